@@ -1,0 +1,1 @@
+"""What to try: the command line, specs, spaces, engines, workers. Nothing imports this package."""

@@ -1,0 +1,184 @@
+"""The blocks of any Keras functional model, and what a mask does to them: freeze, count, prove.
+
+A block is the set of layers with the same number of resolution changes on the longest path from the input (design.md,
+Words). Cutting the graph does not do: skips rejoin the first and the last block.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+from keras.src.models.functional import Functional  # Keras exports no public name for it
+
+from trainer.config import UserError
+from trainer.masks import Mask
+
+
+@dataclass(frozen=True)
+class LayerPlace:
+    """A layer with weights: its path through nested models, its depth (longest path from the input), its parameters."""
+
+    path: str
+    depth: int
+    parameters: int
+
+
+@dataclass(frozen=True)
+class Block:
+    """One block: its number from 1, its layers with weights from shallow to deep."""
+
+    number: int
+    layers: tuple[LayerPlace, ...]
+
+    @property
+    def parameters(self) -> int:
+        """Number of weights, trainable or not."""
+        return sum(layer.parameters for layer in self.layers)
+
+
+Partition = tuple[Block, ...]
+
+
+def partition(model: keras.Model) -> Partition:
+    """Number the blocks of a functional model from the input on; every layer with weights lies in exactly one.
+
+    Nested models are flattened. Raises `UserError` for a model that is not functional, has no layer with weights, or
+    uses one layer in two blocks.
+    """
+    if not isinstance(model, Functional):
+        raise UserError(
+            f"Blocks are found by walking a functional Keras model, but '{model.name}' is a "
+            f"{type(model).__name__}. Rebuild it as keras.Model(inputs, outputs)."
+        )
+    found: dict[str, tuple[_Place, keras.Layer]] = {}
+    _walk(model, [_Place(0, 0)] * len(model.inputs), "", found)
+    members: dict[int, list[LayerPlace]] = defaultdict(list)
+    for path, (place, layer) in found.items():
+        members[place.changes].append(LayerPlace(path, place.depth, layer.count_params()))
+    if not members:
+        raise UserError(f"Model '{model.name}' has no layer with weights: there is nothing to freeze or train.")
+    # Numbered without gaps: two resolution changes with no weights between them open one block, not an empty one.
+    return tuple(
+        Block(number, tuple(sorted(members[changes], key=lambda layer: (layer.depth, layer.path))))
+        for number, changes in enumerate(sorted(members), start=1)
+    )
+
+
+def apply(model: keras.Model, blocks: Partition, mask: Mask) -> None:
+    """Set every layer's `trainable` flag. Compile afterwards: Keras ignores flags flipped later (facts.md, Keras 1)."""
+    model.trainable = True
+    layers = leaf_layers(model)
+    for block in blocks:
+        for place in block.layers:
+            layers[place.path].trainable = block.number in mask
+
+
+def trainable_parameters(blocks: Partition, mask: Mask) -> int:
+    """Number of weights that a mask thaws (moving statistics included: their layers thaw with their block)."""
+    return sum(block.parameters for block in blocks if block.number in mask)
+
+
+def fingerprints(model: keras.Model, blocks: Partition) -> dict[int, str]:
+    """Hash of every block's weights, seed state left out: the proof that a frozen block did not move.
+
+    Read from the variables themselves, so a layer thawed behind the mask's back is caught like any other change.
+    """
+    layers = leaf_layers(model)
+    return {block.number: _hash([layers[place.path] for place in block.layers]) for block in blocks}
+
+
+def leaf_layers(model: keras.Model, prefix: str = "") -> dict[str, keras.Layer]:
+    """Every layer that is not itself a functional model, by its path `outer/inner/layer`."""
+    layers: dict[str, keras.Layer] = {}
+    for layer in model.layers:
+        if isinstance(layer, Functional):
+            layers |= leaf_layers(layer, f"{prefix}{layer.name}/")
+        else:
+            layers[prefix + layer.name] = layer
+    return layers
+
+
+@dataclass(frozen=True, order=True)
+class _Place:
+    """Position of a tensor: operations on the longest path from the input, resolution changes along that path."""
+
+    depth: int
+    changes: int
+
+
+def _walk(
+    model: keras.Model, starts: list[_Place], prefix: str, found: dict[str, tuple[_Place, keras.Layer]]
+) -> list[_Place]:
+    """Place every operation of `model`, whose inputs lie at `starts`; return the places of its outputs."""
+    places = {id(tensor): start for tensor, start in zip(model.inputs, starts, strict=True)}
+    for node in _nodes(model):
+        operation = node.operation
+        if isinstance(operation, keras.layers.InputLayer):
+            continue
+        before = [places[id(tensor)] for tensor in node.input_tensors]
+        if isinstance(operation, Functional):
+            after = _walk(operation, before, f"{prefix}{operation.name}/", found)
+        else:
+            longest = max(_carriers(node, before))
+            place = _Place(longest.depth + 1, longest.changes + _changes_resolution(node))
+            after = [place] * len(node.outputs)
+            if isinstance(operation, keras.Layer) and operation.weights:
+                _remember(found, prefix + operation.name, place, operation)
+        places |= {id(tensor): place for tensor, place in zip(node.outputs, after, strict=True)}
+    return [places[id(tensor)] for tensor in model.outputs]
+
+
+def _remember(
+    found: dict[str, tuple[_Place, keras.Layer]], path: str, place: _Place, layer: keras.Layer
+) -> None:
+    if path in found and found[path][0].changes != place.changes:
+        raise UserError(f"Layer '{path}' is used in two blocks, so it cannot be frozen in one and trained in the other.")
+    found[path] = max(found.get(path, (place, layer)), (place, layer), key=lambda entry: entry[0])
+
+
+def _nodes(model: keras.Model) -> list[Any]:
+    """The model's nodes from the inputs on. Keras has no public way to walk them in order."""
+    by_depth = model._nodes_by_depth
+    return [node for depth in sorted(by_depth, reverse=True) for node in by_depth[depth]]
+
+
+def _carriers(node: Any, before: list[_Place]) -> list[_Place]:
+    """The inputs that carry the picture: a merged branch of another size (squeeze-and-excite) does not count."""
+    side = _side(node.outputs[0])
+    same = [place for tensor, place in zip(node.input_tensors, before, strict=True) if _side(tensor) == side]
+    return same if len(before) > 1 and same else before
+
+
+def _changes_resolution(node: Any) -> bool:
+    """Pooling, strided or transposed convolution, up-sampling, resize: told by the shapes, whatever the layer's class.
+
+    A border lost to a `valid` convolution (two pixels) or added by padding is no change of resolution, nor is pooling
+    to a single value. Without fixed shapes the layer's own strides decide.
+    """
+    sides = _side(node.input_tensors[0]), _side(node.outputs[0])
+    if sides[0] is None or sides[1] is None:
+        steps = [getattr(node.operation, name, 1) for name in ("strides", "pool_size", "size")]
+        return isinstance(node.operation, keras.Layer) and any(np.max(step) > 1 for step in steps)
+    if sides[1] <= 1:
+        return False
+    ratio = sides[1] / sides[0]
+    return ratio <= 0.7 or ratio >= 1.5
+
+
+def _side(tensor: keras.KerasTensor) -> int | None:
+    """Height of a (batch, H, W, channels) tensor; None where unknown or not a picture."""
+    return tensor.shape[1] if len(tensor.shape) == 4 else None
+
+
+def _hash(layers: list[keras.Layer]) -> str:
+    fingerprint = hashlib.blake2b(digest_size=16)
+    for layer in layers:
+        for weight in layer.weights:
+            fingerprint.update(weight.path.encode())
+            fingerprint.update(np.ascontiguousarray(keras.ops.convert_to_numpy(weight)).tobytes())
+    return fingerprint.hexdigest()

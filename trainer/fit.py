@@ -1,0 +1,263 @@
+"""Training and scoring: fold by fold, epoch by epoch, budget by budget, results streaming out.
+
+One model per process. It is compiled once per mask; for every fold all variables are put back (weights, optimizer,
+dropout's seed) and the traced function is used again (design.md, decision 4; facts.md, Keras 1-5).
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from trainer.blocks import apply, fingerprints, leaf_layers, partition
+from trainer.config import Candidate, Start, TrainConfig
+from trainer.ledger import Entry, Failure, State
+from trainer.losses import loss_named
+from trainer.masks import Mask, parse
+from trainer.metrics import score
+from trainer.results import FoldResult, TrialFailed
+
+SCORING_BATCH = 32
+
+
+@dataclass(frozen=True)
+class FoldData:
+    """One fold ready to train: pictures (n, H, W) in [0, 1], masks (n, H, W) in {0, 1}.
+
+    `train_images` counts the original cases among the augmented `train_x`; `montage` are positions in `test_x`.
+    """
+
+    number: int
+    train_x: NDArray[np.float32]
+    train_y: NDArray[np.uint8]
+    train_images: int
+    test_x: NDArray[np.float32]
+    test_y: NDArray[np.uint8]
+    names: tuple[str, ...]
+    labels: tuple[str, ...]
+    montage: tuple[int, ...] = ()
+
+
+class FrozenBlockMoved(Exception):
+    """A block that the mask freezes changed: a bug, and it stops the sweep (design.md, decision 3)."""
+
+
+class CountingModel(keras.Model):  # type: ignore[misc]
+    """A functional model that counts how often Keras traces its training step."""
+
+    traces = 0
+
+    def train_step(self, *state_and_data: Any) -> Any:
+        """Runs in Python only while the step is being traced, on TensorFlow as on JAX."""
+        self.traces += 1
+        return super().train_step(*state_and_data)
+
+
+class Trainer:
+    """A network in this process: knows its blocks, the weights to start from, and the mask it is compiled for."""
+
+    def __init__(
+        self,
+        model: keras.Model,
+        starts: Mapping[Start, Sequence[NDArray[np.float32]]],
+        config: TrainConfig,
+        seed: int = 0,
+    ) -> None:
+        """`starts`: weights in `model.get_weights()` order for every start that candidates may ask for."""
+        self.blocks = partition(model)
+        self.config = config
+        self.seed = seed
+        self.starts = starts
+        self._loss = loss_named(config.loss)
+        self._model = CountingModel(model.inputs, model.outputs)
+        # Scoring has a model of its own over the same layers, so that compiling a mask does not re-trace prediction.
+        self._scorer = keras.Model(model.inputs, model.outputs)
+        self._compiled_for: Mask | None = None
+        self._fresh_optimizer: list[NDArray[Any]] = []
+
+    def fold_results(
+        self, candidate: Candidate, fold: FoldData, budgets: Sequence[int], entry: Entry
+    ) -> Iterator[FoldResult]:
+        """Yield the fold's result at every budget up to the candidate's epochs; train only what the ledger lacks.
+
+        Raises `TrialFailed` for a non-finite loss or a trainable block that did not move (recorded, so that it is not
+        repeated), `FrozenBlockMoved` for a frozen one that did.
+        """
+        budgets = sorted({budget for budget in budgets if budget < candidate.epochs} | {candidate.epochs})
+        with entry.lease():
+            known = {budget: entry.result(budget) for budget in budgets}
+            state = entry.state()
+            if state is not None and state.epochs > candidate.epochs:
+                state = None  # the run went past this budget without scoring there; it has to be walked again
+            done = candidate.epochs if known[candidate.epochs] else state.epochs if state else -1
+            yield from (result for budget, result in known.items() if result and budget <= done)
+            todo = [budget for budget in budgets if budget > done or (budget == done and not known[budget])]
+            if not todo:
+                return
+            failure = entry.failure()
+            if failure is not None and failure.epochs <= candidate.epochs:
+                raise TrialFailed(failure.reason)
+            try:
+                for result, reached in self._train(candidate, fold, todo, state):
+                    entry.keep(result, reached)
+                    yield result
+            except TrialFailed as failed:
+                entry.keep_failure(Failure(candidate.epochs, str(failed)))
+                raise
+
+    def _train(
+        self, candidate: Candidate, fold: FoldData, budgets: Sequence[int], state: State | None
+    ) -> Iterator[tuple[FoldResult, State]]:
+        started = time.perf_counter()
+        mask = parse(candidate.mask, len(self.blocks))
+        self._compile(mask)
+        self._restore(candidate, fold.number)
+        before = fingerprints(self._model, self.blocks)
+        losses: list[float] = []
+        if state is not None:
+            self._load(state, mask)
+            losses = list(state.losses)
+        for budget in budgets:
+            for epoch in range(len(losses), budget):
+                losses.append(self._epoch(fold, epoch))
+            self._prove(mask, before)
+            scores, montage = self._score(fold)
+            result = FoldResult(
+                fold=fold.number,
+                epochs=budget,
+                scores=scores,
+                losses=tuple(losses),
+                train_images=fold.train_images,
+                seconds=time.perf_counter() - started,
+                traces=self._model.traces,
+                montage_images=tuple(fold.names[place] for place in fold.montage),
+                montage=montage,
+                weights=self._trained_weights(mask),
+            )
+            yield result, State(budget, tuple(losses), self._changeable(mask))
+
+    def _compile(self, mask: Mask) -> None:
+        """Flags, compile, build, in this order, once per mask; an empty mask is only ever evaluated."""
+        if mask == self._compiled_for or not mask.blocks:
+            return
+        apply(self._model, self.blocks, mask)
+        self._model.traces = 0
+        self._model.compile(optimizer=keras.optimizers.Adam(), loss=self._loss)
+        self._model.optimizer.build(self._model.trainable_variables)
+        self._fresh_optimizer = [keras.ops.convert_to_numpy(v) for v in self._model.optimizer.variables]
+        self._compiled_for = mask
+
+    def _restore(self, candidate: Candidate, fold: int) -> None:
+        """Put every variable where a first training would find it: weights, optimizer, learning rate, dropout's seed."""
+        self._model.set_weights(self.starts[candidate.start])
+        if candidate.epochs:
+            for variable, value in zip(self._model.optimizer.variables, self._fresh_optimizer, strict=True):
+                variable.assign(value)
+            self._model.optimizer.learning_rate = candidate.learning_rate
+        for number, variable in enumerate(_seed_states(self._model)):
+            fresh = np.random.SeedSequence([self.seed, fold, number]).generate_state(math.prod(variable.shape))
+            variable.assign(fresh.reshape(variable.shape).astype(variable.dtype))
+
+    def _epoch(self, fold: FoldData, epoch: int) -> float:
+        """One epoch; returns its mean training loss."""
+        self._model.reset_metrics()
+        mean_loss = float("nan")
+        for batch in batches(len(fold.train_x), self.config.batch, (self.seed, fold.number), epoch):
+            x = fold.train_x[batch, ..., None]
+            y = fold.train_y[batch, ..., None].astype(np.float32)
+            mean_loss = float(self._model.train_on_batch(x, y))
+            if not math.isfinite(mean_loss):
+                raise TrialFailed(
+                    f"The training loss became {mean_loss} in epoch {epoch + 1} of fold {fold.number}. "
+                    "A smaller learning rate may help."
+                )
+        return mean_loss
+
+    def _prove(self, mask: Mask, before: dict[int, str]) -> None:
+        """Compare every block with what it was before the fold: frozen ones equal, trained ones changed."""
+        after = fingerprints(self._model, self.blocks)
+        moved = [block for block in before if before[block] != after[block]]
+        if wrong := [block for block in moved if block not in mask]:
+            raise FrozenBlockMoved(
+                f"Blocks {wrong} are frozen by mask {mask}, but their weights changed during training. This is a bug "
+                "in thaw or in a custom layer; no number of this trial can be trusted, so the sweep stops."
+            )
+        if dead := [block for block in mask.blocks if block not in moved]:
+            raise TrialFailed(f"dead block: blocks {dead} were to be trained, but not one of their weights moved.")
+
+    def _score(self, fold: FoldData) -> tuple[tuple[Any, ...], NDArray[np.uint8]]:
+        probability = predict(self._scorer, fold.test_x)
+        scores = tuple(
+            score(name, label, truth, predicted)
+            for name, label, truth, predicted in zip(fold.names, fold.labels, fold.test_y, probability, strict=True)
+        )
+        return scores, (probability[list(fold.montage)] > 0.5).astype(np.uint8)
+
+    def _trained_weights(self, mask: Mask) -> dict[str, NDArray[np.float32]]:
+        return {name: keras.ops.convert_to_numpy(weight).copy() for name, weight in self._thawed(mask).items()}
+
+    def _thawed(self, mask: Mask) -> dict[str, Any]:
+        """The weights of the mask's blocks, named by their layer's path and their position in `layer.weights`."""
+        layers = leaf_layers(self._model)
+        paths = [place.path for block in self.blocks if block.number in mask for place in block.layers]
+        return {f"{path}/{number}": weight for path in paths for number, weight in enumerate(layers[path].weights)}
+
+    def _moving(self, mask: Mask) -> dict[str, Any]:
+        """Every variable that training under `mask` changes, by a name that is stable across processes."""
+        moving = {f"weight/{name}": weight for name, weight in self._thawed(mask).items()}
+        moving |= {f"seed/{number}": variable for number, variable in enumerate(_seed_states(self._model))}
+        if mask.blocks:
+            optimizer = self._model.optimizer
+            moving |= {
+                f"optimizer/{number}": variable
+                for number, variable in enumerate(optimizer.variables)
+                if variable is not optimizer.learning_rate
+            }
+        return moving
+
+    def _changeable(self, mask: Mask) -> dict[str, NDArray[Any]]:
+        return {name: keras.ops.convert_to_numpy(variable).copy() for name, variable in self._moving(mask).items()}
+
+    def _load(self, state: State, mask: Mask) -> None:
+        for name, variable in self._moving(mask).items():
+            variable.assign(state.variables[name])
+
+
+def batches(n: int, batch: int, seed: tuple[int, ...], epoch: int) -> Iterator[NDArray[np.int64]]:
+    """The batches of one epoch: all of one size, drawn from one endless shuffle of 0..n-1.
+
+    An epoch is ceil(n / batch) steps; where `batch` does not divide n, the last step borrows from the next pass. Pass
+    number p is a permutation from (seed, p), so that epoch 20 is the same whether reached in one run or two.
+    """
+    steps = math.ceil(n / batch)
+    first = epoch * steps * batch
+    passes = range(first // n, (first + steps * batch - 1) // n + 1)
+    stream = np.concatenate([np.random.default_rng([*seed, number]).permutation(n) for number in passes])
+    offset = first - passes[0] * n
+    for step in range(steps):
+        yield stream[offset + step * batch : offset + (step + 1) * batch]
+
+
+def predict(model: keras.Model, images: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Foreground probability (n, H, W) of pictures (n, H, W), in padded batches of one size: one shape, one trace."""
+    out = np.empty(images.shape, np.float32)
+    for start in range(0, len(images), SCORING_BATCH):
+        part = images[start : start + SCORING_BATCH]
+        padded = np.zeros((SCORING_BATCH, *images.shape[1:], 1), np.float32)
+        padded[: len(part), ..., 0] = part
+        logits = np.asarray(model.predict_on_batch(padded))[: len(part), ..., 0]
+        out[start : start + SCORING_BATCH] = 1 / (1 + np.exp(-np.clip(logits, -60, 60)))
+    return out
+
+
+def _seed_states(model: keras.Model) -> list[Any]:
+    """The state of every random layer (dropout), in a fixed order; `get_weights()` does not hold it."""
+    weights = {id(weight) for weight in model.weights}
+    return [variable for variable in model.variables if id(variable) not in weights]

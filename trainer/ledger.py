@@ -1,0 +1,158 @@
+"""The ledger: what was trained is kept in immutable files, so nothing is paid for twice (design.md, decision 6).
+
+    <root>/<2 digits>/<training key>/00012.npz    the result at 12 epochs, with the trained weights
+                                     state.npz    the newest state, from which a larger budget continues
+                                     failed.json  why this training cannot go on, if it cannot
+                                     lease        locked while a worker trains this
+
+A training key digests everything the numbers depend on but the budget. Deleting the ledger costs time, never results:
+MLflow is the record.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import io
+import json
+import time
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainer.files import write_atomically
+from trainer.results import FoldResult, Score
+
+LEASE_POLL_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class State:
+    """Where a training stands after `epochs` epochs: mean loss of each, and every variable that can still change."""
+
+    epochs: int
+    losses: tuple[float, ...]
+    variables: Mapping[str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A training that would fail again: the epoch at which it did, and why."""
+
+    epochs: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One training's place in the ledger: one fold of one mask under one set of settings, at any budget."""
+
+    folder: Path
+
+    def result(self, epochs: int) -> FoldResult | None:
+        """The recorded result at a budget, or None; a damaged file counts as none and is trained again."""
+        arrays = _read(self._result_path(epochs))
+        if arrays is None:
+            return None
+        meta = json.loads(bytes(arrays["meta"]).decode())
+        scores = tuple(Score(**score) for score in meta.pop("scores"))
+        weights = {name[2:]: array for name, array in arrays.items() if name.startswith("w:")}
+        meta |= {"losses": tuple(meta["losses"]), "montage_images": tuple(meta["montage_images"])}
+        return FoldResult(**meta, scores=scores, montage=arrays["montage"], weights=weights, from_ledger=True)
+
+    def keep(self, result: FoldResult, state: State) -> None:
+        """Record a result, then the state it was read from. In this order: a kill in between repeats, never skips.
+
+        A result is written once; a state only gives way to a later one.
+        """
+        plain = replace(result, scores=(), weights={}, montage=np.zeros(0, np.uint8))
+        meta = {name: value for name, value in asdict(plain).items() if name not in ("weights", "montage")}
+        meta |= {"scores": [asdict(score) for score in result.scores], "traces": 0}
+        meta.pop("from_ledger")
+        weights = {f"w:{name}": array for name, array in result.weights.items()}
+        if self.result(result.epochs) is None:
+            arrays = {"meta": _text(json.dumps(meta)), "montage": result.montage, **weights}
+            _write(self._result_path(result.epochs), arrays)
+        newest = self.state()
+        if state.epochs > (newest.epochs if newest else 0):
+            losses = np.array(state.losses)
+            variables = {f"v:{name}": array for name, array in state.variables.items()}
+            _write(self.folder / "state.npz", {"epochs": np.array(state.epochs), "losses": losses, **variables})
+
+    def state(self) -> State | None:
+        """The newest state, or None."""
+        arrays = _read(self.folder / "state.npz")
+        if arrays is None:
+            return None
+        variables = {name[2:]: array for name, array in arrays.items() if name.startswith("v:")}
+        return State(int(arrays["epochs"]), tuple(arrays["losses"].tolist()), variables)
+
+    def failure(self) -> Failure | None:
+        """Why this training failed, or None."""
+        path = self.folder / "failed.json"
+        return Failure(**json.loads(path.read_text())) if path.exists() else None
+
+    def keep_failure(self, failure: Failure) -> None:
+        """Record that this training cannot go on."""
+        write_atomically(self.folder / "failed.json", lambda file: file.write(json.dumps(asdict(failure)).encode()))
+
+    def forget_failure(self) -> None:
+        """Let a failed training be tried again (`--retry-failed`)."""
+        (self.folder / "failed.json").unlink(missing_ok=True)
+
+    @contextmanager
+    def lease(self, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
+        """Hold the right to train this; another worker waits and then finds the result.
+
+        A file lock, because the kernel frees it when a process dies, however it dies: no stale lease can remain.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / "lease").open("w") as file:
+            while True:
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    waiting()
+                    time.sleep(LEASE_POLL_SECONDS)
+            yield
+
+    def _result_path(self, epochs: int) -> Path:
+        return self.folder / f"{epochs:05d}.npz"
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """The folder that holds all entries; shared by every sweep and every worker of a home."""
+
+    root: Path
+
+    def entry(self, key: str) -> Entry:
+        """The place of a training key."""
+        return Entry(self.root / key[:2] / key)
+
+
+def _text(text: str) -> NDArray[np.uint8]:
+    return np.frombuffer(text.encode(), np.uint8)
+
+
+def _write(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    # Through memory, because zipfile seeks back and the file on disk should only ever grow.
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, **arrays)
+    write_atomically(path, lambda file: file.write(buffer.getbuffer()))
+
+
+def _read(path: Path) -> dict[str, NDArray[Any]] | None:
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            return {name: stored[name] for name in stored.files}
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return None
