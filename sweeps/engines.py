@@ -1,0 +1,170 @@
+"""Optuna, its only importer: holds the list of candidates or proposes them, for any number of workers.
+
+One study `NAME` holds the fixed list; a second one, `NAME-search`, exists where a strategy proposes. Both live in an
+RDB storage and run through `study.optimize`, since heartbeat and retry exist only there (design.md, decision 8).
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+import warnings
+from collections.abc import Callable, Iterable
+from dataclasses import asdict
+from typing import Any
+
+import optuna
+from optuna.exceptions import UpdateFinishedTrialError
+from optuna.storages import RDBStorage, RetryHeartbeatStaleTrialCallback
+from optuna.trial import FrozenTrial, Trial, TrialState
+
+from sweeps.space import proposer_of
+from sweeps.spec import Search
+from trainer.config import Candidate
+from trainer.masks import Mask, parse
+from trainer.results import TrialFailed
+
+HEARTBEAT_SECONDS = 5
+GRACE_SECONDS = 30
+RETRIES = 3
+POLL_SECONDS = 1.0
+
+Evaluate = Callable[[Candidate], float]
+
+
+class Drained(Exception):
+    """The list is empty: there is nothing to hand out, and nothing is invented."""
+
+
+class ListStorage(RDBStorage):
+    """A storage whose studies hand out only what was put in.
+
+    Optuna's `ask` lets the sampler make up a trial when no enqueued one waits. That happens here, in the storage, after
+    the race-free look into the queue; so refusing it here is race-free too, for any number of workers.
+    """
+
+    def _create_new_trial(self, study_id: int, template_trial: FrozenTrial | None = None) -> FrozenTrial:
+        if template_trial is None:
+            raise Drained
+        return super()._create_new_trial(study_id, template_trial)
+
+
+def enqueue(url: str, name: str, candidates: Iterable[Candidate], n_blocks: int) -> int:
+    """Put candidates on the list, leaving out those that wait or run already; returns how many were added.
+
+    One process does this, before any worker starts.
+    """
+    study = _study(url, name, ListStorage)
+    present = {
+        trial.user_attrs["key"] for trial in study.get_trials(states=(TrialState.WAITING, TrialState.RUNNING))
+    }
+    new = [candidate for candidate in candidates if candidate.key not in present]
+    for candidate in new:
+        study.enqueue_trial(_params(candidate, n_blocks), user_attrs={**asdict(candidate), "key": candidate.key})
+    return len(new)
+
+
+def drain(url: str, name: str, evaluate: Evaluate, n_blocks: int) -> None:
+    """Work the list off until nothing waits and nobody else is at work; failed trials do not stop it.
+
+    `evaluate` raises `TrialFailed` for a candidate that cannot score; any other exception is a bug and comes through.
+    """
+    study = _study(url, name, ListStorage)
+    worker = uuid.uuid4().hex
+
+    def objective(trial: Trial) -> float:
+        trial.set_user_attr("worker", f"{worker}:{trial.number}")
+        return evaluate(_listed_candidate(trial, n_blocks))
+
+    while True:
+        try:
+            _one(study, objective)
+        except Drained:
+            if not study.get_trials(states=(TrialState.RUNNING, TrialState.WAITING)):
+                return
+            _give_up_unborn(study)
+            time.sleep(POLL_SECONDS)
+
+
+def search(url: str, name: str, space: Search, evaluate: Evaluate, n_blocks: int, seed: int) -> None:
+    """Let the spec's sampler propose until `space.trials` trials exist, over all workers."""
+    samplers: dict[str, Callable[[], optuna.samplers.BaseSampler]] = {
+        "tpe": lambda: optuna.samplers.TPESampler(seed=seed, multivariate=True, constant_liar=True),
+        "random": lambda: optuna.samplers.RandomSampler(seed=seed),
+    }
+    study = _study(url, f"{name}-search", RDBStorage)
+    study.sampler = samplers[space.strategy]()
+    propose = proposer_of(space, n_blocks)
+
+    def objective(trial: Trial) -> float:
+        candidate = propose(trial)  # type: ignore[arg-type]
+        for key, value in {**asdict(candidate), "key": candidate.key}.items():
+            trial.set_user_attr(key, value)
+        return evaluate(candidate)
+
+    while _proposed(study) < space.trials:
+        _one(study, objective)
+
+
+def proposed(url: str, name: str) -> int:
+    """How many candidates the sampler of a sweep has proposed so far."""
+    return _proposed(_study(url, f"{name}-search", RDBStorage))
+
+
+def _proposed(study: optuna.Study) -> int:
+    retried = sum("failed_trial" in trial.system_attrs for trial in study.get_trials(deepcopy=False))
+    return len(study.get_trials(deepcopy=False)) - retried
+
+
+def _one(study: optuna.Study, objective: Callable[[Trial], float]) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        study.optimize(objective, n_trials=1, catch=(TrialFailed,))
+
+
+def _study(url: str, name: str, storage: type[RDBStorage]) -> optuna.Study:
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    engine: dict[str, Any] = {"connect_args": {"timeout": 60}} if url.startswith("sqlite") else {"pool_pre_ping": True}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        opened = storage(
+            url,
+            engine_kwargs=engine,
+            heartbeat_interval=HEARTBEAT_SECONDS,
+            grace_period=GRACE_SECONDS,
+            heartbeat_stale_trial_callback=RetryHeartbeatStaleTrialCallback(max_retry=RETRIES),
+        )
+    return optuna.create_study(storage=opened, study_name=name, direction="maximize", load_if_exists=True)
+
+
+def _give_up_unborn(study: optuna.Study) -> None:
+    """Put back trials whose worker died between taking them and its first sign of life, which no heartbeat shows."""
+    for trial in study.get_trials(states=(TrialState.RUNNING,)):
+        started = trial.datetime_start
+        alive = trial.user_attrs.get("worker", "").endswith(f":{trial.number}")
+        if alive or started is None or time.time() - started.timestamp() < GRACE_SECONDS:
+            continue
+        try:
+            study.tell(trial.number, state=TrialState.FAIL)
+        except (UpdateFinishedTrialError, ValueError):
+            continue  # another worker was faster
+        RetryHeartbeatStaleTrialCallback(max_retry=RETRIES)(study, trial)
+
+
+def _listed_candidate(trial: Trial, n_blocks: int) -> Candidate:
+    """Read an enqueued candidate back through one space that holds every candidate of every list, so lists can grow.
+
+    A mask is one boolean per block (design.md, decision 8).
+    """
+    chosen = (n for n in range(1, n_blocks + 1) if trial.suggest_categorical(f"block_{n}", [False, True]))
+    mask = str(Mask(tuple(chosen), n_blocks))
+    epochs = trial.suggest_int("epochs", 0, 100_000)
+    rate = trial.suggest_float("learning_rate", 1e-9, 1e3, log=True)
+    start = trial.suggest_categorical("start", ["pretrained", "scratch"])
+    return Candidate(mask, epochs, rate, "scratch" if start == "scratch" else "pretrained")
+
+
+def _params(candidate: Candidate, n_blocks: int) -> dict[str, Any]:
+    mask = parse(candidate.mask, n_blocks)
+    blocks = {f"block_{number}": number in mask for number in range(1, n_blocks + 1)}
+    return {**blocks, **{name: value for name, value in asdict(candidate).items() if name != "mask"}}

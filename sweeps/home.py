@@ -1,0 +1,86 @@
+"""Where a sweep keeps its state: every file name under `--home` in one place."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from trainer.config import UserError
+from trainer.files import write_atomically
+
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Home:
+    """A folder that holds all of thaw's state; deleting it forgets everything, copying it moves everything."""
+
+    root: Path
+
+    @property
+    def ledger(self) -> Path:
+        """What was trained (`trainer.ledger`); deleting it costs time, never results."""
+        return self.root / "ledger"
+
+    @property
+    def data(self) -> Path:
+        """Pictures as loaded, by content."""
+        return self.root / "data"
+
+    @property
+    def weights(self) -> Path:
+        """Pre-trained starting weights, by content."""
+        return self.root / "weights"
+
+    @property
+    def artifacts(self) -> Path:
+        """MLflow's artifacts, when the database is ours."""
+        return self.root / "artifacts"
+
+    @property
+    def tracking_uri(self) -> str:
+        """`MLFLOW_TRACKING_URI`, or the database of this home."""
+        return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{self.root.resolve() / 'mlflow.db'}"
+
+    @property
+    def own_tracking(self) -> bool:
+        """Whether MLflow's database is this home's own."""
+        return not os.environ.get("MLFLOW_TRACKING_URI")
+
+    @property
+    def storage_url(self) -> str:
+        """`THAW_STORAGE` (a PostgreSQL address, for many machines), or the Optuna database of this home."""
+        return os.environ.get("THAW_STORAGE") or f"sqlite:///{self.root.resolve() / 'optuna.db'}"
+
+    def plan(self, sweep: str) -> Path:
+        """What the workers of a sweep read."""
+        return self.root / "sweeps" / sweep / "plan.json"
+
+    def worker_log(self, sweep: str, worker: int) -> Path:
+        """What a worker process wrote to its standard error."""
+        return self.root / "sweeps" / sweep / f"worker-{worker}.log"
+
+    def report(self, sweep: str) -> Path:
+        """Where a finished sweep leaves its report."""
+        return self.root / "reports" / sweep
+
+
+def open_home(root: Path) -> Home:
+    """Make or open a home. Raises `UserError` when it cannot be written or a newer thaw wrote it."""
+    marker = root / "home.json"
+    if not marker.exists():
+        write_atomically(marker, lambda file: file.write(json.dumps({"version": VERSION}).encode()))
+    try:
+        version = int(json.loads(marker.read_text())["version"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{marker} must say which version of thaw wrote this home, but it is damaged. Is {root} a home?") from error
+    if version > VERSION:
+        raise UserError(
+            f"The home {root} was written by a newer thaw (format {version}); this one reads up to {VERSION}. "
+            "Update thaw, or choose another --home."
+        )
+    if not os.access(root, os.W_OK):
+        raise UserError(f"The home {root} must be writable, but it is not. Choose another --home or mend its permissions.")
+    return Home(root)

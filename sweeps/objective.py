@@ -1,0 +1,84 @@
+"""The objective of every engine: a candidate in, its mean Dice out, everything recorded in MLflow on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tracking.figures import montage
+from tracking.record import Role, TrialInfo
+from tracking.runs import Tracker
+from trainer.blocks import Partition, trainable_parameters
+from trainer.config import Candidate
+from trainer.masks import names, parse, places
+from trainer.results import FoldResult, TrialFailed
+from trainer.trial import Trial
+
+
+def recorded(
+    trial: Trial, tracker: Tracker, sweep_run: str, emit: Callable[[dict[str, Any]], None]
+) -> Callable[[Candidate], float]:
+    """Bind a trial to its sweep's MLflow run. The returned function scores a candidate; 1 is best.
+
+    It raises `TrialFailed` after recording the reason. A candidate that is recorded already costs one look.
+    """
+
+    def evaluate(candidate: Candidate) -> float:
+        known = tracker.trials(sweep_run).get(candidate.key)
+        if known is not None and known.status == "FINISHED" and known.dice is not None:
+            return known.dice
+        run = tracker.open_trial(sweep_run, trial_info(candidate, trial.trainer.blocks))
+        results = []
+        try:
+            for result in trial(candidate):
+                emit(_message(candidate, result))
+                if result.epochs == candidate.epochs:
+                    tracker.log_fold(run, result)
+                    results.append(result)
+        except TrialFailed as failed:
+            tracker.fail_trial(run, str(failed))
+            emit({"event": "failed", "name": candidate.name, "reason": str(failed)})
+            raise
+        tracker.finish_trial(run, results, _montage(trial, results))
+        return float(np.nanmean([result.mean("dice") for result in results]))
+
+    return evaluate
+
+
+def trial_info(candidate: Candidate, blocks: Partition) -> TrialInfo:
+    """What a candidate's mask means on this network."""
+    mask = parse(candidate.mask, len(blocks))
+    role: Role = "zero-shot" if not candidate.epochs else "scratch" if candidate.start == "scratch" else "trial"
+    orders = places(mask) if role == "trial" else ()
+    return TrialInfo(candidate, mask.blocks, orders, names(mask), trainable_parameters(blocks, mask), role)
+
+
+def _message(candidate: Candidate, result: FoldResult) -> dict[str, Any]:
+    return {
+        "event": "fold",
+        "group": [candidate.mask, candidate.learning_rate, candidate.start],
+        "name": candidate.name,
+        "fold": result.fold,
+        "epochs": result.epochs,
+        "dice": result.mean("dice"),
+        "traces": result.traces,
+    }
+
+
+def _montage(trial: Trial, results: list[FoldResult]) -> bytes:
+    """One picture of the sweep's fixed validation images with truth and prediction."""
+    images: list[NDArray[np.float32]] = []
+    truths: list[NDArray[np.uint8]] = []
+    dices: list[float] = []
+    labels: list[str] = []
+    for fold, result in zip(trial.folds, results, strict=True):
+        for place in fold.montage:
+            images.append(fold.test_x[place])
+            truths.append(fold.test_y[place])
+            dices.append(result.scores[place].dice)
+            labels.append(fold.names[place])
+    predictions = np.concatenate([result.montage for result in results])
+    return montage(np.stack(images), np.stack(truths), predictions, labels, dices)
