@@ -55,9 +55,7 @@ def enqueue(url: str, name: str, candidates: Iterable[Candidate], n_blocks: int)
     One process does this, before any worker starts.
     """
     study = _study(url, name, ListStorage)
-    present = {
-        trial.user_attrs["key"] for trial in study.get_trials(states=(TrialState.WAITING, TrialState.RUNNING))
-    }
+    present = {trial.user_attrs["key"] for trial in study.get_trials(states=(TrialState.WAITING, TrialState.RUNNING))}
     new = [candidate for candidate in candidates if candidate.key not in present]
     for candidate in new:
         study.enqueue_trial(_params(candidate, n_blocks), user_attrs={**asdict(candidate), "key": candidate.key})

@@ -75,12 +75,16 @@ def open_home(root: Path) -> Home:
     try:
         version = int(json.loads(marker.read_text())["version"])
     except (ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{marker} must say which version of thaw wrote this home, but it is damaged. Is {root} a home?") from error
+        raise UserError(
+            f"{marker} must say which version of thaw wrote this home, but it is damaged. Is {root} a home?"
+        ) from error
     if version > VERSION:
         raise UserError(
             f"The home {root} was written by a newer thaw (format {version}); this one reads up to {VERSION}. "
             "Update thaw, or choose another --home."
         )
     if not os.access(root, os.W_OK):
-        raise UserError(f"The home {root} must be writable, but it is not. Choose another --home or mend its permissions.")
+        raise UserError(
+            f"The home {root} must be writable, but it is not. Choose another --home or mend its permissions."
+        )
     return Home(root)

@@ -36,7 +36,10 @@ def baselines(search: Search, n_blocks: int) -> tuple[Candidate, ...]:
     """Zero-shot, from scratch and all blocks: always measured, for no curve can be read without them (protocol.md)."""
     runs: tuple[Start, ...] = ("scratch", "pretrained")
     trained = tuple(
-        Candidate("all", epochs, rate, start) for start in runs for rate in search.learning_rate for epochs in search.epochs
+        Candidate("all", epochs, rate, start)
+        for start in runs
+        for rate in search.learning_rate
+        for epochs in search.epochs
     )
     return (zero_shot(search), *trained)
 

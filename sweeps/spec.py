@@ -49,9 +49,7 @@ def shipped() -> dict[str, Path]:
     return {path.stem: path for path in sorted(Path(str(files("sweeps") / "specs")).glob("*.toml"))}
 
 
-def load_spec(
-    name: str, *, sets: Sequence[str] = (), data: str | None = None, pretrain: str | None = None
-) -> Spec:
+def load_spec(name: str, *, sets: Sequence[str] = (), data: str | None = None, pretrain: str | None = None) -> Spec:
     """Read a shipped spec by name or a TOML file, apply `--set key=value`, `--data` and `--pretrain`, check it all.
 
     A table `[embedded]` in the file (dotted keys) holds what changes when no data are given and the embedded synthetic
@@ -220,7 +218,7 @@ def _rules(search: Search, settings: Settings) -> Iterator[str]:
 
 def _mask_mistakes(search: Search) -> Iterator[str]:
     if not search.masks:
-        yield "'search.masks' is empty: list at least one mask, for instance masks = [\"1-5\", \"6-9\"]."
+        yield '\'search.masks\' is empty: list at least one mask, for instance masks = ["1-5", "6-9"].'
     seen: dict[str, str] = {}
     for text in search.masks:
         try:

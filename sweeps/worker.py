@@ -89,7 +89,9 @@ def _trial(home: Home, plan: Plan) -> Any:
     network = unet(settings.model)
     load_weights(network, Path(plan.weights))
     if weights_digest(network) != plan.weights_digest:
-        raise UserError(f"The starting weights {plan.weights} changed since sweep '{plan.name}' was started. Start it again.")
+        raise UserError(
+            f"The starting weights {plan.weights} changed since sweep '{plan.name}' was started. Start it again."
+        )
     starts = {"pretrained": network.get_weights(), "scratch": scratch.get_weights()}
     return Trial(
         trainer=Trainer(network, starts, settings.train, settings.seed),
@@ -115,8 +117,6 @@ def _end_with_parent(parent: int) -> None:
 
 def _say(message: dict[str, Any]) -> None:
     print(json.dumps(message), flush=True)
-
-
 
 
 if __name__ == "__main__":

@@ -1,0 +1,78 @@
+"""What the user sees while a sweep runs: stages, one bar with what remains, and every failure; quiet off a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from trainer.config import Candidate
+
+Group = tuple[str, float, str]
+
+
+class Board:
+    """Guards the progress bar. Notes and failures are printed always, the bar only on a terminal."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+
+    def say(self, words: str) -> None:
+        """One line for the user."""
+        self.console.print(words, highlight=False, markup=False, soft_wrap=True)
+
+    @contextmanager
+    def stage(self, words: str) -> Iterator[Any]:
+        """A bar for one stage; yields `step(done, total, words)`."""
+        with self._progress() as bar:
+            task = bar.add_task(words, total=None)
+
+            def step(done: int, total: int, now: str = words) -> None:
+                bar.update(task, completed=done, total=total, description=now)
+
+            yield step
+
+    @contextmanager
+    def training(self, candidates: Sequence[Candidate], folds: int) -> Iterator[Any]:
+        """The sweep's own bar, counting epochs of training; yields the listener for the workers' messages.
+
+        Candidates that differ only in epochs are one training that passes through the smaller counts.
+        """
+        longest: dict[Group, int] = {}
+        for one in candidates:
+            group = (one.mask, one.learning_rate, one.start)
+            longest[group] = max(longest.get(group, 0), one.epochs)
+        reached: dict[tuple[Group, int], int] = {}
+        with self._progress() as bar:
+            task = bar.add_task("starting workers", total=folds * sum(longest.values()) or None)
+
+            def listen(message: dict[str, Any]) -> None:
+                if message["event"] == "fold":
+                    mask, rate, start = message["group"]
+                    place = ((mask, rate, start), message["fold"])
+                    advance = max(0, message["epochs"] - reached.get(place, 0))
+                    reached[place] = reached.get(place, 0) + advance
+                    words = f"{message['name']} · fold {message['fold']} · Dice {message['dice']:.3f}"
+                    bar.update(task, advance=advance, description=words)
+                elif message["event"] == "failed":
+                    self.say(f"Failed: {message['name']}: {message['reason']}")
+                elif message["event"] == "replaced":
+                    self.say(f"Worker {message['worker']} was ended by signal {message['signal']}; another takes over.")
+
+            yield listen
+
+    def _progress(self) -> Progress:
+        return Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("remaining"),
+            TimeRemainingColumn(),
+            console=self.console,
+            transient=True,
+            disable=not self.console.is_terminal,
+        )

@@ -1,0 +1,211 @@
+"""The command line. Every command imports what it needs when it runs: `thaw --help` must stay under a second."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from trainer.config import UserError
+
+app = typer.Typer(
+    help="Which blocks of a pre-trained U-Net should be fine-tuned on your data? Measured, not guessed.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+data_app = typer.Typer(help="Look at a data set before training on it.", no_args_is_help=True)
+app.add_typer(data_app, name="data")
+
+Home = Annotated[Path, typer.Option(help="Where all state lives: MLflow, Optuna, ledger.", envvar="THAW_HOME")]
+DEFAULT_HOME = Path("runs")
+console = Console()
+
+
+def main() -> None:
+    """Run the command line; a user's mistake is one message and exit code 2, an interruption 130, a bug 1."""
+    try:
+        app()
+    except UserError as error:
+        _complain(str(error))
+        sys.exit(2)
+    except KeyboardInterrupt:
+        _complain("Stopped. What is finished is kept; the same command goes on from there.")
+        sys.exit(130)
+
+
+def _complain(words: str) -> None:
+    Console(stderr=True).print(words, highlight=False, markup=False, soft_wrap=True, style="bold red")
+
+
+@app.command()
+def run(
+    spec: Annotated[str, typer.Argument(help="A shipped spec (ultrasound, smoke) or a TOML file.")],
+    data: Annotated[str | None, typer.Option(help="Folder of images and masks; none: embedded synthetic.")] = None,
+    pretrain: Annotated[str | None, typer.Option(help="Folder to pre-train on, or a weights file.")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="key=value, e.g. search.epochs=[6,12].")] = None,
+    workers: Annotated[int | None, typer.Option(help="Single-threaded processes; default one per core.")] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the sweep; default made from spec and data.")] = None,
+    home: Home = DEFAULT_HOME,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try failed trials again.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would run and how long; train nothing.")] = False,
+) -> None:
+    """Run a sweep, or go on with it, then print the table and the verdict."""
+    from sweeps.home import open_home
+    from sweeps.launch import WorkerCrashed, default_workers
+    from sweeps.spec import load_spec
+    from sweeps.sweep import check_workers
+
+    chosen = load_spec(spec, sets=set_ or [], data=data, pretrain=pretrain)
+    count = check_workers(default_workers() if workers is None else workers)
+    opened = open_home(home)
+    if dry_run:
+        _dry_run(chosen, opened, count)
+        return
+    from sweeps.board import Board
+    from sweeps.sweep import run_sweep
+
+    try:
+        outcome = run_sweep(chosen, opened, Board(console), workers=count, name=name, retry_failed=retry_failed)
+    except WorkerCrashed as crash:
+        _complain(str(crash))
+        raise typer.Exit(1) from None
+    _show(opened, outcome.name)
+    if outcome.failed:
+        _complain(f"{len(outcome.failed)} trials have no score: {'; '.join(outcome.failed[:5])}. See the report.")
+        raise typer.Exit(3)
+
+
+def _dry_run(chosen: Any, opened: Any, workers: int) -> None:
+    from sweeps.worker import set_environment
+
+    set_environment(chosen.settings)
+    from sweeps.estimate import dry_run_lines, estimate
+    from trainer.data import load_cases
+
+    cases = load_cases(chosen.settings.data, chosen.settings.model.size, opened.data)
+    for note in cases.notes:
+        console.print(f"Note: {note}", highlight=False, markup=False, soft_wrap=True)
+    found = estimate(chosen, len(cases), workers)
+    for line in dry_run_lines(chosen, found, workers, len(cases)):
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+    table = Table("mask", "trainable parameters")
+    for mask, parameters in found.parameters.items():
+        table.add_row(mask, f"{parameters:,}")
+    console.print(table)
+
+
+def _show(opened: Any, name: str) -> None:
+    """Write the report of a sweep beside its home, close its MLflow run with the verdict, print table and verdict."""
+    from tracking.report import render, to_text
+    from tracking.runs import Tracker
+    from tracking.summary import summarise
+    from trainer.files import write_atomically
+
+    tracker = Tracker.connect(opened.tracking_uri, opened.artifacts if opened.own_tracking else None)
+    record = replace(tracker.read_sweep(name), status="FINISHED")  # as it will be in a moment, with this very page
+    found = summarise(record)
+    page = render(record, "html")
+    path = opened.report(name) / "report.html"
+    write_atomically(path, lambda file: file.write(page.encode()))
+    tracker.finish_sweep(record.run_id, found["verdict"]["sentence"], page)
+    console.print(to_text(found), highlight=False, markup=False, soft_wrap=True)
+    console.print(f"Report: {path}", highlight=False, soft_wrap=True)
+    console.print("MLflow UI: make ui (or thaw ui), then open http://127.0.0.1:5000", highlight=False, soft_wrap=True)
+
+
+@app.command()
+def masks(
+    model: Annotated[Path | None, typer.Argument(help="A .keras file; none: the study's U-Net.")] = None,
+    size: Annotated[int, typer.Option(help="Input side of the built-in U-Net in pixels.")] = 256,
+    filters: Annotated[int, typer.Option(help="Filters of its first block.")] = 64,
+) -> None:
+    """Print a network's blocks, layers, depths, parameters and the named masks."""
+    from sweeps.inspect import model_tables
+
+    for part in model_tables(model, size, filters):
+        console.print(part)
+
+
+@data_app.command()
+def check(
+    path: Annotated[Path, typer.Argument(help="Folder of images and masks.")],
+    out: Annotated[Path, typer.Option(help="Where the contact sheet goes.")] = Path("contact-sheet.png"),
+) -> None:
+    """Say what was recognised and every problem with its file, and write a contact sheet."""
+    from trainer.files import write_atomically
+    from trainer.survey import contact_sheet, survey, text
+
+    with console.status("reading every picture") if console.is_terminal else _Quiet():
+        seen = survey(path)
+    console.print(text(seen), highlight=False, markup=False, soft_wrap=True)
+    if seen.names:
+        sheet = contact_sheet(seen)
+        write_atomically(out, lambda file: file.write(sheet))
+        console.print(f"Contact sheet: {out}", highlight=False, soft_wrap=True)
+    if not seen.usable:
+        raise typer.Exit(2)
+
+
+class _Quiet:
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+
+@app.command()
+def report(
+    sweep: Annotated[str | None, typer.Argument(help="Name of the sweep; default: the newest.")] = None,
+    format_: Annotated[str, typer.Option("--format", help="html, json, csv or markdown.")] = "html",
+    out: Annotated[Path | None, typer.Option(help="Folder to write into; none prints json, csv and markdown.")] = None,
+    home: Home = DEFAULT_HOME,
+) -> None:
+    """Make the report of a sweep from MLflow alone."""
+    from sweeps.home import open_home
+    from tracking.report import SUFFIX, render
+    from tracking.runs import Tracker
+    from trainer.files import write_atomically
+
+    if format_ not in SUFFIX:
+        raise UserError(f"--format must be one of {', '.join(SUFFIX)}, but got '{format_}'.")
+    opened = open_home(home)
+    tracker = Tracker.connect(opened.tracking_uri, opened.artifacts if opened.own_tracking else None)
+    record = tracker.read_sweep(sweep)
+    text = render(record, format_)
+    if out is None and format_ != "html":
+        sys.stdout.write(text)
+        return
+    path = (out or opened.report(record.info.name)) / f"report{SUFFIX[format_]}"
+    write_atomically(path, lambda file: file.write(text.encode()))
+    console.print(f"Report: {path}", highlight=False, soft_wrap=True)
+
+
+@app.command()
+def ui(port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 5000, home: Home = DEFAULT_HOME) -> None:
+    """Open MLflow's own pages over all sweeps, on this machine only."""
+    from sweeps.home import open_home
+
+    opened = open_home(home)
+    if not opened.own_tracking:
+        raise UserError("MLFLOW_TRACKING_URI points to a server of your own: open its address in a browser.")
+    console.print(f"Open http://127.0.0.1:{port} and stop with Ctrl-C.", highlight=False, soft_wrap=True)
+    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
+    command += [
+        "--backend-store-uri",
+        opened.tracking_uri,
+        "--artifacts-destination",
+        opened.artifacts.resolve().as_uri(),
+    ]
+    quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_LOGGING_LEVEL": "WARNING"}
+    raise typer.Exit(subprocess.run(command, env=os.environ | quiet).returncode)
+
+
+if __name__ == "__main__":
+    main()
