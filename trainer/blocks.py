@@ -124,8 +124,8 @@ def _walk(
         if isinstance(operation, Functional):
             after = _walk(operation, before, f"{prefix}{operation.name}/", found)
         else:
-            longest = max(_carriers(node, before))
-            place = _Place(longest.depth + 1, longest.changes + _changes_resolution(node))
+            changes = max(_carriers(node, before)).changes + _changes_resolution(node)
+            place = _Place(max(before).depth + 1, changes)
             after = [place] * len(node.outputs)
             if isinstance(operation, keras.Layer) and operation.weights:
                 _remember(found, prefix + operation.name, place, operation)
@@ -133,11 +133,11 @@ def _walk(
     return [places[id(tensor)] for tensor in model.outputs]
 
 
-def _remember(
-    found: dict[str, tuple[_Place, keras.Layer]], path: str, place: _Place, layer: keras.Layer
-) -> None:
+def _remember(found: dict[str, tuple[_Place, keras.Layer]], path: str, place: _Place, layer: keras.Layer) -> None:
     if path in found and found[path][0].changes != place.changes:
-        raise UserError(f"Layer '{path}' is used in two blocks, so it cannot be frozen in one and trained in the other.")
+        raise UserError(
+            f"Layer '{path}' is used in two blocks, so it cannot be frozen in one and trained in the other."
+        )
     found[path] = max(found.get(path, (place, layer)), (place, layer), key=lambda entry: entry[0])
 
 

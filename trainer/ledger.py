@@ -150,7 +150,7 @@ def _write(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
 
 def _read(path: Path) -> dict[str, NDArray[Any]] | None:
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             return {name: stored[name] for name in stored.files}
     except FileNotFoundError:
         return None

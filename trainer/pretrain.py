@@ -22,7 +22,7 @@ from trainer.losses import loss_named
 from trainer.metrics import score
 from trainer.unet import unet
 
-EMBEDDED_IMAGES = 2000
+EMBEDDED_IMAGES = 1600
 WEIGHT_FILES = (".h5", ".keras")
 Progress = Callable[[int, int, str], None]
 
@@ -85,7 +85,9 @@ def load_weights(network: keras.Model, path: Path) -> None:
     Raises `UserError` for a missing or unreadable file and for weights of another network.
     """
     if not path.is_file():
-        raise UserError(f"Starting weights {path} do not exist. Give a .weights.h5 or .keras file, or a folder to train on.")
+        raise UserError(
+            f"Starting weights {path} do not exist. Give a .weights.h5 or .keras file, or a folder to train on."
+        )
     try:
         if path.suffix == ".keras":
             loaded = keras.saving.load_model(path, compile=False, safe_mode=True)
@@ -130,7 +132,9 @@ def _images(config: PretrainConfig, size: int, data_cache: Path) -> Images:
         held_x, held_y, _ = composites(held, size, config.seed + 1, photos=VALIDATION_PHOTOS)
         source = f"{n} synthetic composites of {len(TRAINING_PHOTOS) + len(VALIDATION_PHOTOS)} photographs"
         return Images(train_x, train_y, held_x, held_y, source)
-    cases = load_cases(DataConfig(path=config.path, images=config.images, seed=config.seed), size, data_cache, grouped=False)
+    cases = load_cases(
+        DataConfig(path=config.path, images=config.images, seed=config.seed), size, data_cache, grouped=False
+    )
     shuffled = np.random.default_rng(config.seed).permutation(len(cases.names))
     held, train = np.split(shuffled, [max(1, round(len(shuffled) * config.validation))])
     if not len(train):

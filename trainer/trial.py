@@ -75,9 +75,7 @@ def fold_data(cases: Cases, fold_of: NDArray[np.int64], settings: Settings) -> t
     folds = []
     for number in range(settings.folds):
         train, test = np.flatnonzero(fold_of != number), np.flatnonzero(fold_of == number)
-        train_x, train_y = augmented(
-            cases.images, cases.masks, cases.names, train, settings.augment, settings.seed
-        )
+        train_x, train_y = augmented(cases.images, cases.masks, cases.names, train, settings.augment, settings.seed)
         names = tuple(cases.names[i] for i in test)
         folds.append(
             FoldData(

@@ -1,0 +1,108 @@
+"""Blocks of any functional model, by resolution changes along the longest path."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+
+from trainer.blocks import apply, fingerprints, leaf_layers, partition, trainable_parameters
+from trainer.config import ModelConfig, UserError
+from trainer.masks import parse
+from trainer.unet import unet
+
+SMALL = ModelConfig(size=32, filters=2)
+
+
+def names_of(model: keras.Model) -> list[list[str]]:
+    return [[layer.path for layer in block.layers] for block in partition(model)]
+
+
+def strided(inputs: keras.KerasTensor) -> keras.KerasTensor:
+    x = layers.Conv2D(2, 3, padding="same", name="stem")(inputs)
+    y = layers.Conv2D(2, 3, strides=2, padding="same", name="down")(x)
+    y = layers.Conv2D(2, 3, padding="same", name="low")(y)
+    y = layers.Conv2DTranspose(2, 2, strides=2, name="up")(y)
+    return layers.Conv2D(1, 1, name="head")(layers.Concatenate()([x, y]))
+
+
+def test_the_u_net_has_nine_blocks_with_the_head_in_the_last() -> None:
+    found = names_of(unet(SMALL))
+    assert [names[0] for names in found] == [f"block{number}_conv1" for number in range(1, 10)]
+    assert found[8] == ["block9_conv1", "block9_conv2", "head"]
+
+
+def test_depth_is_the_longest_path() -> None:
+    depths = {layer.path: layer.depth for block in partition(unet(SMALL)) for layer in block.layers}
+    assert depths["block1_conv1"] == 1 and depths["block1_conv2"] == 2
+    assert depths["block5_conv1"] == 13  # eight convolutions and four poolings before it
+    assert depths["head"] == max(depths.values())
+
+
+def test_a_layer_that_changes_the_resolution_opens_its_block() -> None:
+    inputs = keras.Input((32, 32, 1))
+    assert names_of(keras.Model(inputs, strided(inputs))) == [["stem"], ["down", "low"], ["up", "head"]]
+
+
+def test_shapes_may_be_open() -> None:
+    inputs = keras.Input((None, None, 1))
+    assert names_of(keras.Model(inputs, strided(inputs))) == [["stem"], ["down", "low"], ["up", "head"]]
+
+
+def test_nested_models_are_flattened() -> None:
+    inner_inputs = keras.Input((32, 32, 1))
+    inner = keras.Model(inner_inputs, strided(inner_inputs), name="inner")
+    inputs = keras.Input((32, 32, 1))
+    model = keras.Model(inputs, layers.Conv2D(1, 3, padding="same", name="last")(inner(inputs)))
+    assert names_of(model) == [["inner/stem"], ["inner/down", "inner/low"], ["inner/up", "inner/head", "last"]]
+    assert set(leaf_layers(model)) >= {"inner/stem", "last"}
+
+
+def test_a_valid_convolution_and_a_squeezed_branch_are_no_resolution_change() -> None:
+    inputs = keras.Input((32, 32, 1))
+    x = layers.Conv2D(4, 3, name="valid")(inputs)
+    gate = layers.GlobalAveragePooling2D(keepdims=True)(x)
+    gate = layers.Conv2D(4, 1, activation="sigmoid", name="gate")(gate)
+    x = layers.Conv2D(1, 1, name="after")(layers.Multiply()([x, gate]))
+    assert names_of(keras.Model(inputs, x)) == [["valid", "gate", "after"]]
+
+
+def test_resizing_by_an_operation_counts_too() -> None:
+    inputs = keras.Input((32, 32, 1))
+    x = layers.Conv2D(2, 3, padding="same", name="before")(inputs)
+    x = keras.ops.image.resize(x, (64, 64))
+    x = layers.Conv2D(1, 3, padding="same", name="after")(x)
+    assert names_of(keras.Model(inputs, x)) == [["before"], ["after"]]
+
+
+def test_refused_models() -> None:
+    inputs = keras.Input((32, 32, 1))
+    with pytest.raises(UserError, match="no layer with weights"):
+        partition(keras.Model(inputs, layers.MaxPooling2D()(inputs)))
+    shared = layers.Conv2D(1, 3, padding="same", name="shared")
+    with pytest.raises(UserError, match="'shared' is used in two blocks"):
+        partition(keras.Model(inputs, shared(layers.MaxPooling2D()(shared(inputs)))))
+    with pytest.raises(UserError, match="functional Keras model"):
+        partition(keras.Sequential([shared]))
+
+
+@pytest.mark.parametrize("text", ["none", "1", "1-5", "6-9", "1,9", "all"])
+def test_apply_thaws_exactly_the_mask(text: str) -> None:
+    model, mask = unet(SMALL), parse(text, 9)
+    blocks = partition(model)
+    apply(model, blocks, mask)
+    thawed = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
+    assert thawed == trainable_parameters(blocks, mask)
+    apply(model, blocks, parse("all", 9))
+    assert not model.non_trainable_weights
+
+
+def test_fingerprints_change_with_one_bit_of_one_weight() -> None:
+    model = unet(SMALL)
+    blocks = partition(model)
+    before = fingerprints(model, blocks)
+    bias = model.get_layer("block3_conv2").bias
+    bias.assign(np.nextafter(np.asarray(bias), np.float32(1)))
+    after = fingerprints(model, blocks)
+    assert [number for number in before if before[number] != after[number]] == [3]

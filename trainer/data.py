@@ -1,0 +1,278 @@
+"""The cases of a sweep: read once, kept in a cache keyed by content, memory-mapped ever after."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainer import phantoms
+from trainer.cache import Entry, bytes_of, cached
+from trainer.config import DataConfig, UserError, digest
+from trainer.duplicates import large_group_note, near_duplicate_groups
+from trainer.files import write_atomically
+from trainer.layouts import Layout, Pair, few, recognise
+from trainer.pictures import MergedMask, read_image, read_masks
+
+Progress = Callable[[int, int], None]
+# Raise it whenever reading, resizing, grouping or sampling changes: old entries are then simply never asked for.
+FORMAT = 1
+PHANTOMS = 60
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, eq=False)
+class Cases:
+    """Images with their truth, ready to train on.
+
+    `images` float32 (n, size, size) in [0, 1] and `masks` uint8 (n, size, size) of {0, 1}, both possibly read-only
+    memory maps; `names` unique, such as "benign/benign (1)"; `labels` "" where unknown; `groups` int64 (n,) the
+    near-duplicate group of each case. `source` says in words what they are, `notes` everything that was left out,
+    resized or drawn; `digest` identifies images, masks, names and labels.
+    """
+
+    images: NDArray[np.float32]
+    masks: NDArray[np.uint8]
+    names: tuple[str, ...]
+    labels: tuple[str, ...]
+    groups: NDArray[np.int64]
+    layout: str
+    source: str
+    synthetic: bool
+    notes: tuple[str, ...]
+    digest: str
+
+    def __len__(self) -> int:
+        """How many cases."""
+        return len(self.names)
+
+    @property
+    def group_count(self) -> int:
+        """How many near-duplicate groups, single images included: what can be spread over folds."""
+        return len(np.unique(self.groups))
+
+    @property
+    def duplicates(self) -> int:
+        """How many cases have at least one near-duplicate."""
+        sizes = np.bincount(self.groups)
+        return int(sizes[sizes > 1].sum())
+
+    @property
+    def empty_masks(self) -> int:
+        """How many cases have nothing marked: no Dice for these."""
+        return int((~self.masks.any(axis=(1, 2))).sum())
+
+
+def load_cases(
+    config: DataConfig, size: int, cache: Path, *, grouped: bool = True, progress: Progress | None = None
+) -> Cases:
+    """The cases that `config` asks for at `size` x `size`, from the folder `cache` if they were ever read before.
+
+    `grouped=False` skips the search for near-duplicates (every case its own group). `progress(done, total)` is called
+    per picture while reading, and not at all when the cache has them. Raises `UserError` for every mistake in the
+    folder (`trainer.layouts`, `trainer.pictures`), when only empty masks are left and when the cache cannot be written.
+    """
+    if config.path is None:
+        return synthetic_cases(config, size, cache)
+    folder = Path(config.path).expanduser().resolve()
+    layout = recognise(folder, skip_unpaired=config.skip_unpaired)
+    key = {
+        "files": files_digest(layout, folder, cache),
+        "config": {**asdict(config), "path": folder.name},
+        "layout": layout.name,
+        "size": size,
+        "grouped": grouped,
+        "format": FORMAT,
+    }
+    cases = cases_of(cached(cache, digest(key), lambda: read_folder(folder, config, layout, size, grouped, progress)))
+    return replace(cases, notes=layout.notes + cases.notes)
+
+
+def synthetic_cases(config: DataConfig, size: int, cache: Path) -> Cases:
+    """The embedded default: seeded ultrasound phantoms, each its own group, said to be synthetic."""
+    if config.modality != "ultrasound":
+        raise UserError(
+            f"Embedded data exists for modality 'ultrasound' only, but got {config.modality!r}. Give a folder (--data)."
+        )
+    n = config.images or PHANTOMS
+    code = b"".join(path.read_bytes() for path in sorted(Path(phantoms.__file__).parent.glob("*.py")))
+    key = {"code": hashlib.sha256(code).hexdigest(), "n": n, "seed": config.seed, "size": size, "format": FORMAT}
+
+    def make() -> Entry:
+        images, masks, labels = phantoms.ultrasound_phantoms(n, size, config.seed)
+        about = {
+            "names": [f"phantom {number:03d}" for number in range(1, n + 1)],
+            "labels": labels,
+            "layout": "embedded",
+            "source": f"{n} synthetic ultrasound phantoms (seed {config.seed})",
+            "synthetic": True,
+            "notes": ["synthetic data: it tries the tool out and carries no claim about ultrasound"],
+        }
+        return entry_of(images, masks, np.arange(n, dtype=np.int64), about)
+
+    return cases_of(cached(cache, digest(key), make))
+
+
+def read_folder(
+    folder: Path, config: DataConfig, layout: Layout, size: int, grouped: bool, progress: Progress | None
+) -> Entry:
+    """Read every mask, choose the cases, read their images, find near-duplicates."""
+    pairs = layout.pairs
+    total = len(pairs) + min(config.images or len(pairs), len(pairs))
+    read = [(pair, read_masks(pair.masks, pair.image, size)) for pair in told(pairs, 0, total, progress)]
+    marked, notes = without_empty(read, config, size)
+    chosen, drawn = sampled(marked, config)
+    images = np.empty((len(chosen), size, size), np.float32)
+    for case, (pair, _) in enumerate(told(chosen, len(pairs), len(pairs) + len(chosen), progress)):
+        images[case] = read_image(pair.image, size)
+    groups = near_duplicate_groups(images) if grouped else np.arange(len(chosen), dtype=np.int64)
+    about = {
+        "names": [pair.name for pair, _ in chosen],
+        "labels": [pair.label for pair, _ in chosen],
+        "layout": layout.name,
+        "source": folder.name,
+        "synthetic": False,
+        "notes": [*notes, *drawn, *filter(None, [large_group_note(groups)])],
+    }
+    return entry_of(images, np.stack([mask.pixels for _, mask in chosen]), groups, about)
+
+
+def told(things: Sequence[T], before: int, total: int, progress: Progress | None) -> Iterator[T]:
+    """`things`, with `progress` told after each."""
+    for number, thing in enumerate(things, start=before + 1):
+        yield thing
+        if progress:
+            progress(number, total)
+
+
+Read = tuple[Pair, MergedMask]
+
+
+def without_empty(read: Sequence[Read], config: DataConfig, size: int) -> tuple[list[Read], tuple[str, ...]]:
+    """The cases with something marked (all of them if `config.keep_empty`), and notes on every unusual mask."""
+    if not any(mask.pixels.any() for _, mask in read):
+        raise UserError(
+            f"Training needs masks with something marked, but {config.path} holds only empty masks ({len(read)} images "
+            f"at {size}x{size} pixels). A mask is white (above 127 of 255) in the object: are these the right files?"
+        )
+    fate = "kept as asked" if config.keep_empty else "left out; keep them with --set data.keep_empty=true"
+    notes = (
+        ([pair for pair, mask in read if mask.empty], f"with an empty mask {fate}"),
+        (
+            [pair for pair, mask in read if mask.faint],
+            "of these with a mask that is not black, yet never above 127 of 255",
+        ),
+        ([pair for pair, mask in read if mask.vanished], f"with an object too small for {size}x{size} pixels {fate}"),
+        ([pair for pair, mask in read if mask.resized], "with a mask of another size: resized by nearest neighbour"),
+    )
+    marked = [one for one in read if config.keep_empty or one[1].pixels.any()]
+    return marked, tuple(f"{counted(pairs)} {what} ({few_names(pairs)})" for pairs, what in notes if pairs)
+
+
+def counted(pairs: Sequence[Pair]) -> str:
+    """`133 normal images` when all are of one class, else `3 images`."""
+    labels = {pair.label for pair in pairs}
+    words = [str(len(pairs)), labels.pop() if len(labels) == 1 else "", "image" if len(pairs) == 1 else "images"]
+    return " ".join(filter(None, words))
+
+
+def few_names(pairs: Sequence[Pair]) -> str:
+    """The first files' names."""
+    return few(tuple(pair.image for pair in pairs))
+
+
+def per_class(labels: Counter[str]) -> str:
+    """`benign 108, malignant 52`."""
+    return ", ".join(f"{label or 'no class'} {number}" for label, number in sorted(labels.items()))
+
+
+def sampled(read: Sequence[Read], config: DataConfig) -> tuple[list[Read], tuple[str, ...]]:
+    """A seeded draw of `config.images` cases with the classes' shares kept, in their order; all of them if 0."""
+    if not 0 < config.images < len(read):
+        return list(read), ()
+    chosen = draw([pair.label for pair, _ in read], config.images, config.seed)
+    labels = Counter(read[case][0].label for case in chosen)
+    shares = f", stratified by class: {per_class(labels)}" if set(labels) != {""} else ""
+    note = f"{config.images} of {len(read)} cases drawn (seed {config.seed}{shares}); use all with --set data.images=0"
+    return [read[case] for case in chosen], (note,)
+
+
+def draw(labels: Sequence[str], n: int, seed: int) -> list[int]:
+    """Sorted indices of `n` cases: each class gets its share, the largest remainders what rounding leaves.
+
+    >>> draw(["a"] * 6 + ["b"] * 3, 3, seed=0)[2] >= 6
+    True
+    """
+    classes = sorted(set(labels))
+    shares = np.array([n * labels.count(label) / len(labels) for label in classes])
+    counts = np.floor(shares).astype(int)
+    counts[np.argsort(counts - shares, kind="stable")[: n - counts.sum()]] += 1
+    rng = np.random.default_rng(seed)
+    drawn: list[int] = []
+    for label, number in zip(classes, counts, strict=True):
+        members = [case for case, of in enumerate(labels) if of == label]
+        drawn.extend(int(case) for case in rng.choice(members, number, replace=False))
+    return sorted(drawn)
+
+
+def files_digest(layout: Layout, folder: Path, cache: Path) -> str:
+    """SHA-256 over names and bytes of all files of `layout`, remembered for as long as paths, sizes and times stay.
+
+    So the second start reads the folder's listing and no picture.
+    """
+    paths = [path for pair in layout.pairs for path in (pair.image, *pair.masks)]
+    listing = [[os.path.relpath(path, folder), (now := path.stat()).st_size, now.st_mtime_ns] for path in paths]
+    memory = cache / "listings" / digest({"folder": str(folder.resolve()), "files": listing})
+    try:
+        remembered = memory.read_text("ascii")
+        if len(remembered) == 64:
+            return remembered
+    except (OSError, ValueError):
+        pass
+    whole = hashlib.sha256()
+    for path, (name, *_) in zip(paths, listing, strict=True):
+        whole.update(f"{name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    write_atomically(memory, lambda file: file.write(whole.hexdigest().encode()))
+    return whole.hexdigest()
+
+
+def entry_of(
+    images: NDArray[np.float32], masks: NDArray[np.uint8], groups: NDArray[np.int64], about: dict[str, Any]
+) -> Entry:
+    """What the cache keeps of cases."""
+    identity = content_digest(images, masks, about["names"], about["labels"])
+    return Entry({"images": images, "masks": masks, "groups": groups}, {**about, "digest": identity})
+
+
+def cases_of(entry: Entry) -> Cases:
+    """The cases that an entry of the cache holds."""
+    about = entry.about
+    return Cases(
+        images=entry.arrays["images"],
+        masks=entry.arrays["masks"],
+        names=tuple(about["names"]),
+        labels=tuple(about["labels"]),
+        groups=np.array(entry.arrays["groups"], np.int64),
+        layout=about["layout"],
+        source=about["source"],
+        synthetic=about["synthetic"],
+        notes=tuple(about["notes"]),
+        digest=about["digest"],
+    )
+
+
+def content_digest(
+    images: NDArray[np.float32], masks: NDArray[np.uint8], names: Iterable[str], labels: Iterable[str]
+) -> str:
+    """SHA-256 of what is trained on, independent of where it came from."""
+    whole = hashlib.sha256(digest([list(images.shape), list(names), list(labels)]).encode())
+    whole.update(bytes_of(images))
+    whole.update(bytes_of(masks))
+    return whole.hexdigest()
