@@ -1,0 +1,55 @@
+"""The surroundings of every test, set before anything heavy is imported: quiet, one thread, CPU, no outside server."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+os.environ.pop("MLFLOW_TRACKING_URI", None)
+os.environ.update(
+    MLFLOW_DISABLE_TELEMETRY="true",
+    TF_CPP_MIN_LOG_LEVEL="3",
+    CUDA_VISIBLE_DEVICES="-1",
+    OMP_NUM_THREADS="1",
+    TF_NUM_INTRAOP_THREADS="1",
+    TF_NUM_INTEROP_THREADS="1",
+    MPLBACKEND="agg",
+    NO_COLOR="1",
+    COLUMNS="120",
+)
+
+Thaw = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _home_is_never_the_users(tmp_path_factory: pytest.TempPathFactory) -> None:
+    os.environ["THAW_HOME"] = str(tmp_path_factory.mktemp("home"))
+
+
+@pytest.fixture(scope="session")
+def thaw() -> Thaw:
+    """Runs `thaw *arguments` as a user does, in a process of its own; a traceback on the screen is always a failure."""
+
+    def run(*arguments: object, timeout: float = 240) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", "from sweeps.cli import main; main()", *map(str, arguments)]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=timeout, check=False)
+        assert "Traceback" not in done.stderr + done.stdout, done.stderr + done.stdout
+        return done
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def smoke_home(thaw: Thaw, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home of one finished `thaw run smoke`, shared by the whole session: read it, do not write to it."""
+    home = tmp_path_factory.mktemp("smoke")
+    done = thaw("run", "smoke", "--home", home, "--workers", 1)
+    assert done.returncode == 0, done.stderr + done.stdout
+    return home

@@ -1,0 +1,196 @@
+"""What a person sees: the report page and the MLflow UI over the `smoke` sweep, opened in headless Chromium."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "/Applications/Chromium.app/Contents/MacOS/Chromium")
+Thaw = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One opened page: its text after scripts ran, console messages, and requests that the page itself sent out."""
+
+    text: str
+    console: tuple[str, ...]
+    requests: tuple[str, ...]
+    screenshot: Path
+
+
+class _Text(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.parts: list[str] = []
+        self._hidden = 0
+
+    def handle_starttag(self, tag: str, attrs: object) -> None:
+        self._hidden += tag in ("script", "style")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._hidden -= tag in ("script", "style")
+
+    def handle_data(self, data: str) -> None:
+        if not self._hidden:
+            self.parts.append(data)
+
+
+def visible_text(page: str) -> str:
+    """Text of an HTML page without scripts and styles, runs of white space made one space."""
+    parser = _Text()
+    parser.feed(page)
+    return " ".join(" ".join(parser.parts).split())
+
+
+def sent_by_the_page(net_log: Path) -> tuple[str, ...]:
+    """Addresses that the page asked for; the browser's own errands (initiator "not an origin") are left out."""
+    log = json.loads(net_log.read_text())
+    started = log["constants"]["logEventTypes"]["URL_REQUEST_START_JOB"]
+    asked = [
+        event["params"] for event in log["events"] if event["type"] == started and "url" in event.get("params", {})
+    ]
+    return tuple(params["url"] for params in asked if params.get("initiator") != "not an origin")
+
+
+@pytest.fixture(scope="session")
+def browser() -> str:
+    for name in BROWSERS:
+        if path := shutil.which(name):
+            return path
+    message = "no Chromium found: install the package `chromium` to run the browser tests"
+    if os.environ.get("THAW_CI") or os.environ.get("CI"):
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+@pytest.fixture
+def visit(browser: str, tmp_path: Path) -> Callable[[str], Visit]:
+    def open_page(address: str) -> Visit:
+        options = [
+            "--headless=new",
+            "--disable-gpu",
+            "--disable-dev-shm-usage",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--no-first-run",
+            "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",  # nothing outside is ever reached
+            "--window-size=1280,2400",
+            "--virtual-time-budget=20000",
+            "--enable-logging=stderr",
+            "--v=0",
+        ]
+        if hasattr(os, "geteuid") and os.geteuid() == 0:
+            options.append("--no-sandbox")  # Chromium refuses to run as root otherwise
+        net_log, screenshot = tmp_path / "net.json", tmp_path / "page.png"
+
+        def run(name: str, *more: str) -> subprocess.CompletedProcess[str]:
+            command = [browser, *options, f"--user-data-dir={tmp_path / name}", *more, address]
+            return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+
+        dumped = run("dump", "--dump-dom", f"--log-net-log={net_log}")
+        run("shot", f"--screenshot={screenshot}")
+        return Visit(
+            text=visible_text(dumped.stdout),
+            console=tuple(re.findall(r'CONSOLE[:(]\d+\)?\] "(.*)", source', dumped.stderr)),
+            requests=sent_by_the_page(net_log),
+            screenshot=screenshot,
+        )
+
+    return open_page
+
+
+def test_a_bad_page_is_noticed(visit: Callable[[str], Visit], tmp_path: Path) -> None:
+    page = tmp_path / "bad.html"
+    page.write_text(
+        "<p id=v>before</p><script>document.getElementById('v').textContent = 'after'; console.error('broken')</script>"
+        "<img src='https://example.org/tracker.png'>"
+    )
+    seen = visit(page.as_uri())
+    assert seen.text == "after"
+    assert seen.console == ("broken",)
+    assert seen.requests == ("https://example.org/tracker.png",)
+
+
+def test_the_report_page_opens_alone_and_says_the_verdict(
+    visit: Callable[[str], Visit], thaw: Thaw, smoke_home: Path, tmp_path: Path
+) -> None:
+    for form in ("html", "json"):
+        done = thaw("report", "--format", form, "--out", tmp_path / "report", "--home", smoke_home)
+        assert done.returncode == 0, done.stderr
+    (page,) = (tmp_path / "report").rglob("*.html")
+    (numbers,) = (tmp_path / "report").rglob("*.json")
+    seen = visit(page.as_uri())
+    finding, reasons = json.loads(numbers.read_text())["verdict"]["sentence"].split(": ", 1)  # headline and text below
+    assert finding.lower() in seen.text.lower()
+    assert " ".join(reasons.split()).lower() in seen.text.lower()
+    assert "synthetic" in seen.text.lower()
+    assert seen.console == ()
+    assert seen.requests == ()
+    colours = Image.open(seen.screenshot).convert("RGB").getcolors(1 << 24)
+    assert colours is not None and len(colours) > 10  # not a blank page
+
+
+@pytest.fixture
+def mlflow_ui(smoke_home: Path) -> Iterator[str]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-c", "from sweeps.cli import main; main()", "ui", "--port", str(port)]
+    server = subprocess.Popen(
+        command,
+        env={**os.environ, "THAW_HOME": str(smoke_home)},
+        cwd=Path(__file__).parents[1],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        deadline = time.monotonic() + 120
+        while not _answers(address):
+            assert server.poll() is None, f"`thaw ui` ended by itself with {server.returncode}"
+            assert time.monotonic() < deadline, "`thaw ui` did not answer within two minutes"
+            time.sleep(0.5)
+        yield address
+    finally:
+        os.killpg(server.pid, 15)  # the server and its workers: a session of their own
+        server.wait(30)
+
+
+def _answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{address}/health", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def test_the_mlflow_ui_shows_the_sweep(visit: Callable[[str], Visit], mlflow_ui: str) -> None:
+    request = urllib.request.Request(
+        f"{mlflow_ui}/api/2.0/mlflow/experiments/search",
+        data=json.dumps({"max_results": 20}).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        found = {one["experiment_id"]: one["name"] for one in json.load(answer)["experiments"]}
+    ours = [name for number, name in found.items() if number != "0"]
+    assert ours, "only MLflow's own Default experiment: `thaw ui` serves another database than the sweep's"
+    seen = visit(f"{mlflow_ui}/#/experiments")
+    assert [name for name in ours if name not in seen.text] == []
+    assert [address for address in seen.requests if not address.startswith(mlflow_ui)] == []

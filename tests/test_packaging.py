@@ -1,0 +1,117 @@
+"""The project as it is installed: the lock, the Makefile and CI agree with pyproject.toml."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+LOCK = (ROOT / "requirements.lock").read_text()
+MAKEFILE = (ROOT / "Makefile").read_text()
+DIRECT = [*PYPROJECT["project"]["dependencies"], *PYPROJECT["project"]["optional-dependencies"]["dev"]]
+
+
+def canonical(requirement: str) -> str:
+    """Name of a requirement as the lock writes it: `Scikit_Image>=1 # why` is `scikit-image`."""
+    return re.sub(r"[-_.]+", "-", re.split(r"[\s<>=!~;\[]", requirement.strip())[0]).lower()
+
+
+def pinned() -> dict[str, str]:
+    return dict(re.findall(r"^([a-z0-9-]+)==([^\s;]+)", LOCK, re.MULTILINE))
+
+
+def test_lock_names_no_registry_and_no_path() -> None:
+    assert not re.search(r"://|^-|\s/|--index|--find-links", LOCK, re.MULTILINE)
+
+
+def test_lock_pins_and_hashes_every_line() -> None:
+    entries = re.split(r"\n(?=\S)", re.sub(r"^#.*\n", "", LOCK, flags=re.MULTILINE))
+    assert len(entries) == len(pinned())
+    assert [entry for entry in entries if "--hash=sha256:" not in entry] == []
+
+
+@pytest.mark.parametrize("requirement", DIRECT)
+def test_every_dependency_is_in_the_lock(requirement: str) -> None:
+    assert canonical(requirement) in pinned()
+
+
+@pytest.mark.parametrize("requirement", [one for one in DIRECT if "==" in one])
+def test_the_lock_holds_the_asked_version(requirement: str) -> None:
+    name, version = requirement.split("==")
+    assert f"{pinned()[name]}.".startswith(version.rstrip("*"))
+
+
+def test_each_dependency_says_why() -> None:
+    block = re.search(r"^dependencies = \[\n(.*?)^\]", (ROOT / "pyproject.toml").read_text(), re.MULTILINE | re.DOTALL)
+    assert block is not None
+    assert [line for line in block[1].splitlines() if not re.search(r'",\s+# \S', line)] == []
+
+
+def test_make_help_lists_every_target() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", MAKEFILE, re.MULTILINE))
+    shown = subprocess.run(
+        ["make", "--no-print-directory", "help"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert {line.split()[1] for line in shown.stdout.splitlines()} == targets
+
+
+def test_paths_with_spaces_and_quotes_reach_the_command(tmp_path: Path) -> None:
+    recorder = tmp_path / "thaw"
+    recorder.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    recorder.chmod(0o755)
+    given = "my pictures/it's"
+    arguments = [f"BIN={tmp_path}", f"DATA={given}", "WORKERS=2", "-o", ".venv/.stamp"]  # -o: take it as up to date
+    done = subprocess.run(
+        ["make", "--no-print-directory", "sweep-ultrasound", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.splitlines() == ["run", "ultrasound", "--data", given, "--workers", "2"]
+
+
+def test_a_python_the_lock_does_not_hold_is_refused(tmp_path: Path) -> None:
+    for name in ("Makefile", "requirements.lock", "pyproject.toml"):
+        (tmp_path / name).write_text((ROOT / name).read_text())
+    done = subprocess.run(
+        ["make", "setup", "PYTHON=/no/such/python"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode != 0
+    assert "thaw needs Python 3.11 or 3.12" in done.stderr
+    assert "/no/such/python is not one" in done.stderr
+    assert not (tmp_path / ".venv").exists()
+
+
+def test_clean_keeps_the_runs(tmp_path: Path) -> None:
+    (tmp_path / "Makefile").write_text(MAKEFILE)
+    for folder in ("runs", ".venv", "sweeps/__pycache__", "trainer", "tracking", "tests"):
+        (tmp_path / folder).mkdir(parents=True)
+    subprocess.run(["make", "clean"], cwd=tmp_path, capture_output=True, check=True)
+    assert (tmp_path / "runs").exists()
+    assert not (tmp_path / ".venv").exists() and not (tmp_path / "sweeps" / "__pycache__").exists()
+
+
+def test_ci_is_executable_and_runs_what_the_readme_says() -> None:
+    script = ROOT / ".ci" / "run"
+    assert os.access(script, os.X_OK)
+    commands = re.findall(r"^make (\S+)", script.read_text(), re.MULTILINE)
+    assert commands == ["lint", "test"]  # each once; `make check` is the same two
+    assert re.search(r"^check: lint test ", MAKEFILE, re.MULTILINE)
+
+
+def test_shipped_specs_are_packaged() -> None:
+    assert PYPROJECT["tool"]["setuptools"]["package-data"]["sweeps"] == ["specs/*.toml"]
+    assert set(PYPROJECT["tool"]["setuptools"]["packages"]) == {"sweeps", "trainer", "tracking"}
+
+
+def test_the_licence_is_the_one_declared() -> None:
+    text = (ROOT / "LICENSE").read_text()
+    assert PYPROJECT["project"]["license"] == "Apache-2.0" and "Version 2.0, January 2004" in text
+    assert "Copyright 2026 The thaw authors" in text

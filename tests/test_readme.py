@@ -1,0 +1,63 @@
+"""Nothing in the README is unexecuted: its commands, options and links exist."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+Thaw = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+def commands(program: str) -> list[str]:
+    """Every command of `program` that the README shows, in blocks or in the text, without environment and comments."""
+    blocks = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+    lines = [line.split("#")[0].strip() for block in blocks for line in block.splitlines()]
+    inline = re.findall(r"`([^`\n]+)`", re.sub(r"```.*?```", "", README, flags=re.DOTALL))
+    found = [re.sub(r"^(?:[A-Z_]+=\S+ )+", "", text).removeprefix(".venv/bin/") for text in [*lines, *inline]]
+    return sorted({text for text in found if text.startswith(f"{program} ")})
+
+
+def test_the_readme_names_its_two_commands_first() -> None:
+    assert re.findall(r"^make (\S+)", README, re.MULTILINE)[:2] == ["sweep-ultrasound", "test"]
+
+
+@pytest.mark.parametrize("command", commands("make"))
+def test_make_targets_and_their_values_exist(command: str) -> None:
+    target, *values = shlex.split(command)[1:]
+    makefile = (ROOT / "Makefile").read_text()
+    assert re.search(rf"^{re.escape(target)}:", makefile, re.MULTILINE)
+    recipe = re.search(rf"^{re.escape(target)}:.*\n(?:\t.*\n)*", makefile, re.MULTILINE)
+    assert recipe is not None
+    assert [value for value in values if f"${{{value.split('=')[0]}:+" not in recipe[0]] == []
+
+
+@pytest.mark.parametrize("command", commands("thaw"))
+def test_thaw_commands_and_their_options_exist(command: str, thaw: Thaw) -> None:
+    words = shlex.split(command)[1:]
+    subcommand = words[:2] if words[0] == "data" else words[:1]
+    shown = thaw(*subcommand, "--help")
+    assert shown.returncode == 0, shown.stderr
+    assert [word for word in words if word.startswith("--") and word not in shown.stdout] == []
+
+
+@pytest.mark.parametrize("spec", sorted({line.split()[2] for line in commands("thaw") if line.startswith("thaw run ")}))
+def test_named_specs_are_shipped(spec: str) -> None:
+    assert spec.endswith(".toml") or (ROOT / "sweeps" / "specs" / f"{spec}.toml").exists()
+
+
+@pytest.mark.parametrize(
+    "target", sorted(set(re.findall(r"\]\(([^)]+)\)", README + (ROOT / "CHANGELOG.md").read_text())))
+)
+def test_links_lead_somewhere(target: str) -> None:
+    assert target.startswith("https://") or (ROOT / target).exists()
+
+
+def test_the_readme_shows_before_it_tells() -> None:
+    assert README.index("![") < README.index("```sh") < README.index("## ")

@@ -1,0 +1,142 @@
+"""Fold results made up from a seed, in the shape that the trainer gives: tests here need neither Keras nor pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from tracking.figures import montage
+from tracking.record import METRICS, SweepInfo, TrialInfo, TrialRecord
+from tracking.runs import Tracker
+from trainer.config import Candidate
+from trainer.results import FoldResult, Score
+
+FOLDS, PER_FOLD, PIXELS = 5, 6, 64 * 64
+BLOCK_PARAMS = [640, 3520, 13952, 55552, 221696, 147712, 36992, 9280, 2329]
+
+
+def sweep_info(name: str = "demo", synthetic: bool = True) -> SweepInfo:
+    """A sweep over 30 images in 5 folds."""
+    cases = [[f"case {fold}-{image}" for image in range(PER_FOLD)] for fold in range(FOLDS)]
+    return SweepInfo(
+        name=name,
+        digest="d" * 64,
+        spec={"space": {"epochs": [6, 12]}, "train": {"batch": 16}},
+        data={
+            "synthetic": synthetic,
+            "source": "ultrasound phantoms, seed 0" if synthetic else "busi",
+            "layout": "phantoms" if synthetic else "BUSI",
+            "images": 30,
+            "groups": 29,
+            "duplicates": 2,
+            "empty_masks": 1,
+            "notes": ["133 normal images left out: their masks are empty"],
+            "digest": "e" * 64,
+            "classes": {"benign": 20, "malignant": 10},
+        },
+        folds=cases,
+        n_blocks=9,
+        block_params=BLOCK_PARAMS,
+        named_masks={"contracting": "1-5", "expanding": "6-9"},
+        weights={"digest": "f" * 64, "source": "composites, 12 epochs"},
+        versions={"python": "3.11", "keras": "3.15.1"},
+        seed=0,
+        commit="0123abc",
+        command="thaw run demo --seed 0",
+    )
+
+
+def written(blocks: Sequence[int]) -> str:
+    """The written form of a run of blocks."""
+    if len(blocks) == 9:
+        return "all"
+    return "none" if not blocks else str(blocks[0]) if len(blocks) == 1 else f"{blocks[0]}-{blocks[-1]}"
+
+
+def trial_info(order: str, depth: int, epochs: int = 12, rate: float = 1e-3) -> TrialInfo:
+    """`depth` blocks of one direction; depth 9 belongs to both, depth 0 is the zero-shot baseline."""
+    blocks = tuple(range(1, depth + 1)) if order == "shallow-first" else tuple(range(10 - depth, 10))
+    orders = tuple((name, 9) for name in ("shallow-first", "deep-first")) if depth == 9 else ((order, depth),)
+    mask = written(blocks)
+    return TrialInfo(
+        candidate=Candidate(mask, epochs if depth else 0, rate),
+        blocks=blocks,
+        orders=orders if depth else (),
+        aliases=tuple(name for name, one in {"contracting": "1-5", "expanding": "6-9"}.items() if one == mask),
+        trainable_params=sum(BLOCK_PARAMS[block - 1] for block in blocks),
+        role="trial" if depth else "zero-shot",
+    )
+
+
+def scratch_info(epochs: int = 12) -> TrialInfo:
+    """All blocks from random weights."""
+    base = trial_info("shallow-first", 9, epochs)
+    return replace(base, candidate=replace(base.candidate, start="scratch"), role="scratch")
+
+
+def fold_results(info: TrialInfo, level: float | None = None) -> list[FoldResult]:
+    """Five folds with Dice about `level` (default: rises with depth, faster shallow-first). Seeded by the trial."""
+    if level is None:
+        order, depth = info.orders[0] if info.orders else ("", 0)
+        level = 0.3 + (0.33 if order == "shallow-first" else 0.25) * (1 - 0.55**depth) - 0.05 * (info.role == "scratch")
+    noise = np.random.default_rng(int(info.candidate.key, 16) % 2**32)
+    epochs = info.candidate.epochs
+    return [
+        FoldResult(
+            fold=fold,
+            epochs=epochs,
+            scores=tuple(
+                _score(f"case {fold - 1}-{image}", image, level + 0.02 * noise.normal()) for image in range(PER_FOLD)
+            ),
+            losses=tuple(float(value) for value in 1 / (1 + np.arange(1, epochs + 1) / 3)),
+            train_images=(FOLDS - 1) * PER_FOLD,
+            seconds=1.0,
+            traces=1,
+            weights={"block1/conv1/kernel": np.full((3, 3), fold, np.float32)} if epochs else {},
+        )
+        for fold in range(1, FOLDS + 1)
+    ]
+
+
+def _score(name: str, image: int, dice: float) -> Score:
+    label = "malignant" if image % 3 == 0 else "benign"
+    if name == "case 2-5":  # one image without a lesion
+        return Score(name, label, 0, 40, 0, PIXELS - 40, float("nan"), 100 * 40 / PIXELS, 0.0)
+    truth = 200 + 10 * image
+    tp = round(dice * truth)
+    wrong = truth - tp
+    return Score(name, label, tp, wrong, wrong, PIXELS - tp - 2 * wrong, tp / truth, 200 * wrong / PIXELS, dice - 0.02)
+
+
+def picture() -> bytes:
+    """A montage of six blobs."""
+    rows, columns = np.mgrid[:64, :64]
+    noise = np.random.default_rng(1).rayleigh(0.25, (6, 64, 64)).clip(0, 1)
+    truths = np.stack([(rows - 30) ** 2 + (columns - 24 - 3 * k) ** 2 < 120 + 20 * k for k in range(6)])
+    return montage(noise * np.where(truths, 0.4, 1), truths, np.roll(truths, 3, 1), [f"case {k}" for k in range(6)],
+                   [0.8, 0.7, 0.75, 0.9, 0.6, float("nan")])  # fmt: skip
+
+
+def trial_record(info: TrialInfo, status: str = "FINISHED", folds: int = FOLDS, reason: str = "") -> TrialRecord:
+    """The trial as the tracker reads it back (`test_runs` holds the two together)."""
+    results = fold_results(info)
+    values = {
+        metric: tuple(one.mean(metric) if one.fold <= folds else float("nan") for one in results) for metric in METRICS
+    }
+    done = status == "FINISHED"
+    scores = tuple((one.fold, score) for one in results for score in one.scores) if done else ()
+    shown = picture() if done and {"contracting", "expanding"} & set(info.aliases) else None
+    return TrialRecord(info, f"run {info.candidate.key}", status, reason, values, scores, shown)
+
+
+def record_trial(tracker: Tracker, sweep: str, info: TrialInfo, level: float | None = None) -> str:
+    """Run one made-up trial through the tracker, as the launcher would."""
+    results = fold_results(info, level)
+    run_id = tracker.open_trial(sweep, info)
+    for result in results:
+        tracker.log_fold(run_id, result)
+    named = {"contracting", "expanding"} & set(info.aliases)
+    tracker.finish_trial(run_id, results, picture() if named else b"")
+    return run_id

@@ -1,0 +1,254 @@
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.tracking.made_up import fold_results, picture, record_trial, sweep_info, trial_info, trial_record
+from tracking.runs import Tracker, redact
+from trainer.config import UserError
+
+CONTRACTING = trial_info("shallow-first", 5)
+
+
+def test_reading_back_gives_the_same_bits(tracker: Tracker) -> None:
+    run_id = record_trial(tracker, tracker.open_sweep(sweep_info()), CONTRACTING)
+    (trial,) = tracker.read_sweep("demo").trials
+    assert trial.montage is not None and trial.montage.startswith(b"\x89PNG")
+    # repr: NaN is not equal to itself. The picture is encoded anew.
+    expected = replace(trial_record(CONTRACTING), run_id=run_id, montage=None)
+    assert repr(replace(trial, montage=None)) == repr(expected)
+
+
+def test_a_cut_off_trial_reads_back_with_the_folds_it_has(tracker: Tracker) -> None:
+    run_id = tracker.open_trial(tracker.open_sweep(sweep_info()), CONTRACTING)
+    for result in fold_results(CONTRACTING)[:2]:
+        tracker.log_fold(run_id, result)
+    (trial,) = tracker.read_sweep("demo").trials
+    assert repr(trial) == repr(replace(trial_record(CONTRACTING, "RUNNING", folds=2), run_id=run_id))
+    assert trial.folds_done == 2
+
+
+def test_the_sweep_reads_back_as_it_was_opened(tracker: Tracker) -> None:
+    tracker.open_sweep(sweep_info())
+    assert tracker.read_sweep().info == sweep_info()
+
+
+def test_a_fold_with_more_epochs_than_one_batch_holds_is_whole(tracker: Tracker) -> None:
+    result = replace(fold_results(CONTRACTING)[0], losses=tuple(float(i) for i in range(1500)))
+    run_id = tracker.open_trial(tracker.open_sweep(sweep_info()), CONTRACTING)
+    tracker.log_fold(run_id, result)
+    history = tracker.client.get_metric_history(run_id, "loss/fold_1")
+    assert [point.step for point in history] == list(range(1, 1501))
+    assert [point.value for point in history] == list(result.losses)
+
+
+def test_logging_a_fold_or_a_trial_twice_adds_nothing(tracker: Tracker) -> None:
+    sweep = tracker.open_sweep(sweep_info())
+    first, second = (record_trial(tracker, sweep, CONTRACTING) for _ in range(2))
+    assert first == second
+    for key, points in (("dice/fold_1", 1), ("loss/fold_1", 12), ("dice", 1)):
+        assert len(tracker.client.get_metric_history(first, key)) == points
+    assert len(tracker.client.list_artifacts(first, "images")) == 2  # one picture, full and small
+
+
+def test_a_crash_between_losses_and_scores_is_mended(tracker: Tracker) -> None:
+    run_id = tracker.open_trial(tracker.open_sweep(sweep_info()), CONTRACTING)
+    result = fold_results(CONTRACTING)[0]
+    tracker._log(run_id, [("loss/fold_1", loss, epoch) for epoch, loss in enumerate(result.losses[:7], 1)])
+    tracker.log_fold(run_id, result)
+    assert [point.step for point in tracker.client.get_metric_history(run_id, "loss/fold_1")] == list(range(1, 13))
+
+
+def test_final_weights_are_kept_as_checkpoints(tracker: Tracker, tmp_path: Path) -> None:
+    run_id = record_trial(tracker, tracker.open_sweep(sweep_info()), CONTRACTING)
+    folder = Path(tracker.client.download_artifacts(run_id, "checkpoints", str(tmp_path)))
+    assert sorted(file.name for file in folder.iterdir()) == [f"fold_{fold}.npz" for fold in range(1, 6)]
+    with np.load(folder / "fold_3.npz") as weights:
+        assert np.array_equal(weights["block1/conv1/kernel"], np.full((3, 3), 3, np.float32))
+
+
+def test_summary_metrics_and_empty_truths(tracker: Tracker) -> None:
+    run_id = record_trial(tracker, tracker.open_sweep(sweep_info()), CONTRACTING)
+    metrics = tracker.client.get_run(run_id).data.metrics
+    folds = [result.mean("dice") for result in fold_results(CONTRACTING)]
+    assert metrics["dice"] == pytest.approx(np.mean(folds))
+    assert metrics["dice_sd"] == pytest.approx(np.std(folds, ddof=1))
+    assert metrics["dice_sem"] == pytest.approx(np.std(folds, ddof=1) / np.sqrt(5))
+    assert metrics["empty_truths"] == 1
+    assert metrics["empty_truths_false_positive_percent"] == pytest.approx(100 * 40 / 4096)
+
+
+def test_the_same_name_for_other_data_is_refused(tracker: Tracker) -> None:
+    run_id = tracker.open_sweep(sweep_info())
+    assert tracker.open_sweep(sweep_info()) == run_id
+    with pytest.raises(UserError, match=r"'demo' was recorded with digest d{12}, but this one has a{12}.*--name"):
+        tracker.open_sweep(replace(sweep_info(), digest="a" * 64))
+
+
+def test_a_grown_space_is_stored_under_the_same_run(tracker: Tracker) -> None:
+    run_id = tracker.open_sweep(sweep_info())
+    grown = replace(sweep_info(), spec={"space": {"epochs": [6, 12, 24]}})
+    assert tracker.open_sweep(grown) == run_id
+    assert tracker.read_sweep("demo").info.spec == grown.spec
+    assert len(tracker.client.search_runs([tracker.client.get_run(run_id).info.experiment_id])) == 1
+
+
+def test_an_experiment_of_someone_else_is_left_alone(tracker: Tracker) -> None:
+    tracker.client.create_experiment("demo")
+    with pytest.raises(UserError, match=r"not made by thaw\. Choose another --name"):
+        tracker.open_sweep(sweep_info())
+
+
+def test_a_deleted_experiment_is_explained(tracker: Tracker) -> None:
+    run_id = tracker.open_sweep(sweep_info())
+    tracker.client.delete_experiment(tracker.client.get_run(run_id).info.experiment_id)
+    with pytest.raises(UserError, match="deleted in MLflow"):
+        tracker.open_sweep(sweep_info())
+
+
+@pytest.mark.parametrize("end", ["failed", "lost", "cut off"])
+def test_one_run_per_candidate_whatever_became_of_it(tracker: Tracker, end: str) -> None:
+    sweep = tracker.open_sweep(sweep_info())
+    run_id = tracker.open_trial(sweep, CONTRACTING)
+    if end == "failed":
+        tracker.fail_trial(run_id, "the loss is not finite")
+        assert tracker.trials(sweep)[CONTRACTING.candidate.key].status == "FAILED"
+        assert tracker.read_sweep().trials[0].reason == "the loss is not finite"
+    if end == "lost":
+        assert tracker.close_lost(sweep) == 1
+        assert tracker.trials(sweep)[CONTRACTING.candidate.key].status == "KILLED"
+    assert record_trial(tracker, sweep, CONTRACTING) == run_id
+    state = tracker.trials(sweep)
+    assert [one.status for one in state.values()] == ["FINISHED"]
+    assert state[CONTRACTING.candidate.key].dice == tracker.client.get_run(run_id).data.metrics["dice"]
+
+
+def test_more_trials_than_a_page_are_all_found(tracker: Tracker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tracking.runs.PAGE", 2)
+    sweep = tracker.open_sweep(sweep_info())
+    for depth in range(1, 6):
+        tracker.open_trial(sweep, trial_info("shallow-first", depth))
+    assert len(tracker.trials(sweep)) == 5
+
+
+def test_finish_sweep_closes_it_with_verdict_and_page(tracker: Tracker) -> None:
+    run_id = tracker.open_sweep(sweep_info())
+    tracker.finish_sweep(run_id, "shallow better", "<p>page</p>")
+    run = tracker.client.get_run(run_id)
+    assert run.info.status == "FINISHED"
+    assert run.data.tags["mlflow.note.content"] == "shallow better"
+    assert {file.path for file in tracker.client.list_artifacts(run_id)} == {
+        "report.html", "spec.json", "folds.json", "info.json",
+    }  # fmt: skip
+    assert run.inputs is not None
+    assert run.inputs.dataset_inputs[0].dataset.digest == "e" * 16
+
+
+def test_unknown_and_missing_sweeps(tracker: Tracker) -> None:
+    with pytest.raises(UserError, match=r"no sweep .* Run one first"):
+        tracker.read_sweep()
+    tracker.open_sweep(sweep_info("ultrasound"))
+    with pytest.raises(UserError, match="Unknown sweep 'ultrasuond'; did you mean 'ultrasound'"):
+        tracker.read_sweep("ultrasuond")
+
+
+def test_the_newest_sweep_is_the_one_last_at_work(tracker: Tracker) -> None:
+    first, second = (tracker.open_sweep(sweep_info(name)) for name in ("one", "two"))
+    for run_id in (second, first):
+        tracker.finish_sweep(run_id, "")
+        time.sleep(0.01)
+    assert tracker.read_sweep().info.name == "one"
+
+
+def test_pretraining_is_recorded_once(tracker: Tracker) -> None:
+    ids = {tracker.record_pretraining("c" * 64, {"images": 500}, [0.9, 0.5], [0.8, 0.6], 3.0) for _ in range(2)}
+    assert len(ids) == 1
+    (run_id,) = ids
+    assert [point.value for point in tracker.client.get_metric_history(run_id, "loss")] == [0.9, 0.5]
+    assert tracker.client.get_run(run_id).data.params["images"] == "500"
+
+
+@pytest.mark.parametrize(
+    "uri",
+    ["http://ann:hush@127.0.0.1:9", "sqlite:////proc/nowhere/mlflow.db", "nonsense://ann:hush@host/db"],
+)
+def test_a_store_that_cannot_be_opened_says_so_soon_and_keeps_secrets(uri: str) -> None:
+    begun = time.monotonic()
+    with pytest.raises(UserError, match="must be reachable") as caught:
+        Tracker.connect(uri)
+    assert time.monotonic() - begun < 8
+    assert "hush" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        ("https://ann:hush@host:5000/x", "https://ann:***@host:5000/x"),
+        ("error at postgresql+psycopg2://u:p%40q@h/db, sorry", "error at postgresql+psycopg2://u:***@h/db, sorry"),
+        ("http://host:5000", "http://host:5000"),
+        ("http://host/?token=hush&a=1", "http://host/?token=***&a=1"),
+    ],
+)
+def test_redact(given: str, shown: str) -> None:
+    assert redact(given) == shown
+
+
+@contextlib.contextmanager
+def serving(home: Path, store: Path) -> Iterator[str]:
+    """A real `mlflow server` with one worker on a free port of this machine."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    shutil.copy(store, home / "server.db")  # made by one process: the server's own would race to create it
+    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    command += ["--backend-store-uri", f"sqlite:///{home / 'server.db'}", "--artifacts-destination", str(home / "a")]
+    with open(home / "server.log", "wb") as log:
+        server = subprocess.Popen(command, stdout=log, stderr=log, cwd=home, start_new_session=True)
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)  # the server and the workers that it started
+        server.wait(20)
+
+
+def wait_for(address: str, seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            with urllib.request.urlopen(f"{address}/health", timeout=2):
+                return
+        except OSError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.2)
+
+
+def test_a_real_server_gives_the_same_bits_and_keeps_the_artifacts(tmp_path: Path, empty_store: Path) -> None:
+    with serving(tmp_path, empty_store) as address:
+        wait_for(address)
+        tracker = Tracker.connect(address)
+        sweep = tracker.open_sweep(sweep_info())
+        results = [replace(result, scores=result.scores[-1:]) for result in fold_results(CONTRACTING)]
+        run_id = tracker.open_trial(sweep, CONTRACTING)
+        for result in results:
+            tracker.log_fold(run_id, result)
+        tracker.finish_trial(run_id, results, picture())
+        (trial,) = tracker.read_sweep("demo").trials
+    # Fold 3 has no lesion left: its Dice is NaN, and must come back as NaN over HTTP too.
+    assert repr(trial.folds["dice"]) == repr(tuple(result.mean("dice") for result in results))
+    assert "nan" in repr(trial.folds["dice"])
+    assert len(trial.scores) == 5 and trial.montage is not None
+    assert list((tmp_path / "a").rglob("scores.json"))

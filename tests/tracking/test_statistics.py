@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import integrate, stats
+
+from tracking.statistics import (
+    Comparison,
+    area_between_curves,
+    corrected_t,
+    detectable,
+    finding,
+    holm,
+    significance_threshold,
+    spread,
+    variance_factor,
+)
+
+TRAIN, TEST = [128] * 5, [32] * 5
+DIFFERENCES = [0.10, 0.12, 0.03, 0.09, 0.11]
+
+
+def test_numbers_of_the_protocol() -> None:
+    factor = variance_factor(TRAIN, TEST)
+    assert factor == pytest.approx(0.45)
+    assert significance_threshold(1.0, factor, 5) == pytest.approx(1.86, abs=0.005)
+    assert detectable(1.0, factor, 5) == pytest.approx(2.5, abs=0.03)
+
+
+def test_without_correction_it_is_the_paired_t_test_of_scipy() -> None:
+    plain = stats.ttest_1samp(DIFFERENCES, 0.0)
+    # n_test / n_train = 0 leaves the plain variance 1/n.
+    found = corrected_t(DIFFERENCES, TRAIN, [0] * 5)
+    assert (found.t, found.p) == pytest.approx((plain.statistic, plain.pvalue))
+    assert (found.low, found.high) == pytest.approx(tuple(plain.confidence_interval(0.95)))
+
+
+def test_the_correction_shrinks_t_by_the_factor() -> None:
+    found = corrected_t(DIFFERENCES, TRAIN, TEST)
+    expected = stats.ttest_1samp(DIFFERENCES, 0.0).statistic * math.sqrt((1 / 5) / 0.45)
+    assert found.t == pytest.approx(expected)
+    assert found.p == pytest.approx(2 * (1 - stats.t.cdf(expected, 4)))
+    assert found.df == 4
+
+
+def test_probabilities_are_areas_under_the_t_density() -> None:
+    found = corrected_t(DIFFERENCES, TRAIN, TEST)
+    density = stats.t(df=4, loc=found.mean, scale=found.se).pdf
+    for given, (low, high) in (
+        (found.p_above, (0.01, 5)), (found.p_within, (-0.01, 0.01)), (found.p_below, (-5, -0.01))
+    ):  # fmt: skip
+        assert given == pytest.approx(integrate.quad(density, low, high, points=[found.mean], limit=200)[0], abs=1e-6)
+
+
+def test_power_by_simulation() -> None:
+    """500,000 sweeps of five folds with a true difference of `detectable`: four in five are significant."""
+    factor = 0.45
+    shift = detectable(1.0, factor, 5)
+    rng = np.random.default_rng(0)
+    means = shift + math.sqrt(factor) * rng.normal(size=500_000)
+    sds = np.sqrt(rng.chisquare(4, 500_000) / 4)
+    found = np.abs(means) > sds * significance_threshold(1.0, factor, 5)
+    assert found.mean() == pytest.approx(0.8, abs=0.005)
+
+
+@pytest.mark.parametrize(
+    ("differences", "note"),
+    [
+        ([0.1] * 5, "every fold gave the same difference"),
+        ([0.0] * 5, "every fold gave the same difference"),
+        ([0.7 - 0.6, 0.8 - 0.7, 0.1, 0.1, 0.1], "every fold gave the same difference"),
+        ([math.nan] * 4 + [0.1], "only one fold"),
+        ([math.nan] * 5, "no fold has a score"),
+    ],
+)
+def test_where_there_is_no_test_it_says_why(differences: list[float], note: str) -> None:
+    found = corrected_t(differences, TRAIN, TEST)
+    assert note in found.note
+    assert math.isnan(found.p) and math.isnan(found.low)
+    assert finding(found) == "no difference shown"
+
+
+def test_a_fold_without_score_is_left_out_with_its_counts() -> None:
+    found = corrected_t([*DIFFERENCES, math.nan], [*TRAIN, 1], [*TEST, 1000])
+    assert found.p == corrected_t(DIFFERENCES, TRAIN, TEST).p
+    assert found.note == "1 fold(s) without a score left out"
+
+
+def test_counts_for_every_fold_are_needed() -> None:
+    with pytest.raises(ValueError, match="One count per fold"):
+        corrected_t(DIFFERENCES, TRAIN[:4], TEST)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ([0.01, 0.04], [0.02, 0.04]),
+        ([0.04, 0.01], [0.04, 0.02]),
+        ([0.03, 0.04], [0.06, 0.06]),
+        ([0.9, 0.8], [1.0, 1.0]),
+        ([0.01, 0.02, 0.03, 0.005], [0.03, 0.04, 0.04, 0.02]),
+        ([0.03, math.nan], [0.03, math.nan]),  # a comparison that could not be made does not count
+    ],
+)
+def test_holm(given: list[float], expected: list[float]) -> None:
+    some = corrected_t(DIFFERENCES, TRAIN, TEST)
+    found = holm([replace(some, p=p) for p in given])
+    assert [one.p_holm for one in found] == pytest.approx(expected, nan_ok=True)
+
+
+def test_area_between_curves_is_a_mean_over_depths_per_fold() -> None:
+    shallow = np.array([[0.5, 0.6], [0.7, 0.8]])  # (depths, folds)
+    deep = np.array([[0.4, 0.6], [0.4, 0.7]])
+    assert area_between_curves(shallow, deep) == pytest.approx((0.2, 0.05))
+
+
+@pytest.mark.parametrize(
+    ("differences", "word"),
+    [
+        ([0.10, 0.12, 0.09, 0.11, 0.08], "shallow better"),
+        ([-0.10, -0.12, -0.09, -0.11, -0.08], "deep better"),
+        ([0.001, -0.001, 0.002, -0.002, 0.0005], "practically equal"),
+        ([0.10, -0.12, 0.09, -0.05, 0.02], "no difference shown"),
+    ],
+)
+def test_finding(differences: list[float], word: str) -> None:
+    assert finding(corrected_t(differences, TRAIN, TEST)) == word
+
+
+def test_spread_leaves_nan_out() -> None:
+    found = spread([0.7, 0.8, math.nan, 0.9])
+    assert (found.mean, found.sd, found.sem, found.n) == pytest.approx((0.8, 0.1, 0.1 / math.sqrt(3), 3))
+    assert math.isnan(spread([0.5]).sd)
+    assert math.isnan(spread([]).mean)
+
+
+def test_simulated_false_positives_stay_near_the_level() -> None:
+    """No true difference, folds share a fifth of their variance: under 8 % significant (plain t: over 10 %)."""
+    rng = np.random.default_rng(1)
+    folds = rng.normal(size=(4000, 5)) + 0.5 * rng.normal(size=(4000, 1))
+    found: list[Comparison] = [corrected_t(row, TRAIN, TEST) for row in folds]
+    assert np.mean([one.p < 0.05 for one in found]) < 0.08
+    assert np.mean(stats.ttest_1samp(folds, 0.0, axis=1).pvalue < 0.05) > 0.1

@@ -1,0 +1,299 @@
+"""The HTML report: one self-contained page, verdict first, nothing loaded from a network, printable."""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+from collections.abc import Iterable, Sequence
+from html import escape
+from typing import Any
+
+from tracking.figures import Curve, comparisons_svg, cost_svg, curves_svg
+from tracking.record import SweepRecord, TrialRecord
+from tracking.statistics import Comparison
+from tracking.style import CSS, SCRIPT
+from tracking.summary import Json
+from tracking.wording import (
+    COMPARISONS,
+    HEADS,
+    comparison_cells,
+    counted,
+    is_main,
+    name_of,
+    number,
+    p_value,
+    setting,
+    trial_cells,
+)
+
+STAMP = "SYNTHETIC DATA"
+
+
+def html(record: SweepRecord, found: Json) -> str:
+    """The page for a sweep and its `summarise`d numbers."""
+    synthetic = bool(found["data"]["synthetic"])
+    parts = [
+        _head(found),
+        _data(found),
+        _curves(found, synthetic),
+        _comparisons(found, synthetic),
+        _pictures(record, found, synthetic),
+        _cost(found, synthetic),
+        _trials(found, synthetic),
+        _by_class(found, synthetic),
+        _gaps(found),
+        _repeat(found),
+    ]
+    title = escape(f"{found['sweep']}: which blocks to fine-tune")
+    return (
+        f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{title}</title>\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<style>{CSS}</style>\n</head>\n<body{' class=synthetic' if synthetic else ''}>\n<main>\n"
+        + "\n".join(part for part in parts if part)
+        + f"\n</main>\n<script>{SCRIPT}</script>\n</body>\n</html>\n"
+    )
+
+
+def _head(found: Json) -> str:
+    word = (found["verdict"]["finding"] or "no verdict yet").capitalize()
+    sentence = found["verdict"]["sentence"].removeprefix(f"{word}: ")
+    state = "" if found["finished"] else " · not finished"
+    kicker = f"Sweep “{found['sweep']}” · {setting(found)} · {len(found['folds'])} folds{state}"
+    return (
+        f'<header>\n<p class="kicker">{escape(kicker)}</p>\n<h1>{escape(word)}</h1>\n'
+        f'<p class="verdict">{escape(sentence[:1].upper() + sentence[1:])}</p>\n</header>'
+    )
+
+
+def _data(found: Json) -> str:
+    data = found["data"]
+    counts = [("images", data["images"]), ("groups", data["groups"]), ("near-duplicates", data["duplicates"]),
+              ("empty masks", data["empty_masks"])]  # fmt: skip
+    counts += [(f"{label}", count) for label, count in sorted((data.get("classes") or {}).items()) if label]
+    facts = "".join(f"<div><dt>{escape(str(name))}</dt><dd>{value}</dd></div>" for name, value in counts)
+    statement = escape(data["statement"]).replace("SYNTHETIC data", "<strong>SYNTHETIC data</strong>", 1)
+    return f'<section class="data">\n<p>{statement}</p>\n<dl class="facts">{facts}</dl>\n</section>'
+
+
+def _curves(found: Json, synthetic: bool) -> str:
+    orders = ("shallow-first", "deep-first", "outer-first", "inner-first")
+    curves = [curve for curve in (_curve(found, order) for order in orders) if curve.depths]
+    if not curves:
+        return ""
+    baselines = {key: one["dice"]["mean"] for key, one in found["baselines"].items() if one}
+    scratch = found["baselines"]["scratch"]
+    aside = ""
+    if scratch and scratch["epochs"] != found["main"]["epochs"]:
+        aside = f" The from-scratch line was trained for {scratch['epochs']} epochs."
+    caption = (
+        f"Dice against the number of tuned blocks ({setting(found)}). Filled marks: mean over {len(found['folds'])} "
+        "folds; bars: ± 1 SD over folds (n − 1); open marks: every fold. Horizontal lines: the baselines." + aside
+    )
+    return _figure("The two directions", curves_svg(curves, baselines, stamp=_stamp(synthetic)), caption, synthetic)
+
+
+def _curve(found: Json, order: str) -> Curve:
+    at = {
+        depth: trial["dice"]["folds"]
+        for trial in found["trials"]
+        for name, depth in trial["orders"]
+        if name == order and trial["role"] == "trial" and is_main(trial, found)
+    }
+    return Curve(order, tuple(sorted(at)), tuple(tuple(at[depth]) for depth in sorted(at)))
+
+
+def _comparisons(found: Json, synthetic: bool) -> str:
+    comparison = found["comparison"]
+    given = {key: comparison[key] for key in COMPARISONS if comparison[key] is not None}
+    lacking = ""
+    if comparison["missing"]:
+        names = ", ".join(comparison["missing"])
+        lacking = f'<p class="gap">Not finished, so missing from a comparison: {escape(names)}.</p>'
+    if not given:
+        return (
+            f"<section>\n<h2>Comparisons</h2>\n{lacking or '<p>None of the masks to compare is here.</p>'}\n</section>"
+        )
+    heads = ["difference in Dice", "mean", "95 % interval", "p", "Holm p", "P(> 0.01)", "P(± 0.01)", "P(< −0.01)"]
+    table = _table(heads, [[COMPARISONS[key], *comparison_cells(one)] for key, one in given.items()],
+                   "The two co-primary comparisons.", synthetic)  # fmt: skip
+    drawn = [(COMPARISONS[key].partition(" (")[0], _rebuilt(one)) for key, one in given.items()]
+    caption = (
+        "Diamond: mean difference over folds; line: its corrected 95 % interval; ticks: the folds. "
+        "The grey band is ± 0.01 Dice, a difference of no practical use."
+    )
+    figure = _figure("", comparisons_svg(drawn, stamp=_stamp(synthetic)), caption, synthetic)
+    parts = [table, lacking, figure, _reading(next(iter(given.values()))), _by_depth(found, synthetic)]
+    return "<section>\n<h2>How sure is it?</h2>\n" + "\n".join(part for part in parts if part) + "\n</section>"
+
+
+def _reading(first: Json) -> str:
+    """How to read the comparisons, and how small a difference this sweep could have found."""
+    reach = ""
+    if not math.isnan(first["low"]):
+        reach = (
+            f" With this spread a mean difference of {number(first['threshold'])} Dice or more in the first comparison "
+            f"would be significant, and a true one of {number(first['detectable'])} would be found four times in five."
+        )
+    return (
+        "<p>Folds share training images, so a plain t-test would be too sure of itself: the corrected resampled t-test "
+        "(Nadeau and Bengio, 2003) multiplies the variance of the fold differences by 1/n + n<sub>test</sub>/"
+        "n<sub>train</sub> instead of 1/n. Both comparisons were fixed in advance; <em>Holm p</em> allows for there "
+        "being two. P(&gt; 0.01), P(± 0.01) and P(&lt; −0.01) say how probable it is, given these folds and no earlier "
+        "opinion, that the true difference is a gain of more than 0.01 Dice for the shallow side, practically nothing, "
+        f"or a loss.{reach}</p>"
+    )
+
+
+def _by_depth(found: Json, synthetic: bool) -> str:
+    rows = []
+    for one in found["comparison"]["by_depth"]:
+        cells = comparison_cells(one)
+        rows.append([f"{one['depth']}", *cells[:2], p_value(one["p"]), cells[3]])
+    if not rows:
+        return ""
+    heads = ["k", "shallow-k − deep-k", "95 % interval", "p", f"Holm p ({len(rows)})"]
+    return _table(heads, rows, "Secondary: the two directions at equal numbers of tuned blocks.", synthetic)
+
+
+def _pictures(record: SweepRecord, found: Json, synthetic: bool) -> str:
+    shown = []
+    for name in ("contracting", "expanding"):
+        trial = _main_trial(record, found, record.info.named_masks.get(name, ""))
+        if trial is None or trial.montage is None:
+            continue
+        image = base64.b64encode(trial.montage).decode()
+        caption = f"{name.capitalize()} tuned ({trial.info.candidate.name})."
+        shown.append(
+            f'<figure>\n<img alt="Validation images, truth and prediction, {name} tuned" '
+            f'src="data:image/png;base64,{image}">\n<figcaption>{_tag(synthetic)}{escape(caption)}</figcaption>\n</figure>'
+        )
+    if not shown:
+        return ""
+    words = (
+        "<p>The same validation images under both masks, each predicted by the fold that did not train on it. "
+        "Second row: the truth. Third row: the prediction, with the truth as a dashed outline.</p>"
+    )
+    return "<section>\n<h2>What it looks like</h2>\n" + words + "\n".join(shown) + "\n</section>"
+
+
+def _main_trial(record: SweepRecord, found: Json, mask: str) -> TrialRecord | None:
+    for trial in record.finished:
+        one = trial.info.candidate
+        if (one.mask, one.start) == (mask, "pretrained") and found["main"] == {
+            "epochs": one.epochs, "learning_rate": one.learning_rate
+        }:  # fmt: skip
+            return trial
+    return None
+
+
+def _cost(found: Json, synthetic: bool) -> str:
+    points = [
+        (trial["order"] or "other", trial["mask"], trial["trainable_params"], trial["dice"]["mean"])
+        for trial in found["trials"]
+        if trial["role"] == "trial" and is_main(trial, found) and not math.isnan(trial["dice"]["mean"])
+    ]
+    if not points:
+        return ""
+    caption = (
+        f"Mean Dice against the number of trained parameters ({setting(found)}); the labels are the tuned blocks, "
+        "where there is room for one."
+    )
+    return _figure("What it costs", cost_svg(points, stamp=_stamp(synthetic)), caption, synthetic)
+
+
+def _trials(found: Json, synthetic: bool) -> str:
+    main = [one for one in found["trials"] if one["role"] == "trial" and is_main(one, found)]
+    base = [one for one in found["trials"] if one["role"] != "trial"]
+    rest = [one for one in found["trials"] if one["role"] == "trial" and not is_main(one, found)]
+    tables = []
+    if main or base:
+        caption = f"Trials at {setting(found)}, then the baselines. ± is the SD over folds (n − 1); SEM = SD / √n."
+        tables.append(_table(HEADS, map(trial_cells, main + base), caption, synthetic, "sortable"))
+    if len(main) > 2:
+        tables.append(
+            "<p class=note>The highest of many scores is partly luck: the best row looks better here than it "
+            "will be on new images. The comparisons above were fixed in advance and do not suffer from that.</p>"
+        )
+    if rest:
+        tables.append(_table(HEADS, map(trial_cells, rest), "Other budgets and learning rates.", synthetic, "sortable"))
+    return "<section>\n<h2>All trials</h2>\n" + "\n".join(tables) + "\n</section>" if tables else ""
+
+
+def _by_class(found: Json, synthetic: bool) -> str:
+    trials = [one for one in found["trials"] if one["by_class"] and (one["role"] != "trial" or is_main(one, found))]
+    labels = sorted({label for one in trials for label in one["by_class"]})
+    if not trials or (len(labels) < 2 and not any(one["empty_truths"] for one in trials)):
+        return ""
+    sizes = {label: max(one["by_class"].get(label, {"images": 0})["images"] for one in trials) for label in labels}
+    heads = ["mask", *(f"{label} ({sizes[label]})" for label in labels), "pooled Dice"]
+    empty = max(one["empty_truths"] for one in trials)
+    caption = "Dice by class: mean over the images of the class; pooled: all pixels as one image."
+    if empty:
+        heads.append("false-positive area %")
+        caption += f" Where the truth is empty ({counted(empty, 'image')}) there is no Dice, but a false-positive area."
+    rows = []
+    for one in trials:
+        row = [name_of(one), *(number(one["by_class"].get(label, {"dice": math.nan})["dice"]) for label in labels)]
+        row += [number(one["dice_pooled"])] + ([number(one["false_positive_percent"], 2)] if empty else [])
+        rows.append(row)
+    return f"<section>\n<h2>By class</h2>\n{_table(heads, rows, caption, synthetic, 'sortable')}\n</section>"
+
+
+def _gaps(found: Json) -> str:
+    blocks = [
+        ("Left out of the data", found["data"].get("notes", [])),
+        ("Failed trials", [f"{one['name']}: {one['reason']}" for one in found["failed"]]),
+        ("Unfinished trials", [f"{one['name']}: {one['folds_done']} of {len(found['folds'])} folds done"
+                               for one in found["unfinished"]]),
+        ("Not begun", found["missing"]),
+    ]  # fmt: skip
+    parts = [
+        f"<h3>{title}</h3>\n<ul>{''.join(f'<li>{escape(str(item))}</li>' for item in items)}</ul>"
+        for title, items in blocks
+        if items
+    ]
+    return "<section>\n<h2>What is not in these numbers</h2>\n" + "\n".join(parts) + "\n</section>" if parts else ""
+
+
+def _repeat(found: Json) -> str:
+    provenance, weights = found["provenance"], found["weights"]
+    facts = [("commit", provenance["commit"]), ("seed", found["seed"]), ("digest", found["digest"][:16]),
+             ("data digest", str(found["data"].get("digest", ""))[:16]),
+             ("starting weights", f"{weights.get('source', '')} ({str(weights.get('digest', ''))[:12]})"),
+             ("begun", provenance["started"]), ("MLflow run", provenance["run_id"])]  # fmt: skip
+    facts += [(name, version) for name, version in sorted(provenance["versions"].items())]
+    rows = "".join(f"<div><dt>{escape(str(key))}</dt><dd>{escape(str(value))}</dd></div>" for key, value in facts)
+    spec = escape(json.dumps(found["settings"], indent=2, sort_keys=True))
+    return (
+        f"<section>\n<h2>How to repeat it</h2>\n<pre>{escape(provenance['command'])}</pre>\n"
+        f'<dl class="facts small">{rows}</dl>\n<details><summary>The whole spec</summary><pre>{spec}</pre></details>\n'
+        "</section>"
+    )
+
+
+def _figure(title: str, svg: bytes, caption: str, synthetic: bool) -> str:
+    head = f"<h2>{escape(title)}</h2>\n" if title else ""
+    body = f"<figure>\n{svg.decode()}\n<figcaption>{_tag(synthetic)}{escape(caption)}</figcaption>\n</figure>"
+    return f"<section>\n{head}{body}\n</section>" if title else body
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], caption: str, synthetic: bool, kind: str = "") -> str:
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in heads)
+    body = "\n".join("<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in row) + "</tr>" for row in rows)
+    return (
+        f'<div class="wide"><table class="{kind}">\n<caption>{_tag(synthetic)}{escape(caption)}</caption>\n'
+        f"<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table></div>"
+    )
+
+
+def _tag(synthetic: bool) -> str:
+    return f'<span class="tag">{STAMP}</span> ' if synthetic else ""
+
+
+def _stamp(synthetic: bool) -> str:
+    return STAMP if synthetic else ""
+
+
+def _rebuilt(one: dict[str, Any]) -> Comparison:
+    return Comparison(**{name: one[name] for name in Comparison.__dataclass_fields__})

@@ -1,0 +1,114 @@
+"""What a sweep is and what became of it: the frozen data that goes into MLflow and comes back out of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from trainer.config import Candidate
+from trainer.results import Score
+
+METRICS = ("dice", "pixel_error", "ari")
+Role = Literal["trial", "zero-shot", "scratch"]
+
+
+@dataclass(frozen=True)
+class SweepInfo:
+    """A sweep before any of its trials ran. Everything is JSON-able, for it is stored as the artifact `info.json`.
+
+    `digest` identifies what is measured (data, folds, starting weights, settings); `spec` is the whole resolved spec
+    and may grow under the same digest. `data` holds at least `synthetic`, `source`, `layout`, `images`, `groups`,
+    `duplicates`, `empty_masks`, `notes` (what was left out), `digest` and `classes` (label -> images). `folds` lists
+    the case names of every fold, `block_params` the parameters of blocks 1..n, `named_masks` name -> written mask,
+    `planned` candidate key -> name of every trial that is meant to run (empty when the engine decides as it goes).
+    """
+
+    name: str
+    digest: str
+    spec: Mapping[str, Any]
+    data: Mapping[str, Any]
+    folds: list[list[str]]
+    n_blocks: int
+    block_params: list[int]
+    named_masks: Mapping[str, str]
+    weights: Mapping[str, Any]
+    versions: Mapping[str, str]
+    seed: int
+    commit: str
+    command: str
+    planned: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def fold_sizes(self) -> tuple[tuple[int, int], ...]:
+        """(n_train, n_test) of every fold in original images, augmented copies not counted."""
+        total = sum(len(fold) for fold in self.folds)
+        return tuple((total - len(fold), len(fold)) for fold in self.folds)
+
+
+@dataclass(frozen=True)
+class TrialInfo:
+    """One candidate and what its mask means on this network.
+
+    `blocks`: the trainable blocks, counted from 1. `orders`: every (order name, depth) that this mask is, so `all` has
+    two. `aliases`: other names, such as `contracting`. `role`: a trial, or one of the two baselines of its own.
+    """
+
+    candidate: Candidate
+    blocks: tuple[int, ...]
+    orders: tuple[tuple[str, int], ...]
+    aliases: tuple[str, ...]
+    trainable_params: int
+    role: Role = "trial"
+
+    def depth_in(self, order: str) -> int | None:
+        """How many blocks of `order` this mask thaws, or None when it is no prefix of that order."""
+        return dict(self.orders).get(order)
+
+
+@dataclass(frozen=True)
+class TrialState:
+    """What a launcher needs to know of a trial: its run, MLflow's status word and the mean Dice once it has one."""
+
+    run_id: str
+    status: str
+    dice: float | None
+
+
+@dataclass(frozen=True)
+class TrialRecord:
+    """One trial read back. `folds[metric]` has one value per fold of the sweep, in order; NaN where none was logged.
+
+    `scores` pairs every out-of-fold image's score with its fold, `montage` is a PNG (only read for the named masks),
+    `reason` says why a trial failed.
+    """
+
+    info: TrialInfo
+    run_id: str
+    status: str
+    reason: str
+    folds: Mapping[str, tuple[float, ...]]
+    scores: tuple[tuple[int, Score], ...] = ()
+    montage: bytes | None = None
+
+    @property
+    def folds_done(self) -> int:
+        """Folds with any value: a fold without a single lesion has a pixel error but no Dice."""
+        return sum(not math.isnan(value) for value in self.folds["pixel_error"])
+
+
+@dataclass(frozen=True)
+class SweepRecord:
+    """A sweep read back from MLflow, all that a report is made of. `started` is in ISO 8601, UTC."""
+
+    info: SweepInfo
+    run_id: str
+    status: str
+    started: str
+    trials: tuple[TrialRecord, ...]
+
+    @property
+    def finished(self) -> tuple[TrialRecord, ...]:
+        """The trials that can be compared: every fold scored."""
+        return tuple(trial for trial in self.trials if trial.status == "FINISHED")

@@ -1,0 +1,139 @@
+"""A sweep as a report: JSON, CSV, Markdown, one HTML page, or a table for the terminal; from a `SweepRecord` alone."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Mapping
+from typing import Any, Literal, get_args
+
+from tracking.page import html
+from tracking.record import METRICS, SweepRecord
+from tracking.summary import Json, summarise
+from tracking.wording import (
+    COMPARISONS,
+    HEADS,
+    SYNTHETIC,
+    comparison_cells,
+    counted,
+    is_main,
+    name_of,
+    orders_of,
+    score_cells,
+    setting,
+    trial_cells,
+)
+from trainer.config import UserError
+
+Format = Literal["html", "json", "csv", "markdown"]
+SUFFIX: Mapping[str, str] = {"html": ".html", "json": ".json", "csv": ".csv", "markdown": ".md"}
+
+
+def render(record: SweepRecord, form: str = "html") -> str:
+    """The report in one of the formats `html`, `json`, `csv`, `markdown`."""
+    if form not in get_args(Format):
+        raise UserError(f"Unknown report format {form!r}. Formats: {', '.join(get_args(Format))}.")
+    found = summarise(record)
+    if form == "html":
+        return html(record, found)
+    return {"json": to_json, "csv": to_csv, "markdown": to_markdown}[form](found)
+
+
+def to_json(found: Json) -> str:
+    """`summarise` as text: keys sorted, full precision, NaN as null, so equal numbers are equal bytes."""
+    return json.dumps(_finite(found), indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def to_csv(found: Json) -> str:
+    """One row per trial; the folds of every metric in columns of their own. A missing value is an empty cell."""
+    folds = range(1, len(found["folds"]) + 1)
+    plain = ["mask", "role", "start", "order", "depth", "epochs", "learning_rate", "trainable_params"]
+    heads = plain + ["aliases", "blocks"] + [f"{metric}_{part}" for metric in METRICS for part in ("mean", "sd", "sem")]
+    heads += [f"{metric}_fold_{fold}" for metric in METRICS for fold in folds] + ["synthetic"]
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(heads)
+    for trial in found["trials"]:
+        row = [trial[name] for name in plain] + [" ".join(trial["aliases"]), " ".join(map(str, trial["blocks"]))]
+        row += [trial[metric][part] for metric in METRICS for part in ("mean", "sd", "sem")]
+        row += [value for metric in METRICS for value in trial[metric]["folds"]]
+        writer.writerow([_cell(value) for value in [*row, str(found["data"]["synthetic"]).lower()]])
+    return buffer.getvalue()
+
+
+def to_markdown(found: Json) -> str:
+    """Verdict, data, comparisons and table, for an issue or a paper's supplement."""
+    comparison = found["comparison"]
+    lines = [f"# Sweep {found['sweep']}", "", f"**{found['verdict']['sentence']}**", "", found["data"]["statement"], ""]
+    lines += [f"- left out: {note}" for note in found["data"].get("notes", [])]
+    lines += ["", f"## Comparisons ({setting(found)})", ""]
+    lines += _table(
+        ["difference in Dice", "mean", "95 % interval", "p", "Holm p", "P(> 0.01)", "P(±0.01)", "P(< −0.01)"],
+        [
+            [name, *comparison_cells(comparison[key])]
+            for key, name in COMPARISONS.items()
+            if comparison[key] is not None
+        ],
+    )
+    lines += _list("Missing for a comparison", comparison["missing"])
+    lines += ["", f"## Trials{' (' + SYNTHETIC + ')' if found['data']['synthetic'] else ''}", ""]
+    lines += _table(HEADS, [trial_cells(trial) for trial in found["trials"]])
+    lines += ["", "± is the SD over folds (n − 1); SEM = SD / √n.", ""]
+    lines += _list("Failed", [f"{one['name']}: {one['reason']}" for one in found["failed"]])
+    lines += _list(
+        "Unfinished", [f"{one['name']} ({counted(one['folds_done'], 'fold')} done)" for one in found["unfinished"]]
+    )
+    lines += _list("Not begun", found["missing"])
+    lines += [
+        f"To repeat it: `{found['provenance']['command']}` (seed {found['seed']}, {found['provenance']['commit']})"
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def to_text(found: Json) -> str:
+    """Verdict and a table that fits 100 columns, for the terminal. At most the main budget's trials and baselines."""
+    shown = [trial for trial in found["trials"] if trial["role"] != "trial" or is_main(trial, found)]
+    rows = [
+        [name_of(trial), orders_of(trial), f"{trial['trainable_params']:,}", *score_cells(trial)] for trial in shown
+    ]
+    heads = ["mask", "order", "parameters", "Dice ± SD", "SEM", "error %", "ARI"]
+    widths = [max(len(row[i]) for row in [heads, *rows]) for i in range(len(heads))]
+    lines = [SYNTHETIC] if found["data"]["synthetic"] else []
+    lines += [f"{found['sweep']}: {setting(found)}, {len(found['folds'])} folds, {found['data']['images']} images", ""]
+    for row in [heads, ["-" * width for width in widths], *rows]:
+        left = [cell.ljust(width) for cell, width in zip(row[:2], widths[:2], strict=True)]
+        lines.append("  ".join(left + [cell.rjust(width) for cell, width in zip(row[2:], widths[2:], strict=True)]))
+    others = len(found["trials"]) - len(shown)
+    if others:
+        lines += ["", f"{counted(others, 'more trial')} at other budgets or rates: in the report."]
+    for title, count in (("failed", len(found["failed"])), ("unfinished", len(found["unfinished"])),
+                         ("not begun", len(found["missing"]))):  # fmt: skip
+        if count:
+            lines.append(f"{counted(count, 'trial')} {title}; listed in the report.")
+    return "\n".join([*lines, "", found["verdict"]["sentence"]]) + "\n"
+
+
+def _table(heads: list[str], rows: list[list[str]]) -> list[str]:
+    lines = ["| " + " | ".join(heads) + " |", "| " + " | ".join("---" for _ in heads) + " |"]
+    return lines + ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
+
+
+def _list(title: str, items: list[str]) -> list[str]:
+    return [f"{title}:", *(f"- {item}" for item in items), ""] if items else []
+
+
+def _cell(value: Any) -> Any:
+    return "" if value is None or (isinstance(value, float) and not math.isfinite(value)) else value
+
+
+def _finite(value: Any) -> Any:
+    """JSON knows neither NaN nor infinity: both become null."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): _finite(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(one) for one in value]
+    return value

@@ -1,0 +1,130 @@
+"""How a sweep and its trials are written in MLflow: texts, tables and metric names, and the way back."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from tracking.record import METRICS, SweepInfo, TrialInfo
+from tracking.statistics import spread
+from trainer.config import Candidate
+from trainer.results import FoldResult, Score
+
+SCORE_COLUMNS = ["fold", "image", "label", "tp", "fp", "fn", "tn", "dice", "pixel_error", "ari"]
+
+
+def info_to_json(info: SweepInfo) -> str:
+    """The artifact `info.json`."""
+    return json.dumps(asdict(info), indent=1, sort_keys=True)
+
+
+def info_from_json(text: str) -> SweepInfo:
+    """The inverse of `info_to_json`; fields that a later version added are ignored."""
+    values = json.loads(text)
+    return SweepInfo(**{name: values[name] for name in SweepInfo.__dataclass_fields__ if name in values})
+
+
+def trial_to_json(info: TrialInfo) -> str:
+    """The tag `thaw.trial`: short, for MLflow cuts tags at 8,000 characters."""
+    return json.dumps(asdict(info), sort_keys=True, separators=(",", ":"))
+
+
+def trial_from_json(text: str) -> TrialInfo:
+    """The inverse of `trial_to_json`."""
+    values = json.loads(text)
+    return TrialInfo(
+        candidate=Candidate(**values["candidate"]),
+        blocks=tuple(values["blocks"]),
+        orders=tuple((str(order), int(depth)) for order, depth in values["orders"]),
+        aliases=tuple(values["aliases"]),
+        trainable_params=int(values["trainable_params"]),
+        role=values["role"],
+    )
+
+
+def trial_params(info: TrialInfo) -> dict[str, Any]:
+    """What MLflow shows in the columns of its run table."""
+    order, depth = info.orders[0] if info.orders else ("", "")
+    return {
+        "mask": info.candidate.mask,
+        "blocks": ",".join(map(str, info.blocks)) or "none",
+        "aliases": ", ".join(info.aliases),
+        "order": order,
+        "depth": depth,
+        "epochs": info.candidate.epochs,
+        "learning_rate": info.candidate.learning_rate,
+        "start": info.candidate.start,
+        "role": info.role,
+        "trainable_params": info.trainable_params,
+    }
+
+
+def fold_metrics(result: FoldResult) -> list[tuple[str, float, int]]:
+    """(key, value, step) of everything a fold logs. The scores come last: once they are there, all of it is there."""
+    losses = [(f"loss/fold_{result.fold}", loss, epoch) for epoch, loss in enumerate(result.losses, 1)]
+    seconds = [(f"seconds/fold_{result.fold}", result.seconds, result.epochs)]
+    scores = [(f"{metric}/fold_{result.fold}", result.mean(metric), result.epochs) for metric in reversed(METRICS)]
+    return losses + seconds + scores
+
+
+def summary_metrics(results: Sequence[FoldResult]) -> dict[str, float]:
+    """Mean, SD and SEM over folds of each metric, and the pooled Dice; empty truths are counted, never averaged in."""
+    found: dict[str, float] = {}
+    for metric in METRICS:
+        over = spread([result.mean(metric) for result in results])
+        found |= {metric: over.mean, f"{metric}_sd": over.sd, f"{metric}_sem": over.sem}
+    scores = [score for result in results for score in result.scores]
+    found["dice_pooled"] = pooled_dice(scores)
+    empty = [score for score in scores if score.tp + score.fn == 0]
+    found["empty_truths"] = len(empty)
+    if empty:
+        found["empty_truths_false_positive_percent"] = false_positive_percent(empty)
+    return found
+
+
+def pooled_dice(scores: Sequence[Score]) -> float:
+    """Dice of all pixels of all images taken as one image; NaN when there is neither truth nor prediction."""
+    tp, wrong = sum(score.tp for score in scores), sum(score.fp + score.fn for score in scores)
+    return 2 * tp / (2 * tp + wrong) if tp + wrong else math.nan
+
+
+def false_positive_percent(scores: Sequence[Score]) -> float:
+    """Mean share of each image wrongly called lesion, in %."""
+    shares = [100 * score.fp / (score.tp + score.fp + score.fn + score.tn) for score in scores]
+    return sum(shares) / len(shares) if shares else math.nan
+
+
+def scores_to_table(results: Sequence[FoldResult]) -> str:
+    """Per-image scores in the layout of MLflow's table artifacts; NaN is written as null."""
+    rows = [
+        [_or_none(value) for value in (result.fold, *(getattr(score, name) for name in SCORE_COLUMNS[1:]))]
+        for result in results
+        for score in result.scores
+    ]
+    return json.dumps({"columns": SCORE_COLUMNS, "data": rows})
+
+
+def scores_from_table(text: str) -> tuple[tuple[int, Score], ...]:
+    """The inverse of `scores_to_table`: (fold, score) of every image."""
+    table = json.loads(text)
+    rows = (dict(zip(table["columns"], row, strict=True)) for row in table["data"])
+    return tuple((int(row.pop("fold")), Score(**{key: _or_nan(value) for key, value in row.items()})) for row in rows)
+
+
+def folds_of(metrics: Mapping[str, float], count: int) -> dict[str, tuple[float, ...]]:
+    """metric -> its value in folds 1..count, NaN where none was logged."""
+    return {
+        metric: tuple(float(metrics.get(f"{metric}/fold_{fold}", math.nan)) for fold in range(1, count + 1))
+        for metric in METRICS
+    }
+
+
+def _or_none(value: Any) -> Any:
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
+def _or_nan(value: Any) -> Any:
+    return math.nan if value is None else value

@@ -1,0 +1,319 @@
+"""A sweep in numbers: every figure of a report, computed from a `SweepRecord` alone; the same record, the same bytes.
+
+Fields of the JSON report (`summarise`). Scores are fractions of 1 (Dice, ARI) or % (pixel error); NaN becomes null.
+
+- `schema`: 1. `sweep`: its name. `digest`: what identifies data, folds, weights and settings. `finished`: bool.
+- `data`: `synthetic`, `source`, `layout`, `images`, `groups`, `duplicates`, `empty_masks`, `classes`, `notes`,
+  `digest`, `statement` (one sentence).
+- `folds`: one object per fold: `fold`, `train`, `test` (original images), `cases`.
+- `main`: `epochs` and `learning_rate` at which curves, baselines and comparisons are taken: the largest budget and the
+  rate at which most masks of the curves were trained.
+- `trials`: one object per finished trial: `mask`, `aliases`, `blocks`, `order`, `depth` (of the first of `orders`, null
+  for a mask that belongs to none), `orders`, `role` (`trial`, `zero-shot`, `scratch`), `start`, `epochs`,
+  `learning_rate`, `trainable_params`; `dice`, `pixel_error`, `ari`, each with `mean`, `sd`, `sem`, `folds`;
+  `dice_pooled`, `empty_truths`, `false_positive_percent` (of images with empty truth), `by_class` (label -> `images`,
+  `dice`: mean over its images).
+- `baselines`: `zero_shot`, `scratch`, `all`: a trial object or null.
+- `comparison`: `contracting_vs_expanding` and `area_between_curves`, each a comparison object or null;
+  `by_depth`: shallow-k minus deep-k, each with its `depth`; `missing`: masks that a comparison lacks.
+  A comparison has `mean`, `low`, `high` (95 %), `sd`, `se`, `t`, `df`, `p`, `p_holm`, `p_above`, `p_within`, `p_below`,
+  `folds`, `note`, `threshold` (smallest significant mean difference), `detectable` (found with 80 % power).
+- `verdict`: `finding` (`shallow better`, `deep better`, `practically equal`, `no difference shown`) and `sentence`.
+- `per_epochs`: for every budget `epochs` with `contracting_vs_expanding` and `area_between_curves`.
+- `failed` (`name`, `reason`), `unfinished` (`name`, `folds_done`), `missing` (names planned but never begun).
+- `model`: `blocks`, `block_params`, `named_masks`. `weights`, `settings` (the spec), `seed`.
+- `provenance`: what may vary between two equal sweeps: `command`, `commit`, `versions`, `run_id`, `started`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from tracking.record import METRICS, SweepInfo, SweepRecord, TrialRecord
+from tracking.statistics import (
+    Comparison,
+    area_between_curves,
+    corrected_t,
+    detectable,
+    finding,
+    holm,
+    significance_threshold,
+    spread,
+    variance_factor,
+)
+from tracking.stored import false_positive_percent, pooled_dice
+
+SHALLOW, DEEP = "shallow-first", "deep-first"
+Json = dict[str, Any]
+
+
+def summarise(record: SweepRecord) -> Json:
+    """The JSON report as a dictionary; see the docstring of this file for its fields."""
+    info, done = record.info, record.finished
+    epochs, rate = main_setting(done)
+    main = _at(done, epochs, rate)
+    contracting, area, by_depth, missing = compare(main, info)
+    budgets = sorted({trial.info.candidate.epochs for trial in done if trial.info.role == "trial"})
+    began = {trial.info.candidate.key for trial in record.trials}
+    return {
+        "schema": 1,
+        "sweep": info.name,
+        "digest": info.digest,
+        "finished": record.status == "FINISHED",
+        "data": {**info.data, "statement": data_statement(info)},
+        "folds": [
+            {"fold": fold, "train": train, "test": test, "cases": list(cases)}
+            for fold, ((train, test), cases) in enumerate(zip(info.fold_sizes, info.folds, strict=True), 1)
+        ],
+        "main": {"epochs": epochs, "learning_rate": rate},
+        "trials": [trial_object(trial) for trial in sorted(done, key=_position)],
+        "baselines": {
+            "zero_shot": _first(trial for trial in done if trial.info.role == "zero-shot"),
+            "scratch": _first(_scratch(done, epochs, rate)),
+            "all": _first(trial for trial in main if len(trial.info.blocks) == info.n_blocks),
+        },
+        "comparison": {
+            "contracting_vs_expanding": _comparison_object(contracting, info),
+            "area_between_curves": _comparison_object(area, info),
+            "by_depth": [{"depth": k, **(_comparison_object(one, info) or {})} for k, one in by_depth],
+            "missing": missing,
+        },
+        "verdict": verdict(contracting, area, main, info, missing),
+        "per_epochs": [_at_budget(budget, done, rate, info) for budget in budgets],
+        "failed": [
+            {"name": trial.info.candidate.name, "reason": trial.reason}
+            for trial in sorted(record.trials, key=_position)
+            if trial.status == "FAILED"
+        ],
+        "unfinished": [
+            {"name": trial.info.candidate.name, "folds_done": trial.folds_done}
+            for trial in sorted(record.trials, key=_position)
+            if trial.status not in ("FINISHED", "FAILED")
+        ],
+        "missing": sorted(name for key, name in info.planned.items() if key not in began),
+        "model": {
+            "blocks": info.n_blocks,
+            "block_params": list(info.block_params),
+            "named_masks": dict(info.named_masks),
+        },
+        "weights": dict(info.weights),
+        "settings": dict(info.spec),
+        "seed": info.seed,
+        "provenance": {
+            "command": info.command,
+            "commit": info.commit,
+            "versions": dict(info.versions),
+            "run_id": record.run_id,
+            "started": record.started,
+        },
+    }
+
+
+def main_setting(done: Sequence[TrialRecord]) -> tuple[int | None, float | None]:
+    """The largest budget, and there the rate that most masks of the two curves share.
+
+    Two rates with equally many masks: the one with the higher mean Dice over them, which favours no direction.
+    """
+    trials = [trial for trial in done if trial.info.role == "trial" and trial.info.candidate.epochs]
+    if not trials:
+        return None, None
+    epochs = max(trial.info.candidate.epochs for trial in trials)
+    rates: dict[float, list[float]] = {}
+    for trial in trials:
+        if trial.info.candidate.epochs == epochs:
+            dice = rates.setdefault(trial.info.candidate.learning_rate, [])
+            dice.append(spread(trial.folds["dice"]).mean)
+    return epochs, max(sorted(rates), key=lambda rate: (len(rates[rate]), float(np.nan_to_num(np.mean(rates[rate])))))
+
+
+def compare(
+    main: Sequence[TrialRecord], info: SweepInfo
+) -> tuple[Comparison | None, Comparison | None, list[tuple[int, Comparison]], list[str]]:
+    """The two co-primary comparisons (Holm over both), those by depth (Holm over them) and the masks that lack."""
+    dice = {trial.info.candidate.mask: trial.folds["dice"] for trial in main}
+    shallow, deep = curve(main, SHALLOW), curve(main, DEEP)
+    missing = [f"{name} ({info.named_masks[name]})" for name in ("contracting", "expanding") if name in info.named_masks
+               and info.named_masks[name] not in dice]  # fmt: skip
+    first = None
+    if not missing and {"contracting", "expanding"} <= info.named_masks.keys():
+        sides = [np.array(dice[info.named_masks[name]]) for name in ("contracting", "expanding")]
+        first = contrast(sides[0] - sides[1], info)
+    depths = range(1, info.n_blocks)
+    lacking = [f"shallow-{k}" for k in depths if k not in shallow] + [f"deep-{k}" for k in depths if k not in deep]
+    second = None
+    if not lacking and depths:
+        sides = [np.array([one[k].folds["dice"] for k in depths]) for one in (shallow, deep)]
+        second = contrast(area_between_curves(sides[0], sides[1]), info)
+    both = [k for k in depths if k in shallow and k in deep]
+    pairs = [contrast(np.array(shallow[k].folds["dice"]) - np.array(deep[k].folds["dice"]), info) for k in both]
+    corrected = iter(holm([one for one in (first, second) if one is not None]))
+    first = next(corrected) if first else None
+    second = next(corrected) if second else None
+    return first, second, list(zip(both, holm(pairs), strict=True)), missing + lacking
+
+
+def curve(main: Sequence[TrialRecord], order: str) -> dict[int, TrialRecord]:
+    """depth -> trial of one order, depths ascending."""
+    found = {trial.info.depth_in(order): trial for trial in main}
+    return {depth: found[depth] for depth in sorted(depth for depth in found if depth)}
+
+
+def contrast(differences: Iterable[float], info: SweepInfo) -> Comparison:
+    """`corrected_t` with the sweep's fold sizes."""
+    train, tested = zip(*info.fold_sizes, strict=True)
+    return corrected_t([float(value) for value in differences], train, tested)
+
+
+def verdict(
+    contracting: Comparison | None,
+    area: Comparison | None,
+    main: Sequence[TrialRecord],
+    info: SweepInfo,
+    missing: Sequence[str],
+) -> Json:
+    """What to do, in one sentence: finding, size, interval, cost. Decided by contracting - expanding, else the area."""
+    judged = contracting or area
+    if judged is None:
+        lack = f" ({', '.join(missing[:6])}{', …' if len(missing) > 6 else ''} not finished)" if missing else ""
+        return {"finding": None, "sentence": f"No verdict yet: neither comparison is complete{lack}."}
+    word = finding(judged)
+    if contracting is not None:
+        sentence = f"{word.capitalize()}: {_names(main, info)} differ by {judged.mean:+.3f} Dice {interval(judged)}"
+        sentence += _cost(main, info)
+        if area is not None:
+            sentence += f"; the area between the curves is {area.mean:+.3f} {interval(area)}"
+    else:
+        sentence = f"{word.capitalize()}: the area between the curves is {judged.mean:+.3f} Dice {interval(judged)}"
+    if not math.isnan(judged.p_holm) and word.endswith("better") and judged.p_holm > 0.05:
+        sentence += f"; counting both comparisons it is no longer significant (Holm p = {judged.p_holm:.3f})"
+    synthetic = " Synthetic data: no claim about ultrasound." if info.data.get("synthetic") else ""
+    return {"finding": word, "sentence": sentence + "." + synthetic}
+
+
+def data_statement(info: SweepInfo) -> str:
+    """Which pictures these are, in one sentence; synthetic ones say so first."""
+    data = info.data
+    classes = ", ".join(f"{count} {label}" for label, count in sorted(dict(data.get("classes") or {}).items()) if label)
+    counted = f"{data['images']} images{f' ({classes})' if classes else ''} in {data['groups']} groups"
+    if data["synthetic"]:
+        return f"SYNTHETIC data ({data['source']}): {counted}. It carries no claim about ultrasound or any real image."
+    return f"{counted} from {data['source']} ({data['layout']}); {data['duplicates']} near-duplicates share a group."
+
+
+def interval(comparison: Comparison) -> str:
+    """The 95 % interval in words, or why there is none."""
+    if math.isnan(comparison.low):
+        return f"(no interval: {comparison.note})"
+    return f"[95 % interval {comparison.low:+.3f} to {comparison.high:+.3f}]"
+
+
+def trial_object(trial: TrialRecord) -> Json:
+    """One trial of the JSON report."""
+    info, candidate = trial.info, trial.info.candidate
+    order, depth = info.orders[0] if info.orders else (None, None)
+    scores = [score for _, score in trial.scores]
+    empty = [score for score in scores if score.tp + score.fn == 0]
+    found: Json = {
+        "mask": candidate.mask,
+        "aliases": list(info.aliases),
+        "blocks": list(info.blocks),
+        "order": order,
+        "depth": depth,
+        "orders": [list(pair) for pair in info.orders],
+        "role": info.role,
+        "start": candidate.start,
+        "epochs": candidate.epochs,
+        "learning_rate": candidate.learning_rate,
+        "trainable_params": info.trainable_params,
+    }
+    for metric in METRICS:
+        over = spread(trial.folds[metric])
+        found[metric] = {"mean": over.mean, "sd": over.sd, "sem": over.sem, "folds": list(trial.folds[metric])}
+    labels = sorted({score.label for score in scores if score.label})
+    return found | {
+        "dice_pooled": pooled_dice(scores),
+        "empty_truths": len(empty),
+        "false_positive_percent": false_positive_percent(empty),
+        "by_class": {
+            label: {
+                "images": sum(score.label == label for score in scores),
+                "dice": spread([score.dice for score in scores if score.label == label]).mean,
+            }
+            for label in labels
+        },
+    }
+
+
+def _at(done: Sequence[TrialRecord], epochs: int | None, rate: float | None) -> list[TrialRecord]:
+    wanted = (epochs, rate, "trial")
+    return [
+        one for one in done if (one.info.candidate.epochs, one.info.candidate.learning_rate, one.info.role) == wanted
+    ]
+
+
+def _scratch(done: Sequence[TrialRecord], epochs: int | None, rate: float | None) -> list[TrialRecord]:
+    """From-scratch trials, the ones nearest to the main setting first."""
+    found = [trial for trial in done if trial.info.role == "scratch"]
+    return sorted(
+        found,
+        key=lambda one: (
+            one.info.candidate.epochs != epochs, one.info.candidate.learning_rate != rate, -one.info.candidate.epochs
+        ),
+    )  # fmt: skip
+
+
+def _first(trials: Iterable[TrialRecord]) -> Json | None:
+    for trial in trials:
+        return trial_object(trial)
+    return None
+
+
+def _at_budget(budget: int, done: Sequence[TrialRecord], rate: float | None, info: SweepInfo) -> Json:
+    contracting, area, _, _ = compare(_at(done, budget, rate), info)
+    return {
+        "epochs": budget,
+        "contracting_vs_expanding": _comparison_object(contracting, info),
+        "area_between_curves": _comparison_object(area, info),
+    }
+
+
+def _comparison_object(comparison: Comparison | None, info: SweepInfo) -> Json | None:
+    if comparison is None:
+        return None
+    train, tested = zip(*info.fold_sizes, strict=True)
+    factor = variance_factor(train, tested)
+    found = {name: getattr(comparison, name) for name in comparison.__dataclass_fields__}
+    return found | {
+        "folds": list(comparison.folds),
+        "threshold": significance_threshold(comparison.sd, factor, len(train)),
+        "detectable": detectable(comparison.sd, factor, len(train)),
+    }
+
+
+def _position(trial: TrialRecord) -> tuple[Any, ...]:
+    """Largest budget first, baselines last, then along the curves."""
+    info, candidate = trial.info, trial.info.candidate
+    shallow, deep = info.depth_in(SHALLOW), info.depth_in(DEEP)
+    group = 0 if shallow else 1 if deep else 2
+    return (info.role != "trial", info.role, -candidate.epochs, candidate.learning_rate, group, shallow or deep or 0,
+            len(info.blocks), candidate.mask, candidate.start)  # fmt: skip
+
+
+def _names(main: Sequence[TrialRecord], info: SweepInfo) -> str:
+    dice: Mapping[str, float] = {one.info.candidate.mask: spread(one.folds["dice"]).mean for one in main}
+    contracting, expanding = info.named_masks["contracting"], info.named_masks["expanding"]
+    return (
+        f"contracting ({contracting}, Dice {dice[contracting]:.3f}) and expanding ({expanding}, {dice[expanding]:.3f})"
+    )
+
+
+def _cost(main: Sequence[TrialRecord], info: SweepInfo) -> str:
+    count = {trial.info.candidate.mask: trial.info.trainable_params for trial in main}
+    contracting, expanding = (count[info.named_masks[name]] for name in ("contracting", "expanding"))
+    return (
+        f", for {contracting:,} against {expanding:,} trained parameters ({contracting / max(1, expanding):.2f} times)"
+    )
