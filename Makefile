@@ -44,6 +44,11 @@ format: .venv/.stamp ## put the code into the one format
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
+picture: .venv/.stamp ## draw the README's picture anew: the embedded sweep in a home of its own, minutes
+	@$(BIN)/thaw run ultrasound --home build/picture
+	@$(BIN)/thaw report --home build/picture --out build/picture
+	@$(BIN)/python docs/picture.py build/picture/report.html docs/curve.svg
+
 # python-dateutil 4 would take graphene (of mlflow) back to an older release.
 lock: ## renew requirements.lock from pyproject.toml (needs uv)
 	@echo 'python-dateutil<3' | uv pip compile --universal --python-version 3.11 --fork-strategy fewest --extra dev \

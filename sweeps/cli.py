@@ -84,9 +84,9 @@ def run(
 
 
 def _dry_run(chosen: Any, opened: Any, workers: int) -> None:
-    from sweeps.worker import set_environment
+    from sweeps.backend import prepare_backend
 
-    set_environment(chosen.settings)
+    prepare_backend()
     from sweeps.estimate import dry_run_lines, estimate
     from trainer.data import load_cases
 
@@ -128,7 +128,10 @@ def masks(
     filters: Annotated[int, typer.Option(help="Filters of its first block.")] = 64,
 ) -> None:
     """Print a network's blocks, layers, depths, parameters and the named masks."""
-    from sweeps.inspect import model_tables
+    from sweeps.backend import prepare_backend
+
+    prepare_backend()
+    from sweeps.describe import model_tables
 
     for part in model_tables(model, size, filters):
         console.print(part)

@@ -1,21 +1,17 @@
-"""What a sweep will cost, before it is run: trials, trainings, parameters per mask, minutes measured on this machine."""
+"""What a sweep will cost, before it runs: trials, trainings, parameters per mask, minutes measured on this machine."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
 from dataclasses import dataclass
-
-import numpy as np
 
 from sweeps.space import listed
 from sweeps.spec import Spec
-from trainer.blocks import Partition, apply, trainable_parameters
+from trainer.blocks import partition, trainable_parameters
 from trainer.config import Candidate
-from trainer.losses import loss_named
-from trainer.masks import Mask, parse
+from trainer.masks import parse
+from trainer.network import seconds_per_step
+from trainer.unet import unet
 
-STEPS_TIMED = 3
 COMPILE_SECONDS = 1.5  # tracing one mask of the nine-block network takes 1.3-2.3 s (facts.md, Keras 4)
 # Two single-threaded processes gave 1.6 times the throughput of one (facts.md, Keras 7): 0.8 of a core each.
 WORKER_EFFICIENCY = 0.8
@@ -34,11 +30,6 @@ class Estimate:
 
 def estimate(spec: Spec, images: int, workers: int) -> Estimate:
     """Time a few training steps of all blocks and scale up to the spec on `images` original cases."""
-    import keras
-
-    from trainer.blocks import partition
-    from trainer.unet import unet
-
     settings = spec.settings
     network = unet(settings.model)
     blocks = partition(network)
@@ -48,7 +39,7 @@ def estimate(spec: Spec, images: int, workers: int) -> Estimate:
     for one in candidates:
         group = (one.mask, one.learning_rate, one.start)
         longest[group] = max(longest.get(group, 0), one.epochs)
-    step = _step_seconds(network, blocks, spec, keras)
+    step = seconds_per_step(network, settings.train)
     per_fold = round(max(settings.augment.total, images) * (1 - 1 / settings.folds))
     steps = sum(longest.values()) * settings.folds * -(-per_fold // settings.train.batch)
     seconds = steps * step + len(masks) * workers * COMPILE_SECONDS
@@ -73,21 +64,3 @@ def dry_run_lines(spec: Spec, found: Estimate, workers: int, images: int) -> lis
         f"one step    {found.step_seconds * 1000:.0f} ms for {settings.train.batch} images, all blocks, measured here",
         f"minutes     at most about {max(1, round(found.minutes))} with {workers} workers, pre-training not counted",
     ]
-
-
-def _step_seconds(network: object, blocks: Partition, spec: Spec, keras: object) -> float:
-    settings = spec.settings
-    model = network
-    every = Mask(tuple(range(1, len(blocks) + 1)), len(blocks))
-    apply(model, blocks, every)
-    model.compile(optimizer=keras.optimizers.Adam(), loss=loss_named(settings.train.loss))  # type: ignore[attr-defined]
-    side = settings.model.size
-    x = np.zeros((settings.train.batch, side, side, 1), np.float32)
-    times: Sequence[float] = [_timed(lambda: model.train_on_batch(x, x)) for _ in range(STEPS_TIMED + 1)]  # type: ignore[attr-defined]
-    return min(times[1:])  # the first one traces
-
-
-def _timed(action: object) -> float:
-    started = time.perf_counter()
-    action()  # type: ignore[operator]
-    return time.perf_counter() - started

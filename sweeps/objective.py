@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,18 +19,19 @@ from trainer.trial import Trial
 
 
 def recorded(
-    trial: Trial, tracker: Tracker, sweep_run: str, emit: Callable[[dict[str, Any]], None]
+    trial: Trial, tracker: Tracker, sweep_run: str, orders: Sequence[str], emit: Callable[[dict[str, Any]], None]
 ) -> Callable[[Candidate], float]:
     """Bind a trial to its sweep's MLflow run. The returned function scores a candidate; 1 is best.
 
-    It raises `TrialFailed` after recording the reason. A candidate that is recorded already costs one look.
+    `orders` are those that the sweep follows: a mask is placed on no other. The function raises `TrialFailed` after
+    recording the reason. A candidate that is recorded already costs one look.
     """
 
     def evaluate(candidate: Candidate) -> float:
         known = tracker.trials(sweep_run).get(candidate.key)
         if known is not None and known.status == "FINISHED" and known.dice is not None:
             return known.dice
-        run = tracker.open_trial(sweep_run, trial_info(candidate, trial.trainer.blocks))
+        run = tracker.open_trial(sweep_run, trial_info(candidate, trial.trainer.blocks, orders))
         results = []
         try:
             for result in trial(candidate):
@@ -48,11 +49,11 @@ def recorded(
     return evaluate
 
 
-def trial_info(candidate: Candidate, blocks: Partition) -> TrialInfo:
-    """What a candidate's mask means on this network."""
+def trial_info(candidate: Candidate, blocks: Partition, followed: Sequence[str]) -> TrialInfo:
+    """What a candidate's mask means on this network, and where on the followed orders it lies."""
     mask = parse(candidate.mask, len(blocks))
     role: Role = "zero-shot" if not candidate.epochs else "scratch" if candidate.start == "scratch" else "trial"
-    orders = places(mask) if role == "trial" else ()
+    orders = tuple(place for place in places(mask) if role == "trial" and place[0] in followed)
     return TrialInfo(candidate, mask.blocks, orders, names(mask), trainable_parameters(blocks, mask), role)
 
 

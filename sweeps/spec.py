@@ -151,7 +151,7 @@ def _build(kind: type[Any], table: Any, where: str, mistakes: list[str]) -> Any:
             hint = f"; did you mean '{prefix}{near[0]}'?" if near else ""
             mistakes.append(f"Unknown key '{prefix}{key}'{hint} Known: {', '.join(sorted(known))}.")
         elif is_dataclass(hints[key]):
-            values[key] = _build(hints[key], value, f"{prefix}{key}", mistakes)  # type: ignore[arg-type]
+            values[key] = _build(hints[key], value, f"{prefix}{key}", mistakes)
         else:
             try:
                 values[key] = _convert(hints[key], value)

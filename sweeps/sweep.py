@@ -7,9 +7,9 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sweeps.board import Board
 from sweeps.home import Home
@@ -18,6 +18,12 @@ from sweeps.plan import Plan, write_plan
 from sweeps.space import listed
 from sweeps.spec import Spec, as_table
 from trainer.config import Candidate, Settings, UserError, digest
+
+if TYPE_CHECKING:  # heavy: each is imported where the story needs it
+    from tracking.record import SweepInfo
+    from tracking.runs import Tracker
+    from trainer.data import Cases
+    from trainer.pretrain import StartingWeights
 
 
 @dataclass(frozen=True)
@@ -33,12 +39,24 @@ def run_sweep(
     spec: Spec, home: Home, board: Board, *, workers: int, name: str | None = None, retry_failed: bool = False
 ) -> Outcome:
     """Run a sweep to its end, or go on with it; what is recorded in MLflow already is not done again."""
+    cases, fold_of = read_cases(spec, home, board)
+
     from sweeps import engines
     from tracking.runs import Tracker
 
     tracker = Tracker.connect(home.tracking_uri, home.artifacts if home.own_tracking else None)
-    plan, info = prepare(spec, home, board, tracker, name)
-    plan = replace(plan, sweep_run=tracker.open_sweep(info))
+    weights, pretraining = find_weights(spec, home, board, tracker)
+    info = describe(spec, name, cases, fold_of, weights, pretraining)
+    plan = Plan(
+        name=info.name,
+        spec=as_table(spec),
+        n_blocks=info.n_blocks,
+        fold_of=fold_of,
+        data_digest=cases.digest,
+        weights=str(weights.path.resolve()),
+        weights_digest=weights.digest,
+        sweep_run=tracker.open_sweep(info),
+    )
     write_plan(home, plan)
 
     candidates = listed(spec.search, plan.n_blocks)
@@ -48,21 +66,19 @@ def run_sweep(
     proposing = spec.search.strategy != "grid" and engines.proposed(home.storage_url, plan.name) < spec.search.trials
     if missing or proposing:
         engines.enqueue(home.storage_url, plan.name, missing, plan.n_blocks)
-        board.say(f"{len(missing)} of {len(candidates)} trials to run, {workers} workers.")
+        board.say(f"{plan.name}: {len(missing)} of {len(candidates)} trials to run, {workers} workers.")
         try:
             with board.training(missing, spec.settings.folds) as listen:
                 launch(home, plan.name, workers, listen)
         finally:
             tracker.close_lost(plan.sweep_run)
     else:
-        board.say(f"All {len(candidates)} trials of '{plan.name}' are recorded; nothing to train.")
+        board.say(f"{plan.name}: all {len(candidates)} trials are recorded; nothing to train.")
     return _outcome(plan.name, candidates, missing, tracker.trials(plan.sweep_run))
 
 
-def prepare(spec: Spec, home: Home, board: Board, tracker: Any, name: str | None) -> tuple[Plan, Any]:
-    """Fix what the sweep measures: pictures, folds, starting weights; the digest of all of it is its identity."""
-    from sweeps.worker import set_environment
-    from tracking.record import SweepInfo
+def read_cases(spec: Spec, home: Home, board: Board) -> tuple[Cases, list[int]]:
+    """The pictures, and the fold from 0 in which each of them validates: fixed for the whole sweep."""
     from trainer.data import load_cases
     from trainer.folds import make_folds
 
@@ -71,46 +87,51 @@ def prepare(spec: Spec, home: Home, board: Board, tracker: Any, name: str | None
         cases = load_cases(settings.data, settings.model.size, home.data, progress=step)
     for note in cases.notes:
         board.say(f"Note: {note}")
-    fold_of = make_folds(cases.groups, cases.labels, settings.folds, settings.seed)
-    set_environment(settings)
-    from trainer.blocks import partition
-    from trainer.masks import named
+    return cases, make_folds(cases.groups, cases.labels, settings.folds, settings.seed).tolist()
+
+
+def find_weights(spec: Spec, home: Home, board: Board, tracker: Tracker) -> tuple[StartingWeights, str]:
+    """The weights to start from, pre-trained now if need be, and the id of the MLflow run that records how."""
+    from sweeps.backend import prepare_backend
+
+    settings = spec.settings
+    prepare_backend(deterministic=settings.train.deterministic)
     from trainer.pretrain import starting_weights
-    from trainer.trial import versions
-    from trainer.unet import unet
 
     with board.stage("starting weights") as step:
         weights = starting_weights(settings.pretrain, settings.model, home.weights, home.data, step)
-    pretraining = (
-        tracker.record_pretraining(
-            weights.digest,
-            {"source": weights.source, "best_epoch": weights.best_epoch, **asdict(settings.pretrain)},
-            [row["loss"] for row in weights.curve],
-            [row["held_out_dice"] for row in weights.curve],
-        )
-        if weights.curve
-        else ""
-    )
+    if not weights.curve:
+        return weights, ""
+    params = {"source": weights.source, "best_epoch": weights.best_epoch, **asdict(settings.pretrain)}
+    losses = [row["loss"] for row in weights.curve]
+    held_out = [row["held_out_dice"] for row in weights.curve]
+    return weights, tracker.record_pretraining(weights.digest, params, losses, held_out)
+
+
+def describe(
+    spec: Spec, name: str | None, cases: Cases, fold_of: list[int], weights: StartingWeights, pretraining: str
+) -> SweepInfo:
+    """What the sweep measures, in full. The digest of all that a score depends on is the sweep's identity."""
+    from tracking.record import SweepInfo
+    from trainer.blocks import partition
+    from trainer.masks import named
+    from trainer.trial import versions
+    from trainer.unet import unet
+
+    settings = spec.settings
     blocks = partition(unet(settings.model))
-    identity = digest(
-        {
-            "settings": _measured(settings),
-            "data": cases.digest,
-            "folds": [int(fold) for fold in fold_of],
-            "weights": weights.digest,
-        }
-    )
-    name = name or f"{spec.name}-{_label(settings)}-{identity[:6]}"
-    info = SweepInfo(
-        name=name,
+    measured = {"settings": _measured(settings), "data": cases.digest, "folds": fold_of, "weights": weights.digest}
+    identity = digest(measured)
+    return SweepInfo(
+        name=name or f"{spec.name}-{_label(settings)}-{identity[:6]}",
         digest=identity,
         spec=as_table(spec),
         data={
             "synthetic": cases.synthetic,
             "source": cases.source,
             "layout": cases.layout,
-            "images": len(cases.names),
-            "groups": len(set(cases.groups.tolist())),
+            "images": len(cases),
+            "groups": cases.group_count,
             "duplicates": cases.duplicates,
             "empty_masks": cases.empty_masks,
             "notes": list(cases.notes),
@@ -131,17 +152,6 @@ def prepare(spec: Spec, home: Home, board: Board, tracker: Any, name: str | None
         command=shlex.join(["thaw", *sys.argv[1:]]),
         planned={candidate.key: candidate.name for candidate in listed(spec.search, len(blocks))},
     )
-    plan = Plan(
-        name=name,
-        spec=as_table(spec),
-        n_blocks=len(blocks),
-        fold_of=[int(fold) for fold in fold_of],
-        data_digest=cases.digest,
-        weights=str(weights.path.resolve()),
-        weights_digest=weights.digest,
-        sweep_run="",
-    )
-    return plan, info
 
 
 def _measured(settings: Settings) -> dict[str, Any]:

@@ -15,9 +15,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from sweeps.backend import prepare_backend
 from sweeps.home import Home, open_home
 from sweeps.plan import Plan, read_plan
-from trainer.config import Candidate, Settings, UserError
+from trainer.config import Start, UserError
 
 USER_ERROR = 2
 Emit = Callable[[dict[str, Any]], None]
@@ -28,7 +29,7 @@ def main(arguments: list[str]) -> int:
     root, sweep = arguments
     home = open_home(Path(root))
     plan = read_plan(home, sweep)
-    set_environment(plan.resolved.settings)
+    prepare_backend(deterministic=plan.resolved.settings.train.deterministic)
     _end_with_parent(os.getppid())
     try:
         work(home, plan, _say)
@@ -36,20 +37,6 @@ def main(arguments: list[str]) -> int:
         _say({"event": "error", "message": str(error)})
         return USER_ERROR
     return 0
-
-
-def set_environment(settings: Settings, threads: int = 1) -> None:
-    """Threads and determinism, through the environment, before Keras is imported: no call names a backend.
-
-    Two single-threaded processes train small networks 1.6 times as fast as one with two threads (facts.md, Keras 7).
-    """
-    for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        os.environ[name] = str(threads)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-    if settings.train.deterministic:
-        os.environ["TF_DETERMINISTIC_OPS"] = "1"
-        os.environ["XLA_FLAGS"] = (os.environ.get("XLA_FLAGS", "") + " --xla_gpu_deterministic_ops=true").strip()
 
 
 def work(home: Home, plan: Plan, emit: Emit) -> None:
@@ -62,7 +49,7 @@ def work(home: Home, plan: Plan, emit: Emit) -> None:
     tracker = Tracker.connect(home.tracking_uri, home.artifacts if home.own_tracking else None)
     trial = _trial(home, plan)
     emit({"event": "ready"})
-    objective = recorded(trial, tracker, plan.sweep_run, emit)
+    objective = recorded(trial, tracker, plan.sweep_run, spec.search.orders, emit)
     engines.drain(home.storage_url, plan.name, objective, plan.n_blocks)
     if spec.search.strategy != "grid":
         seed = spec.settings.seed + os.getpid()
@@ -92,7 +79,7 @@ def _trial(home: Home, plan: Plan) -> Any:
         raise UserError(
             f"The starting weights {plan.weights} changed since sweep '{plan.name}' was started. Start it again."
         )
-    starts = {"pretrained": network.get_weights(), "scratch": scratch.get_weights()}
+    starts: dict[Start, Any] = {"pretrained": network.get_weights(), "scratch": scratch.get_weights()}
     return Trial(
         trainer=Trainer(network, starts, settings.train, settings.seed),
         settings=settings,

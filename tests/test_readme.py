@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
 from pathlib import Path
 
@@ -61,3 +63,16 @@ def test_links_lead_somewhere(target: str) -> None:
 
 def test_the_readme_shows_before_it_tells() -> None:
     assert README.index("![") < README.index("```sh") < README.index("## ")
+
+
+def test_the_picture_is_taken_from_a_synthetic_report_only(smoke_home: Path, tmp_path: Path) -> None:
+    (report,) = (smoke_home / "reports").rglob("report.html")
+    real = tmp_path / "real.html"
+    real.write_text(report.read_text().replace("SYNTHETIC DATA", ""))
+    made = tmp_path / "curve.svg"
+    taken, refused = (
+        subprocess.run([sys.executable, ROOT / "docs" / "picture.py", page, made], capture_output=True, check=False)
+        for page in (report, real)
+    )
+    assert taken.returncode == 0 and ElementTree.parse(made).getroot().tag.endswith("svg")
+    assert refused.returncode == 1 and b"must be stamped SYNTHETIC DATA" in refused.stderr

@@ -11,7 +11,7 @@ Start = Literal["pretrained", "scratch"]
 
 
 class UserError(Exception):
-    """A mistake the user can mend. The message states the rule, what was given and what to do; no traceback is shown."""
+    """A mistake the user can mend: the message states the rule, what was given and what to do; no traceback follows."""
 
 
 @dataclass(frozen=True)

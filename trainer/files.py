@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -17,23 +18,20 @@ def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     A reader sees the old file or the new one, never a part; after any failure the temporary file is gone.
     Raises `UserError` when the disk refuses (full, read-only, no permission).
     """
+    # Not made by `tempfile`, whose files only their owner may read: a lab shares its home.
+    part = path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    except OSError as error:
-        raise cannot_write(path, error) from error
-    try:
-        with os.fdopen(handle, "wb") as file:
+        with part.open("xb") as file:
             write(file)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(name, path)
+        os.replace(part, path)
     except OSError as error:
-        Path(name).unlink(missing_ok=True)
         raise cannot_write(path, error) from error
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
 
 
 def cannot_write(path: Path, error: OSError) -> UserError:

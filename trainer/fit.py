@@ -155,7 +155,7 @@ class Trainer:
         self._compiled_for = mask
 
     def _restore(self, candidate: Candidate, fold: int) -> None:
-        """Put every variable where a first training would find it: weights, optimizer, learning rate, dropout's seed."""
+        """Put every variable where a first training would find it: weights, optimizer, rate, dropout's seed."""
         self._model.set_weights(self.starts[candidate.start])
         if candidate.epochs:
             for variable, value in zip(self._model.optimizer.variables, self._fresh_optimizer, strict=True):

@@ -76,7 +76,7 @@ class Entry:
         meta.pop("from_ledger")
         weights = {f"w:{name}": array for name, array in result.weights.items()}
         if self.result(result.epochs) is None:
-            arrays = {"meta": _text(json.dumps(meta)), "montage": result.montage, **weights}
+            arrays: dict[str, NDArray[Any]] = {"meta": _text(json.dumps(meta)), "montage": result.montage, **weights}
             _write(self._result_path(result.epochs), arrays)
         newest = self.state()
         if state.epochs > (newest.epochs if newest else 0):

@@ -127,9 +127,9 @@ def _images(config: PretrainConfig, size: int, data_cache: Path) -> Images:
     """The pictures to pre-train on; the held-out tenth shares no photograph with the rest."""
     if config.path is None:
         n = config.images or EMBEDDED_IMAGES
-        held = max(1, round(n * config.validation))
-        train_x, train_y, _ = composites(n - held, size, config.seed, photos=TRAINING_PHOTOS)
-        held_x, held_y, _ = composites(held, size, config.seed + 1, photos=VALIDATION_PHOTOS)
+        kept = max(1, round(n * config.validation))
+        train_x, train_y, _ = composites(n - kept, size, config.seed, photos=TRAINING_PHOTOS)
+        held_x, held_y, _ = composites(kept, size, config.seed + 1, photos=VALIDATION_PHOTOS)
         source = f"{n} synthetic composites of {len(TRAINING_PHOTOS) + len(VALIDATION_PHOTOS)} photographs"
         return Images(train_x, train_y, held_x, held_y, source)
     cases = load_cases(

@@ -15,7 +15,7 @@ class TrialFailed(Exception):
 
 @dataclass(frozen=True)
 class Score:
-    """One image's scores from its four pixel counts at threshold 0.5 (`trainer.metrics`). An empty truth has dice NaN."""
+    """One image's scores from its four pixel counts at threshold 0.5 (`trainer.metrics`); dice is NaN without truth."""
 
     image: str
     label: str

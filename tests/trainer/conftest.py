@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from trainer.config import ModelConfig, TrainConfig
+from trainer.config import ModelConfig, Start, TrainConfig
 from trainer.fit import FoldData, Trainer
 from trainer.ledger import Entry, Ledger
 from trainer.unet import unet
@@ -34,7 +35,7 @@ def fold() -> FoldData:
 @pytest.fixture(scope="module")
 def trainer() -> Trainer:
     network, scratch = unet(TINY, seed=1), unet(TINY, seed=2)
-    starts = {"pretrained": network.get_weights(), "scratch": scratch.get_weights()}
+    starts: dict[Start, Any] = {"pretrained": network.get_weights(), "scratch": scratch.get_weights()}
     return Trainer(network, starts, TrainConfig(batch=4), seed=0)
 
 

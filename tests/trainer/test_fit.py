@@ -89,7 +89,7 @@ def test_a_dead_block_fails_the_trial_and_is_remembered(trainer: Trainer, entry:
 
 
 def test_a_loss_that_is_not_finite_fails_the_trial(trainer: Trainer, entry: Entries, fold: FoldData) -> None:
-    with pytest.raises(TrialFailed, match="training loss became nan in epoch .*smaller learning rate"):
+    with pytest.raises(TrialFailed, match=r"training loss became nan in epoch .*smaller learning rate"):
         train(trainer, entry("x"), "all", 5, fold, rate=1e30)
 
 

@@ -22,12 +22,14 @@ EMPTY = Score("b", "", 0, 2, 0, 8, float("nan"), 20.0, 0.0)
 def made(epochs: int = 2) -> FoldResult:
     losses = tuple(1 / (epoch + 3) for epoch in range(epochs))
     montage = np.ones((1, 2, 2), np.uint8)
-    weights = {"deep/layer/0": np.float32([0.1, 1e-30])}
+    weights = {"deep/layer/0": np.array([0.1, 1e-30], np.float32)}
     return FoldResult(1, epochs, (SCORE, EMPTY), losses, 8, 1.5, 1, ("a",), montage, weights)
 
 
 def state(epochs: int = 2) -> State:
-    return State(epochs, (0.5,) * epochs, {"optimizer/0": np.uint32([7]), "weight/x": np.float32([1.5])})
+    return State(
+        epochs, (0.5,) * epochs, {"optimizer/0": np.array([7], np.uint32), "weight/x": np.array([1.5], np.float32)}
+    )
 
 
 def test_a_result_comes_back_to_the_last_bit(tmp_path: Path) -> None:
@@ -99,13 +101,12 @@ def test_a_lease_waits_for_the_living_and_is_freed_by_the_dead(tmp_path: Path) -
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's /dev/full")
 def test_a_full_disk_is_told_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = os.fdopen
+    real = Path.open
 
-    def full(handle: int, mode: str) -> object:
-        real(handle, mode).close()
-        return open("/dev/full", mode)
+    def full(path: Path, mode: str = "r") -> object:
+        return real(Path("/dev/full"), "wb") if mode == "xb" else real(path, mode)
 
-    monkeypatch.setattr("trainer.files.os.fdopen", full)
-    with pytest.raises(UserError, match="Cannot write .*00002.npz: No space left on device.*free some space"):
+    monkeypatch.setattr(Path, "open", full)
+    with pytest.raises(UserError, match=r"Cannot write .*00002.npz: No space left on device.*free some space"):
         Entry(tmp_path).keep(made(), state())
     assert list(tmp_path.iterdir()) == []

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import keras
 from rich.table import Table
 
 from trainer.blocks import partition, trainable_parameters
-from trainer.config import ModelConfig, UserError
+from trainer.config import ModelConfig
 from trainer.masks import named, names
+from trainer.network import load_network
 from trainer.unet import unet
 
 
 def model_tables(path: Path | None, size: int, filters: int) -> Iterator[Table]:
     """The block table and the mask table of a `.keras` file, or of the built-in U-Net."""
-    network = unet(ModelConfig(size, filters)) if path is None else _load(path)
+    network = unet(ModelConfig(size, filters)) if path is None else load_network(path)
     blocks = partition(network)
     total = sum(block.parameters for block in blocks)
     table = Table(
@@ -32,13 +32,3 @@ def model_tables(path: Path | None, size: int, filters: int) -> Iterator[Table]:
         trained = trainable_parameters(blocks, mask)
         table.add_row(str(mask), ", ".join(names(mask)), f"{trained:,}", f"{100 * trained / total:.1f} %")
     yield table
-
-
-def _load(path: Path) -> keras.Model:
-    if not path.is_file():
-        raise UserError(f"There is no model file {path}. Give a .keras file saved by Keras 3.")
-    try:
-        return keras.saving.load_model(path, compile=False, safe_mode=True)
-    except (ValueError, OSError, TypeError, KeyError) as error:
-        first = str(error).splitlines()[0][:300]
-        raise UserError(f"{path} must be a Keras model saved as .keras, but it cannot be read: {first}") from error

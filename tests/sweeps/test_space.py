@@ -1,0 +1,51 @@
+"""Which candidates a spec asks for."""
+
+from __future__ import annotations
+
+import optuna
+import pytest
+
+from sweeps.space import baselines, listed, masks_of, proposer_of
+from sweeps.spec import Search
+
+BOTH = Search(epochs=(6, 12), learning_rate=(1e-3,))
+
+
+def test_the_study_asks_for_17_masks_at_every_budget_and_the_baselines() -> None:
+    found = listed(BOTH, 9)
+    assert len(masks_of(BOTH, 9)) == 17
+    assert len(found) == len(set(found)) == 17 * 2 + 2 + 1
+    assert sum(one.start == "scratch" for one in found) == 2 and sum(one.epochs == 0 for one in found) == 1
+
+
+def test_the_largest_budget_comes_first_and_masks_stand_together() -> None:
+    found = listed(Search(epochs=(2, 4, 8), learning_rate=(1e-3, 1e-2)), 9)
+    epochs = [one.epochs for one in found]
+    assert epochs == sorted(epochs, reverse=True)
+    masks = [(one.mask, one.start) for one in found if one.epochs == 8]
+    assert all(masks[i] == masks[i + 1] for i in range(0, len(masks), 2))
+
+
+def test_baselines_are_always_there() -> None:
+    few = Search(space="masks", masks=("9",), epochs=(3,))
+    assert {(one.mask, one.epochs, one.start) for one in listed(few, 9)} == {
+        ("9", 3, "pretrained"),
+        ("all", 3, "pretrained"),
+        ("all", 3, "scratch"),
+        ("none", 0, "pretrained"),
+    }
+    assert set(listed(Search(strategy="tpe", trials=3), 9)) == set(baselines(Search(), 9))
+
+
+@pytest.mark.parametrize(
+    "search",
+    [BOTH, Search(space="masks", masks=("1-5", "expanding"), epochs=(1, 5, 9), learning_rate=(1e-4, 1e-3))],
+)
+def test_proposals_lie_in_the_space(search: Search) -> None:
+    propose = proposer_of(search, 9)
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0))
+    grid = {(str(mask), epochs, rate) for mask in masks_of(search, 9) for epochs in search.epochs
+            for rate in search.learning_rate}  # fmt: skip
+    drawn = [propose(study.ask()) for _ in range(200)]
+    assert {(one.mask, one.epochs, one.learning_rate) for one in drawn} <= grid
+    assert len(set(drawn)) > len(grid) / 2
