@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import warnings
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -89,12 +90,14 @@ def load_weights(network: keras.Model, path: Path) -> None:
             f"Starting weights {path} do not exist. Give a .weights.h5 or .keras file, or a folder to train on."
         )
     try:
-        if path.suffix == ".keras":
-            loaded = keras.saving.load_model(path, compile=False, safe_mode=True)
-            network.set_weights(loaded.get_weights())
-        else:
-            network.load_weights(path)
-    except (ValueError, OSError, KeyError, TypeError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # Keras only warns that layers keep their fresh weights
+            if path.suffix == ".keras":
+                loaded = keras.saving.load_model(path, compile=False, safe_mode=True)
+                network.set_weights(loaded.get_weights())
+            else:
+                network.load_weights(path)
+    except (ValueError, OSError, KeyError, TypeError, UserWarning) as error:
         raise UserError(
             f"The weights in {path} do not fit this network ({network.count_params():,} parameters, input "
             f"{network.input_shape[1:]}). Weights must come from the same architecture: set model.filters and "

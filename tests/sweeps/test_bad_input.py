@@ -1,0 +1,151 @@
+"""Every mistake of a user ends with one message (rule, given, remedy), exit code 2, and nothing half-written."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from sweeps.cli import main
+from trainer.config import ModelConfig
+from trainer.pretrain import write_weights
+from trainer.unet import unet
+
+Build = Callable[[Path], list[str]]
+
+
+def picture(path: Path, size: tuple[int, int] = (40, 40), value: int = 128) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(len(path.name) + value + size[0])
+    pixels = rng.integers(0, 255, size, dtype=np.uint8)
+    Image.fromarray(pixels).save(path)
+
+
+def truth(path: Path, size: tuple[int, int] = (40, 40), empty: bool = False) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pixels = np.zeros(size, np.uint8)
+    if not empty:
+        pixels[10:30, 10:30] = 255
+    Image.fromarray(pixels).save(path)
+
+
+def data_set(folder: Path, n: int = 6, *, empty: bool = False) -> Path:
+    for i in range(n):
+        picture(folder / "images" / f"p{i}.png", value=i)
+        truth(folder / "masks" / f"p{i}.png", empty=empty)
+    return folder
+
+
+def with_data(change: Callable[[Path], object], *more: str) -> Build:
+    def build(folder: Path) -> list[str]:
+        data = data_set(folder / "pictures")
+        change(data)
+        return ["run", "smoke", "--data", str(data), *more]
+
+    return build
+
+
+def given(*arguments: str) -> Build:
+    return lambda folder: ["run", "smoke", *arguments]
+
+
+def emptied(folder: Path) -> list[str]:
+    (folder / "nothing").mkdir()
+    return ["run", "smoke", "--data", str(folder / "nothing")]
+
+
+def unknown_layout(folder: Path) -> list[str]:
+    picture(folder / "odd" / "a.png")
+    picture(folder / "odd" / "b.png")
+    return ["run", "smoke", "--data", str(folder / "odd")]
+
+
+def only_empty(folder: Path) -> list[str]:
+    return ["run", "smoke", "--data", str(data_set(folder / "pictures", empty=True))]
+
+
+def text_file(folder: Path) -> None:
+    (folder / "images" / "p1.png").write_text("hello")
+
+
+def cut(folder: Path) -> None:
+    path = folder / "images" / "p2.png"
+    path.write_bytes(path.read_bytes()[:200])
+
+
+def other_network(folder: Path) -> list[str]:
+    write_weights(unet(ModelConfig(32, 4)), folder / "other.weights.h5")
+    return ["run", "smoke", "--pretrain", str(folder / "other.weights.h5")]
+
+
+def newer_home(folder: Path) -> list[str]:
+    (folder / "home").mkdir()
+    (folder / "home" / "home.json").write_text(json.dumps({"version": 99}))
+    return ["run", "smoke"]
+
+
+def unwritable_home(folder: Path) -> list[str]:
+    (folder / "file").write_text("")
+    return ["run", "smoke", "--home", str(folder / "file" / "home")]
+
+
+CASES: dict[str, tuple[Build, str]] = {
+    "image without mask": (
+        with_data(lambda folder: (folder / "masks" / "p3.png").unlink()),
+        r"1 image without mask \(p3\.png\).*data\.skip_unpaired=true",
+    ),
+    "mask without image": (
+        with_data(lambda folder: (folder / "images" / "p3.png").unlink()),
+        r"1 mask without image \(p3\.png\).*data\.skip_unpaired=true",
+    ),
+    "other aspect ratio": (with_data(lambda folder: truth(folder / "masks" / "p3.png", (40, 50))), r"p3.*50.*40"),
+    "truncated PNG": (with_data(cut), r"p2\.png.*(truncated|cut off|damaged)"),
+    "text called .png": (with_data(text_file), r"p1\.png"),
+    "empty folder": (emptied, r"needs pictures.*nothing holds none"),
+    "missing folder": (given("--data", "no-such-folder"), r"no-such-folder"),
+    "unknown layout": (unknown_layout, r"(?i)layout.*images"),
+    "only empty masks": (only_empty, r"(?i)empty"),
+    "more folds than groups": (with_data(lambda folder: None, "--set", "folds=7"), r"7.*6"),
+    "misspelt key": (given("--set", "search.epoch=[3]"), r"did you mean 'search\.epochs'"),
+    "misspelt block": (given("--set", "search.masks=['contractng']"), r"did you mean 'contracting'"),
+    "epochs 0": (given("--set", "search.epochs=[0]"), r"rising whole numbers from 1 on, but got \[0\]"),
+    "epochs descending": (given("--set", "search.epochs=[4,2]"), r"rising whole numbers from 1 on, but got \[4, 2\]"),
+    "block that does not exist": (given("--set", "search.masks=['1-12']"), r"block 12, which does not exist"),
+    "weights of another network": (other_network, r"other\.weights\.h5 do not fit this network.*model\.filters"),
+    "missing weights": (given("--pretrain", "no.weights.h5"), r"no\.weights\.h5 do not exist"),
+    "unwritable home": (unwritable_home, r"Cannot write .*home\.json.*writable place"),
+    "newer home": (newer_home, r"written by a newer thaw \(format 99\).*Update thaw"),
+    "unknown spec": (lambda folder: ["run", "smok"], r"did you mean 'smoke'"),
+    "no workers": (given("--workers", "0"), r"--workers must be at least 1, but got 0"),
+    "report without a sweep": (lambda folder: ["report"], r"no sweep.*thaw run"),
+    "unknown report format": (
+        lambda folder: ["report", "--format", "pdf"],
+        r"html, json, csv, markdown, but got 'pdf'",
+    ),
+    "no model file": (lambda folder: ["masks", "no.keras"], r"no model file no\.keras"),
+    "check of a missing folder": (lambda folder: ["data", "check", "no-such-folder"], r"no-such-folder"),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_mistake_is_told(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    build, words = CASES[name]
+    arguments = build(tmp_path)
+    home = tmp_path / "home"
+    monkeypatch.setenv("THAW_HOME", str(home))
+    monkeypatch.setattr(sys, "argv", ["thaw", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    said = capfd.readouterr().err
+    assert ended.value.code == 2, said
+    assert re.search(words, said, re.DOTALL), said
+    assert "Traceback" not in said
+    assert not list(home.glob("ledger/*")) and not list(home.glob("**/.*")), "something half-written stayed"

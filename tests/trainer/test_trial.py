@@ -1,0 +1,72 @@
+"""A candidate's folds: cut right, keyed by everything the numbers depend on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from trainer.config import AugmentConfig, Candidate, ModelConfig, Settings, TrainConfig
+from trainer.data import Cases
+from trainer.fit import Trainer
+from trainer.ledger import Ledger
+from trainer.trial import Trial, fold_data, versions
+
+SETTINGS = Settings(model=ModelConfig(32, 2), augment=AugmentConfig(total=24), folds=3)
+FOLD_OF = np.arange(12) % 3
+
+
+def cases() -> Cases:
+    rng = np.random.default_rng(0)
+    images = rng.random((12, 32, 32)).astype(np.float32)
+    names = tuple(f"case {i}" for i in range(12))
+    groups = np.arange(12)
+    return Cases(images, (images > 0.7).astype(np.uint8), names, ("",) * 12, groups, "made", "made", True, (), "d1")
+
+
+@pytest.fixture
+def trial(trainer: Trainer, tmp_path: Path) -> Trial:
+    folds = fold_data(cases(), FOLD_OF, SETTINGS)
+    return Trial(trainer, SETTINGS, folds, Ledger(tmp_path), "d1", {"pretrained": "w1", "scratch": "w2"}, (1, 2))
+
+
+def test_every_case_validates_once_and_is_never_trained_on_where_it_does() -> None:
+    folds = fold_data(cases(), FOLD_OF, SETTINGS)
+    assert sorted(name for fold in folds for name in fold.names) == sorted(cases().names)
+    for fold in folds:
+        assert (len(fold.train_x), fold.train_images, len(fold.test_x)) == (16, 8, 4)
+        assert not any(np.array_equal(tested, trained) for tested in fold.test_x for trained in fold.train_x)
+        assert len(fold.montage) == 2
+
+
+def test_results_stream_out_fold_by_fold_and_come_back_from_the_ledger(trial: Trial) -> None:
+    first = [(result.fold, result.epochs, result.from_ledger) for result in trial(Candidate("1-5", 2, 1e-3))]
+    again = [(result.fold, result.epochs, result.from_ledger) for result in trial(Candidate("1-5", 2, 1e-3))]
+    assert first == [(fold, epochs, False) for fold in (1, 2, 3) for epochs in (1, 2)]
+    assert again == [(fold, epochs, True) for fold in (1, 2, 3) for epochs in (1, 2)]
+
+
+def test_the_key_holds_everything_but_the_budget(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, fold = Candidate("1-5", 2, 1e-3), trial.folds[0]
+    key = trial.key(one, fold)
+    assert trial.key(replace(one, epochs=9), fold) == key
+    changed = [
+        trial.key(replace(one, mask="6-9"), fold),
+        trial.key(replace(one, learning_rate=1e-2), fold),
+        trial.key(replace(one, start="scratch"), fold),
+        trial.key(one, trial.folds[1]),
+        replace(trial, data_digest="d2").key(one, fold),
+        replace(trial, starts={"pretrained": "w3", "scratch": "w2"}).key(one, fold),
+        replace(trial, settings=replace(SETTINGS, seed=1)).key(one, fold),
+        replace(trial, settings=replace(SETTINGS, train=TrainConfig(batch=3))).key(one, fold),
+        replace(trial, settings=replace(SETTINGS, augment=AugmentConfig(total=30))).key(one, fold),
+    ]
+    monkeypatch.setattr("trainer.trial.versions", lambda: {"keras": "9"})
+    changed.append(trial.key(one, fold))
+    assert len({key, *changed}) == len(changed) + 1
+
+
+def test_versions_are_known_without_the_libraries() -> None:
+    assert versions()["backend"] == "tensorflow" and versions()["keras"].startswith("3.")
