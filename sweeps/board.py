@@ -19,10 +19,17 @@ class Board:
 
     def __init__(self, console: Console) -> None:
         self.console = console
+        self._said_waiting = False
 
     def say(self, words: str) -> None:
         """One line for the user."""
         self.console.print(words, highlight=False, markup=False, soft_wrap=True)
+
+    def waiting(self) -> None:
+        """Say once that another launcher is at work."""
+        if not self._said_waiting:
+            self.say("Another launcher prepares a sweep in this home; waiting for it.")
+            self._said_waiting = True
 
     @contextmanager
     def stage(self, words: str) -> Iterator[Any]:

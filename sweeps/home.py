@@ -58,6 +58,15 @@ class Home:
         """What the workers of a sweep read."""
         return self.root / "sweeps" / sweep / "plan.json"
 
+    @property
+    def launch_lock(self) -> Path:
+        """Held while a sweep is prepared, so that two launchers pre-train once and list each candidate once."""
+        return self.root / "launch.lock"
+
+    def candidate_lock(self, sweep: str, key: str) -> Path:
+        """Held while a candidate is evaluated: a worker that slept past its heartbeat may find another on its work."""
+        return self.root / "sweeps" / sweep / "candidates" / f"{key}.lock"
+
     def worker_log(self, sweep: str, worker: int) -> Path:
         """What a worker process wrote to its standard error."""
         return self.root / "sweeps" / sweep / f"worker-{worker}.log"

@@ -77,9 +77,10 @@ def _start(
 
 
 def _read(output: IO[str], number: int, messages: queue.Queue[tuple[int, dict[str, Any] | None]]) -> None:
-    for line in output:
-        if line.startswith("{"):
-            messages.put((number, json.loads(line)))
+    with output:
+        for line in output:
+            if line.startswith("{"):
+                messages.put((number, json.loads(line)))
     messages.put((number, None))
 
 

@@ -8,30 +8,37 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sweeps.home import Home
+from sweeps.plan import Plan
 from tracking.figures import montage
 from tracking.record import Role, TrialInfo
 from tracking.runs import Tracker
 from trainer.blocks import Partition, trainable_parameters
 from trainer.config import Candidate
+from trainer.files import locked
 from trainer.masks import names, parse, places
 from trainer.results import FoldResult, TrialFailed
 from trainer.trial import Trial
 
 
 def recorded(
-    trial: Trial, tracker: Tracker, sweep_run: str, orders: Sequence[str], emit: Callable[[dict[str, Any]], None]
+    trial: Trial, tracker: Tracker, home: Home, plan: Plan, emit: Callable[[dict[str, Any]], None]
 ) -> Callable[[Candidate], float]:
     """Bind a trial to its sweep's MLflow run. The returned function scores a candidate; 1 is best.
 
-    `orders` are those that the sweep follows: a mask is placed on no other. The function raises `TrialFailed` after
-    recording the reason. A candidate that is recorded already costs one look.
+    It raises `TrialFailed` after recording the reason. A candidate that is recorded already costs one look.
     """
+    orders = plan.resolved.search.orders
 
     def evaluate(candidate: Candidate) -> float:
-        known = tracker.trials(sweep_run).get(candidate.key)
+        with locked(home.candidate_lock(plan.name, candidate.key)):
+            return score(candidate)
+
+    def score(candidate: Candidate) -> float:
+        known = tracker.trials(plan.sweep_run).get(candidate.key)
         if known is not None and known.status == "FINISHED" and known.dice is not None:
             return known.dice
-        run = tracker.open_trial(sweep_run, trial_info(candidate, trial.trainer.blocks, orders))
+        run = tracker.open_trial(plan.sweep_run, trial_info(candidate, trial.trainer.blocks, orders))
         results = []
         try:
             for result in trial(candidate):

@@ -18,6 +18,7 @@ from sweeps.plan import Plan, write_plan
 from sweeps.space import listed
 from sweeps.spec import Spec, as_table
 from trainer.config import Candidate, Settings, UserError, digest
+from trainer.files import locked
 
 if TYPE_CHECKING:  # heavy: each is imported where the story needs it
     from tracking.record import SweepInfo
@@ -39,12 +40,31 @@ def run_sweep(
     spec: Spec, home: Home, board: Board, *, workers: int, name: str | None = None, retry_failed: bool = False
 ) -> Outcome:
     """Run a sweep to its end, or go on with it; what is recorded in MLflow already is not done again."""
-    cases, fold_of = read_cases(spec, home, board)
-
-    from sweeps import engines
     from tracking.runs import Tracker
 
-    tracker = Tracker.connect(home.tracking_uri, home.artifacts if home.own_tracking else None)
+    with locked(home.launch_lock, waiting=board.waiting):
+        cases, fold_of = read_cases(spec, home, board)
+        tracker = Tracker.connect(home.tracking_uri, home.artifacts if home.own_tracking else None)
+        plan = _plan(spec, home, board, tracker, name, cases, fold_of)
+        candidates = listed(spec.search, plan.n_blocks)
+        missing = _missing(candidates, tracker.trials(plan.sweep_run), retry_failed)
+        work_left = _enlist(spec, home, plan, missing, retry_failed)
+    if work_left:
+        board.say(f"{plan.name}: {len(missing)} of {len(candidates)} trials to run, {workers} workers.")
+        try:
+            with board.training(missing, spec.settings.folds) as listen:
+                launch(home, plan.name, workers, listen)
+        finally:
+            tracker.close_lost(plan.sweep_run)
+    else:
+        board.say(f"{plan.name}: all {len(candidates)} trials are recorded; nothing to train.")
+    return _outcome(plan.name, candidates, missing, tracker.trials(plan.sweep_run))
+
+
+def _plan(
+    spec: Spec, home: Home, board: Board, tracker: Tracker, name: str | None, cases: Cases, fold_of: list[int]
+) -> Plan:
+    """Find the starting weights, open the sweep's MLflow run and write down what its workers need."""
     weights, pretraining = find_weights(spec, home, board, tracker)
     info = describe(spec, name, cases, fold_of, weights, pretraining)
     plan = Plan(
@@ -58,23 +78,18 @@ def run_sweep(
         sweep_run=tracker.open_sweep(info),
     )
     write_plan(home, plan)
+    return plan
 
-    candidates = listed(spec.search, plan.n_blocks)
-    missing = _missing(candidates, tracker.trials(plan.sweep_run), retry_failed)
+
+def _enlist(spec: Spec, home: Home, plan: Plan, missing: list[Candidate], retry_failed: bool) -> bool:
+    """Put what is missing on the study's list; whether there is anything to do, for this launcher or another."""
+    from sweeps import engines
+
     if retry_failed:
         _forget_failures(home)
+    engines.enqueue(home.storage_url, plan.name, missing, plan.n_blocks)
     proposing = spec.search.strategy != "grid" and engines.proposed(home.storage_url, plan.name) < spec.search.trials
-    if missing or proposing:
-        engines.enqueue(home.storage_url, plan.name, missing, plan.n_blocks)
-        board.say(f"{plan.name}: {len(missing)} of {len(candidates)} trials to run, {workers} workers.")
-        try:
-            with board.training(missing, spec.settings.folds) as listen:
-                launch(home, plan.name, workers, listen)
-        finally:
-            tracker.close_lost(plan.sweep_run)
-    else:
-        board.say(f"{plan.name}: all {len(candidates)} trials are recorded; nothing to train.")
-    return _outcome(plan.name, candidates, missing, tracker.trials(plan.sweep_run))
+    return bool(missing) or proposing
 
 
 def read_cases(spec: Spec, home: Home, board: Board) -> tuple[Cases, list[int]]:

@@ -49,7 +49,7 @@ def work(home: Home, plan: Plan, emit: Emit) -> None:
     tracker = Tracker.connect(home.tracking_uri, home.artifacts if home.own_tracking else None)
     trial = _trial(home, plan)
     emit({"event": "ready"})
-    objective = recorded(trial, tracker, plan.sweep_run, spec.search.orders, emit)
+    objective = recorded(trial, tracker, home, plan, emit)
     engines.drain(home.storage_url, plan.name, objective, plan.n_blocks)
     if spec.search.strategy != "grid":
         seed = spec.settings.seed + os.getpid()

@@ -20,6 +20,7 @@ from tracking.wording import (
     comparison_cells,
     counted,
     is_main,
+    is_shown,
     name_of,
     number,
     p_value,
@@ -204,8 +205,8 @@ def _cost(found: Json, synthetic: bool) -> str:
 
 def _trials(found: Json, synthetic: bool) -> str:
     main = [one for one in found["trials"] if one["role"] == "trial" and is_main(one, found)]
-    base = [one for one in found["trials"] if one["role"] != "trial"]
-    rest = [one for one in found["trials"] if one["role"] == "trial" and not is_main(one, found)]
+    base = [one for one in found["trials"] if one["role"] != "trial" and is_shown(one, found)]
+    rest = [one for one in found["trials"] if not is_shown(one, found)]
     tables = []
     if main or base:
         caption = f"Trials at {setting(found)}, then the baselines. ± is the SD over folds (n − 1); SEM = SD / √n."
@@ -221,7 +222,7 @@ def _trials(found: Json, synthetic: bool) -> str:
 
 
 def _by_class(found: Json, synthetic: bool) -> str:
-    trials = [one for one in found["trials"] if one["by_class"] and (one["role"] != "trial" or is_main(one, found))]
+    trials = [one for one in found["trials"] if one["by_class"] and is_shown(one, found)]
     labels = sorted({label for one in trials for label in one["by_class"]})
     if not trials or (len(labels) < 2 and not any(one["empty_truths"] for one in trials)):
         return ""

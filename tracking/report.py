@@ -18,7 +18,7 @@ from tracking.wording import (
     SYNTHETIC,
     comparison_cells,
     counted,
-    is_main,
+    is_shown,
     name_of,
     orders_of,
     score_cells,
@@ -94,7 +94,7 @@ def to_markdown(found: Json) -> str:
 
 def to_text(found: Json) -> str:
     """Verdict and a table that fits 100 columns, for the terminal. At most the main budget's trials and baselines."""
-    shown = [trial for trial in found["trials"] if trial["role"] != "trial" or is_main(trial, found)]
+    shown = [trial for trial in found["trials"] if is_shown(trial, found)]
     rows = [
         [name_of(trial), orders_of(trial), f"{trial['trainable_params']:,}", *score_cells(trial)] for trial in shown
     ]

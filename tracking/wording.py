@@ -82,3 +82,8 @@ def orders_of(trial: Json) -> str:
 def is_main(trial: Json, found: Json) -> bool:
     """Whether the trial was run at the budget and rate of the comparisons."""
     return bool({"epochs": trial["epochs"], "learning_rate": trial["learning_rate"]} == found["main"])
+
+
+def is_shown(trial: Json, found: Json) -> bool:
+    """Whether the trial stands in the main table: at the main setting, or zero-shot, which has no setting."""
+    return trial["role"] == "zero-shot" or is_main(trial, found)

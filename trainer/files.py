@@ -1,15 +1,19 @@
-"""Files that are either whole or absent: every write of thaw that another process might read goes through here."""
+"""Files between processes: written whole or not at all, and locks that die with their holder."""
 
 from __future__ import annotations
 
+import fcntl
 import os
+import time
 import uuid
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
 from trainer.config import UserError
+
+POLL_SECONDS = 0.2
 
 
 def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
@@ -32,6 +36,24 @@ def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     finally:
         with suppress(OSError):
             part.unlink(missing_ok=True)
+
+
+@contextmanager
+def locked(path: Path, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Hold `path` for this process alone; others wait, `waiting()` being called before each further look.
+
+    A lock of the kernel's, because it is freed when its holder dies, however it dies: no stale lock can remain.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as file:
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                waiting()
+                time.sleep(POLL_SECONDS)
+        yield
 
 
 def cannot_write(path: Path, error: OSError) -> UserError:

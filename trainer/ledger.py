@@ -11,13 +11,11 @@ MLflow is the record.
 
 from __future__ import annotations
 
-import fcntl
 import io
 import json
-import time
 import zipfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,10 +23,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.files import write_atomically
+from trainer.files import locked, write_atomically
 from trainer.results import FoldResult, Score
-
-LEASE_POLL_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -105,22 +101,9 @@ class Entry:
         """Let a failed training be tried again (`--retry-failed`)."""
         (self.folder / "failed.json").unlink(missing_ok=True)
 
-    @contextmanager
-    def lease(self, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
-        """Hold the right to train this; another worker waits and then finds the result.
-
-        A file lock, because the kernel frees it when a process dies, however it dies: no stale lease can remain.
-        """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / "lease").open("w") as file:
-            while True:
-                try:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError:
-                    waiting()
-                    time.sleep(LEASE_POLL_SECONDS)
-            yield
+    def lease(self, waiting: Callable[[], None] = lambda: None) -> AbstractContextManager[None]:
+        """Hold the right to train this; another worker waits and then finds the result."""
+        return locked(self.folder / "lease", waiting)
 
     def _result_path(self, epochs: int) -> Path:
         return self.folder / f"{epochs:05d}.npz"
