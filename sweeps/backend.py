@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+XLA = "--xla_gpu_deterministic_ops=true"
 
 
 def prepare_backend(*, deterministic: bool = True) -> None:
@@ -19,7 +20,8 @@ def prepare_backend(*, deterministic: bool = True) -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if deterministic:
         os.environ["TF_DETERMINISTIC_OPS"] = "1"
-        os.environ["XLA_FLAGS"] = (os.environ.get("XLA_FLAGS", "") + " --xla_gpu_deterministic_ops=true").strip()
+        flags = os.environ.get("XLA_FLAGS", "")
+        os.environ["XLA_FLAGS"] = flags if XLA in flags else f"{flags} {XLA}".strip()
     with _silent_stderr():
         import trainer.unet  # noqa: F401
 

@@ -118,7 +118,9 @@ def _show(opened: Any, name: str) -> None:
     tracker.finish_sweep(record.run_id, found["verdict"]["sentence"], page)
     console.print(to_text(found), highlight=False, markup=False, soft_wrap=True)
     console.print(f"Report: {path}", highlight=False, soft_wrap=True)
-    console.print("MLflow UI: make ui (or thaw ui), then open http://127.0.0.1:5000", highlight=False, soft_wrap=True)
+    address = "http://127.0.0.1:5000" if opened.own_tracking else "your MLflow server"
+    console.print("MLflow UI: make ui (or thaw ui), then open", highlight=False, soft_wrap=True)
+    console.print(f"  {address}{tracker.trials_page(record.run_id)}", highlight=False, soft_wrap=True)
 
 
 @app.command()

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
+from urllib.parse import quote, urlencode
 
 # MLflow reads these when it is imported or first used; what the user has set already wins.
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
@@ -156,6 +157,11 @@ class Tracker:
             self.client.log_text(run_id, report, "report.html")
         self.client.set_tag(run_id, "mlflow.note.content", verdict)
         self.client.set_terminated(run_id, "FINISHED")
+
+    def trials_page(self, sweep_run: str) -> str:
+        """Where MLflow's UI lists the sweep's trials, best first: the address below the server's."""
+        query = {"searchFilter": "tags.`thaw.kind` = 'trial'", "orderByKey": "metrics.`dice`", "orderByAsc": "false"}
+        return f"/#/experiments/{self._parent(sweep_run).info.experiment_id}/runs?{urlencode(query, quote_via=quote)}"
 
     # ---- its trials ----
 
@@ -389,7 +395,7 @@ def _sweep_tags(info: SweepInfo) -> dict[str, str]:
         "thaw.synthetic": str(bool(info.data.get("synthetic"))).lower(),
         "thaw.data_digest": str(info.data.get("digest", "")),
         "mlflow.source.git.commit": info.commit,
-        "mlflow.source.name": info.command,
+        "mlflow.source.name": "thaw",
     }
 
 

@@ -78,6 +78,8 @@ def summary_metrics(results: Sequence[FoldResult]) -> dict[str, float]:
         found |= {metric: over.mean, f"{metric}_sd": over.sd, f"{metric}_sem": over.sem}
     scores = [score for result in results for score in result.scores]
     found["dice_pooled"] = pooled_dice(scores)
+    # How often the training step was traced for this mask in the worker that finished it; 0: all from the ledger.
+    found["traces"] = max(result.traces for result in results)
     empty = [score for score in scores if score.tp + score.fn == 0]
     found["empty_truths"] = len(empty)
     if empty:

@@ -1,4 +1,8 @@
-"""Whole sweeps as a user starts them: nothing is paid for twice, nothing is lost, the numbers are always the same."""
+"""Whole sweeps as a user starts them: nothing is paid for twice, nothing is lost, the numbers are always the same.
+
+The launcher runs in this process, because importing Keras and MLflow takes longer than the sweep; its workers, and the
+launchers that are killed, are processes of their own.
+"""
 
 from __future__ import annotations
 
@@ -9,23 +13,50 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from sweeps.cli import main
+from tracking.report import to_json
 from tracking.runs import Tracker
+from tracking.summary import summarise
 
 ROOT = Path(__file__).parents[2]
-TWO_MASKS = ["--set", "search.space=masks", "--set", "search.masks=['1-5','6-9']"]
-Thaw = Callable[..., "subprocess.CompletedProcess[str]"]
+SPEC = ["run", "smoke", "--name", "s", "--set", "search.masks=['1-5','6-9']"]
 
 
-def report(thaw: Thaw, home: Path, sweep: str = "s") -> dict[str, Any]:
-    done = thaw("report", sweep, "--format", "json", "--home", home)
-    assert done.returncode == 0, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout)
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended and what it said."""
+
+    code: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Ended]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
+    def run(home: Path, *more: str) -> Ended:
+        monkeypatch.setattr(sys, "argv", ["thaw", *SPEC, "--home", str(home), *more])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        said = capfd.readouterr()
+        assert "Traceback" not in said.err + said.out
+        return Ended(int(ended.value.code or 0), said.out, said.err)
+
+    return run
+
+
+def report(home: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(to_json(summarise(tracker(home).read_sweep("s"))))
     return found
 
 
@@ -34,14 +65,15 @@ def numbers(found: dict[str, Any]) -> str:
     return json.dumps({key: value for key, value in found.items() if key not in ("provenance", "weights")})
 
 
-def runs(home: Path) -> dict[str, int]:
+def tracker(home: Path) -> Tracker:
+    return Tracker.connect(f"sqlite:///{home / 'mlflow.db'}", home / "artifacts")
+
+
+def runs(home: Path) -> Counter[str]:
     """How many MLflow runs there are, by status, deleted ones counted too."""
-    client = Tracker.connect(f"sqlite:///{home / 'mlflow.db'}").client
+    client = tracker(home).client
     experiments = [one.experiment_id for one in client.search_experiments()]
-    count: dict[str, int] = {}
-    for run in client.search_runs(experiments, run_view_type=3, max_results=1000):
-        count[run.info.status] = count.get(run.info.status, 0) + 1
-    return count
+    return Counter(run.info.status for run in client.search_runs(experiments, run_view_type=3, max_results=1000))
 
 
 def trained(home: Path) -> dict[Path, int]:
@@ -50,117 +82,103 @@ def trained(home: Path) -> dict[Path, int]:
 
 
 @pytest.fixture(scope="module")
-def home(thaw: Thaw, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A finished sweep `s` of two masks at budgets 1 and 2, grown by the tests in their order."""
-    home = tmp_path_factory.mktemp("grown")
-    done = thaw("run", "smoke", "--name", "s", "--home", home, "--workers", 2)
-    assert done.returncode == 0, done.stderr + done.stdout
-    return home
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home of the sweep `s`: two masks at budgets 1 and 2 at first, grown by the tests in their order."""
+    return tmp_path_factory.mktemp("grown")
 
 
-def test_the_same_sweep_again_trains_nothing_and_adds_no_run(thaw: Thaw, home: Path) -> None:
-    before, files, numbers_before = runs(home), trained(home), numbers(report(thaw, home))
-    done = thaw("run", "smoke", "--name", "s", "--home", home)
-    assert done.returncode == 0 and "nothing to train" in done.stdout
-    assert (runs(home), trained(home), numbers(report(thaw, home))) == (before, files, numbers_before)
-    assert set(before) == {"FINISHED"}
+def test_a_sweep_from_nothing(run: Run, home: Path) -> None:
+    ended = run(home, "--workers", "2")
+    assert ended.code == 0, ended.err
+    assert "9 of 9 trials to run" in ended.out and "SYNTHETIC DATA" in ended.out
+    assert runs(home) == {"FINISHED": 9 + 2}  # the sweep's own and the pre-training's
+    assert len(trained(home)) == 2 * (2 * 4 + 1)  # two folds of four trainings at two budgets, and zero-shot
 
 
-def test_one_more_mask_trains_that_mask_only(thaw: Thaw, home: Path) -> None:
+def test_the_same_sweep_again_trains_nothing_and_adds_no_run(run: Run, home: Path) -> None:
+    before = runs(home), trained(home), numbers(report(home))
+    ended = run(home)
+    assert ended.code == 0 and "nothing to train" in ended.out
+    assert (runs(home), trained(home), numbers(report(home))) == before
+
+
+def test_one_more_mask_trains_that_mask_only(run: Run, home: Path) -> None:
     before = trained(home)
-    done = thaw("run", "smoke", "--name", "s", "--home", home, "--set", "search.masks=['1-5','6-9','1']")
-    assert done.returncode == 0 and "2 of 11 trials to run" in done.stdout
+    ended = run(home, "--set", "search.masks=['1-5','6-9','1']")
+    assert ended.code == 0 and "2 of 11 trials to run" in ended.out
     after = trained(home)
     assert {path: after[path] for path in before} == before
     assert len(after) - len(before) == 2 * 2  # two budgets of two folds
 
 
-def test_a_larger_budget_continues_to_the_bits_of_one_straight_run(thaw: Thaw, home: Path, tmp_path: Path) -> None:
+def test_a_larger_budget_continues_to_the_bits_of_one_straight_run(run: Run, home: Path, tmp_path: Path) -> None:
     before = trained(home)
-    budgets = "search.epochs=[1,2,3]"
-    assert thaw("run", "smoke", "--name", "s", "--home", home, "--set", budgets).returncode == 0
+    assert run(home, "--set", "search.epochs=[1,2,3]").code == 0
     after = trained(home)
     assert {path: after[path] for path in before} == before
-    assert thaw("run", "smoke", "--name", "s", "--home", tmp_path, "--set", "search.epochs=[3]").returncode == 0
-    scores = [
+    assert run(tmp_path, "--set", "search.epochs=[3]").code == 0
+    grown, straight = (
         {
-            t["mask"] + t["start"]: [t[m]["folds"] for m in ("dice", "pixel_error", "ari")]
-            for t in found["trials"]
-            if t["epochs"] == 3
+            (trial["mask"], trial["start"]): [trial[metric]["folds"] for metric in ("dice", "pixel_error", "ari")]
+            for trial in report(place)["trials"]
+            if trial["epochs"] == 3
         }
-        for found in (report(thaw, home), report(thaw, tmp_path))
-    ]
-    assert scores[0] == scores[1] and len(scores[0]) == 4
+        for place in (home, tmp_path)
+    )
+    assert grown == straight and len(straight) == 4
 
 
-def test_a_name_stands_for_one_data_set_and_one_set_of_settings(thaw: Thaw, home: Path) -> None:
-    done = thaw("run", "smoke", "--name", "s", "--home", home, "--set", "train.batch=3")
-    assert done.returncode == 2
-    assert "A sweep's name stands for one data set" in done.stderr and "--name" in done.stderr
+def test_a_name_stands_for_one_data_set_and_one_set_of_settings(run: Run, home: Path) -> None:
+    ended = run(home, "--set", "train.batch=3")
+    assert ended.code == 2
+    assert "A sweep's name stands for one data set" in ended.err and "--name" in ended.err
 
 
-def test_mlflow_lost_and_ledger_kept_trains_nothing(thaw: Thaw, home: Path) -> None:
-    before, found = trained(home), report(thaw, home)
+def test_mlflow_lost_and_ledger_kept_trains_nothing(run: Run, home: Path) -> None:
+    before, known = trained(home), {trial["mask"]: trial for trial in report(home)["trials"]}
     for path in home.glob("mlflow.db*"):
         path.unlink()
-    budgets = "search.epochs=[1,2,3]"
-    assert thaw("run", "smoke", "--name", "s", "--home", home, "--set", budgets).returncode == 0
+    assert run(home, "--set", "search.epochs=[1,2,3]").code == 0
     assert trained(home) == before and set(runs(home)) == {"FINISHED"}
-    assert {t["mask"]: t["dice"] for t in report(thaw, home)["trials"]}.items() <= {
-        t["mask"]: t["dice"] for t in found["trials"]
-    }.items()
+    assert all(
+        known[trial["mask"]]["dice"] == trial["dice"] for trial in report(home)["trials"] if trial["mask"] != "all"
+    )
 
 
-def test_a_diverging_rate_fails_its_trials_and_the_sweep_goes_on(thaw: Thaw, tmp_path: Path) -> None:
-    rates = "search.learning_rate=[1e-3,1e30]"
-    command = [
-        "run",
-        "smoke",
-        "--name",
-        "s",
-        "--home",
-        tmp_path,
-        *TWO_MASKS,
-        "--set",
-        rates,
-        "--set",
-        "search.epochs=[2]",
-    ]
-    done = thaw(*command)
-    assert done.returncode == 3
-    assert "training loss became" in done.stdout and "trials have no score" in done.stderr
-    found = report(thaw, tmp_path)
-    assert len(found["failed"]) == 4 and len(found["trials"]) == 5
-    again = thaw(*command)
-    assert again.returncode == 3 and "nothing to train" in again.stdout
-    retried = thaw(*command, "--retry-failed")
-    assert retried.returncode == 3 and "4 of 9 trials to run" in retried.stdout
+def test_a_diverging_rate_fails_its_trials_and_the_sweep_goes_on(run: Run, tmp_path: Path) -> None:
+    rates = ["--set", "search.learning_rate=[1e-3,1e30]", "--set", "search.epochs=[2]"]
+    ended = run(tmp_path, *rates)
+    assert ended.code == 3
+    assert "training loss became" in ended.out and "4 trials have no score" in ended.err
+    assert len(report(tmp_path)["failed"]) == 4 and len(report(tmp_path)["trials"]) == 5
+    assert "nothing to train" in run(tmp_path, *rates).out
+    assert "4 of 9 trials to run" in run(tmp_path, *rates, "--retry-failed").out
     assert runs(tmp_path) == {"FINISHED": 5 + 2, "FAILED": 4}
 
 
-@pytest.fixture
-def killed(tmp_path: Path) -> Iterator[Callable[[float], None]]:
-    """Starts the sweep in `tmp_path` and kills its launcher with SIGKILL after some seconds."""
-
-    def run(seconds: float) -> None:
-        command = [sys.executable, "-m", "sweeps.cli", "run", "smoke", "--name", "s", "--home", str(tmp_path)]
-        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(seconds)
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
-
-    yield run
+def started(home: Path) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "sweeps.cli", *SPEC, "--home", str(home)]
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-def test_killed_and_started_again_it_ends_with_the_same_numbers(
-    thaw: Thaw, killed: Callable[[float], None], smoke_home: Path, tmp_path: Path
-) -> None:
+def test_killed_and_started_again_it_ends_with_the_same_numbers(run: Run, home: Path, tmp_path: Path) -> None:
     rng = random.Random(0)
     for _ in range(2):
-        killed(rng.uniform(8, 20))
-    done = thaw("run", "smoke", "--name", "s", "--home", tmp_path)
-    assert done.returncode == 0, done.stderr
-    (alone,) = [path.name for path in (smoke_home / "sweeps").iterdir()]
-    left, cut = report(thaw, smoke_home, alone), report(thaw, tmp_path)
-    assert numbers(cut | {"sweep": ""}) == numbers(left | {"sweep": ""})
+        launcher = started(tmp_path)
+        time.sleep(rng.uniform(6, 16))
+        os.kill(launcher.pid, signal.SIGKILL)
+        launcher.wait()
+    ended = run(tmp_path)
+    assert ended.code == 0, ended.err
     assert runs(tmp_path) == {"FINISHED": 9 + 2}
+    cut = {(t["mask"], t["start"], t["epochs"]): t for t in report(tmp_path)["trials"]}
+    left_alone = {(t["mask"], t["start"], t["epochs"]): t for t in report(home)["trials"]}
+    assert len(cut) == 9 and cut.items() <= left_alone.items()
+
+
+def test_two_launchers_at_once_share_the_work(home: Path, tmp_path: Path) -> None:
+    launchers = [started(tmp_path) for _ in range(2)]
+    assert [launcher.wait(120) for launcher in launchers] == [0, 0]
+    assert runs(tmp_path) == {"FINISHED": 9 + 2}
+    cut = {(t["mask"], t["start"], t["epochs"]): t for t in report(tmp_path)["trials"]}
+    assert cut.items() <= {(t["mask"], t["start"], t["epochs"]): t for t in report(home)["trials"]}.items()
