@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import socket
 import subprocess
 import sys
 from dataclasses import replace
@@ -30,15 +32,12 @@ console = Console()
 
 
 def main() -> None:
-    """Run the command line; a user's mistake is one message and exit code 2, an interruption 130, a bug 1."""
+    """Run the command line. Exit codes: 2 a user's mistake, 3 trials without a score, 130 stopped, 1 a bug."""
     try:
         app()
     except UserError as error:
         _complain(str(error))
         sys.exit(2)
-    except KeyboardInterrupt:
-        _complain("Stopped. What is finished is kept; the same command goes on from there.")
-        sys.exit(130)
 
 
 def _complain(words: str) -> None:
@@ -61,10 +60,11 @@ def run(
     from sweeps.home import open_home
     from sweeps.launch import WorkerCrashed, default_workers
     from sweeps.spec import load_spec
-    from sweeps.sweep import check_workers
+    from sweeps.sweep import check_name, check_workers
 
     chosen = load_spec(spec, sets=set_ or [], data=data, pretrain=pretrain)
     count = check_workers(default_workers() if workers is None else workers)
+    name = check_name(name)
     opened = open_home(home)
     if dry_run:
         _dry_run(chosen, opened, count)
@@ -72,11 +72,15 @@ def run(
     from sweeps.board import Board
     from sweeps.sweep import run_sweep
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a cluster's scheduler stops a job like Ctrl-C does
     try:
         outcome = run_sweep(chosen, opened, Board(console), workers=count, name=name, retry_failed=retry_failed)
     except WorkerCrashed as crash:
         _complain(str(crash))
         raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        _complain("Stopped. What is finished is kept; the same command goes on from there.")
+        raise typer.Exit(130) from None
     _show(opened, outcome.name)
     if outcome.failed:
         _complain(f"{len(outcome.failed)} trials have no score: {'; '.join(outcome.failed[:5])}. See the report.")
@@ -118,9 +122,12 @@ def _show(opened: Any, name: str) -> None:
     tracker.finish_sweep(record.run_id, found["verdict"]["sentence"], page)
     console.print(to_text(found), highlight=False, markup=False, soft_wrap=True)
     console.print(f"Report: {path}", highlight=False, soft_wrap=True)
-    address = "http://127.0.0.1:5000" if opened.own_tracking else "your MLflow server"
-    console.print("MLflow UI: make ui (or thaw ui), then open", highlight=False, soft_wrap=True)
-    console.print(f"  {address}{tracker.trials_page(record.run_id)}", highlight=False, soft_wrap=True)
+    page_of_trials = tracker.trials_page(record.run_id)
+    if opened.own_tracking:
+        words = f"MLflow UI: make ui (or thaw ui), then open\n  http://127.0.0.1:5000{page_of_trials}"
+    else:
+        words = f"MLflow UI: on your server, at\n  {page_of_trials}"
+    console.print(words, highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -173,6 +180,7 @@ def report(
     home: Home = DEFAULT_HOME,
 ) -> None:
     """Make the report of a sweep from MLflow alone."""
+    from sweeps.home import Home as at
     from sweeps.home import open_home
     from tracking.report import SUFFIX, render
     from tracking.runs import Tracker
@@ -180,7 +188,9 @@ def report(
 
     if format_ not in SUFFIX:
         raise UserError(f"--format must be one of {', '.join(SUFFIX)}, but got '{format_}'.")
-    opened = open_home(home)
+    opened = at(home)
+    if opened.own_tracking:
+        open_home(home, make=False)
     tracker = Tracker.connect(opened.tracking_uri, opened.artifacts if opened.own_tracking else None)
     record = tracker.read_sweep(sweep)
     text = render(record, format_)
@@ -197,9 +207,12 @@ def ui(port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 5000, hom
     """Open MLflow's own pages over all sweeps, on this machine only."""
     from sweeps.home import open_home
 
-    opened = open_home(home)
+    opened = open_home(home, make=False)
     if not opened.own_tracking:
         raise UserError("MLFLOW_TRACKING_URI points to a server of your own: open its address in a browser.")
+    with socket.socket() as probe:
+        if probe.connect_ex(("127.0.0.1", port)) == 0:
+            raise UserError(f"Port {port} of 127.0.0.1 is in use. Stop what listens there, or choose another --port.")
     console.print(f"Open http://127.0.0.1:{port} and stop with Ctrl-C.", highlight=False, soft_wrap=True)
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
     command += [

@@ -19,8 +19,8 @@ from optuna.storages import RDBStorage, RetryHeartbeatStaleTrialCallback
 from optuna.trial import FrozenTrial, Trial, TrialState
 from sqlalchemy import event
 
+from sweeps.rules import Search
 from sweeps.space import proposer_of
-from sweeps.spec import Search
 from trainer.config import Candidate
 from trainer.masks import Mask, parse
 from trainer.results import TrialFailed
@@ -63,6 +63,19 @@ def enqueue(url: str, name: str, candidates: Iterable[Candidate], n_blocks: int)
     return len(new)
 
 
+def release(url: str, name: str, *, searching: bool) -> None:
+    """End every trial that still counts as running; only for when no worker of the sweep is alive.
+
+    So a sweep that was stopped goes on at once, without waiting for heartbeats to grow stale, and being stopped does
+    not count towards the times a crash is forgiven.
+    """
+    studies = [_study(url, name, ListStorage)]
+    studies += [_study(url, f"{name}-search", RDBStorage)] if searching else []
+    for study in studies:
+        for trial in study.get_trials(states=(TrialState.RUNNING,)):
+            study.tell(trial.number, state=TrialState.FAIL)
+
+
 def drain(url: str, name: str, evaluate: Evaluate, n_blocks: int) -> None:
     """Work the list off until nothing waits and nobody else is at work; failed trials do not stop it.
 
@@ -72,6 +85,8 @@ def drain(url: str, name: str, evaluate: Evaluate, n_blocks: int) -> None:
     worker = uuid.uuid4().hex
 
     def objective(trial: Trial) -> float:
+        # The heartbeat's own thread may not have written yet. Once the attribute stands, a heartbeat does too.
+        trial.storage.record_heartbeat(trial._trial_id)  # type: ignore[attr-defined]  # of an RDB storage
         trial.set_user_attr("worker", f"{worker}:{trial.number}")
         return evaluate(_listed_candidate(trial, n_blocks))
 

@@ -46,7 +46,7 @@ def html(record: SweepRecord, found: Json) -> str:
         _gaps(found),
         _repeat(found),
     ]
-    title = escape(f"{found['sweep']}: which blocks to fine-tune")
+    title = escape(f"{found['sweep']}: which blocks to fine-tune{' (SYNTHETIC DATA)' if synthetic else ''}")
     return (
         f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{title}</title>\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'

@@ -7,7 +7,6 @@ import functools
 import io
 import json
 import os
-import re
 import tempfile
 import time
 import warnings
@@ -32,6 +31,7 @@ from PIL import Image
 
 from tracking import stored
 from tracking.record import SweepInfo, SweepRecord, TrialInfo, TrialRecord, TrialState
+from tracking.redact import redact
 from trainer.config import UserError
 from trainer.results import FoldResult
 
@@ -44,16 +44,6 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def redact(text: str) -> str:
-    """`text` with every password in an address replaced by ***.
-
-    >>> redact("postgresql://ann:secret@host/db?password=secret")
-    'postgresql://ann:***@host/db?password=***'
-    """
-    text = re.sub(r"(://[^:/@\s]*):[^@/\s]+@", r"\1:***@", text)
-    return re.sub(r"(?i)\b((?:password|passwd|token|secret)=)[^&\s]+", r"\1***", text)
-
-
 def told(method: Callable[Concatenate[Tracker, P], R]) -> Callable[Concatenate[Tracker, P], R]:
     """Turn MLflow's own exceptions (server gone, no permission, disk full) into a message without a traceback."""
 
@@ -62,8 +52,9 @@ def told(method: Callable[Concatenate[Tracker, P], R]) -> Callable[Concatenate[T
         try:
             return method(tracker, *args, **kwargs)
         except MlflowException as error:
+            wanted = method.__name__.replace("_", " ")
             raise UserError(
-                f"MLflow at {redact(tracker.uri)} could not {method.__name__.replace('_', ' ')}: {_short(error)} "
+                f"MLflow at {redact(tracker.uri)} could not {wanted}: {_short(error, tracker.uri)} "
                 "Nothing that was recorded is lost; mend that and run the same command again."
             ) from error
 
@@ -96,7 +87,7 @@ class Tracker:
                 client.search_experiments(max_results=1)
         except Exception as error:  # drivers, file systems and HTTP raise types of their own
             raise UserError(
-                f"The MLflow store must be reachable, but {redact(uri)} is not: {_short(error)} "
+                f"The MLflow store must be reachable, but {redact(uri)} is not: {_short(error, uri)} "
                 "Start that server or mend the address (MLFLOW_TRACKING_URI); without one, thaw keeps its own database "
                 "under --home."
             ) from error
@@ -250,8 +241,10 @@ class Tracker:
 
     @told
     def close_lost(self, sweep_run: str) -> int:
-        """Close every RUNNING trial as KILLED and count them. Only for when no worker is alive."""
+        """Close what is RUNNING of the sweep as KILLED; the number of trials. Only when no worker is alive."""
         lost = [run for run in self._children(sweep_run) if run.info.status == "RUNNING"]
+        if self.client.get_run(sweep_run).info.status == "RUNNING":
+            self.client.set_terminated(sweep_run, "KILLED")
         for run in lost:
             self.client.set_terminated(run.info.run_id, "KILLED")
         return len(lost)
@@ -412,9 +405,13 @@ def _not_ours(experiment: Experiment) -> str:
     )
 
 
-def _short(error: Exception) -> str:
-    """The first line of an error, without secrets, at most 300 characters, ending like a sentence."""
-    line = redact(str(error)).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+def _short(error: Exception, uri: str) -> str:
+    """The first line of an error, at most 300 characters, ending like a sentence.
+
+    With a secret in the address only the error's kind is told: drivers cut an odd address up and quote the pieces.
+    """
+    told = str(error).strip()
+    line = redact(told).splitlines()[0] if told and redact(uri) == uri else type(error).__name__
     return line[:300].rstrip(".") + "."
 
 

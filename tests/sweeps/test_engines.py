@@ -14,8 +14,8 @@ import pytest
 from optuna.trial import TrialState
 
 from sweeps import engines
+from sweeps.rules import Search
 from sweeps.space import listed
-from sweeps.spec import Search
 from trainer.config import Candidate
 from trainer.results import TrialFailed
 

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from tests.tracking.made_up import fold_results, picture, record_trial, sweep_info, trial_info, trial_record
-from tracking.runs import Tracker, redact
+from tracking.runs import Tracker
 from trainer.config import UserError
 
 CONTRACTING = trial_info("shallow-first", 5)
@@ -191,19 +191,6 @@ def test_a_store_that_cannot_be_opened_says_so_soon_and_keeps_secrets(uri: str) 
         Tracker.connect(uri)
     assert time.monotonic() - begun < 8
     assert "hush" not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("given", "shown"),
-    [
-        ("https://ann:hush@host:5000/x", "https://ann:***@host:5000/x"),
-        ("error at postgresql+psycopg2://u:p%40q@h/db, sorry", "error at postgresql+psycopg2://u:***@h/db, sorry"),
-        ("http://host:5000", "http://host:5000"),
-        ("http://host/?token=hush&a=1", "http://host/?token=***&a=1"),
-    ],
-)
-def test_redact(given: str, shown: str) -> None:
-    assert redact(given) == shown
 
 
 @contextlib.contextmanager
