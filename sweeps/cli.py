@@ -222,6 +222,7 @@ def ui(port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 5000, hom
         opened.artifacts.resolve().as_uri(),
     ]
     quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_LOGGING_LEVEL": "WARNING"}
+    quiet["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] = "false"  # else a dozen processes wait for jobs that nobody sends
     raise typer.Exit(subprocess.run(command, env=os.environ | quiet).returncode)
 
 
