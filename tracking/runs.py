@@ -6,6 +6,7 @@ import difflib
 import functools
 import io
 import json
+import logging
 import os
 import tempfile
 import time
@@ -34,6 +35,9 @@ from tracking.record import SweepInfo, SweepRecord, TrialInfo, TrialRecord, Tria
 from tracking.redact import redact
 from trainer.config import UserError
 from trainer.results import FoldResult
+
+# MLflow logs a traceback of every database error that it also raises; `told` says it in one sentence.
+logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
 
 PRETRAINING = "thaw-pretraining"
 BATCH = 1000  # MLflow's limit of metrics in one call
