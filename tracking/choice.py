@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tracking.contrasts import Json
 from tracking.images import cases_by_rule
 from tracking.record import SweepInfo, TrialRecord
-from tracking.selection import FEWEST, against_best, bbc_cv, one_standard_error, ties
+from tracking.selection import FEWEST, against_best, bbc_cv, one_standard_error
 from tracking.statistics import spread
 
 
@@ -28,10 +28,9 @@ def choice_object(main: Sequence[TrialRecord], info: SweepInfo) -> Json | None:
     cheap, floor = one_standard_error(folds, [one.info.trainable_params for one in trials])
     return {
         "best": _named(trials[best]),
-        "tied": [
-            {**_named(one), "behind": found.mean, "p": found.p, "p_holm": found.p_holm}
+        "compared": [
+            {**_named(one), "behind": found.mean, "p": found.p, "p_adjusted": found.p_adjusted, "tied": found.ties}
             for one, found in zip(trials, compared, strict=True)
-            if ties(found)
         ],
         "one_standard_error": {**_named(trials[cheap]), "floor": floor},
         "winner": _winner(trials),

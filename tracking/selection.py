@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tracking.statistics import Comparison, corrected_t, holm, spread
+from tracking.statistics import spread, tail, variance_factor
 
 DRAWS = 2000
 FEWEST = 10  # images below which a bootstrap of images says nothing
@@ -59,20 +60,55 @@ def bbc_cv(scores: NDArray[np.float64], draws: int = DRAWS, seed: int = 0) -> Se
                      tuple(float(share) for share in wins), draws)  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Behind:
+    """How far a mask's mean lies behind the best one's; `p` two-sided, `p_adjusted` for all pairs of masks (the best is
+    known only afterwards, so any pair could have been looked at). NaN where there is no test.
+    """
+
+    mean: float
+    p: float
+    p_adjusted: float
+
+    @property
+    def ties(self) -> bool:
+        """Whether the mask cannot be told from the best at 5 %."""
+        return not self.p_adjusted <= 0.05
+
+
 def against_best(
     folds: NDArray[np.float64], n_train: Sequence[int], n_test: Sequence[int]
-) -> tuple[int, tuple[Comparison, ...]]:
-    """The best row of the (masks, folds) matrix, and best minus each row, Holm over all but the best itself.
+) -> tuple[int, tuple[Behind, ...]]:
+    """The best row of the (masks, folds) matrix, and every row's distance from it.
 
-    A row ties with the best when its `p_holm` is above 0.05 or there is no test (the best against itself).
+    Corrected t with one spread for all masks: the residual of masks x folds, (masks - 1)(folds - 1) degrees of freedom
+    instead of folds - 1. For two masks it is `corrected_t`. With each mask's own spread and four degrees of freedom,
+    no difference of this size could be told and equal masks were excluded more often (tests/tracking/
+    test_false_positives.py). Folds where a mask has no score are left out; rows without any score never win.
     """
-    best = int(np.nanargmax([spread(row).mean for row in folds]))
-    return best, holm([corrected_t(list(folds[best] - row), n_train, n_test) for row in folds])
-
-
-def ties(comparison: Comparison) -> bool:
-    """Whether a row of `against_best` cannot be told from the best."""
-    return not comparison.p_holm <= 0.05
+    means = np.array([spread(row).mean for row in folds])
+    best = int(np.nanargmax(means))
+    scored = ~np.isnan(means)
+    kept = ~np.isnan(folds[scored]).any(axis=0)
+    table = folds[np.ix_(scored, kept)]
+    masks, count = table.shape
+    untested = tuple(Behind(float(means[best] - mean), math.nan, math.nan) for mean in means)
+    if masks < 2 or count < 2:
+        return best, untested
+    rest = table - table.mean(axis=1, keepdims=True) - table.mean(axis=0) + table.mean()
+    df = (masks - 1) * (count - 1)
+    factor = variance_factor(*([size for size, keep in zip(sizes, kept, strict=True) if keep]
+                               for sizes in (n_train, n_test)))  # fmt: skip
+    se = math.sqrt(2 * factor * float((rest**2).sum()) / df)
+    if se <= 1e-12:
+        return best, untested
+    pairs = masks * (masks - 1) // 2
+    found = []
+    for row, one in enumerate(untested):
+        behind = float((folds[best] - folds[row])[kept].mean())
+        p = math.nan if row == best or not scored[row] else 2 * tail(abs(behind) / se, df)
+        found.append(Behind(behind if scored[row] else one.mean, p, min(1.0, pairs * p)))
+    return best, tuple(found)
 
 
 def one_standard_error(folds: NDArray[np.float64], costs: Sequence[int]) -> tuple[int, float]:

@@ -21,11 +21,12 @@ Fields of the JSON report (`summarise`). Scores are fractions of 1 (Dice, ARI) o
   `folds`, `note`, `threshold` (smallest significant mean difference), `detectable` (found with 80 % power).
 - `verdict`: `finding` (`shallow better`, `deep better`, `practically equal`, `no difference shown`) and `sentence`.
 - `per_epochs`: for every budget `epochs` with `contracting_vs_expanding` and `area_between_curves`.
-- `choice`: over the masks at the main setting, or null: `best`, `tied` (the masks not distinguishable from the best,
-  cheapest first; how far `behind`, `p`, `p_holm`), `one_standard_error` (the cheapest mask above `floor`, the best
-  Dice minus its SEM), each with `mask`, `aliases`, `trainable_params`, `dice`; and `winner`, the winner's-curse
-  correction by BBC-CV: `apparent` (mean over images), `corrected`, `low`, `high`, `optimism`, `frequencies` (how often
-  each mask is chosen, most often first), `images`, `masks`, `draws`; null for fewer than ten images.
+- `choice`: over the masks at the main setting, or null. `best`; `compared`: every mask against the best, cheapest
+  first: how far `behind`, `p`, `p_adjusted` for all pairs of masks, `tied` (not distinguishable from the best);
+  `one_standard_error`: the cheapest mask above `floor`, the best Dice minus its SEM; each with `mask`, `aliases`,
+  `trainable_params`, `dice`. `winner`, null for fewer than ten images: the winner's-curse correction by BBC-CV,
+  `apparent` (mean over images), `corrected`, `low`, `high`, `optimism`, `frequencies` (how often each mask is chosen,
+  most often first), `images`, `masks`, `draws`.
 - `convergence`: for each pair of neighbouring budgets `from` and `to`: `masks`, each a comparison (longer - shorter).
 - `parameters`: `contracting`, `expanding`, `ratio`, `by_convolution` (null unless it is the study's network), `note`.
 - `cases`: images to look at, chosen by `rule`: `image`, Dice with `contracting` and with `expanding` tuned.
