@@ -10,12 +10,13 @@ from tracking.style import CSS, SCRIPT
 STAMP = "SYNTHETIC DATA"
 
 
-def document(title: str, parts: Iterable[str], synthetic: bool) -> str:
-    """A whole page: styles and script inside, nothing loaded."""
+def document(title: str, parts: Iterable[str], synthetic: bool, broad: bool = False) -> str:
+    """A whole page: styles and script inside, nothing loaded; `broad` for two columns."""
     return (
         f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{escape(title)}</title>\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<style>{CSS}</style>\n</head>\n<body{' class=synthetic' if synthetic else ''}>\n<main>\n"
+        f"<style>{CSS}</style>\n</head>\n<body{' class=synthetic' if synthetic else ''}>\n"
+        f"<main{' class=broad' if broad else ''}>\n"
         + "\n".join(part for part in parts if part)
         + f"\n</main>\n<script>{SCRIPT}</script>\n</body>\n</html>\n"
     )

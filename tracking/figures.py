@@ -77,8 +77,9 @@ def draw_curves(
         if curves:
             # Above the axes, where no curve can run underneath.
             axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=len(curves), handlelength=3.2)
-        if stamp:
-            axes.set_title(stamp, loc="right", color=DEEP, fontweight="bold", fontsize=10)
+        if stamp:  # above the legend, where four orders would run into it
+            pad = 24 if len(curves) > 3 else None
+            axes.set_title(stamp, loc="right", color=DEEP, fontweight="bold", fontsize=10, pad=pad)
         if limits:
             axes.set_ylim(limits)
         drawn = save()

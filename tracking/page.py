@@ -205,16 +205,16 @@ def _by_class(found: Json, synthetic: bool) -> str:
     if not trials or (len(labels) < 2 and not any(one["empty_truths"] for one in trials)):
         return ""
     sizes = {label: max(one["by_class"].get(label, {"images": 0})["images"] for one in trials) for label in labels}
-    heads = ["mask", *(f"{label} ({sizes[label]})" for label in labels), "pooled Dice"]
+    heads = ["mask", *(f"{label} ({sizes[label]})" for label in labels)]
     empty = max(one["empty_truths"] for one in trials)
-    caption = "Dice by class: mean over the images of the class; pooled: all pixels as one image."
+    caption = "Dice by class: mean over the images of the class."
     if empty:
         heads.append("false-positive area %")
         caption += f" Where the truth is empty ({counted(empty, 'image')}) there is no Dice, but a false-positive area."
     rows = []
     for one in trials:
         row = [name_of(one), *(number(one["by_class"].get(label, {"dice": math.nan})["dice"]) for label in labels)]
-        row += [number(one["dice_pooled"])] + ([number(one["false_positive_percent"], 2)] if empty else [])
+        row += [number(one["false_positive_percent"], 2)] if empty else []
         rows.append(row)
     return f"<section>\n<h2>By class</h2>\n{table(heads, rows, caption, synthetic, 'sortable')}\n</section>"
 

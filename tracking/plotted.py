@@ -15,9 +15,12 @@ ORDERS = ("shallow-first", "deep-first", "outer-first", "inner-first")
 
 
 def curves_of(found: Json) -> list[Curve]:
-    """The orders that have a finished trial at the main setting."""
+    """The orders with a finished trial at the main setting; the two others only when the spec asks for them (some of
+    their masks stand on the first two as well).
+    """
+    asked = {*ORDERS[:2], *dict(found["settings"].get("search") or {}).get("orders", ())}
     curves = []
-    for order in ORDERS:
+    for order in (one for one in ORDERS if one in asked):
         at = {
             depth: trial
             for trial in found["trials"]

@@ -6,12 +6,15 @@ import csv
 import io
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, get_args
 
 from tracking.page import html
+from tracking.plotted import figure_files
 from tracking.record import METRICS, SweepRecord
 from tracking.summary import Json, summarise
+from tracking.versus import versus
+from tracking.versus_page import versus_html, versus_markdown
 from tracking.wording import (
     COMPARISONS,
     HEADS,
@@ -45,7 +48,24 @@ def render(record: SweepRecord, form: str = "html") -> str:
     found = summarise(record)
     if form == "html":
         return html(record, found)
-    return {"json": to_json, "csv": to_csv, "markdown": to_markdown}[form](found)
+    write: Mapping[str, Callable[[Json], str]] = {"json": to_json, "csv": to_csv, "markdown": to_markdown}
+    return write[form](found)
+
+
+def render_two(first: SweepRecord, second: SweepRecord, form: str = "html") -> str:
+    """Two sweeps side by side in one of the same formats. Raises `UserError` when they cannot be compared."""
+    if form not in get_args(Format):
+        raise UserError(f"Unknown report format {form!r}. Formats: {', '.join(get_args(Format))}.")
+    found = versus(first, second)
+    if form == "csv":  # both tables, one below the other; the last column says whose row it is
+        return to_csv(*found["sweeps"])
+    write: Mapping[str, Callable[[Json], str]] = {"html": versus_html, "json": to_json, "markdown": versus_markdown}
+    return write[form](found)
+
+
+def figures(record: SweepRecord) -> Mapping[str, bytes]:
+    """file name -> bytes of the report's figures as SVG and PNG files."""
+    return figure_files(summarise(record))
 
 
 def to_json(found: Json) -> str:
@@ -53,22 +73,24 @@ def to_json(found: Json) -> str:
     return json.dumps(_finite(found), indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def to_csv(found: Json) -> str:
+def to_csv(*sweeps: Json) -> str:
     """One row per trial; the folds of every metric in columns of their own. A missing value is an empty cell."""
-    folds = range(1, len(found["folds"]) + 1)
+    folds = range(1, max(len(found["folds"]) for found in sweeps) + 1)
     plain = ["mask", "role", "start", "order", "depth", "epochs", "learning_rate", "trainable_params"]
     heads = plain + ["aliases", "blocks"] + [f"{metric}_{part}" for metric in METRICS for part in ("mean", "sd", "sem")]
     heads += [f"{metric}_fold_{fold}" for metric in METRICS for fold in folds]
-    heads += ["dice_pooled", *(f"dice_images_{part}" for part in PER_IMAGE), "synthetic"]
+    heads += ["dice_pooled", *(f"dice_images_{part}" for part in PER_IMAGE), "synthetic", "sweep"]
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(heads)
-    for trial in found["trials"]:
-        row = [trial[name] for name in plain] + [" ".join(trial["aliases"]), " ".join(map(str, trial["blocks"]))]
-        row += [trial[metric][part] for metric in METRICS for part in ("mean", "sd", "sem")]
-        row += [value for metric in METRICS for value in trial[metric]["folds"]]
-        row += [trial["dice_pooled"], *(trial["per_image"][part] for part in PER_IMAGE)]
-        writer.writerow([_cell(value) for value in [*row, str(found["data"]["synthetic"]).lower()]])
+    for found in sweeps:
+        for trial in found["trials"]:
+            row = [trial[name] for name in plain] + [" ".join(trial["aliases"]), " ".join(map(str, trial["blocks"]))]
+            row += [trial[metric][part] for metric in METRICS for part in ("mean", "sd", "sem")]
+            row += [value for metric in METRICS for value in trial[metric]["folds"]]
+            row += [trial["dice_pooled"], *(trial["per_image"][part] for part in PER_IMAGE)]
+            row += [str(found["data"]["synthetic"]).lower(), found["sweep"]]
+            writer.writerow([_cell(value) for value in row])
     return buffer.getvalue()
 
 

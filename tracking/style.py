@@ -9,6 +9,8 @@ html { font: 16px/1.55 "Source Sans 3", "Helvetica Neue", Arial, "Liberation San
   background: var(--paper); -webkit-text-size-adjust: 100%; }
 body { margin: 0; }
 main { max-width: 58rem; margin: 0 auto; padding: 3.2rem 1.6rem 5rem; }
+main.broad { max-width: 88rem; }
+.broad section > figure { max-width: 54rem; }
 h1, h2, h3, .verdict { font-family: Charter, "Iowan Old Style", "Source Serif 4", Georgia, "Liberation Serif", serif;
   text-wrap: balance; }
 h1 { font-size: 2.9rem; line-height: 1.08; font-weight: 600; margin: .3rem 0 .9rem; letter-spacing: -.012em; }
@@ -42,7 +44,7 @@ th:last-child, td:last-child { padding-right: 0; }
 .sortable th { cursor: pointer; }
 .sortable th[aria-sort=ascending]::after { content: " ↑"; }
 .sortable th[aria-sort=descending]::after { content: " ↓"; }
-.filter { float: right; font-size: .88rem; color: var(--grey); }
+.filter { display: block; text-align: right; font-size: .88rem; color: var(--grey); }
 .left td, .left th { text-align: left; }
 .row { display: grid; grid-template-columns: repeat(auto-fit, minmax(20rem, 1fr)); gap: 1rem 2rem; }
 .two { display: grid; grid-template-columns: repeat(auto-fit, minmax(24rem, 1fr)); gap: 1rem 2rem; }
