@@ -11,7 +11,6 @@ from tracking.network_drawing import network_svg
 from tracking.wording import (
     comparison_cells,
     convergence_sentence,
-    counted,
     is_main,
     is_shown,
     mask_name,
@@ -128,7 +127,8 @@ def convergence_section(found: Json, synthetic: bool) -> str:
     if not parts:
         return ""
     parts.append(
-        f"<p class=note>How to read it: {counted(len(parts) // 2, 'step')} between neighbouring budgets. A mask that "
-        "still gains was not trained out, so its place on the curve is a lower bound.</p>"
+        "<p class=note>How to read it: a mask that still gains was not trained out, so its place on the curve is a "
+        "lower bound; one that loses is past its best. Both trainings of a row are one and the same up to the smaller "
+        "budget.</p>"
     )
     return "<section>\n<h2>Was it trained long enough?</h2>\n" + "\n".join(parts) + "\n</section>"

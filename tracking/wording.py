@@ -111,11 +111,13 @@ def winner_sentences(found: Json) -> list[str]:
             f"{number(winner['corrected'])} (95 % of the draws: {number(winner['low'])} to {number(winner['high'])}). "
             f"The choice most often fell on {first['mask']}, in {100 * first['chosen']:.0f} % of the draws."
         )
-    tied = [one for one in compared if one["tied"]]
-    sentences.append(
-        f"{len(tied)} of {len(compared)} masks cannot be told from the best, {mask_name(best)}; the cheapest of them "
-        f"is {mask_name(tied[0])} with {tied[0]['trainable_params']:,} parameters and Dice {number(tied[0]['dice'])}."
-    )
+    tied = [one for one in compared if one["tied"] and one["mask"] != best["mask"]]
+    told = f"{len(tied)} of the other {len(compared) - 1} masks cannot be told from the best, {mask_name(best)}"
+    if tied:
+        first = tied[0]
+        told += f"; the cheapest of them is {mask_name(first)} with {first['trainable_params']:,} parameters and Dice "
+        told += number(first["dice"])
+    sentences.append(f"{told}.")
     sentences.append(
         f"{cheap_choice(cheap)}: the cheapest mask above {number(cheap['floor'])}, the best minus its SEM."
     )
@@ -138,6 +140,6 @@ def convergence_sentence(step: Json) -> str:
     significant = "None is significant" if not found else f"{', '.join(one['mask'] for one in found)}: significant"
     return (
         f"From {step['from']} to {step['to']} epochs Dice changes by {abs(middle['mean']):.3f} in the middle of "
-        f"{counted(len(ranked), 'mask')} and at most by {most['mean']:+.3f} ({mask_name(most)}). {significant} after "
-        "Holm. The study saw under 1 % from 20 to 40 epochs, and 3 % for the deepest block alone."
+        f"{counted(len(ranked), 'mask')} and at most by {most['mean']:+.3f}, that of {mask_name(most)}. {significant} "
+        "after Holm. The study saw under 1 % from 20 to 40 epochs, and 3 % for the deepest block alone."
     )
