@@ -12,8 +12,9 @@ STAMP = "SYNTHETIC DATA"
 
 def document(title: str, parts: Iterable[str], synthetic: bool, broad: bool = False) -> str:
     """A whole page: styles and script inside, nothing loaded; `broad` for two columns."""
+    head = f"{title} ({STAMP})" if synthetic else title
     return (
-        f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{escape(title + (f" ({STAMP})" if synthetic else ""))}</title>\n'
+        f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{escape(head)}</title>\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<style>{CSS}</style>\n</head>\n<body{' class=synthetic' if synthetic else ''}>\n"
         f"<main{' class=broad' if broad else ''}>\n"
