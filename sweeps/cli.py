@@ -175,14 +175,17 @@ class _Quiet:
 @app.command()
 def report(
     sweep: Annotated[str | None, typer.Argument(help="Name of the sweep; default: the newest.")] = None,
+    other: Annotated[str | None, typer.Argument(help="A second sweep, to set the two side by side.")] = None,
     format_: Annotated[str, typer.Option("--format", help="html, json, csv or markdown.")] = "html",
-    out: Annotated[Path | None, typer.Option(help="Folder to write into; none prints json, csv and markdown.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the report and its figures; none prints json, csv and markdown.")
+    ] = None,
     home: Home = DEFAULT_HOME,
 ) -> None:
-    """Make the report of a sweep from MLflow alone."""
+    """Make the report of a sweep, or of two side by side, from MLflow alone."""
     from sweeps.home import Home as at
     from sweeps.home import open_home
-    from tracking.report import SUFFIX, render
+    from tracking.report import SUFFIX, figures, render, render_two
     from tracking.runs import Tracker
     from trainer.files import write_atomically
 
@@ -193,13 +196,19 @@ def report(
         open_home(home, make=False)
     tracker = Tracker.connect(opened.tracking_uri, opened.artifacts if opened.own_tracking else None)
     record = tracker.read_sweep(sweep)
-    text = render(record, format_)
+    text = render(record, format_) if other is None else render_two(record, tracker.read_sweep(other), format_)
     if out is None and format_ != "html":
         sys.stdout.write(text)
         return
-    path = (out or opened.report(record.info.name)) / f"report{SUFFIX[format_]}"
+    name = record.info.name if other is None else f"{record.info.name} against {other}"
+    folder = out or opened.report(name)
+    path = folder / f"report{SUFFIX[format_]}"
     write_atomically(path, lambda file: file.write(text.encode()))
     console.print(f"Report: {path}", highlight=False, soft_wrap=True)
+    if out is not None and other is None:
+        for file_name, picture in figures(record).items():
+            write_atomically(out / file_name, lambda file, picture=picture: file.write(picture))  # type: ignore[misc]
+        console.print(f"Figures: {out}/*.svg, *.png", highlight=False, soft_wrap=True)
 
 
 @app.command()
