@@ -20,7 +20,7 @@ def waves(n: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
 def radii(n: int) -> NDArray[np.float64]:
     """Spatial frequency (n, n) of every coefficient, in cycles per pixel, laid out as `numpy.fft.fft2` does."""
     one = np.fft.fftfreq(n)
-    return np.hypot(one[:, None], one[None, :])
+    return np.asarray(np.hypot(one[:, None], one[None, :]), np.float64)
 
 
 def amplitudes(n: int) -> NDArray[np.float32]:

@@ -1,14 +1,17 @@
-"""Neurons by block and filter: which layer is meant, and a network of one's own that ends right before its activation."""
+"""Neurons by block and filter: the layer that is meant, and a network's copy that ends before its activation."""
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import keras
+import numpy as np
 from keras import layers
 from keras.src.models.functional import Functional  # Keras exports no public name for it
+from numpy.typing import NDArray
 
 from trainer.blocks import Partition, leaf_layers, partition
 from trainer.config import UserError
@@ -92,6 +95,28 @@ class Trunk:
         """Pixels of the picture per pixel of the layer's output."""
         return max(1, round(self.size / int(self.model.output_shape[1])))
 
+    def receptive_field(self) -> int:
+        """Side in pixels of the square around the middle that the layer's centre can see; measured, not derived.
+
+        The noise outside a square is exchanged for other noise: the smallest square for which that changes the centre
+        of no filter is the answer, found by halving.
+        """
+        n, channels = self.size, int(self.model.input_shape[-1])
+        middle = n // 2
+        distance = np.abs(np.indices((n, n)) - middle).max(axis=0)[..., None]
+        kept, other = np.random.default_rng(0).random((2, n, n, channels), np.float32)
+        whole = self._centre(kept)
+
+        def blind_beyond(reach: int) -> bool:
+            seen = self._centre(np.where(distance <= reach, kept, other))
+            return bool(np.abs(seen - whole).max() <= 1e-5 * np.abs(whole).max())
+
+        return min(n, 2 * bisect_left(range(middle), True, key=blind_beyond) + 1)
+
+    def _centre(self, picture: NDArray[np.float32]) -> NDArray[np.float32]:
+        activation = keras.ops.convert_to_numpy(self.model(picture[None], training=False))
+        return np.asarray(activation[0, activation.shape[1] // 2, activation.shape[2] // 2])
+
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Take the weights of a whole network, in its `get_weights()` order."""
         self._twin.set_weights(weights)
@@ -105,7 +130,7 @@ def trunk(network: keras.Model, block: int, size: int | None = None) -> Trunk:
     inputs or none that is a picture, or that cannot read pictures of that size.
     """
     path = layer_of(network, block)
-    side = size or _own_size(network)
+    side = size or own_size(network)
     twin = keras.models.clone_model(network)
     twin.trainable = False
     layer = leaf_layers(twin)[path]
@@ -113,13 +138,14 @@ def trunk(network: keras.Model, block: int, size: int | None = None) -> Trunk:
     linear.trainable = False
     picture = keras.Input((side, side, network.input_shape[-1]))
     try:
-        outputs = _until(twin, [picture], path, linear)
-    except (ValueError, TypeError) as error:
+        model = keras.Model(picture, _until(twin, [picture], path, linear), name=f"until_block{block}")
+        model(np.zeros((1, *picture.shape[1:]), np.float32), training=False)  # Keras leaves some misfits to the backend
+    except Exception as error:  # each backend has types of its own for these
         raise UserError(
             f"'{network.name}' cannot read pictures of {side}x{side} pixels: {str(error).splitlines()[0][:200]} "
             f"Choose the size it was made for, {network.input_shape[1]}, or a multiple of what its poolings need."
         ) from error
-    cut = Trunk(keras.Model(picture, outputs, name=f"until_block{block}"), twin, layer, linear)
+    cut = Trunk(model, twin, layer, linear)
     cut.set_weights(network.get_weights())
     return cut
 
@@ -152,10 +178,13 @@ def _head(blocks: Partition, found: dict[str, keras.Layer]) -> str | None:
     return last.path if one else None
 
 
-def _own_size(network: keras.Model) -> int:
+def own_size(network: keras.Model) -> int:
+    """Side of the square pictures that a network was made for. Raises `UserError` where it has no such thing."""
     shape = network.input_shape
     if isinstance(shape, list | dict) or len(shape) != 4:
-        raise UserError(f"Activation maximisation draws one picture (size, size, channels), but '{network.name}' takes {shape}.")
+        raise UserError(
+            f"Activation maximisation draws one picture (H, W, channels), but '{network.name}' takes {shape}."
+        )
     if shape[1] is None or shape[1] != shape[2]:
-        raise UserError(f"'{network.name}' takes pictures of {shape[1]}x{shape[2]} pixels: say which square --size to draw.")
+        raise UserError(f"'{network.name}' takes pictures of {shape[1]}x{shape[2]}: say which square --size to draw.")
     return int(shape[1])

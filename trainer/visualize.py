@@ -7,7 +7,7 @@ Mordvintsev and Schubert, "Feature Visualization", Distill 2017).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,7 @@ from trainer.neurons import Neuron, Trunk, check_filters, trunk
 LARGEST_JITTER = 8
 PIXELS_AT_ONCE = 64 * 64 * 64  # 64 pictures of 64 px, 4 of 256 px: bounds the memory of one step
 STEPS_PER_CALL = 32
-START_SPREAD = 0.01
+GREY_START, ROUGH_START = 0.01, 1.0  # spread of the coefficients: nearly uniform grey, and noise of full contrast
 SCORING_BATCH = 16
 
 
@@ -45,13 +45,15 @@ class Maximised:
     """What excites `neurons`: `images` float32 (k, size, size) in [0, 1].
 
     `achieved` (k,): the pre-activation of the layer's centre neuron for its own image; `in_data` (k,): the largest
-    pre-activation of the same filter anywhere in the pictures of the data set, NaN without pictures.
+    pre-activation of the same filter anywhere in the pictures of the data set, NaN without pictures; `fields` (k,):
+    side in pixels of the receptive field, the middle of the image that the neuron sees at all.
     """
 
     neurons: tuple[Neuron, ...]
     images: NDArray[np.float32]
     achieved: NDArray[np.float32]
     in_data: NDArray[np.float32]
+    fields: tuple[int, ...]
 
 
 def maximise(
@@ -71,11 +73,19 @@ def maximise(
     for block in {neuron.block for neuron in neurons}:
         check_filters(network, block, [neuron.filter for neuron in neurons if neuron.block == block])
     drawn: dict[Neuron, tuple[NDArray[np.float32], float, float]] = {}
+    fields: dict[int, int] = {}
     for block in sorted({neuron.block for neuron in neurons}):
         artist = Artist(network, block, recipe or Recipe(), size)
         drawn |= artist.draw(sorted({neuron.filter for neuron in neurons if neuron.block == block}), pictures)
+        fields[block] = artist.trunk.receptive_field()
     images, achieved, in_data = zip(*(drawn[neuron] for neuron in neurons), strict=True)
-    return Maximised(neurons, np.stack(images), np.array(achieved, np.float32), np.array(in_data, np.float32))
+    return Maximised(
+        neurons,
+        np.stack(images),
+        np.array(achieved, np.float32),
+        np.array(in_data, np.float32),
+        tuple(fields[neuron.block] for neuron in neurons),
+    )
 
 
 def before_after(
@@ -112,18 +122,20 @@ class Artist:
         at_once = max(1, min(len(filters), PIXELS_AT_ONCE // self.trunk.size**2))
         if self._canvas is None or self._canvas.count != at_once:
             self._canvas = Canvas(self.trunk, at_once, self.recipe)
-        in_data = self._largest(pictures)
-        drawn = {}
-        for first in range(0, len(filters), at_once):
-            part = list(filters[first : first + at_once])
-            padded = [*part, *part[:1] * (at_once - len(part))]  # a smaller batch would be another trace
-            images, achieved = self._canvas.draw(padded)
-            for place, number in enumerate(part):
-                drawn[Neuron(self.block, number)] = (images[place], float(achieved[place]), float(in_data[number]))
-        return drawn
+        canvas, in_data = self._canvas, self._largest(pictures)
+        drawn = {number: (image, achieved) for number, image, achieved in _in_batches(canvas, filters, GREY_START)}
+        # Where every ReLU on the way is silent for grey there is no gradient to follow: begin where some are not.
+        silent = [number for number, (_, achieved) in drawn.items() if achieved <= 0]
+        for number, image, achieved in _in_batches(canvas, silent, ROUGH_START):
+            if achieved > drawn[number][1]:
+                drawn[number] = (image, achieved)
+        return {
+            Neuron(self.block, number): (image, achieved, float(in_data[number]))
+            for number, (image, achieved) in drawn.items()
+        }
 
     def _largest(self, pictures: NDArray[np.float32] | None) -> NDArray[np.float32]:
-        """Largest pre-activation (filters,) anywhere in `pictures` (n, H, W), in padded batches: one shape, one trace."""
+        """Largest pre-activation (filters,) anywhere in `pictures` (n, H, W); padded batches: one shape, one trace."""
         model = self.trunk.model
         largest = np.full(int(model.output_shape[-1]), np.nan, np.float32)
         if pictures is None:
@@ -161,7 +173,7 @@ class Canvas(keras.Model):  # type: ignore[misc]
         self._fresh = [ops.convert_to_numpy(variable) for variable in self.optimizer.variables]
 
     def call(self, views: Any) -> Any:
-        """Sum over the pictures of their centre neurons, (1, 1), seen as `views` (1, 3) says: scale, shift down, right."""
+        """Sum of all pictures' centre neurons, (1, 1), under one view (1, 3): scale, pixels shifted down and right."""
         scale, down, right = views[0, 0], views[0, 1], views[0, 2]
         grey = self.images() - 0.5
         rows, columns = self._resampling(scale, down), self._resampling(scale, right)
@@ -182,12 +194,12 @@ class Canvas(keras.Model):  # type: ignore[misc]
         middle = activation[:, activation.shape[1] // 2, activation.shape[2] // 2, :]
         return ops.sum(middle * self.wanted, axis=-1)
 
-    def draw(self, filters: Sequence[int]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def draw(self, filters: Sequence[int], spread: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Images (count, size, size) and achieved activations (count,) of `filters`, one for each picture."""
         recipe, n = self.recipe, self._side
         rng = np.random.default_rng(recipe.seed)
         # One start and one series of views for all, so that a picture is the same whatever it is drawn beside.
-        start = rng.normal(0, START_SPREAD, (1, n, n)).astype(np.float32)
+        start = rng.normal(0, spread, (1, n, n)).astype(np.float32)
         half = self._jitter / 2
         views = np.column_stack(
             [
@@ -212,3 +224,13 @@ class Canvas(keras.Model):  # type: ignore[misc]
         centre = (self._side - 1) / 2
         source = (self._pixels - centre) / scale + centre + shift
         return ops.relu(1 - ops.abs(source[:, None] - self._pixels[None, :]))
+
+
+def _in_batches(
+    canvas: Canvas, filters: Sequence[int], spread: float
+) -> Iterator[tuple[int, NDArray[np.float32], float]]:
+    """Every filter with its image and its activation; the last batch is filled up, for another size would trace."""
+    for first in range(0, len(filters), canvas.count):
+        part = list(filters[first : first + canvas.count])
+        images, achieved = canvas.draw([*part, *part[:1] * (canvas.count - len(part))], spread)
+        yield from ((number, images[place], float(achieved[place])) for place, number in enumerate(part))
