@@ -21,6 +21,7 @@ Table = dict[str, Any]
 class Search:
     """What to try. `space="orders"`: every depth of `orders`; `"masks"`: the listed `masks`; next to ordinal `epochs`
     and `learning_rate`. `strategy="grid"` works the whole list off; `tpe` and `random` propose `trials` candidates.
+    `neurons` are blocks of which one neuron each is drawn before and after every trial.
     """
 
     space: Literal["orders", "masks"] = "orders"
@@ -30,6 +31,7 @@ class Search:
     learning_rate: tuple[float, ...] = (1e-3,)
     strategy: Literal["grid", "tpe", "random"] = "grid"
     trials: int = 0
+    neurons: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -197,6 +199,8 @@ def _rules(search: Search, settings: Settings) -> Iterator[str]:
         yield from _mask_mistakes(search)
     if search.strategy != "grid" and search.trials < 1:
         yield f"'search.trials' must say how many candidates '{search.strategy}' may propose, but got {search.trials}."
+    if not set(search.neurons) <= set(range(1, N_BLOCKS + 1)):
+        yield f"'search.neurons' must be block numbers from 1 to {N_BLOCKS}, but got {list(search.neurons)}."
     for key, value, low in (
         ("folds", settings.folds, 2),
         ("train.batch", settings.train.batch, 1),

@@ -45,6 +45,13 @@ def before_after_sheet(before: Maximised, after: Maximised, title: str, data: st
     return _paste(tiles, title)
 
 
+def pair(before: Maximised, after: Maximised, data: str = "data") -> bytes:
+    """A PNG of one neuron, before on the left and after on the right: the first of each."""
+    rows = [[(tile(found, 0), [when, *_caption(found, 0, data)[1:]]) for when, found in
+             (("before", before), ("after", after))]]  # fmt: skip
+    return _paste(rows, _caption(before, 0, data)[0])
+
+
 def tile(found: Maximised, place: int, side: int = TILE) -> Image.Image:
     """The seen middle of one picture at `side` x `side`, 8-bit grey; 0 is black and 1 white, never stretched."""
     return Image.fromarray(seen(found, place)).resize((side, side), Image.Resampling.NEAREST)

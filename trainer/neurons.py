@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import keras
@@ -95,6 +96,7 @@ class Trunk:
         """Pixels of the picture per pixel of the layer's output."""
         return max(1, round(self.size / int(self.model.output_shape[1])))
 
+    @cached_property
     def receptive_field(self) -> int:
         """Side in pixels of the square around the middle that the layer's centre can see; measured, not derived.
 

@@ -72,19 +72,18 @@ def maximise(
     neurons = tuple(neurons)
     for block in {neuron.block for neuron in neurons}:
         check_filters(network, block, [neuron.filter for neuron in neurons if neuron.block == block])
-    drawn: dict[Neuron, tuple[NDArray[np.float32], float, float]] = {}
-    fields: dict[int, int] = {}
+    drawn: dict[Neuron, Maximised] = {}
     for block in sorted({neuron.block for neuron in neurons}):
-        artist = Artist(network, block, recipe or Recipe(), size)
-        drawn |= artist.draw(sorted({neuron.filter for neuron in neurons if neuron.block == block}), pictures)
-        fields[block] = artist.trunk.receptive_field()
-    images, achieved, in_data = zip(*(drawn[neuron] for neuron in neurons), strict=True)
+        filters = sorted({neuron.filter for neuron in neurons if neuron.block == block})
+        found = Artist(network, block, recipe or Recipe(), size).draw(filters, pictures)
+        drawn |= {neuron: found for neuron in found.neurons}
+    places = [(drawn[neuron], drawn[neuron].neurons.index(neuron)) for neuron in neurons]
     return Maximised(
         neurons,
-        np.stack(images),
-        np.array(achieved, np.float32),
-        np.array(in_data, np.float32),
-        tuple(fields[neuron.block] for neuron in neurons),
+        np.stack([found.images[place] for found, place in places]),
+        np.array([found.achieved[place] for found, place in places]),
+        np.array([found.in_data[place] for found, place in places]),
+        tuple(found.fields[place] for found, place in places),
     )
 
 
@@ -115,26 +114,27 @@ class Artist:
         self.trunk = trunk(network, block, size)
         self._canvas: Canvas | None = None
 
-    def draw(
-        self, filters: Sequence[int], pictures: NDArray[np.float32] | None = None
-    ) -> dict[Neuron, tuple[NDArray[np.float32], float, float]]:
-        """Neuron -> its image (size, size), the activation achieved, the largest in `pictures` (NaN without)."""
+    def draw(self, filters: Sequence[int], pictures: NDArray[np.float32] | None = None) -> Maximised:
+        """Draw `filters` of the block under the trunk's present weights."""
         at_once = max(1, min(len(filters), PIXELS_AT_ONCE // self.trunk.size**2))
         if self._canvas is None or self._canvas.count != at_once:
             self._canvas = Canvas(self.trunk, at_once, self.recipe)
-        canvas, in_data = self._canvas, self._largest(pictures)
+        canvas, in_data = self._canvas, self.largest(pictures)
         drawn = {number: (image, achieved) for number, image, achieved in _in_batches(canvas, filters, GREY_START)}
         # Where every ReLU on the way is silent for grey there is no gradient to follow: begin where some are not.
         silent = [number for number, (_, achieved) in drawn.items() if achieved <= 0]
         for number, image, achieved in _in_batches(canvas, silent, ROUGH_START):
             if achieved > drawn[number][1]:
                 drawn[number] = (image, achieved)
-        return {
-            Neuron(self.block, number): (image, achieved, float(in_data[number]))
-            for number, (image, achieved) in drawn.items()
-        }
+        return Maximised(
+            tuple(Neuron(self.block, number) for number in filters),
+            np.stack([drawn[number][0] for number in filters]),
+            np.array([drawn[number][1] for number in filters], np.float32),
+            in_data[list(filters)],
+            (self.trunk.receptive_field,) * len(filters),
+        )
 
-    def _largest(self, pictures: NDArray[np.float32] | None) -> NDArray[np.float32]:
+    def largest(self, pictures: NDArray[np.float32] | None) -> NDArray[np.float32]:
         """Largest pre-activation (filters,) anywhere in `pictures` (n, H, W); padded batches: one shape, one trace."""
         model = self.trunk.model
         largest = np.full(int(model.output_shape[-1]), np.nan, np.float32)

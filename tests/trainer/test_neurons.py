@@ -74,7 +74,7 @@ def test_other_weights_reach_the_trunk_and_not_the_network(network: keras.Model)
 @pytest.mark.parametrize(("block", "side", "protocol"), [(1, 5, 5), (2, 15, 14), (3, 35, 32)])
 def test_receptive_fields_are_those_of_the_protocol(network: keras.Model, block: int, side: int, protocol: int) -> None:
     # An even field cannot lie around one pixel: the square around it reaches up to a stride further.
-    assert trunk(network, block, 64).receptive_field() == side
+    assert trunk(network, block, 64).receptive_field == side
     assert protocol <= side < protocol + 4
 
 
