@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from trainer.config import DataConfig, ModelConfig, UserError
 
 if TYPE_CHECKING:
-    import keras
-
     from trainer.neurons import Neuron
 
 SHOWN = 8
@@ -54,7 +52,7 @@ def draw(path: Path, after: Path | None, data: str | None, cache: Path, wish: Wi
     return before_after_sheet(*pair, f"before {path.name}, after {after.name}", words)
 
 
-def open_network(path: Path, wish: Wish) -> keras.Model:
+def open_network(path: Path, wish: Wish) -> Any:
     """A `.keras` model, or the study's U-Net with the weights of a `.weights.h5` file."""
     from trainer.network import load_network
     from trainer.pretrain import load_weights
@@ -72,7 +70,7 @@ def open_network(path: Path, wish: Wish) -> keras.Model:
     return network
 
 
-def chosen(network: keras.Model, wish: Wish) -> tuple[Neuron, ...]:
+def chosen(network: Any, wish: Wish) -> tuple[Neuron, ...]:
     """The neurons of a wish, block by block. Raises `UserError` for a block or filter that does not exist."""
     from trainer.blocks import partition
     from trainer.masks import parse
