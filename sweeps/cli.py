@@ -146,6 +146,34 @@ def masks(
         console.print(part)
 
 
+@app.command()
+def visualize(
+    network: Annotated[Path, typer.Argument(help="A .keras model, or the .weights.h5 of a U-Net.")],
+    after: Annotated[Path | None, typer.Option(help="Other weights of it: draws before and after.")] = None,
+    blocks: Annotated[str | None, typer.Option(help="Such as 1-3,9 or contracting; default: all.")] = None,
+    filters: Annotated[int | None, typer.Option(min=1, help="How many of each block; default at most 8.")] = None,
+    only: Annotated[str | None, typer.Option(help="Filter numbers from 0 instead, such as 0,3,7.")] = None,
+    data: Annotated[str | None, typer.Option(help="Pictures for the data maximum; none: synthetic.")] = None,
+    size: Annotated[int | None, typer.Option(min=8, help="Side of the pictures; default the network's.")] = None,
+    width: Annotated[int, typer.Option(min=1, help="For weights: filters of the U-Net's first block.")] = 8,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed draws the same pictures.")] = 0,
+    out: Annotated[Path, typer.Option(help="Where the contact sheet goes.")] = Path("neurons.png"),
+    home: Home = DEFAULT_HOME,
+) -> None:
+    """Draw what excites chosen neurons most (activation maximisation), with what they achieve, as one picture."""
+    from sweeps.backend import prepare_backend
+    from sweeps.home import open_home
+
+    prepare_backend()
+    from sweeps.neurons import Wish, draw
+    from trainer.files import write_atomically
+
+    cache = open_home(home).data
+    sheet = draw(network, after, data, cache, Wish(blocks, filters, only, size, width, seed))
+    write_atomically(out, lambda file: file.write(sheet))
+    console.print(f"Contact sheet: {out}", highlight=False, soft_wrap=True)
+
+
 @data_app.command()
 def check(
     path: Annotated[Path, typer.Argument(help="Folder of images and masks.")],

@@ -20,6 +20,7 @@ SMALLEST_RATE, LARGEST_RATE = 1e-9, 1e3
 class Search:
     """What to try. `space="orders"`: every depth of `orders`; `"masks"`: the listed `masks`; next to ordinal `epochs`
     and `learning_rate`. `strategy="grid"` works the whole list off; `tpe` and `random` propose `trials` candidates.
+    `neurons` are blocks of which one neuron each is drawn before and after every trial.
     """
 
     space: Literal["orders", "masks"] = "orders"
@@ -29,6 +30,7 @@ class Search:
     learning_rate: tuple[float, ...] = (1e-3,)
     strategy: Literal["grid", "tpe", "random"] = "grid"
     trials: int = 0
+    neurons: tuple[int, ...] = ()
 
 
 def rules(search: Search, settings: Settings) -> Iterator[str]:
@@ -84,6 +86,8 @@ def _search_mistakes(search: Search) -> Iterator[str]:
         yield from _order_mistakes(search)
     else:
         yield from _mask_mistakes(search)
+    if not set(search.neurons) <= set(range(1, N_BLOCKS + 1)):
+        yield f"'search.neurons' must be block numbers from 1 to {N_BLOCKS}, but got {list(search.neurons)}."
     if search.strategy != "grid" and search.trials < 1:
         yield f"'search.trials' must say how many candidates '{search.strategy}' may propose, but got {search.trials}."
 

@@ -237,6 +237,16 @@ class Tracker:
                 self.client.log_artifacts(run_id, folder, "checkpoints")
 
     @told
+    def log_neurons(self, run_id: str, pictures: Mapping[str, bytes], epochs: int) -> None:
+        """Log one PNG per neuron under its key (`am/<block>/<filter>`); one that is there already is left alone."""
+        files = self.client.list_artifacts(run_id, "images") if pictures else []
+        # MLflow names them `key+step+...`, with ~ for the slashes that a file name cannot have.
+        there = {Path(file.path).name.split("+")[0] for file in files}
+        for key, png in pictures.items():
+            if key.replace("/", "~") not in there:
+                self.client.log_image(run_id, Image.open(io.BytesIO(png)), key=key, step=epochs)
+
+    @told
     def fail_trial(self, run_id: str, reason: str) -> None:
         """Close the trial as FAILED; the reason becomes a tag and the run's description."""
         self.client.set_tag(run_id, "thaw.reason", reason[:4000])

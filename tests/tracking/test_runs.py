@@ -239,3 +239,14 @@ def test_a_real_server_gives_the_same_bits_and_keeps_the_artifacts(tmp_path: Pat
     assert "nan" in repr(trial.folds["dice"])
     assert len(trial.scores) == 5 and trial.montage is not None
     assert list((tmp_path / "a").rglob("scores.json"))
+
+
+def test_neurons_are_pictures_under_their_keys_and_logged_once(tracker: Tracker) -> None:
+    run_id = tracker.open_trial(tracker.open_sweep(sweep_info()), CONTRACTING)
+    for keys in (("am/1/0",), ("am/1/0", "am/5/12")):
+        tracker.log_neurons(run_id, dict.fromkeys(keys, picture()), 12)
+    names = sorted(Path(file.path).name for file in tracker.client.list_artifacts(run_id, "images"))
+    assert [name.split("+timestamp")[0] for name in names if name.endswith(".png")] == [
+        "am~1~0+step+12",
+        "am~5~12+step+12",
+    ]
