@@ -18,7 +18,7 @@ from trainer.trial import Trial
 from trainer.unet import unet
 from trainer.visualize import Artist, Maximised, Recipe
 
-# Fewer than protocol.md's 256 steps, so that the default sweep stays within its ten minutes; `thaw visualize` takes all.
+# Fewer than protocol.md's 256 steps, so that the default sweep keeps to ten minutes; `thaw visualize` takes all.
 RECIPE = Recipe(steps=96)
 
 
