@@ -18,12 +18,14 @@ from trainer.cache import Entry, bytes_of, cached
 from trainer.config import DataConfig, UserError, digest
 from trainer.duplicates import large_group_note, near_duplicate_groups
 from trainer.files import write_atomically
-from trainer.layouts import Layout, Pair, few, recognise
+from trainer.layouts import Layout, Pair, recognise
+from trainer.listing import few
+from trainer.patients import Find, patient_finder, patients_note, together
 from trainer.pictures import MergedMask, read_image, read_masks
 
 Progress = Callable[[int, int], None]
 # Raise it whenever reading, resizing, grouping or sampling changes: old entries are then simply never asked for.
-FORMAT = 1
+FORMAT = 2
 PHANTOMS = 60
 T = TypeVar("T")
 
@@ -34,8 +36,9 @@ class Cases:
 
     `images` float32 (n, size, size) in [0, 1] and `masks` uint8 (n, size, size) of {0, 1}, both possibly read-only
     memory maps; `names` unique, such as "benign/benign (1)"; `labels` "" where unknown; `groups` int64 (n,) the
-    near-duplicate group of each case. `source` says in words what they are, `notes` everything that was left out,
-    resized or drawn; `digest` identifies images, masks, names and labels.
+    group of each case: near-duplicates share theirs, and so do the images of one patient. `source` says in words what
+    they are, `notes` everything that was left out, resized or drawn; `digest` identifies images, masks, names and
+    labels. `duplicates` cases have a near-duplicate; `patients` is how many patients there are, 0 where unknown.
     """
 
     images: NDArray[np.float32]
@@ -48,6 +51,8 @@ class Cases:
     synthetic: bool
     notes: tuple[str, ...]
     digest: str
+    duplicates: int = 0
+    patients: int = 0
 
     def __len__(self) -> int:
         """How many cases."""
@@ -55,14 +60,8 @@ class Cases:
 
     @property
     def group_count(self) -> int:
-        """How many near-duplicate groups, single images included: what can be spread over folds."""
+        """How many groups, single images included: what can be spread over folds."""
         return len(np.unique(self.groups))
-
-    @property
-    def duplicates(self) -> int:
-        """How many cases have at least one near-duplicate."""
-        sizes = np.bincount(self.groups)
-        return int(sizes[sizes > 1].sum())
 
     @property
     def empty_masks(self) -> int:
@@ -77,21 +76,27 @@ def load_cases(
 
     `grouped=False` skips the search for near-duplicates (every case its own group). `progress(done, total)` is called
     per picture while reading, and not at all when the cache has them. Raises `UserError` for every mistake in the
-    folder (`trainer.layouts`, `trainer.pictures`), when only empty masks are left and when the cache cannot be written.
+    folder (`trainer.layouts`, `trainer.pictures`) or in what names patients (`trainer.patients`), when only empty
+    masks are left and when the cache cannot be written.
     """
+    patients = patient_finder(config)
     if config.path is None:
         return synthetic_cases(config, size, cache)
     folder = Path(config.path).expanduser().resolve()
     layout = recognise(folder, skip_unpaired=config.skip_unpaired)
     key = {
         "files": files_digest(layout, folder, cache),
-        "config": {**asdict(config), "path": folder.name},
+        "config": {**asdict(config), "path": folder.name, "patients": table_digest(config)},
         "layout": layout.name,
         "size": size,
         "grouped": grouped,
         "format": FORMAT,
     }
-    cases = cases_of(cached(cache, digest(key), lambda: read_folder(folder, config, layout, size, grouped, progress)))
+
+    def make() -> Entry:
+        return read_folder(folder, config, layout, size, grouped, patients, progress)
+
+    cases = cases_of(cached(cache, digest(key), make))
     return replace(cases, notes=layout.notes + cases.notes)
 
 
@@ -121,27 +126,43 @@ def synthetic_cases(config: DataConfig, size: int, cache: Path) -> Cases:
 
 
 def read_folder(
-    folder: Path, config: DataConfig, layout: Layout, size: int, grouped: bool, progress: Progress | None
+    folder: Path,
+    config: DataConfig,
+    layout: Layout,
+    size: int,
+    grouped: bool,
+    patients: Find | None,
+    progress: Progress | None,
 ) -> Entry:
-    """Read every mask, choose the cases, read their images, find near-duplicates."""
+    """Read every mask, choose the cases, name their patients, read their images, find near-duplicates."""
     pairs = layout.pairs
     total = len(pairs) + min(config.images or len(pairs), len(pairs))
     read = [(pair, read_masks(pair.masks, pair.image, size)) for pair in told(pairs, 0, total, progress)]
     marked, notes = without_empty(read, config, size)
     chosen, drawn = sampled(marked, config)
+    owners = patients([pair for pair, _ in chosen]) if patients else []
     images = np.empty((len(chosen), size, size), np.float32)
     for case, (pair, _) in enumerate(told(chosen, len(pairs), len(pairs) + len(chosen), progress)):
         images[case] = read_image(pair.image, size)
-    groups = near_duplicate_groups(images) if grouped else np.arange(len(chosen), dtype=np.int64)
+    alike = near_duplicate_groups(images) if grouped else np.arange(len(chosen), dtype=np.int64)
+    groups = together(alike, owners) if owners else alike
     about = {
         "names": [pair.name for pair, _ in chosen],
         "labels": [pair.label for pair, _ in chosen],
         "layout": layout.name,
         "source": folder.name,
         "synthetic": False,
-        "notes": [*notes, *drawn, *filter(None, [large_group_note(groups)])],
+        "notes": [*notes, *drawn, *filter(None, [large_group_note(alike), owners and patients_note(owners)])],
+        "duplicates": duplicates(alike),
+        "patients": len(set(owners)),
     }
     return entry_of(images, np.stack([mask.pixels for _, mask in chosen]), groups, about)
+
+
+def duplicates(groups: NDArray[np.int64]) -> int:
+    """How many cases share their group with another."""
+    sizes = np.bincount(groups)
+    return int(sizes[sizes > 1].sum())
 
 
 def told(things: Sequence[T], before: int, total: int, progress: Progress | None) -> Iterator[T]:
@@ -243,6 +264,11 @@ def files_digest(layout: Layout, folder: Path, cache: Path) -> str:
     return whole.hexdigest()
 
 
+def table_digest(config: DataConfig) -> str:
+    """SHA-256 of the table of patients, "" without one: another table makes other groups."""
+    return hashlib.sha256(Path(config.patients).expanduser().read_bytes()).hexdigest() if config.patients else ""
+
+
 def entry_of(
     images: NDArray[np.float32], masks: NDArray[np.uint8], groups: NDArray[np.int64], about: dict[str, Any]
 ) -> Entry:
@@ -265,6 +291,8 @@ def cases_of(entry: Entry) -> Cases:
         synthetic=about["synthetic"],
         notes=tuple(about["notes"]),
         digest=about["digest"],
+        duplicates=about.get("duplicates", 0),
+        patients=about.get("patients", 0),
     )
 
 
