@@ -13,20 +13,23 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer import phantoms
 from trainer.cache import Entry, bytes_of, cached
+from trainer.chest import chest_phantoms
 from trainer.config import DataConfig, UserError, digest
 from trainer.duplicates import large_group_note, near_duplicate_groups
 from trainer.files import write_atomically
 from trainer.layouts import Layout, Pair, recognise
 from trainer.listing import few
 from trainer.patients import Find, patient_finder, patients_note, together
+from trainer.phantoms import ultrasound_phantoms
 from trainer.pictures import MergedMask, read_image, read_masks
 
 Progress = Callable[[int, int], None]
 # Raise it whenever reading, resizing, grouping or sampling changes: old entries are then simply never asked for.
 FORMAT = 2
 PHANTOMS = 60
+# The embedded pictures by modality: what draws them, and what they are called.
+EMBEDDED = {"ultrasound": (ultrasound_phantoms, "ultrasound"), "xray": (chest_phantoms, "chest X-ray")}
 T = TypeVar("T")
 
 
@@ -101,24 +104,33 @@ def load_cases(
 
 
 def synthetic_cases(config: DataConfig, size: int, cache: Path) -> Cases:
-    """The embedded default: seeded ultrasound phantoms, each its own group, said to be synthetic."""
-    if config.modality != "ultrasound":
+    """The embedded default: seeded phantoms of the modality, each its own group, said to be synthetic."""
+    if config.modality not in EMBEDDED:
+        known = " and ".join(f"'{modality}'" for modality in EMBEDDED)
         raise UserError(
-            f"Embedded data exists for modality 'ultrasound' only, but got {config.modality!r}. Give a folder (--data)."
+            f"Embedded data exists for modality {known} only, but got {config.modality!r}. Give a folder (--data)."
         )
+    draw_phantoms, called = EMBEDDED[config.modality]
     n = config.images or PHANTOMS
-    code = b"".join(path.read_bytes() for path in sorted(Path(phantoms.__file__).parent.glob("*.py")))
-    key = {"code": hashlib.sha256(code).hexdigest(), "n": n, "seed": config.seed, "size": size, "format": FORMAT}
+    code = b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
+    key = {
+        "code": hashlib.sha256(code).hexdigest(),
+        "modality": config.modality,
+        "n": n,
+        "seed": config.seed,
+        "size": size,
+        "format": FORMAT,
+    }
 
     def make() -> Entry:
-        images, masks, labels = phantoms.ultrasound_phantoms(n, size, config.seed)
+        images, masks, labels = draw_phantoms(n, size, config.seed)
         about = {
             "names": [f"phantom {number:03d}" for number in range(1, n + 1)],
             "labels": labels,
             "layout": "embedded",
-            "source": f"{n} synthetic ultrasound phantoms (seed {config.seed})",
+            "source": f"{n} synthetic {called} phantoms (seed {config.seed})",
             "synthetic": True,
-            "notes": ["synthetic data: it tries the tool out and carries no claim about ultrasound"],
+            "notes": [f"synthetic data: it tries the tool out and carries no claim about {called} pictures"],
         }
         return entry_of(images, masks, np.arange(n, dtype=np.int64), about)
 

@@ -16,7 +16,8 @@ def make_folds(groups: NDArray[np.int64], labels: Sequence[str], folds: int, see
     """int64 (n,): the fold 0..folds-1 in which each case is validated; it is trained on in all others.
 
     `groups` int64 (n,): cases of one group (near-duplicates, one patient) share a fold. `labels` (n,): classes are
-    spread evenly, "" is a class like any other. The same arguments give the same folds. Raises `UserError` when no such folds exist.
+    spread evenly, "" is a class like any other. The same arguments give the same folds. Raises `UserError` when no
+    such folds exist.
     """
     distinct = len(np.unique(groups))
     if folds < 2:

@@ -173,6 +173,13 @@ def test_phantoms_are_the_default_and_called_synthetic(cache: Path) -> None:
     assert cases.digest != load_cases(DataConfig(images=6, seed=3), 32, cache).digest
 
 
+def test_x_ray_phantoms_are_chests_and_say_so(cache: Path) -> None:
+    cases = load_cases(DataConfig(modality="xray", images=3), 32, cache)
+    assert (cases.synthetic, cases.source) == (True, "3 synthetic chest X-ray phantoms (seed 0)")
+    assert cases.notes == ("synthetic data: it tries the tool out and carries no claim about chest X-ray pictures",)
+    assert cases.digest != load_cases(DataConfig(images=3), 32, cache).digest
+
+
 def test_a_modality_without_phantoms_is_refused(cache: Path) -> None:
-    with pytest.raises(UserError, match="modality 'ultrasound' only, but got 'sonar'"):
+    with pytest.raises(UserError, match="modality 'ultrasound' and 'xray' only, but got 'sonar'"):
         load_cases(DataConfig(modality="sonar"), 32, cache)
