@@ -65,7 +65,7 @@ def draw_chest(rng: np.random.Generator, size: int) -> tuple[Field, NDArray[np.u
 
 
 def draw_opacity(rng: np.random.Generator, thorax: Thorax, grid: Grid) -> tuple[str, Field]:
-    """In half of the chests: cm of lung filled with fluid, a nodule or an infiltrate. The field is its outline too."""
+    """In half of the chests: cm of lung filled with fluid, a nodule or an infiltrate."""
     if rng.random() >= OPACITY_SHARE:
         return "clear", np.zeros_like(grid.down)
     side = rng.choice(SIDES)

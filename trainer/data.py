@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import os
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,16 +11,17 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.cache import Entry, bytes_of, cached
+from trainer.cache import Entry, cached
 from trainer.chest import chest_phantoms
 from trainer.config import DataConfig, UserError, digest
+from trainer.digests import content_digest, files_digest, table_digest
 from trainer.duplicates import large_group_note, near_duplicate_groups
-from trainer.files import write_atomically
 from trainer.layouts import Layout, Pair, recognise
 from trainer.listing import few
 from trainer.patients import Find, patient_finder, patients_note, together
 from trainer.phantoms import ultrasound_phantoms
 from trainer.pictures import MergedMask, read_image, read_masks
+from trainer.sampling import sampled
 
 Progress = Callable[[int, int], None]
 # Raise it whenever reading, resizing, grouping or sampling changes: old entries are then simply never asked for.
@@ -151,7 +150,8 @@ def read_folder(
     total = len(pairs) + min(config.images or len(pairs), len(pairs))
     read = [(pair, read_masks(pair.masks, pair.image, size)) for pair in told(pairs, 0, total, progress)]
     marked, notes = without_empty(read, config, size)
-    chosen, drawn = sampled(marked, config)
+    places, drawn = sampled([pair.label for pair, _ in marked], config)
+    chosen = [marked[place] for place in places]
     owners = patients([pair for pair, _ in chosen]) if patients else []
     images = np.empty((len(chosen), size, size), np.float32)
     for case, (pair, _) in enumerate(told(chosen, len(pairs), len(pairs) + len(chosen), progress)):
@@ -221,66 +221,6 @@ def few_names(pairs: Sequence[Pair]) -> str:
     return few(tuple(pair.image for pair in pairs))
 
 
-def per_class(labels: Counter[str]) -> str:
-    """`benign 108, malignant 52`."""
-    return ", ".join(f"{label or 'no class'} {number}" for label, number in sorted(labels.items()))
-
-
-def sampled(read: Sequence[Read], config: DataConfig) -> tuple[list[Read], tuple[str, ...]]:
-    """A seeded draw of `config.images` cases with the classes' shares kept, in their order; all of them if 0."""
-    if not 0 < config.images < len(read):
-        return list(read), ()
-    chosen = draw([pair.label for pair, _ in read], config.images, config.seed)
-    labels = Counter(read[case][0].label for case in chosen)
-    shares = f", stratified by class: {per_class(labels)}" if set(labels) != {""} else ""
-    note = f"{config.images} of {len(read)} cases drawn (seed {config.seed}{shares}); use all with --set data.images=0"
-    return [read[case] for case in chosen], (note,)
-
-
-def draw(labels: Sequence[str], n: int, seed: int) -> list[int]:
-    """Sorted indices of `n` cases: each class gets its share, the largest remainders what rounding leaves.
-
-    >>> draw(["a"] * 6 + ["b"] * 3, 3, seed=0)[2] >= 6
-    True
-    """
-    classes = sorted(set(labels))
-    shares = np.array([n * labels.count(label) / len(labels) for label in classes])
-    counts = np.floor(shares).astype(int)
-    counts[np.argsort(counts - shares, kind="stable")[: n - counts.sum()]] += 1
-    rng = np.random.default_rng(seed)
-    drawn: list[int] = []
-    for label, number in zip(classes, counts, strict=True):
-        members = [case for case, of in enumerate(labels) if of == label]
-        drawn.extend(int(case) for case in rng.choice(members, number, replace=False))
-    return sorted(drawn)
-
-
-def files_digest(layout: Layout, folder: Path, cache: Path) -> str:
-    """SHA-256 over names and bytes of all files of `layout`, remembered for as long as paths, sizes and times stay.
-
-    So the second start reads the folder's listing and no picture.
-    """
-    paths = [path for pair in layout.pairs for path in (pair.image, *pair.masks)]
-    listing = [[os.path.relpath(path, folder), (now := path.stat()).st_size, now.st_mtime_ns] for path in paths]
-    memory = cache / "listings" / digest({"folder": str(folder.resolve()), "files": listing})
-    try:
-        remembered = memory.read_text("ascii")
-        if len(remembered) == 64:
-            return remembered
-    except (OSError, ValueError):
-        pass
-    whole = hashlib.sha256()
-    for path, (name, *_) in zip(paths, listing, strict=True):
-        whole.update(f"{name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
-    write_atomically(memory, lambda file: file.write(whole.hexdigest().encode()))
-    return whole.hexdigest()
-
-
-def table_digest(config: DataConfig) -> str:
-    """SHA-256 of the table of patients, "" without one: another table makes other groups."""
-    return hashlib.sha256(Path(config.patients).expanduser().read_bytes()).hexdigest() if config.patients else ""
-
-
 def entry_of(
     images: NDArray[np.float32], masks: NDArray[np.uint8], groups: NDArray[np.int64], about: dict[str, Any]
 ) -> Entry:
@@ -306,13 +246,3 @@ def cases_of(entry: Entry) -> Cases:
         duplicates=about.get("duplicates", 0),
         patients=about.get("patients", 0),
     )
-
-
-def content_digest(
-    images: NDArray[np.float32], masks: NDArray[np.uint8], names: Iterable[str], labels: Iterable[str]
-) -> str:
-    """SHA-256 of what is trained on, independent of where it came from."""
-    whole = hashlib.sha256(digest([list(images.shape), list(names), list(labels)]).encode())
-    whole.update(bytes_of(images))
-    whole.update(bytes_of(masks))
-    return whole.hexdigest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ from trainer import jsrt
 from trainer.config import DataConfig, UserError
 from trainer.data import Cases, load_cases
 from trainer.layouts import recognise
+from trainer.survey import survey, text
 
 SIZE = 16
 
@@ -192,6 +194,19 @@ def test_an_image_with_one_lung_is_left_out_knowingly_never_used(tmp_path: Path)
     layout = recognise(tmp_path, skip_unpaired=True)
     assert [pair.name for pair in layout.pairs] == ["MCUCXR_0001_0"]
     assert "1 image without right lung mask (MCUCXR_0002_0.png)" in layout.notes[0]
+
+
+def test_a_survey_names_the_missing_lung_and_does_not_flood(jsrt_folder: Path) -> None:
+    for number in range(3, 26):
+        lungs(jsrt_folder, f"JPCLN{number:03d}")
+        os.link(jsrt_folder / "All247images" / "JPCLN001.IMG", jsrt_folder / "All247images" / f"JPCLN{number:03d}.IMG")
+    (jsrt_folder / "scratch" / "fold1" / "masks" / "left lung" / "JPCLN003.gif").unlink()
+    seen = survey(jsrt_folder, 16)
+    shown = text(seen)
+    assert (seen.found, len(seen.names), seen.usable) == (25, 24, False)
+    assert "JPCLN003.IMG: image without left lung mask" in shown
+    assert "modes      images 12-bit raw 24; masks " in shown
+    assert "... and 4 more" in shown  # 24 masks of another size, as SCR publishes them: 20 lines say it
 
 
 def cut(path: Path) -> None:
