@@ -124,8 +124,15 @@ def joined(rule: Rule, folder: Path, images: list[Item], masks: list[Item]) -> M
         tuple((path, " and ".join(parts)) for path, parts in lacking.items()),
         tuple(mask.path for mask in natural(masks) if mask.name not in known),
         duplicates,
-        unread(folder),
+        (*outside(folder, [*images, *masks]), *unread(folder)),
     )
+
+
+def outside(folder: Path, items: Iterable[Item]) -> tuple[str, ...]:
+    """A note on pictures in the folder that the layout does not see, such as the organs that are no lungs."""
+    seen = {one.path for one in items}
+    others = tuple(path for path in sorted(pictures(folder)) if path not in seen)
+    return (f"{count(others, 'picture')} not part of this layout, not read ({few(others)})",) if others else ()
 
 
 def unpaired(found: Match) -> str:

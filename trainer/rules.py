@@ -72,8 +72,9 @@ def msra(folder: Path) -> Items | None:
         found = [item(place, path) for path in pictures(place, "*")]
         images = [one for one in found if one.path.suffix.lower() in (".jpg", ".jpeg")]
         masks = [one for one in found if one.path.suffix.lower() == ".png"]
+        whole = len(found) == len(pictures(folder))  # a pair beside another layout is a preview, not the data set
         marked = any(MASK_SUFFIX.search(one.name) for one in found)  # then the names say which is which
-        if not marked and {one.name for one in images} & {one.name for one in masks}:
+        if whole and not marked and {one.name for one in images} & {one.name for one in masks}:
             return images, masks
     return None
 

@@ -97,6 +97,7 @@ def test_jsrt_is_read_upright_in_brightness_and_its_lungs_are_joined(jsrt_folder
     np.testing.assert_allclose(cases.images[0, SIZE // 2 + 1 :], 0)
     assert cases.masks[0].mean() == 1 / 4  # an eighth each; heart and clavicle would add to it
     assert any("with a mask of another size" in note for note in cases.notes)
+    assert any(note.startswith("4 pictures not part of this layout, not read (JPC") for note in cases.notes)
 
 
 def two_lungs(root: Path, name: str) -> None:
@@ -262,6 +263,7 @@ def test_a_gif_that_is_no_mask_is_refused(jsrt_folder: Path, layout: str) -> Non
           "masks/CHNCXR_0001_0_mask.png"], "Montgomery"),  # the two sets together, as others pass them on
         (["ChinaSet/CHNCXR_0001_0.png", "ChinaSet/CHNCXR_0001_0_mask.png"], "Shenzhen"),
         (["a.jpg", "a_mask.png"], "suffix _mask"),
+        (["preview.jpg", "preview.png", "images/a.jpg", "masks/a.png"], "images and masks"),
         (["Images/a.jpg", "Ground_Truth/a.png"], "images and masks"),
         (["x/left_lung/JPCNN001.gif", "x/right_lung/JPCNN001.gif", "JPCNN001.img"], "JSRT"),
     ],
