@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from trainer.pictures import SUFFIXES
@@ -14,7 +14,25 @@ SHOWN = 3
 
 def pictures(folder: Path, pattern: str = "**/*") -> list[Path]:
     """The picture files below `folder`, by suffix."""
-    return [path for path in files(folder, pattern) if path.suffix.lower() in SUFFIXES]
+    return list(each_picture(folder, pattern))
+
+
+def only(folder: Path, fits: Callable[[Path], object]) -> list[Path]:
+    """The picture files below `folder` if every one of them fits, else none; the first that does not ends the search.
+
+    So a layout that is known by its names costs nothing in a folder of others.
+    """
+    found = []
+    for path in each_picture(folder, "**/*"):
+        if not fits(path):
+            return []
+        found.append(path)
+    return found
+
+
+def each_picture(folder: Path, pattern: str) -> Iterator[Path]:
+    """The picture files below `folder`, one by one as the disk gives them."""
+    return (path for path in files(folder, pattern) if path.suffix.lower() in SUFFIXES)
 
 
 def files(folder: Path, pattern: str) -> Iterator[Path]:

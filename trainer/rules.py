@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from trainer.config import UserError
-from trainer.listing import pictures, subfolders
+from trainer.listing import only, pictures, subfolders
 
 MASK_SUFFIX = re.compile(r"_mask((?:_\d+)*)$", re.IGNORECASE)
 BUSI_CLASSES = ("benign", "malignant", "normal")
@@ -101,24 +101,19 @@ def montgomery_joined(folder: Path) -> Items | None:
 
 def shenzhen(folder: Path) -> Items | None:
     """Shenzhen: masks are told apart by `_mask`, wherever below the folder images and masks lie."""
-    found = [Item(path.stem, path) for path in pictures(folder)]
-    if not found or not all(one.name.upper().startswith("CHNCXR_") for one in found):
-        return None
+    found = [Item(path.stem, path) for path in only(folder, lambda path: path.stem.upper().startswith("CHNCXR_"))]
     images = [chest_class(one) for one in found if not MASK_SUFFIX.search(one.name)]
     return images, [without_suffix(one) for one in found if MASK_SUFFIX.search(one.name)]
 
 
 def jsrt(folder: Path) -> Items | None:
     """JSRT's raw .IMG files anywhere below the folder, SCR's masks in folders named after the organs."""
-    organs = {path: organ_folder(path) for path in pictures(folder)}
-    loose = [path for path, organ in organs.items() if not organ]
-    masks = [Item(path.stem.upper(), path, part=organ) for path, organ in organs.items() if organ in LUNGS]
-    names = [JSRT_NAME.fullmatch(path.stem) for path in loose]
     # Pictures of other names are of another data set: to take only some of a folder would lose the rest in silence.
-    if not masks or not loose or not all(names):
-        return None
-    labels = [JSRT_CLASSES[name[1].upper()] for name in names if name]
-    return [Item(path.stem.upper(), path, label) for path, label in zip(loose, labels, strict=True)], masks
+    organs = {path: organ_folder(path) for path in only(folder, lambda path: JSRT_NAME.fullmatch(path.stem))}
+    masks = [Item(path.stem.upper(), path, part=organ) for path, organ in organs.items() if organ in LUNGS]
+    loose = [Item(path.stem.upper(), path) for path, organ in organs.items() if not organ]
+    images = [replace(image, label=JSRT_CLASSES[image.name[3:5]]) for image in loose]
+    return (images, masks) if images and masks else None
 
 
 def two_folders(image_folders: tuple[str, ...], mask_folders: tuple[str, ...]) -> Find:
