@@ -5,7 +5,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help setup sweep-ultrasound report ui test lint check format lock clean
+.PHONY: help setup sweep-ultrasound sweep-xray report ui test lint check format lock clean
 
 # Values given as `make target DATA=...` reach recipes through the environment, so any path works, spaces included.
 export DATA PRETRAIN WORKERS SWEEP FORMAT OUT PORT
@@ -21,7 +21,9 @@ help: ## what can be made (this list)
 setup: .venv/.stamp ## make .venv from requirements.lock (every other target does so by itself)
 
 sweep-ultrasound: .venv/.stamp ## which blocks to fine-tune: [DATA=folder] [PRETRAIN=folder or weights] [WORKERS=n]
-	@$(BIN)/thaw run ultrasound $${DATA:+--data "$$DATA"} $${PRETRAIN:+--pretrain "$$PRETRAIN"} \
+sweep-xray: .venv/.stamp ## the same for chest X-rays: [DATA=folder] [PRETRAIN=folder or weights] [WORKERS=n]
+sweep-ultrasound sweep-xray:
+	@$(BIN)/thaw run $(@:sweep-%=%) $${DATA:+--data "$$DATA"} $${PRETRAIN:+--pretrain "$$PRETRAIN"} \
 	  $${WORKERS:+--workers "$$WORKERS"}
 
 report: .venv/.stamp ## the report of the last sweep: [SWEEP=name] [FORMAT=html|json|csv|markdown] [OUT=folder]

@@ -46,7 +46,7 @@ def _complain(words: str) -> None:
 
 @app.command()
 def run(
-    spec: Annotated[str, typer.Argument(help="A shipped spec (ultrasound, smoke) or a TOML file.")],
+    spec: Annotated[str, typer.Argument(help="A shipped spec (ultrasound, xray, smoke) or a TOML file.")],
     data: Annotated[str | None, typer.Option(help="Folder of images and masks; none: embedded synthetic.")] = None,
     pretrain: Annotated[str | None, typer.Option(help="Folder to pre-train on, or a weights file.")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="key=value, e.g. search.epochs=[6,12].")] = None,

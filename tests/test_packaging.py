@@ -61,20 +61,21 @@ def test_make_help_lists_every_target() -> None:
     assert {line.split()[1] for line in shown.stdout.splitlines()} == targets
 
 
-def test_paths_with_spaces_and_quotes_reach_the_command(tmp_path: Path) -> None:
+@pytest.mark.parametrize("spec", ["ultrasound", "xray"])
+def test_paths_with_spaces_and_quotes_reach_the_command(tmp_path: Path, spec: str) -> None:
     recorder = tmp_path / "thaw"
     recorder.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
     recorder.chmod(0o755)
     given = "my pictures/it's"
     arguments = [f"BIN={tmp_path}", f"DATA={given}", "WORKERS=2", "-o", ".venv/.stamp"]  # -o: take it as up to date
     done = subprocess.run(
-        ["make", "--no-print-directory", "sweep-ultrasound", *arguments],
+        ["make", "--no-print-directory", f"sweep-{spec}", *arguments],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=True,
     )
-    assert done.stdout.splitlines() == ["run", "ultrasound", "--data", given, "--workers", "2"]
+    assert done.stdout.splitlines() == ["run", spec, "--data", given, "--workers", "2"]
 
 
 def test_a_python_the_lock_does_not_hold_is_refused(tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from trainer import layouts, rules
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 Thaw = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -35,9 +37,9 @@ def test_make_targets_and_their_values_exist(command: str) -> None:
     target, *values = shlex.split(command)[1:]
     makefile = (ROOT / "Makefile").read_text()
     assert re.search(rf"^{re.escape(target)}:", makefile, re.MULTILINE)
-    recipe = re.search(rf"^{re.escape(target)}:.*\n(?:\t.*\n)*", makefile, re.MULTILINE)
-    assert recipe is not None
-    assert [value for value in values if f"${{{value.split('=')[0]}:+" not in recipe[0]] == []
+    shown = ["make", "--no-print-directory", "--dry-run", "-o", ".venv/.stamp", target]
+    recipe = subprocess.run(shown, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert [value for value in values if f"${{{value.split('=')[0]}:+" not in recipe] == []
 
 
 @pytest.mark.parametrize("command", commands("thaw"))
@@ -59,6 +61,18 @@ def test_named_specs_are_shipped(spec: str) -> None:
 )
 def test_links_lead_somewhere(target: str) -> None:
     assert target.startswith("https://") or (ROOT / target).exists()
+
+
+def test_the_layout_of_your_own_works_as_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (example,) = (block for block in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if "RULES" in block)
+    namespace = dict(vars(rules))
+    exec(compile(example, "README.md", "exec"), namespace)
+    monkeypatch.setattr(layouts, "RULES", namespace["RULES"])
+    for name in ("2024/p01.jpg", "2024/p01-outline.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    found = layouts.recognise(tmp_path)
+    assert (found.name, [pair.name for pair in found.pairs]) == ("clinic", ["p01"])
 
 
 def test_the_readme_shows_before_it_tells() -> None:

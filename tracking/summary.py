@@ -194,7 +194,7 @@ def verdict(
         sentence = f"{word.capitalize()}: the area between the curves is {judged.mean:+.3f} Dice {interval(judged)}"
     if not math.isnan(judged.p_holm) and word.endswith("better") and judged.p_holm > 0.05:
         sentence += f"; counting both comparisons it is no longer significant (Holm p = {judged.p_holm:.3f})"
-    synthetic = " Synthetic data: no claim about ultrasound." if info.data.get("synthetic") else ""
+    synthetic = " Synthetic data: no claim about real images." if info.data.get("synthetic") else ""
     return {"finding": word, "sentence": sentence + "." + synthetic}
 
 
@@ -204,7 +204,7 @@ def data_statement(info: SweepInfo) -> str:
     classes = ", ".join(f"{count} {label}" for label, count in sorted(dict(data.get("classes") or {}).items()) if label)
     counted = f"{data['images']} images{f' ({classes})' if classes else ''} in {data['groups']} groups"
     if data["synthetic"]:
-        return f"SYNTHETIC data ({data['source']}): {counted}. It carries no claim about ultrasound or any real image."
+        return f"SYNTHETIC data ({data['source']}): {counted}. It carries no claim about any real image."
     return f"{counted} from {data['source']} ({data['layout']}); {data['duplicates']} near-duplicates share a group."
 
 

@@ -7,7 +7,7 @@ import math
 from tracking.record import METRICS
 from tracking.summary import Json
 
-SYNTHETIC = "SYNTHETIC DATA: no claim about ultrasound"
+SYNTHETIC = "SYNTHETIC DATA: no claim about real images"
 COMPARISONS = {
     "contracting_vs_expanding": "contracting − expanding",
     "area_between_curves": "area between the curves (shallow − deep)",

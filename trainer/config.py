@@ -26,7 +26,11 @@ class ModelConfig:
 
 @dataclass(frozen=True)
 class DataConfig:
-    """Which cases. `path=None` is the embedded synthetic default; `images` draws at most that many, 0 uses all."""
+    """Which cases. `path=None` is the embedded synthetic default; `images` draws at most that many, 0 uses all.
+
+    Folds keep patients whole where they are known: from `patient`, a regular expression whose first group is found in
+    each case's name, or from `patients`, a CSV file with `image_column` and `patient_column` (`trainer.patients`).
+    """
 
     path: str | None = None
     modality: str = "ultrasound"
@@ -34,6 +38,10 @@ class DataConfig:
     seed: int = 0
     keep_empty: bool = False
     skip_unpaired: bool = False
+    patient: str = ""
+    patients: str = ""
+    image_column: str = "image"
+    patient_column: str = "patient"
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import os
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,18 +11,24 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer import phantoms
-from trainer.cache import Entry, bytes_of, cached
+from trainer.cache import Entry, cached
+from trainer.chest import chest_phantoms
 from trainer.config import DataConfig, UserError, digest
+from trainer.digests import content_digest, files_digest, table_digest
 from trainer.duplicates import large_group_note, near_duplicate_groups
-from trainer.files import write_atomically
-from trainer.layouts import Layout, Pair, few, recognise
+from trainer.layouts import Layout, Pair, recognise
+from trainer.listing import few
+from trainer.patients import Find, patient_finder, patients_note, together
+from trainer.phantoms import ultrasound_phantoms
 from trainer.pictures import MergedMask, read_image, read_masks
+from trainer.sampling import sampled
 
 Progress = Callable[[int, int], None]
 # Raise it whenever reading, resizing, grouping or sampling changes: old entries are then simply never asked for.
-FORMAT = 1
+FORMAT = 2
 PHANTOMS = 60
+# The embedded pictures by modality: what draws them, and what they are called.
+EMBEDDED = {"ultrasound": (ultrasound_phantoms, "ultrasound"), "xray": (chest_phantoms, "chest X-ray")}
 T = TypeVar("T")
 
 
@@ -34,8 +38,9 @@ class Cases:
 
     `images` float32 (n, size, size) in [0, 1] and `masks` uint8 (n, size, size) of {0, 1}, both possibly read-only
     memory maps; `names` unique, such as "benign/benign (1)"; `labels` "" where unknown; `groups` int64 (n,) the
-    near-duplicate group of each case. `source` says in words what they are, `notes` everything that was left out,
-    resized or drawn; `digest` identifies images, masks, names and labels.
+    group of each case: near-duplicates share theirs, and so do the images of one patient. `source` says in words what
+    they are, `notes` everything that was left out, resized or drawn; `digest` identifies images, masks, names and
+    labels. `duplicates` cases have a near-duplicate; `patients` is how many patients there are, 0 where unknown.
     """
 
     images: NDArray[np.float32]
@@ -48,6 +53,8 @@ class Cases:
     synthetic: bool
     notes: tuple[str, ...]
     digest: str
+    duplicates: int = 0
+    patients: int = 0
 
     def __len__(self) -> int:
         """How many cases."""
@@ -55,14 +62,8 @@ class Cases:
 
     @property
     def group_count(self) -> int:
-        """How many near-duplicate groups, single images included: what can be spread over folds."""
+        """How many groups, single images included: what can be spread over folds."""
         return len(np.unique(self.groups))
-
-    @property
-    def duplicates(self) -> int:
-        """How many cases have at least one near-duplicate."""
-        sizes = np.bincount(self.groups)
-        return int(sizes[sizes > 1].sum())
 
     @property
     def empty_masks(self) -> int:
@@ -77,43 +78,58 @@ def load_cases(
 
     `grouped=False` skips the search for near-duplicates (every case its own group). `progress(done, total)` is called
     per picture while reading, and not at all when the cache has them. Raises `UserError` for every mistake in the
-    folder (`trainer.layouts`, `trainer.pictures`), when only empty masks are left and when the cache cannot be written.
+    folder (`trainer.layouts`, `trainer.pictures`) or in what names patients (`trainer.patients`), when only empty
+    masks are left and when the cache cannot be written.
     """
+    patients = patient_finder(config)
     if config.path is None:
         return synthetic_cases(config, size, cache)
     folder = Path(config.path).expanduser().resolve()
     layout = recognise(folder, skip_unpaired=config.skip_unpaired)
     key = {
         "files": files_digest(layout, folder, cache),
-        "config": {**asdict(config), "path": folder.name},
+        "config": {**asdict(config), "path": folder.name, "patients": table_digest(config)},
         "layout": layout.name,
         "size": size,
         "grouped": grouped,
         "format": FORMAT,
     }
-    cases = cases_of(cached(cache, digest(key), lambda: read_folder(folder, config, layout, size, grouped, progress)))
+
+    def make() -> Entry:
+        return read_folder(folder, config, layout, size, grouped, patients, progress)
+
+    cases = cases_of(cached(cache, digest(key), make))
     return replace(cases, notes=layout.notes + cases.notes)
 
 
 def synthetic_cases(config: DataConfig, size: int, cache: Path) -> Cases:
-    """The embedded default: seeded ultrasound phantoms, each its own group, said to be synthetic."""
-    if config.modality != "ultrasound":
+    """The embedded default: seeded phantoms of the modality, each its own group, said to be synthetic."""
+    if config.modality not in EMBEDDED:
+        known = " and ".join(f"'{modality}'" for modality in EMBEDDED)
         raise UserError(
-            f"Embedded data exists for modality 'ultrasound' only, but got {config.modality!r}. Give a folder (--data)."
+            f"Embedded data exists for modality {known} only, but got {config.modality!r}. Give a folder (--data)."
         )
+    draw_phantoms, called = EMBEDDED[config.modality]
     n = config.images or PHANTOMS
-    code = b"".join(path.read_bytes() for path in sorted(Path(phantoms.__file__).parent.glob("*.py")))
-    key = {"code": hashlib.sha256(code).hexdigest(), "n": n, "seed": config.seed, "size": size, "format": FORMAT}
+    code = b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
+    key = {
+        "code": hashlib.sha256(code).hexdigest(),
+        "modality": config.modality,
+        "n": n,
+        "seed": config.seed,
+        "size": size,
+        "format": FORMAT,
+    }
 
     def make() -> Entry:
-        images, masks, labels = phantoms.ultrasound_phantoms(n, size, config.seed)
+        images, masks, labels = draw_phantoms(n, size, config.seed)
         about = {
             "names": [f"phantom {number:03d}" for number in range(1, n + 1)],
             "labels": labels,
             "layout": "embedded",
-            "source": f"{n} synthetic ultrasound phantoms (seed {config.seed})",
+            "source": f"{n} synthetic {called} phantoms (seed {config.seed})",
             "synthetic": True,
-            "notes": ["synthetic data: it tries the tool out and carries no claim about ultrasound"],
+            "notes": [f"synthetic data: it tries the tool out and carries no claim about {called} pictures"],
         }
         return entry_of(images, masks, np.arange(n, dtype=np.int64), about)
 
@@ -121,27 +137,44 @@ def synthetic_cases(config: DataConfig, size: int, cache: Path) -> Cases:
 
 
 def read_folder(
-    folder: Path, config: DataConfig, layout: Layout, size: int, grouped: bool, progress: Progress | None
+    folder: Path,
+    config: DataConfig,
+    layout: Layout,
+    size: int,
+    grouped: bool,
+    patients: Find | None,
+    progress: Progress | None,
 ) -> Entry:
-    """Read every mask, choose the cases, read their images, find near-duplicates."""
+    """Read every mask, choose the cases, name their patients, read their images, find near-duplicates."""
     pairs = layout.pairs
     total = len(pairs) + min(config.images or len(pairs), len(pairs))
     read = [(pair, read_masks(pair.masks, pair.image, size)) for pair in told(pairs, 0, total, progress)]
     marked, notes = without_empty(read, config, size)
-    chosen, drawn = sampled(marked, config)
+    places, drawn = sampled([pair.label for pair, _ in marked], config)
+    chosen = [marked[place] for place in places]
+    owners = patients([pair for pair, _ in chosen]) if patients else []
     images = np.empty((len(chosen), size, size), np.float32)
     for case, (pair, _) in enumerate(told(chosen, len(pairs), len(pairs) + len(chosen), progress)):
         images[case] = read_image(pair.image, size)
-    groups = near_duplicate_groups(images) if grouped else np.arange(len(chosen), dtype=np.int64)
+    alike = near_duplicate_groups(images) if grouped else np.arange(len(chosen), dtype=np.int64)
+    groups = together(alike, owners) if owners else alike
     about = {
         "names": [pair.name for pair, _ in chosen],
         "labels": [pair.label for pair, _ in chosen],
         "layout": layout.name,
         "source": folder.name,
         "synthetic": False,
-        "notes": [*notes, *drawn, *filter(None, [large_group_note(groups)])],
+        "notes": [*notes, *drawn, *filter(None, [large_group_note(alike), owners and patients_note(owners)])],
+        "duplicates": duplicates(alike),
+        "patients": len(set(owners)),
     }
     return entry_of(images, np.stack([mask.pixels for _, mask in chosen]), groups, about)
+
+
+def duplicates(groups: NDArray[np.int64]) -> int:
+    """How many cases share their group with another."""
+    sizes = np.bincount(groups)
+    return int(sizes[sizes > 1].sum())
 
 
 def told(things: Sequence[T], before: int, total: int, progress: Progress | None) -> Iterator[T]:
@@ -188,61 +221,6 @@ def few_names(pairs: Sequence[Pair]) -> str:
     return few(tuple(pair.image for pair in pairs))
 
 
-def per_class(labels: Counter[str]) -> str:
-    """`benign 108, malignant 52`."""
-    return ", ".join(f"{label or 'no class'} {number}" for label, number in sorted(labels.items()))
-
-
-def sampled(read: Sequence[Read], config: DataConfig) -> tuple[list[Read], tuple[str, ...]]:
-    """A seeded draw of `config.images` cases with the classes' shares kept, in their order; all of them if 0."""
-    if not 0 < config.images < len(read):
-        return list(read), ()
-    chosen = draw([pair.label for pair, _ in read], config.images, config.seed)
-    labels = Counter(read[case][0].label for case in chosen)
-    shares = f", stratified by class: {per_class(labels)}" if set(labels) != {""} else ""
-    note = f"{config.images} of {len(read)} cases drawn (seed {config.seed}{shares}); use all with --set data.images=0"
-    return [read[case] for case in chosen], (note,)
-
-
-def draw(labels: Sequence[str], n: int, seed: int) -> list[int]:
-    """Sorted indices of `n` cases: each class gets its share, the largest remainders what rounding leaves.
-
-    >>> draw(["a"] * 6 + ["b"] * 3, 3, seed=0)[2] >= 6
-    True
-    """
-    classes = sorted(set(labels))
-    shares = np.array([n * labels.count(label) / len(labels) for label in classes])
-    counts = np.floor(shares).astype(int)
-    counts[np.argsort(counts - shares, kind="stable")[: n - counts.sum()]] += 1
-    rng = np.random.default_rng(seed)
-    drawn: list[int] = []
-    for label, number in zip(classes, counts, strict=True):
-        members = [case for case, of in enumerate(labels) if of == label]
-        drawn.extend(int(case) for case in rng.choice(members, number, replace=False))
-    return sorted(drawn)
-
-
-def files_digest(layout: Layout, folder: Path, cache: Path) -> str:
-    """SHA-256 over names and bytes of all files of `layout`, remembered for as long as paths, sizes and times stay.
-
-    So the second start reads the folder's listing and no picture.
-    """
-    paths = [path for pair in layout.pairs for path in (pair.image, *pair.masks)]
-    listing = [[os.path.relpath(path, folder), (now := path.stat()).st_size, now.st_mtime_ns] for path in paths]
-    memory = cache / "listings" / digest({"folder": str(folder.resolve()), "files": listing})
-    try:
-        remembered = memory.read_text("ascii")
-        if len(remembered) == 64:
-            return remembered
-    except (OSError, ValueError):
-        pass
-    whole = hashlib.sha256()
-    for path, (name, *_) in zip(paths, listing, strict=True):
-        whole.update(f"{name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
-    write_atomically(memory, lambda file: file.write(whole.hexdigest().encode()))
-    return whole.hexdigest()
-
-
 def entry_of(
     images: NDArray[np.float32], masks: NDArray[np.uint8], groups: NDArray[np.int64], about: dict[str, Any]
 ) -> Entry:
@@ -265,14 +243,6 @@ def cases_of(entry: Entry) -> Cases:
         synthetic=about["synthetic"],
         notes=tuple(about["notes"]),
         digest=about["digest"],
+        duplicates=about.get("duplicates", 0),
+        patients=about.get("patients", 0),
     )
-
-
-def content_digest(
-    images: NDArray[np.float32], masks: NDArray[np.uint8], names: Iterable[str], labels: Iterable[str]
-) -> str:
-    """SHA-256 of what is trained on, independent of where it came from."""
-    whole = hashlib.sha256(digest([list(images.shape), list(names), list(labels)]).encode())
-    whole.update(bytes_of(images))
-    whole.update(bytes_of(masks))
-    return whole.hexdigest()

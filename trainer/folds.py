@@ -15,16 +15,18 @@ from trainer.config import UserError
 def make_folds(groups: NDArray[np.int64], labels: Sequence[str], folds: int, seed: int) -> NDArray[np.int64]:
     """int64 (n,): the fold 0..folds-1 in which each case is validated; it is trained on in all others.
 
-    `groups` int64 (n,): cases of one group share a fold. `labels` (n,): classes are spread evenly, "" is a class like
-    any other. The same arguments give the same folds. Raises `UserError` when no such folds exist.
+    `groups` int64 (n,): cases of one group (near-duplicates, one patient) share a fold. `labels` (n,): classes are
+    spread evenly, "" is a class like any other. The same arguments give the same folds. Raises `UserError` when no
+    such folds exist.
     """
     distinct = len(np.unique(groups))
     if folds < 2:
         raise UserError(f"Cross-validation needs at least 2 folds, but got folds={folds}. Set folds to 2 or more.")
     if folds > distinct:
         raise UserError(
-            f"Every fold needs a group of near-duplicates (or single image) of its own, but got folds={folds} for "
-            f"{distinct} groups of {len(groups)} images. Set folds to {max(distinct, 2)} or fewer, or add images."
+            "Every fold needs a group of its own (near-duplicates, the images of a patient, or a single image), but "
+            f"got folds={folds} for {distinct} groups of {len(groups)} images. Set folds to {max(distinct, 2)} or "
+            "fewer, or add images."
         )
     splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
     validated = np.full(len(groups), -1, np.int64)

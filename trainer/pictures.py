@@ -13,11 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+from trainer import jsrt
 from trainer.config import UserError
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff")
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", jsrt.SUFFIX)
 ASPECT_TOLERANCE = 0.01
 MASK_THRESHOLD = 127 / 255
+# A mask is black and white but for its edges; what is mostly grey, in many shades, is a photograph.
+GREY_SHARE, GREY_LEVELS = 0.25, 16
 SIXTEEN_BIT = 65535
 # What Pillow's decoders raise on damaged bytes besides OSError; a bug of ours would be another type.
 DAMAGED = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error, Image.DecompressionBombError)
@@ -55,6 +58,10 @@ class MergedMask:
 
 def header(path: Path) -> Header:
     """Mode and sides of one picture file, without decoding it. Raises `UserError` if it is not a picture."""
+    if is_raw(path):
+        with readable(path):
+            jsrt.check_length(path)
+        return Header("12-bit raw", jsrt.SIDE, jsrt.SIDE)
     with opened(path) as picture:
         return Header(picture.mode, picture.width, picture.height)
 
@@ -68,6 +75,9 @@ def read_image(path: Path, size: int) -> NDArray[np.float32]:
 
 def read_grey(path: Path) -> NDArray[np.float32]:
     """Grey float32 (height, width) in [0, 1]: 8 bit / 255, 16 bit / 65535, colour by luminance, alpha ignored."""
+    if is_raw(path):
+        with readable(path):
+            return jsrt.read_raw(path)
     with opened(path) as picture:
         return grey_of(picture, path)
 
@@ -75,7 +85,7 @@ def read_grey(path: Path) -> NDArray[np.float32]:
 def read_masks(paths: tuple[Path, ...], image: Path, size: int) -> MergedMask:
     """The masks of one image merged by OR, each thresholded and then resized by nearest neighbour.
 
-    Raises `UserError` when a file is no picture or when its aspect ratio is not its image's.
+    Raises `UserError` when a file is no picture or no mask, or when its aspect ratio is not its image's.
     """
     expected = header(image)
     merged = np.zeros((size, size), np.uint8)
@@ -83,6 +93,7 @@ def read_masks(paths: tuple[Path, ...], image: Path, size: int) -> MergedMask:
     for path in paths:
         check_aspect(image, expected, path, header(path))
         grey = read_grey(path)
+        check_black_and_white(path, grey)
         full = binary(grey)
         resized |= full.shape != (expected.height, expected.width)
         marked |= bool(full.any())
@@ -118,21 +129,43 @@ def check_aspect(image: Path, of_image: Header, mask: Path, of_mask: Header) -> 
         )
 
 
+def check_black_and_white(path: Path, grey: NDArray[np.float32]) -> None:
+    """Raise `UserError` for a mask that is a picture: over a quarter of it grey, in more shades than labels have."""
+    between = grey[(grey > 0.1) & (grey < 0.9)]
+    if between.size > GREY_SHARE * grey.size and len(np.unique(between)) > GREY_LEVELS:
+        raise UserError(
+            f"A mask is white in the object and black elsewhere, but {path} is grey in {between.size / grey.size:.0%} "
+            f"of its area ({len(np.unique(between))} shades): it looks like a picture. Put the mask in its place."
+        )
+
+
+def is_raw(path: Path) -> bool:
+    """Whether this is one of JSRT's headerless files, by its name: they have nothing else to tell them by."""
+    return path.suffix.lower() == jsrt.SUFFIX
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """A file that may not be read, or is gone, as a `UserError` that names it."""
+    try:
+        yield
+    except PermissionError as error:
+        raise UserError(f"Every picture must be readable, but {path} may not be read. Allow it (chmod).") from error
+    except FileNotFoundError as error:
+        raise UserError(f"{path} was listed but is gone. Put it back, or run the command again.") from error
+
+
 @contextmanager
 def opened(path: Path) -> Iterator[Image.Image]:
     """Pillow's picture, with every way in which a file can be broken turned into a `UserError` that names it."""
     try:
-        with Image.open(path) as picture:
+        with readable(path), Image.open(path) as picture:
             yield picture
     except UnidentifiedImageError as error:
         raise UserError(
             f"Every picture file must hold a picture, but {path} does not, whatever its name says{excerpt(path)}. "
             "Replace it by the real picture or move it out of the folder."
         ) from error
-    except PermissionError as error:
-        raise UserError(f"Every picture must be readable, but {path} may not be read. Allow it (chmod).") from error
-    except FileNotFoundError as error:
-        raise UserError(f"{path} was listed but is gone. Put it back, or run the command again.") from error
     except DAMAGED as error:
         raise UserError(
             f"Every picture must be whole, but {path} is truncated or damaged ({error}). "

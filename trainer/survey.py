@@ -17,7 +17,8 @@ from scipy.ndimage import binary_dilation, binary_erosion
 
 from trainer.config import UserError
 from trainer.duplicates import large_group_note, near_duplicate_groups
-from trainer.layouts import Match, Pair, count, match
+from trainer.layouts import Match, Pair, match
+from trainer.listing import count
 from trainer.pictures import Header, MergedMask, header, read_image, read_masks
 
 SIZE = 128
@@ -114,7 +115,7 @@ def survey(path: Path, size: int = SIZE) -> Survey:
     return Survey(
         layout=found.name,
         folder=found.folder,
-        found=len(found.pairs) + len(found.without_mask),
+        found=len(found.pairs) + len(found.without_mask) + len(found.incomplete),
         names=names,
         labels=tuple(pair.label for pair in pairs),
         images=stack,
@@ -138,6 +139,7 @@ def unpaired_problems(found: Match) -> list[Problem]:
     """One problem per file that has no partner or whose name is taken."""
     return [
         *(Problem(path, "image without mask") for path in found.without_mask),
+        *(Problem(path, f"image without {part} mask") for path, part in found.incomplete),
         *(Problem(path, "mask without image") for path in found.without_image),
         *(Problem(second, f"has the same name as {first}") for first, second in found.duplicates),
     ]
@@ -182,7 +184,7 @@ def text(seen: Survey) -> str:
     ]
     fatal = [problem for problem in seen.problems if problem.fatal]
     odd = [problem for problem in seen.problems if not problem.fatal]
-    lines += [f"to look at {len(odd)}", *(f"  {one.file}: {one.message}" for one in odd)] if odd else []
+    lines += [f"to look at {len(odd)}", *listed([f"{one.file}: {one.message}" for one in odd])] if odd else []
     # Every fatal one is listed: mending a folder one error message at a time is what this command spares people.
     lines += [f"problems   {len(fatal)}", *(f"  {one.file}: {one.message}" for one in fatal)] if fatal else []
     return "\n".join([*lines, verdict(seen)])

@@ -107,6 +107,32 @@ def unreachable(folder: Path) -> list[str]:
     return ["report"]
 
 
+def jsrt(folder: Path) -> list[str]:
+    """One whole raw image is missing half its bytes."""
+    for lung in ("left lung", "right lung"):
+        truth(folder / "jsrt" / lung / "JPCLN001.gif")
+    (folder / "jsrt" / "JPCLN001.IMG").write_bytes(bytes(2048 * 2048))
+    return ["run", "smoke", "--data", str(folder / "jsrt")]
+
+
+def one_lung(folder: Path) -> list[str]:
+    for number in (1, 2):
+        picture(folder / "chest" / "CXR_png" / f"MCUCXR_000{number}_0.png")
+        truth(folder / "chest" / "ManualMask" / "leftMask" / f"MCUCXR_000{number}_0.png")
+    return ["run", "smoke", "--data", str(folder / "chest")]
+
+
+def photograph_as_mask(folder: Path) -> None:
+    (folder / "masks" / "p1.png").unlink()
+    picture(folder / "masks" / "p1.gif")
+
+
+def patient_table(folder: Path) -> list[str]:
+    (folder / "who.csv").write_text("image,owner\n" + "\n".join(f"p{i},{i // 2}" for i in range(6)))
+    data = data_set(folder / "pictures")
+    return ["run", "smoke", "--data", str(data), "--set", f"data.patients={folder / 'who.csv'}"]
+
+
 CASES: dict[str, tuple[Build, str]] = {
     "image without mask": (
         with_data(lambda folder: (folder / "masks" / "p3.png").unlink()),
@@ -119,6 +145,14 @@ CASES: dict[str, tuple[Build, str]] = {
     "other aspect ratio": (with_data(lambda folder: truth(folder / "masks" / "p3.png", (40, 50))), r"p3.*50.*40"),
     "truncated PNG": (with_data(cut), r"p2\.png.*(truncated|cut off|damaged)"),
     "text called .png": (with_data(text_file), r"p1\.png"),
+    "truncated .IMG": (jsrt, r"2048x2048 values .*JPCLN001\.IMG is truncated: 4,194,304 bytes.*again"),
+    "missing lung": (one_lung, r"2 images without right lung mask.*data\.skip_unpaired=true"),
+    "GIF that is no mask": (with_data(photograph_as_mask), r"p1\.gif is grey .*looks like a picture"),
+    "missing patient column": (patient_table, r"must have a column 'patient', but it has: image, owner"),
+    "pattern without a patient": (
+        with_data(lambda folder: None, "--set", "data.patient=q([0-9])"),
+        r"'data\.patient' \(q.*6 of 6 images",
+    ),
     "empty folder": (emptied, r"needs pictures.*nothing holds none"),
     "missing folder": (given("--data", "no-such-folder"), r"no-such-folder"),
     "unknown layout": (unknown_layout, r"(?i)layout.*images"),

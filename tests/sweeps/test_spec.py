@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,14 @@ def test_ultrasound_is_the_laptop_size_of_the_protocol() -> None:
     given = load_spec("ultrasound", data="pictures").settings
     assert (given.model.size, given.model.filters, given.folds, given.train.batch) == (64, 8, 5, 16)
     assert (given.data.images, given.augment.total, given.train.loss) == (160, 480, "bce+dice")
+
+
+def test_xray_differs_from_ultrasound_in_its_pictures_alone() -> None:
+    for data in (None, "pictures"):
+        xray, ultrasound = (load_spec(name, data=data) for name in ("xray", "ultrasound"))
+        modality = replace(ultrasound.settings.data, modality="xray")
+        assert xray.search == ultrasound.search
+        assert xray.settings == replace(ultrasound.settings, data=modality)
 
 
 def test_the_embedded_table_applies_only_without_data() -> None:
@@ -86,7 +95,9 @@ def test_all_mistakes_are_named_at_once(tmp_path: Path) -> None:
 
 
 def test_unknown_spec() -> None:
-    with pytest.raises(UserError, match=r"no spec 'ultrsound'; did you mean 'ultrasound'.*Shipped: smoke, ultrasound"):
+    with pytest.raises(
+        UserError, match=r"no spec 'ultrsound'; did you mean 'ultrasound'.*Shipped: smoke, ultrasound, xray"
+    ):
         load_spec("ultrsound")
 
 

@@ -101,7 +101,7 @@ def test_verdict_names_interval_cost_and_that_it_is_synthetic(found: dict[str, A
     verdict = found["verdict"]
     assert verdict["finding"] == "shallow better"
     for words in ("Shallow better: contracting (1-5, Dice 0.6", "95 % interval +0.0", "295,360 against 196,313",
-                  "area between the curves", "no claim about ultrasound"):  # fmt: skip
+                  "area between the curves", "no claim about real images"):  # fmt: skip
         assert words in verdict["sentence"]
 
 

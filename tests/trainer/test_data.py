@@ -10,7 +10,7 @@ from PIL import Image
 
 from trainer import data
 from trainer.config import DataConfig, UserError
-from trainer.data import Cases, draw, load_cases
+from trainer.data import Cases, load_cases
 
 SIZE = 16
 
@@ -83,16 +83,6 @@ def test_a_draw_is_seeded_stratified_and_said_so(folder: Path, cache: Path) -> N
     assert cases.names == load(folder, cache, images=6, seed=3).names
     assert any(cases.names != load(folder, cache, images=6, seed=seed).names for seed in range(3))
     assert len(load(folder, cache, images=500)) == 12
-
-
-@pytest.mark.parametrize(
-    ("n", "shares"), [(5, {"a": 3, "b": 1, "c": 1}), (1, {"a": 1}), (90, {"a": 53, "b": 26, "c": 11})]
-)
-def test_each_class_gets_its_share(n: int, shares: dict[str, int]) -> None:
-    labels = ["a"] * 60 + ["b"] * 30 + ["c"] * 12
-    drawn = draw(labels, n, 0)
-    assert len(set(drawn)) == n
-    assert Counter(labels[case] for case in drawn) == shares
 
 
 def test_the_second_start_opens_no_picture(folder: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,6 +163,13 @@ def test_phantoms_are_the_default_and_called_synthetic(cache: Path) -> None:
     assert cases.digest != load_cases(DataConfig(images=6, seed=3), 32, cache).digest
 
 
+def test_x_ray_phantoms_are_chests_and_say_so(cache: Path) -> None:
+    cases = load_cases(DataConfig(modality="xray", images=3), 32, cache)
+    assert (cases.synthetic, cases.source) == (True, "3 synthetic chest X-ray phantoms (seed 0)")
+    assert cases.notes == ("synthetic data: it tries the tool out and carries no claim about chest X-ray pictures",)
+    assert cases.digest != load_cases(DataConfig(images=3), 32, cache).digest
+
+
 def test_a_modality_without_phantoms_is_refused(cache: Path) -> None:
-    with pytest.raises(UserError, match="modality 'ultrasound' only, but got 'sonar'"):
+    with pytest.raises(UserError, match="modality 'ultrasound' and 'xray' only, but got 'sonar'"):
         load_cases(DataConfig(modality="sonar"), 32, cache)

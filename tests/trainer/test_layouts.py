@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from trainer.config import UserError
-from trainer.layouts import RULES, natural_key, recognise
+from trainer.layouts import recognise
+from trainer.listing import natural_key
+from trainer.rules import RULES
 
 
 def touch(root: Path, *names: str) -> Path:
