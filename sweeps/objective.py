@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sweeps.bases import checkpoints
 from sweeps.home import Home
 from sweeps.plan import Plan
 from tracking.figures import montage
@@ -50,7 +51,8 @@ def recorded(
             tracker.fail_trial(run, str(failed))
             emit({"event": "failed", "name": candidate.name, "reason": str(failed)})
             raise
-        tracker.finish_trial(run, results, _montage(trial, results))
+        deltas = checkpoints(results, trial.starts[candidate.start])
+        tracker.finish_trial(run, results, _montage(trial, results), deltas)
         return float(np.nanmean([result.mean("dice") for result in results]))
 
     return evaluate

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sweeps.bases import log_bases
 from sweeps.board import Board
 from sweeps.home import Home
 from sweeps.launch import launch
@@ -78,6 +79,7 @@ def _plan(
         sweep_run=tracker.open_sweep(info),
     )
     write_plan(home, plan)
+    log_bases(tracker, plan.sweep_run, spec.settings, weights)
     return plan
 
 
