@@ -140,7 +140,7 @@ def describe(
     measured = {"settings": _measured(settings), "data": cases.digest, "folds": fold_of, "weights": weights.digest}
     identity = digest(measured)
     return SweepInfo(
-        name=name or f"{spec.name}-{_label(settings)}-{identity[:6]}",
+        name=name or f"{spec.name}-{label(settings)}-{identity[:6]}",
         digest=identity,
         spec=as_table(spec),
         data={
@@ -193,8 +193,8 @@ def _outcome(name: str, candidates: Sequence[Candidate], missing: list[Candidate
     return Outcome(name, sum(one.key in scored for one in missing), without)
 
 
-def _label(settings: Settings) -> str:
-    """What a default name says of the data: the folder's name, or `phantoms`."""
+def label(settings: Settings) -> str:
+    """What default names say of the data: the folder's name, or `phantoms`."""
     if settings.data.path is None:
         return "phantoms"
     words = "".join(letter if letter.isalnum() else "-" for letter in Path(settings.data.path).resolve().name.lower())

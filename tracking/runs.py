@@ -1,4 +1,4 @@
-"""Writing a sweep to MLflow and reading it back: the only importer of mlflow, and never through its active run."""
+"""Writing a sweep to MLflow and reading it back, never through its active run. Models: `tracking.models`."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def told(method: Callable[Concatenate[Tracker, P], R]) -> Callable[Concatenate[T
             return method(tracker, *args, **kwargs)
         except MlflowException as error:
             raise UserError(
-                f"MLflow at {redact(tracker.uri)} could not {method.__name__.replace('_', ' ')}: {_short(error)} "
+                f"MLflow at {redact(tracker.uri)} could not {method.__name__.replace('_', ' ')}: {short(error)} "
                 "Nothing that was recorded is lost; mend that and run the same command again."
             ) from error
 
@@ -95,7 +95,7 @@ class Tracker:
                 client.search_experiments(max_results=1)
         except Exception as error:  # drivers, file systems and HTTP raise types of their own
             raise UserError(
-                f"The MLflow store must be reachable, but {redact(uri)} is not: {_short(error)} "
+                f"The MLflow store must be reachable, but {redact(uri)} is not: {short(error)} "
                 "Start that server or mend the address (MLFLOW_TRACKING_URI); without one, thaw keeps its own database "
                 "under --home."
             ) from error
@@ -431,7 +431,7 @@ def _not_ours(experiment: Experiment) -> str:
     )
 
 
-def _short(error: Exception) -> str:
+def short(error: Exception) -> str:
     """The first line of an error, without secrets, at most 300 characters, ending like a sentence."""
     line = redact(str(error)).strip().splitlines()[0] if str(error).strip() else type(error).__name__
     return line[:300].rstrip(".") + "."
