@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import socket
 import subprocess
 import sys
 from dataclasses import replace
@@ -30,15 +32,12 @@ console = Console()
 
 
 def main() -> None:
-    """Run the command line; a user's mistake is one message and exit code 2, an interruption 130, a bug 1."""
+    """Run the command line. Exit codes: 2 a user's mistake, 3 trials without a score, 130 stopped, 1 a bug."""
     try:
         app()
     except UserError as error:
         _complain(str(error))
         sys.exit(2)
-    except KeyboardInterrupt:
-        _complain("Stopped. What is finished is kept; the same command goes on from there.")
-        sys.exit(130)
 
 
 def _complain(words: str) -> None:
@@ -61,10 +60,11 @@ def run(
     from sweeps.home import open_home
     from sweeps.launch import WorkerCrashed, default_workers
     from sweeps.spec import load_spec
-    from sweeps.sweep import check_workers
+    from sweeps.sweep import check_name, check_workers
 
     chosen = load_spec(spec, sets=set_ or [], data=data, pretrain=pretrain)
     count = check_workers(default_workers() if workers is None else workers)
+    name = check_name(name)
     opened = open_home(home)
     if dry_run:
         _dry_run(chosen, opened, count)
@@ -72,11 +72,15 @@ def run(
     from sweeps.board import Board
     from sweeps.sweep import run_sweep
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a cluster's scheduler stops a job like Ctrl-C does
     try:
         outcome = run_sweep(chosen, opened, Board(console), workers=count, name=name, retry_failed=retry_failed)
     except WorkerCrashed as crash:
         _complain(str(crash))
         raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        _complain("Stopped. What is finished is kept; the same command goes on from there.")
+        raise typer.Exit(130) from None
     _show(opened, outcome.name)
     if chosen.champion:
         _crown(opened, outcome.name, None, None)
@@ -120,9 +124,12 @@ def _show(opened: Any, name: str) -> None:
     tracker.finish_sweep(record.run_id, found["verdict"]["sentence"], page)
     console.print(to_text(found), highlight=False, markup=False, soft_wrap=True)
     console.print(f"Report: {path}", highlight=False, soft_wrap=True)
-    address = "http://127.0.0.1:5000" if opened.own_tracking else "your MLflow server"
-    console.print("MLflow UI: make ui (or thaw ui), then open", highlight=False, soft_wrap=True)
-    console.print(f"  {address}{tracker.trials_page(record.run_id)}", highlight=False, soft_wrap=True)
+    page_of_trials = tracker.trials_page(record.run_id)
+    if opened.own_tracking:
+        words = f"MLflow UI: make ui (or thaw ui), then open\n  http://127.0.0.1:5000{page_of_trials}"
+    else:
+        words = f"MLflow UI: on your server, at\n  {page_of_trials}"
+    console.print(words, highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -181,6 +188,34 @@ def masks(
         console.print(part)
 
 
+@app.command()
+def visualize(
+    network: Annotated[Path, typer.Argument(help="A .keras model, or the .weights.h5 of a U-Net.")],
+    after: Annotated[Path | None, typer.Option(help="Other weights of it: draws before and after.")] = None,
+    blocks: Annotated[str | None, typer.Option(help="Such as 1-3,9 or contracting; default: all.")] = None,
+    filters: Annotated[int | None, typer.Option(min=1, help="How many of each block; default at most 8.")] = None,
+    only: Annotated[str | None, typer.Option(help="Filter numbers from 0 instead, such as 0,3,7.")] = None,
+    data: Annotated[str | None, typer.Option(help="Pictures for the data maximum; none: synthetic.")] = None,
+    size: Annotated[int | None, typer.Option(min=8, help="Side of the pictures; default the network's.")] = None,
+    width: Annotated[int, typer.Option(min=1, help="For weights: filters of the U-Net's first block.")] = 8,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed draws the same pictures.")] = 0,
+    out: Annotated[Path, typer.Option(help="Where the contact sheet goes.")] = Path("neurons.png"),
+    home: Home = DEFAULT_HOME,
+) -> None:
+    """Draw what excites chosen neurons most (activation maximisation), with what they achieve, as one picture."""
+    from sweeps.backend import prepare_backend
+    from sweeps.home import open_home
+
+    prepare_backend()
+    from sweeps.neurons import Wish, draw
+    from trainer.files import write_atomically
+
+    cache = open_home(home).data
+    sheet = draw(network, after, data, cache, Wish(blocks, filters, only, size, width, seed))
+    write_atomically(out, lambda file: file.write(sheet))
+    console.print(f"Contact sheet: {out}", highlight=False, soft_wrap=True)
+
+
 @data_app.command()
 def check(
     path: Annotated[Path, typer.Argument(help="Folder of images and masks.")],
@@ -210,28 +245,40 @@ class _Quiet:
 @app.command()
 def report(
     sweep: Annotated[str | None, typer.Argument(help="Name of the sweep; default: the newest.")] = None,
+    other: Annotated[str | None, typer.Argument(help="A second sweep, to set the two side by side.")] = None,
     format_: Annotated[str, typer.Option("--format", help="html, json, csv or markdown.")] = "html",
-    out: Annotated[Path | None, typer.Option(help="Folder to write into; none prints json, csv and markdown.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the report and its figures; none prints json, csv and markdown.")
+    ] = None,
     home: Home = DEFAULT_HOME,
 ) -> None:
-    """Make the report of a sweep from MLflow alone."""
+    """Make the report of a sweep, or of two side by side, from MLflow alone."""
+    from sweeps.home import Home as at
     from sweeps.home import open_home
-    from tracking.report import SUFFIX, render
+    from tracking.report import SUFFIX, figures, render, render_two
     from tracking.runs import Tracker
     from trainer.files import write_atomically
 
     if format_ not in SUFFIX:
         raise UserError(f"--format must be one of {', '.join(SUFFIX)}, but got '{format_}'.")
-    opened = open_home(home)
+    opened = at(home)
+    if opened.own_tracking:
+        open_home(home, make=False)
     tracker = Tracker.connect(opened.tracking_uri, opened.artifacts if opened.own_tracking else None)
     record = tracker.read_sweep(sweep)
-    text = render(record, format_)
+    text = render(record, format_) if other is None else render_two(record, tracker.read_sweep(other), format_)
     if out is None and format_ != "html":
         sys.stdout.write(text)
         return
-    path = (out or opened.report(record.info.name)) / f"report{SUFFIX[format_]}"
+    name = record.info.name if other is None else f"{record.info.name} against {other}"
+    folder = out or opened.report(name)
+    path = folder / f"report{SUFFIX[format_]}"
     write_atomically(path, lambda file: file.write(text.encode()))
     console.print(f"Report: {path}", highlight=False, soft_wrap=True)
+    if out is not None and other is None:
+        for file_name, picture in figures(record).items():
+            write_atomically(out / file_name, lambda file, picture=picture: file.write(picture))  # type: ignore[misc]
+        console.print(f"Figures: {out}/*.svg, *.png", highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -239,9 +286,12 @@ def ui(port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 5000, hom
     """Open MLflow's own pages over all sweeps, on this machine only."""
     from sweeps.home import open_home
 
-    opened = open_home(home)
+    opened = open_home(home, make=False)
     if not opened.own_tracking:
         raise UserError("MLFLOW_TRACKING_URI points to a server of your own: open its address in a browser.")
+    with socket.socket() as probe:
+        if probe.connect_ex(("127.0.0.1", port)) == 0:
+            raise UserError(f"Port {port} of 127.0.0.1 is in use. Stop what listens there, or choose another --port.")
     console.print(f"Open http://127.0.0.1:{port} and stop with Ctrl-C.", highlight=False, soft_wrap=True)
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
     command += [
@@ -251,6 +301,7 @@ def ui(port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 5000, hom
         opened.artifacts.resolve().as_uri(),
     ]
     quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_LOGGING_LEVEL": "WARNING"}
+    quiet["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] = "false"  # else a dozen processes wait for jobs that nobody sends
     raise typer.Exit(subprocess.run(command, env=os.environ | quiet).returncode)
 
 

@@ -6,22 +6,26 @@ RDB storage and run through `study.optimize`, since heartbeat and retry exist on
 
 from __future__ import annotations
 
+import functools
 import time
 import uuid
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import optuna
-from optuna.exceptions import UpdateFinishedTrialError
+from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
 from optuna.storages import RDBStorage, RetryHeartbeatStaleTrialCallback
 from optuna.trial import FrozenTrial, Trial, TrialState
 from sqlalchemy import event
+from sqlalchemy.exc import SQLAlchemyError
 
+from sweeps.rules import Search
 from sweeps.space import proposer_of
-from sweeps.spec import Search
-from trainer.config import Candidate
+from tracking.redact import redact
+from trainer.config import Candidate, UserError
 from trainer.masks import Mask, parse
 from trainer.results import TrialFailed
 
@@ -31,6 +35,8 @@ RETRIES = 3
 POLL_SECONDS = 1.0
 
 Evaluate = Callable[[Candidate], float]
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class Drained(Exception):
@@ -50,6 +56,31 @@ class ListStorage(RDBStorage):
         return super()._create_new_trial(study_id, template_trial)
 
 
+@contextmanager
+def _told(url: str) -> Iterator[None]:
+    """Turn the database's own errors (unreachable, full, read-only) into a message without a traceback."""
+    try:
+        yield
+    except (SQLAlchemyError, StorageInternalError) as error:
+        reason = str(error.__cause__ or error).splitlines()[0] if redact(url) == url else type(error).__name__
+        raise UserError(
+            f"The study's database {redact(url)} must be reachable and writable, but it is not: {reason} "
+            "Mend that and run the same command again: finished work is kept."
+        ) from error
+
+
+def _tells(function: Callable[Concatenate[str, P], R]) -> Callable[Concatenate[str, P], R]:
+    """Let a function whose first argument is the database's address tell of its errors like that."""
+
+    @functools.wraps(function)
+    def call(url: str, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        with _told(url):
+            return function(url, *args, **kwargs)
+
+    return call
+
+
+@_tells
 def enqueue(url: str, name: str, candidates: Iterable[Candidate], n_blocks: int) -> int:
     """Put candidates on the list, leaving out those that wait or run already; returns how many were added.
 
@@ -63,6 +94,21 @@ def enqueue(url: str, name: str, candidates: Iterable[Candidate], n_blocks: int)
     return len(new)
 
 
+@_tells
+def release(url: str, name: str, *, searching: bool) -> None:
+    """End every trial that still counts as running; only for when no worker of the sweep is alive.
+
+    So a sweep that was stopped goes on at once, without waiting for heartbeats to grow stale, and being stopped does
+    not count towards the times a crash is forgiven.
+    """
+    studies = [_study(url, name, ListStorage)]
+    studies += [_study(url, f"{name}-search", RDBStorage)] if searching else []
+    for study in studies:
+        for trial in study.get_trials(states=(TrialState.RUNNING,)):
+            study.tell(trial.number, state=TrialState.FAIL)
+
+
+@_tells
 def drain(url: str, name: str, evaluate: Evaluate, n_blocks: int) -> None:
     """Work the list off until nothing waits and nobody else is at work; failed trials do not stop it.
 
@@ -72,6 +118,8 @@ def drain(url: str, name: str, evaluate: Evaluate, n_blocks: int) -> None:
     worker = uuid.uuid4().hex
 
     def objective(trial: Trial) -> float:
+        # The heartbeat's own thread may not have written yet. Once the attribute stands, a heartbeat does too.
+        trial.storage.record_heartbeat(trial._trial_id)  # type: ignore[attr-defined]  # of an RDB storage
         trial.set_user_attr("worker", f"{worker}:{trial.number}")
         return evaluate(_listed_candidate(trial, n_blocks))
 
@@ -85,6 +133,7 @@ def drain(url: str, name: str, evaluate: Evaluate, n_blocks: int) -> None:
             time.sleep(POLL_SECONDS)
 
 
+@_tells
 def search(url: str, name: str, space: Search, evaluate: Evaluate, n_blocks: int, seed: int) -> None:
     """Let the spec's sampler propose until `space.trials` trials exist, over all workers."""
     samplers: dict[str, Callable[[], optuna.samplers.BaseSampler]] = {
@@ -105,6 +154,7 @@ def search(url: str, name: str, space: Search, evaluate: Evaluate, n_blocks: int
         _one(study, objective)
 
 
+@_tells
 def proposed(url: str, name: str) -> int:
     """How many candidates the sampler of a sweep has proposed so far."""
     return _proposed(_study(url, f"{name}-search", RDBStorage))

@@ -63,6 +63,10 @@ class Home:
         """Held while a sweep is prepared, so that two launchers pre-train once and list each candidate once."""
         return self.root / "launch.lock"
 
+    def workers_lock(self, sweep: str) -> Path:
+        """Shared by the living workers of a sweep: nobody there means that whatever seems to run was cut off."""
+        return self.root / "sweeps" / sweep / "workers.lock"
+
     def candidate_lock(self, sweep: str, key: str) -> Path:
         """Held while a candidate is evaluated: a worker that slept past its heartbeat may find another on its work."""
         return self.root / "sweeps" / sweep / "candidates" / f"{key}.lock"
@@ -76,9 +80,15 @@ class Home:
         return self.root / "reports" / sweep
 
 
-def open_home(root: Path) -> Home:
-    """Make or open a home. Raises `UserError` when it cannot be written or a newer thaw wrote it."""
+def open_home(root: Path, *, make: bool = True) -> Home:
+    """Make or open a home. Raises `UserError` when it cannot be written, a newer thaw wrote it, or, with `make=False`,
+    when there is none.
+    """
     marker = root / "home.json"
+    if root.exists() and not root.is_dir():
+        raise UserError(f"A home is a folder, but {root} is a file. Choose another --home.")
+    if not marker.exists() and not make:
+        raise UserError(f"There is no home of thaw in {root}. Name the one that was given to `thaw run` as --home.")
     if not marker.exists():
         write_atomically(marker, lambda file: file.write(json.dumps({"version": VERSION}).encode()))
     try:

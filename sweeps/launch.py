@@ -14,6 +14,7 @@ from typing import IO, Any
 
 from sweeps.home import Home
 from sweeps.worker import USER_ERROR
+from tracking.redact import redact
 from trainer.config import UserError
 
 REPLACEMENTS = 3
@@ -87,4 +88,5 @@ def _read(output: IO[str], number: int, messages: queue.Queue[tuple[int, dict[st
 def _tail(log: Path, code: int) -> str:
     lines = log.read_text(errors="replace").splitlines()[-LAST_LINES:]
     how = f"was ended by signal {-code}" if code < 0 else f"stopped with exit code {code}"
-    return f"A worker {how}; the sweep stops, and what is finished is kept. The end of {log}:\n" + "\n".join(lines)
+    told = f"A worker {how}; the sweep stops, and what is finished is kept. The end of {log}:\n" + "\n".join(lines)
+    return redact(told)

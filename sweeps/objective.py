@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sweeps.bases import checkpoints
+from sweeps.gallery import Gallery
 from sweeps.home import Home
 from sweeps.plan import Plan
 from tracking.figures import montage
@@ -30,6 +31,7 @@ def recorded(
     It raises `TrialFailed` after recording the reason. A candidate that is recorded already costs one look.
     """
     orders = plan.resolved.search.orders
+    gallery = Gallery(trial, plan.resolved.search.neurons)
 
     def evaluate(candidate: Candidate) -> float:
         with locked(home.candidate_lock(plan.name, candidate.key)):
@@ -51,6 +53,7 @@ def recorded(
             tracker.fail_trial(run, str(failed))
             emit({"event": "failed", "name": candidate.name, "reason": str(failed)})
             raise
+        tracker.log_neurons(run, gallery.pictures(candidate, results[0]), candidate.epochs)
         deltas = checkpoints(results, trial.starts[candidate.start])
         tracker.finish_trial(run, results, _montage(trial, results), deltas)
         return float(np.nanmean([result.mean("dice") for result in results]))

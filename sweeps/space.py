@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
-from sweeps.spec import Search
+from sweeps.rules import Search
 from trainer.config import Candidate, Start
 from trainer.masks import Mask, at_depth, parse
 

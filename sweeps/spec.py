@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
@@ -11,25 +12,10 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
+from sweeps.rules import Search, rules
 from trainer.config import Settings, UserError
-from trainer.masks import ORDERS, parse
 
 Table = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Search:
-    """What to try. `space="orders"`: every depth of `orders`; `"masks"`: the listed `masks`; next to ordinal `epochs`
-    and `learning_rate`. `strategy="grid"` works the whole list off; `tpe` and `random` propose `trials` candidates.
-    """
-
-    space: Literal["orders", "masks"] = "orders"
-    orders: tuple[str, ...] = ("shallow-first", "deep-first")
-    masks: tuple[str, ...] = ()
-    epochs: tuple[int, ...] = (12,)
-    learning_rate: tuple[float, ...] = (1e-3,)
-    strategy: Literal["grid", "tpe", "random"] = "grid"
-    trials: int = 0
 
 
 @dataclass(frozen=True)
@@ -43,9 +29,6 @@ class Spec:
     settings: Settings = field(default_factory=Settings)
     search: Search = field(default_factory=Search)
     champion: bool = False
-
-
-N_BLOCKS = 9  # of the built-in U-Net
 
 
 def shipped() -> dict[str, Path]:
@@ -63,13 +46,17 @@ def load_spec(name: str, *, sets: Sequence[str] = (), data: str | None = None, p
     path = shipped().get(name) or Path(name)
     table = _read(path, name)
     mistakes: list[str] = []
-    overrides = _flatten(table.pop("embedded", {}))
+    embedded = table.pop("embedded", {})
+    if not isinstance(embedded, dict):
+        mistakes.append(f"'embedded' must be a section with keys, but got {embedded!r}.")
+        embedded = {}
+    overrides = _flatten(embedded)
     given = dict(_assignments(sets, mistakes))
-    if data is not None:
-        given["data.path"] = data
-    if pretrain is not None:
-        given["pretrain.path"] = pretrain
-    wanted = given.get("data.path", table.get("data", {}).get("path"))
+    for key, path_given in (("data.path", data), ("pretrain.path", pretrain)):
+        if path_given is not None:
+            given[key] = path_given
+    section = table.get("data", {})
+    wanted = given.get("data.path", section.get("path") if isinstance(section, dict) else None)
     for key, value in [*(overrides.items() if wanted is None else ()), *given.items()]:
         _put(table, key, value, mistakes)
     champion = table.pop("champion", False)
@@ -77,9 +64,8 @@ def load_spec(name: str, *, sets: Sequence[str] = (), data: str | None = None, p
         mistakes.append(f"'champion' must be true or false, but got {champion!r}.")
     search = _build(Search, table.pop("search", {}), "search", mistakes)
     settings = _build(Settings, table, "", mistakes)
-    if search is not None and settings is not None:
-        mistakes += _rules(search, settings)
-    if mistakes or search is None or settings is None:
+    mistakes += rules(search, settings)
+    if mistakes:
         listed = "\n".join(f"  - {mistake}" for mistake in mistakes)
         raise UserError(f"The spec '{name}' cannot be used:\n{listed}")
     return Spec(path.stem, settings, search, champion)
@@ -95,7 +81,7 @@ def from_table(table: Table) -> Spec:
     mistakes: list[str] = []
     rest = {key: value for key, value in table.items() if key not in ("name", "search", "champion")}
     search, settings = _build(Search, table["search"], "search", mistakes), _build(Settings, rest, "", mistakes)
-    if mistakes or search is None or settings is None:
+    if mistakes:
         raise UserError("A recorded spec cannot be read: " + " ".join(mistakes))
     return Spec(table["name"], settings, search, table.get("champion", False))
 
@@ -104,7 +90,7 @@ def _read(path: Path, name: str) -> Table:
     if not path.is_file():
         known = shipped()
         near = get_close_matches(name, known, n=1)
-        hint = f"; did you mean '{near[0]}'?" if near else ""
+        hint = f"; did you mean '{near[0]}'?" if near else "."
         raise UserError(f"There is no spec '{name}'{hint} Shipped: {', '.join(known)}; or give a TOML file.")
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
@@ -143,19 +129,21 @@ def _put(table: Table, key: str, value: Any, mistakes: list[str]) -> None:
 
 
 def _build(kind: type[Any], table: Any, where: str, mistakes: list[str]) -> Any:
-    """Fill a dataclass from a table, noting every unknown key and every value of the wrong type."""
+    """Fill a dataclass from a table, noting every unknown key and every value of the wrong type.
+
+    What is wrong keeps its default, so that the rules can look for further mistakes.
+    """
     if not isinstance(table, dict):
         mistakes.append(f"'{where}' must be a section with keys, but got {table!r}.")
-        return None
+        return kind()
     hints = get_type_hints(kind)
     prefix = f"{where}." if where else ""
     known = {item.name for item in fields(kind)} | ({"search", "embedded", "champion"} if kind is Settings else set())
     values: Table = {}
-    count = len(mistakes)
     for key, value in table.items():
         if key not in known:
             near = get_close_matches(key, known, n=1)
-            hint = f"; did you mean '{prefix}{near[0]}'?" if near else ""
+            hint = f"; did you mean '{prefix}{near[0]}'?" if near else "."
             mistakes.append(f"Unknown key '{prefix}{key}'{hint} Known: {', '.join(sorted(known))}.")
         elif is_dataclass(hints[key]):
             values[key] = _build(hints[key], value, f"{prefix}{key}", mistakes)
@@ -164,7 +152,7 @@ def _build(kind: type[Any], table: Any, where: str, mistakes: list[str]) -> Any:
                 values[key] = _convert(hints[key], value)
             except ValueError as error:
                 mistakes.append(f"'{prefix}{key}' must be {error}, but got {value!r}.")
-    return kind(**values) if len(mistakes) == count else None
+    return kind(**values)
 
 
 def _convert(kind: Any, value: Any) -> Any:
@@ -179,60 +167,8 @@ def _convert(kind: Any, value: Any) -> Any:
     if origin is tuple:
         values = value if isinstance(value, list | tuple) else [value]
         return tuple(_convert(args[0], item) for item in values)
-    if kind is float and isinstance(value, int | float) and not isinstance(value, bool):
+    if kind is float and isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
         return float(value)
     if kind in (int, bool, str) and type(value) is kind:
         return value
-    raise ValueError({int: "a whole number", float: "a number", bool: "true or false", str: "text"}[kind])
-
-
-def _rules(search: Search, settings: Settings) -> Iterator[str]:
-    """What types cannot say."""
-    if not search.epochs or search.epochs[0] < 1 or list(search.epochs) != sorted(set(search.epochs)):
-        yield f"'search.epochs' must be rising whole numbers from 1 on, but got {list(search.epochs)}."
-    if not search.learning_rate or min(search.learning_rate) <= 0:
-        yield f"'search.learning_rate' must be positive numbers, but got {list(search.learning_rate)}."
-    if search.space == "orders":
-        for order in search.orders:
-            if order not in ORDERS:
-                near = get_close_matches(order, ORDERS, n=1)
-                hint = f"; did you mean '{near[0]}'?" if near else ""
-                yield f"'search.orders': unknown order '{order}'{hint} Known: {', '.join(ORDERS)}."
-        if not search.orders:
-            yield "'search.orders' is empty: name at least one order."
-    else:
-        yield from _mask_mistakes(search)
-    if search.strategy != "grid" and search.trials < 1:
-        yield f"'search.trials' must say how many candidates '{search.strategy}' may propose, but got {search.trials}."
-    for key, value, low in (
-        ("folds", settings.folds, 2),
-        ("train.batch", settings.train.batch, 1),
-        ("pretrain.batch", settings.pretrain.batch, 1),
-        ("pretrain.epochs", settings.pretrain.epochs, 1),
-        ("data.images", settings.data.images, 0),
-        ("augment.total", settings.augment.total, 0),
-        ("seed", settings.seed, 0),
-        ("data.seed", settings.data.seed, 0),
-        ("pretrain.seed", settings.pretrain.seed, 0),
-    ):
-        if value < low:
-            yield f"'{key}' must be at least {low}, but got {value}."
-    if not 0 < settings.pretrain.validation < 1:
-        yield f"'pretrain.validation' must be between 0 and 1, but got {settings.pretrain.validation}."
-    if settings.pretrain.learning_rate <= 0:
-        yield f"'pretrain.learning_rate' must be positive, but got {settings.pretrain.learning_rate}."
-
-
-def _mask_mistakes(search: Search) -> Iterator[str]:
-    if not search.masks:
-        yield '\'search.masks\' is empty: list at least one mask, for instance masks = ["1-5", "6-9"].'
-    seen: dict[str, str] = {}
-    for text in search.masks:
-        try:
-            written = str(parse(text, N_BLOCKS))
-        except UserError as error:
-            yield f"'search.masks': {error}"
-            continue
-        if written in seen:
-            yield f"'search.masks' lists the same mask twice: '{seen[written]}' and '{text}' are both {written}."
-        seen[written] = text
+    raise ValueError({int: "a whole number", float: "a finite number", bool: "true or false", str: "text"}[kind])

@@ -19,13 +19,17 @@ from sweeps.plan import Plan, write_plan
 from sweeps.space import listed
 from sweeps.spec import Spec, as_table
 from trainer.config import Candidate, Settings, UserError, digest
-from trainer.files import locked
+from trainer.files import locked, nobody_present
 
 if TYPE_CHECKING:  # heavy: each is imported where the story needs it
     from tracking.record import SweepInfo
     from tracking.runs import Tracker
     from trainer.data import Cases
     from trainer.pretrain import StartingWeights
+
+
+LONGEST_NAME = 100
+RESERVED = ("thaw-pretraining", "Default")
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,8 @@ def run_sweep(
             with board.training(missing, spec.settings.folds) as listen:
                 launch(home, plan.name, workers, listen)
         finally:
-            tracker.close_lost(plan.sweep_run)
+            if nobody_present(home.workers_lock(plan.name)):
+                tracker.close_lost(plan.sweep_run)  # the sweep's own too; its report finishes that one
     else:
         board.say(f"{plan.name}: all {len(candidates)} trials are recorded; nothing to train.")
     return _outcome(plan.name, candidates, missing, tracker.trials(plan.sweep_run))
@@ -89,8 +94,11 @@ def _enlist(spec: Spec, home: Home, plan: Plan, missing: list[Candidate], retry_
 
     if retry_failed:
         _forget_failures(home)
+    searching = spec.search.strategy != "grid"
+    if nobody_present(home.workers_lock(plan.name)):
+        engines.release(home.storage_url, plan.name, searching=searching)
     engines.enqueue(home.storage_url, plan.name, missing, plan.n_blocks)
-    proposing = spec.search.strategy != "grid" and engines.proposed(home.storage_url, plan.name) < spec.search.trials
+    proposing = searching and engines.proposed(home.storage_url, plan.name) < spec.search.trials
     return bool(missing) or proposing
 
 
@@ -117,6 +125,8 @@ def find_weights(spec: Spec, home: Home, board: Board, tracker: Tracker) -> tupl
 
     with board.stage("starting weights") as step:
         weights = starting_weights(settings.pretrain, settings.model, home.weights, home.data, step)
+    for note in weights.notes:
+        board.say(f"Note on the pre-training pictures: {note}")
     if not weights.curve:
         return weights, ""
     params = {"source": weights.source, "best_epoch": weights.best_epoch, **asdict(settings.pretrain)}
@@ -130,9 +140,10 @@ def describe(
 ) -> SweepInfo:
     """What the sweep measures, in full. The digest of all that a score depends on is the sweep's identity."""
     from tracking.record import SweepInfo
+    from tracking.redact import redact
     from trainer.blocks import partition
     from trainer.masks import named
-    from trainer.trial import versions
+    from trainer.revision import versions
     from trainer.unet import unet
 
     settings = spec.settings
@@ -162,11 +173,16 @@ def describe(
         n_blocks=len(blocks),
         block_params=[block.parameters for block in blocks],
         named_masks={word: str(mask) for word, mask in named(len(blocks))},
-        weights={"digest": weights.digest, "source": weights.source, "pretraining_run": pretraining},
+        weights={
+            "digest": weights.digest,
+            "source": weights.source,
+            "notes": list(weights.notes),
+            "pretraining_run": pretraining,
+        },
         versions=versions(),
         seed=settings.seed,
         commit=_commit(),
-        command=shlex.join(["thaw", *sys.argv[1:]]),
+        command=redact(shlex.join(["thaw", *sys.argv[1:]])),
         planned={candidate.key: candidate.name for candidate in listed(spec.search, len(blocks))},
     )
 
@@ -215,6 +231,19 @@ def _commit() -> str:
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def check_name(name: str | None) -> str | None:
+    """A sweep's name becomes a folder and an MLflow experiment; raises `UserError` for one that cannot."""
+    if name is None:
+        return None
+    odd = [letter for letter in name if letter in "/\\" or not letter.isprintable()]
+    if not name.strip() or name.startswith(".") or odd or len(name.encode()) > LONGEST_NAME or name in RESERVED:
+        raise UserError(
+            f"--name must be 1 to {LONGEST_NAME} bytes long, without / and \\, not beginning with a dot, and none of "
+            f"{', '.join(RESERVED)}, but got {name[:120]!r}."
+        )
+    return name
 
 
 def check_workers(workers: int) -> int:

@@ -20,6 +20,7 @@ from sweeps.bases import scratch
 from sweeps.home import Home, open_home
 from sweeps.plan import Plan, read_plan
 from trainer.config import Start, UserError
+from trainer.files import present
 
 USER_ERROR = 2
 Emit = Callable[[dict[str, Any]], None]
@@ -33,7 +34,8 @@ def main(arguments: list[str]) -> int:
     prepare_backend(deterministic=plan.resolved.settings.train.deterministic)
     _end_with_parent(os.getppid())
     try:
-        work(home, plan, _say)
+        with present(home.workers_lock(sweep)):
+            work(home, plan, _say)
     except UserError as error:
         _say({"event": "error", "message": str(error)})
         return USER_ERROR

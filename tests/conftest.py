@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[1]
 os.environ.pop("MLFLOW_TRACKING_URI", None)
 os.environ.update(
     MLFLOW_DISABLE_TELEMETRY="true",
+    MLFLOW_SERVER_ENABLE_JOB_EXECUTION="false",
     TF_CPP_MIN_LOG_LEVEL="3",
     CUDA_VISIBLE_DEVICES="-1",
     OMP_NUM_THREADS="1",

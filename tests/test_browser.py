@@ -146,6 +146,39 @@ def test_the_report_page_opens_alone_and_says_the_verdict(
     assert colours is not None and len(colours) > 10  # not a blank page
 
 
+def test_pointer_sort_and_filter_work_on_the_page(
+    visit: Callable[[str], Visit], thaw: Thaw, smoke_home: Path, tmp_path: Path
+) -> None:
+    done = thaw("report", "--out", tmp_path, "--home", smoke_home)
+    assert done.returncode == 0, done.stderr
+    page = tmp_path / "report.html"
+    act = """<script>
+      const mark = document.querySelector("[data-hover]");
+      mark.dispatchEvent(new PointerEvent("pointermove", {clientX: 300, clientY: 500}));
+      const table = document.querySelector("table.filterable");
+      const parameters = () => [...table.tBodies[0].rows].filter(row => !row.hidden && row.cells[1].textContent)
+        .map(row => row.cells[4].textContent);
+      const say = (name, text) => document.body.append(` ${name}=${text};`);
+      say("hint", document.getElementById("hint").textContent);
+      const head = [...table.querySelectorAll("th")].find(one => one.textContent === "parameters");
+      head.click(); say("up", parameters().join("/"));
+      head.click(); say("down", parameters().join("/"));
+      const choice = document.querySelector(".filter select");
+      choice.value = "deep"; choice.dispatchEvent(new Event("change"));
+      const rows = [...table.tBodies[0].rows].filter(row => !row.hidden);
+      say("orders", rows.map(row => row.cells[1].textContent).join("/"));
+    </script></body>"""
+    page.write_text(page.read_text().replace("</body>", act))
+    seen = visit(page.as_uri())
+    assert seen.console == ()
+    said = dict(re.findall(r"(\w+)=(.*?);", seen.text))
+    assert re.match(r"shallow-first \d \(.+\): 0\.\d{3} folds 0\.\d{3} · ", said["hint"])
+    up, down = ([int(one.replace(",", "")) for one in said[key].split("/")] for key in ("up", "down"))
+    assert len(up) > 2 and up == sorted(up) and down == up[::-1]
+    orders = [one for one in said["orders"].split("/") if one]
+    assert orders and all("deep" in one for one in orders)
+
+
 @pytest.fixture
 def mlflow_ui(smoke_home: Path) -> Iterator[str]:
     with socket.socket() as free:

@@ -8,7 +8,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from html import escape
+from typing import Any, Literal
 
 import matplotlib
 
@@ -22,6 +23,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from tracking.statistics import EQUIVALENCE, Comparison, spread
+
+Form = Literal["inline", "svg", "png"]  # inside a page, or a file of its own
 
 INK, GREY, RULE = "#1c1b1a", "#6b6862", "#d9d5cc"
 SHALLOW, DEEP, OTHER = "#0b5c7d", "#c2571a", "#5d6b2f"
@@ -42,14 +45,24 @@ class Curve:
     order: str
     depths: tuple[int, ...]
     folds: tuple[tuple[float, ...], ...]
+    masks: tuple[str, ...] = ()
 
 
-def curves_svg(curves: Sequence[Curve], baselines: Mapping[str, float], label: str = "Dice", stamp: str = "") -> bytes:
+def draw_curves(
+    curves: Sequence[Curve],
+    baselines: Mapping[str, float],
+    label: str = "Dice",
+    stamp: str = "",
+    form: Form = "inline",
+    name: str = "curves",
+    limits: tuple[float, float] | None = None,
+) -> bytes:
     """Score against number of tuned blocks: means, error bars (SD over folds), every fold's point, baselines as lines.
 
-    `stamp` is written across the head of the picture (SYNTHETIC DATA).
+    `stamp` is written across the head of the picture (SYNTHETIC DATA); `name` tells drawings of one page apart;
+    `limits` fixes the score axis. Inline, every mean carries what a pointer over it shows (`data-hover`).
     """
-    with _svg("curves", 8.6, 4.7) as (figure, save):
+    with _canvas(name, 8.6, 4.7, form) as (figure, save):
         axes = figure.add_subplot()
         depths = sorted({depth for curve in curves for depth in curve.depths})
         for index, curve in enumerate(curves):
@@ -64,9 +77,25 @@ def curves_svg(curves: Sequence[Curve], baselines: Mapping[str, float], label: s
         if curves:
             # Above the axes, where no curve can run underneath.
             axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=len(curves), handlelength=3.2)
-        if stamp:
-            axes.set_title(stamp, loc="right", color=DEEP, fontweight="bold", fontsize=10)
-        return save()
+        if stamp:  # above the legend, where four orders would run into it
+            pad = 24 if len(curves) > 3 else None
+            axes.set_title(stamp, loc="right", color=DEEP, fontweight="bold", fontsize=10, pad=pad)
+        if limits:
+            axes.set_ylim(limits)
+        drawn = save()
+    return _with_hints(drawn, name, curves) if form == "inline" else drawn
+
+
+def _with_hints(svg: bytes, name: str, curves: Sequence[Curve]) -> bytes:
+    text = svg.decode()
+    for curve in curves:
+        masks = curve.masks or ("",) * len(curve.depths)
+        for depth, mask, folds in zip(curve.depths, masks, curve.folds, strict=True):
+            each = " · ".join("–" if math.isnan(value) else f"{value:.3f}" for value in folds)
+            hint = f"{curve.order} {depth}{f' ({mask})' if mask else ''}: {spread(folds).mean:.3f} | folds {each}"
+            mark = f'id="{name}-hit-{curve.order}-{depth}"'
+            text = text.replace(mark, f'{mark} class="hit" data-hover="{escape(hint)}"')
+    return text.encode()
 
 
 def _draw_curve(axes: Axes, curve: Curve, shift: float) -> None:
@@ -79,6 +108,9 @@ def _draw_curve(axes: Axes, curve: Curve, shift: float) -> None:
     axes.errorbar(x, [one.mean for one in found], yerr=[np.nan_to_num(one.sd) for one in found], color=colour,
                   marker=marker, linestyle=dashes, markersize=6, linewidth=1.7, elinewidth=1.0, capsize=3, zorder=3,
                   label=curve.order)  # fmt: skip
+    for place, depth, one in zip(x, curve.depths, found, strict=True):  # unseen, but large enough for a pointer
+        axes.plot([place], [one.mean], marker="o", markersize=15, linestyle="", alpha=0, color=colour,
+                  gid=f"hit-{curve.order}-{depth}", zorder=4)  # fmt: skip
 
 
 def _draw_baselines(axes: Axes, baselines: Mapping[str, float], right: float) -> None:
@@ -93,9 +125,11 @@ def _draw_baselines(axes: Axes, baselines: Mapping[str, float], right: float) ->
                       va="center", color=GREY, fontsize=9, annotation_clip=False)  # fmt: skip
 
 
-def comparisons_svg(rows: Sequence[tuple[str, Comparison]], stamp: str = "") -> bytes:
+def draw_comparisons(
+    rows: Sequence[tuple[str, Comparison]], stamp: str = "", form: Form = "inline", name: str = "comparisons"
+) -> bytes:
     """Differences in Dice with their 95 % intervals, every fold, and the band of practical equality (±0.01)."""
-    with _svg("comparisons", 8.6, 0.85 + 0.62 * len(rows)) as (figure, save):
+    with _canvas(name, 8.6, 0.85 + 0.62 * len(rows), form) as (figure, save):
         axes = figure.add_subplot()
         axes.axvspan(-EQUIVALENCE, EQUIVALENCE, color=RULE, alpha=0.6, linewidth=0)
         axes.axvline(0, color=INK, linewidth=0.8)
@@ -114,9 +148,9 @@ def comparisons_svg(rows: Sequence[tuple[str, Comparison]], stamp: str = "") -> 
         return save()
 
 
-def cost_svg(points: Sequence[tuple[str, str, int, float]], stamp: str = "") -> bytes:
+def draw_cost(points: Sequence[tuple[str, str, int, float]], stamp: str = "", form: Form = "inline") -> bytes:
     """Dice against trained parameters; `points` are (order, written mask, parameters, mean Dice)."""
-    with _svg("cost", 8.6, 3.9) as (figure, save):
+    with _canvas("cost", 8.6, 3.9, form) as (figure, save):
         axes = figure.add_subplot()
         for order in dict.fromkeys(point[0] for point in points):
             colour, marker, _ = STYLES.get(order, (INK, "x", "-"))
@@ -227,12 +261,22 @@ STYLE: Any = {  # matplotlib types the keys as one long Literal
 
 
 @contextmanager
-def _svg(name: str, width: float, height: float) -> Iterator[tuple[Figure, Callable[[], bytes]]]:
-    """A figure of `width` x `height` inches and what saves it: the same drawing gives the same bytes."""
-    with plt.rc_context({**STYLE, "svg.hashsalt": name, "figure.facecolor": "none", "axes.facecolor": "none"}):
-        figure = plt.figure(figsize=(width, height), layout="constrained")
-        yield figure, lambda: _inline(_written(figure, "svg", {"Date": None, "Creator": None, "Type": None,
-                                                               "Format": None}), name)  # fmt: skip
+def _canvas(name: str, width: float, height: float, form: Form) -> Iterator[tuple[Figure, Callable[[], bytes]]]:
+    """A figure of `width` x `height` inches and what saves it: the same drawing gives the same bytes.
+
+    Inline has no background and no size of its own; a file has both.
+    """
+    plain: Any = {"figure.facecolor": "none", "axes.facecolor": "none"} if form == "inline" else {}
+    with plt.rc_context({**STYLE, "svg.hashsalt": name, **plain}):
+        figure = plt.figure(figsize=(width, height), layout="constrained", dpi=200 if form == "png" else 72)
+
+        def save() -> bytes:
+            if form == "png":
+                return _written(figure, "png", {"Software": None})
+            svg = _written(figure, "svg", {"Date": None, "Creator": None, "Type": None, "Format": None})
+            return _inline(svg, name) if form == "inline" else svg
+
+        yield figure, save
 
 
 def _written(figure: Figure, kind: str, metadata: dict[str, str | None] | None) -> bytes:

@@ -139,7 +139,7 @@ def fetch(tracker: Tracker, uri: str, folder: Path) -> Path:
     except (MlflowException, OSError) as error:
         known = sorted(model.name for model in tracker.client.search_registered_models())
         names = f"Registered: {', '.join(known)}." if known else "None is registered: run `thaw champion` first."
-        raise UserError(f"There is no model {uri}: {short(error)} {names}") from error
+        raise UserError(f"There is no model {uri}: {short(error, tracker.uri)} {names}") from error
     path = place / "data" / "model.keras"
     if not path.is_file():
         raise UserError(f"{uri} must be a Keras model saved as .keras, but there is none in it. Give a file instead.")

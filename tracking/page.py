@@ -5,14 +5,13 @@ from __future__ import annotations
 import base64
 import json
 import math
-from collections.abc import Iterable, Sequence
 from html import escape
-from typing import Any
 
-from tracking.figures import Curve, comparisons_svg, cost_svg, curves_svg
+from tracking.choice_page import choice_section, convergence_section, per_image_section
+from tracking.elements import document, figure, stamp, table, tag
+from tracking.figures import draw_comparisons, draw_cost, draw_curves
+from tracking.plotted import baselines_of, comparison_rows, cost_points, curves_of
 from tracking.record import SweepRecord, TrialRecord
-from tracking.statistics import Comparison
-from tracking.style import CSS, SCRIPT
 from tracking.summary import Json
 from tracking.wording import (
     COMPARISONS,
@@ -28,8 +27,6 @@ from tracking.wording import (
     trial_cells,
 )
 
-STAMP = "SYNTHETIC DATA"
-
 
 def html(record: SweepRecord, found: Json) -> str:
     """The page for a sweep and its `summarise`d numbers."""
@@ -39,21 +36,17 @@ def html(record: SweepRecord, found: Json) -> str:
         _data(found),
         _curves(found, synthetic),
         _comparisons(found, synthetic),
+        choice_section(found, synthetic),
         _pictures(record, found, synthetic),
         _cost(found, synthetic),
         _trials(found, synthetic),
         _by_class(found, synthetic),
+        per_image_section(found, synthetic),
+        convergence_section(found, synthetic),
         _gaps(found),
         _repeat(found),
     ]
-    title = escape(f"{found['sweep']}: which blocks to fine-tune")
-    return (
-        f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{title}</title>\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<style>{CSS}</style>\n</head>\n<body{' class=synthetic' if synthetic else ''}>\n<main>\n"
-        + "\n".join(part for part in parts if part)
-        + f"\n</main>\n<script>{SCRIPT}</script>\n</body>\n</html>\n"
-    )
+    return document(f"{found['sweep']}: which blocks to fine-tune", parts, synthetic)
 
 
 def _head(found: Json) -> str:
@@ -78,11 +71,9 @@ def _data(found: Json) -> str:
 
 
 def _curves(found: Json, synthetic: bool) -> str:
-    orders = ("shallow-first", "deep-first", "outer-first", "inner-first")
-    curves = [curve for curve in (_curve(found, order) for order in orders) if curve.depths]
+    curves = curves_of(found)
     if not curves:
         return ""
-    baselines = {key: one["dice"]["mean"] for key, one in found["baselines"].items() if one}
     scratch = found["baselines"]["scratch"]
     aside = ""
     if scratch and scratch["epochs"] != found["main"]["epochs"]:
@@ -91,17 +82,8 @@ def _curves(found: Json, synthetic: bool) -> str:
         f"Dice against the number of tuned blocks ({setting(found)}). Filled marks: mean over {len(found['folds'])} "
         "folds; bars: ± 1 SD over folds (n − 1); open marks: every fold. Horizontal lines: the baselines." + aside
     )
-    return _figure("The two directions", curves_svg(curves, baselines, stamp=_stamp(synthetic)), caption, synthetic)
-
-
-def _curve(found: Json, order: str) -> Curve:
-    at = {
-        depth: trial["dice"]["folds"]
-        for trial in found["trials"]
-        for name, depth in trial["orders"]
-        if name == order and trial["role"] == "trial" and is_main(trial, found)
-    }
-    return Curve(order, tuple(sorted(at)), tuple(tuple(at[depth]) for depth in sorted(at)))
+    drawn = draw_curves(curves, baselines_of(found), stamp=stamp(synthetic))
+    return figure("The two directions", drawn, caption, synthetic)
 
 
 def _comparisons(found: Json, synthetic: bool) -> str:
@@ -116,15 +98,14 @@ def _comparisons(found: Json, synthetic: bool) -> str:
             f"<section>\n<h2>Comparisons</h2>\n{lacking or '<p>None of the masks to compare is here.</p>'}\n</section>"
         )
     heads = ["difference in Dice", "mean", "95 % interval", "p", "Holm p", "P(> 0.01)", "P(± 0.01)", "P(< −0.01)"]
-    table = _table(heads, [[COMPARISONS[key], *comparison_cells(one)] for key, one in given.items()],
+    compared = table(heads, [[COMPARISONS[key], *comparison_cells(one)] for key, one in given.items()],
                    "The two co-primary comparisons.", synthetic)  # fmt: skip
-    drawn = [(COMPARISONS[key].partition(" (")[0], _rebuilt(one)) for key, one in given.items()]
     caption = (
         "Diamond: mean difference over folds; line: its corrected 95 % interval; ticks: the folds. "
         "The grey band is ± 0.01 Dice, a difference of no practical use."
     )
-    figure = _figure("", comparisons_svg(drawn, stamp=_stamp(synthetic)), caption, synthetic)
-    parts = [table, lacking, figure, _reading(next(iter(given.values()))), _by_depth(found, synthetic)]
+    drawn_as = figure("", draw_comparisons(comparison_rows(found), stamp=stamp(synthetic)), caption, synthetic)
+    parts = [compared, lacking, drawn_as, _reading(next(iter(given.values()))), _by_depth(found, synthetic)]
     return "<section>\n<h2>How sure is it?</h2>\n" + "\n".join(part for part in parts if part) + "\n</section>"
 
 
@@ -154,7 +135,7 @@ def _by_depth(found: Json, synthetic: bool) -> str:
     if not rows:
         return ""
     heads = ["k", "shallow-k − deep-k", "95 % interval", "p", f"Holm p ({len(rows)})"]
-    return _table(heads, rows, "Secondary: the two directions at equal numbers of tuned blocks.", synthetic)
+    return table(heads, rows, "Secondary: the two directions at equal numbers of tuned blocks.", synthetic)
 
 
 def _pictures(record: SweepRecord, found: Json, synthetic: bool) -> str:
@@ -167,7 +148,7 @@ def _pictures(record: SweepRecord, found: Json, synthetic: bool) -> str:
         caption = f"{name.capitalize()} tuned ({trial.info.candidate.name})."
         shown.append(
             f'<figure>\n<img alt="Validation images, truth and prediction, {name} tuned" '
-            f'src="data:image/png;base64,{image}">\n<figcaption>{_tag(synthetic)}{escape(caption)}</figcaption>\n</figure>'
+            f'src="data:image/png;base64,{image}">\n<figcaption>{tag(synthetic)}{escape(caption)}</figcaption>\n</figure>'
         )
     if not shown:
         return ""
@@ -189,18 +170,14 @@ def _main_trial(record: SweepRecord, found: Json, mask: str) -> TrialRecord | No
 
 
 def _cost(found: Json, synthetic: bool) -> str:
-    points = [
-        (trial["order"] or "other", trial["mask"], trial["trainable_params"], trial["dice"]["mean"])
-        for trial in found["trials"]
-        if trial["role"] == "trial" and is_main(trial, found) and not math.isnan(trial["dice"]["mean"])
-    ]
+    points = cost_points(found)
     if not points:
         return ""
     caption = (
         f"Mean Dice against the number of trained parameters ({setting(found)}); the labels are the tuned blocks, "
         "where there is room for one."
     )
-    return _figure("What it costs", cost_svg(points, stamp=_stamp(synthetic)), caption, synthetic)
+    return figure("What it costs", draw_cost(points, stamp=stamp(synthetic)), caption, synthetic)
 
 
 def _trials(found: Json, synthetic: bool) -> str:
@@ -210,14 +187,15 @@ def _trials(found: Json, synthetic: bool) -> str:
     tables = []
     if main or base:
         caption = f"Trials at {setting(found)}, then the baselines. ± is the SD over folds (n − 1); SEM = SD / √n."
-        tables.append(_table(HEADS, map(trial_cells, main + base), caption, synthetic, "sortable"))
+        tables.append(table(HEADS, map(trial_cells, main + base), caption, synthetic, "sortable filterable"))
     if len(main) > 2:
         tables.append(
             "<p class=note>The highest of many scores is partly luck: the best row looks better here than it "
-            "will be on new images. The comparisons above were fixed in advance and do not suffer from that.</p>"
+            "will be on new images (see “Which mask to take”). The two comparisons were fixed in advance and do not "
+            "suffer from that.</p>"
         )
     if rest:
-        tables.append(_table(HEADS, map(trial_cells, rest), "Other budgets and learning rates.", synthetic, "sortable"))
+        tables.append(table(HEADS, map(trial_cells, rest), "Other budgets and learning rates.", synthetic, "sortable"))
     return "<section>\n<h2>All trials</h2>\n" + "\n".join(tables) + "\n</section>" if tables else ""
 
 
@@ -227,18 +205,18 @@ def _by_class(found: Json, synthetic: bool) -> str:
     if not trials or (len(labels) < 2 and not any(one["empty_truths"] for one in trials)):
         return ""
     sizes = {label: max(one["by_class"].get(label, {"images": 0})["images"] for one in trials) for label in labels}
-    heads = ["mask", *(f"{label} ({sizes[label]})" for label in labels), "pooled Dice"]
+    heads = ["mask", *(f"{label} ({sizes[label]})" for label in labels)]
     empty = max(one["empty_truths"] for one in trials)
-    caption = "Dice by class: mean over the images of the class; pooled: all pixels as one image."
+    caption = "Dice by class: mean over the images of the class."
     if empty:
         heads.append("false-positive area %")
         caption += f" Where the truth is empty ({counted(empty, 'image')}) there is no Dice, but a false-positive area."
     rows = []
     for one in trials:
         row = [name_of(one), *(number(one["by_class"].get(label, {"dice": math.nan})["dice"]) for label in labels)]
-        row += [number(one["dice_pooled"])] + ([number(one["false_positive_percent"], 2)] if empty else [])
+        row += [number(one["false_positive_percent"], 2)] if empty else []
         rows.append(row)
-    return f"<section>\n<h2>By class</h2>\n{_table(heads, rows, caption, synthetic, 'sortable')}\n</section>"
+    return f"<section>\n<h2>By class</h2>\n{table(heads, rows, caption, synthetic, 'sortable')}\n</section>"
 
 
 def _gaps(found: Json) -> str:
@@ -271,30 +249,3 @@ def _repeat(found: Json) -> str:
         f'<dl class="facts small">{rows}</dl>\n<details><summary>The whole spec</summary><pre>{spec}</pre></details>\n'
         "</section>"
     )
-
-
-def _figure(title: str, svg: bytes, caption: str, synthetic: bool) -> str:
-    head = f"<h2>{escape(title)}</h2>\n" if title else ""
-    body = f"<figure>\n{svg.decode()}\n<figcaption>{_tag(synthetic)}{escape(caption)}</figcaption>\n</figure>"
-    return f"<section>\n{head}{body}\n</section>" if title else body
-
-
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]], caption: str, synthetic: bool, kind: str = "") -> str:
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in heads)
-    body = "\n".join("<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in row) + "</tr>" for row in rows)
-    return (
-        f'<div class="wide"><table class="{kind}">\n<caption>{_tag(synthetic)}{escape(caption)}</caption>\n'
-        f"<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table></div>"
-    )
-
-
-def _tag(synthetic: bool) -> str:
-    return f'<span class="tag">{STAMP}</span> ' if synthetic else ""
-
-
-def _stamp(synthetic: bool) -> str:
-    return STAMP if synthetic else ""
-
-
-def _rebuilt(one: dict[str, Any]) -> Comparison:
-    return Comparison(**{name: one[name] for name in Comparison.__dataclass_fields__})

@@ -6,28 +6,38 @@ import csv
 import io
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, get_args
 
 from tracking.page import html
+from tracking.plotted import figure_files
 from tracking.record import METRICS, SweepRecord
 from tracking.summary import Json, summarise
+from tracking.versus import versus
+from tracking.versus_page import versus_html, versus_markdown
 from tracking.wording import (
     COMPARISONS,
     HEADS,
     SYNTHETIC,
+    cheap_choice,
     comparison_cells,
+    convergence_sentence,
     counted,
     is_shown,
+    mask_name,
     name_of,
+    number,
     orders_of,
+    p_value,
     score_cells,
     setting,
     trial_cells,
+    winner_sentences,
 )
 from trainer.config import UserError
 
 Format = Literal["html", "json", "csv", "markdown"]
+PER_IMAGE = ("low", "high", "worst_decile", "failures")
 SUFFIX: Mapping[str, str] = {"html": ".html", "json": ".json", "csv": ".csv", "markdown": ".md"}
 
 
@@ -38,7 +48,24 @@ def render(record: SweepRecord, form: str = "html") -> str:
     found = summarise(record)
     if form == "html":
         return html(record, found)
-    return {"json": to_json, "csv": to_csv, "markdown": to_markdown}[form](found)
+    write: Mapping[str, Callable[[Json], str]] = {"json": to_json, "csv": to_csv, "markdown": to_markdown}
+    return write[form](found)
+
+
+def render_two(first: SweepRecord, second: SweepRecord, form: str = "html") -> str:
+    """Two sweeps side by side in one of the same formats. Raises `UserError` when they cannot be compared."""
+    if form not in get_args(Format):
+        raise UserError(f"Unknown report format {form!r}. Formats: {', '.join(get_args(Format))}.")
+    found = versus(first, second)
+    if form == "csv":  # both tables, one below the other; the last column says whose row it is
+        return to_csv(*found["sweeps"])
+    write: Mapping[str, Callable[[Json], str]] = {"html": versus_html, "json": to_json, "markdown": versus_markdown}
+    return write[form](found)
+
+
+def figures(record: SweepRecord) -> Mapping[str, bytes]:
+    """file name -> bytes of the report's figures as SVG and PNG files."""
+    return figure_files(summarise(record))
 
 
 def to_json(found: Json) -> str:
@@ -46,20 +73,24 @@ def to_json(found: Json) -> str:
     return json.dumps(_finite(found), indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def to_csv(found: Json) -> str:
+def to_csv(*sweeps: Json) -> str:
     """One row per trial; the folds of every metric in columns of their own. A missing value is an empty cell."""
-    folds = range(1, len(found["folds"]) + 1)
+    folds = range(1, max(len(found["folds"]) for found in sweeps) + 1)
     plain = ["mask", "role", "start", "order", "depth", "epochs", "learning_rate", "trainable_params"]
     heads = plain + ["aliases", "blocks"] + [f"{metric}_{part}" for metric in METRICS for part in ("mean", "sd", "sem")]
-    heads += [f"{metric}_fold_{fold}" for metric in METRICS for fold in folds] + ["synthetic"]
+    heads += [f"{metric}_fold_{fold}" for metric in METRICS for fold in folds]
+    heads += ["dice_pooled", *(f"dice_images_{part}" for part in PER_IMAGE), "synthetic", "sweep"]
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(heads)
-    for trial in found["trials"]:
-        row = [trial[name] for name in plain] + [" ".join(trial["aliases"]), " ".join(map(str, trial["blocks"]))]
-        row += [trial[metric][part] for metric in METRICS for part in ("mean", "sd", "sem")]
-        row += [value for metric in METRICS for value in trial[metric]["folds"]]
-        writer.writerow([_cell(value) for value in [*row, str(found["data"]["synthetic"]).lower()]])
+    for found in sweeps:
+        for trial in found["trials"]:
+            row = [trial[name] for name in plain] + [" ".join(trial["aliases"]), " ".join(map(str, trial["blocks"]))]
+            row += [trial[metric][part] for metric in METRICS for part in ("mean", "sd", "sem")]
+            row += [value for metric in METRICS for value in trial[metric]["folds"]]
+            row += [trial["dice_pooled"], *(trial["per_image"][part] for part in PER_IMAGE)]
+            row += [str(found["data"]["synthetic"]).lower(), found["sweep"]]
+            writer.writerow([_cell(value) for value in row])
     return buffer.getvalue()
 
 
@@ -78,9 +109,11 @@ def to_markdown(found: Json) -> str:
         ],
     )
     lines += _list("Missing for a comparison", comparison["missing"])
+    lines += _choice(found)
     lines += ["", f"## Trials{' (' + SYNTHETIC + ')' if found['data']['synthetic'] else ''}", ""]
     lines += _table(HEADS, [trial_cells(trial) for trial in found["trials"]])
     lines += ["", "± is the SD over folds (n − 1); SEM = SD / √n.", ""]
+    lines += _images(found)
     lines += _list("Failed", [f"{one['name']}: {one['reason']}" for one in found["failed"]])
     lines += _list(
         "Unfinished", [f"{one['name']} ({counted(one['folds_done'], 'fold')} done)" for one in found["unfinished"]]
@@ -90,6 +123,34 @@ def to_markdown(found: Json) -> str:
         f"To repeat it: `{found['provenance']['command']}` (seed {found['seed']}, {found['provenance']['commit']})"
     ]
     return "\n".join(lines) + "\n"
+
+
+def _choice(found: Json) -> list[str]:
+    """Which mask to take, the parameters, and whether it was trained long enough."""
+    lines = [line for sentence in winner_sentences(found) for line in (sentence, "")]
+    if found["choice"]:
+        heads = ["mask, cheapest first", "parameters", "Dice", "behind the best", "p (all pairs)", "tied"]
+        rows = [
+            [mask_name(one), f"{one['trainable_params']:,}", number(one["dice"]), number(one["behind"]),
+             p_value(one["p_adjusted"]), "yes" if one["tied"] else "no"]
+            for one in found["choice"]["compared"]
+        ]  # fmt: skip
+        lines += [*_table(heads, rows), "", "Tied: not shown to be worse, which is not the same as being as good.", ""]
+    if found["parameters"]:
+        lines += [found["parameters"]["note"], ""]
+    lines += [line for step in found["convergence"] for line in (convergence_sentence(step), "")]
+    return ["", "## Which mask to take", "", *lines] if lines else []
+
+
+def _images(found: Json) -> list[str]:
+    heads = ["mask", "images", "Dice", "95 % over images (descriptive)", "worst tenth", "below 0.1", "pooled Dice"]
+    rows = [
+        [name_of(one), str(per["n"]), number(per["mean"]), f"{number(per['low'])} to {number(per['high'])}",
+         number(per["worst_decile"]), str(per["failures"]), number(one["dice_pooled"])]
+        for one in found["trials"]
+        if is_shown(one, found) and (per := one["per_image"])["n"]
+    ]  # fmt: skip
+    return ["## Image by image", "", *_table(heads, rows), ""] if rows else []
 
 
 def to_text(found: Json) -> str:
@@ -112,6 +173,8 @@ def to_text(found: Json) -> str:
                          ("not begun", len(found["missing"]))):  # fmt: skip
         if count:
             lines.append(f"{counted(count, 'trial')} {title}; listed in the report.")
+    if found["choice"]:
+        lines += ["", cheap_choice(found["choice"]["one_standard_error"])]
     return "\n".join([*lines, "", found["verdict"]["sentence"]]) + "\n"
 
 

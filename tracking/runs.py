@@ -6,8 +6,8 @@ import difflib
 import functools
 import io
 import json
+import logging
 import os
-import re
 import tempfile
 import time
 import warnings
@@ -31,8 +31,12 @@ from PIL import Image
 
 from tracking import stored
 from tracking.record import SweepInfo, SweepRecord, TrialInfo, TrialRecord, TrialState
+from tracking.redact import redact
 from trainer.config import UserError
 from trainer.results import FoldResult
+
+# MLflow logs a traceback of every database error that it also raises; `told` says it in one sentence.
+logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
 
 PRETRAINING = "thaw-pretraining"
 BATCH = 1000  # MLflow's limit of metrics in one call
@@ -43,16 +47,6 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def redact(text: str) -> str:
-    """`text` with every password in an address replaced by ***.
-
-    >>> redact("postgresql://ann:secret@host/db?password=secret")
-    'postgresql://ann:***@host/db?password=***'
-    """
-    text = re.sub(r"(://[^:/@\s]*):[^@/\s]+@", r"\1:***@", text)
-    return re.sub(r"(?i)\b((?:password|passwd|token|secret)=)[^&\s]+", r"\1***", text)
-
-
 def told(method: Callable[Concatenate[Tracker, P], R]) -> Callable[Concatenate[Tracker, P], R]:
     """Turn MLflow's own exceptions (server gone, no permission, disk full) into a message without a traceback."""
 
@@ -61,8 +55,9 @@ def told(method: Callable[Concatenate[Tracker, P], R]) -> Callable[Concatenate[T
         try:
             return method(tracker, *args, **kwargs)
         except MlflowException as error:
+            wanted = method.__name__.replace("_", " ")
             raise UserError(
-                f"MLflow at {redact(tracker.uri)} could not {method.__name__.replace('_', ' ')}: {short(error)} "
+                f"MLflow at {redact(tracker.uri)} could not {wanted}: {short(error, tracker.uri)} "
                 "Nothing that was recorded is lost; mend that and run the same command again."
             ) from error
 
@@ -95,7 +90,7 @@ class Tracker:
                 client.search_experiments(max_results=1)
         except Exception as error:  # drivers, file systems and HTTP raise types of their own
             raise UserError(
-                f"The MLflow store must be reachable, but {redact(uri)} is not: {short(error)} "
+                f"The MLflow store must be reachable, but {redact(uri)} is not: {short(error, uri)} "
                 "Start that server or mend the address (MLFLOW_TRACKING_URI); without one, thaw keeps its own database "
                 "under --home."
             ) from error
@@ -249,6 +244,16 @@ class Tracker:
                 self.client.log_artifacts(run_id, folder, "checkpoints")
 
     @told
+    def log_neurons(self, run_id: str, pictures: Mapping[str, bytes], epochs: int) -> None:
+        """Log one PNG per neuron under its key (`am/<block>/<filter>`); one that is there already is left alone."""
+        files = self.client.list_artifacts(run_id, "images") if pictures else []
+        # MLflow names them `key+step+...`, with ~ for the slashes that a file name cannot have.
+        there = {Path(file.path).name.split("+")[0] for file in files}
+        for key, png in pictures.items():
+            if key.replace("/", "~") not in there:
+                self.client.log_image(run_id, Image.open(io.BytesIO(png)), key=key, step=epochs)
+
+    @told
     def fail_trial(self, run_id: str, reason: str) -> None:
         """Close the trial as FAILED; the reason becomes a tag and the run's description."""
         self.client.set_tag(run_id, "thaw.reason", reason[:4000])
@@ -257,8 +262,10 @@ class Tracker:
 
     @told
     def close_lost(self, sweep_run: str) -> int:
-        """Close every RUNNING trial as KILLED and count them. Only for when no worker is alive."""
+        """Close what is RUNNING of the sweep as KILLED; the number of trials. Only when no worker is alive."""
         lost = [run for run in self._children(sweep_run) if run.info.status == "RUNNING"]
+        if self.client.get_run(sweep_run).info.status == "RUNNING":
+            self.client.set_terminated(sweep_run, "KILLED")
         for run in lost:
             self.client.set_terminated(run.info.run_id, "KILLED")
         return len(lost)
@@ -431,9 +438,13 @@ def _not_ours(experiment: Experiment) -> str:
     )
 
 
-def short(error: Exception) -> str:
-    """The first line of an error, without secrets, at most 300 characters, ending like a sentence."""
-    line = redact(str(error)).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+def short(error: Exception, uri: str) -> str:
+    """The first line of an error, at most 300 characters, ending like a sentence.
+
+    With a secret in the address only the error's kind is told: drivers cut an odd address up and quote the pieces.
+    """
+    told = str(error).strip()
+    line = redact(told).splitlines()[0] if told and redact(uri) == uri else type(error).__name__
     return line[:300].rstrip(".") + "."
 
 

@@ -8,8 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import nctdtrinc
-from scipy.stats import t
+from scipy.special import nctdtrinc, stdtr, stdtrit
 
 EQUIVALENCE = 0.01  # Dice: a smaller difference than this is of no practical use (protocol.md)
 LEVEL = 0.95
@@ -96,15 +95,15 @@ def corrected_t(differences: Sequence[float], n_train: Sequence[int], n_test: Se
     factor = variance_factor([n_train[i] for i in keep], [n_test[i] for i in keep])
     se, df = found.sd * math.sqrt(factor), found.n - 1
     statistic = found.mean / se
-    margin = float(t.ppf(0.5 + LEVEL / 2, df)) * se
-    above = float(t.sf((EQUIVALENCE - found.mean) / se, df))
-    below = float(t.cdf((-EQUIVALENCE - found.mean) / se, df))
+    margin = critical(df) * se
+    above = tail((EQUIVALENCE - found.mean) / se, df)
+    below = tail((EQUIVALENCE + found.mean) / se, df)
     return replace(
         untested,
         se=se,
         t=statistic,
         df=df,
-        p=float(2 * t.sf(abs(statistic), df)),
+        p=2 * tail(abs(statistic), df),
         low=found.mean - margin,
         high=found.mean + margin,
         p_above=above,
@@ -112,6 +111,16 @@ def corrected_t(differences: Sequence[float], n_train: Sequence[int], n_test: Se
         p_below=below,
         note="" if found.n == len(differences) else f"{len(differences) - found.n} fold(s) without a score left out",
     )
+
+
+def critical(df: float) -> float:
+    """The t value that a two-sided 95 % interval ends at: 2.776 for four degrees of freedom."""
+    return float(stdtrit(df, 0.5 + LEVEL / 2))
+
+
+def tail(statistic: float, df: float) -> float:
+    """P(T > statistic) of Student's t; scipy.special is fifty times faster than scipy.stats on single numbers."""
+    return float(stdtr(df, -statistic))
 
 
 def _untested(mean: float, sd: float, folds: tuple[float, ...]) -> Comparison:
@@ -138,7 +147,7 @@ def area_between_curves(shallow: NDArray[np.float64], deep: NDArray[np.float64])
 
 def significance_threshold(sd: float, factor: float, folds: int) -> float:
     """The smallest mean difference whose 95 % interval excludes 0: 1.86 `sd` for five equal folds."""
-    return float(t.ppf(0.5 + LEVEL / 2, folds - 1)) * math.sqrt(factor) * sd if folds > 1 else NAN
+    return critical(folds - 1) * math.sqrt(factor) * sd if folds > 1 else NAN
 
 
 def detectable(sd: float, factor: float, folds: int, power: float = 0.8) -> float:
@@ -148,7 +157,7 @@ def detectable(sd: float, factor: float, folds: int, power: float = 0.8) -> floa
     df = folds - 1
     # Non-centrality at which 1 - power of the noncentral t lies below the critical value; the chance of a significant
     # result in the wrong direction is below 1e-4 here and left out.
-    shift = float(nctdtrinc(df, 1 - power, t.ppf(0.5 + LEVEL / 2, df)))
+    shift = float(nctdtrinc(df, 1 - power, critical(df)))
     return shift * math.sqrt(factor) * sd
 
 

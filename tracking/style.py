@@ -1,4 +1,4 @@
-"""How the HTML report looks (and its one script: a click on a table head sorts), on paper as on the screen."""
+"""How the HTML report looks (and its one script: sort, filter, values under the pointer), on paper as on screen."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ html { font: 16px/1.55 "Source Sans 3", "Helvetica Neue", Arial, "Liberation San
   background: var(--paper); -webkit-text-size-adjust: 100%; }
 body { margin: 0; }
 main { max-width: 58rem; margin: 0 auto; padding: 3.2rem 1.6rem 5rem; }
+main.broad { max-width: 88rem; }
+.broad section > figure { max-width: 54rem; }
 h1, h2, h3, .verdict { font-family: Charter, "Iowan Old Style", "Source Serif 4", Georgia, "Liberation Serif", serif;
   text-wrap: balance; }
 h1 { font-size: 2.9rem; line-height: 1.08; font-weight: 600; margin: .3rem 0 .9rem; letter-spacing: -.012em; }
@@ -42,6 +44,13 @@ th:last-child, td:last-child { padding-right: 0; }
 .sortable th { cursor: pointer; }
 .sortable th[aria-sort=ascending]::after { content: " ↑"; }
 .sortable th[aria-sort=descending]::after { content: " ↓"; }
+.filter { display: block; text-align: right; font-size: .88rem; color: var(--grey); }
+.left td, .left th { text-align: left; }
+.row { display: grid; grid-template-columns: repeat(auto-fit, minmax(20rem, 1fr)); gap: 1rem 2rem; }
+.two { display: grid; grid-template-columns: repeat(auto-fit, minmax(24rem, 1fr)); gap: 1rem 2rem; }
+.hit { pointer-events: all; cursor: crosshair; }
+#hint { position: fixed; z-index: 2; pointer-events: none; background: var(--ink); color: #fff; padding: .35rem .6rem;
+  border-radius: 3px; font-size: .85rem; font-variant-numeric: tabular-nums; white-space: pre-line; max-width: 22rem; }
 .note, .gap { color: var(--grey); font-size: .92rem; }
 .gap { color: var(--warn); }
 pre { background: #f3f0e9; padding: .8rem 1rem; overflow-x: auto; font: .85rem/1.5 ui-monospace, Menlo, Consolas,
@@ -58,6 +67,7 @@ summary { cursor: pointer; color: var(--accent); margin-top: 1rem; }
   h2, h3, caption { break-after: avoid; }
   thead { display: table-header-group; }
   .wide { overflow: visible; }
+  .filter { display: none; }
   th, td { padding: .2rem .35rem; white-space: normal; }
 }
 """
@@ -81,5 +91,33 @@ for (const table of document.querySelectorAll("table.sortable")) {
     });
     body.append(...rows);
   }));
+}
+for (const table of document.querySelectorAll("table.filterable")) {
+  const column = [...table.querySelectorAll("th")].findIndex(head => head.textContent === "order");
+  const rows = [...table.tBodies[0].rows];
+  const orders = row => row.cells[column].textContent.split(", ").map(name => name.replace(/-\\d+$/, ""));
+  const names = [...new Set(rows.flatMap(orders))].filter(name => name);
+  if (names.length < 2) continue;
+  const label = document.createElement("label"), choice = document.createElement("select");
+  label.className = "filter";
+  label.append("show ", choice);
+  for (const name of ["all orders", ...names]) choice.append(new Option(name));
+  choice.addEventListener("change", () => rows.forEach(row => {
+    row.hidden = choice.selectedIndex > 0 && orders(row)[0] !== "" && !orders(row).includes(choice.value);
+  }));
+  table.parentNode.before(label);
+}
+const hint = document.createElement("div");
+hint.id = "hint";
+hint.hidden = true;
+document.body.append(hint);
+for (const mark of document.querySelectorAll("[data-hover]")) {
+  mark.addEventListener("pointermove", event => {
+    hint.textContent = mark.dataset.hover.replace(" | ", "\\n");
+    hint.hidden = false;
+    hint.style.left = Math.max(8, Math.min(event.clientX + 14, innerWidth - hint.offsetWidth - 8)) + "px";
+    hint.style.top = Math.max(8, event.clientY - hint.offsetHeight - 12) + "px";
+  });
+  mark.addEventListener("pointerleave", () => { hint.hidden = true; });
 }
 """

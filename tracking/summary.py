@@ -12,7 +12,8 @@ Fields of the JSON report (`summarise`). Scores are fractions of 1 (Dice, ARI) o
   for a mask that belongs to none), `orders`, `role` (`trial`, `zero-shot`, `scratch`), `start`, `epochs`,
   `learning_rate`, `trainable_params`; `dice`, `pixel_error`, `ari`, each with `mean`, `sd`, `sem`, `folds`;
   `dice_pooled`, `empty_truths`, `false_positive_percent` (of images with empty truth), `by_class` (label -> `images`,
-  `dice`: mean over its images).
+  `dice`: mean over its images), `per_image` (`n`, `mean`, 95 % bootstrap of the images `low` to `high`, descriptive;
+  `worst_decile`: mean of the lowest tenth; `failures`: images below 0.1 Dice).
 - `baselines`: `zero_shot`, `scratch`, `all`: a trial object or null.
 - `comparison`: `contracting_vs_expanding` and `area_between_curves`, each a comparison object or null;
   `by_depth`: shallow-k minus deep-k, each with its `depth`; `missing`: masks that a comparison lacks.
@@ -20,6 +21,15 @@ Fields of the JSON report (`summarise`). Scores are fractions of 1 (Dice, ARI) o
   `folds`, `note`, `threshold` (smallest significant mean difference), `detectable` (found with 80 % power).
 - `verdict`: `finding` (`shallow better`, `deep better`, `practically equal`, `no difference shown`) and `sentence`.
 - `per_epochs`: for every budget `epochs` with `contracting_vs_expanding` and `area_between_curves`.
+- `choice`: over the masks at the main setting, or null. `best`; `compared`: every mask against the best, cheapest
+  first: how far `behind`, `p`, `p_adjusted` for all pairs of masks, `tied` (not distinguishable from the best);
+  `one_standard_error`: the cheapest mask above `floor`, the best Dice minus its SEM; each with `mask`, `aliases`,
+  `trainable_params`, `dice`. `winner`, null for fewer than ten images: the winner's-curse correction by BBC-CV,
+  `apparent` (mean over images), `corrected`, `low`, `high`, `optimism`, `frequencies` (how often each mask is chosen,
+  most often first), `images`, `masks`, `draws`.
+- `convergence`: for each pair of neighbouring budgets `from` and `to`: `masks`, each a comparison (longer - shorter).
+- `parameters`: `contracting`, `expanding`, `ratio`, `by_convolution` (null unless it is the study's network), `note`.
+- `cases`: images to look at, chosen by `rule`: `image`, Dice with `contracting` and with `expanding` tuned.
 - `failed` (`name`, `reason`), `unfinished` (`name`, `folds_done`), `missing` (names planned but never begun).
 - `model`: `blocks`, `block_params`, `named_masks`. `weights`, `settings` (the spec), `seed`.
 - `provenance`: what may vary between two equal sweeps: `command`, `commit`, `versions`, `run_id`, `started`.
@@ -29,26 +39,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
+from tracking.budgets import convergence_objects
+from tracking.choice import case_objects, choice_object
+from tracking.contrasts import Json as Json
+from tracking.contrasts import comparison_object, contrast
+from tracking.images import per_image
+from tracking.parameters import parameter_object
 from tracking.record import METRICS, SweepInfo, SweepRecord, TrialRecord
-from tracking.statistics import (
-    Comparison,
-    area_between_curves,
-    corrected_t,
-    detectable,
-    finding,
-    holm,
-    significance_threshold,
-    spread,
-    variance_factor,
-)
+from tracking.statistics import Comparison, area_between_curves, finding, holm, spread
 from tracking.stored import false_positive_percent, pooled_dice
 
 SHALLOW, DEEP = "shallow-first", "deep-first"
-Json = dict[str, Any]
 
 
 def summarise(record: SweepRecord) -> Json:
@@ -77,13 +83,17 @@ def summarise(record: SweepRecord) -> Json:
             "all": _first(trial for trial in main if len(trial.info.blocks) == info.n_blocks),
         },
         "comparison": {
-            "contracting_vs_expanding": _comparison_object(contracting, info),
-            "area_between_curves": _comparison_object(area, info),
-            "by_depth": [{"depth": k, **(_comparison_object(one, info) or {})} for k, one in by_depth],
+            "contracting_vs_expanding": comparison_object(contracting, info),
+            "area_between_curves": comparison_object(area, info),
+            "by_depth": [{"depth": k, **(comparison_object(one, info) or {})} for k, one in by_depth],
             "missing": missing,
         },
         "verdict": verdict(contracting, area, main, info, missing),
         "per_epochs": [_at_budget(budget, done, rate, info) for budget in budgets],
+        "choice": choice_object(main, info),
+        "convergence": convergence_objects(done, rate, info),
+        "parameters": parameter_object(info),
+        "cases": case_objects(main, info),
         "failed": [
             {"name": trial.info.candidate.name, "reason": trial.reason}
             for trial in sorted(record.trials, key=_position)
@@ -162,12 +172,6 @@ def curve(main: Sequence[TrialRecord], order: str) -> dict[int, TrialRecord]:
     return {depth: found[depth] for depth in sorted(depth for depth in found if depth)}
 
 
-def contrast(differences: Iterable[float], info: SweepInfo) -> Comparison:
-    """`corrected_t` with the sweep's fold sizes."""
-    train, tested = zip(*info.fold_sizes, strict=True)
-    return corrected_t([float(value) for value in differences], train, tested)
-
-
 def verdict(
     contracting: Comparison | None,
     area: Comparison | None,
@@ -236,6 +240,7 @@ def trial_object(trial: TrialRecord) -> Json:
     labels = sorted({score.label for score in scores if score.label})
     return found | {
         "dice_pooled": pooled_dice(scores),
+        "per_image": asdict(per_image([score.dice for score in scores])),
         "empty_truths": len(empty),
         "false_positive_percent": false_positive_percent(empty),
         "by_class": {
@@ -276,21 +281,8 @@ def _at_budget(budget: int, done: Sequence[TrialRecord], rate: float | None, inf
     contracting, area, _, _ = compare(_at(done, budget, rate), info)
     return {
         "epochs": budget,
-        "contracting_vs_expanding": _comparison_object(contracting, info),
-        "area_between_curves": _comparison_object(area, info),
-    }
-
-
-def _comparison_object(comparison: Comparison | None, info: SweepInfo) -> Json | None:
-    if comparison is None:
-        return None
-    train, tested = zip(*info.fold_sizes, strict=True)
-    factor = variance_factor(train, tested)
-    found = {name: getattr(comparison, name) for name in comparison.__dataclass_fields__}
-    return found | {
-        "folds": list(comparison.folds),
-        "threshold": significance_threshold(comparison.sd, factor, len(train)),
-        "detectable": detectable(comparison.sd, factor, len(train)),
+        "contracting_vs_expanding": comparison_object(contracting, info),
+        "area_between_curves": comparison_object(area, info),
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -111,6 +112,16 @@ class Candidate:
     def key(self) -> str:
         """Digest that identifies the candidate inside its sweep: 16 hex digits."""
         return digest(asdict(self))[:16]
+
+
+def model_mistakes(config: ModelConfig) -> Iterator[str]:
+    """What keeps a U-Net from being built, one sentence each."""
+    if config.size < 32 or config.size % 16:
+        yield f"'model.size' must be a multiple of 16 (four halvings) and at least 32, but got {config.size}."
+    if config.filters < 1:
+        yield f"'model.filters' must be at least 1, but got {config.filters}."
+    if not 0 <= config.dropout < 1:
+        yield f"'model.dropout' must be in [0, 1), but got {config.dropout}."
 
 
 def digest(value: Any) -> str:

@@ -56,6 +56,26 @@ def locked(path: Path, waiting: Callable[[], None] = lambda: None) -> Iterator[N
         yield
 
 
+@contextmanager
+def present(path: Path) -> Iterator[None]:
+    """Show, for as long as this process lives, that it is here; any number may be (see `nobody_present`)."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_SH)
+        yield
+
+
+def nobody_present(path: Path) -> bool:
+    """Whether no living process is `present` at `path`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+
 def cannot_write(path: Path, error: OSError) -> UserError:
     """The message for a disk that refuses, naming the file, the system's reason and the remedy."""
     return UserError(

@@ -194,6 +194,10 @@ class Trainer:
 
     def _score(self, fold: FoldData) -> tuple[tuple[Any, ...], NDArray[np.uint8]]:
         probability = predict(self._scorer, fold.test_x)
+        if not np.isfinite(probability).all():  # the last update may diverge after the last loss was still finite
+            raise TrialFailed(
+                "The network's predictions are not finite: it diverged. A smaller learning rate may help."
+            )
         scores = tuple(
             score(name, label, truth, predicted)
             for name, label, truth, predicted in zip(fold.names, fold.labels, fold.test_y, probability, strict=True)

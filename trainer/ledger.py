@@ -38,7 +38,7 @@ class State:
 
 @dataclass(frozen=True)
 class Failure:
-    """A training that would fail again: the epoch at which it did, and why."""
+    """A training that would fail again: the budget in `epochs` that it could not reach, and why."""
 
     epochs: int
     reason: str

@@ -70,7 +70,7 @@ def order_of(name: str, n_blocks: int) -> tuple[int, ...]:
     outer = tuple(block for block in chain.from_iterable(pairs) if block is not None)
     orders = dict(zip(ORDERS, (shallow, shallow[::-1], outer, outer[::-1]), strict=True))
     if name not in orders:
-        raise UserError(f"Unknown order '{name}'{_nearest(name, ORDERS)}. Orders: {', '.join(ORDERS)}.")
+        raise UserError(f"Unknown order '{name}'{_nearest(name, ORDERS)} Orders: {', '.join(ORDERS)}.")
     return orders[name]
 
 
@@ -140,12 +140,12 @@ def _blocks_of(word: str, text: str, n: int) -> range:
                 raise UserError(f"Mask '{text}' names block {block}, which does not exist. {known_words(n)}")
         return range(low, high + 1)
     words = [*fixed, *(f"{side}-{k}" for side in ("shallow", "deep") for k in range(1, n + 1))]
-    raise UserError(f"Unknown block or word '{word}' in mask '{text}'{_nearest(word, words)}. {known_words(n)}")
+    raise UserError(f"Unknown block or word '{word}' in mask '{text}'{_nearest(word, words)} {known_words(n)}")
 
 
 def _nearest(word: str, words: list[str] | tuple[str, ...]) -> str:
     close = get_close_matches(word, words, n=1)
-    return f"; did you mean '{close[0]}'?" if close else ""
+    return f"; did you mean '{close[0]}'?" if close else "."
 
 
 def _runs(blocks: tuple[int, ...]) -> Iterator[tuple[int, int]]:

@@ -158,8 +158,13 @@ def grey_of(picture: Image.Image, path: Path) -> NDArray[np.float32]:
         return scaled(np.asarray(picture, np.float32), SIXTEEN_BIT, path)
     if picture.mode == "F":
         return scaled(np.asarray(picture, np.float32), 1, path)
-    # Through RGBA, because a palette with transparency has no direct way to grey; the alpha itself is ignored.
+    # Through RGBA, because a palette with transparency has no direct way to grey.
     colours = picture.convert("RGBA") if picture.mode in ("P", "PA") else picture
+    if colours.mode in ("LA", "RGBA"):
+        *inks, alpha = (np.asarray(band, np.float32) for band in colours.split())
+        # One colour all over: what is drawn stands in the transparency alone, as some programs save masks.
+        if all(np.ptp(ink) == 0 for ink in inks) and np.ptp(alpha) > 0:
+            return alpha / np.float32(255)
     return np.asarray(colours.convert("L"), np.float32) / np.float32(255)
 
 

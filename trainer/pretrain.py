@@ -21,6 +21,7 @@ from trainer.files import write_atomically
 from trainer.fit import batches, predict
 from trainer.losses import loss_named
 from trainer.metrics import score
+from trainer.revision import revision, versions
 from trainer.unet import unet
 
 EMBEDDED_IMAGES = 1600
@@ -66,7 +67,9 @@ def starting_weights(
         return _from_file(Path(config.path), model)
     images = _images(config, model.size, data_cache)
     settings = {name: value for name, value in asdict(config).items() if name != "path"}
-    key = digest({"model": asdict(model), "pretrain": settings, "images": _digest([*vars(images).values()][:4])})[:16]
+    made_from = {"images": _digest([*vars(images).values()][:4]), "versions": versions()}
+    made_by = revision("trainer.pretrain", "trainer.fit", "trainer.losses", "trainer.unet")
+    key = digest({"model": asdict(model), "pretrain": settings, "revision": made_by, **made_from})[:16]
     path, record = cache / f"{key}.weights.h5", cache / f"{key}.json"
     if not (path.exists() and record.exists()):
         network, curve, best = _train(config, model, images, progress)

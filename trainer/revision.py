@@ -1,10 +1,13 @@
-"""Which version of the code a number came from: a digest of what the code does, blind to comments and layout."""
+"""Which code and which libraries a number came from; the code by what it does, blind to comments and layout."""
 
 from __future__ import annotations
 
 import ast
 import hashlib
+import os
+import platform
 from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -24,6 +27,18 @@ def revision(*modules: str) -> str:
         tree = ast.parse(Path(spec.origin).read_text(encoding="utf-8"))
         trees.append(ast.dump(_without_docstrings(tree)))
     return hashlib.sha256("\n".join(trees).encode()).hexdigest()[:16]
+
+
+def versions() -> dict[str, str]:
+    """The libraries and the machine kind that numbers depend on, known without importing any of them."""
+    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
+    found = {"backend": backend, "python": platform.python_version(), "machine": platform.machine()}
+    for package in ("keras", backend, "numpy", "scipy"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "unknown"
+    return found
 
 
 def _without_docstrings(tree: ast.Module) -> ast.Module:

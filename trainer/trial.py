@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import platform
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +15,7 @@ from trainer.data import Cases
 from trainer.fit import FoldData, Trainer
 from trainer.ledger import Ledger
 from trainer.results import FoldResult
-from trainer.revision import revision
+from trainer.revision import revision, versions
 
 MONTAGE_PER_FOLD = 2
 WHAT_NUMBERS_DEPEND_ON = tuple(
@@ -91,18 +88,6 @@ def fold_data(cases: Cases, fold_of: NDArray[np.int64], settings: Settings) -> t
             )
         )
     return tuple(folds)
-
-
-def versions() -> dict[str, str]:
-    """The libraries and the machine kind that numbers depend on, known without importing any of them."""
-    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
-    found = {"backend": backend, "python": platform.python_version(), "machine": platform.machine()}
-    for package in ("keras", backend, "numpy"):
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = "unknown"
-    return found
 
 
 def _montage(names: tuple[str, ...]) -> tuple[int, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 from keras import layers
 
-from trainer.config import ModelConfig, UserError
+from trainer.config import ModelConfig, UserError, model_mistakes
 
 STEPS_DOWN = 4
 
@@ -19,12 +19,8 @@ def unet(config: ModelConfig, seed: int = 0) -> keras.Model:
     head gives logits rather than the paper's sigmoid: the loss is then stable, and threshold 0.5 is logit 0.
     Raises `UserError` unless the size is a multiple of 16 from 32 on and there is at least one filter.
     """
-    if config.size < 32 or config.size % 2**STEPS_DOWN:
-        raise UserError(f"model.size must be a multiple of 16 (four halvings) and at least 32, but got {config.size}.")
-    if config.filters < 1:
-        raise UserError(f"model.filters must be at least 1, but got {config.filters}.")
-    if not 0 <= config.dropout < 1:
-        raise UserError(f"model.dropout must be in [0, 1), but got {config.dropout}.")
+    if mistakes := list(model_mistakes(config)):
+        raise UserError(" ".join(mistakes))
     seeds = iter(range(seed * 1000, seed * 1000 + 1000))
 
     def block(x: keras.KerasTensor, number: int, filters: int) -> keras.KerasTensor:

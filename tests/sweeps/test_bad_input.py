@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from collections.abc import Callable
@@ -13,6 +14,7 @@ import pytest
 from PIL import Image
 
 from sweeps.cli import main
+from sweeps.home import open_home
 from trainer.config import ModelConfig
 from trainer.pretrain import write_weights
 from trainer.unet import unet
@@ -95,6 +97,16 @@ def unwritable_home(folder: Path) -> list[str]:
     return ["run", "smoke", "--home", str(folder / "file" / "home")]
 
 
+def empty_home(folder: Path) -> list[str]:
+    open_home(folder / "home")
+    return ["report"]
+
+
+def unreachable(folder: Path) -> list[str]:
+    os.environ["MLFLOW_TRACKING_URI"] = "http://ann:hu/sh@127.0.0.1:9"
+    return ["report"]
+
+
 CASES: dict[str, tuple[Build, str]] = {
     "image without mask": (
         with_data(lambda folder: (folder / "masks" / "p3.png").unlink()),
@@ -122,8 +134,25 @@ CASES: dict[str, tuple[Build, str]] = {
     "unwritable home": (unwritable_home, r"Cannot write .*home\.json.*writable place"),
     "newer home": (newer_home, r"written by a newer thaw \(format 99\).*Update thaw"),
     "unknown spec": (lambda folder: ["run", "smok"], r"did you mean 'smoke'"),
+    "rate that is no number": (given("--set", "search.learning_rate=nan"), r"learning_rate' must be a finite number"),
+    "rate beyond reason": (given("--set", "search.learning_rate=1e25"), r"distinct positive numbers, 1e-09 to 1000"),
+    "seed too large": (given("--set", "seed=4294967296"), r"'seed' must be from 0 to"),
+    "one picture to pre-train on": (given("--set", "pretrain.images=1"), r"'pretrain\.images' must be 0 \(all\) or at"),
+    "zoom beyond reason": (given("--set", "augment.zoom=1e400"), r"'augment\.zoom' must be a finite number"),
+    "size that cannot be halved": (given("--set", "model.size=30"), r"'model\.size' must be a multiple of 16"),
+    "empty data path": (given("--data", ""), r"'data\.path' must name a folder"),
+    "name with a slash": (given("--name", "../up"), r"--name must be 1 to 100 bytes long, without /"),
+    "name too long": (given("--name", "x" * 300), r"--name must be 1 to 100 bytes"),
+    "blank name": (given("--name", " "), r"--name must be 1 to 100 bytes"),
+    "reserved name": (given("--name", "thaw-pretraining"), r"none of thaw-pretraining"),
+    "home that is a file": (
+        lambda folder: ["run", "smoke", "--home", __file__],
+        r"A home is a folder, but .* is a file",
+    ),
     "no workers": (given("--workers", "0"), r"--workers must be at least 1, but got 0"),
-    "report without a sweep": (lambda folder: ["report"], r"no sweep.*thaw run"),
+    "report without a home": (lambda folder: ["report"], r"There is no home of thaw in"),
+    "report without a sweep": (empty_home, r"no sweep.*thaw run"),
+    "unreachable server": (unreachable, r"must be reachable, but http://\*\*\*@127\.0\.0\.1:9 is not"),
     "unknown report format": (
         lambda folder: ["report", "--format", "pdf"],
         r"html, json, csv, markdown, but got 'pdf'",
@@ -138,6 +167,7 @@ def test_a_mistake_is_told(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     build, words = CASES[name]
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "")  # put back when the test ends, whatever a case sets
     arguments = build(tmp_path)
     home = tmp_path / "home"
     monkeypatch.setenv("THAW_HOME", str(home))
@@ -147,5 +177,5 @@ def test_a_mistake_is_told(
     said = capfd.readouterr().err
     assert ended.value.code == 2, said
     assert re.search(words, said, re.DOTALL), said
-    assert "Traceback" not in said
+    assert "Traceback" not in said and "hu/sh" not in said
     assert not list(home.glob("ledger/*")) and not list(home.glob("**/.*")), "something half-written stayed"

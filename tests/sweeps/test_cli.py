@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from sweeps.cli import main
+
 Thaw = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
@@ -32,6 +34,40 @@ def test_dry_run_trains_nothing(thaw: Thaw, tmp_path: Path) -> None:
 def test_report_formats(thaw: Thaw, smoke_home: Path, form: str, words: str) -> None:
     done = thaw("report", "--format", form, "--home", smoke_home)
     assert done.returncode == 0 and words in done.stdout
+
+
+def test_visualize_draws_neurons_before_and_after(thaw: Thaw, tmp_path: Path) -> None:
+    from PIL import Image
+
+    from trainer.config import ModelConfig
+    from trainer.unet import unet
+
+    before, after, out = tmp_path / "a.weights.h5", tmp_path / "b.weights.h5", tmp_path / "neurons.png"
+    for seed, path in ((1, before), (2, after)):
+        unet(ModelConfig(size=32, filters=2), seed=seed).save_weights(path)
+    given = ("visualize", before, "--size", 32, "--width", 2, "--home", tmp_path, "--out", out)
+    done = thaw(*given, "--after", after, "--blocks", "1-2", "--only", "0,1")
+    assert done.returncode == 0 and done.stderr == ""
+    with Image.open(out) as sheet:
+        assert sheet.width > 4 * 128
+    assert "filters 0 to 1, but got filter 2" in thaw(*given, "--blocks", "1", "--filters", 3).stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["nothing.weights.h5"], "do not exist"),
+        (["nothing.keras"], "There is no model file"),
+        (["picture.png"], "Give a .keras model or the .weights.h5"),
+    ],
+)
+def test_visualize_names_what_is_missing(
+    words: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["thaw", "visualize", *words, "--home", str(tmp_path)])
+    with pytest.raises(SystemExit, match="2"):
+        main()
+    assert message in capfd.readouterr().err
 
 
 def test_data_check_tells_and_draws(thaw: Thaw, tmp_path: Path) -> None:

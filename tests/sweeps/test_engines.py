@@ -14,9 +14,9 @@ import pytest
 from optuna.trial import TrialState
 
 from sweeps import engines
+from sweeps.rules import Search
 from sweeps.space import listed
-from sweeps.spec import Search
-from trainer.config import Candidate
+from trainer.config import Candidate, UserError
 from trainer.results import TrialFailed
 
 SPACE = Search(epochs=(1, 2), learning_rate=(1e-3, 1e-2))
@@ -124,3 +124,8 @@ def test_a_sampler_proposes_as_many_as_it_may(url: str, strategy: str) -> None:
         engines.search(url, "s", space, lambda one: seen.append(one) or len(one.mask) / 10, 9, seed=1)  # type: ignore[func-returns-value]
     assert len(seen) == 12 == engines.proposed(url, "s")
     assert {one.epochs for one in seen} <= {1, 2}
+
+
+def test_a_database_that_cannot_be_used_is_told_without_its_secrets(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="must be reachable and writable"):
+        engines.enqueue(f"sqlite:///{tmp_path}/none/optuna.db", "s", CANDIDATES, 9)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import optuna
 import pytest
 
+from sweeps.rules import Search
 from sweeps.space import baselines, listed, masks_of, proposer_of
-from sweeps.spec import Search
 
 BOTH = Search(epochs=(6, 12), learning_rate=(1e-3,))
 

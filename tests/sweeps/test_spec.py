@@ -54,8 +54,10 @@ def test_set(given: str, expected: tuple[int, ...]) -> None:
         ("[search]\nepochs = [0, 3]", "'search.epochs' must be rising whole numbers from 1 on, but got \\[0, 3\\]"),
         ("[search]\nepochs = [12, 6]", "must be rising"),
         ("[search]\nepochs = []", "must be rising"),
+        ("data = 5", "'data' must be a section with keys, but got 5"),
+        ("embedded = 5", "'embedded' must be a section"),
         ("[search]\nepochs = [1.5]", "'search.epochs' must be a whole number, but got \\[1.5\\]"),
-        ("[search]\nlearning_rate = [0.0]", "'search.learning_rate' must be positive"),
+        ("[search]\nlearning_rate = [0.0]", "'search.learning_rate' must be distinct positive numbers"),
         ("[search]\norders = ['shallow']", "unknown order 'shallow'; did you mean 'shallow-first'"),
         ("[search]\norders = []", "name at least one order"),
         ("[search]\nspace = 'masks'", "'search.masks' is empty"),
@@ -79,7 +81,7 @@ def test_mistakes_are_named(tmp_path: Path, text: str, words: str) -> None:
 def test_all_mistakes_are_named_at_once(tmp_path: Path) -> None:
     with pytest.raises(UserError) as caught:
         load_spec(written(tmp_path, "fold = 3\n[search]\nepochs = [0]\n[model]\nsize = 'big'"), sets=["nonsense"])
-    assert str(caught.value).count("\n  - ") == 4 - 1  # rules are checked once the types are right
+    assert str(caught.value).count("\n  - ") == 4
     assert "nonsense" in str(caught.value) and "'model.size'" in str(caught.value)
 
 

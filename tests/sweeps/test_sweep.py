@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -58,6 +59,10 @@ def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> R
 def report(home: Path) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(to_json(summarise(tracker(home).read_sweep("s"))))
     return found
+
+
+def by_candidate(home: Path) -> dict[tuple[str, str, int], Any]:
+    return {(one["mask"], one["start"], one["epochs"]): one for one in report(home)["trials"]}
 
 
 def numbers(found: dict[str, Any]) -> str:
@@ -134,30 +139,30 @@ def test_a_name_stands_for_one_data_set_and_one_set_of_settings(run: Run, home: 
     assert "A sweep's name stands for one data set" in ended.err and "--name" in ended.err
 
 
-def test_mlflow_lost_and_ledger_kept_trains_nothing(run: Run, home: Path) -> None:
-    before, known = trained(home), {trial["mask"]: trial for trial in report(home)["trials"]}
-    for path in home.glob("mlflow.db*"):
-        path.unlink()
-    assert run(home, "--set", "search.epochs=[1,2,3]").code == 0
-    assert trained(home) == before and set(runs(home)) == {"FINISHED"}
-    assert all(
-        known[trial["mask"]]["dice"] == trial["dice"] for trial in report(home)["trials"] if trial["mask"] != "all"
-    )
+def test_mlflow_lost_and_ledger_kept_trains_nothing(home: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(home, copy, ignore=shutil.ignore_patterns("mlflow.db*", "artifacts"))
+    before = trained(copy)
+    assert started(copy, "--set", "search.epochs=[1,2,3]").wait(120) == 0
+    assert trained(copy) == before and set(runs(copy)) == {"FINISHED"}
+    assert by_candidate(copy).items() <= by_candidate(home).items() and len(by_candidate(copy)) == 13
 
 
 def test_a_diverging_rate_fails_its_trials_and_the_sweep_goes_on(run: Run, tmp_path: Path) -> None:
-    rates = ["--set", "search.learning_rate=[1e-3,1e30]", "--set", "search.epochs=[2]"]
+    rates = ["--set", "search.learning_rate=[1e-3,1e3]", "--set", "search.epochs=[4]"]
     ended = run(tmp_path, *rates)
-    assert ended.code == 3
-    assert "training loss became" in ended.out and "4 trials have no score" in ended.err
-    assert len(report(tmp_path)["failed"]) == 4 and len(report(tmp_path)["trials"]) == 5
+    failed = [one["name"] for one in report(tmp_path)["failed"]]
+    assert ended.code == 3 and f"{len(failed)} trials have no score" in ended.err
+    assert "A smaller learning rate may help" in ended.out
+    assert failed and all("lr 1000" in name for name in failed)
+    assert len(report(tmp_path)["trials"]) == 9 - len(failed)
     assert "nothing to train" in run(tmp_path, *rates).out
-    assert "4 of 9 trials to run" in run(tmp_path, *rates, "--retry-failed").out
-    assert runs(tmp_path) == {"FINISHED": 5 + 2, "FAILED": 4}
+    assert f"{len(failed)} of 9 trials to run" in run(tmp_path, *rates, "--retry-failed").out
+    assert runs(tmp_path) == {"FINISHED": 9 - len(failed) + 2, "FAILED": len(failed)}
 
 
-def started(home: Path) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "sweeps.cli", *SPEC, "--home", str(home)]
+def started(home: Path, *more: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "sweeps.cli", *SPEC, "--home", str(home), *more]
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
@@ -171,14 +176,24 @@ def test_killed_and_started_again_it_ends_with_the_same_numbers(run: Run, home: 
     ended = run(tmp_path)
     assert ended.code == 0, ended.err
     assert runs(tmp_path) == {"FINISHED": 9 + 2}
-    cut = {(t["mask"], t["start"], t["epochs"]): t for t in report(tmp_path)["trials"]}
-    left_alone = {(t["mask"], t["start"], t["epochs"]): t for t in report(home)["trials"]}
-    assert len(cut) == 9 and cut.items() <= left_alone.items()
+    assert len(by_candidate(tmp_path)) == 9 and by_candidate(tmp_path).items() <= by_candidate(home).items()
 
 
 def test_two_launchers_at_once_share_the_work(home: Path, tmp_path: Path) -> None:
     launchers = [started(tmp_path) for _ in range(2)]
     assert [launcher.wait(120) for launcher in launchers] == [0, 0]
     assert runs(tmp_path) == {"FINISHED": 9 + 2}
-    cut = {(t["mask"], t["start"], t["epochs"]): t for t in report(tmp_path)["trials"]}
-    assert cut.items() <= {(t["mask"], t["start"], t["epochs"]): t for t in report(home)["trials"]}.items()
+    assert len(by_candidate(tmp_path)) == 9 and by_candidate(tmp_path).items() <= by_candidate(home).items()
+
+
+def test_a_stopped_sweep_says_so_and_leaves_nothing_running(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "sweeps.cli", *SPEC, "--home", str(tmp_path)]
+    launcher = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    plan = tmp_path / "sweeps" / "s" / "plan.json"
+    while not plan.exists():
+        time.sleep(0.1)
+    time.sleep(1)
+    launcher.send_signal(signal.SIGTERM)
+    _, said = launcher.communicate(timeout=60)
+    assert launcher.returncode == 130 and "the same command goes on from there" in said and "Traceback" not in said
+    assert "RUNNING" not in runs(tmp_path)

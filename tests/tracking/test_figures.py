@@ -6,7 +6,7 @@ import math
 import numpy as np
 from PIL import Image
 
-from tracking.figures import Curve, comparisons_svg, cost_svg, curves_svg, montage
+from tracking.figures import Curve, draw_comparisons, draw_cost, draw_curves, montage
 from tracking.statistics import corrected_t
 
 CURVES = [
@@ -16,7 +16,7 @@ CURVES = [
 
 
 def test_curves_name_orders_baselines_and_stamp() -> None:
-    svg = curves_svg(CURVES, {"all": 0.75, "scratch": 0.74, "zero_shot": 0.3}, stamp="SYNTHETIC DATA").decode()
+    svg = draw_curves(CURVES, {"all": 0.75, "scratch": 0.74, "zero_shot": 0.3}, stamp="SYNTHETIC DATA").decode()
     for words in ("shallow-first", "deep-first", "all blocks 0.750", "from scratch", "zero-shot", "SYNTHETIC DATA"):
         assert words in svg
     assert svg.startswith("<svg") and " width=" not in svg[: svg.index(">")]
@@ -25,16 +25,16 @@ def test_curves_name_orders_baselines_and_stamp() -> None:
 def test_a_drawing_is_the_same_bytes_every_time() -> None:
     rows = [("contracting − expanding", corrected_t([0.1, 0.2, 0.12], [20] * 3, [10] * 3))]
     points = [("shallow-first", "1", 640, 0.5), ("deep-first", "9", 2329, 0.4)]
-    first, second = ([curves_svg(CURVES, {}), comparisons_svg(rows), cost_svg(points)] for _ in range(2))
+    first, second = ([draw_curves(CURVES, {}), draw_comparisons(rows), draw_cost(points)] for _ in range(2))
     assert first == second
 
 
 def test_a_comparison_without_interval_is_still_drawn() -> None:
-    assert b"<svg" in comparisons_svg([("one", corrected_t([0.1, 0.1], [20] * 2, [10] * 2))])
+    assert b"<svg" in draw_comparisons([("one", corrected_t([0.1, 0.1], [20] * 2, [10] * 2))])
 
 
 def test_nothing_to_draw_is_an_empty_picture() -> None:
-    assert b"<svg" in curves_svg([], {})
+    assert b"<svg" in draw_curves([], {})
 
 
 def test_the_montage_shows_grey_values_as_they_are() -> None:

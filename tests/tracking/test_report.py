@@ -63,7 +63,8 @@ def test_ids_are_unique_and_every_reference_has_one(page: str) -> None:
 def test_the_page_says_verdict_first_and_everything_else_after(page: str, record: SweepRecord) -> None:
     places = [page.index(words) for words in (
         "<h1>Shallow better</h1>", "carries no claim about ultrasound", "The two directions", "How sure is it?",
-        "What it looks like", "What it costs", "All trials", "By class", "block 9 is dead", "thaw run demo --seed 0",
+        "Which mask to take", "What it looks like", "What it costs", "All trials", "By class", "Image by image",
+        "Was it trained long enough?", "block 9 is dead", "thaw run demo --seed 0",
     )]  # fmt: skip
     assert places == sorted(places)
     assert page.count('src="data:image/png') == 2  # contracting and expanding
@@ -112,6 +113,29 @@ def test_the_terminal_table_fits_and_ends_with_the_verdict(record: SweepRecord) 
     assert verdict == summarise(record)["verdict"]["sentence"]
     assert text.startswith("SYNTHETIC DATA")
     assert "1 trials failed" not in text and "1 trial failed" in text
+
+
+def test_every_statistic_is_explained(page: str, record: SweepRecord) -> None:
+    for words in ("looks better than it is", "cannot be told from the best", "One-standard-error choice",
+                  "not the same as being as good", "The interval over images is descriptive", "Worst tenth: mean Dice",
+                  "times the parameters of expanding", "From 6 to 12 epochs", "they are named, not shown"):  # fmt: skip
+        assert words in page
+    text = render(record, "markdown")
+    for words in (
+        "## Which mask to take",
+        "## Image by image",
+        "95 % over images (descriptive)",
+        "From 6 to 12 epochs",
+    ):
+        assert words in text
+
+
+def test_the_curve_shows_every_fold_under_the_pointer(page: str, record: SweepRecord) -> None:
+    hints = re.findall(r'id="curves-hit-([a-z-]+-\d)" class="hit" data-hover="([^"]+)"', page)
+    assert len(hints) == 18
+    (trial,) = [one for one in summarise(record)["trials"] if (one["mask"], one["epochs"]) == ("1-5", 12)]
+    folds = " · ".join(f"{value:.3f}" for value in trial["dice"]["folds"])
+    assert dict(hints)["shallow-first-5"] == f"shallow-first 5 (1-5): {trial['dice']['mean']:.3f} | folds {folds}"
 
 
 @pytest.mark.parametrize("form", ["html", "json", "csv", "markdown"])

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 
 from tests.tracking.made_up import fold_results, picture, record_trial, sweep_info, trial_info, trial_record
-from tracking.runs import Tracker, redact
+from tracking.runs import Tracker
 from trainer.config import UserError
 
 CONTRACTING = trial_info("shallow-first", 5)
@@ -192,19 +192,6 @@ def test_a_store_that_cannot_be_opened_says_so_soon_and_keeps_secrets(uri: str) 
     assert "hush" not in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("given", "shown"),
-    [
-        ("https://ann:hush@host:5000/x", "https://ann:***@host:5000/x"),
-        ("error at postgresql+psycopg2://u:p%40q@h/db, sorry", "error at postgresql+psycopg2://u:***@h/db, sorry"),
-        ("http://host:5000", "http://host:5000"),
-        ("http://host/?token=hush&a=1", "http://host/?token=***&a=1"),
-    ],
-)
-def test_redact(given: str, shown: str) -> None:
-    assert redact(given) == shown
-
-
 @contextlib.contextmanager
 def serving(home: Path, store: Path) -> Iterator[str]:
     """A real `mlflow server` with one worker on a free port of this machine."""
@@ -251,3 +238,14 @@ def test_a_real_server_gives_the_same_bits_and_keeps_the_artifacts(tmp_path: Pat
     assert "nan" in repr(trial.folds["dice"])
     assert len(trial.scores) == 5 and trial.montage is not None
     assert list((tmp_path / "a").rglob("scores.json"))
+
+
+def test_neurons_are_pictures_under_their_keys_and_logged_once(tracker: Tracker) -> None:
+    run_id = tracker.open_trial(tracker.open_sweep(sweep_info()), CONTRACTING)
+    for keys in (("am/1/0",), ("am/1/0", "am/5/12")):
+        tracker.log_neurons(run_id, dict.fromkeys(keys, picture()), 12)
+    names = sorted(Path(file.path).name for file in tracker.client.list_artifacts(run_id, "images"))
+    assert [name.split("+timestamp")[0] for name in names if name.endswith(".png")] == [
+        "am~1~0+step+12",
+        "am~5~12+step+12",
+    ]

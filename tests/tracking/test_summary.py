@@ -24,11 +24,12 @@ def found(record: SweepRecord) -> dict[str, Any]:
 TOP = {
     "schema", "sweep", "digest", "finished", "data", "folds", "main", "trials", "baselines", "comparison", "verdict",
     "per_epochs", "failed", "unfinished", "missing", "model", "weights", "settings", "seed", "provenance",
+    "choice", "convergence", "parameters", "cases",
 }  # fmt: skip
 TRIAL = {
     "mask", "aliases", "blocks", "order", "depth", "orders", "role", "start", "epochs", "learning_rate",
     "trainable_params", "dice", "pixel_error", "ari", "dice_pooled", "empty_truths", "false_positive_percent",
-    "by_class",
+    "by_class", "per_image",
 }  # fmt: skip
 COMPARISON = {
     "mean", "sd", "se", "t", "df", "p", "p_holm", "low", "high", "p_above", "p_within", "p_below", "folds", "note",

@@ -162,3 +162,10 @@ def test_float_pictures_must_lie_between_0_and_1(tmp_path: Path) -> None:
     Image.fromarray(np.full((4, 4), 7, np.float32)).save(tmp_path / "x.tif")
     with pytest.raises(UserError, match=r"must lie in 0\.\.1 .*x\.tif holds 7\.\.7"):
         read_grey(tmp_path / "x.tif")
+
+
+@pytest.mark.parametrize("ink", [0, 255])
+def test_a_mask_drawn_in_the_transparency_alone_is_read_from_there(tmp_path: Path, ink: int) -> None:
+    colour = np.full((*RAMP.shape, 3), ink, np.uint8)
+    Image.fromarray(np.dstack([colour, RAMP])).save(tmp_path / "alpha.png")
+    assert np.array_equal(read_grey(tmp_path / "alpha.png"), RAMP.astype(np.float32) / 255)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from trainer.revision import revision
+from trainer.revision import revision, versions
 
 BASE = '"""A."""\ndef f(x):\n    """Say."""\n    return x + 1\n'
 
@@ -32,3 +32,7 @@ def test_comments_and_docstrings_do_not_count(
 def test_unknown_module() -> None:
     with pytest.raises(ModuleNotFoundError):
         revision("trainer_nowhere")
+
+
+def test_versions_are_known_without_the_libraries() -> None:
+    assert versions()["backend"] == "tensorflow" and versions()["keras"].startswith("3.")

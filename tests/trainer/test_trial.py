@@ -12,7 +12,7 @@ from trainer.config import AugmentConfig, Candidate, ModelConfig, Settings, Trai
 from trainer.data import Cases
 from trainer.fit import Trainer
 from trainer.ledger import Ledger
-from trainer.trial import Trial, fold_data, versions
+from trainer.trial import Trial, fold_data
 
 SETTINGS = Settings(model=ModelConfig(32, 2), augment=AugmentConfig(total=24), folds=3)
 FOLD_OF = np.arange(12) % 3
@@ -66,7 +66,3 @@ def test_the_key_holds_everything_but_the_budget(trial: Trial, monkeypatch: pyte
     monkeypatch.setattr("trainer.trial.versions", lambda: {"keras": "9"})
     changed.append(trial.key(one, fold))
     assert len({key, *changed}) == len(changed) + 1
-
-
-def test_versions_are_known_without_the_libraries() -> None:
-    assert versions()["backend"] == "tensorflow" and versions()["keras"].startswith("3.")

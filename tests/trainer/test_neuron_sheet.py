@@ -1,0 +1,54 @@
+"""Contact sheets: what the neuron sees, unstretched, with its numbers beside it."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from trainer.config import UserError
+from trainer.neuron_sheet import GAP, TILE, before_after_sheet, seen, sheet
+from trainer.neurons import Neuron
+from trainer.visualize import Maximised
+
+
+def made(*neurons: tuple[int, int], field: int = 5, grey: float = 0.25) -> Maximised:
+    n = len(neurons)
+    numbers = np.arange(n, dtype=np.float32)
+    images = np.full((n, 32, 32), grey, np.float32)
+    return Maximised(tuple(Neuron(*one) for one in neurons), images, numbers, numbers * np.nan, (field,) * n)
+
+
+def opened(png: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(png))
+
+
+@pytest.mark.parametrize(("field", "side"), [(5, 12), (23, 30), (32, 32)])
+def test_a_tile_shows_the_receptive_field_and_a_margin(field: int, side: int) -> None:
+    assert seen(made((1, 0), field=field), 0).shape == (side, side)
+
+
+def test_grey_is_not_stretched() -> None:
+    page = np.asarray(opened(sheet(made((1, 0)), "title")))
+    assert (page == 64).sum() >= TILE * TILE
+
+
+def test_every_block_begins_a_row() -> None:
+    one_row, two_rows = sheet(made((1, 0), (1, 1)), "t"), sheet(made((1, 0), (2, 0)), "t")
+    assert opened(one_row).width == 2 * (TILE + GAP) + GAP and opened(two_rows).width == TILE + 2 * GAP
+    assert opened(two_rows).height > opened(one_row).height + TILE
+
+
+def test_before_stands_above_after() -> None:
+    before, after = made((1, 0), (2, 0), grey=0.0), made((1, 0), (2, 0), grey=0.5)
+    page = np.asarray(opened(before_after_sheet(before, after, "t")))
+    column = page[:, GAP + TILE // 2]
+    rows_of = {grey: np.flatnonzero(column == grey) for grey in (0, 128)}
+    assert len(rows_of[128]) >= TILE and np.median(rows_of[0]) < np.median(rows_of[128])
+
+
+def test_two_lists_of_neurons_are_refused() -> None:
+    with pytest.raises(UserError, match="same neurons"):
+        before_after_sheet(made((1, 0)), made((1, 1)), "t")

@@ -1,0 +1,71 @@
+"""One mask image by image: how far its mean could move with other images, its worst tenth, its outright failures."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+FAILURE = 0.1  # Dice: below this the lesion was missed
+DRAWS = 1000
+
+
+@dataclass(frozen=True)
+class PerImage:
+    """`n` images with a Dice, their `mean`; `low`..`high`: percentile bootstrap of the images at 95 %, which describes
+    these trained networks only (the networks are not trained anew); `worst_decile`: mean of the lowest tenth,
+    `failures`: images below `FAILURE`.
+    """
+
+    n: int
+    mean: float
+    low: float
+    high: float
+    worst_decile: float
+    failures: int
+
+
+def per_image(dice: Sequence[float], seed: int = 0) -> PerImage:
+    """Summary of the images' Dice, NaN (empty truths) left out.
+
+    >>> found = per_image([0.05, 0.5, 0.9, float("nan")])
+    >>> found.n, found.worst_decile, found.failures
+    (3, 0.05, 1)
+    """
+    values = np.asarray(dice, np.float64)
+    values = np.sort(values[~np.isnan(values)])
+    if not values.size:
+        return PerImage(0, math.nan, math.nan, math.nan, math.nan, 0)
+    means = _counts(values.size, seed) @ values / values.size
+    low, high = np.percentile(means, [2.5, 97.5])
+    tenth = values[: math.ceil(values.size / 10)]
+    return PerImage(values.size, float(values.mean()), float(low), float(high), float(tenth.mean()),
+                    int((values < FAILURE).sum()))  # fmt: skip
+
+
+@lru_cache(maxsize=4)
+def _counts(images: int, seed: int) -> NDArray[np.float32]:
+    """How often each image is drawn, (DRAWS, images): the same draws for every mask, so that the masks compare."""
+    return np.random.default_rng(seed).multinomial(images, [1 / images] * images, size=DRAWS).astype(np.float32)
+
+
+def cases_by_rule(left: Mapping[str, float], right: Mapping[str, float]) -> list[tuple[str, str]]:
+    """(rule, image) of the images to look at, chosen by rule and never by eye: best, median and worst of the mean Dice
+    of both sides, and the largest disagreement either way. Images without a Dice on both sides are left out.
+    """
+    both = sorted(name for name in left.keys() & right.keys() if not math.isnan(left[name] + right[name]))
+    if not both:
+        return []
+    ranked = sorted(both, key=lambda name: (left[name] + right[name], name))
+    apart = sorted(both, key=lambda name: (left[name] - right[name], name))
+    return [
+        ("best", ranked[-1]),
+        ("median", ranked[len(ranked) // 2]),
+        ("worst", ranked[0]),
+        ("contracting most ahead", apart[-1]),
+        ("expanding most ahead", apart[0]),
+    ]

@@ -1,0 +1,46 @@
+"""What the two halves of the network hold, beside what the study says of them."""
+
+from __future__ import annotations
+
+from tracking.contrasts import Json
+from tracking.record import SweepInfo
+
+
+def parameter_object(info: SweepInfo) -> Json | None:
+    """`contracting`, `expanding`, `ratio`, `by_convolution` (the study's cut, or null) and a `note`; null without the
+    two named masks.
+    """
+    if not {"contracting", "expanding"} <= info.named_masks.keys():
+        return None
+    contracting, expanding = (_held(info.named_masks[name], info.block_params) for name in ("contracting", "expanding"))
+    ratio = contracting / max(1, expanding)
+    by_convolution = _by_convolution(info)
+    note = (
+        f"Contracting ({info.named_masks['contracting']}) holds {ratio:.2f} times the parameters of expanding "
+        f"({info.named_masks['expanding']}): {contracting:,} against {expanding:,}."
+    )
+    if by_convolution is not None:
+        note += (
+            " The study says that the contracting part has almost half of the expanding part's. That holds only when "
+            f"the network is cut between its convolutions, 1-9 against 10 to the end ({by_convolution:.2f})."
+        )
+    return {"contracting": contracting, "expanding": expanding, "ratio": ratio, "by_convolution": by_convolution,
+            "note": note}  # fmt: skip
+
+
+def _held(mask: str, block_params: list[int]) -> int:
+    """Parameters of a written mask such as `1-5` or `1,2,9`."""
+    ends = [[int(end) for end in part.split("-")] for part in mask.split(",")]
+    return sum(sum(block_params[part[0] - 1 : part[-1]]) for part in ends)
+
+
+def _by_convolution(info: SweepInfo) -> float | None:
+    """Parameters of convolutions 1-9 over those of 10 to the end; None for any network but the study's.
+
+    Block 5 of the study's network is convolution 9 (8f to 16f channels, 3x3, bias) and 10 (16f to 16f).
+    """
+    filters = int(dict(info.spec.get("model", {})).get("filters", 0))
+    ninth, tenth = (9 * channels * filters * 16 * filters + 16 * filters for channels in (8, 16))
+    if info.n_blocks != 9 or not filters or info.block_params[4] != ninth + tenth:
+        return None
+    return (sum(info.block_params[:4]) + ninth) / (tenth + sum(info.block_params[5:]))

@@ -1,0 +1,75 @@
+"""What the figures show, taken out of the numbers of a report: the same points on the page and in the files."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from tracking.contrasts import Json
+from tracking.elements import stamp
+from tracking.figures import Curve, Form, draw_comparisons, draw_cost, draw_curves
+from tracking.statistics import Comparison
+from tracking.wording import COMPARISONS, is_main
+
+ORDERS = ("shallow-first", "deep-first", "outer-first", "inner-first")
+
+
+def curves_of(found: Json) -> list[Curve]:
+    """The orders with a finished trial at the main setting; the two others only when the spec asks for them (some of
+    their masks stand on the first two as well).
+    """
+    asked = {*ORDERS[:2], *dict(found["settings"].get("search") or {}).get("orders", ())}
+    curves = []
+    for order in (one for one in ORDERS if one in asked):
+        at = {
+            depth: trial
+            for trial in found["trials"]
+            for name, depth in trial["orders"]
+            if name == order and trial["role"] == "trial" and is_main(trial, found)
+        }
+        if at:
+            depths = tuple(sorted(at))
+            folds = tuple(tuple(at[depth]["dice"]["folds"]) for depth in depths)
+            curves.append(Curve(order, depths, folds, tuple(at[depth]["mask"] for depth in depths)))
+    return curves
+
+
+def baselines_of(found: Json) -> dict[str, float]:
+    """baseline -> mean Dice, those that are there."""
+    return {key: one["dice"]["mean"] for key, one in found["baselines"].items() if one}
+
+
+def comparison_rows(found: Json) -> list[tuple[str, Comparison]]:
+    """(name, comparison) of the co-primary comparisons that could be made."""
+    given = {key: found["comparison"][key] for key in COMPARISONS}
+    return [(COMPARISONS[key].partition(" (")[0], rebuilt(one)) for key, one in given.items() if one is not None]
+
+
+def cost_points(found: Json) -> list[tuple[str, str, int, float]]:
+    """(order, written mask, parameters, mean Dice) of every trial at the main setting."""
+    return [
+        (trial["order"] or "other", trial["mask"], trial["trainable_params"], trial["dice"]["mean"])
+        for trial in found["trials"]
+        if trial["role"] == "trial" and is_main(trial, found) and not math.isnan(trial["dice"]["mean"])
+    ]
+
+
+def rebuilt(one: Json) -> Comparison:
+    """The comparison that a comparison object was made of."""
+    return Comparison(**{name: one[name] for name in Comparison.__dataclass_fields__})
+
+
+def figure_files(found: Json) -> Mapping[str, bytes]:
+    """file name -> bytes of the curve, the comparisons and the cost, as SVG and PNG; what cannot be drawn lacks."""
+    mark = stamp(bool(found["data"]["synthetic"]))
+    curves, rows, points = curves_of(found), comparison_rows(found), cost_points(found)
+    forms: tuple[Form, ...] = ("svg", "png")
+    files: dict[str, bytes] = {}
+    for form in forms:
+        if curves:
+            files[f"curve.{form}"] = draw_curves(curves, baselines_of(found), stamp=mark, form=form)
+        if rows:
+            files[f"comparisons.{form}"] = draw_comparisons(rows, stamp=mark, form=form)
+        if points:
+            files[f"cost.{form}"] = draw_cost(points, stamp=mark, form=form)
+    return files

@@ -1,0 +1,123 @@
+"""The best of many masks: what is left of its lead once the choice itself is allowed for, and who ties with it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tracking.statistics import spread, tail, variance_factor
+
+DRAWS = 2000
+FEWEST = 10  # images below which a bootstrap of images says nothing
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The winner's curse, measured. `apparent`: the highest column mean; `corrected`: what choosing the best brings on
+    images that had no part in the choice, with its 95 % range `low`..`high`; `frequencies`: how often each column wins.
+    """
+
+    best: int
+    apparent: float
+    corrected: float
+    low: float
+    high: float
+    frequencies: tuple[float, ...]
+    draws: int
+
+    @property
+    def optimism(self) -> float:
+        """By how much the winner looks better than it is."""
+        return self.apparent - self.corrected
+
+
+def bbc_cv(scores: NDArray[np.float64], draws: int = DRAWS, seed: int = 0) -> Selection:
+    """Bootstrap the (images, masks) matrix of out-of-fold scores: choose in-bag, score out-of-bag.
+
+    Of equal columns the first wins, so put the cheapest first. It allows for the luck of the images, not for that of
+    one training. No NaN. Raises `ValueError` for fewer than ten images or two masks.
+    Source: Tsamardinos, Greasidou and Borboudakis, Machine Learning 107 (2018), algorithm BBC-CV.
+    """
+    images, masks = scores.shape
+    if images < FEWEST or masks < 2:
+        raise ValueError(f"BBC-CV needs at least {FEWEST} images and 2 masks, but got {images} and {masks}.")
+    rng = np.random.default_rng(seed)
+    outside = np.empty(draws)
+    chosen = np.empty(draws, np.intp)
+    for draw in range(draws):
+        counts = np.bincount(rng.integers(images, size=images), minlength=images)
+        chosen[draw] = np.argmax(counts @ scores)
+        outside[draw] = scores[counts == 0, chosen[draw]].mean()
+    means = scores.mean(axis=0)
+    low, high = np.percentile(outside, [2.5, 97.5])
+    wins = np.bincount(chosen, minlength=masks) / draws
+    best = int(np.argmax(means))
+    return Selection(best, float(means[best]), float(outside.mean()), float(low), float(high),
+                     tuple(float(share) for share in wins), draws)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Behind:
+    """How far a mask's mean lies behind the best one's; `p` two-sided, `p_adjusted` for all pairs of masks (the best is
+    known only afterwards, so any pair could have been looked at). NaN where there is no test.
+    """
+
+    mean: float
+    p: float
+    p_adjusted: float
+
+    @property
+    def ties(self) -> bool:
+        """Whether the mask cannot be told from the best at 5 %."""
+        return not self.p_adjusted <= 0.05
+
+
+def against_best(
+    folds: NDArray[np.float64], n_train: Sequence[int], n_test: Sequence[int]
+) -> tuple[int, tuple[Behind, ...]]:
+    """The best row of the (masks, folds) matrix, and every row's distance from it.
+
+    Corrected t with one spread for all masks: the residual of masks x folds, (masks - 1)(folds - 1) degrees of freedom
+    instead of folds - 1. For two masks it is `corrected_t`. With each mask's own spread and four degrees of freedom,
+    no difference of this size could be told and equal masks were excluded more often (tests/tracking/
+    test_false_positives.py). Folds where a mask has no score are left out; rows without any score never win.
+    """
+    means = np.array([spread(row).mean for row in folds])
+    best = int(np.nanargmax(means))
+    scored = ~np.isnan(means)
+    kept = ~np.isnan(folds[scored]).any(axis=0)
+    table = folds[np.ix_(scored, kept)]
+    masks, count = table.shape
+    untested = tuple(Behind(float(means[best] - mean), math.nan, math.nan) for mean in means)
+    if masks < 2 or count < 2:
+        return best, untested
+    rest = table - table.mean(axis=1, keepdims=True) - table.mean(axis=0) + table.mean()
+    df = (masks - 1) * (count - 1)
+    factor = variance_factor(*([size for size, keep in zip(sizes, kept, strict=True) if keep]
+                               for sizes in (n_train, n_test)))  # fmt: skip
+    se = math.sqrt(2 * factor * float((rest**2).sum()) / df)
+    if se <= 1e-12:
+        return best, untested
+    pairs = masks * (masks - 1) // 2
+    found = []
+    for row, one in enumerate(untested):
+        behind = float((folds[best] - folds[row])[kept].mean())
+        p = math.nan if row == best or not scored[row] else 2 * tail(abs(behind) / se, df)
+        found.append(Behind(behind if scored[row] else one.mean, p, min(1.0, pairs * p)))
+    return best, tuple(found)
+
+
+def one_standard_error(folds: NDArray[np.float64], costs: Sequence[int]) -> tuple[int, float]:
+    """The cheapest row within one SEM (SD / sqrt(n)) of the best row, and that floor.
+
+    Source: Breiman, Friedman, Olshen and Stone, Classification and Regression Trees (1984), the 1 SE rule.
+    """
+    found = [spread(row) for row in folds]
+    best = max((one for one in found if one.n), key=lambda one: one.mean)
+    floor = best.mean - (best.sem if best.n > 1 else 0.0)
+    return min((cost, -one.mean, row) for row, (one, cost) in enumerate(zip(found, costs, strict=True))
+               if one.mean >= floor)[2], floor  # fmt: skip

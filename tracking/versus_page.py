@@ -1,0 +1,127 @@
+"""Two sweeps on one page, and in Markdown: does the direction depend on the data?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+import numpy as np
+
+from tracking.contrasts import Json
+from tracking.elements import STAMP, document, figure, stamp, table
+from tracking.figures import draw_comparisons, draw_curves
+from tracking.plotted import baselines_of, curves_of, rebuilt
+from tracking.statistics import Comparison
+from tracking.wording import COMPARISONS, comparison_cells, setting, winner_sentences
+
+HEADS = ["difference in Dice", "mean", "95 % interval", "p", "Holm p", "P(> 0.01)", "P(± 0.01)", "P(< −0.01)"]
+READING = (
+    "The last row of each pair subtracts the second sweep's difference from the first's. The two data sets are taken "
+    "as independent, so their corrected standard errors add in squares (degrees of freedom after Welch and "
+    "Satterthwaite). That one sweep is significant and the other is not shows nothing by itself: only the interval of "
+    "the last row does. Two data sets differ in more than one way, so a dependence on the data is not yet one on the "
+    "modality."
+)
+
+
+def versus_html(found: Json) -> str:
+    """The page for `versus`."""
+    sweeps = found["sweeps"]
+    synthetic = any(one["data"]["synthetic"] for one in sweeps)
+    names = [one["sweep"] for one in sweeps]
+    word = (found["finding"] or "no verdict yet").capitalize()
+    sentence = found["sentence"].removeprefix(f"{word}: ")
+    sentence = sentence[:1].upper() + sentence[1:]
+    notes = "".join(f"<li>{escape(note)}</li>" for note in found["notes"])
+    parts = [
+        f'<header>\n<p class="kicker">{escape(" against ".join(names))}</p>\n<h1>{escape(word)}</h1>\n'
+        f'<p class="verdict">{escape(sentence)}</p>\n</header>',
+        f'<section class="data"><ul>{notes}</ul></section>' if notes else "",
+        _curves(sweeps),
+        _comparisons(found, synthetic),
+        f'<section>\n<h2>Each by itself</h2>\n<div class="two">{"".join(map(_own, sweeps))}</div>\n</section>',
+    ]
+    return document(f"{' against '.join(names)}: which blocks to fine-tune", parts, synthetic, broad=True)
+
+
+def _curves(sweeps: Sequence[Json]) -> str:
+    """Both curves on one scale, each marked by itself when its data are synthetic."""
+    limits = _limits(sweeps)
+    drawn = []
+    for place, one in enumerate(sweeps):
+        curves = curves_of(one)
+        if not curves:
+            continue
+        synthetic = bool(one["data"]["synthetic"])
+        svg = draw_curves(curves, baselines_of(one), stamp=stamp(synthetic), name=f"curves{place}", limits=limits)
+        caption = f"{one['sweep']} ({setting(one)}, {one['data']['images']} images). Bars: ± 1 SD over folds."
+        drawn.append(figure("", svg, caption, synthetic))
+    return (
+        f'<section>\n<h2>The two directions</h2>\n<div class="two">{"".join(drawn)}</div>\n</section>' if drawn else ""
+    )
+
+
+def _limits(sweeps: Sequence[Json]) -> tuple[float, float] | None:
+    values = [value for one in sweeps for value in baselines_of(one).values()]
+    values += [value for one in sweeps for curve in curves_of(one) for folds in curve.folds for value in folds]
+    kept = [value for value in values if np.isfinite(value)]
+    if not kept:
+        return None
+    margin = 0.05 * (max(kept) - min(kept)) + 0.005
+    return min(kept) - margin, max(kept) + margin
+
+
+def _named_rows(found: Json) -> list[tuple[str, Comparison]]:
+    """Per co-primary comparison: in the first sweep, in the second, and the first minus the second."""
+    rows = []
+    names = [one["sweep"] for one in found["sweeps"]]
+    for key, title in COMPARISONS.items():
+        short = title.partition(" (")[0]
+        for name, one in zip(names, found["sweeps"], strict=True):
+            if one["comparison"][key] is not None:
+                rows.append((f"{short}, {name}", rebuilt(one["comparison"][key])))
+        if found["difference"][key] is not None:
+            rows.append((f"{short}: first − second", Comparison(**found["difference"][key])))
+    return rows
+
+
+def _comparisons(found: Json, synthetic: bool) -> str:
+    rows = _named_rows(found)
+    if not rows:
+        return ""
+    drawn = draw_comparisons([(_folded(name), one) for name, one in rows], stamp=stamp(synthetic))
+    caption = "Diamond: mean; line: corrected 95 % interval; ticks: the folds; grey: ± 0.01 Dice, of no practical use."
+    cells = [[name, *comparison_cells(vars(one))] for name, one in rows]
+    return (
+        "<section>\n<h2>How sure is it?</h2>\n"
+        + figure("", drawn, caption, synthetic)
+        + table(HEADS, cells, "The co-primary comparisons of both sweeps, and how they differ.", synthetic)
+        + f"<p>{escape(READING)}</p>\n</section>"
+    )
+
+
+def _folded(name: str, longest: int = 30) -> str:
+    """A name on two lines, its end elided, so that the drawing keeps its width."""
+    short, comma, sweep = name.partition(", ")
+    return f"{short},\n{sweep if len(sweep) <= longest else sweep[: longest - 1] + '…'}" if comma else name
+
+
+def _own(one: Json) -> str:
+    sentences = [one["data"]["statement"], one["verdict"]["sentence"], *winner_sentences(one)]
+    words = "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences)
+    return f"<div><h3>{escape(one['sweep'])}</h3>{words}<pre>{escape(one['provenance']['command'])}</pre></div>"
+
+
+def versus_markdown(found: Json) -> str:
+    """The same numbers for an issue or a supplement."""
+    names = [one["sweep"] for one in found["sweeps"]]
+    stamped = [f"{STAMP}: {one['sweep']}" for one in found["sweeps"] if one["data"]["synthetic"]]
+    lines = [f"# {' against '.join(names)}", "", *stamped, "", f"**{found['sentence']}**", ""]
+    lines += [f"- {note}" for note in found["notes"]]
+    lines += ["", "| " + " | ".join(HEADS) + " |", "| " + " | ".join("---" for _ in HEADS) + " |"]
+    for name, one in _named_rows(found):
+        lines.append("| " + " | ".join([name.replace("|", "\\|"), *comparison_cells(vars(one))]) + " |")
+    lines += ["", READING, ""]
+    for one in found["sweeps"]:
+        lines += [f"## {one['sweep']}", "", one["data"]["statement"], "", one["verdict"]["sentence"], ""]
+    return "\n".join(lines)
