@@ -50,7 +50,7 @@ def crown(home: Home, board: Board, sweep: str | None, mask: str | None = None, 
         from trainer.data import load_cases
         from trainer.refit import refit
         from trainer.results import TrialFailed
-        from trainer.trial import versions
+        from trainer.revision import versions
 
         trial = trial_of(home, plan)
         cases = load_cases(settings.data, settings.model.size, home.data)
