@@ -82,6 +82,8 @@ def run(
         _complain("Stopped. What is finished is kept; the same command goes on from there.")
         raise typer.Exit(130) from None
     _show(opened, outcome.name)
+    if chosen.champion:
+        _crown(opened, outcome.name, None, None)
     if outcome.failed:
         _complain(f"{len(outcome.failed)} trials have no score: {'; '.join(outcome.failed[:5])}. See the report.")
         raise typer.Exit(3)
@@ -128,6 +130,46 @@ def _show(opened: Any, name: str) -> None:
     else:
         words = f"MLflow UI: on your server, at\n  {page_of_trials}"
     console.print(words, highlight=False, soft_wrap=True)
+
+
+@app.command()
+def champion(
+    sweep: Annotated[str | None, typer.Argument(help="Name of the sweep; default: the newest.")] = None,
+    mask: Annotated[str | None, typer.Option(help="Refit this mask instead of the highest, e.g. 1-5.")] = None,
+    name: Annotated[str | None, typer.Option(help="Name to register under; default that of the data set.")] = None,
+    home: Home = DEFAULT_HOME,
+) -> None:
+    """Refit a sweep's winner on all pictures and register it in MLflow as the data set's champion."""
+    from sweeps.home import open_home
+
+    _crown(open_home(home), sweep, mask, name)
+
+
+def _crown(opened: Any, sweep: str | None, mask: str | None, name: str | None) -> None:
+    from sweeps.board import Board
+    from sweeps.champion import crown
+
+    made = crown(opened, Board(console), sweep, mask, name)
+    words = "" if made.new else ", registered before"
+    console.print(f"Champion: {made.uri} (version {made.version}{words})", highlight=False, soft_wrap=True)
+    there = f" --home {opened.root}" if opened.own_tracking and opened.root != DEFAULT_HOME else ""
+    console.print(f"  thaw predict {made.uri} PICTURES --out FOLDER{there}", highlight=False, soft_wrap=True)
+
+
+@app.command()
+def predict(
+    model: Annotated[str, typer.Argument(help="A .keras file, or a registered model: models:/name@champion.")],
+    images: Annotated[Path, typer.Argument(help="A picture, or a folder of pictures.")],
+    out: Annotated[Path, typer.Option(help="Folder for masks and overlays.")],
+    home: Home = DEFAULT_HOME,
+) -> None:
+    """Write masks (PNG, in the size of the pictures) and overlays."""
+    from sweeps.board import Board
+    from sweeps.predict import predict_pictures
+
+    count = predict_pictures(model, images, out, home, Board(console))
+    words = "picture" if count == 1 else "pictures"
+    console.print(f"{count} {words}: {out / 'masks'}, {out / 'overlays'}", highlight=False, soft_wrap=True)
 
 
 @app.command()

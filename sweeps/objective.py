@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sweeps.bases import checkpoints
 from sweeps.gallery import Gallery
 from sweeps.home import Home
 from sweeps.plan import Plan
@@ -53,7 +54,8 @@ def recorded(
             emit({"event": "failed", "name": candidate.name, "reason": str(failed)})
             raise
         tracker.log_neurons(run, gallery.pictures(candidate, results[0]), candidate.epochs)
-        tracker.finish_trial(run, results, _montage(trial, results))
+        deltas = checkpoints(results, trial.starts[candidate.start])
+        tracker.finish_trial(run, results, _montage(trial, results), deltas)
         return float(np.nanmean([result.mean("dice") for result in results]))
 
     return evaluate

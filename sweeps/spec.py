@@ -20,11 +20,15 @@ Table = dict[str, Any]
 
 @dataclass(frozen=True)
 class Spec:
-    """A whole experiment: what a score depends on (`settings`) and what is tried (`search`)."""
+    """A whole experiment: what a score depends on (`settings`) and what is tried (`search`).
+
+    `champion`: refit and register the winner when the sweep has finished.
+    """
 
     name: str
     settings: Settings = field(default_factory=Settings)
     search: Search = field(default_factory=Search)
+    champion: bool = False
 
 
 def shipped() -> dict[str, Path]:
@@ -55,28 +59,31 @@ def load_spec(name: str, *, sets: Sequence[str] = (), data: str | None = None, p
     wanted = given.get("data.path", section.get("path") if isinstance(section, dict) else None)
     for key, value in [*(overrides.items() if wanted is None else ()), *given.items()]:
         _put(table, key, value, mistakes)
+    champion = table.pop("champion", False)
+    if not isinstance(champion, bool):
+        mistakes.append(f"'champion' must be true or false, but got {champion!r}.")
     search = _build(Search, table.pop("search", {}), "search", mistakes)
     settings = _build(Settings, table, "", mistakes)
     mistakes += rules(search, settings)
     if mistakes:
         listed = "\n".join(f"  - {mistake}" for mistake in mistakes)
         raise UserError(f"The spec '{name}' cannot be used:\n{listed}")
-    return Spec(path.stem, settings, search)
+    return Spec(path.stem, settings, search, champion)
 
 
 def as_table(spec: Spec) -> Table:
     """The resolved spec as plain data, to be recorded and read back."""
-    return {"name": spec.name, **asdict(spec.settings), "search": asdict(spec.search)}
+    return {"name": spec.name, **asdict(spec.settings), "search": asdict(spec.search), "champion": spec.champion}
 
 
 def from_table(table: Table) -> Spec:
     """The inverse of `as_table`; raises `UserError` like `load_spec`."""
     mistakes: list[str] = []
-    rest = {key: value for key, value in table.items() if key not in ("name", "search")}
+    rest = {key: value for key, value in table.items() if key not in ("name", "search", "champion")}
     search, settings = _build(Search, table["search"], "search", mistakes), _build(Settings, rest, "", mistakes)
     if mistakes:
         raise UserError("A recorded spec cannot be read: " + " ".join(mistakes))
-    return Spec(table["name"], settings, search)
+    return Spec(table["name"], settings, search, table.get("champion", False))
 
 
 def _read(path: Path, name: str) -> Table:
@@ -131,7 +138,7 @@ def _build(kind: type[Any], table: Any, where: str, mistakes: list[str]) -> Any:
         return kind()
     hints = get_type_hints(kind)
     prefix = f"{where}." if where else ""
-    known = {item.name for item in fields(kind)} | ({"search", "embedded"} if kind is Settings else set())
+    known = {item.name for item in fields(kind)} | ({"search", "embedded", "champion"} if kind is Settings else set())
     values: Table = {}
     for key, value in table.items():
         if key not in known:

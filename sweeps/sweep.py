@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sweeps.bases import log_bases
 from sweeps.board import Board
 from sweeps.home import Home
 from sweeps.launch import launch
@@ -83,6 +84,7 @@ def _plan(
         sweep_run=tracker.open_sweep(info),
     )
     write_plan(home, plan)
+    log_bases(tracker, plan.sweep_run, spec.settings, weights)
     return plan
 
 
@@ -149,7 +151,7 @@ def describe(
     measured = {"settings": _measured(settings), "data": cases.digest, "folds": fold_of, "weights": weights.digest}
     identity = digest(measured)
     return SweepInfo(
-        name=name or f"{spec.name}-{_label(settings)}-{identity[:6]}",
+        name=name or f"{spec.name}-{label(settings)}-{identity[:6]}",
         digest=identity,
         spec=as_table(spec),
         data={
@@ -207,8 +209,8 @@ def _outcome(name: str, candidates: Sequence[Candidate], missing: list[Candidate
     return Outcome(name, sum(one.key in scored for one in missing), without)
 
 
-def _label(settings: Settings) -> str:
-    """What a default name says of the data: the folder's name, or `phantoms`."""
+def label(settings: Settings) -> str:
+    """What default names say of the data: the folder's name, or `phantoms`."""
     if settings.data.path is None:
         return "phantoms"
     words = "".join(letter if letter.isalnum() else "-" for letter in Path(settings.data.path).resolve().name.lower())

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from sweeps.backend import prepare_backend
+from sweeps.bases import scratch
 from sweeps.home import Home, open_home
 from sweeps.plan import Plan, read_plan
 from trainer.config import Start, UserError
@@ -49,7 +50,7 @@ def work(home: Home, plan: Plan, emit: Emit) -> None:
 
     spec = plan.resolved
     tracker = Tracker.connect(home.tracking_uri, home.artifacts if home.own_tracking else None)
-    trial = _trial(home, plan)
+    trial = trial_of(home, plan)
     emit({"event": "ready"})
     objective = recorded(trial, tracker, home, plan, emit)
     engines.drain(home.storage_url, plan.name, objective, plan.n_blocks)
@@ -58,7 +59,7 @@ def work(home: Home, plan: Plan, emit: Emit) -> None:
         engines.search(home.storage_url, plan.name, spec.search, objective, plan.n_blocks, seed)
 
 
-def _trial(home: Home, plan: Plan) -> Any:
+def trial_of(home: Home, plan: Plan) -> Any:
     """Load pictures and weights, check that they are the planned ones, and make the folds ready."""
     import numpy as np
 
@@ -74,21 +75,21 @@ def _trial(home: Home, plan: Plan) -> Any:
     cases = load_cases(settings.data, settings.model.size, home.data)
     if cases.digest != plan.data_digest:
         raise UserError(f"The pictures of sweep '{plan.name}' changed since it was started. Start it again.")
-    scratch = unet(settings.model, seed=settings.seed + 1)
+    fresh = scratch(settings)
     network = unet(settings.model)
     load_weights(network, Path(plan.weights))
     if weights_digest(network) != plan.weights_digest:
         raise UserError(
             f"The starting weights {plan.weights} changed since sweep '{plan.name}' was started. Start it again."
         )
-    starts: dict[Start, Any] = {"pretrained": network.get_weights(), "scratch": scratch.get_weights()}
+    starts: dict[Start, Any] = {"pretrained": network.get_weights(), "scratch": fresh.get_weights()}
     return Trial(
         trainer=Trainer(network, starts, settings.train, settings.seed),
         settings=settings,
         folds=fold_data(cases, np.array(plan.fold_of), settings),
         ledger=Ledger(home.ledger),
         data_digest=plan.data_digest,
-        starts={"pretrained": plan.weights_digest, "scratch": weights_digest(scratch)},
+        starts={"pretrained": plan.weights_digest, "scratch": weights_digest(fresh)},
         budgets=spec.search.epochs,
     )
 

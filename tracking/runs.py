@@ -1,4 +1,4 @@
-"""Writing a sweep to MLflow and reading it back: the only importer of mlflow, and never through its active run."""
+"""Writing a sweep to MLflow and reading it back, never through its active run. Models: `tracking.models`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import os
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,7 +24,6 @@ os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
 os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 
-import numpy as np
 from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, Experiment, Metric, Param, Run
 from mlflow.exceptions import MlflowException
@@ -58,7 +57,7 @@ def told(method: Callable[Concatenate[Tracker, P], R]) -> Callable[Concatenate[T
         except MlflowException as error:
             wanted = method.__name__.replace("_", " ")
             raise UserError(
-                f"MLflow at {redact(tracker.uri)} could not {wanted}: {_short(error, tracker.uri)} "
+                f"MLflow at {redact(tracker.uri)} could not {wanted}: {short(error, tracker.uri)} "
                 "Nothing that was recorded is lost; mend that and run the same command again."
             ) from error
 
@@ -91,7 +90,7 @@ class Tracker:
                 client.search_experiments(max_results=1)
         except Exception as error:  # drivers, file systems and HTTP raise types of their own
             raise UserError(
-                f"The MLflow store must be reachable, but {redact(uri)} is not: {_short(error, uri)} "
+                f"The MLflow store must be reachable, but {redact(uri)} is not: {short(error, uri)} "
                 "Start that server or mend the address (MLFLOW_TRACKING_URI); without one, thaw keeps its own database "
                 "under --home."
             ) from error
@@ -212,15 +211,24 @@ class Tracker:
         self._log(run_id, metrics=[point for point in points if point[0] != loss or point[2] not in logged])
 
     @told
-    def finish_trial(self, run_id: str, results: Sequence[FoldResult], montage: bytes) -> None:
-        """Record the summary over all folds, per-image scores, the final weights and the montage (PNG); then close."""
+    def finish_trial(
+        self,
+        run_id: str,
+        results: Sequence[FoldResult],
+        montage: bytes,
+        checkpoints: Iterable[tuple[str, bytes]] = (),
+    ) -> None:
+        """Record the summary over all folds, per-image scores, the final weights and the montage (PNG); then close.
+
+        `checkpoints`: (file name, bytes) of every fold's final weights, taken one at a time.
+        """
         there = self.client.get_run(run_id).data.metrics
         epochs = results[0].epochs
         summary = stored.summary_metrics(results)
         self._log(run_id, metrics=[(key, value, epochs) for key, value in summary.items() if key not in there])
         self.client.log_text(run_id, stored.scores_to_table(results), "scores.json")
         self.client.set_tag(run_id, "mlflow.loggedArtifacts", '[{"path": "scores.json", "type": "table"}]')
-        self._log_weights(run_id, results)
+        self._log_checkpoints(run_id, checkpoints)
         if montage:
             self.client.log_image(run_id, Image.open(io.BytesIO(montage)), artifact_file="montage.png")
             # The same picture under a key: MLflow's chart view sets the runs' pictures side by side.
@@ -228,11 +236,10 @@ class Tracker:
                 self.client.log_image(run_id, Image.open(io.BytesIO(montage)), key="montage", step=epochs)
         self.client.set_terminated(run_id, "FINISHED")
 
-    def _log_weights(self, run_id: str, results: Sequence[FoldResult]) -> None:
+    def _log_checkpoints(self, run_id: str, checkpoints: Iterable[tuple[str, bytes]]) -> None:
         with tempfile.TemporaryDirectory() as folder:
-            for result in results:
-                if result.weights:
-                    np.savez(Path(folder) / f"fold_{result.fold}.npz", allow_pickle=False, **result.weights)
+            for name, content in checkpoints:
+                (Path(folder) / name).write_bytes(content)
             if any(Path(folder).iterdir()):
                 self.client.log_artifacts(run_id, folder, "checkpoints")
 
@@ -262,6 +269,18 @@ class Tracker:
         for run in lost:
             self.client.set_terminated(run.info.run_id, "KILLED")
         return len(lost)
+
+    # ---- files ----
+
+    @told
+    def files(self, run_id: str, folder: str) -> tuple[str, ...]:
+        """The paths of a run's artifacts in `folder`, such as `bases/0123.weights.h5`."""
+        return tuple(file.path for file in self.client.list_artifacts(run_id, folder))
+
+    @told
+    def log_file(self, run_id: str, path: Path, folder: str) -> None:
+        """Keep a file as an artifact of a run, in `folder`."""
+        self.client.log_artifact(run_id, str(path), folder)
 
     # ---- pre-training ----
 
@@ -419,7 +438,7 @@ def _not_ours(experiment: Experiment) -> str:
     )
 
 
-def _short(error: Exception, uri: str) -> str:
+def short(error: Exception, uri: str) -> str:
     """The first line of an error, at most 300 characters, ending like a sentence.
 
     With a secret in the address only the error's kind is told: drivers cut an odd address up and quote the pieces.

@@ -138,5 +138,6 @@ def record_trial(tracker: Tracker, sweep: str, info: TrialInfo, level: float | N
     for result in results:
         tracker.log_fold(run_id, result)
     named = {"contracting", "expanding"} & set(info.aliases)
-    tracker.finish_trial(run_id, results, picture() if named else b"")
+    checkpoints = [(f"fold_{result.fold}.npz", bytes([result.fold])) for result in results]
+    tracker.finish_trial(run_id, results, picture() if named else b"", checkpoints)
     return run_id

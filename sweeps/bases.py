@@ -1,0 +1,53 @@
+"""The bases that a sweep's delta checkpoints rest on, logged once per sweep under their digest."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from trainer.config import Settings
+from trainer.results import FoldResult
+
+if TYPE_CHECKING:  # heavy
+    from tracking.runs import Tracker
+    from trainer.pretrain import StartingWeights
+
+
+def scratch(settings: Settings) -> Any:
+    """The network that the baseline `from scratch` starts from: fresh weights of a seed of their own."""
+    from trainer.unet import unet
+
+    return unet(settings.model, seed=settings.seed + 1)
+
+
+def log_bases(tracker: Tracker, sweep_run: str, settings: Settings, weights: StartingWeights) -> None:
+    """Keep both starts, pre-trained and from scratch, as `bases/<digest>.weights.h5` of the sweep's run."""
+    from trainer.pretrain import load_weights, weights_digest, write_weights
+    from trainer.unet import unet
+
+    fresh = scratch(settings)
+
+    def pretrained() -> Any:
+        network = unet(settings.model)
+        load_weights(network, weights.path)
+        return network
+
+    starts: dict[str, Callable[[], Any]] = {weights.digest: pretrained, weights_digest(fresh): lambda: fresh}
+    there = tracker.files(sweep_run, "bases")
+    for digest, network in starts.items():
+        if f"bases/{digest}.weights.h5" not in there:
+            with tempfile.TemporaryDirectory() as folder:
+                path = Path(folder) / f"{digest}.weights.h5"
+                write_weights(network(), path)
+                tracker.log_file(sweep_run, path, "bases")
+
+
+def checkpoints(results: Iterable[FoldResult], base: str) -> Iterator[tuple[str, bytes]]:
+    """(file name, bytes) of every fold's delta, one at a time; a fold that trained nothing has none."""
+    from trainer.checkpoints import Delta, packed
+
+    for result in results:
+        if result.weights:
+            yield f"fold_{result.fold}.npz", packed(Delta(base, result.weights))

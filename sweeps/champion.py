@@ -1,0 +1,126 @@
+"""The champion of a sweep: the candidate that scored highest, refitted on all pictures and registered in MLflow."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from sweeps.board import Board
+from sweeps.home import Home
+from sweeps.plan import read_plan
+from sweeps.sweep import label
+from tracking.record import SweepInfo, SweepRecord, TrialRecord
+from tracking.statistics import spread
+from tracking.summary import main_setting
+from trainer.config import UserError
+from trainer.files import locked
+from trainer.masks import parse
+
+if TYPE_CHECKING:  # heavy
+    from tracking.models import Registered
+
+
+def crown(home: Home, board: Board, sweep: str | None, mask: str | None = None, name: str | None = None) -> Registered:
+    """Refit a sweep's winner, or the given mask, on all its pictures; log, register and alias it `champion`.
+
+    `sweep`: its name, the newest by default. `name`: of the registered model, that of the data set by default. A
+    champion that is registered already is not made again. Raises `UserError` where nothing can be chosen.
+    """
+    from sweeps.backend import prepare_backend
+    from tracking.runs import Tracker
+
+    tracker = Tracker.connect(home.tracking_uri, home.artifacts if home.own_tracking else None)
+    record = tracker.read_sweep(sweep)
+    chosen, rivals = choose(record, mask)
+    plan = read_plan(home, record.info.name)
+    settings = plan.resolved.settings
+    words = describe(record.info, chosen, rivals, asked=mask is not None)
+    for line in (*words, *cautions(record, chosen)):
+        board.say(line)
+    prepare_backend(deterministic=settings.train.deterministic)
+    from tracking.models import Champion, known_champion, record_champion
+
+    candidate, name = chosen.info.candidate, name or label(settings)
+    with locked(home.candidate_lock(record.info.name, f"champion-{candidate.key}")):
+        known = known_champion(tracker, record.run_id, candidate, name)
+        if known is not None:
+            return known
+        from sweeps.worker import trial_of
+        from trainer.data import load_cases
+        from trainer.refit import refit
+        from trainer.results import TrialFailed
+        from trainer.revision import versions
+
+        trial = trial_of(home, plan)
+        cases = load_cases(settings.data, settings.model.size, home.data)
+        try:
+            with board.stage(f"training {candidate.name} on all {len(cases)} pictures") as step:
+                network, result = refit(trial, cases, candidate, step)
+        except TrialFailed as failed:
+            raise UserError(f"The refit of {candidate.name} cannot be used: {failed} Try another --mask.") from failed
+        metrics = {"dice_cross_validated": mean_dice(chosen), "dice_on_training_images": result.mean("dice")}
+        champion = Champion(record.run_id, candidate, " ".join(words), metrics, versions()["backend"])
+        return record_champion(tracker, champion, network, cases.images[:1, ..., None], name)
+
+
+def choose(record: SweepRecord, mask: str | None) -> tuple[TrialRecord, Sequence[TrialRecord]]:
+    """The trial to refit and all it was chosen among: the masks at the main setting, best mean Dice first.
+
+    Baselines are no candidates: without training there is nothing to refit, and from scratch nothing was thawed.
+    """
+    done = [trial for trial in record.finished if trial.info.role == "trial" and not math.isnan(mean_dice(trial))]
+    setting = main_setting(done)
+    rivals = [trial for trial in done if (trial.info.candidate.epochs, trial.info.candidate.learning_rate) == setting]
+    rivals.sort(key=mean_dice, reverse=True)
+    if not rivals:
+        raise UserError(
+            f"A champion is chosen among finished trials, but the sweep '{record.info.name}' has none. "
+            f"Finish it first; it was started with: {record.info.command}"
+        )
+    if mask is None:
+        return rivals[0], rivals
+    written = str(parse(mask, record.info.n_blocks))
+    for trial in rivals:
+        if trial.info.candidate.mask == written:
+            return trial, rivals
+    measured = ", ".join(sorted(trial.info.candidate.mask for trial in rivals))
+    raise UserError(
+        f"--mask must be one that the sweep '{record.info.name}' measured at {setting[0]} epochs and learning rate "
+        f"{setting[1]:g}, but got '{mask}'. Measured: {measured}."
+    )
+
+
+def describe(info: SweepInfo, chosen: TrialRecord, rivals: Sequence[TrialRecord], *, asked: bool) -> list[str]:
+    """What the champion is and how far its score can be believed; stands beside the model in MLflow too."""
+    over = spread(chosen.folds["dice"])
+    said = ["SYNTHETIC DATA: this network is no tool for real pictures."] if info.data.get("synthetic") else []
+    said.append(
+        f"{chosen.info.candidate.name}: mean Dice {over.mean:.3f} (SD over folds {over.sd:.3f}) in the "
+        f"cross-validation of sweep {info.name}."
+    )
+    if asked:
+        place = 1 + [trial.run_id for trial in rivals].index(chosen.run_id)
+        said.append(f"Chosen by hand; number {place} of the {len(rivals)} masks at this setting.")
+    elif len(rivals) > 1:
+        said.append(
+            f"The highest of {len(rivals)} masks at this setting, so its score looks better than it is; the next "
+            f"({rivals[1].info.candidate.mask}) has {mean_dice(rivals[1]):.3f}."
+        )
+    said.append(f"Refitted on all {info.data['images']} pictures: no score of its own can be given.")
+    return said
+
+
+def cautions(record: SweepRecord, chosen: TrialRecord) -> list[str]:
+    """What else to know before this network is used: baselines that scored higher, trials that are missing."""
+    better = [trial for trial in record.finished if trial.info.role != "trial" and mean_dice(trial) > mean_dice(chosen)]
+    said = [f"Note: {trial.info.candidate.name} scored {mean_dice(trial):.3f}, which is higher." for trial in better]
+    scored = {trial.info.candidate.key for trial in record.finished}
+    if missing := [name for key, name in record.info.planned.items() if key not in scored]:
+        said.append(f"Note: {len(missing)} of {len(record.info.planned)} planned trials have no score yet.")
+    return said
+
+
+def mean_dice(trial: TrialRecord) -> float:
+    """Mean Dice over the folds that have one."""
+    return spread(trial.folds["dice"]).mean

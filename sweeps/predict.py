@@ -1,0 +1,131 @@
+"""Masks and overlays of whole pictures from a saved or registered network."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from sweeps.board import Board
+from sweeps.home import open_home
+from trainer.config import UserError
+from trainer.files import write_atomically
+from trainer.pictures import SUFFIXES, read_grey
+
+if TYPE_CHECKING:  # heavy
+    from trainer.inference import Segmenter
+
+REGISTERED = "models:/"
+NAMED = 10  # unreadable pictures named in one message
+
+
+@dataclass(frozen=True)
+class Job:
+    """One picture to predict, and the name of its results below `masks` and `overlays`."""
+
+    picture: Path
+    name: str
+
+
+def predict_pictures(model: str, images: Path, out: Path, home: Path, board: Board) -> int:
+    """Write `out/masks` (PNG of 0 and 255, size of the picture) and `out/overlays`; return how many pictures.
+
+    `model`: a `.keras` file, or `models:/name@alias` of the MLflow store of `home`. `images`: a picture, or a folder,
+    searched with all below it. Raises `UserError` for a model or a folder that cannot be used; for pictures that
+    cannot be read only after all others are written.
+    """
+    jobs = listed(images, out)
+    check_overwriting(jobs, out)
+    ready = load(model, home)
+    unread: list[str] = []
+    with board.stage("predicting") as step:
+        for number, job in enumerate(jobs, start=1):
+            try:
+                grey = read_grey(job.picture)
+            except UserError as error:
+                unread.append(str(error))
+            else:
+                write(ready, job, grey, out)
+            step(number, len(jobs))
+    if unread:
+        more = f"\n  … and {len(unread) - NAMED} more" if len(unread) > NAMED else ""
+        raise UserError(
+            f"{len(unread)} of {len(jobs)} pictures could not be read; the others are in {out}.\n"
+            + "\n".join(f"  - {words}" for words in unread[:NAMED])
+            + more
+        )
+    return len(jobs)
+
+
+def listed(images: Path, out: Path) -> list[Job]:
+    """Every picture, in the order of names; results of an earlier run below `out` are none.
+
+    Two pictures that differ only in their suffix keep it in the name of their results.
+    """
+    if not images.exists():
+        raise UserError(f"There is no picture or folder {images}.")
+    folder = images if images.is_dir() else images.parent
+    found = sorted(images.rglob("*")) if images.is_dir() else [images]
+    results = out.resolve()
+    pictures = [
+        path.relative_to(folder)
+        for path in found
+        if path.is_file()
+        and path.suffix.lower() in SUFFIXES
+        and not any((results / part) in path.resolve().parents for part in ("masks", "overlays"))
+    ]
+    if not pictures:
+        raise UserError(f"There must be a picture ({', '.join(SUFFIXES)}) to predict, but {images} holds none.")
+    same = Counter(path.with_suffix("") for path in pictures)
+    return [
+        Job(folder / path, f"{path if same[path.with_suffix('')] > 1 else path.with_suffix('')}.png")
+        for path in pictures
+    ]
+
+
+def check_overwriting(jobs: list[Job], out: Path) -> None:
+    """Raise `UserError` rather than write over a mask that is none of ours: ours have an overlay of the same name."""
+    drawn = [out / "masks" / job.name for job in jobs if not (out / "overlays" / job.name).exists()]
+    if there := [path for path in drawn if path.exists()]:
+        raise UserError(
+            f"Predictions must not replace masks that somebody drew, but {there[0]} exists ({len(there)} in all) and "
+            "no prediction wrote it. Choose another --out."
+        )
+
+
+def load(model: str, home: Path) -> Segmenter:
+    """The network of a file or of the registry, ready for pictures; raises `UserError` where there is none."""
+    from sweeps.backend import prepare_backend
+
+    prepare_backend()
+    from trainer.inference import segmenter
+    from trainer.network import load_network
+
+    if not model.startswith(REGISTERED):
+        return segmenter(load_network(Path(model)))
+    from tracking.models import fetch
+    from tracking.runs import Tracker
+
+    opened = open_home(home)
+    tracker = Tracker.connect(opened.tracking_uri, opened.artifacts if opened.own_tracking else None)
+    with tempfile.TemporaryDirectory() as folder:
+        return segmenter(load_network(fetch(tracker, model, Path(folder))))
+
+
+def write(ready: Segmenter, job: Job, grey: NDArray[np.float32], out: Path) -> None:
+    """Predict one grey picture and write its mask and its overlay, each whole or not at all."""
+    from trainer.inference import overlay
+
+    mask = ready.mask(grey)
+    # The overlay first: a mask without one is taken for somebody's own.
+    for folder, pixels in (("overlays", overlay(grey, mask)), ("masks", mask.astype(np.uint8) * 255)):
+        buffer = io.BytesIO()
+        Image.fromarray(pixels).save(buffer, format="PNG")
+        write_atomically(out / folder / job.name, lambda file, buffer=buffer: file.write(buffer.getbuffer()))  # type: ignore[misc]
