@@ -5,7 +5,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help setup sweep-ultrasound sweep-xray report ui test lint check format lock clean
+.PHONY: help setup sweep-ultrasound sweep-xray report ui test test-slow lint check format lock clean
 
 # Values given as `make target DATA=...` reach recipes through the environment, so any path works, spaces included.
 export DATA PRETRAIN WORKERS SWEEP FORMAT OUT PORT
@@ -35,12 +35,15 @@ ui: .venv/.stamp ## the MLflow UI over all sweeps, on 127.0.0.1 only: [PORT=5000
 test: .venv/.stamp ## the tests
 	@$(BIN)/python -m pytest
 
+test-slow: .venv/.stamp ## the slow tests: whole sweeps in processes of their own
+	@$(BIN)/python -m pytest -m slow
+
 lint: .venv/.stamp ## format, lint and strict types, changing nothing
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 
-check: lint test ## all that CI checks: lint, then test
+check: lint test-slow test ## all that CI checks: lint, then all tests
 
 format: .venv/.stamp ## put the code into the one format
 	@$(BIN)/ruff format .

@@ -121,6 +121,7 @@ print(json.dumps(sorted({"trainer", "tracking", "sweeps"} & set(sys.modules))))
 """
 
 
+@pytest.mark.slow
 def test_refit_register_and_use_it_without_thaw(thaw: Thaw, home: Path, tmp_path: Path) -> None:
     made = thaw("champion", "--home", home)
     assert made.returncode == 0, made.stderr
@@ -149,6 +150,7 @@ def test_refit_register_and_use_it_without_thaw(thaw: Thaw, home: Path, tmp_path
         assert np.array_equal(np.asarray(mask) > 0, probability > 0.5)
 
 
+@pytest.mark.slow
 def test_a_champion_is_no_trial(home: Path) -> None:
     tracker = Tracker.connect(f"sqlite:///{home / 'mlflow.db'}")
     record = tracker.read_sweep()

@@ -88,14 +88,13 @@ def trained(home: Path) -> dict[Path, int]:
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The home of the sweep `s`: two masks at budgets 1 and 2 at first, grown by the tests in their order."""
-    return tmp_path_factory.mktemp("grown")
+    """The home of the finished sweep `s`: two masks at budgets 1 and 2 at first, grown by some tests."""
+    home = tmp_path_factory.mktemp("grown")
+    assert started(home, "--workers", "2").wait(300) == 0
+    return home
 
 
-def test_a_sweep_from_nothing(run: Run, home: Path) -> None:
-    ended = run(home, "--workers", "2")
-    assert ended.code == 0, ended.err
-    assert "9 of 9 trials to run" in ended.out and "SYNTHETIC DATA" in ended.out
+def test_a_sweep_from_nothing(home: Path) -> None:
     assert runs(home) == {"FINISHED": 9 + 2}  # the sweep's own and the pre-training's
     assert len(trained(home)) == 2 * (2 * 4 + 1)  # two folds of four trainings at two budgets, and zero-shot
 
@@ -139,15 +138,17 @@ def test_a_name_stands_for_one_data_set_and_one_set_of_settings(run: Run, home: 
     assert "A sweep's name stands for one data set" in ended.err and "--name" in ended.err
 
 
+@pytest.mark.slow
 def test_mlflow_lost_and_ledger_kept_trains_nothing(home: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     shutil.copytree(home, copy, ignore=shutil.ignore_patterns("mlflow.db*", "artifacts"))
     before = trained(copy)
-    assert started(copy, "--set", "search.epochs=[1,2,3]").wait(120) == 0
+    assert started(copy).wait(300) == 0
     assert trained(copy) == before and set(runs(copy)) == {"FINISHED"}
-    assert by_candidate(copy).items() <= by_candidate(home).items() and len(by_candidate(copy)) == 13
+    assert by_candidate(copy).items() <= by_candidate(home).items() and len(by_candidate(copy)) == 9
 
 
+@pytest.mark.slow
 def test_a_diverging_rate_fails_its_trials_and_the_sweep_goes_on(run: Run, tmp_path: Path) -> None:
     rates = ["--set", "search.learning_rate=[1e-3,1e3]", "--set", "search.epochs=[4]"]
     ended = run(tmp_path, *rates)
@@ -179,13 +180,15 @@ def test_killed_and_started_again_it_ends_with_the_same_numbers(run: Run, home: 
     assert len(by_candidate(tmp_path)) == 9 and by_candidate(tmp_path).items() <= by_candidate(home).items()
 
 
+@pytest.mark.slow
 def test_two_launchers_at_once_share_the_work(home: Path, tmp_path: Path) -> None:
     launchers = [started(tmp_path) for _ in range(2)]
-    assert [launcher.wait(120) for launcher in launchers] == [0, 0]
+    assert [launcher.wait(300) for launcher in launchers] == [0, 0]
     assert runs(tmp_path) == {"FINISHED": 9 + 2}
     assert len(by_candidate(tmp_path)) == 9 and by_candidate(tmp_path).items() <= by_candidate(home).items()
 
 
+@pytest.mark.slow
 def test_a_stopped_sweep_says_so_and_leaves_nothing_running(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "sweeps.cli", *SPEC, "--home", str(tmp_path)]
     launcher = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
