@@ -103,8 +103,8 @@ def test_ci_is_executable_and_runs_what_the_readme_says() -> None:
     script = ROOT / ".ci" / "run"
     assert os.access(script, os.X_OK)
     commands = re.findall(r"^make (\S+)", script.read_text(), re.MULTILINE)
-    assert commands == ["lint", "test"]  # each once; `make check` is the same two
-    assert re.search(r"^check: lint test ", MAKEFILE, re.MULTILINE)
+    assert commands == ["lint", "test-slow", "test"]  # each once; `make check` is the same three
+    assert re.search(r"^check: lint test-slow test ", MAKEFILE, re.MULTILINE)
 
 
 def test_shipped_specs_are_packaged() -> None:
