@@ -30,7 +30,7 @@ def crown(home: Home, board: Board, sweep: str | None, mask: str | None = None, 
     from sweeps.backend import prepare_backend
     from tracking.runs import Tracker
 
-    tracker = Tracker.connect(home.tracking_uri, home.artifacts if home.own_tracking else None)
+    tracker = Tracker.connect(home.tracking_uri, home.artifact_folder)
     record = tracker.read_sweep(sweep)
     chosen, rivals = choose(record, mask)
     plan = read_plan(home, record.info.name)

@@ -115,7 +115,7 @@ def _show(opened: Any, name: str) -> None:
     from tracking.summary import summarise
     from trainer.files import write_atomically
 
-    tracker = Tracker.connect(opened.tracking_uri, opened.artifacts if opened.own_tracking else None)
+    tracker = Tracker.connect(opened.tracking_uri, opened.artifact_folder)
     record = replace(tracker.read_sweep(name), status="FINISHED")  # as it will be in a moment, with this very page
     found = summarise(record)
     page = render(record, "html")
@@ -264,7 +264,7 @@ def report(
     opened = at(home)
     if opened.own_tracking:
         open_home(home, make=False)
-    tracker = Tracker.connect(opened.tracking_uri, opened.artifacts if opened.own_tracking else None)
+    tracker = Tracker.connect(opened.tracking_uri, opened.artifact_folder)
     record = tracker.read_sweep(sweep)
     text = render(record, format_) if other is None else render_two(record, tracker.read_sweep(other), format_)
     if out is None and format_ != "html":

@@ -45,6 +45,11 @@ class Home:
         return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{self.root.resolve() / 'mlflow.db'}"
 
     @property
+    def artifact_folder(self) -> Path | None:
+        """Where artifacts go: below the home, unless an MLflow server keeps them; never the current folder."""
+        return None if self.tracking_uri.startswith(("http://", "https://")) else self.artifacts
+
+    @property
     def own_tracking(self) -> bool:
         """Whether MLflow's database is this home's own."""
         return not os.environ.get("MLFLOW_TRACKING_URI")

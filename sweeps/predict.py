@@ -114,7 +114,7 @@ def load(model: str, home: Path) -> Segmenter:
     from tracking.runs import Tracker
 
     opened = open_home(home)
-    tracker = Tracker.connect(opened.tracking_uri, opened.artifacts if opened.own_tracking else None)
+    tracker = Tracker.connect(opened.tracking_uri, opened.artifact_folder)
     with tempfile.TemporaryDirectory() as folder:
         return segmenter(load_network(fetch(tracker, model, Path(folder))))
 

@@ -49,7 +49,7 @@ def run_sweep(
 
     with locked(home.launch_lock, waiting=board.waiting):
         cases, fold_of = read_cases(spec, home, board)
-        tracker = Tracker.connect(home.tracking_uri, home.artifacts if home.own_tracking else None)
+        tracker = Tracker.connect(home.tracking_uri, home.artifact_folder)
         plan = _plan(spec, home, board, tracker, name, cases, fold_of)
         candidates = listed(spec.search, plan.n_blocks)
         missing = _missing(candidates, tracker.trials(plan.sweep_run), retry_failed)

@@ -49,7 +49,7 @@ def work(home: Home, plan: Plan, emit: Emit) -> None:
     from tracking.runs import Tracker
 
     spec = plan.resolved
-    tracker = Tracker.connect(home.tracking_uri, home.artifacts if home.own_tracking else None)
+    tracker = Tracker.connect(home.tracking_uri, home.artifact_folder)
     trial = trial_of(home, plan)
     emit({"event": "ready"})
     objective = recorded(trial, tracker, home, plan, emit)

@@ -17,7 +17,9 @@ def test_a_home_is_made_and_opened_again(tmp_path: Path, monkeypatch: pytest.Mon
     assert open_home(home.root) == home
     assert home.tracking_uri.startswith("sqlite:////") and home.own_tracking
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:1")
-    assert home.tracking_uri == "http://127.0.0.1:1" and not home.own_tracking
+    assert home.tracking_uri == "http://127.0.0.1:1" and not home.own_tracking and home.artifact_folder is None
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:////elsewhere/mlflow.db")
+    assert home.artifact_folder == home.artifacts  # a database keeps no files
 
 
 @pytest.mark.parametrize(
