@@ -56,8 +56,8 @@ class Home:
 
     @property
     def storage_url(self) -> str:
-        """`THAW_STORAGE` (a PostgreSQL address, for many machines), or the Optuna database of this home."""
-        return os.environ.get("THAW_STORAGE") or f"sqlite:///{self.root.resolve() / 'optuna.db'}"
+        """The Optuna database of this home."""
+        return f"sqlite:///{self.root.resolve() / 'optuna.db'}"
 
     def plan(self, sweep: str) -> Path:
         """What the workers of a sweep read."""
