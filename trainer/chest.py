@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from trainer.series import series
 from trainer.shapes import Blob, Field, draw_outline, inside, radial_field, resized
 from trainer.thorax import (
     SIDES,
@@ -36,17 +37,13 @@ def chest_phantoms(n: int, size: int, seed: int) -> tuple[NDArray[np.float32], N
     """Draw `n` phantoms: images (n, size, size) in [0, 1], lung masks (n, size, size) of 0 and 1, labels.
 
     Labels are "clear" or "opacity". Phantom i depends on (seed, i, size) alone, so a larger `n` extends a smaller one,
-    and up to 256 px every size shows the same chests. About 0.1 s each.
+    and up to 256 px every size shows the same chests.
 
     >>> images, masks, labels = chest_phantoms(2, 64, seed=0)
     >>> images.shape, masks.dtype, len(labels)
     ((2, 64, 64), dtype('uint8'), 2)
     """
-    images, masks, labels = np.empty((n, size, size), np.float32), np.empty((n, size, size), np.uint8), []
-    for index in range(n):
-        images[index], masks[index], label = draw_chest(np.random.default_rng([seed, index]), size)
-        labels.append(label)
-    return images, masks, tuple(labels)
+    return series(draw_chest, n, size, seed)
 
 
 def draw_chest(rng: np.random.Generator, size: int) -> tuple[Field, NDArray[np.uint8], str]:

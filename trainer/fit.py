@@ -136,7 +136,7 @@ class Trainer:
                 losses=tuple(losses),
                 train_images=fold.train_images,
                 seconds=time.perf_counter() - started,
-                traces=self._model.traces,
+                traces=self._model.traces if mask.blocks else 0,  # else those of the mask before it
                 montage_images=tuple(fold.names[place] for place in fold.montage),
                 montage=montage,
                 weights=self._trained_weights(mask),

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.bmode import DEPTH_MM, Console, complex_noise, depths, echo, envelope_db, log_compress
+from trainer.series import series
 from trainer.shapes import Blob, Field, blur, draw_outline, inside, radial_field, resized, smooth_noise
 
 # Below 256 rows the pulse is narrower than two samples and the speckle is no longer resolved.
@@ -47,17 +48,13 @@ def ultrasound_phantoms(n: int, size: int, seed: int) -> tuple[NDArray[np.float3
     """Draw `n` phantoms: images (n, size, size) in [0, 1], lesion masks (n, size, size) of 0 and 1, labels.
 
     Labels are "benign" or "malignant". Phantom i depends on (seed, i, size) alone, so a larger `n` extends a smaller
-    one, and up to 256 px every size shows the same breasts. About 0.1 s each.
+    one, and up to 256 px every size shows the same breasts.
 
     >>> images, masks, labels = ultrasound_phantoms(2, 64, seed=0)
     >>> images.shape, masks.dtype, len(labels)
     ((2, 64, 64), dtype('uint8'), 2)
     """
-    images, masks, labels = np.empty((n, size, size), np.float32), np.empty((n, size, size), np.uint8), []
-    for index in range(n):
-        images[index], masks[index], label = draw_phantom(np.random.default_rng([seed, index]), size)
-        labels.append(label)
-    return images, masks, tuple(labels)
+    return series(draw_phantom, n, size, seed)
 
 
 def draw_phantom(rng: np.random.Generator, size: int) -> tuple[Field, NDArray[np.uint8], str]:

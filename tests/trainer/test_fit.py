@@ -139,6 +139,7 @@ def test_one_trace_per_mask_over_folds_budgets_and_rates(entry: Entries) -> None
 def test_zero_shot_trains_nothing(trainer: Trainer, entry: Entries, fold: FoldData) -> None:
     (result,) = train(trainer, entry("x"), "none", 0, fold, budgets=(1, 2))
     assert result.epochs == 0 and not result.losses and not result.weights and len(result.scores) == 5
+    assert result.traces == 0
     assert train(trainer, entry("x"), "none", 0, fold)[0].from_ledger
 
 
