@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import math
 from html import escape
 
 from tracking.choice_page import choice_section, convergence_section, per_image_section
-from tracking.elements import document, figure, stamp, table, tag
+from tracking.elements import document, figure, image, stamp, table
 from tracking.figures import draw_comparisons, draw_cost, draw_curves
-from tracking.plotted import baselines_of, comparison_rows, cost_points, curves_of
-from tracking.record import SweepRecord, TrialRecord
+from tracking.plotted import baselines_of, comparison_rows, cost_points, curves_of, units_of
+from tracking.record import SweepRecord
+from tracking.seen import shown_trials
+from tracking.study import study_figures
 from tracking.summary import Json
 from tracking.wording import (
     COMPARISONS,
@@ -37,7 +38,7 @@ def html(record: SweepRecord, found: Json) -> str:
         _curves(found, synthetic),
         _comparisons(found, synthetic),
         choice_section(found, synthetic),
-        _pictures(record, found, synthetic),
+        _figures(record, found, synthetic),
         _cost(found, synthetic),
         _trials(found, synthetic),
         _by_class(found, synthetic),
@@ -79,11 +80,11 @@ def _curves(found: Json, synthetic: bool) -> str:
     if scratch and scratch["epochs"] != found["main"]["epochs"]:
         aside = f" The from-scratch line was trained for {scratch['epochs']} epochs."
     caption = (
-        f"Dice against the number of tuned blocks ({setting(found)}). Filled marks: mean over {len(found['folds'])} "
+        f"Figure 4: Dice against the number of tuned {units_of(found)} ({setting(found)}). Filled marks: mean over {len(found['folds'])} "
         "folds; bars: ± 1 SD over folds (n − 1); open marks: every fold. Horizontal lines: the baselines." + aside
     )
-    drawn = draw_curves(curves, baselines_of(found), stamp=stamp(synthetic))
-    return figure("The two directions", drawn, caption, synthetic)
+    drawn = draw_curves(curves, baselines_of(found), stamp=stamp(synthetic), units=units_of(found))
+    return figure("The two directions", drawn, caption, synthetic, "directions")
 
 
 def _comparisons(found: Json, synthetic: bool) -> str:
@@ -138,35 +139,36 @@ def _by_depth(found: Json, synthetic: bool) -> str:
     return table(heads, rows, "Secondary: the two directions at equal numbers of tuned blocks.", synthetic)
 
 
-def _pictures(record: SweepRecord, found: Json, synthetic: bool) -> str:
-    shown = []
-    for name in ("contracting", "expanding"):
-        trial = _main_trial(record, found, record.info.named_masks.get(name, ""))
-        if trial is None or trial.montage is None:
-            continue
-        image = base64.b64encode(trial.montage).decode()
-        caption = f"{name.capitalize()} tuned ({trial.info.candidate.name})."
-        shown.append(
-            f'<figure>\n<img alt="Validation images, truth and prediction, {name} tuned" '
-            f'src="data:image/png;base64,{image}">\n<figcaption>{tag(synthetic)}{escape(caption)}</figcaption>\n</figure>'
+def _figures(record: SweepRecord, found: Json, synthetic: bool) -> str:
+    """The study's figures; without predictions, the montages that older sweeps have of both masks."""
+    parts = []
+    drawn = {one.number: one for one in study_figures(record, found)}
+    for place, one in drawn.items():
+        caption = f"Figure {place}: {one.title}. {one.caption}"
+        if place == 4:
+            parts.append('<p><a href="#directions">Figure 4</a>, the two directions: at the head of this page.</p>')
+        elif place == 2:
+            parts.append(figure("", one.draw("inline"), caption, synthetic))
+        else:
+            parts.append(image(one.draw("page"), one.alt, caption, synthetic))
+    if 3 not in drawn:
+        parts += _montages(record, synthetic)
+    parts += [f'<p class="gap">{escape(note)}</p>' for note in record.seen.notes]
+    return "<section>\n<h2>The figures</h2>\n" + "\n".join(parts) + "\n</section>" if parts else ""
+
+
+def _montages(record: SweepRecord, synthetic: bool) -> list[str]:
+    return [
+        image(
+            trial.montage,
+            f"Validation images, truth and prediction, {name} tuned",
+            f"{name.capitalize()} tuned ({trial.info.candidate.name}). Second row: the truth. Third row: the "
+            "prediction of the fold that did not train on the image, with the truth dashed.",
+            synthetic,
         )
-    if not shown:
-        return ""
-    words = (
-        "<p>The same validation images under both masks, each predicted by the fold that did not train on it. "
-        "Second row: the truth. Third row: the prediction, with the truth as a dashed outline.</p>"
-    )
-    return "<section>\n<h2>What it looks like</h2>\n" + words + "\n".join(shown) + "\n</section>"
-
-
-def _main_trial(record: SweepRecord, found: Json, mask: str) -> TrialRecord | None:
-    for trial in record.finished:
-        one = trial.info.candidate
-        if (one.mask, one.start) == (mask, "pretrained") and found["main"] == {
-            "epochs": one.epochs, "learning_rate": one.learning_rate
-        }:  # fmt: skip
-            return trial
-    return None
+        for name, trial in shown_trials(record).items()
+        if trial.montage is not None
+    ]
 
 
 def _cost(found: Json, synthetic: bool) -> str:

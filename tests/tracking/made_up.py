@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from tracking.figures import montage
+from tracking.panels import montage
 from tracking.record import METRICS, SweepInfo, TrialInfo, TrialRecord
 from tracking.runs import Tracker
 from trainer.config import Candidate

@@ -6,7 +6,8 @@ import math
 import numpy as np
 from PIL import Image
 
-from tracking.figures import Curve, draw_comparisons, draw_cost, draw_curves, montage
+from tracking.figures import Curve, draw_comparisons, draw_cost, draw_curves
+from tracking.panels import montage
 from tracking.statistics import corrected_t
 
 CURVES = [
