@@ -80,8 +80,9 @@ def _curves(found: Json, synthetic: bool) -> str:
     if scratch and scratch["epochs"] != found["main"]["epochs"]:
         aside = f" The from-scratch line was trained for {scratch['epochs']} epochs."
     caption = (
-        f"Figure 4: Dice against the number of tuned {units_of(found)} ({setting(found)}). Filled marks: mean over {len(found['folds'])} "
-        "folds; bars: ± 1 SD over folds (n − 1); open marks: every fold. Horizontal lines: the baselines." + aside
+        f"Figure 4: Dice against the number of tuned {units_of(found)} ({setting(found)}). Filled marks: mean over "
+        f"{len(found['folds'])} folds; bars: ± 1 SD over folds (n − 1); open marks: every fold. Horizontal lines: the "
+        f"baselines.{aside}"
     )
     drawn = draw_curves(curves, baselines_of(found), stamp=stamp(synthetic), units=units_of(found))
     return figure("The two directions", drawn, caption, synthetic, "directions")

@@ -80,15 +80,16 @@ def draw_examples(examples: Sequence[Example], stamp: str = "", form: Form = "pn
     """Figure 1: every example as it is, and below it with the outline of its truth."""
     with canvas("examples", 0.4 + TILE * len(examples), 0.5 + 2 * TILE, form) as (figure, save):
         for column, one in enumerate(examples):
-            for row, name in enumerate(("image", "truth")):
+            for row, head in enumerate(("image", "truth")):
                 axes = figure.add_subplot(2, len(examples), row * len(examples) + column + 1)
                 _show(axes, one.image, form)
                 if row == 0:
-                    axes.set_title(f"{one.label}\n{_elided(one.name)}" if one.label else _elided(one.name), fontsize=7)
+                    name = _elided(one.name.removeprefix(f"{one.label}/"))
+                    axes.set_title(f"{one.label}\n{name}" if one.label else name, fontsize=7)
                 else:
-                    _paint(axes, one.truth, TRUTH)
+                    _outline(axes, one.truth, TRUTH, "solid")
                 if column == 0:
-                    axes.set_ylabel(name, fontsize=9)
+                    axes.set_ylabel(head, fontsize=9)
         _mark(figure, stamp)
         return save()
 
