@@ -124,11 +124,11 @@ def _show(opened: Any, name: str) -> None:
     tracker.finish_sweep(record.run_id, found["verdict"]["sentence"], page)
     console.print(to_text(found), highlight=False, markup=False, soft_wrap=True)
     console.print(f"Report: {path}", highlight=False, soft_wrap=True)
-    page_of_trials = tracker.trials_page(record.run_id)
+    server, how = "", "on your server, at"
     if opened.own_tracking:
-        words = f"MLflow UI: make ui (or thaw ui), then open\n  http://127.0.0.1:5000{page_of_trials}"
-    else:
-        words = f"MLflow UI: on your server, at\n  {page_of_trials}"
+        server, how = "http://127.0.0.1:5000", "make ui (or thaw ui), then open"
+    trials, pictures = tracker.trials_page(record.run_id), tracker.pictures_page(record.run_id)
+    words = f"MLflow UI: {how}\n  trials    {server}{trials}\n  pictures  {server}{pictures}"
     console.print(words, highlight=False, soft_wrap=True)
 
 

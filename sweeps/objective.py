@@ -53,7 +53,7 @@ def recorded(
             tracker.fail_trial(run, str(failed))
             emit({"event": "failed", "name": candidate.name, "reason": str(failed)})
             raise
-        tracker.log_neurons(run, gallery.pictures(candidate, results[0]), candidate.epochs)
+        tracker.log_neurons(run, gallery.pictures(candidate, results[0]))
         deltas = checkpoints(results, trial.starts[candidate.origin])
         tracker.finish_trial(run, results, _montage(trial, candidate, results), deltas)
         return float(np.nanmean([result.mean("dice") for result in results]))
