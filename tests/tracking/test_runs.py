@@ -240,3 +240,12 @@ def test_a_trial_says_what_it_is(tracker: Tracker) -> None:
         r"\(SD over 5 folds\); 295,360 trained parameters\. Synthetic data: no claim about real images\.",
         note,
     )
+
+
+def test_bytes_are_kept_once_and_a_half_written_file_is_replaced(tracker: Tracker) -> None:
+    sweep = tracker.open_sweep(sweep_info())
+    tracker.log_bytes(sweep, "pictures.npz", b"hal")  # as a crash leaves it: there, but not marked as whole
+    for content in (b"whole", b"never asked for"):
+        tracker.log_once(sweep, "pictures.npz", lambda content=content: content)  # type: ignore[misc]
+    assert tracker.read_file(sweep, "pictures.npz") == b"whole"
+    assert tracker.read_file(sweep, "nothing.npz") is None
