@@ -202,9 +202,9 @@ def test_columns_sort_as_text_and_the_cost_as_a_number(tracker: Tracker) -> None
     query = "tags.`thaw.kind` = 'trial'"
     by = {key: tracker.client.search_runs([experiment], query, order_by=[f"{key} ASC"]) for key in
           ("params.epochs", "tags.`thaw.epochs`", "params.depth", "metrics.trainable_params")}  # fmt: skip
-    epochs = {key: [int(run.data.params["epochs"]) for run in runs] for key, runs in by.items()}
-    assert epochs["params.epochs"] == epochs["tags.`thaw.epochs`"] == [6, 12, 120]
-    assert epochs["params.depth"] == [120, 12, 6]
+    asked = {key: [int(run.data.params["epochs"]) for run in runs] for key, runs in by.items()}
+    assert asked["params.epochs"] == asked["tags.`thaw.epochs`"] == [6, 12, 120]
+    assert asked["params.depth"] == [120, 12, 6]
     costs = [run.data.metrics["trainable_params"] for run in by["metrics.trainable_params"]]
     assert costs == sorted(costs) and len(set(costs)) == 3
     assert {run.data.params["learning_rate"] for run in by["params.epochs"]} == {"0.00003"}
