@@ -54,7 +54,7 @@ def recorded(
             tracker.fail_trial(run, str(failed))
             emit({"event": "failed", "name": candidate.name, "reason": str(failed)})
             raise
-        tracker.log_neurons(run, gallery.pictures(candidate, results[0]), candidate.epochs)
+        tracker.log_neurons(run, gallery.pictures(candidate, results[0]))
         log_predictions(tracker, run, results)
         deltas = checkpoints(results, trial.starts[candidate.origin])
         tracker.finish_trial(run, results, _montage(trial, candidate, results), deltas)
