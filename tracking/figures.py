@@ -19,7 +19,7 @@ STYLES = {
     "outer-first": (OTHER, "^", "-."),
     "inner-first": (GREY, "D", ":"),
 }
-BASELINES = {"all": ("-.", "all blocks"), "scratch": ((0, (6, 2)), "from scratch"), "zero_shot": (":", "zero-shot")}
+BASELINES = {"all": ("-.", "all {unit}s"), "scratch": ((0, (6, 2)), "from scratch"), "zero_shot": (":", "zero-shot")}
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Panel:
     baselines: Mapping[str, float]
     stamp: str = ""
     title: str = ""
-    units: str = "blocks"
+    unit: str = "block"
 
 
 def draw_curves(
@@ -51,15 +51,15 @@ def draw_curves(
     form: Form = "inline",
     name: str = "curves",
     limits: tuple[float, float] | None = None,
-    units: str = "blocks",
+    unit: str = "block",
 ) -> bytes:
     """Score against number of tuned blocks: means, error bars (SD over folds), every fold's point, baselines as lines.
 
-    `name` tells drawings of one page apart; `limits` fixes the score axis; `units` is what is counted. Inline, every
+    `name` tells drawings of one page apart; `limits` fixes the score axis; `unit` is what a mask counts. Inline, every
     mean carries what a pointer over it shows (`data-hover`).
     """
     with canvas(name, 8.6, 4.7, form) as (figure, save):
-        _draw_panel(figure.add_subplot(), Panel(curves, baselines, stamp, units=units), label, limits)
+        _draw_panel(figure.add_subplot(), Panel(curves, baselines, stamp, unit=unit), label, limits)
         drawn = save()
     return _with_hints(drawn, name, curves) if form == "inline" else drawn
 
@@ -80,10 +80,12 @@ def _draw_panel(axes: Axes, panel: Panel, label: str, limits: tuple[float, float
     right = (depths[-1] if depths else 1) + 0.55
     if limits:
         axes.set_ylim(limits)
-    _draw_baselines(axes, {key: value for key, value in panel.baselines.items() if not math.isnan(value)}, right)
+    _draw_baselines(
+        axes, {key: value for key, value in panel.baselines.items() if not math.isnan(value)}, right, panel.unit
+    )
     axes.set_xlim((depths[0] if depths else 1) - 0.45, right)
     axes.set_xticks(depths)
-    axes.set_xlabel(f"number of tuned {panel.units} (shallow-first: from the input; deep-first: from the output)")
+    axes.set_xlabel(f"number of tuned {panel.unit}s (shallow-first: from the input; deep-first: from the output)")
     axes.set_ylabel(f"{label}, mean over images")
     axes.grid(axis="y", color=RULE, linewidth=0.6)
     if curves:
@@ -123,7 +125,7 @@ def _draw_curve(axes: Axes, curve: Curve, shift: float) -> None:
                   gid=f"hit-{curve.order}-{depth}", zorder=4)  # fmt: skip
 
 
-def _draw_baselines(axes: Axes, baselines: Mapping[str, float], right: float) -> None:
+def _draw_baselines(axes: Axes, baselines: Mapping[str, float], right: float, unit: str) -> None:
     """Horizontal lines, named at the right edge; names closer than 4 % of the height are pushed apart."""
     for key, value in baselines.items():
         axes.axhline(value, color=GREY, linewidth=1.1, linestyle=BASELINES[key][0], zorder=1)
@@ -131,7 +133,8 @@ def _draw_baselines(axes: Axes, baselines: Mapping[str, float], right: float) ->
     last = -math.inf
     for key, value in sorted(baselines.items(), key=lambda item: item[1]):
         last = max(value, last + 0.045 * (high - low))
-        axes.annotate(f"{BASELINES[key][1]} {value:.3f}", (right, last), xytext=(6, 0), textcoords="offset points",
+        words = BASELINES[key][1].format(unit=unit)
+        axes.annotate(f"{words} {value:.3f}", (right, last), xytext=(6, 0), textcoords="offset points",
                       va="center", color=GREY, fontsize=9, annotation_clip=False)  # fmt: skip
 
 

@@ -9,11 +9,12 @@ from html import escape
 from tracking.choice_page import choice_section, convergence_section, per_image_section
 from tracking.elements import document, figure, image, stamp, table
 from tracking.figures import draw_comparisons, draw_cost, draw_curves
-from tracking.plotted import baselines_of, comparison_rows, cost_points, curves_of, units_of
+from tracking.plotted import baselines_of, comparison_rows, cost_points, curves_of
 from tracking.record import SweepRecord
 from tracking.seen import shown_trials
 from tracking.study import study_figures
 from tracking.summary import Json
+from tracking.units import unit_word
 from tracking.wording import (
     COMPARISONS,
     HEADS,
@@ -80,11 +81,11 @@ def _curves(found: Json, synthetic: bool) -> str:
     if scratch and scratch["epochs"] != found["main"]["epochs"]:
         aside = f" The from-scratch line was trained for {scratch['epochs']} epochs."
     caption = (
-        f"Figure 4: Dice against the number of tuned {units_of(found)} ({setting(found)}). Filled marks: mean over "
+        f"Figure 4: Dice against the number of tuned {unit_word(found)}s ({setting(found)}). Filled marks: mean over "
         f"{len(found['folds'])} folds; bars: ± 1 SD over folds (n − 1); open marks: every fold. Horizontal lines: the "
         f"baselines.{aside}"
     )
-    drawn = draw_curves(curves, baselines_of(found), stamp=stamp(synthetic), units=units_of(found))
+    drawn = draw_curves(curves, baselines_of(found), stamp=stamp(synthetic), unit=unit_word(found))
     return figure("The two directions", drawn, caption, synthetic, "directions")
 
 

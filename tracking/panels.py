@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tracking.canvas import DEEP, STYLE, Form, canvas, written
+from tracking.record import Predicted
 
 TRUTH, PREDICTION = "#ffd166", "#4cc9f0"
 TILE = 1.45  # inches
@@ -69,11 +70,11 @@ class Example:
 
 @dataclass(frozen=True)
 class Case:
-    """A row of figure 3: an example, the `rule` it was chosen by, and column -> (predicted mask, its Dice)."""
+    """A row of figure 3: an example, the `rule` it was chosen by, and what each column predicted."""
 
     rule: str
     example: Example
-    predictions: Mapping[str, tuple[NDArray[np.uint8], float]]
+    predictions: Mapping[str, Predicted]
 
 
 def draw_examples(examples: Sequence[Example], stamp: str = "", form: Form = "png") -> bytes:
@@ -110,10 +111,10 @@ def draw_cases(cases: Sequence[Case], columns: Sequence[str], stamp: str = "", f
                 elif column == 1:
                     _paint(axes, case.example.truth, TRUTH)
                 elif head in case.predictions:
-                    mask, dice = case.predictions[head]
-                    _paint(axes, mask, PREDICTION)
+                    one = case.predictions[head]
+                    _paint(axes, one.mask, PREDICTION)
                     _outline(axes, case.example.truth, TRUTH, "dashed")
-                    axes.set_xlabel(_dice(dice), fontsize=8, labelpad=2)
+                    axes.set_xlabel(_dice(one.dice), fontsize=8, labelpad=2)
                 else:
                     axes.set_xlabel("not recorded", fontsize=8, labelpad=2)
         _mark(figure, stamp)

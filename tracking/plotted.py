@@ -40,11 +40,6 @@ def baselines_of(found: Json) -> dict[str, float]:
     return {key: one["dice"]["mean"] for key, one in found["baselines"].items() if one}
 
 
-def units_of(found: Json) -> str:
-    """What the masks of this sweep count: `blocks` or `convolutions`."""
-    return "convolutions" if dict(found["settings"].get("partition") or {}).get("unit") == "conv" else "blocks"
-
-
 def score_limits(sweeps: Sequence[Json]) -> tuple[float, float] | None:
     """One score axis for the curves and baselines of several sweeps; None without any."""
     values = [value for one in sweeps for value in baselines_of(one).values()]

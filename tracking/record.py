@@ -106,14 +106,22 @@ class TrialRecord:
 
 
 @dataclass(frozen=True)
+class Predicted:
+    """A trial's predicted `mask` of one image, uint8 (H, W) in {0, 1}, and the `dice` of just that mask."""
+
+    mask: NDArray[np.uint8]
+    dice: float
+
+
+@dataclass(frozen=True)
 class Seen:
     """What a report shows besides numbers (`tracking.seen` reads it): the sweep's `pictures`; for a few trials, named
-    `zero-shot`, `expanding`, `contracting`, their `predictions` (image -> uint8 (H, W) in {0, 1}) and their `neurons`
-    (block -> PNG of the same neuron before and after); `notes`: what is not there, and why.
+    `zero-shot`, `expanding`, `contracting`, their `predictions` by image and their `neurons` (block -> PNG of the same
+    neuron before and after); `notes`: what is not there, and why.
     """
 
     pictures: Pictures | None = None
-    predictions: Mapping[str, Mapping[str, NDArray[np.uint8]]] = field(default_factory=dict)
+    predictions: Mapping[str, Mapping[str, Predicted]] = field(default_factory=dict)
     neurons: Mapping[str, Mapping[int, bytes]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 

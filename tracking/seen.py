@@ -7,11 +7,8 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
 from tracking.pictures import PICTURES, PREDICTIONS, Pictures, unpack_masks, unpack_pictures
-from tracking.record import Seen, SweepRecord, TrialRecord
+from tracking.record import Predicted, Seen, SweepRecord, TrialRecord
 from tracking.summary import main_setting
 
 if TYPE_CHECKING:  # heavy
@@ -61,15 +58,15 @@ def _pictures(tracker: Tracker, record: SweepRecord, notes: list[str]) -> Pictur
         return None
 
 
-def _predictions(tracker: Tracker, trial: TrialRecord, notes: list[str]) -> Mapping[str, NDArray[np.uint8]] | None:
-    """image -> predicted mask, in the order of the trial's per-image scores."""
+def _predictions(tracker: Tracker, trial: TrialRecord, notes: list[str]) -> Mapping[str, Predicted] | None:
+    """image -> what the trial predicted: the masks stand in the order of its per-image scores."""
     name, content = trial.info.candidate.name, tracker.read_file(trial.run_id, PREDICTIONS)
     if content is None:
         notes.append(f"The predictions of {name} were not recorded (an earlier thaw did not), so none are shown.")
         return None
     try:
         masks = unpack_masks(content)
-        return {score.image: mask for (_, score), mask in zip(trial.scores, masks, strict=True)}
+        return {score.image: Predicted(mask, score.dice) for (_, score), mask in zip(trial.scores, masks, strict=True)}
     except ValueError as error:
         notes.append(f"The recorded predictions of {name} cannot be read: {error}.")
         return None

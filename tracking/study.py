@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -15,9 +14,10 @@ from tracking.figures import draw_curves
 from tracking.network_drawing import draw_networks, layout
 from tracking.panels import Case, Example, draw_cases, draw_examples, draw_neurons
 from tracking.pictures import Pictures
-from tracking.plotted import baselines_of, curves_of, units_of
-from tracking.record import SweepRecord
-from tracking.seen import TUNED, shown_trials
+from tracking.plotted import baselines_of, curves_of
+from tracking.record import SweepInfo, SweepRecord
+from tracking.seen import TUNED
+from tracking.units import head_of, head_sentence, numbered, unit_of, unit_word
 from tracking.wording import is_main, setting
 
 EXAMPLES = 6
@@ -43,7 +43,7 @@ def study_figures(record: SweepRecord, found: Json) -> list[Drawn]:
     mark = stamp(bool(found["data"]["synthetic"]))
     made = [
         _examples(record, mark),
-        _network(found, record.info.always_params, mark),
+        _network(record.info, found, mark),
         _cases(record, found, mark),
         _curve(found, mark),
         _neurons(record, found, mark),
@@ -85,18 +85,6 @@ def _examples(record: SweepRecord, mark: str) -> Drawn | None:
     return Drawn(1, "figure-1-examples", "Examples", caption, alt, partial(draw_examples, shown, mark))
 
 
-def head_sentence(found: Json, always: int) -> str:
-    """Where the 1x1 head trains; `always`: the parameters that train with every mask."""
-    last = found["model"]["blocks"]
-    head = dict(found["settings"].get("partition") or {}).get("head", "last")
-    if head == "always":
-        return f"The 1x1 head ({always:,} parameters) trains with every mask."
-    unit = units_of(found).removesuffix("s")
-    if head == "own":
-        return f"The 1x1 head is a {unit} of its own here, number {last}."
-    return f"The 1x1 head trains with {unit} {last}: shallow-k below k = {last} never trains it."
-
-
 def drawn_masks(found: Json) -> dict[str, str]:
     """Written mask -> title of those that the comparison, the winner and the cheap choice are about."""
     wanted: dict[str, str] = {}
@@ -104,24 +92,24 @@ def drawn_masks(found: Json) -> dict[str, str]:
     for name in ("contracting", "expanding"):
         mask = found["model"]["named_masks"].get(name)
         if mask in trials:
-            wanted[mask] = f"{name} tuned: {mask}"
+            wanted[mask] = f"{name} tuned: {numbered(mask, found['settings'])}"
     for label, key in (("the best", "best"), ("one standard error", "one_standard_error")):
         if found["choice"] and (mask := found["choice"][key]["mask"]) in trials:
-            wanted[mask] = f"{wanted.get(mask, f'tuned: {mask}')} ({label})"
+            title = wanted.get(mask, f"tuned: {numbered(mask, found['settings'])}")
+            wanted[mask] = f"{title} ({label})"
     return wanted
 
 
-def _network(found: Json, always: int, mark: str) -> Drawn | None:
+def _network(info: SweepInfo, found: Json, mark: str) -> Drawn | None:
     wanted = drawn_masks(found)
     if not wanted:
         return None
-    config = dict(found["settings"].get("partition") or {})
-    of = layout(found["model"]["block_params"], config.get("unit", "block"), config.get("head", "last"))
+    of = layout(info.block_params, unit_of(info.spec), head_of(info.spec))
     thawed = {one["mask"]: one["blocks"] for one in found["trials"]}
     drawn = [(title, thawed[mask]) for mask, title in wanted.items()]
     caption = (
-        f"Its {units_of(found)}, numbered from the input. Filled: thawed (tuned); empty: frozen. Under each its "
-        f"parameters; dashed: the skips. {head_sentence(found, always)}"
+        f"Its {unit_word(found)}s, numbered from the input. Filled: thawed (tuned); empty: frozen. Under each its "
+        f"parameters; dashed: the skips. {head_sentence(info)}"
     )
     alt = "; ".join(wanted.values())
     return Drawn(2, "figure-2-network", "The network", caption, alt, partial(draw_networks, drawn, of, mark))
@@ -129,37 +117,37 @@ def _network(found: Json, always: int, mark: str) -> Drawn | None:
 
 def _cases(record: SweepRecord, found: Json, mark: str) -> Drawn | None:
     seen = record.seen
-    trials = {name: one for name, one in shown_trials(record).items() if name in seen.predictions}
-    if seen.pictures is None or not trials or not found["cases"]:
+    columns = {name: head for name, head in COLUMNS.items() if name in seen.predictions}
+    if seen.pictures is None or not columns or not found["cases"]:
         return None
     places = {name: place for place, name in enumerate(seen.pictures.names)}
-    dice = {name: {score.image: score.dice for _, score in one.scores} for name, one in trials.items()}
     rows = []
     for case in found["cases"]:
         image = case["image"]
         if image in places:
-            masks = {name: seen.predictions[name][image] for name in trials if image in seen.predictions[name]}
-            shown = {COLUMNS[name]: (mask, dice[name].get(image, math.nan)) for name, mask in masks.items()}
+            shown = {head: one for name, head in columns.items() if (one := seen.predictions[name].get(image))}
             rows.append(Case(case["rule"], _example(seen.pictures, places[image]), shown))
     caption = (
         f"Image, truth, and the prediction before and after tuning ({setting(found)}), each by the fold that did not "
         "train on the image. Solid: predicted; dashed: the truth. Rows by rule, never by eye: best, median and worst "
         "of the mean Dice of both masks, and where one of them is most ahead."
     )
-    columns = [COLUMNS[name] for name in COLUMNS if name in trials]
-    alt = f"Image, truth, {', '.join(columns)}"
-    return Drawn(3, "figure-3-side-by-side", "Side by side", caption, alt, partial(draw_cases, rows, columns, mark))
+    if len(dict(found["settings"].get("search") or {}).get("seeds", ())) > 1:
+        caption += " Masks and their Dice are those of the first seed."
+    heads = list(columns.values())
+    alt = f"Image, truth, {', '.join(heads)}"
+    return Drawn(3, "figure-3-side-by-side", "Side by side", caption, alt, partial(draw_cases, rows, heads, mark))
 
 
 def _curve(found: Json, mark: str) -> Drawn | None:
     curves = curves_of(found)
     if not curves:
         return None
-    caption = f"Mean Dice against the number of tuned {units_of(found)} ({setting(found)}). Bars: ± 1 SD over folds."
-    alt = f"Dice against the number of tuned {units_of(found)}, in both directions"
+    caption = f"Mean Dice against the number of tuned {unit_word(found)}s ({setting(found)}). Bars: ± 1 SD over folds."
+    alt = f"Dice against the number of tuned {unit_word(found)}s, in both directions"
 
     def draw(form: Form) -> bytes:
-        return draw_curves(curves, baselines_of(found), stamp=mark, form=form, units=units_of(found))
+        return draw_curves(curves, baselines_of(found), stamp=mark, form=form, unit=unit_word(found))
 
     return Drawn(4, "figure-4-curve", "The two directions", caption, alt, draw)
 

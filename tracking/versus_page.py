@@ -9,8 +9,9 @@ from tracking.canvas import Form
 from tracking.contrasts import Json
 from tracking.elements import STAMP, document, figure, stamp, table
 from tracking.figures import Panel, draw_comparisons, draw_curves, draw_panels
-from tracking.plotted import baselines_of, curves_of, rebuilt, score_limits, units_of
+from tracking.plotted import baselines_of, curves_of, rebuilt, score_limits
 from tracking.statistics import Comparison
+from tracking.units import unit_word
 from tracking.wording import COMPARISONS, comparison_cells, setting, winner_sentences
 
 HEADS = ["difference in Dice", "mean", "95 % interval", "p", "Holm p", "P(> 0.01)", "P(± 0.01)", "P(< −0.01)"]
@@ -53,7 +54,7 @@ def _curves(sweeps: Sequence[Json]) -> str:
             continue
         synthetic = bool(one["data"]["synthetic"])
         svg = draw_curves(curves, baselines_of(one), stamp=stamp(synthetic), name=f"curves{place}", limits=limits,
-                          units=units_of(one))  # fmt: skip
+                          unit=unit_word(one))  # fmt: skip
         caption = f"Figure 4: {one['sweep']} ({setting(one)}, {one['data']['images']} images). Bars: ± 1 SD over folds."
         drawn.append(figure("", svg, caption, synthetic))
     return (
@@ -70,7 +71,7 @@ def versus_files(found: Json) -> dict[str, bytes]:
             baselines_of(one),
             stamp(bool(one["data"]["synthetic"])),
             _short(one["sweep"]),
-            units_of(one),
+            unit_word(one),
         )
         for one in sweeps
         if curves_of(one)

@@ -9,7 +9,7 @@ import numpy as np
 
 from tracking.panels import montage
 from tracking.pictures import Pictures
-from tracking.record import METRICS, Seen, SweepInfo, SweepRecord, TrialInfo, TrialRecord
+from tracking.record import METRICS, Predicted, Seen, SweepInfo, SweepRecord, TrialInfo, TrialRecord
 from tracking.runs import Tracker
 from tracking.seen import shown_trials
 from trainer.config import Candidate
@@ -136,7 +136,7 @@ def pictures(side: int = 64) -> Pictures:
 def with_seen(record: SweepRecord) -> SweepRecord:
     """The record with pictures, predictions (the truth, a little to the right) and neurons, as the tracker reads it."""
     given = pictures()
-    moved = {name: np.roll(truth, 3, 1) for name, truth in zip(given.names, given.truths, strict=True)}
+    moved = {name: Predicted(np.roll(truth, 3, 1), 0.5) for name, truth in zip(given.names, given.truths, strict=True)}
     predictions = dict.fromkeys(shown_trials(record), moved)
     neurons = {name: dict.fromkeys((1, 2, 5, 9), picture()) for name in ("contracting", "expanding")}
     return replace(record, seen=Seen(given, predictions, neurons))

@@ -44,7 +44,7 @@ def test_lines_differ_in_grey_as_well_as_in_marker_and_dash() -> None:
 
 
 def test_two_sweeps_share_one_scale_and_keep_their_stamps() -> None:
-    panels = [Panel(CURVES, {"all": 0.75}, "SYNTHETIC DATA", "ultrasound"), Panel(CURVES[:1], {}, "", "x-ray", "units")]
+    panels = [Panel(CURVES, {"all": 0.75}, "SYNTHETIC DATA", "ultrasound"), Panel(CURVES[:1], {}, "", "x-ray", "unit")]
     svg = draw_panels(panels, (0.0, 1.0), "svg").decode()
     assert [svg.count(text) for text in ("SYNTHETIC DATA", ">ultrasound<", ">x-ray<", ">deep-first<")] == [1, 1, 1, 1]
     assert "number of tuned units" in svg and svg.count(">0.4<") == svg.count(">0.8<") == 2

@@ -12,6 +12,7 @@ from PIL import Image
 
 from tests.tracking.made_up import picture, pictures
 from tracking.panels import PREDICTION, TRUTH, Case, Example, draw_cases, draw_examples, draw_neurons, montage
+from tracking.record import Predicted
 
 
 def example(place: int = 0) -> Example:
@@ -41,7 +42,10 @@ def test_every_form_is_a_whole_picture_with_its_stamp(form: str) -> None:
 
 def test_cases_name_their_rule_and_every_dice() -> None:
     one = example(1)
-    shown = {"pre-trained": (np.roll(one.truth, 9, 1), 0.25), "contracting tuned": (one.truth * 0, math.nan)}
+    shown = {
+        "pre-trained": Predicted(np.roll(one.truth, 9, 1), 0.25),
+        "contracting tuned": Predicted(one.truth * 0, math.nan),
+    }
     columns = ["pre-trained", "expanding tuned", "contracting tuned"]
     svg = draw_cases([Case("best", one, shown)], columns, form="svg").decode()
     for words in (">best<", "Dice 0.25", "empty truth", "not recorded", *columns):

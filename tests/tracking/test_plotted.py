@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from PIL import Image
 
-from tracking.plotted import curves_of, figure_files, score_limits, units_of
+from tracking.plotted import curves_of, figure_files, score_limits
 from tracking.record import SweepRecord
 from tracking.summary import summarise
 
@@ -51,10 +51,3 @@ def test_one_scale_holds_every_fold_of_both(record: SweepRecord) -> None:
     folds = [value for trial in found["trials"] if trial["epochs"] == 12 for value in trial["dice"]["folds"]]
     assert limits[0] < min(folds) and max(folds) < limits[1]
     assert score_limits([summarise(replace(record, trials=()))]) is None
-
-
-def test_units_are_those_of_the_partition(record: SweepRecord) -> None:
-    by_conv = replace(record.info, spec={"partition": {"unit": "conv", "head": "own"}})
-    assert [units_of(summarise(replace(record, info=info))) for info in (record.info, by_conv)] == [
-        "blocks", "convolutions",
-    ]  # fmt: skip

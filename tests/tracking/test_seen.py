@@ -53,7 +53,10 @@ def test_predictions_belong_to_their_images(kept: Tracker) -> None:
     for name, info in MASKS.items():
         for place, case in enumerate(given.names):
             expected = np.roll(given.truths, len(info.blocks), 1)[place]
-            assert np.array_equal(seen.predictions[name][case], expected)
+            assert np.array_equal(seen.predictions[name][case].mask, expected)
+    contracting = shown_trials(kept.read_sweep())["contracting"]
+    dice = {score.image: score.dice for _, score in contracting.scores}
+    assert {case: one.dice for case, one in seen.predictions["contracting"].items()} == pytest.approx(dice, nan_ok=True)
     assert {name: list(blocks) for name, blocks in seen.neurons.items()} == {"contracting": [2], "expanding": []}
 
 

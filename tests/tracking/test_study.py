@@ -9,8 +9,8 @@ import pytest
 
 from tests.tracking.made_up import pictures, scratch_info, trial_record, with_seen
 from tracking.record import SweepRecord
-from tracking.report import figures, render
-from tracking.study import examples, head_sentence, study_figures
+from tracking.report import render
+from tracking.study import examples, study_figures
 from tracking.summary import summarise
 
 STEMS = ["figure-1-examples", "figure-2-network", "figure-3-side-by-side", "figure-4-curve", "figure-5-neurons"]
@@ -21,10 +21,10 @@ def seen(record: SweepRecord) -> SweepRecord:
     return with_seen(record)
 
 
-def test_all_five_are_files_in_both_forms(seen: SweepRecord) -> None:
-    files = figures(seen)
-    assert {f"{stem}.{form}" for stem in STEMS for form in ("svg", "png")} <= files.keys()
-    assert all(b"SYNTHETIC DATA" in content for name, content in files.items() if name.endswith(".svg"))
+def test_all_five_are_drawn_and_stamped(seen: SweepRecord) -> None:
+    drawn = study_figures(seen, summarise(seen))
+    assert [one.file for one in drawn] == STEMS
+    assert all(b"SYNTHETIC DATA" in one.draw("svg") for one in drawn)
 
 
 def test_the_page_shows_them_and_stays_small(seen: SweepRecord) -> None:
@@ -34,7 +34,7 @@ def test_the_page_shows_them_and_stays_small(seen: SweepRecord) -> None:
     )]  # fmt: skip
     assert places == sorted(places) and page.count('src="data:image/png') == 3
     assert len(page) < 3_000_000
-    assert "Chosen by the hash of their names" in page and "shallow-k below k = 9 never trains it" in page
+    assert "Chosen by the hash of their names" in page and "The head trains with block 9" in page
 
 
 def test_without_pictures_the_rest_is_reported_with_a_note(record: SweepRecord, seen: SweepRecord) -> None:
@@ -70,17 +70,12 @@ def test_examples_are_spread_over_classes_whatever_the_order_of_the_cases() -> N
     assert len(examples(given, 50)) == len(given.names)
 
 
-@pytest.mark.parametrize(
-    ("partition", "words"),
-    [
-        ({}, "trains with block 9: shallow-k below k = 9 never trains it"),
-        ({"head": "always"}, "(65 parameters) trains with every mask"),
-        ({"head": "own", "unit": "conv"}, "a convolution of its own here, number 9"),
-    ],
-)
-def test_where_the_head_trains_is_said(record: SweepRecord, partition: dict[str, str], words: str) -> None:
-    info = replace(record.info, spec={"partition": partition}, always_params=65)
-    assert words in head_sentence(summarise(replace(record, info=info)), 65)
+def test_the_network_is_drawn_by_convolution_where_masks_count_them(record: SweepRecord) -> None:
+    info = replace(record.info, spec={"partition": {"unit": "conv", "head": "own"}}, block_params=[9] * 19, n_blocks=19)
+    found = summarise(replace(record, info=info))
+    (second,) = [one for one in study_figures(replace(record, info=info), found) if one.number == 2]
+    assert "Its convolutions" in second.caption and "a unit of its own, number 19" in second.caption
+    assert second.draw("svg").count(b">18<") == len(second.alt.split("; "))
 
 
 def test_blocks_that_were_not_drawn_are_named(seen: SweepRecord) -> None:
