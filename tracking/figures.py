@@ -56,9 +56,11 @@ def draw_curves(
     form: Form = "inline",
     name: str = "curves",
     limits: tuple[float, float] | None = None,
+    unit: str = "block",
 ) -> bytes:
     """Score against number of tuned blocks: means, error bars (SD over folds), every fold's point, baselines as lines.
 
+    `unit` is what a mask counts, one of them in a word.
     `stamp` is written across the head of the picture (SYNTHETIC DATA); `name` tells drawings of one page apart;
     `limits` fixes the score axis. Inline, every mean carries what a pointer over it shows (`data-hover`).
     """
@@ -71,7 +73,7 @@ def draw_curves(
         _draw_baselines(axes, {key: value for key, value in baselines.items() if not math.isnan(value)}, right)
         axes.set_xlim((depths[0] if depths else 1) - 0.45, right)
         axes.set_xticks(depths)
-        axes.set_xlabel("number of tuned blocks (shallow-first: from the input; deep-first: from the output)")
+        axes.set_xlabel(f"number of tuned {unit}s (shallow-first: from the input; deep-first: from the output)")
         axes.set_ylabel(f"{label}, mean over images")
         axes.grid(axis="y", color=RULE, linewidth=0.6)
         if curves:

@@ -1,0 +1,79 @@
+"""The page's sections on the noise floor and on what augmenting before splitting would have shown."""
+
+from __future__ import annotations
+
+from html import escape
+
+from tracking.contrasts import Json
+from tracking.elements import table
+from tracking.noise import moves
+from tracking.wording import (
+    HEADS,
+    is_main,
+    leakage_heads,
+    leakage_rows,
+    name_of,
+    number,
+    trial_cells,
+)
+
+
+def noise_section(found: Json, synthetic: bool) -> str:
+    """How far another seed moves the numbers: mask by mask, and the co-primary differences in words."""
+    noise = found["noise"]
+    if not found["trials"]:
+        return ""
+    parts = [f"<p>{escape(noise['sentence'])}</p>"]
+    judged = found["comparison"]["contracting_vs_expanding"] or found["comparison"]["area_between_curves"]
+    if judged and (words := moves(judged["noise"])):
+        parts.append(f"<p>For the comparison that decides, {escape(words)}.</p>")
+    rows = [
+        [name_of(one), number(one["dice"]["mean"]), number(one["noise"]["sd"]), number(one["noise"]["se"]),
+         " · ".join(map(number, one["noise"]["per_seed"]))]
+        for one in found["trials"]
+        if one["noise"] and is_main(one, found)
+    ]  # fmt: skip
+    if rows:
+        seeds = ", ".join(map(str, noise["seeds"]))
+        caption = (
+            f"Every trial trained once with each of the seeds {seeds}, on the same folds. A fold's and an image's "
+            "score is the mean over the seeds; SD over seeds (n − 1) of the mean Dice, SE = SD / √seeds."
+        )
+        heads = ["mask", "Dice", "SD over seeds", "SE", "Dice with each seed"]
+        parts.append(table(heads, rows, caption, synthetic, "sortable"))
+        parts.append(
+            "<p class=note>How to read it: the seed draws the augmented copies, the order of the batches, the dropout "
+            "and fresh weights. <em>Seed SD</em> beside a difference is the spread of that same difference over the "
+            "seeds, both sides of one seed: a difference well below it is not worth reporting from one training. It is "
+            "described, not tested; the tests allow for the folds.</p>"
+        )
+    if noise["others"]:
+        parts.append(
+            f'<p class="gap">Left out, for their seeds are not in the plan: {escape(", ".join(noise["others"]))}.</p>'
+        )
+    return "<section>\n<h2>The noise floor</h2>\n" + "\n".join(parts) + "\n</section>"
+
+
+def leakage_section(found: Json, synthetic: bool) -> str:
+    """The inflation beside the honest number, and the leaky trials in a table of their own."""
+    leakage = found["leakage"]
+    if not leakage:
+        return ""
+    parts = [f"<p><strong>{escape(leakage['sentence'])}</strong> {escape(leakage['detail'])}</p>"]
+    if leakage["compared"]:
+        caption = (
+            "Each mask on both splits, otherwise trained alike. Image by image: mean over the original images of the "
+            "Dice of an image's scored versions on the leaky split, minus its honest Dice."
+        )
+        parts.append(table(leakage_heads(found), leakage_rows(found), caption, synthetic, "sortable"))
+    caption = "Leaky trials. They enter no curve, no comparison and no choice. ± is the SD over folds (n − 1)."
+    parts.append(table(HEADS, map(trial_cells, leakage["trials"]), caption, synthetic, "sortable"))
+    if leakage["without_honest"]:
+        names = ", ".join(leakage["without_honest"])
+        parts.append(f'<p class="gap">Without an honest trial beside it: {escape(names)}.</p>')
+    parts.append(
+        "<p class=note>How to read it: when all images are augmented first and split afterwards, copies of one image "
+        "are trained on and scored, so the score says how well images are remembered. The interval draws the images "
+        "anew and describes these networks only.</p>"
+    )
+    return "<section>\n<h2>If the images were augmented before the split</h2>\n" + "\n".join(parts) + "\n</section>"
