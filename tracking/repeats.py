@@ -54,11 +54,8 @@ def read(record: SweepRecord) -> Reading:
     leaving = {id(one) for one in others}
     originals = {case for fold in record.info.folds for case in fold}
     groups: dict[tuple[object, ...], dict[int, TrialRecord]] = {}
-    alone = []
     for one in record.trials:
-        if one.info.role == "zero-shot":
-            alone.append(one)
-        elif id(one) not in leaving:
+        if id(one) not in leaving:
             trial = per_original(one, originals) if one.info.role == "leaky" else one
             candidate = one.info.candidate
             groups.setdefault((candidate.training[:3], candidate.split, candidate.epochs), {})[candidate.seed] = trial
@@ -66,11 +63,10 @@ def read(record: SweepRecord) -> Reading:
     parts = {
         one.info.candidate.key: tuple(group[seed] for seed in seeds)
         for one, group in zip(found, groups.values(), strict=True)
-        if len(seeds) > 1 and one.status == "FINISHED"
+        if len(seeds) > 1 and one.status == "FINISHED" and one.info.role != "zero-shot"
     }
-    honest = tuple(one for one in (*found, *alone) if one.info.role != "leaky")
     return Reading(
-        replace(record, trials=honest),
+        replace(record, trials=tuple(one for one in found if one.info.role != "leaky")),
         tuple(one for one in found if one.info.role == "leaky"),
         Repeats(seeds, parts, tuple(sorted(one.info.candidate.name for one in others))),
     )
@@ -133,9 +129,9 @@ def per_original(trial: TrialRecord, originals: Iterable[str]) -> TrialRecord:
 
 
 def _together(group: Mapping[int, TrialRecord], seeds: Sequence[int]) -> TrialRecord:
-    """The merged trial of those seeds that were begun; its status, and which seeds lack."""
-    if len(seeds) == 1:
-        (only,) = group.values()
+    """The merged trial of those seeds that were begun; its status, and which seeds lack. Zero-shot has no seed."""
+    only = next(iter(group.values()))
+    if len(seeds) == 1 or only.info.role == "zero-shot":
         return only
     done = [seed for seed in seeds if seed in group and group[seed].status == "FINISHED"]
     if len(done) == len(seeds):

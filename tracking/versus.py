@@ -180,7 +180,7 @@ def _differences(first: Json, second: Json) -> list[str]:
     if seeds[0] != seeds[1]:
         words = [f"{one['sweep']} with {', '.join(map(str, used))}" for one, used in zip(both, seeds, strict=True)]
         notes.append(f"The training seeds differ: {'; '.join(words)}.")
-    folds = [[set(fold["cases"]) for fold in one["folds"]] for one in both]
+    folds = [{frozenset(fold["cases"]) for fold in one["folds"]} for one in both]
     if first["data"].get("digest") == second["data"].get("digest") and folds[0] != folds[1]:
         notes.append("The same images are cut into other folds.")
     return notes
