@@ -62,9 +62,10 @@ def moves(noise: Json | None) -> str:
     """What stands beside a difference in words; empty without several seeds."""
     if noise is None or math.isnan(noise["sd"]):
         return ""
+    digits = 3 if noise["sd"] >= 0.001 else 4
     return (
-        f"repeating with another seed moves this difference by about ±{noise['sd']:.3f} (SD over "
-        f"{len(noise['per_seed'])} seeds; standard error of their mean {noise['se']:.3f})"
+        f"repeating with another seed moves this difference by about ±{noise['sd']:.{digits}f} (SD over "
+        f"{len(noise['per_seed'])} seeds; standard error of their mean {noise['se']:.{digits}f})"
     )
 
 

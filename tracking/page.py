@@ -12,7 +12,7 @@ from tracking.elements import document, figure, stamp, table, tag
 from tracking.figures import draw_comparisons, draw_cost, draw_curves
 from tracking.plotted import baselines_of, comparison_rows, cost_points, curves_of
 from tracking.record import SweepRecord, TrialRecord
-from tracking.seeds_page import leakage_section, noise_section
+from tracking.seeds_page import differences_table, leakage_section, noise_section
 from tracking.summary import Json
 from tracking.units import unit_word
 from tracking.wording import (
@@ -105,9 +105,8 @@ def _comparisons(found: Json, synthetic: bool) -> str:
             f"<section>\n<h2>Comparisons</h2>\n{lacking or '<p>None of the masks to compare is here.</p>'}\n</section>"
         )
     heads = ["difference in Dice", "mean", "95 % interval", "p", "Holm p", "P(> 0.01)", "P(± 0.01)", "P(< −0.01)"]
-    heads += noise_heads(found)
-    rows = [[COMPARISONS[key], *comparison_cells(one), *noise_cells(one, found)] for key, one in given.items()]
-    compared = table(heads, rows, "The two co-primary comparisons.", synthetic)
+    rows = [[COMPARISONS[key], *comparison_cells(one)] for key, one in given.items()]
+    compared = table(heads, rows, "The two co-primary comparisons.", synthetic) + differences_table(found, synthetic)
     caption = (
         "Diamond: mean difference over folds; line: its corrected 95 % interval; ticks: the folds. "
         "The grey band is ± 0.01 Dice, a difference of no practical use."

@@ -6,8 +6,8 @@ from html import escape
 
 from tracking.contrasts import Json
 from tracking.elements import table
-from tracking.noise import moves
 from tracking.wording import (
+    COMPARISONS,
     HEADS,
     is_main,
     leakage_heads,
@@ -18,15 +18,27 @@ from tracking.wording import (
 )
 
 
+def differences_table(found: Json, synthetic: bool) -> str:
+    """How far another seed moves the co-primary differences; empty where trials were not repeated."""
+    given = [(title, found["comparison"][key]) for key, title in COMPARISONS.items() if found["comparison"][key]]
+    rows = [
+        [title, f"{one['mean']:+.4f}", f"±{number(one['noise']['sd'], 4)}", number(one["noise"]["se"], 4),
+         " · ".join(f"{value:+.4f}" for value in one["noise"]["per_seed"])]
+        for title, one in given
+        if one["noise"]
+    ]  # fmt: skip
+    if not rows:
+        return ""
+    caption = "How far another training seed moves them (see “The noise floor”)."
+    return table(["difference in Dice", "mean", "SD over seeds", "SE", "with each seed"], rows, caption, synthetic)
+
+
 def noise_section(found: Json, synthetic: bool) -> str:
-    """How far another seed moves the numbers: mask by mask, and the co-primary differences in words."""
+    """How far another seed moves the numbers, mask by mask, or how to measure it."""
     noise = found["noise"]
     if not found["trials"]:
         return ""
     parts = [f"<p>{escape(noise['sentence'])}</p>"]
-    judged = found["comparison"]["contracting_vs_expanding"] or found["comparison"]["area_between_curves"]
-    if judged and (words := moves(judged["noise"])):
-        parts.append(f"<p>For the comparison that decides, {escape(words)}.</p>")
     rows = [
         [name_of(one), number(one["dice"]["mean"]), number(one["noise"]["sd"]), number(one["noise"]["se"]),
          " · ".join(map(number, one["noise"]["per_seed"]))]

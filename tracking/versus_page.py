@@ -13,7 +13,7 @@ from tracking.figures import draw_comparisons, draw_curves
 from tracking.plotted import baselines_of, curves_of, rebuilt
 from tracking.statistics import Comparison
 from tracking.units import unit_word
-from tracking.wording import COMPARISONS, comparison_cells, number, setting, winner_sentences
+from tracking.wording import COMPARISONS, comparison_cells, noise_words, setting, winner_sentences
 
 HEADS = ["difference in Dice", "mean", "95 % interval", "p", "Holm p", "P(> 0.01)", "P(± 0.01)", "P(< −0.01)"]
 READING = (
@@ -95,8 +95,7 @@ def _table(found: Json) -> tuple[list[str], list[list[str]]]:
     named = _named_rows(found)
     noisy = any(noise for *_, noise in named)
     rows = [
-        [name, *comparison_cells(vars(one))]
-        + ([f"±{number(noise['sd'])} ({number(noise['se'])})" if noise else "not measured"] if noisy else [])
+        [name, *comparison_cells(vars(one))] + ([noise_words(noise) if noise else "not measured"] if noisy else [])
         for name, one, noise in named
     ]
     return [*HEADS, *(["seed SD (SE)"] if noisy else [])], rows

@@ -56,7 +56,12 @@ def noise_cells(one: Json, found: Json) -> list[str]:
     if not noise_heads(found):
         return []
     noise = one["noise"]
-    return ["" if noise is None else f"±{number(noise['sd'])} ({number(noise['se'])})"]
+    return ["" if noise is None else noise_words(noise)]
+
+
+def noise_words(noise: Json) -> str:
+    """`±0.0123 (0.0071)`: SD over seeds and standard error, with the digits of a comparison's mean."""
+    return f"±{number(noise['sd'], 4)} ({number(noise['se'], 4)})"
 
 
 def leakage_heads(found: Json) -> list[str]:
