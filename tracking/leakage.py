@@ -88,7 +88,7 @@ def _sentences(compared: Sequence[Json], setting: Setting, info: SweepInfo) -> t
             f"{one['low']:+.3f} to {one['high']:+.3f})."
         )
     if words := moves(one["noise"]):
-        rest += f" {words.capitalize()}."
+        rest += f" {words[0].upper()}{words[1:]}."
     if named["contracting"] and named["expanding"]:
         sides = [named[side][0] for side in ("contracting", "expanding")]
         gaps = [sides[0][key] - sides[1][key] for key in ("leaky", "honest")]

@@ -74,8 +74,8 @@ def leakage_section(found: Json, synthetic: bool) -> str:
     parts = [f"<p><strong>{escape(leakage['sentence'])}</strong> {escape(leakage['detail'])}</p>"]
     if leakage["compared"]:
         caption = (
-            "Each mask on both splits, otherwise trained alike. Image by image: mean over the original images of the "
-            "Dice of an image's scored versions on the leaky split, minus its honest Dice."
+            "Dice of each mask on both splits, otherwise trained alike. By image: mean over the original images of the "
+            "Dice of an image's scored versions on the leaky split, minus its honest Dice; its interval is descriptive."
         )
         parts.append(table(leakage_heads(found), leakage_rows(found), caption, synthetic, "sortable"))
     caption = "Leaky trials. They enter no curve, no comparison and no choice. ± is the SD over folds (n − 1)."

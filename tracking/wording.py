@@ -66,8 +66,8 @@ def noise_words(noise: Json) -> str:
 
 def leakage_heads(found: Json) -> list[str]:
     """The heads of `leakage_rows`."""
-    return ["mask", "epochs", "rate", "honest Dice", "leaky Dice", "difference", "image by image",
-            "95 % over images (descriptive)", "images", *noise_heads(found)]  # fmt: skip
+    return ["mask", "epochs", "rate", "honest", "leaky", "difference", "by image", "95 % over images",
+            *noise_heads(found)]  # fmt: skip
 
 
 def leakage_rows(found: Json) -> list[list[str]]:
@@ -75,7 +75,7 @@ def leakage_rows(found: Json) -> list[list[str]]:
     rows = []
     for one in found["leakage"]["compared"]:
         name = f"{one['mask']} from scratch" if one["start"] == "scratch" else mask_name(one)
-        inflated = [f"{one['inflation']:+.3f}", f"{one['low']:+.3f} to {one['high']:+.3f}", str(one["images"])]
+        inflated = [f"{one['inflation']:+.3f}", f"{one['low']:+.3f} to {one['high']:+.3f}"]
         rows.append([name, str(one["epochs"]), f"{one['learning_rate']:g}", number(one["honest"]), number(one["leaky"]),
                      f"{one['difference']:+.3f}", *inflated, *noise_cells(one, found)])  # fmt: skip
     return rows

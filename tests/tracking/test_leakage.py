@@ -51,6 +51,7 @@ def test_over_several_seeds_each_is_paired_with_its_own(record: SweepRecord) -> 
     (one,) = summarise(plus(repeated(record), *leaky))["leakage"]["compared"]
     each = [np.mean(list(by_hand(*pair).values())) for pair in zip(leaky, honest, strict=True)]
     assert one["images"] == 29 and one["inflation"] == pytest.approx(np.mean(each))
+    assert "(SD over 3 seeds" in summarise(plus(repeated(record), *leaky))["leakage"]["detail"]
     assert one["noise"]["per_seed"] == pytest.approx(each) and one["noise"]["sd"] == pytest.approx(np.std(each, ddof=1))
 
 
