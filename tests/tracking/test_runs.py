@@ -202,9 +202,9 @@ def test_columns_sort_as_text_and_the_cost_as_a_number(tracker: Tracker) -> None
     query = "tags.`thaw.kind` = 'trial'"
     by = {key: tracker.client.search_runs([experiment], query, order_by=[f"{key} ASC"]) for key in
           ("params.epochs", "tags.`thaw.epochs`", "params.depth", "metrics.trainable_params")}  # fmt: skip
-    epochs = {key: [int(run.data.params["epochs"]) for run in runs] for key, runs in by.items()}
-    assert epochs["params.epochs"] == epochs["tags.`thaw.epochs`"] == [6, 12, 120]
-    assert epochs["params.depth"] == [120, 12, 6]
+    found = {key: [int(run.data.params["epochs"]) for run in runs] for key, runs in by.items()}
+    assert found["params.epochs"] == found["tags.`thaw.epochs`"] == [6, 12, 120]
+    assert found["params.depth"] == [120, 12, 6]
     costs = [run.data.metrics["trainable_params"] for run in by["metrics.trainable_params"]]
     assert costs == sorted(costs) and len(set(costs)) == 3
     assert {run.data.params["learning_rate"] for run in by["params.epochs"]} == {"0.00003"}
@@ -229,7 +229,7 @@ def test_the_sweep_is_described_with_its_views_from_its_first_moment_on(tracker:
     tracker.finish_sweep(sweep, "shallow better")
     state = json.loads(json.loads(tags()["mlflow.sharedViewState.pictures"])["state"])
     assert ["am/5/9", "am/5/10"] in [chart.get("imageKeys") for chart in state["compareRunCharts"]]
-    assert tags()["mlflow.note.content"].startswith("shallow better\n")
+    assert tags()["mlflow.note.content"].endswith("\n\nshallow better")
 
 
 def test_a_trial_says_what_it_is(tracker: Tracker) -> None:
