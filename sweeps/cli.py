@@ -177,14 +177,18 @@ def masks(
     model: Annotated[Path | None, typer.Argument(help="A .keras file; none: the study's U-Net.")] = None,
     size: Annotated[int, typer.Option(help="Input side of the built-in U-Net in pixels.")] = 256,
     filters: Annotated[int, typer.Option(help="Filters of its first block.")] = 64,
+    unit: Annotated[str, typer.Option(help="What a mask counts: block or conv.")] = "block",
+    head: Annotated[str, typer.Option(help="Where the head trains: last, always or own.")] = "last",
 ) -> None:
     """Print a network's blocks, layers, depths, parameters and the named masks."""
     from sweeps.backend import prepare_backend
+    from sweeps.rules import partition_of
 
+    units = partition_of(unit, head)
     prepare_backend()
     from sweeps.describe import model_tables
 
-    for part in model_tables(model, size, filters):
+    for part in model_tables(model, size, filters, units):
         console.print(part)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -224,6 +224,27 @@ class Tracker(Reader):
     def log_file(self, run_id: str, path: Path, folder: str) -> None:
         """Keep a file as an artifact of a run, in `folder`."""
         self.client.log_artifact(run_id, str(path), folder)
+
+    @told
+    def log_bytes(self, run_id: str, name: str, content: bytes) -> None:
+        """Keep bytes as the artifact `name` of a run, in the place of what a crash may have left there."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / name
+            path.write_bytes(content)
+            self.client.log_artifact(run_id, str(path))
+
+    @told
+    def log_once(self, run_id: str, name: str, make: Callable[[], bytes]) -> None:
+        """Keep `make()` as the artifact `name`, unless a tag of the run says that it is there, and whole."""
+        tag = f"thaw.has.{name}"
+        if tag not in self.client.get_run(run_id).data.tags:
+            self.log_bytes(run_id, name, make())
+            self.client.set_tag(run_id, tag, "yes")
+
+    @told
+    def read_file(self, run_id: str, path: str) -> bytes | None:
+        """The bytes of a run's artifact, or None when it was never logged or has been deleted."""
+        return self._artifact(run_id, path)
 
     # ---- pre-training ----
 
