@@ -84,7 +84,7 @@ def pictures_view(neurons: Sequence[str] = ()) -> View:
         ),
     ]  # fmt: skip
     if neurons:
-        sections.append(_section("neurons", "Neurons before and after", height=150 + 190 * len(neurons)))
+        sections.append(_section("neurons", "Neurons before and after", height=160 + 165 * len(neurons)))
         charts.append(_images("neurons", "neurons", neurons))
         # MLflow adds a chart for every key that has none of its own; a deleted one counts.
         charts += [{"uuid": key, "type": "IMAGE", "imageKeys": [key], "deleted": True} for key in neurons]
@@ -125,7 +125,7 @@ def describe_sweep(experiment: str, run_id: str, verdict: str, synthetic: bool) 
     pages = {view.name: view.address(experiment)[1:] for view in (trials_view(), pictures_view())}
     pages["Sweep and verdict"] = f"#/experiments/{experiment}/runs/{run_id}?workflowType=machine_learning"
     if verdict:
-        pages["Report"] = f"#/experiments/{experiment}/runs/{run_id}/artifacts/report.html"
+        pages["Report"] = f"#/experiments/{experiment}/runs/{run_id}/artifacts/report.html?workflowType=machine_learning"
     links = " · ".join(f"[{name}]({address})" for name, address in pages.items())
     said = verdict[:LONGEST] or "This sweep has no verdict yet."
     if synthetic and not verdict:  # the verdict says it itself
