@@ -18,6 +18,7 @@ from urllib.parse import urlencode
 from tracking.record import TrialInfo
 
 TAG = "mlflow.sharedViewState."
+TRAINING = {"workflowType": "machine_learning"}  # of MLflow's two faces, the one that is not about language models
 LONGEST = 3000  # characters of a verdict in a description; MLflow takes 5,000 in an experiment's tag
 # A leaky trial is scored on copies of what it was trained on: it must not head a list of the best.
 TRIALS = "tags.`thaw.kind` = 'trial' AND params.`role` != 'leaky'"
@@ -57,8 +58,8 @@ class View:
         )
 
     def address(self, experiment: str) -> str:
-        """Where it opens, below the server's address. The other parameters hide MLflow's pages for language models."""
-        query = {"workflowType": "machine_learning", "viewStateShareKey": self.key, "compareRunsMode": self.mode}
+        """Where it opens, below the server's address."""
+        query = {**TRAINING, "viewStateShareKey": self.key, "compareRunsMode": self.mode}
         return f"/#/experiments/{experiment}/runs?{urlencode(query)}"
 
 
@@ -122,10 +123,11 @@ def describe_sweep(experiment: str, run_id: str, verdict: str, synthetic: bool) 
 
     The experiment's has the links first: MLflow shows its first line on every page of the experiment, folds the rest.
     """
+    run, query = f"#/experiments/{experiment}/runs/{run_id}", urlencode(TRAINING)
     pages = {view.name: view.address(experiment)[1:] for view in (trials_view(), pictures_view())}
-    pages["Sweep and verdict"] = f"#/experiments/{experiment}/runs/{run_id}?workflowType=machine_learning"
+    pages["Sweep and verdict"] = f"{run}?{query}"
     if verdict:
-        pages["Report"] = f"#/experiments/{experiment}/runs/{run_id}/artifacts/report.html?workflowType=machine_learning"
+        pages["Report"] = f"{run}/artifacts/report.html?{query}"
     links = " · ".join(f"[{name}]({address})" for name, address in pages.items())
     said = verdict[:LONGEST] or "This sweep has no verdict yet."
     if synthetic and not verdict:  # the verdict says it itself
