@@ -39,8 +39,8 @@ def pooled_sd(per_seed: Sequence[Sequence[float]]) -> tuple[float, int]:
     sqrt(sum_m sum_s (x_ms - mean_m)^2 / df), df = sum_m (S_m - 1): the root mean square of the masks' SDs. Masks of one
     seed share its augmented copies and the order of its batches, so the degrees of freedom are those at most.
 
-    >>> pooled_sd([[0.1, 0.3], [0.5, 0.5]])
-    (0.1, 2)
+    >>> pooled_sd([[1, 3], [5, 5]])
+    (1.0, 2)
     """
     rows = [np.asarray(row, float) for row in per_seed if len(row) > 1 and not np.isnan(row).any()]
     df = sum(row.size - 1 for row in rows)
