@@ -277,6 +277,13 @@ class Tracker:
         """The paths of a run's artifacts in `folder`, such as `bases/0123.weights.h5`."""
         return tuple(file.path for file in self.client.list_artifacts(run_id, folder))
 
+    def fetch_file(self, run_id: str, path: str, folder: Path) -> Path | None:
+        """Download one artifact of a run into `folder`; None when it was never logged or has been deleted."""
+        try:
+            return Path(self.client.download_artifacts(run_id, path, str(folder)))
+        except (MlflowException, OSError):
+            return None
+
     @told
     def log_file(self, run_id: str, path: Path, folder: str) -> None:
         """Keep a file as an artifact of a run, in `folder`."""
@@ -362,10 +369,8 @@ class Tracker:
     def _artifact(self, run_id: str, path: str) -> bytes | None:
         """The artifact's bytes, or None when it was never logged or has been deleted."""
         with tempfile.TemporaryDirectory() as folder:
-            try:
-                return Path(self.client.download_artifacts(run_id, path, folder)).read_bytes()
-            except (MlflowException, OSError):
-                return None
+            file = self.fetch_file(run_id, path, Path(folder))
+            return None if file is None else file.read_bytes()
 
     # ---- MLflow, one step below ----
 
