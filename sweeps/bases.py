@@ -4,43 +4,46 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trainer.config import Settings
+from sweeps.space import seeds_of
+from trainer.config import ModelConfig
 from trainer.results import FoldResult
 
 if TYPE_CHECKING:  # heavy
+    from sweeps.spec import Spec
     from tracking.runs import Tracker
     from trainer.pretrain import StartingWeights
 
 
-def scratch(settings: Settings) -> Any:
-    """The network that the baseline `from scratch` starts from: fresh weights of a seed of their own."""
+def scratch(model: ModelConfig, seed: int) -> Any:
+    """The network that the baseline `from scratch` starts from: fresh weights, others than pre-training began with."""
     from trainer.unet import unet
 
-    return unet(settings.model, seed=settings.seed + 1)
+    return unet(model, seed=seed + 1)
 
 
-def log_bases(tracker: Tracker, sweep_run: str, settings: Settings, weights: StartingWeights) -> None:
-    """Keep both starts, pre-trained and from scratch, as `bases/<digest>.weights.h5` of the sweep's run."""
+def log_bases(tracker: Tracker, sweep_run: str, spec: Spec, weights: StartingWeights) -> None:
+    """Keep all starts, pre-trained and from scratch, as `bases/<digest>.weights.h5` of the sweep's run."""
     from trainer.pretrain import load_weights, weights_digest, write_weights
     from trainer.unet import unet
 
-    fresh = scratch(settings)
-
     def pretrained() -> Any:
-        network = unet(settings.model)
+        network = unet(spec.settings.model)
         load_weights(network, weights.path)
         return network
 
-    starts: dict[str, Callable[[], Any]] = {weights.digest: pretrained, weights_digest(fresh): lambda: fresh}
     there = tracker.files(sweep_run, "bases")
-    for digest, network in starts.items():
+    starts: list[Callable[[], Any]] = [partial(scratch, spec.settings.model, seed) for seed in seeds_of(spec)]
+    for start in (pretrained, *starts):
+        network = start()
+        digest = weights_digest(network)
         if f"bases/{digest}.weights.h5" not in there:
             with tempfile.TemporaryDirectory() as folder:
                 path = Path(folder) / f"{digest}.weights.h5"
-                write_weights(network(), path)
+                write_weights(network, path)
                 tracker.log_file(sweep_run, path, "bases")
 
 

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from trainer.config import Candidate
 
-Group = tuple[str, float, str]
+Group = tuple[str, float, str, int, str]
 
 
 class Board:
@@ -50,16 +50,15 @@ class Board:
         """
         longest: dict[Group, int] = {}
         for one in candidates:
-            group = (one.mask, one.learning_rate, one.start)
-            longest[group] = max(longest.get(group, 0), one.epochs)
+            longest[one.training] = max(longest.get(one.training, 0), one.epochs)
         reached: dict[tuple[Group, int], int] = {}
         with self._progress() as bar:
             task = bar.add_task("starting workers", total=folds * sum(longest.values()) or None)
 
             def listen(message: dict[str, Any]) -> None:
                 if message["event"] == "fold":
-                    mask, rate, start = message["group"]
-                    place = ((mask, rate, start), message["fold"])
+                    mask, rate, start, seed, split = message["training"]
+                    place = ((mask, rate, start, seed, split), message["fold"])
                     advance = max(0, message["epochs"] - reached.get(place, 0))
                     reached[place] = reached.get(place, 0) + advance
                     words = f"{message['name']} · fold {message['fold']} · Dice {message['dice']:.3f}"

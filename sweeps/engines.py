@@ -13,7 +13,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar, get_args
 
 import optuna
 from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
@@ -22,10 +22,10 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from sqlalchemy import event
 from sqlalchemy.exc import SQLAlchemyError
 
-from sweeps.rules import Search
+from sweeps.rules import LARGEST_SEED, Search
 from sweeps.space import proposer_of
 from tracking.redact import redact
-from trainer.config import Candidate, UserError
+from trainer.config import Candidate, Split, Start, UserError
 from trainer.masks import Mask, parse
 from trainer.results import TrialFailed
 
@@ -134,15 +134,20 @@ def drain(url: str, name: str, evaluate: Evaluate, n_blocks: int) -> None:
 
 
 @_tells
-def search(url: str, name: str, space: Search, evaluate: Evaluate, n_blocks: int, seed: int) -> None:
-    """Let the spec's sampler propose until `space.trials` trials exist, over all workers."""
+def search(
+    url: str, name: str, space: Search, evaluate: Evaluate, n_blocks: int, seed: int, training_seed: int = 0
+) -> None:
+    """Let the spec's sampler propose until `space.trials` trials exist, over all workers.
+
+    `seed` is the sampler's, another one in each worker; `training_seed` that of every candidate.
+    """
     samplers: dict[str, Callable[[], optuna.samplers.BaseSampler]] = {
         "tpe": lambda: optuna.samplers.TPESampler(seed=seed, multivariate=True, constant_liar=True),
         "random": lambda: optuna.samplers.RandomSampler(seed=seed),
     }
     study = _study(url, f"{name}-search", RDBStorage)
     study.sampler = samplers[space.strategy]()
-    propose = proposer_of(space, n_blocks)
+    propose = proposer_of(space, n_blocks, training_seed)
 
     def objective(trial: Trial) -> float:
         candidate = propose(trial)
@@ -229,8 +234,10 @@ def _listed_candidate(trial: Trial, n_blocks: int) -> Candidate:
     mask = str(Mask(tuple(chosen), n_blocks))
     epochs = trial.suggest_int("epochs", 0, 100_000)
     rate = trial.suggest_float("learning_rate", 1e-9, 1e3, log=True)
-    start = trial.suggest_categorical("start", ["pretrained", "scratch"])
-    return Candidate(mask, epochs, rate, "scratch" if start == "scratch" else "pretrained")
+    start: Start = "scratch" if trial.suggest_categorical("start", list(get_args(Start))) == "scratch" else "pretrained"
+    seed = trial.suggest_int("seed", 0, LARGEST_SEED)
+    split: Split = "leaky" if trial.suggest_categorical("split", list(get_args(Split))) == "leaky" else "grouped"
+    return Candidate(mask, epochs, rate, start, seed, split)
 
 
 def _params(candidate: Candidate, n_blocks: int) -> dict[str, Any]:

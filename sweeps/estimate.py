@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sweeps.space import listed
 from sweeps.spec import Spec
-from trainer.blocks import partition, trainable_parameters
+from trainer.blocks import partition, searchable, trainable_parameters
 from trainer.config import Candidate
 from trainer.masks import parse
 from trainer.network import seconds_per_step
@@ -32,15 +32,14 @@ def estimate(spec: Spec, images: int, workers: int) -> Estimate:
     """Time a few training steps of all blocks and scale up to the spec on `images` original cases."""
     settings = spec.settings
     network = unet(settings.model)
-    blocks = partition(network)
-    candidates = listed(spec.search, len(blocks))
-    masks = dict.fromkeys(parse(one.mask, len(blocks)) for one in candidates)
-    longest: dict[tuple[str, float, str], int] = {}
+    blocks = partition(network, settings.partition)
+    candidates = listed(spec.search, searchable(blocks), settings)
+    masks = dict.fromkeys(parse(one.mask, searchable(blocks)) for one in candidates)
+    longest: dict[tuple[str, float, str, int, str], int] = {}
     for one in candidates:
-        group = (one.mask, one.learning_rate, one.start)
-        longest[group] = max(longest.get(group, 0), one.epochs)
+        longest[one.training] = max(longest.get(one.training, 0), one.epochs)
     step = seconds_per_step(network, settings.train)
-    per_fold = round(max(settings.augment.total, images) * (1 - 1 / settings.folds))
+    per_fold = round(max(settings.augmentation.total, images) * (1 - 1 / settings.folds))
     steps = sum(longest.values()) * settings.folds * -(-per_fold // settings.train.batch)
     seconds = steps * step + len(masks) * workers * COMPILE_SECONDS
     parallel = max(1.0, workers * WORKER_EFFICIENCY)

@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.blocks import leaf_layers
+from trainer.blocks import leaf_layers, partition
 from trainer.config import Candidate
-from trainer.masks import parse
 from trainer.neuron_sheet import pair
 from trainer.results import FoldResult
 from trainer.trial import Trial
@@ -32,20 +31,25 @@ class Gallery:
 
     def pictures(self, candidate: Candidate, result: FoldResult) -> dict[str, bytes]:
         """`am/<block>/<filter>` -> PNG of that neuron before the trial and after it, in its first fold's network."""
-        trained = parse(candidate.mask, len(self._trial.trainer.blocks)).blocks
+        trained = self._first_trained(result)
         drawn = {}
         for block in self._blocks:
             before = self._start(candidate, block)
             # A block sees nothing of the blocks behind it: if only those trained, its picture is the same.
-            moved = bool(trained) and min(trained) <= block
+            moved = trained is not None and trained <= block
             after = self._draw(block, self._weights(candidate, result)) if moved else before
             drawn[f"am/{block}/{before.neurons[0].filter}"] = pair(before, after)
         return drawn
 
+    def _first_trained(self, result: FoldResult) -> int | None:
+        """The shallowest block that the trial changed, whatever units its mask counts in; None for no training."""
+        block_of = {place.path: block.number for block in partition(self._network) for place in block.layers}
+        return min((block_of[name.rsplit("/", 1)[0]] for name in result.weights), default=None)
+
     def _start(self, candidate: Candidate, block: int) -> Maximised:
-        known = (candidate.start, block)
+        known = (candidate.origin, block)
         if known not in self._before:
-            self._before[known] = self._draw(block, self._trial.trainer.starts[candidate.start])
+            self._before[known] = self._draw(block, self._trial.trainer.starts[candidate.origin])
         return self._before[known]
 
     def _draw(self, block: int, weights: Sequence[NDArray[Any]]) -> Maximised:
@@ -55,7 +59,7 @@ class Gallery:
 
     def _weights(self, candidate: Candidate, result: FoldResult) -> list[NDArray[Any]]:
         """All weights after the trial: the starting ones with the fold's trained variables on top."""
-        self._network.set_weights(self._trial.trainer.starts[candidate.start])
+        self._network.set_weights(self._trial.trainer.starts[candidate.origin])
         layers = leaf_layers(self._network)
         for name, value in result.weights.items():
             path, number = name.rsplit("/", 1)
@@ -69,7 +73,8 @@ class Gallery:
     @cached_property
     def _pictures(self) -> NDArray[np.float32]:
         """Every original picture of the data set: each validates in one fold."""
-        return np.concatenate([fold.test_x for fold in self._trial.folds])
+        whole = Candidate("none", 0, 0.0, seed=self._trial.settings.seed)
+        return np.concatenate([fold.test_x for fold in self._trial.folds(whole)])
 
     @cached_property
     def _artists(self) -> dict[int, tuple[Artist, int]]:

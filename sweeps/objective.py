@@ -15,7 +15,7 @@ from sweeps.plan import Plan
 from tracking.figures import montage
 from tracking.record import Role, TrialInfo
 from tracking.runs import Tracker
-from trainer.blocks import Partition, trainable_parameters
+from trainer.blocks import Partition, searchable, trainable_parameters
 from trainer.config import Candidate
 from trainer.files import locked
 from trainer.masks import names, parse, places
@@ -54,8 +54,8 @@ def recorded(
             emit({"event": "failed", "name": candidate.name, "reason": str(failed)})
             raise
         tracker.log_neurons(run, gallery.pictures(candidate, results[0]), candidate.epochs)
-        deltas = checkpoints(results, trial.starts[candidate.start])
-        tracker.finish_trial(run, results, _montage(trial, results), deltas)
+        deltas = checkpoints(results, trial.starts[candidate.origin])
+        tracker.finish_trial(run, results, _montage(trial, candidate, results), deltas)
         return float(np.nanmean([result.mean("dice") for result in results]))
 
     return evaluate
@@ -63,16 +63,25 @@ def recorded(
 
 def trial_info(candidate: Candidate, blocks: Partition, followed: Sequence[str]) -> TrialInfo:
     """What a candidate's mask means on this network, and where on the followed orders it lies."""
-    mask = parse(candidate.mask, len(blocks))
-    role: Role = "zero-shot" if not candidate.epochs else "scratch" if candidate.start == "scratch" else "trial"
+    mask = parse(candidate.mask, searchable(blocks))
+    role = role_of(candidate)
     orders = tuple(place for place in places(mask) if role == "trial" and place[0] in followed)
     return TrialInfo(candidate, mask.blocks, orders, names(mask), trainable_parameters(blocks, mask), role)
+
+
+def role_of(candidate: Candidate) -> Role:
+    """What a candidate is for: one of the trials, or something to read them by."""
+    if not candidate.epochs:
+        return "zero-shot"
+    if candidate.split == "leaky":
+        return "leaky"
+    return "scratch" if candidate.start == "scratch" else "trial"
 
 
 def _message(candidate: Candidate, result: FoldResult) -> dict[str, Any]:
     return {
         "event": "fold",
-        "group": [candidate.mask, candidate.learning_rate, candidate.start],
+        "training": list(candidate.training),
         "name": candidate.name,
         "fold": result.fold,
         "epochs": result.epochs,
@@ -81,17 +90,18 @@ def _message(candidate: Candidate, result: FoldResult) -> dict[str, Any]:
     }
 
 
-def _montage(trial: Trial, results: list[FoldResult]) -> bytes:
+def _montage(trial: Trial, candidate: Candidate, results: list[FoldResult]) -> bytes:
     """One picture of the sweep's fixed validation images with truth and prediction."""
     images: list[NDArray[np.float32]] = []
     truths: list[NDArray[np.uint8]] = []
     dices: list[float] = []
     labels: list[str] = []
-    for fold, result in zip(trial.folds, results, strict=True):
+    predictions: list[NDArray[np.uint8]] = []
+    for fold, result in zip(trial.folds(candidate), results, strict=True):
         for place in fold.montage:
+            predictions.append(result.predictions[place])
             images.append(fold.test_x[place])
             truths.append(fold.test_y[place])
             dices.append(result.scores[place].dice)
             labels.append(fold.names[place])
-    predictions = np.concatenate([result.montage for result in results])
-    return montage(np.stack(images), np.stack(truths), predictions, labels, dices)
+    return montage(np.stack(images), np.stack(truths), np.stack(predictions), labels, dices)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Literal
 
-from trainer.config import Settings, UserError, model_mistakes
+from trainer.config import PartitionConfig, Settings, UserError, model_mistakes
 from trainer.masks import ORDERS, parse
 
-N_BLOCKS = 9  # of the built-in U-Net
+N_BLOCKS, N_CONVOLUTIONS = 9, 18  # of the built-in U-Net, its head not counted
 LARGEST_SEED = 2**32 - 1  # what NumPy and Keras take
 LARGEST_EPOCHS = 100_000
 SMALLEST_RATE, LARGEST_RATE = 1e-9, 1e3
@@ -20,7 +20,8 @@ SMALLEST_RATE, LARGEST_RATE = 1e-9, 1e3
 class Search:
     """What to try. `space="orders"`: every depth of `orders`; `"masks"`: the listed `masks`; next to ordinal `epochs`
     and `learning_rate`. `strategy="grid"` works the whole list off; `tpe` and `random` propose `trials` candidates.
-    `neurons` are blocks of which one neuron each is drawn before and after every trial.
+    `neurons` are blocks of which one neuron each is drawn before and after every trial. `seeds` repeats every trial
+    once per training seed, on the same folds; empty: once, with the spec's `seed`.
     """
 
     space: Literal["orders", "masks"] = "orders"
@@ -31,11 +32,12 @@ class Search:
     strategy: Literal["grid", "tpe", "random"] = "grid"
     trials: int = 0
     neurons: tuple[int, ...] = ()
+    seeds: tuple[int, ...] = ()
 
 
 def rules(search: Search, settings: Settings) -> Iterator[str]:
     """Every broken rule as one sentence: the key, the rule, what was given."""
-    yield from _search_mistakes(search)
+    yield from _search_mistakes(search, units_of(settings.partition))
     yield from model_mistakes(settings.model)
     for key, number, low in (
         ("folds", settings.folds, 2),
@@ -43,10 +45,17 @@ def rules(search: Search, settings: Settings) -> Iterator[str]:
         ("pretrain.batch", settings.pretrain.batch, 1),
         ("pretrain.epochs", settings.pretrain.epochs, 1),
         ("data.images", settings.data.images, 0),
-        ("augment.total", settings.augment.total, 0),
+        ("augmentation.total", settings.augmentation.total, 0),
     ):
         if number < low:
             yield f"'{key}' must be at least {low}, but got {number}."
+    if settings.partition.unit == "conv" and settings.partition.head == "own":
+        yield (
+            "'partition.head' must be 'last' or 'always' where 'partition.unit' is 'conv', but got 'own': as a 19th "
+            "unit the head would move the middle of the network, and contracting would no longer be 1-9."
+        )
+    if settings.augmentation.order == "leaky" and settings.augmentation.total < 1:
+        yield "'augmentation.order' is 'leaky', but nothing is augmented: set 'augmentation.total'."
     if settings.pretrain.images < 0 or settings.pretrain.images == 1:
         yield f"'pretrain.images' must be 0 (all) or at least 2, but got {settings.pretrain.images}."
     for key, seed in (
@@ -56,12 +65,15 @@ def rules(search: Search, settings: Settings) -> Iterator[str]:
     ):
         if not 0 <= seed < LARGEST_SEED:
             yield f"'{key}' must be from 0 to {LARGEST_SEED - 1}, but got {seed}."
-    for key, share in (("augment.shift", settings.augment.shift), ("augment.zoom", settings.augment.zoom)):
+    for key, share in (
+        ("augmentation.shift", settings.augmentation.shift),
+        ("augmentation.zoom", settings.augmentation.zoom),
+    ):
         if not 0 <= share <= 0.5:
             yield f"'{key}' must be from 0 to 0.5, but got {share}."
     for key, degrees, most in (
-        ("augment.rotation", settings.augment.rotation, 180),
-        ("augment.shear", settings.augment.shear, 45),
+        ("augmentation.rotation", settings.augmentation.rotation, 180),
+        ("augmentation.shear", settings.augmentation.shear, 45),
     ):
         if not 0 <= degrees <= most:
             yield f"'{key}' must be from 0 to {most} degrees, but got {degrees}."
@@ -74,7 +86,12 @@ def rules(search: Search, settings: Settings) -> Iterator[str]:
             yield f"'{key}' must name a folder or file, but it is empty. Leave it out for the synthetic pictures."
 
 
-def _search_mistakes(search: Search) -> Iterator[str]:
+def units_of(config: PartitionConfig) -> int:
+    """How many units a mask of the built-in U-Net chooses among."""
+    return {"block": N_BLOCKS, "conv": N_CONVOLUTIONS}[config.unit] + (config.head == "own")
+
+
+def _search_mistakes(search: Search, units: int) -> Iterator[str]:
     epochs = list(search.epochs)
     if not epochs or epochs[0] < 1 or epochs != sorted(set(epochs)) or epochs[-1] > LARGEST_EPOCHS:
         yield f"'search.epochs' must be rising whole numbers from 1 on, but got {epochs}."
@@ -85,9 +102,13 @@ def _search_mistakes(search: Search) -> Iterator[str]:
     if search.space == "orders":
         yield from _order_mistakes(search)
     else:
-        yield from _mask_mistakes(search)
+        yield from _mask_mistakes(search, units)
     if not set(search.neurons) <= set(range(1, N_BLOCKS + 1)):
         yield f"'search.neurons' must be block numbers from 1 to {N_BLOCKS}, but got {list(search.neurons)}."
+    if len(set(search.seeds)) < len(search.seeds) or not all(0 <= seed < LARGEST_SEED for seed in search.seeds):
+        yield f"'search.seeds' must be distinct numbers from 0 to {LARGEST_SEED - 1}, but got {list(search.seeds)}."
+    if search.strategy != "grid" and len(search.seeds) > 1:
+        yield f"'search.seeds' repeats the trials of a grid; '{search.strategy}' takes one seed: leave it out."
     if search.strategy != "grid" and search.trials < 1:
         yield f"'search.trials' must say how many candidates '{search.strategy}' may propose, but got {search.trials}."
 
@@ -102,13 +123,13 @@ def _order_mistakes(search: Search) -> Iterator[str]:
         yield "'search.orders' is empty: name at least one order."
 
 
-def _mask_mistakes(search: Search) -> Iterator[str]:
+def _mask_mistakes(search: Search, units: int) -> Iterator[str]:
     if not search.masks:
         yield '\'search.masks\' is empty: list at least one mask, for instance masks = ["1-5", "6-9"].'
     seen: dict[str, str] = {}
     for text in search.masks:
         try:
-            written = str(parse(text, N_BLOCKS))
+            written = str(parse(text, units))
         except UserError as error:
             yield f"'search.masks': {error}"
             continue

@@ -51,7 +51,7 @@ def run_sweep(
         cases, fold_of = read_cases(spec, home, board)
         tracker = Tracker.connect(home.tracking_uri, home.artifact_folder)
         plan = _plan(spec, home, board, tracker, name, cases, fold_of)
-        candidates = listed(spec.search, plan.n_blocks)
+        candidates = listed(spec.search, plan.n_blocks, spec.settings)
         missing = _missing(candidates, tracker.trials(plan.sweep_run), retry_failed)
         work_left = _enlist(spec, home, plan, missing, retry_failed)
     if work_left:
@@ -84,7 +84,7 @@ def _plan(
         sweep_run=tracker.open_sweep(info),
     )
     write_plan(home, plan)
-    log_bases(tracker, plan.sweep_run, spec.settings, weights)
+    log_bases(tracker, plan.sweep_run, spec, weights)
     return plan
 
 
@@ -141,13 +141,14 @@ def describe(
     """What the sweep measures, in full. The digest of all that a score depends on is the sweep's identity."""
     from tracking.record import SweepInfo
     from tracking.redact import redact
-    from trainer.blocks import partition
+    from trainer.blocks import ALWAYS, partition, searchable
     from trainer.masks import named
     from trainer.revision import versions
     from trainer.unet import unet
 
     settings = spec.settings
-    blocks = partition(unet(settings.model))
+    blocks = partition(unet(settings.model), settings.partition)
+    count = searchable(blocks)
     measured = {"settings": _measured(settings), "data": cases.digest, "folds": fold_of, "weights": weights.digest}
     identity = digest(measured)
     return SweepInfo(
@@ -170,9 +171,10 @@ def describe(
             [case for case, fold in zip(cases.names, fold_of, strict=True) if fold == number]
             for number in range(settings.folds)
         ],
-        n_blocks=len(blocks),
-        block_params=[block.parameters for block in blocks],
-        named_masks={word: str(mask) for word, mask in named(len(blocks))},
+        n_blocks=count,
+        block_params=[block.parameters for block in blocks if block.number != ALWAYS],
+        named_masks={word: str(mask) for word, mask in named(count)},
+        always_params=sum(block.parameters for block in blocks if block.number == ALWAYS),
         weights={
             "digest": weights.digest,
             "source": weights.source,
@@ -183,13 +185,18 @@ def describe(
         seed=settings.seed,
         commit=_commit(),
         command=redact(shlex.join(["thaw", *sys.argv[1:]])),
-        planned={candidate.key: candidate.name for candidate in listed(spec.search, len(blocks))},
+        planned={candidate.key: candidate.name for candidate in listed(spec.search, count, settings)},
     )
 
 
 def _measured(settings: Settings) -> dict[str, Any]:
-    """The settings that a score depends on, beside the pictures and the weights, which have digests of their own."""
-    return {name: value for name, value in asdict(settings).items() if name not in ("data", "pretrain")}
+    """The settings that a score depends on, beside the pictures and the weights, which have digests of their own.
+
+    `augmentation.order` is left out: leaky trials stand beside the others in one sweep.
+    """
+    found = {name: value for name, value in asdict(settings).items() if name not in ("data", "pretrain")}
+    found["augmentation"].pop("order")
+    return found
 
 
 def _missing(candidates: Sequence[Candidate], trials: dict[str, Any], retry_failed: bool) -> list[Candidate]:

@@ -19,7 +19,8 @@ from sweeps.backend import prepare_backend
 from sweeps.bases import scratch
 from sweeps.home import Home, open_home
 from sweeps.plan import Plan, read_plan
-from trainer.config import Start, UserError
+from sweeps.space import seeds_of
+from trainer.config import UserError
 from trainer.files import present
 
 USER_ERROR = 2
@@ -56,7 +57,7 @@ def work(home: Home, plan: Plan, emit: Emit) -> None:
     engines.drain(home.storage_url, plan.name, objective, plan.n_blocks)
     if spec.search.strategy != "grid":
         seed = spec.settings.seed + os.getpid()
-        engines.search(home.storage_url, plan.name, spec.search, objective, plan.n_blocks, seed)
+        engines.search(home.storage_url, plan.name, spec.search, objective, plan.n_blocks, seed, spec.settings.seed)
 
 
 def trial_of(home: Home, plan: Plan) -> Any:
@@ -67,7 +68,7 @@ def trial_of(home: Home, plan: Plan) -> Any:
     from trainer.fit import Trainer
     from trainer.ledger import Ledger
     from trainer.pretrain import load_weights, weights_digest
-    from trainer.trial import Trial, fold_data
+    from trainer.trial import Trial, fold_maker
     from trainer.unet import unet
 
     spec = plan.resolved
@@ -75,21 +76,23 @@ def trial_of(home: Home, plan: Plan) -> Any:
     cases = load_cases(settings.data, settings.model.size, home.data)
     if cases.digest != plan.data_digest:
         raise UserError(f"The pictures of sweep '{plan.name}' changed since it was started. Start it again.")
-    fresh = scratch(settings)
     network = unet(settings.model)
     load_weights(network, Path(plan.weights))
     if weights_digest(network) != plan.weights_digest:
         raise UserError(
             f"The starting weights {plan.weights} changed since sweep '{plan.name}' was started. Start it again."
         )
-    starts: dict[Start, Any] = {"pretrained": network.get_weights(), "scratch": fresh.get_weights()}
+    starts, digests = {"pretrained": network.get_weights()}, {"pretrained": plan.weights_digest}
+    for seed in seeds_of(spec):
+        fresh = scratch(settings.model, seed)
+        starts[f"scratch-{seed}"], digests[f"scratch-{seed}"] = fresh.get_weights(), weights_digest(fresh)
     return Trial(
-        trainer=Trainer(network, starts, settings.train, settings.seed),
+        trainer=Trainer(network, starts, settings.train, settings.partition),
         settings=settings,
-        folds=fold_data(cases, np.array(plan.fold_of), settings),
+        folds=fold_maker(cases, np.array(plan.fold_of), settings),
         ledger=Ledger(home.ledger),
         data_digest=plan.data_digest,
-        starts={"pretrained": plan.weights_digest, "scratch": weights_digest(fresh)},
+        starts=digests,
         budgets=spec.search.epochs,
     )
 

@@ -11,7 +11,7 @@ from trainer.config import Candidate
 from trainer.results import Score
 
 METRICS = ("dice", "pixel_error", "ari")
-Role = Literal["trial", "zero-shot", "scratch"]
+Role = Literal["trial", "zero-shot", "scratch", "leaky"]
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,7 @@ class SweepInfo:
     `duplicates`, `empty_masks`, `notes` (what was left out), `digest` and `classes` (label -> images). `folds` lists
     the case names of every fold, `block_params` the parameters of blocks 1..n, `named_masks` name -> written mask,
     `planned` candidate key -> name of every trial that is meant to run (empty when the engine decides as it goes).
+    What a mask's numbers count stands in `spec["partition"]`; `always_params` train whatever the mask (a head).
     """
 
     name: str
@@ -39,6 +40,7 @@ class SweepInfo:
     commit: str
     command: str
     planned: Mapping[str, str] = field(default_factory=dict)
+    always_params: int = 0
 
     @property
     def fold_sizes(self) -> tuple[tuple[int, int], ...]:
@@ -52,7 +54,8 @@ class TrialInfo:
     """One candidate and what its mask means on this network.
 
     `blocks`: the trainable blocks, counted from 1. `orders`: every (order name, depth) that this mask is, so `all` has
-    two. `aliases`: other names, such as `contracting`. `role`: a trial, or one of the two baselines of its own.
+    two. `aliases`: other names, such as `contracting`. `role`: a trial, one of the two baselines of its own, or a
+    trial whose folds were cut after augmentation, which decides nothing.
     """
 
     candidate: Candidate

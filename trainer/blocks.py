@@ -15,8 +15,10 @@ import keras
 import numpy as np
 from keras.src.models.functional import Functional  # Keras exports no public name for it
 
-from trainer.config import UserError
+from trainer.config import PartitionConfig, UserError
 from trainer.masks import Mask
+
+ALWAYS = 0  # the number of what trains whatever the mask (`head="always"`); units that a mask chooses count from 1
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class LayerPlace:
 
 @dataclass(frozen=True)
 class Block:
-    """One block: its number from 1, its layers with weights from shallow to deep."""
+    """One unit of a mask: its number from 1 (or `ALWAYS`), its layers with weights from shallow to deep."""
 
     number: int
     layers: tuple[LayerPlace, ...]
@@ -44,29 +46,43 @@ class Block:
 Partition = tuple[Block, ...]
 
 
-def partition(model: keras.Model) -> Partition:
+def partition(model: keras.Model, config: PartitionConfig | None = None) -> Partition:
     """Number the blocks of a functional model from the input on; every layer with weights lies in exactly one.
 
-    Nested models are flattened. Raises `UserError` for a model that is not functional, has no layer with weights, or
-    uses one layer in two blocks.
+    With `unit="conv"` every convolution is a unit of its own, by depth; weights behind it (normalisation, dense) go
+    with it. `head` says where the last layer with weights belongs. Nested models are flattened. Raises `UserError` for
+    a model that is not functional, has no layer with weights, or uses one layer in two blocks.
     """
     if not isinstance(model, Functional):
         raise UserError(
             f"Blocks are found by walking a functional Keras model, but '{model.name}' is a "
             f"{type(model).__name__}. Rebuild it as keras.Model(inputs, outputs)."
         )
+    config = config or PartitionConfig()
     found: dict[str, tuple[_Place, keras.Layer]] = {}
     _walk(model, [_Place(0, 0)] * len(model.inputs), "", found)
-    members: dict[int, list[LayerPlace]] = defaultdict(list)
-    for path, (place, layer) in found.items():
-        members[place.changes].append(LayerPlace(path, place.depth, layer.count_params()))
-    if not members:
+    if not found:
         raise UserError(f"Model '{model.name}' has no layer with weights: there is nothing to freeze or train.")
-    # Numbered without gaps: two resolution changes with no weights between them open one block, not an empty one.
-    return tuple(
-        Block(number, tuple(sorted(members[changes], key=lambda layer: (layer.depth, layer.path))))
-        for number, changes in enumerate(sorted(members), start=1)
-    )
+    by_depth = sorted(found, key=lambda path: (found[path][0].depth, path))
+    units = _by_convolution(found, by_depth) if config.unit == "conv" else _by_resolution(found, by_depth)
+    head = by_depth[-1]
+    if config.head != "last":
+        units = [[path for path in unit if path != head] for unit in units]
+    blocks = [[head]] if config.head == "always" else []
+    blocks += [unit for unit in units if unit] + ([[head]] if config.head == "own" else [])
+    first = ALWAYS if config.head == "always" else 1
+    places = {path: LayerPlace(path, place.depth, layer.count_params()) for path, (place, layer) in found.items()}
+    return tuple(Block(number, tuple(places[path] for path in unit)) for number, unit in enumerate(blocks, first))
+
+
+def searchable(blocks: Partition) -> int:
+    """How many units a mask chooses among: what always trains is none of them."""
+    return sum(block.number != ALWAYS for block in blocks)
+
+
+def thawed(number: int, mask: Mask) -> bool:
+    """Whether a unit trains under a mask; nothing does under the empty one, the zero-shot baseline."""
+    return number in mask or (number == ALWAYS and bool(mask.blocks))
 
 
 def apply(model: keras.Model, blocks: Partition, mask: Mask) -> None:
@@ -75,12 +91,12 @@ def apply(model: keras.Model, blocks: Partition, mask: Mask) -> None:
     layers = leaf_layers(model)
     for block in blocks:
         for place in block.layers:
-            layers[place.path].trainable = block.number in mask
+            layers[place.path].trainable = thawed(block.number, mask)
 
 
 def trainable_parameters(blocks: Partition, mask: Mask) -> int:
     """Number of weights that a mask thaws (moving statistics included: their layers thaw with their block)."""
-    return sum(block.parameters for block in blocks if block.number in mask)
+    return sum(block.parameters for block in blocks if thawed(block.number, mask))
 
 
 def fingerprints(model: keras.Model, blocks: Partition) -> dict[int, str]:
@@ -109,6 +125,26 @@ class _Place:
 
     depth: int
     changes: int
+
+
+def _by_resolution(found: dict[str, tuple[_Place, keras.Layer]], by_depth: list[str]) -> list[list[str]]:
+    """Layers of the same number of resolution changes; two changes with no weights between them open one block."""
+    members: dict[int, list[str]] = defaultdict(list)
+    for path in by_depth:
+        members[found[path][0].changes].append(path)
+    return [members[changes] for changes in sorted(members)]
+
+
+def _by_convolution(found: dict[str, tuple[_Place, keras.Layer]], by_depth: list[str]) -> list[list[str]]:
+    """Every convolution opens a unit, but for a 1x1 head at the very end: it goes with the one before."""
+    units: list[list[str]] = []
+    for path in by_depth:
+        kernel = getattr(found[path][1], "kernel_size", None)
+        is_head = path == by_depth[-1] and kernel is not None and set(kernel) == {1}
+        if not units or (kernel is not None and not is_head):
+            units.append([])
+        units[-1].append(path)
+    return units
 
 
 def _walk(

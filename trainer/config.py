@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 Start = Literal["pretrained", "scratch"]
+Split = Literal["grouped", "leaky"]
 
 
 class UserError(Exception):
@@ -50,6 +51,9 @@ class AugmentConfig:
 
     A training part of n_train of n cases becomes round(total * n_train / n) images; 0 or fewer than n adds none.
     Ranges are symmetric: degrees for `rotation` and `shear`, fractions of the side for `shift` and of 1 for `zoom`.
+    `order="leaky"` measures every trial a second time with all images augmented *before* they are split, so that copies
+    of one image are trained on and scored; the report prints by how much that inflates the score, and decides nothing
+    with it (protocol.md, "split and augmentation").
     """
 
     total: int = 0
@@ -58,6 +62,19 @@ class AugmentConfig:
     shift: float = 0.05
     zoom: float = 0.10
     flip: bool = True
+    order: Literal["split-first", "leaky"] = "split-first"
+
+
+@dataclass(frozen=True)
+class PartitionConfig:
+    """What a mask's numbers count. `unit`: blocks between resolution changes (design.md, Words), or convolutions.
+
+    `head`: the last layer with weights (the 1x1 head) trains with the `last` unit, `always` (whatever the mask), or is
+    a unit of its `own` behind the others.
+    """
+
+    unit: Literal["block", "conv"] = "block"
+    head: Literal["last", "always", "own"] = "last"
 
 
 @dataclass(frozen=True)
@@ -88,7 +105,8 @@ class Settings:
 
     model: ModelConfig = field(default_factory=ModelConfig)
     data: DataConfig = field(default_factory=DataConfig)
-    augment: AugmentConfig = field(default_factory=AugmentConfig)
+    augmentation: AugmentConfig = field(default_factory=AugmentConfig)
+    partition: PartitionConfig = field(default_factory=PartitionConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
     pretrain: PretrainConfig = field(default_factory=PretrainConfig)
     folds: int = 5
@@ -100,21 +118,36 @@ class Candidate:
     """One point of the search: which blocks train, for how many epochs, how fast, from which weights.
 
     `mask` is the written form (`1-5`, `all`, `none`, see `trainer.masks`); `none` is the zero-shot baseline and has
-    `epochs=0`. `start="scratch"` ignores the pre-trained weights.
+    `epochs=0`. `start="scratch"` ignores the pre-trained weights. `seed` draws augmentation, batches, dropout and fresh
+    weights; the folds are the sweep's. `split="leaky"` is scored on folds cut after augmentation.
     """
 
     mask: str
     epochs: int
     learning_rate: float
     start: Start = "pretrained"
+    seed: int = 0
+    split: Split = "grouped"
 
     @property
     def name(self) -> str:
-        """What a person calls it: `1-5 · 12 epochs · lr 0.001`."""
+        """What a person calls it: `1-5 · 12 epochs · lr 0.001`; a seed other than 0 and a leaky split are said."""
         if self.epochs == 0:
             return "zero-shot"
         scratch = "from scratch · " if self.start == "scratch" else ""
-        return f"{scratch}{self.mask} · {self.epochs} epochs · lr {self.learning_rate:g}"
+        seed = f" · seed {self.seed}" if self.seed else ""
+        leaky = " · leaky split" if self.split == "leaky" else ""
+        return f"{scratch}{self.mask} · {self.epochs} epochs · lr {self.learning_rate:g}{seed}{leaky}"
+
+    @property
+    def training(self) -> tuple[str, float, str, int, str]:
+        """All but the epochs: candidates of one training pass through the smaller counts on the way to the largest."""
+        return self.mask, self.learning_rate, self.start, self.seed, self.split
+
+    @property
+    def origin(self) -> str:
+        """The weights it starts from: `pretrained`, or `scratch-<seed>`, fresh ones of its own seed."""
+        return self.start if self.start == "pretrained" else f"scratch-{self.seed}"
 
     @property
     def key(self) -> str:

@@ -16,8 +16,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.blocks import apply, fingerprints, leaf_layers, partition
-from trainer.config import Candidate, Start, TrainConfig
+from trainer.blocks import apply, fingerprints, leaf_layers, partition, searchable, thawed
+from trainer.config import Candidate, PartitionConfig, TrainConfig
 from trainer.ledger import Entry, Failure, State
 from trainer.losses import loss_named
 from trainer.masks import Mask, parse
@@ -66,14 +66,13 @@ class Trainer:
     def __init__(
         self,
         model: keras.Model,
-        starts: Mapping[Start, Sequence[NDArray[np.float32]]],
+        starts: Mapping[str, Sequence[NDArray[np.float32]]],
         config: TrainConfig,
-        seed: int = 0,
+        units: PartitionConfig | None = None,
     ) -> None:
-        """`starts`: weights in `model.get_weights()` order for every start that candidates may ask for."""
-        self.blocks = partition(model)
+        """`starts`: weights in `model.get_weights()` order for every `Candidate.origin` that will be asked for."""
+        self.blocks = partition(model, units)
         self.config = config
-        self.seed = seed
         self.starts = starts
         self._loss = loss_named(config.loss)
         self._model = CountingModel(model.inputs, model.outputs)
@@ -116,7 +115,7 @@ class Trainer:
         self, candidate: Candidate, fold: FoldData, budgets: Sequence[int], state: State | None
     ) -> Iterator[tuple[FoldResult, State]]:
         started = time.perf_counter()
-        mask = parse(candidate.mask, len(self.blocks))
+        mask = parse(candidate.mask, searchable(self.blocks))
         self._compile(mask)
         self._restore(candidate, fold.number)
         before = fingerprints(self._model, self.blocks)
@@ -126,9 +125,9 @@ class Trainer:
             losses = list(state.losses)
         for budget in budgets:
             for epoch in range(len(losses), budget):
-                losses.append(self._epoch(fold, epoch))
+                losses.append(self._epoch(fold, candidate.seed, epoch))
             self._prove(mask, before)
-            scores, montage = self._score(fold)
+            scores, predictions = self._score(fold)
             result = FoldResult(
                 fold=fold.number,
                 epochs=budget,
@@ -137,8 +136,7 @@ class Trainer:
                 train_images=fold.train_images,
                 seconds=time.perf_counter() - started,
                 traces=self._model.traces if mask.blocks else 0,  # else those of the mask before it
-                montage_images=tuple(fold.names[place] for place in fold.montage),
-                montage=montage,
+                predictions=predictions,
                 weights=self._trained_weights(mask),
             )
             yield result, State(budget, tuple(losses), self._changeable(mask))
@@ -156,20 +154,20 @@ class Trainer:
 
     def _restore(self, candidate: Candidate, fold: int) -> None:
         """Put every variable where a first training would find it: weights, optimizer, rate, dropout's seed."""
-        self._model.set_weights(self.starts[candidate.start])
+        self._model.set_weights(self.starts[candidate.origin])
         if candidate.epochs:
             for variable, value in zip(self._model.optimizer.variables, self._fresh_optimizer, strict=True):
                 variable.assign(value)
             self._model.optimizer.learning_rate = candidate.learning_rate
         for number, variable in enumerate(_seed_states(self._model)):
-            fresh = np.random.SeedSequence([self.seed, fold, number]).generate_state(math.prod(variable.shape))
+            fresh = np.random.SeedSequence([candidate.seed, fold, number]).generate_state(math.prod(variable.shape))
             variable.assign(fresh.reshape(variable.shape).astype(variable.dtype))
 
-    def _epoch(self, fold: FoldData, epoch: int) -> float:
+    def _epoch(self, fold: FoldData, seed: int, epoch: int) -> float:
         """One epoch; returns its mean training loss."""
         self._model.reset_metrics()
         mean_loss = float("nan")
-        for batch in batches(len(fold.train_x), self.config.batch, (self.seed, fold.number), epoch):
+        for batch in batches(len(fold.train_x), self.config.batch, (seed, fold.number), epoch):
             x = fold.train_x[batch, ..., None]
             y = fold.train_y[batch, ..., None].astype(np.float32)
             mean_loss = float(self._model.train_on_batch(x, y))
@@ -184,7 +182,7 @@ class Trainer:
         """Compare every block with what it was before the fold: frozen ones equal, trained ones changed."""
         after = fingerprints(self._model, self.blocks)
         moved = [block for block in before if before[block] != after[block]]
-        if wrong := [block for block in moved if block not in mask]:
+        if wrong := [block for block in moved if not thawed(block, mask)]:
             raise FrozenBlockMoved(
                 f"Blocks {wrong} are frozen by mask {mask}, but their weights changed during training. This is a bug "
                 "in thaw or in a custom layer; no number of this trial can be trusted, so the sweep stops."
@@ -202,7 +200,7 @@ class Trainer:
             score(name, label, truth, predicted)
             for name, label, truth, predicted in zip(fold.names, fold.labels, fold.test_y, probability, strict=True)
         )
-        return scores, (probability[list(fold.montage)] > 0.5).astype(np.uint8)
+        return scores, (probability > 0.5).astype(np.uint8)
 
     def _trained_weights(self, mask: Mask) -> dict[str, NDArray[np.float32]]:
         return {name: keras.ops.convert_to_numpy(weight).copy() for name, weight in self._thawed(mask).items()}
@@ -210,7 +208,7 @@ class Trainer:
     def _thawed(self, mask: Mask) -> dict[str, Any]:
         """The weights of the mask's blocks, named by their layer's path and their position in `layer.weights`."""
         layers = leaf_layers(self._model)
-        paths = [place.path for block in self.blocks if block.number in mask for place in block.layers]
+        paths = [place.path for block in self.blocks if thawed(block.number, mask) for place in block.layers]
         return {f"{path}/{number}": weight for path in paths for number, weight in enumerate(layers[path].weights)}
 
     def _moving(self, mask: Mask) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import zipfile
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -58,21 +59,25 @@ class Entry:
         meta = json.loads(bytes(arrays["meta"]).decode())
         scores = tuple(Score(**score) for score in meta.pop("scores"))
         weights = {name[2:]: array for name, array in arrays.items() if name.startswith("w:")}
-        meta |= {"losses": tuple(meta["losses"]), "montage_images": tuple(meta["montage_images"])}
-        return FoldResult(**meta, scores=scores, montage=arrays["montage"], weights=weights, from_ledger=True)
+        meta |= {"losses": tuple(meta["losses"])}
+        shape = meta.pop("predicted")
+        predictions = np.unpackbits(arrays["predictions"], count=math.prod(shape)).reshape(shape)
+        return FoldResult(**meta, scores=scores, predictions=predictions, weights=weights, from_ledger=True)
 
     def keep(self, result: FoldResult, state: State) -> None:
         """Record a result, then the state it was read from. In this order: a kill in between repeats, never skips.
 
         A result is written once; a state only gives way to a later one.
         """
-        plain = replace(result, scores=(), weights={}, montage=np.zeros(0, np.uint8))
-        meta = {name: value for name, value in asdict(plain).items() if name not in ("weights", "montage")}
+        plain = replace(result, scores=(), weights={}, predictions=np.zeros(0, np.uint8))
+        meta = {name: value for name, value in asdict(plain).items() if name not in ("weights", "predictions")}
         meta |= {"scores": [asdict(score) for score in result.scores], "traces": 0}
+        meta["predicted"] = result.predictions.shape
         meta.pop("from_ledger")
         weights = {f"w:{name}": array for name, array in result.weights.items()}
         if self.result(result.epochs) is None:
-            arrays: dict[str, NDArray[Any]] = {"meta": _text(json.dumps(meta)), "montage": result.montage, **weights}
+            predicted = np.packbits(result.predictions)
+            arrays: dict[str, NDArray[Any]] = {"meta": _text(json.dumps(meta)), "predictions": predicted, **weights}
             _write(self._result_path(result.epochs), arrays)
         newest = self.state()
         if state.epochs > (newest.epochs if newest else 0):

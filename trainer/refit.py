@@ -21,13 +21,13 @@ from trainer.unet import unet
 ALL_CASES = 0  # the number of the fold that holds nothing out; real folds count from 1
 
 
-def all_cases(cases: Cases, settings: Settings) -> FoldData:
+def all_cases(cases: Cases, settings: Settings, seed: int) -> FoldData:
     """Every case as training part, augmented like any other, and its originals again as what is scored.
 
     That score is of pictures the network has seen: it shows that the training went through, and is no estimate.
     """
     everything = np.arange(len(cases))
-    x, y = augmented(cases.images, cases.masks, cases.names, everything, settings.augment, settings.seed)
+    x, y = augmented(cases.images, cases.masks, cases.names, everything, settings.augmentation, seed)
     return FoldData(
         number=ALL_CASES,
         train_x=x,
@@ -49,11 +49,12 @@ def refit(
     `TrialFailed` when the training cannot score. `progress(epochs done, epochs)` is called at every budget.
     """
     result = None
-    for reached in replace(trial, folds=(all_cases(cases, trial.settings),))(candidate):
+    fold = all_cases(cases, trial.settings, candidate.seed)
+    for reached in replace(trial, folds=lambda _: (fold,))(candidate):
         progress(reached.epochs, candidate.epochs)
         result = reached
     assert result is not None, "a trial yields a result for its largest budget, or raises"
     network = unet(trial.settings.model)
-    network.set_weights(trial.trainer.starts[candidate.start])
-    apply_delta(network, Delta(trial.starts[candidate.start], result.weights))
+    network.set_weights(trial.trainer.starts[candidate.origin])
+    apply_delta(network, Delta(trial.starts[candidate.origin], result.weights))
     return with_probabilities(network), result

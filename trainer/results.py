@@ -32,10 +32,10 @@ class Score:
 class FoldResult:
     """One fold of one candidate at one epoch budget.
 
-    `fold` counts from 1; `losses` holds the mean training loss of every epoch up to `epochs`; `montage` the predicted
-    masks (k, H, W) of the fold's share of the sweep's fixed montage images, named by `montage_images`; `weights` the
-    trained variables by path (only what the mask thaws: the delta on the starting weights); `traces` how often the
-    training function was traced for this mask in this worker so far, 0 when the result came from the ledger.
+    `fold` counts from 1; `losses` holds the mean training loss of every epoch up to `epochs`; `predictions` uint8
+    (n, H, W) in {0, 1} the predicted mask of every image in `scores`; `weights` the trained variables by path (only
+    what the mask thaws: the delta on the starting weights); `traces` how often the training function was traced for
+    this mask in this worker so far, 0 when the result came from the ledger.
     """
 
     fold: int
@@ -45,8 +45,7 @@ class FoldResult:
     train_images: int
     seconds: float
     traces: int
-    montage_images: tuple[str, ...] = ()
-    montage: NDArray[np.uint8] = field(default_factory=lambda: np.zeros((0, 0, 0), np.uint8))
+    predictions: NDArray[np.uint8] = field(default_factory=lambda: np.zeros((0, 0, 0), np.uint8))
     weights: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
     from_ledger: bool = False
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.augment import augmented
-from trainer.config import Candidate, Settings, digest
+from trainer.augment import augmented, copies_of
+from trainer.config import AugmentConfig, Candidate, Settings, Split, digest
 from trainer.data import Cases
 from trainer.fit import FoldData, Trainer
 from trainer.ledger import Ledger
@@ -18,21 +20,28 @@ from trainer.results import FoldResult
 from trainer.revision import revision, versions
 
 MONTAGE_PER_FOLD = 2
+KEPT_FOLDS = 2  # sets of folds in memory: a mask's candidates follow each other, seed by seed
+COPY_MARK = "#"
+LEAKY_STREAM = 1  # keeps the draw of leaky folds apart from any other draw from the same seed
 WHAT_NUMBERS_DEPEND_ON = tuple(
     f"trainer.{name}" for name in ("augment", "blocks", "fit", "losses", "masks", "metrics", "trial", "unet")
 )
+
+
+FoldsOf = Callable[[Candidate], Sequence[FoldData]]
 
 
 @dataclass(frozen=True)
 class Trial:
     """What all candidates of a sweep share: the trainer, the folds, the ledger, and the digests behind the keys.
 
-    `starts` maps a start (`pretrained`, `scratch`) to the digest of its weights; `budgets` are all epoch counts.
+    `folds` gives a candidate's folds (`fold_maker`); `starts` maps a `Candidate.origin` to the digest of its weights;
+    `budgets` are all epoch counts.
     """
 
     trainer: Trainer
     settings: Settings
-    folds: Sequence[FoldData]
+    folds: FoldsOf
     ledger: Ledger
     data_digest: str
     starts: Mapping[str, str]
@@ -40,7 +49,7 @@ class Trial:
 
     def __call__(self, candidate: Candidate) -> Iterator[FoldResult]:
         """Yield every fold's result at every budget up to the candidate's epochs, training only what is not known."""
-        for fold in self.folds:
+        for fold in self.folds(candidate):
             entry = self.ledger.entry(self.key(candidate, fold))
             yield from self.trainer.fold_results(candidate, fold, self.budgets, entry)
 
@@ -49,10 +58,12 @@ class Trial:
         return digest(
             {
                 "model": asdict(self.settings.model),
-                "augment": asdict(self.settings.augment),
+                "augmentation": ranges(self.settings.augmentation),
                 "train": asdict(self.settings.train),
-                "seed": self.settings.seed,
-                "start": self.starts[candidate.start],
+                "partition": asdict(self.settings.partition),
+                "seed": candidate.seed if candidate.epochs else None,
+                "split": candidate.split,
+                "start": self.starts[candidate.origin],
                 "mask": candidate.mask,
                 "learning_rate": candidate.learning_rate if candidate.epochs else None,
                 "data": self.data_digest,
@@ -64,30 +75,70 @@ class Trial:
         )
 
 
-def fold_data(cases: Cases, fold_of: NDArray[np.int64], settings: Settings) -> tuple[FoldData, ...]:
+def fold_maker(cases: Cases, fold_of: NDArray[np.int64], settings: Settings) -> FoldsOf:
+    """Make the folds that a candidate asks for by its seed and split; those of the last ones asked for are kept."""
+
+    @lru_cache(maxsize=KEPT_FOLDS)
+    def made(seed: int, split: Split) -> Sequence[FoldData]:
+        if split == "leaky":
+            return leaky_fold_data(cases, settings, seed)
+        return fold_data(cases, fold_of, settings, seed)
+
+    return lambda candidate: made(candidate.seed, candidate.split)
+
+
+def fold_data(
+    cases: Cases, fold_of: NDArray[np.int64], settings: Settings, seed: int | None = None
+) -> tuple[FoldData, ...]:
     """Cut the cases into folds and augment each training part; originals are split first (protocol.md).
 
-    `fold_of` (n,): the fold, from 0, in which each case validates.
+    `fold_of` (n,): the fold, from 0, in which each case validates; `seed` draws the copies, by default the settings'.
     """
+    seed = settings.seed if seed is None else seed
     folds = []
     for number in range(settings.folds):
         train, test = np.flatnonzero(fold_of != number), np.flatnonzero(fold_of == number)
-        train_x, train_y = augmented(cases.images, cases.masks, cases.names, train, settings.augment, settings.seed)
-        names = tuple(cases.names[i] for i in test)
-        folds.append(
-            FoldData(
-                number=number + 1,
-                train_x=train_x,
-                train_y=train_y,
-                train_images=len(train),
-                test_x=np.asarray(cases.images[test]),
-                test_y=np.asarray(cases.masks[test]),
-                names=names,
-                labels=tuple(cases.labels[i] for i in test),
-                montage=_montage(names),
-            )
-        )
+        x, y = augmented(cases.images, cases.masks, cases.names, train, settings.augmentation, seed)
+        scored = np.asarray(cases.images[test]), np.asarray(cases.masks[test])
+        names, labels = [cases.names[i] for i in test], [cases.labels[i] for i in test]
+        folds.append(_fold(number, (x, y), len(train), scored, names, labels))
     return tuple(folds)
+
+
+def leaky_fold_data(cases: Cases, settings: Settings, seed: int) -> tuple[FoldData, ...]:
+    """What protocol.md warns of: augment all cases first, then cut everything at random, copies and near-duplicates
+    apart from their originals. Copies are scored too; they are called `name#1`, `name#2`, ...
+    """
+    everything = np.arange(len(cases))
+    x, y = augmented(cases.images, cases.masks, cases.names, everything, settings.augmentation, seed)
+    copies = copies_of(cases.names, everything, settings.augmentation.total, len(cases), seed)
+    origin = np.array([*everything, *(case for case, _ in copies)])
+    names = [*cases.names, *(f"{cases.names[case]}{COPY_MARK}{copy + 1}" for case, copy in copies)]
+    fold_of = np.random.default_rng([settings.seed, LEAKY_STREAM]).permutation(len(x)) % settings.folds
+    folds = []
+    for number in range(settings.folds):
+        train, test = np.flatnonzero(fold_of != number), np.flatnonzero(fold_of == number)
+        distinct = len(np.unique(origin[train]))
+        labels = [cases.labels[origin[i]] for i in test]
+        scored = x[test], y[test]
+        folds.append(_fold(number, (x[train], y[train]), distinct, scored, [names[i] for i in test], labels))
+    return tuple(folds)
+
+
+def ranges(config: AugmentConfig) -> dict[str, Any]:
+    """The augmentation that numbers depend on; in which order it is done belongs to the candidate (`split`)."""
+    return {name: value for name, value in asdict(config).items() if name != "order"}
+
+
+def _fold(
+    number: int,
+    training: tuple[NDArray[np.float32], NDArray[np.uint8]],
+    originals: int,
+    scored: tuple[NDArray[np.float32], NDArray[np.uint8]],
+    names: Sequence[str],
+    labels: Sequence[str],
+) -> FoldData:
+    return FoldData(number + 1, *training, originals, *scored, tuple(names), tuple(labels), _montage(tuple(names)))
 
 
 def _montage(names: tuple[str, ...]) -> tuple[int, ...]:

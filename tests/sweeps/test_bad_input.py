@@ -172,7 +172,7 @@ CASES: dict[str, tuple[Build, str]] = {
     "rate beyond reason": (given("--set", "search.learning_rate=1e25"), r"distinct positive numbers, 1e-09 to 1000"),
     "seed too large": (given("--set", "seed=4294967296"), r"'seed' must be from 0 to"),
     "one picture to pre-train on": (given("--set", "pretrain.images=1"), r"'pretrain\.images' must be 0 \(all\) or at"),
-    "zoom beyond reason": (given("--set", "augment.zoom=1e400"), r"'augment\.zoom' must be a finite number"),
+    "zoom beyond reason": (given("--set", "augmentation.zoom=1e400"), r"'augmentation\.zoom' must be a finite number"),
     "size that cannot be halved": (given("--set", "model.size=30"), r"'model\.size' must be a multiple of 16"),
     "empty data path": (given("--data", ""), r"'data\.path' must name a folder"),
     "name with a slash": (given("--name", "../up"), r"--name must be 1 to 100 bytes long, without /"),

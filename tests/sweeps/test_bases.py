@@ -43,14 +43,14 @@ def test_every_fold_of_every_trial_is_restored_to_its_recorded_scores(
 ) -> None:
     home = open_home(smoke_home)
     plan = read_plan(home, record.info.name)
-    folds = trial_of(home, plan).folds
+    folds_of = trial_of(home, plan).folds
     network = unet(plan.resolved.settings.model)
     trained = [trial for trial in record.finished if trial.info.candidate.epochs]
     assert len(trained) > 4
     for trial in trained:
         paths = sorted(downloaded(tracker, trial.run_id, "checkpoints", tmp_path / trial.run_id).iterdir())
         assert [path.name for path in paths] == ["fold_1.npz", "fold_2.npz"]
-        for fold, path in zip(folds, paths, strict=True):
+        for fold, path in zip(folds_of(trial.info.candidate), paths, strict=True):
             name = f"bases/{read_delta(path).base}.weights.h5"
             restore(network, downloaded(tracker, record.run_id, name, tmp_path / "bases"), path)
             known = json.dumps([vars(one) for number, one in trial.scores if number == fold.number])

@@ -39,9 +39,10 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[int, float]]]:
 
 def trial() -> Any:
     pictures = np.random.default_rng(0).random((3, 32, 32), np.float32)
-    starts = {"pretrained": NETWORK.get_weights(), "scratch": unet(MODEL, seed=2).get_weights()}
+    starts = {"pretrained": NETWORK.get_weights(), "scratch-0": unet(MODEL, seed=2).get_weights()}
     trainer = SimpleNamespace(starts=starts, blocks=partition(NETWORK))
-    return SimpleNamespace(settings=Settings(model=MODEL), trainer=trainer, folds=[SimpleNamespace(test_x=pictures)])
+    folds = [SimpleNamespace(test_x=pictures)]
+    return SimpleNamespace(settings=Settings(model=MODEL), trainer=trainer, folds=lambda candidate: folds)
 
 
 def result(*layers: str) -> Any:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import optuna
 import pytest
 
 from sweeps.rules import Search
 from sweeps.space import baselines, listed, masks_of, proposer_of
+from trainer.config import AugmentConfig, Settings
 
+LEAKY = Settings(augmentation=AugmentConfig(total=9, order="leaky"), seed=4)
 BOTH = Search(epochs=(6, 12), learning_rate=(1e-3,))
 
 
@@ -34,7 +38,23 @@ def test_baselines_are_always_there() -> None:
         ("all", 3, "scratch"),
         ("none", 0, "pretrained"),
     }
-    assert set(listed(Search(strategy="tpe", trials=3), 9)) == set(baselines(Search(), 9))
+    assert set(listed(Search(strategy="tpe", trials=3), 9)) == set(baselines(Search(), Settings()))
+
+
+def test_seeds_repeat_every_trial_and_leave_zero_shot_alone() -> None:
+    once, thrice = listed(BOTH, 9), listed(replace(BOTH, seeds=(5, 6, 7)), 9)
+    assert {one.seed for one in once} == {0} and len(thrice) == 3 * (len(once) - 1) + 1
+    assert {replace(one, seed=0) for one in thrice} == set(once)
+    assert {one.seed for one in listed(BOTH, 9, Settings(seed=4))} == {4}
+
+
+def test_the_leaky_order_adds_a_second_trial_to_every_trained_one() -> None:
+    found = listed(BOTH, 9, LEAKY)
+    honest = [one for one in found if one.split == "grouped"]
+    assert set(honest) == set(listed(BOTH, 9, Settings(seed=4)))
+    assert {replace(one, split="grouped") for one in found if one.split == "leaky"} == {
+        one for one in honest if one.epochs
+    }
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ def test_shipped_specs_are_sound_and_come_back_from_their_record(name: str) -> N
 def test_ultrasound_is_the_laptop_size_of_the_protocol() -> None:
     given = load_spec("ultrasound", data="pictures").settings
     assert (given.model.size, given.model.filters, given.folds, given.train.batch) == (64, 8, 5, 16)
-    assert (given.data.images, given.augment.total, given.train.loss) == (160, 480, "bce+dice")
+    assert (given.data.images, given.augmentation.total, given.train.loss) == (160, 480, "bce+dice")
 
 
 def test_xray_differs_from_ultrasound_in_its_pictures_alone() -> None:

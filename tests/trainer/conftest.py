@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from trainer.config import ModelConfig, Start, TrainConfig
+from trainer.config import ModelConfig, TrainConfig
 from trainer.fit import FoldData, Trainer
 from trainer.ledger import Entry, Ledger
 from trainer.unet import unet
@@ -35,8 +35,8 @@ def fold() -> FoldData:
 @pytest.fixture(scope="module")
 def trainer() -> Trainer:
     network, scratch = unet(TINY, seed=1), unet(TINY, seed=2)
-    starts: dict[Start, Any] = {"pretrained": network.get_weights(), "scratch": scratch.get_weights()}
-    return Trainer(network, starts, TrainConfig(batch=4), seed=0)
+    starts: dict[str, Any] = {"pretrained": network.get_weights(), "scratch-0": scratch.get_weights()}
+    return Trainer(network, starts, TrainConfig(batch=4))
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from keras import layers
 
-from trainer.blocks import apply, fingerprints, leaf_layers, partition, trainable_parameters
-from trainer.config import ModelConfig, UserError
+from trainer.blocks import apply, fingerprints, leaf_layers, partition, searchable, trainable_parameters
+from trainer.config import ModelConfig, PartitionConfig, UserError
 from trainer.masks import parse
 from trainer.unet import unet
 
@@ -31,6 +31,40 @@ def test_the_u_net_has_nine_blocks_with_the_head_in_the_last() -> None:
     found = names_of(unet(SMALL))
     assert [names[0] for names in found] == [f"block{number}_conv1" for number in range(1, 10)]
     assert found[8] == ["block9_conv1", "block9_conv2", "head"]
+
+
+@pytest.mark.parametrize(
+    ("config", "count", "first", "last"),
+    [
+        (PartitionConfig("conv"), 18, ["block1_conv1"], ["block9_conv2", "head"]),
+        (PartitionConfig("conv", "always"), 18, ["head"], ["block9_conv2"]),
+        (PartitionConfig("block", "own"), 10, ["block1_conv1", "block1_conv2"], ["head"]),
+        (PartitionConfig("block", "always"), 9, ["head"], ["block9_conv1", "block9_conv2"]),
+    ],
+)
+def test_units_and_the_head(config: PartitionConfig, count: int, first: list[str], last: list[str]) -> None:
+    blocks = partition(unet(SMALL), config)
+    assert searchable(blocks) == count == blocks[-1].number
+    assert [[layer.path for layer in block.layers] for block in (blocks[0], blocks[-1])] == [first, last]
+    assert sum(block.parameters for block in blocks) == unet(SMALL).count_params()
+    assert trainable_parameters(blocks, parse("none", count)) == 0
+    head = 3 if config.head == "always" else 0  # two channels into one, and a bias
+    shallowest = next(block for block in blocks if block.number == 1)
+    assert trainable_parameters(blocks, parse("1", count)) == shallowest.parameters + head
+
+
+def test_the_study_s_halves_by_convolution_are_0_43_of_each_other() -> None:
+    blocks = partition(unet(ModelConfig(256, 64)), PartitionConfig("conv"))
+    halves = [trainable_parameters(blocks, parse(half, 18)) for half in ("contracting", "expanding")]
+    assert sum(halves) == 31_377_793 and round(halves[0] / halves[1], 2) == 0.43
+
+
+def test_a_convolution_takes_what_follows_it_along() -> None:
+    inputs = keras.Input((32, 32, 1))
+    x = layers.BatchNormalization(name="norm1")(layers.Conv2D(2, 3, padding="same", name="conv1")(inputs))
+    x = layers.Conv2D(1, 3, padding="same", name="conv2")(x)  # the last, but no 1x1 head
+    units = partition(keras.Model(inputs, x), PartitionConfig("conv"))
+    assert [[layer.path for layer in unit.layers] for unit in units] == [["conv1", "norm1"], ["conv2"]]
 
 
 def test_depth_is_the_longest_path() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.trainer.conftest import TINY, made_fold
 from trainer.blocks import leaf_layers
-from trainer.config import Candidate, TrainConfig
+from trainer.config import Candidate, PartitionConfig, TrainConfig
 from trainer.fit import FoldData, FrozenBlockMoved, Trainer, batches
 from trainer.ledger import Entry
 from trainer.masks import at_depth
@@ -29,8 +29,9 @@ def train(
     fold: FoldData,
     budgets: tuple[int, ...] = (),
     rate: float = 1e-2,
+    seed: int = 0,
 ) -> list[FoldResult]:
-    return list(trainer.fold_results(Candidate(mask, epochs, rate), fold, budgets, entry))
+    return list(trainer.fold_results(Candidate(mask, epochs, rate, seed=seed), fold, budgets, entry))
 
 
 def same(one: FoldResult, other: FoldResult) -> bool:
@@ -143,6 +144,27 @@ def test_zero_shot_trains_nothing(trainer: Trainer, entry: Entries, fold: FoldDa
     assert train(trainer, entry("x"), "none", 0, fold)[0].from_ledger
 
 
+@pytest.mark.parametrize(
+    ("units", "mask", "expected"),
+    [
+        (PartitionConfig("conv"), "1-9", [f"block{n}_conv{c}" for n in range(1, 5) for c in (1, 2)] + ["block5_conv1"]),
+        (PartitionConfig("conv"), "18", ["block9_conv2", "head"]),
+        (PartitionConfig(head="always"), "1", ["block1_conv1", "block1_conv2", "head"]),
+        (PartitionConfig(head="own"), "10", ["head"]),
+        (PartitionConfig(head="own"), "9", ["block9_conv1", "block9_conv2"]),
+    ],
+)
+def test_a_mask_thaws_the_units_it_counts_in(
+    entry: Entries, fold: FoldData, units: PartitionConfig, mask: str, expected: list[str]
+) -> None:
+    network = unet(TINY, seed=1)
+    trainer = Trainer(network, {"pretrained": network.get_weights()}, TrainConfig(batch=4), units)
+    (result,) = train(trainer, entry("x"), mask, 1, fold)  # that nothing else moved is proved by the trainer itself
+    assert {name.rsplit("/", 1)[0] for name in result.weights} == set(expected)
+    (untouched,) = train(trainer, entry("y"), "none", 0, fold)
+    assert not untouched.weights
+
+
 def test_starts_differ(trainer: Trainer, entry: Entries, fold: FoldData) -> None:
     losses = {
         start: next(iter(trainer.fold_results(Candidate("all", 1, 1e-3, start), fold, (), entry(start)))).losses
@@ -152,9 +174,8 @@ def test_starts_differ(trainer: Trainer, entry: Entries, fold: FoldData) -> None
 
 
 def test_the_seed_reaches_dropout_and_shuffle(trainer: Trainer, entry: Entries, fold: FoldData) -> None:
-    network = unet(TINY, seed=1)
-    other = Trainer(network, {"pretrained": network.get_weights()}, TrainConfig(batch=4), seed=7)
-    assert train(trainer, entry("a"), "all", 1, fold)[0].losses != train(other, entry("b"), "all", 1, fold)[0].losses
+    reseeded = train(trainer, entry("b"), "all", 1, fold, seed=7)
+    assert train(trainer, entry("a"), "all", 1, fold)[0].losses != reseeded[0].losses
     moved = replace(fold, number=2)
     assert train(trainer, entry("c"), "all", 1, moved)[0].losses != train(trainer, entry("a"), "all", 1, fold)[0].losses
 

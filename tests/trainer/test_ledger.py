@@ -21,9 +21,9 @@ EMPTY = Score("b", "", 0, 2, 0, 8, float("nan"), 20.0, 0.0)
 
 def made(epochs: int = 2) -> FoldResult:
     losses = tuple(1 / (epoch + 3) for epoch in range(epochs))
-    montage = np.ones((1, 2, 2), np.uint8)
+    predictions = np.array([[[1, 0, 1], [0, 0, 1]], [[0, 0, 0], [1, 1, 0]]], np.uint8)
     weights = {"deep/layer/0": np.array([0.1, 1e-30], np.float32)}
-    return FoldResult(1, epochs, (SCORE, EMPTY), losses, 8, 1.5, 1, ("a",), montage, weights)
+    return FoldResult(1, epochs, (SCORE, EMPTY), losses, 8, 1.5, 1, predictions, weights)
 
 
 def state(epochs: int = 2) -> State:
@@ -39,7 +39,7 @@ def test_a_result_comes_back_to_the_last_bit(tmp_path: Path) -> None:
     assert back is not None and reached is not None
     assert repr(back.scores) == repr(made().scores) and back.losses == made().losses and back.from_ledger
     assert np.array_equal(back.weights["deep/layer/0"], made().weights["deep/layer/0"])
-    assert back.montage_images == ("a",) and np.array_equal(back.montage, made().montage)
+    assert np.array_equal(back.predictions, made().predictions) and back.predictions.dtype == np.uint8
     assert (reached.epochs, reached.losses) == (2, (0.5, 0.5)) and reached.variables["optimizer/0"].dtype == np.uint32
     assert entry.result(3) is None
 

@@ -13,10 +13,10 @@ from trainer.ledger import Ledger
 from trainer.pretrain import weights_digest
 from trainer.refit import all_cases, refit
 from trainer.results import TrialFailed
-from trainer.trial import Trial, fold_data
+from trainer.trial import Trial, fold_data, fold_maker
 from trainer.unet import unet
 
-SETTINGS = Settings(model=ModelConfig(32, 2), augment=AugmentConfig(total=16), train=TrainConfig(batch=4), folds=2)
+SETTINGS = Settings(model=ModelConfig(32, 2), augmentation=AugmentConfig(total=16), train=TrainConfig(batch=4), folds=2)
 
 
 def cases() -> Cases:
@@ -29,13 +29,13 @@ def cases() -> Cases:
 
 @pytest.fixture
 def trial(trainer: Trainer, tmp_path: Path) -> Trial:
-    starts = {"pretrained": weights_digest(unet(SETTINGS.model, seed=1)), "scratch": "unused"}
-    folds = fold_data(cases(), np.arange(8) % 2, SETTINGS)
+    starts = {"pretrained": weights_digest(unet(SETTINGS.model, seed=1)), "scratch-0": "unused"}
+    folds = fold_maker(cases(), np.arange(8) % 2, SETTINGS)
     return Trial(trainer, SETTINGS, folds, Ledger(tmp_path), "d1", starts, (1, 2))
 
 
 def test_every_case_is_trained_on_and_augmented_like_in_a_fold() -> None:
-    whole, (fold, _) = all_cases(cases(), SETTINGS), fold_data(cases(), np.arange(8) % 2, SETTINGS)
+    whole, (fold, _) = all_cases(cases(), SETTINGS, 0), fold_data(cases(), np.arange(8) % 2, SETTINGS)
     assert (len(whole.train_x), whole.train_images, whole.names) == (16, 8, cases().names)
     assert np.array_equal(whole.train_x[:8], cases().images)
     copies = [copy.tobytes() for copy in whole.train_x[8:]]

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from trainer.config import AugmentConfig, Candidate, ModelConfig, Settings, TrainConfig
+from trainer.config import AugmentConfig, Candidate, ModelConfig, PartitionConfig, Settings, TrainConfig
 from trainer.data import Cases
 from trainer.fit import Trainer
 from trainer.ledger import Ledger
-from trainer.trial import Trial, fold_data
+from trainer.trial import COPY_MARK, Trial, fold_data, fold_maker
 
-SETTINGS = Settings(model=ModelConfig(32, 2), augment=AugmentConfig(total=24), folds=3)
+SETTINGS = Settings(model=ModelConfig(32, 2), augmentation=AugmentConfig(total=24), folds=3)
 FOLD_OF = np.arange(12) % 3
 
 
@@ -28,8 +28,8 @@ def cases() -> Cases:
 
 @pytest.fixture
 def trial(trainer: Trainer, tmp_path: Path) -> Trial:
-    folds = fold_data(cases(), FOLD_OF, SETTINGS)
-    return Trial(trainer, SETTINGS, folds, Ledger(tmp_path), "d1", {"pretrained": "w1", "scratch": "w2"}, (1, 2))
+    folds = fold_maker(cases(), FOLD_OF, SETTINGS)
+    return Trial(trainer, SETTINGS, folds, Ledger(tmp_path), "d1", {"pretrained": "w1", "scratch-0": "w2"}, (1, 2))
 
 
 def test_every_case_validates_once_and_is_never_trained_on_where_it_does() -> None:
@@ -48,20 +48,42 @@ def test_results_stream_out_fold_by_fold_and_come_back_from_the_ledger(trial: Tr
     assert again == [(fold, epochs, True) for fold in (1, 2, 3) for epochs in (1, 2)]
 
 
+def test_a_seed_draws_its_own_copies_on_the_same_folds(trial: Trial) -> None:
+    zero, one = (trial.folds(Candidate("1-5", 2, 1e-3, seed=seed)) for seed in (0, 1))
+    for left, right in zip(zero, one, strict=True):
+        assert left.names == right.names and np.array_equal(left.train_x[:8], right.train_x[:8])
+        assert not any(np.array_equal(a, b) for a, b in zip(left.train_x[8:], right.train_x[8:], strict=True))
+
+
+def test_leaky_folds_score_copies_of_what_they_train_on(trial: Trial) -> None:
+    folds = trial.folds(Candidate("1-5", 2, 1e-3, split="leaky"))
+    scored = [name for fold in folds for name in fold.names]
+    originals = [name for name in scored if COPY_MARK not in name]
+    assert len(scored) == len(set(scored)) == 24 and sorted(originals) == sorted(cases().names)
+    for fold in folds:
+        assert len(fold.train_x) + len(fold.test_x) == 24 and fold.train_images <= 12
+    tested = [{name.split(COPY_MARK)[0] for name in fold.names} for fold in folds]
+    assert any(tested[0] & other for other in tested[1:])  # one image, scored in two folds: so trained on in both
+
+
 def test_the_key_holds_everything_but_the_budget(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
-    one, fold = Candidate("1-5", 2, 1e-3), trial.folds[0]
+    one = Candidate("1-5", 2, 1e-3)
+    fold, other = trial.folds(one)[:2]
     key = trial.key(one, fold)
     assert trial.key(replace(one, epochs=9), fold) == key
     changed = [
         trial.key(replace(one, mask="6-9"), fold),
         trial.key(replace(one, learning_rate=1e-2), fold),
         trial.key(replace(one, start="scratch"), fold),
-        trial.key(one, trial.folds[1]),
+        trial.key(one, other),
+        trial.key(replace(one, seed=1), fold),
+        trial.key(replace(one, split="leaky"), fold),
         replace(trial, data_digest="d2").key(one, fold),
-        replace(trial, starts={"pretrained": "w3", "scratch": "w2"}).key(one, fold),
-        replace(trial, settings=replace(SETTINGS, seed=1)).key(one, fold),
+        replace(trial, starts={"pretrained": "w3", "scratch-0": "w2"}).key(one, fold),
+        replace(trial, settings=replace(SETTINGS, partition=PartitionConfig("conv"))).key(one, fold),
+        replace(trial, settings=replace(SETTINGS, partition=PartitionConfig(head="always"))).key(one, fold),
         replace(trial, settings=replace(SETTINGS, train=TrainConfig(batch=3))).key(one, fold),
-        replace(trial, settings=replace(SETTINGS, augment=AugmentConfig(total=30))).key(one, fold),
+        replace(trial, settings=replace(SETTINGS, augmentation=AugmentConfig(total=30))).key(one, fold),
     ]
     monkeypatch.setattr("trainer.trial.versions", lambda: {"keras": "9"})
     changed.append(trial.key(one, fold))
