@@ -93,15 +93,19 @@ def _dry_run(chosen: Any, opened: Any, workers: int) -> None:
     from sweeps.backend import prepare_backend
 
     prepare_backend()
+    from sweeps.board import Board
     from sweeps.estimate import dry_run_lines, estimate
     from trainer.data import load_cases
 
-    cases = load_cases(chosen.settings.data, chosen.settings.model.size, opened.data)
+    board = Board(console)
+    with board.stage("reading pictures") as step:
+        cases = load_cases(chosen.settings.data, chosen.settings.model.size, opened.data, progress=step)
     for note in cases.notes:
-        console.print(f"Note: {note}", highlight=False, markup=False, soft_wrap=True)
-    found = estimate(chosen, len(cases), workers)
-    for line in dry_run_lines(chosen, found, workers, len(cases)):
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
+        board.say(f"Note: {note}")
+    with board.stage("starting a process that trains one step") as step:
+        found = estimate(chosen, len(cases), workers, lambda words: step(0, None, words))
+    for line in dry_run_lines(chosen, found, opened.root):
+        board.say(line)
     table = Table("mask", "trainable parameters")
     for mask, parameters in found.parameters.items():
         table.add_row(mask, f"{parameters:,}")

@@ -95,6 +95,7 @@ class PretrainConfig:
     epochs: int = 12
     batch: int = 16
     learning_rate: float = 1e-3
+    loss: Literal["bce", "bce+dice"] = "bce+dice"
     validation: float = 0.1
     seed: int = 0
 

@@ -154,7 +154,7 @@ def _train(
 ) -> tuple[keras.Model, tuple[dict[str, float], ...], int]:
     """Train all blocks; keep the epoch with the best held-out Dice (the first of equals)."""
     network = unet(model, seed=config.seed)
-    network.compile(optimizer=keras.optimizers.Adam(config.learning_rate), loss=loss_named("bce+dice"))
+    network.compile(optimizer=keras.optimizers.Adam(config.learning_rate), loss=loss_named(config.loss))
     curve: list[dict[str, float]] = []
     best = network.get_weights()
     progress(0, config.epochs, "pre-training")

@@ -58,7 +58,7 @@ def test_visualize_draws_neurons_before_and_after(thaw: Thaw, tmp_path: Path) ->
     [
         (["nothing.weights.h5"], "do not exist"),
         (["nothing.keras"], "There is no model file"),
-        (["picture.png"], "Give a .keras model or the .weights.h5"),
+        (["picture.png"], "There is no home of thaw"),
     ],
 )
 def test_visualize_names_what_is_missing(
