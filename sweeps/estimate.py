@@ -16,7 +16,7 @@ from trainer.config import Candidate, PretrainConfig
 from trainer.fit import SCORING_BATCH
 from trainer.layouts import recognise
 from trainer.masks import parse
-from trainer.network import Cost
+from trainer.network import Cost, expected_peak
 from trainer.pretrain import EMBEDDED_IMAGES, WEIGHT_FILES
 from trainer.unet import unet
 
@@ -66,11 +66,11 @@ def estimate(spec: Spec, images: int, workers: int, say: Callable[[str], None] =
     steps = ceil(_training_part(spec, images) / settings.train.batch)
     scorings = len(candidates) * settings.folds * ceil(images / settings.folds / SCORING_BATCH)
     seconds = sum(longest.values()) * settings.folds * steps * cost.step + scorings * cost.scoring
-    seconds += len(masks) * workers * COMPILE_SECONDS
+    seconds += sum(bool(mask.blocks) for mask in masks) * workers * COMPILE_SECONDS
     pretraining, of_images = _pretraining(settings.pretrain, settings.train.batch, cost)
     return Estimate(
         candidates=candidates,
-        trainings=len(longest) * settings.folds,
+        trainings=sum(epochs > 0 for epochs in longest.values()) * settings.folds,
         parameters={str(mask): trainable_parameters(blocks, mask) for mask in masks},
         images=images,
         workers=workers,
@@ -94,6 +94,13 @@ def kept_memory(spec: Spec, images: int, parameters: int) -> int:
     return kept * per_seed * side * side * PIXEL + KEPT_COPIES * parameters * 4
 
 
+def expected_shortage(spec: Spec, images: int, workers: int) -> list[str]:
+    """What to say before a sweep starts, without running a step: nothing where the memory should suffice."""
+    network = unet(spec.settings.model)
+    memory = expected_peak(network, spec.settings.train.batch) + kept_memory(spec, images, network.count_params())
+    return shortage(memory, workers, free_memory())
+
+
 def dry_run_lines(spec: Spec, found: Estimate, home: Path) -> list[str]:
     """The estimate in words, one line each."""
     settings = spec.settings
@@ -109,8 +116,8 @@ def dry_run_lines(spec: Spec, found: Estimate, home: Path) -> list[str]:
     ]
     if found.cost.busy > BUSY:
         lines.append(
-            f"            other programs kept the processor busy: {found.cost.busy:.1f} times longer than the work took, "
-            "and so are all times here"
+            f"            the processor was busy with other programs: {found.cost.busy:.1f} times longer than "
+            "alone, as are all times here"
         )
     lines += [
         f"one epoch   {duration(found.epoch)} ({found.steps} steps, one fold)",

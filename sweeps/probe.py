@@ -1,7 +1,8 @@
-"""One real training step in a process of its own, as a worker would run it: `python -m sweeps.probe` < spec as JSON.
+"""One real training step in a process of its own, as a worker would run it: `python -m sweeps.probe SPEC`.
 
 Apart from whoever asks, because only then is the peak memory that of the step, and because a step that does not fit
-ends this process and not the asking one. It prints one JSON object per line.
+ends this process and not the asking one. SPEC is the resolved spec as JSON; it prints one JSON object
+per line.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -26,26 +28,23 @@ def probed(spec: Spec, say: Say = lambda words: None) -> Cost:
     """What a step of this spec costs here; `say` hears what is being timed. Raises `UserError` if it cannot be run."""
     from trainer.network import Cost
 
-    process = subprocess.Popen(
-        [sys.executable, "-m", "sweeps.probe"],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    assert process.stdin is not None and process.stdout is not None and process.stderr is not None
+    command = [sys.executable, "-m", "sweeps.probe", json.dumps(as_table(spec))]
     found: dict[str, Any] = {}
-    with process:
-        try:
-            json.dump(as_table(spec), process.stdin)
-            process.stdin.close()
-            for line in process.stdout:
-                if line.startswith("{"):
-                    found = json.loads(line)
-                    say(found.get("stage", ""))
-            errors = process.stderr.read()
-        except BaseException:
-            process.kill()
-            raise
+    with tempfile.TemporaryFile("w+") as errors:
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True) as process:
+            assert process.stdout is not None
+            try:
+                for line in process.stdout:
+                    if line.startswith("{"):
+                        found = json.loads(line)
+                        say(found.get("stage", ""))
+            except BaseException:
+                process.kill()
+                raise
+        errors.seek(0)
+        told = errors.read()
     if "peak" not in found:
-        raise UserError(_why(spec, process.returncode, errors))
+        raise UserError(_why(spec, process.returncode, told))
     return Cost(**found)
 
 
@@ -55,15 +54,16 @@ def _why(spec: Spec, code: int, errors: str) -> str:
     last = errors.strip().splitlines()[-1][:300] if errors.strip() else ""
     how = f"the system ended it (signal {-code})" if code < 0 else f"it ended with code {code}: {last}"
     return (
-        f"One training step of {batch} images, {model.size}x{model.size} with {model.filters} filters, must run on this "
-        f"machine, but {how}. Most likely the memory does not suffice: set a smaller train.batch, model.filters or "
+        f"One training step of {batch} images, {model.size}x{model.size} with {model.filters} filters, must run here, "
+        f"but {how}. Most likely the memory does not suffice: set a smaller train.batch, model.filters or "
         "model.size, or use a machine with more."
     )
 
 
-def main() -> int:
+def main(arguments: list[str]) -> int:
     """Measure and print."""
-    spec = from_table(json.load(sys.stdin))
+    (table,) = arguments
+    spec = from_table(json.loads(table))
     from sweeps.backend import prepare_backend
 
     prepare_backend(deterministic=spec.settings.train.deterministic)
@@ -78,4 +78,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -104,7 +104,7 @@ def test_the_newest_sweep_is_drawn_before_and_after(
         (["--after", "a.weights.h5"], r"--after goes with a file.*--mask"),
         (["a.weights.h5", "--mask", "1-5"], r"--mask chooses a trial of a sweep, but a file was given"),
         (["a.weights.h5"], r"a\.weights\.h5 do not exist"),
-        (["down/here"], r"Give a \.keras model, the \.weights\.h5 of a U-Net or the name of a sweep, but got 'down/here'"),
+        (["down/here"], r"Give a \.keras model, the \.weights\.h5 .* or the name of a sweep, but got 'down/here'"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_told_and_nothing_drawn(
