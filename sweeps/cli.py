@@ -128,11 +128,11 @@ def _show(opened: Any, name: str) -> None:
     tracker.finish_sweep(record.run_id, found["verdict"]["sentence"], page)
     console.print(to_text(found), highlight=False, markup=False, soft_wrap=True)
     console.print(f"Report: {path}", highlight=False, soft_wrap=True)
-    page_of_trials = tracker.trials_page(record.run_id)
+    server, how = "", "on your server, at"
     if opened.own_tracking:
-        words = f"MLflow UI: make ui (or thaw ui), then open\n  http://127.0.0.1:5000{page_of_trials}"
-    else:
-        words = f"MLflow UI: on your server, at\n  {page_of_trials}"
+        server, how = "http://127.0.0.1:5000", "make ui (or thaw ui), then open"
+    trials, pictures = tracker.trials_page(record.run_id), tracker.pictures_page(record.run_id)
+    words = f"MLflow UI: {how}\n  trials    {server}{trials}\n  pictures  {server}{pictures}"
     console.print(words, highlight=False, soft_wrap=True)
 
 
@@ -181,14 +181,18 @@ def masks(
     model: Annotated[Path | None, typer.Argument(help="A .keras file; none: the study's U-Net.")] = None,
     size: Annotated[int, typer.Option(help="Input side of the built-in U-Net in pixels.")] = 256,
     filters: Annotated[int, typer.Option(help="Filters of its first block.")] = 64,
+    unit: Annotated[str, typer.Option(help="What a mask counts: block or conv.")] = "block",
+    head: Annotated[str, typer.Option(help="Where the head trains: last, always or own.")] = "last",
 ) -> None:
     """Print a network's blocks, layers, depths, parameters and the named masks."""
     from sweeps.backend import prepare_backend
+    from sweeps.rules import partition_of
 
+    units = partition_of(unit, head)
     prepare_backend()
     from sweeps.describe import model_tables
 
-    for part in model_tables(model, size, filters):
+    for part in model_tables(model, size, filters, units):
         console.print(part)
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sweeps.bases import checkpoints
 from sweeps.gallery import Gallery
 from sweeps.home import Home
+from sweeps.pictures import log_predictions
 from sweeps.plan import Plan
 from tracking.figures import montage
 from tracking.record import Role, TrialInfo
@@ -53,7 +54,8 @@ def recorded(
             tracker.fail_trial(run, str(failed))
             emit({"event": "failed", "name": candidate.name, "reason": str(failed)})
             raise
-        tracker.log_neurons(run, gallery.pictures(candidate, results[0]), candidate.epochs)
+        tracker.log_neurons(run, gallery.pictures(candidate, results[0]))
+        log_predictions(tracker, run, results)
         deltas = checkpoints(results, trial.starts[candidate.origin])
         tracker.finish_trial(run, results, _montage(trial, candidate, results), deltas)
         return float(np.nanmean([result.mean("dice") for result in results]))

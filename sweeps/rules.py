@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from difflib import get_close_matches
-from typing import Literal
+from typing import Literal, get_args, get_type_hints
 
 from trainer.config import PartitionConfig, Settings, UserError, model_mistakes
 from trainer.masks import ORDERS, parse
@@ -49,11 +49,7 @@ def rules(search: Search, settings: Settings) -> Iterator[str]:
     ):
         if number < low:
             yield f"'{key}' must be at least {low}, but got {number}."
-    if settings.partition.unit == "conv" and settings.partition.head == "own":
-        yield (
-            "'partition.head' must be 'last' or 'always' where 'partition.unit' is 'conv', but got 'own': as a 19th "
-            "unit the head would move the middle of the network, and contracting would no longer be 1-9."
-        )
+    yield from _partition_mistakes(settings.partition)
     if settings.augmentation.order == "leaky" and settings.augmentation.total < 1:
         yield "'augmentation.order' is 'leaky', but nothing is augmented: set 'augmentation.total'."
     if settings.pretrain.images < 0 or settings.pretrain.images == 1:
@@ -84,6 +80,26 @@ def rules(search: Search, settings: Settings) -> Iterator[str]:
     for key, path in (("data.path", settings.data.path), ("pretrain.path", settings.pretrain.path)):
         if path is not None and not path.strip():
             yield f"'{key}' must name a folder or file, but it is empty. Leave it out for the synthetic pictures."
+
+
+def partition_of(unit: str, head: str) -> PartitionConfig:
+    """What a mask's numbers count, from two words; raises `UserError` for a word that is none or a bad pair."""
+    config = PartitionConfig(unit, head)  # type: ignore[arg-type]  # checked next
+    for name, word in asdict(config).items():
+        known = get_args(get_type_hints(PartitionConfig)[name])
+        if word not in known:
+            raise UserError(f"--{name} must be one of {', '.join(known)}, but got '{word}'.")
+    for mistake in _partition_mistakes(config):
+        raise UserError(mistake)
+    return config
+
+
+def _partition_mistakes(config: PartitionConfig) -> Iterator[str]:
+    if config.unit == "conv" and config.head == "own":
+        yield (
+            "'partition.head' must be 'last' or 'always' where 'partition.unit' is 'conv', but got 'own': as a 19th "
+            "unit the head would move the middle of the network, and contracting would no longer be 1-9."
+        )
 
 
 def units_of(config: PartitionConfig) -> int:

@@ -15,6 +15,7 @@ from sweeps.bases import log_bases
 from sweeps.board import Board
 from sweeps.home import Home
 from sweeps.launch import launch
+from sweeps.pictures import log_pictures
 from sweeps.plan import Plan, write_plan
 from sweeps.space import listed
 from sweeps.spec import Spec, as_table
@@ -86,6 +87,7 @@ def _plan(
     )
     write_plan(home, plan)
     log_bases(tracker, plan.sweep_run, spec, weights)
+    log_pictures(tracker, plan.sweep_run, cases)
     return plan
 
 

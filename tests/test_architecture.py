@@ -19,8 +19,8 @@ HOMES = {
     "keras": ("trainer/",),
     "tensorflow": ("trainer/",),
     # Two files: models.py pulls in Keras (MLflow's Keras flavour does), and a report must do without it.
-    "mlflow": ("tracking/runs.py", "tracking/models.py"),
-    "pandas": ("tracking/runs.py",),
+    "mlflow": ("tracking/store.py", "tracking/models.py"),
+    "pandas": ("tracking/store.py",),
     "optuna": ("sweeps/engines",),
     "matplotlib": ("tracking/figures.py",),
     "typer": ("sweeps/cli.py",),

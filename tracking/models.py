@@ -15,10 +15,11 @@ from importlib.metadata import packages_distributions, version
 from pathlib import Path
 from typing import Any
 
-from tracking.runs import Tracker, short, told
+from tracking.runs import Tracker
+from tracking.store import short, told
 
 # isort: split
-# After tracking.runs, which sets what MLflow reads when it is imported.
+# After tracking.store, which sets what MLflow reads when it is imported.
 import mlflow.keras
 import numpy as np
 from mlflow.artifacts import download_artifacts

@@ -45,29 +45,28 @@ def trial_from_json(text: str) -> TrialInfo:
     )
 
 
-def trial_params(info: TrialInfo) -> dict[str, Any]:
-    """What MLflow shows in the columns of its run table."""
-    order, depth = info.orders[0] if info.orders else ("", "")
+def trial_params(info: TrialInfo) -> dict[str, str]:
+    """What MLflow shows in the columns of its run table, which it sorts as text: numbers have their leading zeros."""
+    order, depth = info.orders[0] if info.orders else ("", 0)
+    candidate = info.candidate
     return {
-        "mask": info.candidate.mask,
-        "blocks": ",".join(map(str, info.blocks)) or "none",
+        "mask": candidate.mask,
         "aliases": ", ".join(info.aliases),
         "order": order,
-        "depth": depth,
-        "epochs": info.candidate.epochs,
-        "learning_rate": info.candidate.learning_rate,
-        "start": info.candidate.start,
+        "depth": f"{depth:02d}" if order else "",
+        "epochs": f"{candidate.epochs:03d}",
+        "learning_rate": f"{candidate.learning_rate:.8f}".rstrip("0").rstrip("."),
+        "start": candidate.start,
         "role": info.role,
-        "trainable_params": info.trainable_params,
+        "seed": str(candidate.seed),
     }
 
 
 def fold_metrics(result: FoldResult) -> list[tuple[str, float, int]]:
     """(key, value, step) of everything a fold logs. The scores come last: once they are there, all of it is there."""
     losses = [(f"loss/fold_{result.fold}", loss, epoch) for epoch, loss in enumerate(result.losses, 1)]
-    seconds = [(f"seconds/fold_{result.fold}", result.seconds, result.epochs)]
     scores = [(f"{metric}/fold_{result.fold}", result.mean(metric), result.epochs) for metric in reversed(METRICS)]
-    return losses + seconds + scores
+    return losses + scores
 
 
 def summary_metrics(results: Sequence[FoldResult]) -> dict[str, float]:
@@ -78,11 +77,12 @@ def summary_metrics(results: Sequence[FoldResult]) -> dict[str, float]:
         found |= {metric: over.mean, f"{metric}_sd": over.sd, f"{metric}_sem": over.sem}
     scores = [score for result in results for score in result.scores]
     found["dice_pooled"] = pooled_dice(scores)
+    found["seconds"] = sum(result.seconds for result in results)
     # How often the training step was traced for this mask in the worker that finished it; 0: all from the ledger.
     found["traces"] = max(result.traces for result in results)
     empty = [score for score in scores if score.tp + score.fn == 0]
-    found["empty_truths"] = len(empty)
     if empty:
+        found["empty_truths"] = len(empty)
         found["empty_truths_false_positive_percent"] = false_positive_percent(empty)
     return found
 

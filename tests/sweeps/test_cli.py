@@ -13,11 +13,20 @@ from sweeps.cli import main
 Thaw = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
-def test_masks_prints_the_numbers_of_the_protocol(thaw: Thaw) -> None:
-    done = thaw("masks")
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((), ("31,377,793 parameters in 9 blocks", "37,568", "14,157,824", "147,649", "contracting, shallow-5")),
+        (("--unit", "conv", "--head", "always"), ("in 18 convolutions", "1-9   │ contracting", "always", "9,403,905")),
+    ],
+)
+def test_masks_prints_the_numbers_of_the_protocol(
+    thaw: Thaw, arguments: tuple[str, ...], words: tuple[str, ...]
+) -> None:
+    done = thaw("masks", *arguments)
     assert done.returncode == 0 and done.stderr == ""
-    for number in ("31,377,793 parameters in 9 blocks", "37,568", "14,157,824", "147,649", "contracting, shallow-5"):
-        assert number in done.stdout
+    for word in words:
+        assert word in done.stdout
 
 
 def test_dry_run_trains_nothing(thaw: Thaw, tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from typing import Any
 import pytest
 
 from sweeps.cli import main
+from tracking.pictures import unpack_masks, unpack_pictures
 from tracking.report import to_json
 from tracking.runs import Tracker
 from tracking.summary import summarise
@@ -97,6 +98,19 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_sweep_from_nothing(home: Path) -> None:
     assert runs(home) == {"FINISHED": 9 + 2}  # the sweep's own and the pre-training's
     assert len(trained(home)) == 2 * (2 * 4 + 1)  # two folds of four trainings at two budgets, and zero-shot
+
+
+def test_masks_are_kept_in_the_order_of_their_scores(home: Path) -> None:
+    store = tracker(home)
+    record = store.read_sweep("s")
+    kept = unpack_pictures(store.read_file(record.run_id, "pictures.npz") or b"")
+    assert sorted(kept.names) == sorted(name for fold in record.info.folds for name in fold)
+    truths = dict(zip(kept.names, kept.truths, strict=True))
+    for trial in record.finished:  # zero-shot too
+        masks = unpack_masks(store.read_file(trial.run_id, "predictions.npz") or b"")
+        for (_, score), mask in zip(trial.scores, masks, strict=True):
+            truth = truths[score.image]
+            assert (score.tp, score.fp) == (int((mask & truth).sum()), int((mask & (1 - truth)).sum()))
 
 
 def test_the_same_sweep_again_trains_nothing_and_adds_no_run(run: Run, home: Path) -> None:

@@ -1,0 +1,145 @@
+"""What a person sees in MLflow's own pages: the two saved views of a sweep, and the descriptions of it and its trials.
+
+A saved view is a tag of the experiment that holds the state of MLflow's run page as JSON; the page offers it under
+*Views*, and `?viewStateShareKey=KEY` opens it. The format is MLflow 3.17's (the version in requirements.lock), read
+from its JavaScript: an envelope with `name`, `createdAt` and the `state`, as text. An MLflow that does not know it
+shows its own default columns.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from tracking.record import TrialInfo
+
+TAG = "mlflow.sharedViewState."
+LONGEST = 3000  # characters of a verdict in a description; MLflow takes 5,000 in an experiment's tag
+# A leaky trial is scored on copies of what it was trained on: it must not head a list of the best.
+TRIALS = "tags.`thaw.kind` = 'trial' AND params.`role` != 'leaky'"
+# In the order of the page, with their widths in pixels. MLflow sorts metrics as numbers and parameters as text.
+COLUMNS = {
+    "params.`mask`": 80,
+    "params.`order`": 105,
+    "params.`depth`": 65,
+    "params.`epochs`": 75,
+    "metrics.`dice`": 75,
+    "metrics.`dice_sd`": 75,
+    "metrics.`dice_sem`": 85,
+    "metrics.`pixel_error`": 95,
+    "metrics.`ari`": 75,
+    "metrics.`trainable_params`": 125,
+    "params.`learning_rate`": 110,
+    "params.`start`": 90,
+    "params.`role`": 85,
+    "params.`seed`": 60,
+}
+
+
+@dataclass(frozen=True)
+class View:
+    """A saved view: `key` in its address, `name` in MLflow's menu, table or charts, and the page's `state`."""
+
+    key: str
+    name: str
+    mode: str
+    state: dict[str, Any]
+
+    def tag(self, created: int) -> tuple[str, str]:
+        """Key and value of the experiment's tag; `created` in milliseconds since 1970."""
+        return f"{TAG}{self.key}", json.dumps(
+            {"name": self.name, "createdAt": created, "state": json.dumps(self.state)}
+        )
+
+    def address(self, experiment: str) -> str:
+        """Where it opens, below the server's address. The other parameters hide MLflow's pages for language models."""
+        query = {"workflowType": "machine_learning", "viewStateShareKey": self.key, "compareRunsMode": self.mode}
+        return f"/#/experiments/{experiment}/runs?{urlencode(query)}"
+
+
+def trials_view() -> View:
+    """The table of trials, highest Dice first."""
+    state = {
+        "selectedColumns": list(COLUMNS),
+        "columnOrder": ["tags.`mlflow.runName`", *COLUMNS],
+        "columnWidths": {"tags.`mlflow.runName`": 230, **COLUMNS},
+        "runsHiddenMode": "SHOW_ALL",
+    }
+    return View("trials", "Trials, best first", "TABLE", _best_first() | state)
+
+
+def pictures_view(neurons: Sequence[str] = ()) -> View:
+    """Charts of the ten best trials above their pictures: a row for each key in `neurons`, a column for each trial."""
+    sections = [_section("scores", "Dice, and Dice against cost", columns=2, height=380)]
+    charts: list[dict[str, Any]] = [
+        _chart("dice", "BAR", "scores", metricKey="dice"),
+        _chart(
+            "cost", "SCATTER", "scores", runsCountToCompare=100,
+            xaxis={"key": "trainable_params", "type": "METRIC"}, yaxis={"key": "dice", "type": "METRIC"},
+        ),
+    ]  # fmt: skip
+    if neurons:
+        sections.append(_section("neurons", "Neurons before and after", height=150 + 190 * len(neurons)))
+        charts.append(_images("neurons", "neurons", neurons))
+        # MLflow adds a chart for every key that has none of its own; a deleted one counts.
+        charts += [{"uuid": key, "type": "IMAGE", "imageKeys": [key], "deleted": True} for key in neurons]
+    sections.append(_section("predictions", "Predictions", height=700))
+    charts.append(_images("montage", "predictions", ["montage"]))
+    state = {
+        "compareRunCharts": charts,
+        "compareRunSections": sections,
+        "isAccordionReordered": True,
+        "chartsSearchFilter": "^(dice|trainable_params)$",  # else a chart for every fold of every score follows
+        "runsHiddenMode": "FIRST_10_RUNS",
+    }
+    return View("pictures", "Charts and pictures", "CHART", _best_first() | state)
+
+
+def _best_first() -> dict[str, Any]:
+    return {"searchFilter": TRIALS, "orderByKey": "metrics.`dice`", "orderByAsc": False}
+
+
+def _section(key: str, name: str, *, columns: int = 1, height: int) -> dict[str, Any]:
+    shape = {"columns": columns, "cardHeight": height}
+    return {"uuid": key, "name": name, "display": True, "isReordered": True, "deleted": False, **shape}
+
+
+def _chart(key: str, kind: str, section: str, **more: Any) -> dict[str, Any]:
+    return {"uuid": key, "type": kind, "metricSectionId": section, "deleted": False, "isGenerated": False, **more}
+
+
+def _images(key: str, section: str, keys: Sequence[str]) -> dict[str, Any]:
+    return _chart(key, "IMAGE", section, imageKeys=list(keys), step=0, showRunParams=False)
+
+
+def describe_sweep(experiment: str, run_id: str, verdict: str, synthetic: bool) -> str:
+    """The description (Markdown) of a sweep's run and of its experiment; `verdict` is empty before there is one."""
+    views = [f"[{view.name}]({view.address(experiment)[1:]})" for view in (trials_view(), pictures_view())]
+    run = f"#/experiments/{experiment}/runs/{run_id}"
+    pages = f"[Report]({run}/artifacts/report.html)" if verdict else f"[the sweep's run]({run})"
+    data = "" if verdict or not synthetic else " Synthetic data: no claim about real images."  # the verdict says so
+    said = verdict[:LONGEST] if verdict else f"This sweep has no verdict yet.{data}"
+    return f"{said}\n\n{' · '.join([*views, pages])}"
+
+
+def describe_trial(info: TrialInfo, summary: dict[str, float], folds: int, synthetic: bool) -> str:
+    """The description (Markdown) of a finished trial: what it is, and its Dice with SD over the folds."""
+    candidate = info.candidate
+    mask = f"{candidate.mask} ({', '.join(info.aliases)})" if info.aliases else candidate.mask
+    how = "fine-tuned" if candidate.start == "pretrained" else "trained from scratch"
+    what = f"{mask}, {how} for {candidate.epochs} epochs at learning rate {candidate.learning_rate:g}"
+    leaky = "; folds cut after augmentation, which inflates scores" if candidate.split == "leaky" else ""
+    parts = [f"{what}{leaky}." if candidate.epochs else "The starting weights as they are, without any training."]
+    parts.append(f"{_dice(summary, folds)}; {info.trainable_params:,} trained parameters.")
+    parts += ["Synthetic data: no claim about real images."] * synthetic
+    return " ".join(parts)
+
+
+def _dice(summary: dict[str, float], folds: int) -> str:
+    if math.isnan(summary["dice"]):
+        return "No Dice, for no image has anything to find"
+    return f"**Dice {summary['dice']:.3f} ± {summary['dice_sd']:.3f}** (SD over {folds} folds)"
