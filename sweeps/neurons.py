@@ -77,10 +77,11 @@ def draw_sweep(
     from trainer.neuron_sheet import before_after_sheet
     from trainer.visualize import Recipe, before_after
 
-    found = restored(Tracker.connect(home.tracking_uri, home.artifact_folder), sweep, mask)
+    tracker = Tracker.connect(home.tracking_uri, home.artifact_folder)
+    found = restored(tracker, sweep, mask)
     neurons = chosen(found.network, wish)
     if data is None:
-        pictures, reason = own_pictures(found.info, home.data)
+        pictures, reason = own_pictures(tracker, found, home.data)
         words = "synthetic" if found.info.data.get("synthetic") else "data"
     else:
         cases = load_cases(DataConfig(path=data), int(found.info.spec["model"]["size"]), home.data)

@@ -25,6 +25,7 @@ class Restored:
     """`network` with the weights `before` the trial called `trial` and `after` it, in `get_weights()` order."""
 
     info: SweepInfo
+    run_id: str
     trial: str
     network: Any
     before: list[NDArray[Any]]
@@ -50,13 +51,25 @@ def restored(tracker: Tracker, sweep: str | None, mask: str | None) -> Restored:
         before = network.get_weights()
         delta = _fetch(tracker, trial.run_id, f"checkpoints/fold_{FOLD}.npz", Path(folder))
         apply_delta(network, read_delta(delta))
-    return Restored(record.info, trial.info.candidate.name, network, before, network.get_weights())
+    return Restored(record.info, record.run_id, trial.info.candidate.name, network, before, network.get_weights())
 
 
-def own_pictures(info: SweepInfo, cache: Path) -> tuple[NDArray[np.float32] | None, str]:
-    """The pictures that a sweep measured, and "" ; or None and why they cannot be had on this machine."""
+def own_pictures(tracker: Tracker, found: Restored, cache: Path) -> tuple[NDArray[np.float32] | None, str]:
+    """The pictures (n, H, W) in [0, 1] that a sweep measured, and ""; or None, and why they are not to be had.
+
+    MLflow keeps them in 8 bits; of a sweep from before it did, they are read where they were, if they are the same.
+    """
+    from tracking.pictures import PICTURES, UNREADABLE, unpack_pictures
     from trainer.data import load_cases
 
+    with tempfile.TemporaryDirectory() as folder:
+        kept = tracker.fetch_file(found.run_id, PICTURES, Path(folder))
+        try:
+            if kept is not None:
+                return unpack_pictures(kept.read_bytes()).images / np.float32(255), ""
+        except UNREADABLE as error:
+            return None, f"The artifact {PICTURES} of run {found.run_id} cannot be read: {error}"
+    info = found.info
     try:
         cases = load_cases(DataConfig(**info.spec["data"]), int(info.spec["model"]["size"]), cache)
     except UserError as error:

@@ -83,7 +83,7 @@ def expected_peak(network: keras.Model, batch: int) -> int:
     """
     sizes = [FLOAT * math.prod(layer.output.shape[1:]) for layer in network.layers]
     weights = 5 * FLOAT * network.count_params()
-    return KERAS_ITSELF + weights + batch * sum(sizes) + SCORING_BATCH * _held_at_once(network)
+    return int(KERAS_ITSELF + weights + batch * sum(sizes) + SCORING_BATCH * _held_at_once(network))
 
 
 def _held_at_once(network: keras.Model) -> int:

@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from sweeps import estimate as module
-from sweeps.estimate import EMBEDDED_IMAGES, dry_run_lines, estimate, expected_shortage, kept_memory, shortage
+from sweeps.estimate import dry_run_lines, estimate, expected_shortage, kept_memory, shortage
 from sweeps.machine import GIB
 from sweeps.probe import probed
 from sweeps.spec import load_spec
 from trainer.config import UserError
 from trainer.network import Cost
+from trainer.pretrain import EMBEDDED_IMAGES
 
 PARAMETERS = 31_377_793
 

@@ -63,16 +63,31 @@ def test_files_that_mlflow_has_lost_are_named(tracker: Tracker, gone: str, monke
         restored(tracker, None, None)
 
 
-def test_only_the_pictures_that_were_measured_count(tracker: Tracker, smoke_home: Path) -> None:
-    info = tracker.read_sweep().info
-    pictures, reason = own_pictures(info, Home(smoke_home).data)
-    assert pictures is not None and pictures.shape == (8, 32, 32) and reason == ""
+def test_the_pictures_come_from_mlflow_or_from_where_they_were_if_they_are_the_same(
+    tracker: Tracker, smoke_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found, cache = restored(tracker, None, None), Home(smoke_home).data
+    kept, reason = own_pictures(tracker, found, tmp_path)
+    assert kept is not None and kept.shape == (8, 32, 32) and reason == "" and not list(tmp_path.iterdir())
+    monkeypatch.setattr(tracker, "fetch_file", lambda run, path, to: None)
+    read, reason = own_pictures(tracker, found, cache)
+    assert read is not None and reason == ""
+    np.testing.assert_allclose(kept, read, atol=0.5 / 255 + 1e-6)
+    moved = {**found.info.spec, "data": {**found.info.spec["data"], "path": "moved-away"}}
     for wrong, words in (
-        (replace(info, data={**info.data, "digest": "0"}), "changed since the sweep"),
-        (replace(info, spec={**info.spec, "data": {**info.spec["data"], "path": "moved-away"}}), "moved-away"),
+        (replace(found.info, data={**found.info.data, "digest": "0"}), "changed since the sweep"),
+        (replace(found.info, spec=moved), "moved-away"),
     ):
-        nothing, reason = own_pictures(wrong, Home(smoke_home).data)
+        nothing, reason = own_pictures(tracker, replace(found, info=wrong), cache)
         assert nothing is None and words in reason
+
+
+def test_damaged_pictures_are_told(tracker: Tracker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = restored(tracker, None, None)
+    (tmp_path / "cut.npz").write_bytes(b"PK")
+    monkeypatch.setattr(tracker, "fetch_file", lambda run, path, to: tmp_path / "cut.npz")
+    nothing, reason = own_pictures(tracker, found, tmp_path)
+    assert nothing is None and "pictures.npz" in reason and "cannot be read" in reason
 
 
 def visualize(home: Path, monkeypatch: pytest.MonkeyPatch, *words: object) -> None:
