@@ -254,12 +254,11 @@ class Tracker(Reader):
         digest: str,
         params: Mapping[str, Any],
         losses: Sequence[float],
-        validation: Sequence[float] = (),
-        seconds: float = 0.0,
+        held_out_dice: Sequence[float] = (),
     ) -> str:
         """The run id of one pre-training in the experiment `thaw-pretraining`; the same digest is recorded once.
 
-        `losses` and `validation`: one value per epoch.
+        `losses` and `held_out_dice`: one value per epoch.
         """
         experiment = self._experiment(PRETRAINING, "pretraining")
         run = self._newest(experiment, f"tags.`thaw.digest` = '{digest}' AND attributes.status = 'FINISHED'")
@@ -267,8 +266,8 @@ class Tracker(Reader):
             tags = {"thaw.kind": "pretraining", "thaw.digest": digest}
             run = self.client.create_run(experiment, run_name=f"pretraining {digest[:8]}", tags=tags)
             points = [("loss", loss, epoch) for epoch, loss in enumerate(losses, 1)]
-            points += [("val_loss", loss, epoch) for epoch, loss in enumerate(validation, 1)]
-            self._log(run.info.run_id, [*points, ("seconds", seconds, len(losses))], {"digest": digest[:16], **params})
+            points += [("held_out_dice", dice, epoch) for epoch, dice in enumerate(held_out_dice, 1)]
+            self._log(run.info.run_id, points, {"digest": digest[:16], **params})
             self.client.set_terminated(run.info.run_id, "FINISHED")
         return str(run.info.run_id)
 

@@ -115,10 +115,11 @@ def test_one_run_per_candidate_whatever_became_of_it(tracker: Tracker, end: str)
 
 
 def test_pretraining_is_recorded_once(tracker: Tracker) -> None:
-    ids = {tracker.record_pretraining("c" * 64, {"images": 500}, [0.9, 0.5], [0.8, 0.6], 3.0) for _ in range(2)}
+    ids = {tracker.record_pretraining("c" * 64, {"images": 500}, [0.9, 0.5], [0.8, 0.6]) for _ in range(2)}
     assert len(ids) == 1
     (run_id,) = ids
-    assert [point.value for point in tracker.client.get_metric_history(run_id, "loss")] == [0.9, 0.5]
+    for metric, curve in (("loss", [0.9, 0.5]), ("held_out_dice", [0.8, 0.6])):
+        assert [point.value for point in tracker.client.get_metric_history(run_id, metric)] == curve
     assert tracker.client.get_run(run_id).data.params["images"] == "500"
 
 
