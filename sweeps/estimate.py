@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 
-from sweeps.machine import duration, free_memory, gib
+from sweeps.machine import duration, free_memory, gib, overloaded
 from sweeps.probe import probed
 from sweeps.space import listed, seeds_of
 from sweeps.spec import Spec
@@ -114,10 +114,10 @@ def dry_run_lines(spec: Spec, found: Estimate, home: Path) -> list[str]:
         f"trainings   {found.trainings} (one per fold, mask, rate and start; smaller epoch counts lie on the way)",
         f"one step    {duration(found.cost.step)} for {batch} images, all blocks, measured here",
     ]
-    if found.cost.busy > BUSY:
+    if found.cost.busy > BUSY and overloaded():
         lines.append(
-            f"            the processor was busy with other programs: {found.cost.busy:.1f} times longer than "
-            "alone, as are all times here"
+            f"            about {duration(found.cost.step / found.cost.busy)} on an idle machine: other programs keep "
+            "this one busy, and every time below would shrink alike"
         )
     lines += [
         f"one epoch   {duration(found.epoch)} ({found.steps} steps, one fold)",

@@ -26,6 +26,11 @@ def free_memory(root: Path = Path("/")) -> int:
         return free
 
 
+def overloaded() -> bool:
+    """Whether more programs want to run than there are cores (by the load of the last minute)."""
+    return os.getloadavg()[0] > (os.cpu_count() or 1)
+
+
 def gib(size: float) -> str:
     """Bytes as `1.2 GiB`."""
     return f"{size / GIB:.1f} GiB"

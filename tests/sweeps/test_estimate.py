@@ -45,6 +45,17 @@ def test_the_study_in_numbers() -> None:
     assert "NOT ENOUGH" not in words
 
 
+@pytest.mark.parametrize(("busy", "load", "told"), [(4.0, 9.0, True), (4.0, 0.1, False), (1.1, 9.0, False)])
+def test_a_busy_machine_is_told(monkeypatch: pytest.MonkeyPatch, busy: float, load: float, told: bool) -> None:
+    """Where an accelerator does the work the processor has little to do as well: only a high load says busy."""
+    monkeypatch.setattr(module, "probed", lambda spec, say: Cost(step=8.0, scoring=1.0, peak=GIB, busy=busy))
+    monkeypatch.setattr("os.getloadavg", lambda: (load, load, load))
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    spec = load_spec("smoke")
+    lines = dry_run_lines(spec, estimate(spec, 8, 1), Path("home"))
+    assert any("about 2 s on an idle machine" in line for line in lines) == told
+
+
 @pytest.mark.parametrize(
     ("workers", "words"), [(1, []), (2, ["2 workers need about 12.0 GiB, but 10.0 GiB are free. Use --workers 1,"])]
 )
