@@ -66,7 +66,7 @@ def own_pictures(tracker: Tracker, found: Restored, cache: Path) -> tuple[NDArra
         kept = tracker.fetch_file(found.run_id, PICTURES, Path(folder))
         try:
             if kept is not None:
-                return unpack_pictures(kept.read_bytes()).images / np.float32(255), ""
+                return np.asarray(unpack_pictures(kept.read_bytes()).images / 255, np.float32), ""
         except UNREADABLE as error:
             return None, f"The artifact {PICTURES} of run {found.run_id} cannot be read: {error}"
     info = found.info
