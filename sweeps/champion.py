@@ -81,7 +81,7 @@ def choose(record: SweepRecord, mask: str | None) -> tuple[TrialRecord, Sequence
     rivals.sort(key=mean_dice, reverse=True)
     if not rivals:
         raise UserError(
-            f"A champion is chosen among finished trials, but the sweep '{record.info.name}' has none. "
+            f"The best mask is chosen among finished trials, but the sweep '{record.info.name}' has none. "
             f"Finish it first; it was started with: {record.info.command}"
         )
     if mask is None:
