@@ -49,8 +49,12 @@ def thaw() -> Thaw:
 
 @pytest.fixture(scope="session")
 def smoke_home(thaw: Thaw, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The home of one finished `thaw run smoke`, shared by the whole session: read it, do not write to it."""
+    """The home of one finished `thaw run smoke`, shared by the whole session: read it, do not write to it.
+
+    `said.txt` in it holds what the command printed.
+    """
     home = tmp_path_factory.mktemp("smoke")
     done = thaw("run", "smoke", "--home", home, "--workers", 1)
     assert done.returncode == 0, done.stderr + done.stdout
+    (home / "said.txt").write_text(done.stdout)
     return home

@@ -179,7 +179,7 @@ def test_pointer_sort_and_filter_work_on_the_page(
     assert orders and all("deep" in one for one in orders)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def mlflow_ui(smoke_home: Path) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -227,3 +227,21 @@ def test_the_mlflow_ui_shows_the_sweep(visit: Callable[[str], Visit], mlflow_ui:
     seen = visit(f"{mlflow_ui}/#/experiments")
     assert [name for name in ours if name not in seen.text] == []
     assert [address for address in seen.requests if not address.startswith(mlflow_ui)] == []
+
+
+@pytest.mark.parametrize(
+    ("page", "shown", "hidden"),
+    [
+        ("trials", ("Trials, best first", "dice", "dice_sd", "dice_sem", "mask", "order", "9 matching runs"), "Source"),
+        ("pictures", ("Charts and pictures", "Scores", "Predictions", "montage"), "dice/fold_1"),
+    ],
+)
+def test_the_printed_addresses_open_what_they_promise(
+    visit: Callable[[str], Visit], mlflow_ui: str, smoke_home: Path, page: str, shown: tuple[str, ...], hidden: str
+) -> None:
+    said = (smoke_home / "said.txt").read_text()
+    (address,) = re.findall(rf"^  {page} +http://127\.0\.0\.1:5000(\S+)$", said, re.MULTILINE)
+    seen = visit(f"{mlflow_ui}{address}")
+    assert [text for text in shown if text not in seen.text] == []
+    assert hidden not in seen.text
+    assert "No difference shown" in seen.text or "better" in seen.text  # the verdict above the list

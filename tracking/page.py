@@ -11,6 +11,7 @@ from tracking.elements import document, figure, image, stamp, table
 from tracking.figures import draw_comparisons, draw_cost, draw_curves
 from tracking.plotted import baselines_of, comparison_rows, cost_points, curves_of
 from tracking.record import SweepRecord
+from tracking.seeds_page import differences_table, leakage_section, noise_section
 from tracking.seen import shown_trials
 from tracking.study import study_figures
 from tracking.summary import Json
@@ -23,6 +24,8 @@ from tracking.wording import (
     is_main,
     is_shown,
     name_of,
+    noise_cells,
+    noise_heads,
     number,
     p_value,
     setting,
@@ -38,6 +41,7 @@ def html(record: SweepRecord, found: Json) -> str:
         _data(found),
         _curves(found, synthetic),
         _comparisons(found, synthetic),
+        noise_section(found, synthetic),
         choice_section(found, synthetic),
         _figures(record, found, synthetic),
         _cost(found, synthetic),
@@ -45,10 +49,11 @@ def html(record: SweepRecord, found: Json) -> str:
         _by_class(found, synthetic),
         per_image_section(found, synthetic),
         convergence_section(found, synthetic),
+        leakage_section(found, synthetic),
         _gaps(found),
         _repeat(found),
     ]
-    return document(f"{found['sweep']}: which blocks to fine-tune", parts, synthetic)
+    return document(f"{found['sweep']}: which {unit_word(found)}s to fine-tune", parts, synthetic)
 
 
 def _head(found: Json) -> str:
@@ -101,8 +106,8 @@ def _comparisons(found: Json, synthetic: bool) -> str:
             f"<section>\n<h2>Comparisons</h2>\n{lacking or '<p>None of the masks to compare is here.</p>'}\n</section>"
         )
     heads = ["difference in Dice", "mean", "95 % interval", "p", "Holm p", "P(> 0.01)", "P(± 0.01)", "P(< −0.01)"]
-    compared = table(heads, [[COMPARISONS[key], *comparison_cells(one)] for key, one in given.items()],
-                   "The two co-primary comparisons.", synthetic)  # fmt: skip
+    rows = [[COMPARISONS[key], *comparison_cells(one)] for key, one in given.items()]
+    compared = table(heads, rows, "The two co-primary comparisons.", synthetic) + differences_table(found, synthetic)
     caption = (
         "Diamond: mean difference over folds; line: its corrected 95 % interval; ticks: the folds. "
         "The grey band is ± 0.01 Dice, a difference of no practical use."
@@ -134,11 +139,12 @@ def _by_depth(found: Json, synthetic: bool) -> str:
     rows = []
     for one in found["comparison"]["by_depth"]:
         cells = comparison_cells(one)
-        rows.append([f"{one['depth']}", *cells[:2], p_value(one["p"]), cells[3]])
+        rows.append([f"{one['depth']}", *cells[:2], *noise_cells(one, found), p_value(one["p"]), cells[3]])
     if not rows:
         return ""
-    heads = ["k", "shallow-k − deep-k", "95 % interval", "p", f"Holm p ({len(rows)})"]
-    return table(heads, rows, "Secondary: the two directions at equal numbers of tuned blocks.", synthetic)
+    heads = ["k", "shallow-k − deep-k", "95 % interval", *noise_heads(found), "p", f"Holm p ({len(rows)})"]
+    caption = f"Secondary: the two directions at equal numbers of tuned {unit_word(found)}s."
+    return table(heads, rows, caption, synthetic)
 
 
 def _figures(record: SweepRecord, found: Json, synthetic: bool) -> str:
@@ -178,8 +184,8 @@ def _cost(found: Json, synthetic: bool) -> str:
     if not points:
         return ""
     caption = (
-        f"Mean Dice against the number of trained parameters ({setting(found)}); the labels are the tuned blocks, "
-        "where there is room for one."
+        f"Mean Dice against the number of trained parameters ({setting(found)}); the labels are the tuned "
+        f"{unit_word(found)}s, where there is room for one."
     )
     return figure("What it costs", draw_cost(points, stamp=stamp(synthetic)), caption, synthetic)
 

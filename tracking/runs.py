@@ -89,9 +89,9 @@ class Tracker(Reader):
         for view in (views.trials_view(), views.pictures_view(self._neurons(run_id))):
             self.client.set_experiment_tag(experiment, *view.tag(parent.info.start_time))
         synthetic = parent.data.tags["thaw.synthetic"] == "true"
-        note = views.describe_sweep(experiment, run_id, verdict, synthetic)
-        self.client.set_experiment_tag(experiment, "mlflow.note.content", note)
-        self.client.set_tag(run_id, "mlflow.note.content", note)
+        of_run, of_experiment = views.describe_sweep(experiment, run_id, verdict, synthetic)
+        self.client.set_experiment_tag(experiment, "mlflow.note.content", of_experiment)
+        self.client.set_tag(run_id, "mlflow.note.content", of_run)
 
     def trials_page(self, sweep_run: str) -> str:
         """Where MLflow's UI lists the sweep's trials, best first: the address below the server's."""

@@ -18,18 +18,20 @@ from urllib.parse import urlencode
 from tracking.record import TrialInfo
 
 TAG = "mlflow.sharedViewState."
+TRAINING = {"workflowType": "machine_learning"}  # of MLflow's two faces, the one that is not about language models
 LONGEST = 3000  # characters of a verdict in a description; MLflow takes 5,000 in an experiment's tag
 # A leaky trial is scored on copies of what it was trained on: it must not head a list of the best.
 TRIALS = "tags.`thaw.kind` = 'trial' AND params.`role` != 'leaky'"
-# In the order of the page, with their widths in pixels. MLflow sorts metrics as numbers and parameters as text.
+# In the order of the page, with their widths in pixels: what a small screen shows comes first; the run's name beside
+# it says mask and epochs already. MLflow sorts metrics as numbers and parameters as text.
 COLUMNS = {
-    "params.`mask`": 80,
-    "params.`order`": 105,
-    "params.`depth`": 65,
-    "params.`epochs`": 75,
     "metrics.`dice`": 75,
     "metrics.`dice_sd`": 75,
     "metrics.`dice_sem`": 85,
+    "params.`mask`": 70,
+    "params.`order`": 105,
+    "params.`depth`": 65,
+    "params.`epochs`": 75,
     "metrics.`pixel_error`": 95,
     "metrics.`ari`": 75,
     "metrics.`trainable_params`": 125,
@@ -56,8 +58,8 @@ class View:
         )
 
     def address(self, experiment: str) -> str:
-        """Where it opens, below the server's address. The other parameters hide MLflow's pages for language models."""
-        query = {"workflowType": "machine_learning", "viewStateShareKey": self.key, "compareRunsMode": self.mode}
+        """Where it opens, below the server's address."""
+        query = {**TRAINING, "viewStateShareKey": self.key, "compareRunsMode": self.mode}
         return f"/#/experiments/{experiment}/runs?{urlencode(query)}"
 
 
@@ -74,7 +76,7 @@ def trials_view() -> View:
 
 def pictures_view(neurons: Sequence[str] = ()) -> View:
     """Charts of the ten best trials above their pictures: a row for each key in `neurons`, a column for each trial."""
-    sections = [_section("scores", "Dice, and Dice against cost", columns=2, height=380)]
+    sections = [_section("scores", "Scores", columns=2, height=380)]
     charts: list[dict[str, Any]] = [
         _chart("dice", "BAR", "scores", metricKey="dice"),
         _chart(
@@ -83,7 +85,7 @@ def pictures_view(neurons: Sequence[str] = ()) -> View:
         ),
     ]  # fmt: skip
     if neurons:
-        sections.append(_section("neurons", "Neurons before and after", height=150 + 190 * len(neurons)))
+        sections.append(_section("neurons", "Neurons before and after", height=160 + 165 * len(neurons)))
         charts.append(_images("neurons", "neurons", neurons))
         # MLflow adds a chart for every key that has none of its own; a deleted one counts.
         charts += [{"uuid": key, "type": "IMAGE", "imageKeys": [key], "deleted": True} for key in neurons]
@@ -93,7 +95,7 @@ def pictures_view(neurons: Sequence[str] = ()) -> View:
         "compareRunCharts": charts,
         "compareRunSections": sections,
         "isAccordionReordered": True,
-        "chartsSearchFilter": "^(dice|trainable_params)$",  # else a chart for every fold of every score follows
+        "chartsSearchFilter": "^dice$",  # else a chart for every fold of every score follows; pictures stay
         "runsHiddenMode": "FIRST_10_RUNS",
     }
     return View("pictures", "Charts and pictures", "CHART", _best_first() | state)
@@ -116,14 +118,21 @@ def _images(key: str, section: str, keys: Sequence[str]) -> dict[str, Any]:
     return _chart(key, "IMAGE", section, imageKeys=list(keys), step=0, showRunParams=False)
 
 
-def describe_sweep(experiment: str, run_id: str, verdict: str, synthetic: bool) -> str:
-    """The description (Markdown) of a sweep's run and of its experiment; `verdict` is empty before there is one."""
-    views = [f"[{view.name}]({view.address(experiment)[1:]})" for view in (trials_view(), pictures_view())]
-    run = f"#/experiments/{experiment}/runs/{run_id}"
-    pages = f"[Report]({run}/artifacts/report.html)" if verdict else f"[the sweep's run]({run})"
-    data = "" if verdict or not synthetic else " Synthetic data: no claim about real images."  # the verdict says so
-    said = verdict[:LONGEST] if verdict else f"This sweep has no verdict yet.{data}"
-    return f"{said}\n\n{' · '.join([*views, pages])}"
+def describe_sweep(experiment: str, run_id: str, verdict: str, synthetic: bool) -> tuple[str, str]:
+    """The descriptions (Markdown) of a sweep's run and of its experiment; `verdict` is empty before there is one.
+
+    The experiment's has the links first: MLflow shows its first line on every page of the experiment, folds the rest.
+    """
+    run, query = f"#/experiments/{experiment}/runs/{run_id}", urlencode(TRAINING)
+    pages = {view.name: view.address(experiment)[1:] for view in (trials_view(), pictures_view())}
+    pages["Sweep and verdict"] = f"{run}?{query}"
+    if verdict:
+        pages["Report"] = f"{run}/artifacts/report.html?{query}"
+    links = " · ".join(f"[{name}]({address})" for name, address in pages.items())
+    said = verdict[:LONGEST] or "This sweep has no verdict yet."
+    if synthetic and not verdict:  # the verdict says it itself
+        said += " Synthetic data: no claim about real images."
+    return f"{said}\n\n{links}", f"{links}\n\n{said}"
 
 
 def describe_trial(info: TrialInfo, summary: dict[str, float], folds: int, synthetic: bool) -> str:

@@ -230,7 +230,7 @@ def test_the_sweep_is_described_with_its_views_from_its_first_moment_on(tracker:
     tracker.finish_sweep(sweep, "shallow better")
     state = json.loads(json.loads(tags()["mlflow.sharedViewState.pictures"])["state"])
     assert ["am/5/9", "am/5/10"] in [chart.get("imageKeys") for chart in state["compareRunCharts"]]
-    assert tags()["mlflow.note.content"].startswith("shallow better\n")
+    assert tags()["mlflow.note.content"].endswith("\n\nshallow better")
 
 
 def test_a_trial_says_what_it_is(tracker: Tracker) -> None:

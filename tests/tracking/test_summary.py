@@ -24,16 +24,16 @@ def found(record: SweepRecord) -> dict[str, Any]:
 TOP = {
     "schema", "sweep", "digest", "finished", "data", "folds", "main", "trials", "baselines", "comparison", "verdict",
     "per_epochs", "failed", "unfinished", "missing", "model", "weights", "settings", "seed", "provenance",
-    "choice", "convergence", "parameters", "cases",
+    "choice", "convergence", "parameters", "cases", "noise", "leakage",
 }  # fmt: skip
 TRIAL = {
     "mask", "aliases", "blocks", "order", "depth", "orders", "role", "start", "epochs", "learning_rate",
     "trainable_params", "dice", "pixel_error", "ari", "dice_pooled", "empty_truths", "false_positive_percent",
-    "by_class", "per_image",
+    "by_class", "per_image", "split", "seeds", "noise",
 }  # fmt: skip
 COMPARISON = {
     "mean", "sd", "se", "t", "df", "p", "p_holm", "low", "high", "p_above", "p_within", "p_below", "folds", "note",
-    "threshold", "detectable",
+    "threshold", "detectable", "noise",
 }  # fmt: skip
 
 

@@ -23,10 +23,10 @@ def test_a_view_is_an_envelope_that_fits_into_a_tag(view: View) -> None:
     assert len(value) <= 5000  # MLflow's limit for a tag of an experiment
 
 
-def test_the_table_starts_with_what_was_trained_and_then_the_score() -> None:
+def test_the_table_starts_with_the_score_and_then_what_was_trained() -> None:
     names = [column.split("`")[1] for column in trials_view().state["selectedColumns"]]
-    assert names[:5] == ["mask", "order", "depth", "epochs", "dice"]
-    assert names == [column.split("`")[1] for column in COLUMNS]
+    assert names[:7] == ["dice", "dice_sd", "dice_sem", "mask", "order", "depth", "epochs"]
+    assert trials_view().state["columnOrder"][1:] == list(COLUMNS)
 
 
 def test_every_card_lies_in_a_section_and_every_neuron_is_shown_once() -> None:
@@ -51,7 +51,9 @@ def test_every_card_lies_in_a_section_and_every_neuron_is_shown_once() -> None:
 def test_a_sweep_is_described_by_its_verdict_and_leads_to_its_views(
     verdict: str, synthetic: bool, expected: str
 ) -> None:
-    said, links = describe_sweep("7", "abc", verdict, synthetic).split("\n\n")
+    of_run, of_experiment = describe_sweep("7", "abc", verdict, synthetic)
+    said, links = of_run.split("\n\n")
+    assert of_experiment == f"{links}\n\n{said}"
     assert said == expected
     assert all(view.address("7")[1:] in links for view in (trials_view(), pictures_view()))
     assert ("runs/abc/artifacts/report.html" in links) == bool(verdict)
