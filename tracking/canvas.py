@@ -12,8 +12,10 @@ import matplotlib
 
 matplotlib.use("Agg")  # no display needed, and none is opened
 
+import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
+from PIL import Image
 
 # Inside a page, or a file of its own; `page` is a small PNG for a page, for what holds pictures.
 Form = Literal["inline", "svg", "png", "page"]
@@ -21,6 +23,8 @@ DPI = {"inline": 72, "svg": 72, "png": 200, "page": 110}
 
 INK, GREY, RULE = "#1c1b1a", "#6b6862", "#d9d5cc"
 SHALLOW, DEEP, OTHER = "#0b5c7d", "#c2571a", "#5d6b2f"
+TRUTH, PREDICTION = "#ffd166", "#4cc9f0"
+FILL = 0.35  # how much of its colour a filled mask lays over the picture
 
 STYLE: Any = {  # matplotlib types the keys as one long Literal
     "font.family": "sans-serif",
@@ -52,7 +56,8 @@ def canvas(name: str, width: float, height: float, form: Form) -> Iterator[tuple
 
         def save() -> bytes:
             if form in ("png", "page"):
-                return written(figure, "png", {"Software": None})
+                png = written(figure, "png", {"Software": None})
+                return png if form == "png" else _palette(png)
             svg = written(figure, "svg", {"Date": None, "Creator": None, "Type": None, "Format": None})
             return _inline(svg, name) if form == "inline" else svg
 
@@ -65,6 +70,28 @@ def written(figure: Figure, kind: str, metadata: dict[str, str | None] | None) -
     figure.savefig(buffer, format=kind, metadata=metadata)
     plt.close(figure)
     return buffer.getvalue()
+
+
+def _palette(png: bytes) -> bytes:
+    """A PNG of 256 colours, a third of the size: greys stay grey, and the two mask colours keep their hues."""
+    palette = Image.new("P", (1, 1))
+    greys = [(value, value, value) for value in np.linspace(0, 255, 152).round().astype(int).tolist()]
+    tints = [tint for colour in (TRUTH, PREDICTION) for tint in _tints(colour)]
+    palette.putpalette([part for colour in (*greys, *tints, _rgb(DEEP)) for part in colour])
+    buffer = io.BytesIO()
+    picture = Image.open(io.BytesIO(png)).convert("RGB")
+    picture.quantize(palette=palette, dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)
+    return buffer.getvalue()
+
+
+def _tints(colour: str) -> list[tuple[int, ...]]:
+    """A mask's colour over 40 greys as it is filled, and 10 steps from its dark rim to its outline."""
+    over = [(FILL, 255 * grey / 39) for grey in range(40)] + [(share / 10, 0.0) for share in range(1, 11)]
+    return [tuple(round(share * part + (1 - share) * grey) for part in _rgb(colour)) for share, grey in over]
+
+
+def _rgb(colour: str) -> tuple[int, ...]:
+    return tuple(bytes.fromhex(colour.removeprefix("#")))
 
 
 def _inline(svg: bytes, name: str) -> bytes:

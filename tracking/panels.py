@@ -16,10 +16,9 @@ from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 from PIL import Image
 
-from tracking.canvas import DEEP, STYLE, Form, canvas, written
+from tracking.canvas import DEEP, FILL, PREDICTION, STYLE, TRUTH, Form, canvas, written
 from tracking.record import Predicted
 
-TRUTH, PREDICTION = "#ffd166", "#4cc9f0"
 TILE = 1.45  # inches
 
 
@@ -162,7 +161,7 @@ def _mark(figure: Figure, stamp: str) -> None:
 def _paint(axes: Axes, mask: NDArray[np.generic], colour: str) -> None:
     inside = np.asarray(mask) > 0
     layer = np.zeros((*inside.shape, 4))
-    layer[inside] = (*to_rgb(colour), 0.35)
+    layer[inside] = (*to_rgb(colour), FILL)
     axes.imshow(layer, interpolation="nearest")
     _outline(axes, mask, colour, "solid")
 

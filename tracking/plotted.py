@@ -9,7 +9,7 @@ from tracking.canvas import Form
 from tracking.contrasts import Json
 from tracking.elements import stamp
 from tracking.figures import Curve, draw_comparisons, draw_cost
-from tracking.statistics import Comparison
+from tracking.statistics import Comparison, spread
 from tracking.wording import COMPARISONS, is_main
 
 ORDERS = ("shallow-first", "deep-first", "outer-first", "inner-first")
@@ -41,9 +41,11 @@ def baselines_of(found: Json) -> dict[str, float]:
 
 
 def score_limits(sweeps: Sequence[Json]) -> tuple[float, float] | None:
-    """One score axis for the curves and baselines of several sweeps; None without any."""
+    """One score axis for curves, their bars and the baselines of several sweeps; None without any."""
     values = [value for one in sweeps for value in baselines_of(one).values()]
-    values += [value for one in sweeps for curve in curves_of(one) for folds in curve.folds for value in folds]
+    for folds in (folds for one in sweeps for curve in curves_of(one) for folds in curve.folds):
+        over = spread(folds)
+        values += [*folds, over.mean - over.sd, over.mean + over.sd]  # every point and both ends of the bar
     kept = [value for value in values if math.isfinite(value)]
     if not kept:
         return None

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tests.tracking.made_up import picture, pictures
-from tracking.panels import PREDICTION, TRUTH, Case, Example, draw_cases, draw_examples, draw_neurons, montage
+from tracking.canvas import PREDICTION, TRUTH
+from tracking.panels import Case, Example, draw_cases, draw_examples, draw_neurons, montage
 from tracking.record import Predicted
 
 
@@ -38,6 +39,17 @@ def test_every_form_is_a_whole_picture_with_its_stamp(form: str) -> None:
         assert all(words in drawn for words in (b"SYNTHETIC DATA", b"malignant", b"case 0-1"))
     else:
         assert drawn.startswith(b"\x89PNG")
+
+
+def test_on_a_page_it_is_small_and_still_the_same_picture() -> None:
+    """A page holds several of these, at the study's 256 pixels too, and stays under 3 MB."""
+    noise = np.random.default_rng(0).integers(0, 256, (6, 256, 256), np.uint8)
+    given = [Example(str(place), "", one, np.zeros_like(one)) for place, one in enumerate(noise)]
+    page = draw_examples(given, form="page")
+    assert len(page) < 400_000
+    flat = Example("a", "", np.full((32, 32), 64, np.uint8), np.zeros((32, 32), np.uint8))
+    values, counts = np.unique(grey_of(draw_examples([flat], form="page")), return_counts=True)
+    assert abs(int(values[np.argmax(counts)]) - 64) <= 1
 
 
 def test_cases_name_their_rule_and_every_dice() -> None:
