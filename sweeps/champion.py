@@ -11,6 +11,7 @@ from sweeps.home import Home
 from sweeps.plan import read_plan
 from sweeps.sweep import label
 from tracking.record import SweepInfo, SweepRecord, TrialRecord
+from tracking.repeats import read, seeds_of
 from tracking.statistics import spread
 from tracking.summary import main_setting
 from trainer.config import UserError
@@ -67,15 +68,20 @@ def crown(home: Home, board: Board, sweep: str | None, mask: str | None = None, 
 def choose(record: SweepRecord, mask: str | None) -> tuple[TrialRecord, Sequence[TrialRecord]]:
     """The trial to refit and all it was chosen among: the masks at the main setting, best mean Dice first.
 
-    Baselines are no candidates: without training there is nothing to refit, and from scratch nothing was thawed.
+    Baselines are no candidates: without training there is nothing to refit, and from scratch nothing was thawed. Trials
+    repeated with several seeds are judged by the mean over them, once all are finished, and refitted with the first.
     """
-    done = [trial for trial in record.finished if trial.info.role == "trial" and not math.isnan(mean_dice(trial))]
+    done = [
+        trial
+        for trial in read(record).honest.finished
+        if trial.info.role == "trial" and not math.isnan(mean_dice(trial))
+    ]
     setting = main_setting(done)
     rivals = [trial for trial in done if (trial.info.candidate.epochs, trial.info.candidate.learning_rate) == setting]
     rivals.sort(key=mean_dice, reverse=True)
     if not rivals:
         raise UserError(
-            f"A champion is chosen among finished trials, but the sweep '{record.info.name}' has none. "
+            f"The best mask is chosen among finished trials, but the sweep '{record.info.name}' has none. "
             f"Finish it first; it was started with: {record.info.command}"
         )
     if mask is None:
@@ -99,6 +105,10 @@ def describe(info: SweepInfo, chosen: TrialRecord, rivals: Sequence[TrialRecord]
         f"{chosen.info.candidate.name}: mean Dice {over.mean:.3f} (SD over folds {over.sd:.3f}) in the "
         f"cross-validation of sweep {info.name}."
     )
+    if len(seeds := seeds_of(info)) > 1:
+        said.append(
+            f"Each fold's score is the mean over the seeds {', '.join(map(str, seeds))}; refitted with the first."
+        )
     if asked:
         place = 1 + [trial.run_id for trial in rivals].index(chosen.run_id)
         said.append(f"Chosen by hand; number {place} of the {len(rivals)} masks at this setting.")
@@ -113,7 +123,8 @@ def describe(info: SweepInfo, chosen: TrialRecord, rivals: Sequence[TrialRecord]
 
 def cautions(record: SweepRecord, chosen: TrialRecord) -> list[str]:
     """What else to know before this network is used: baselines that scored higher, trials that are missing."""
-    better = [trial for trial in record.finished if trial.info.role != "trial" and mean_dice(trial) > mean_dice(chosen)]
+    done = read(record).honest.finished
+    better = [trial for trial in done if trial.info.role != "trial" and mean_dice(trial) > mean_dice(chosen)]
     said = [f"Note: {trial.info.candidate.name} scored {mean_dice(trial):.3f}, which is higher." for trial in better]
     scored = {trial.info.candidate.key for trial in record.finished}
     if missing := [name for key, name in record.info.planned.items() if key not in scored]:

@@ -93,15 +93,19 @@ def _dry_run(chosen: Any, opened: Any, workers: int) -> None:
     from sweeps.backend import prepare_backend
 
     prepare_backend()
+    from sweeps.board import Board
     from sweeps.estimate import dry_run_lines, estimate
     from trainer.data import load_cases
 
-    cases = load_cases(chosen.settings.data, chosen.settings.model.size, opened.data)
+    board = Board(console)
+    with board.stage("reading pictures") as step:
+        cases = load_cases(chosen.settings.data, chosen.settings.model.size, opened.data, progress=step)
     for note in cases.notes:
-        console.print(f"Note: {note}", highlight=False, markup=False, soft_wrap=True)
-    found = estimate(chosen, len(cases), workers)
-    for line in dry_run_lines(chosen, found, workers, len(cases)):
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
+        board.say(f"Note: {note}")
+    with board.stage("starting a process that trains one step") as step:
+        found = estimate(chosen, len(cases), workers, lambda words: step(0, None, words))
+    for line in dry_run_lines(chosen, found, opened.root):
+        board.say(line)
     table = Table("mask", "trainable parameters")
     for mask, parameters in found.parameters.items():
         table.add_row(mask, f"{parameters:,}")
@@ -194,28 +198,44 @@ def masks(
 
 @app.command()
 def visualize(
-    network: Annotated[Path, typer.Argument(help="A .keras model, or the .weights.h5 of a U-Net.")],
-    after: Annotated[Path | None, typer.Option(help="Other weights of it: draws before and after.")] = None,
+    network: Annotated[
+        str | None,
+        typer.Argument(help="Name of a sweep, a .keras model, or the .weights.h5 of a U-Net; default: newest sweep."),
+    ] = None,
+    mask: Annotated[str | None, typer.Option(help="Of a sweep: the trial to show, e.g. 1-5; default: best.")] = None,
+    after: Annotated[Path | None, typer.Option(help="Of a file: other weights of it, or a fold_K.npz on it.")] = None,
     blocks: Annotated[str | None, typer.Option(help="Such as 1-3,9 or contracting; default: all.")] = None,
     filters: Annotated[int | None, typer.Option(min=1, help="How many of each block; default at most 8.")] = None,
     only: Annotated[str | None, typer.Option(help="Filter numbers from 0 instead, such as 0,3,7.")] = None,
-    data: Annotated[str | None, typer.Option(help="Pictures for the data maximum; none: synthetic.")] = None,
+    data: Annotated[
+        str | None, typer.Option(help="Pictures for the data maximum; default: the sweep's, of a file synthetic ones.")
+    ] = None,
     size: Annotated[int | None, typer.Option(min=8, help="Side of the pictures; default the network's.")] = None,
     width: Annotated[int, typer.Option(min=1, help="For weights: filters of the U-Net's first block.")] = 8,
     seed: Annotated[int, typer.Option(min=0, help="The same seed draws the same pictures.")] = 0,
     out: Annotated[Path, typer.Option(help="Where the contact sheet goes.")] = Path("neurons.png"),
     home: Home = DEFAULT_HOME,
 ) -> None:
-    """Draw what excites chosen neurons most (activation maximisation), with what they achieve, as one picture."""
+    """Draw what excites chosen neurons most (activation maximisation), before and after training, as one picture."""
     from sweeps.backend import prepare_backend
-    from sweeps.home import open_home
-
-    prepare_backend()
-    from sweeps.neurons import Wish, draw
+    from sweeps.board import Board
+    from sweeps.home import find_home
+    from sweeps.neurons import Wish, draw_file, draw_sweep, is_file
     from trainer.files import write_atomically
 
-    cache = open_home(home).data
-    sheet = draw(network, after, data, cache, Wish(blocks, filters, only, size, width, seed))
+    wish = Wish(blocks, filters, only, size, width, seed)
+    if is_file(network):
+        if mask is not None:
+            raise UserError("--mask chooses a trial of a sweep, but a file was given. Use --after with other weights.")
+        prepare_backend()
+        sheet = draw_file(Path(str(network)), after, data, home, Board(console), wish)
+    else:
+        if after is not None:
+            raise UserError("--after goes with a file; a sweep shows before and after a trial: choose it with --mask.")
+        opened = find_home(home)
+        prepare_backend()
+        sheet, shown = draw_sweep(network, mask, data, opened, Board(console), wish)
+        console.print(shown, highlight=False, markup=False, soft_wrap=True)
     write_atomically(out, lambda file: file.write(sheet))
     console.print(f"Contact sheet: {out}", highlight=False, soft_wrap=True)
 
@@ -257,17 +277,14 @@ def report(
     home: Home = DEFAULT_HOME,
 ) -> None:
     """Make the report of a sweep, or of two side by side, from MLflow alone."""
-    from sweeps.home import Home as at
-    from sweeps.home import open_home
+    from sweeps.home import find_home
     from tracking.report import SUFFIX, figures, render, render_two
     from tracking.runs import Tracker
     from trainer.files import write_atomically
 
     if format_ not in SUFFIX:
         raise UserError(f"--format must be one of {', '.join(SUFFIX)}, but got '{format_}'.")
-    opened = at(home)
-    if opened.own_tracking:
-        open_home(home, make=False)
+    opened = find_home(home)
     tracker = Tracker.connect(opened.tracking_uri, opened.artifact_folder)
     record = tracker.read_sweep(sweep)
     text = render(record, format_) if other is None else render_two(record, tracker.read_sweep(other), format_)

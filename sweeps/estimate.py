@@ -1,35 +1,59 @@
-"""What a sweep will cost, before it runs: trials, trainings, parameters per mask, minutes measured on this machine."""
+"""What a sweep will cost, before it runs: trials, parameters per mask, minutes and memory measured on this machine."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from math import ceil
+from pathlib import Path
 
-from sweeps.space import listed
+from sweeps.machine import duration, free_memory, gib, overloaded
+from sweeps.probe import probed
+from sweeps.space import listed, seeds_of
 from sweeps.spec import Spec
 from trainer.blocks import partition, searchable, trainable_parameters
-from trainer.config import Candidate
+from trainer.config import Candidate, PretrainConfig
+from trainer.fit import SCORING_BATCH
+from trainer.layouts import recognise
 from trainer.masks import parse
-from trainer.network import seconds_per_step
+from trainer.network import Cost, expected_peak
+from trainer.pretrain import EMBEDDED_IMAGES, WEIGHT_FILES
 from trainer.unet import unet
 
 COMPILE_SECONDS = 1.5  # tracing one mask of the nine-block network takes 1.3-2.3 s (facts.md, Keras 4)
 # Two single-threaded processes gave 1.6 times the throughput of one (facts.md, Keras 7): 0.8 of a core each.
 WORKER_EFFICIENCY = 0.8
+# Beside the network and its optimizer: two starts, what a fold trained, and its newest state with Adam's two moments.
+KEPT_COPIES = 6
+PIXEL = 4 + 1  # bytes of a picture's and its mask's pixel
+BUSY = 1.5
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """`trainings` are (mask, rate, start) groups times folds; `minutes` counts every mask as if all blocks trained."""
+    """What a sweep on `images` cases costs with `workers`. Times in seconds, memory in bytes.
+
+    `trainings` are (mask, rate, start) groups times folds; `training` counts every mask as if all blocks trained;
+    `epoch` is one epoch of one fold; `pretraining` 0 where weights are given. `memory` is that of one worker.
+    """
 
     candidates: tuple[Candidate, ...]
     trainings: int
     parameters: dict[str, int]
-    step_seconds: float
-    minutes: float
+    images: int
+    workers: int
+    cost: Cost
+    steps: int
+    epoch: float
+    training: float
+    pretraining: float
+    pretraining_images: int
+    memory: int
+    free: int
 
 
-def estimate(spec: Spec, images: int, workers: int) -> Estimate:
-    """Time a few training steps of all blocks and scale up to the spec on `images` original cases."""
+def estimate(spec: Spec, images: int, workers: int, say: Callable[[str], None] = lambda words: None) -> Estimate:
+    """Run one real training step and scale up to the spec on `images` original cases."""
     settings = spec.settings
     network = unet(settings.model)
     blocks = partition(network, settings.partition)
@@ -38,28 +62,115 @@ def estimate(spec: Spec, images: int, workers: int) -> Estimate:
     longest: dict[tuple[str, float, str, int, str], int] = {}
     for one in candidates:
         longest[one.training] = max(longest.get(one.training, 0), one.epochs)
-    step = seconds_per_step(network, settings.train)
-    per_fold = round(max(settings.augmentation.total, images) * (1 - 1 / settings.folds))
-    steps = sum(longest.values()) * settings.folds * -(-per_fold // settings.train.batch)
-    seconds = steps * step + len(masks) * workers * COMPILE_SECONDS
-    parallel = max(1.0, workers * WORKER_EFFICIENCY)
+    cost = probed(spec, say)
+    steps = ceil(_training_part(spec, images) / settings.train.batch)
+    scorings = len(candidates) * settings.folds * ceil(images / settings.folds / SCORING_BATCH)
+    seconds = sum(longest.values()) * settings.folds * steps * cost.step + scorings * cost.scoring
+    seconds += sum(bool(mask.blocks) for mask in masks) * workers * COMPILE_SECONDS
+    pretraining, of_images = _pretraining(settings.pretrain, settings.train.batch, cost)
     return Estimate(
-        candidates,
-        len(longest) * settings.folds,
-        {str(mask): trainable_parameters(blocks, mask) for mask in masks},
-        step,
-        seconds / parallel / 60,
+        candidates=candidates,
+        trainings=sum(epochs > 0 for epochs in longest.values()) * settings.folds,
+        parameters={str(mask): trainable_parameters(blocks, mask) for mask in masks},
+        images=images,
+        workers=workers,
+        cost=cost,
+        steps=steps,
+        epoch=steps * cost.step,
+        training=seconds / max(1.0, workers * WORKER_EFFICIENCY),
+        pretraining=pretraining,
+        pretraining_images=of_images,
+        memory=cost.peak + kept_memory(spec, images, network.count_params()),
+        free=free_memory(),
     )
 
 
-def dry_run_lines(spec: Spec, found: Estimate, workers: int, images: int) -> list[str]:
+def kept_memory(spec: Spec, images: int, parameters: int) -> int:
+    """Bytes that a worker keeps beside its training step: every fold's pictures, augmented, and copies of weights."""
+    settings = spec.settings
+    side = settings.model.size
+    kept = len(seeds_of(spec)) * (1 + (settings.augmentation.order == "leaky"))  # each draws its own copies
+    per_seed = settings.folds * _training_part(spec, images) + images
+    return kept * per_seed * side * side * PIXEL + KEPT_COPIES * parameters * 4
+
+
+def expected_shortage(spec: Spec, images: int, workers: int) -> list[str]:
+    """What to say before a sweep starts, without running a step: nothing where the memory should suffice."""
+    network = unet(spec.settings.model)
+    memory = expected_peak(network, spec.settings.train.batch) + kept_memory(spec, images, network.count_params())
+    return shortage(memory, workers, free_memory())
+
+
+def dry_run_lines(spec: Spec, found: Estimate, home: Path) -> list[str]:
     """The estimate in words, one line each."""
     settings = spec.settings
-    return [
-        f"spec        {spec.name}: {images} images, {settings.model.size}x{settings.model.size}, "
+    total = found.parameters.get("all", max(found.parameters.values()))
+    batch = settings.train.batch
+    lines = [
+        f"spec        {spec.name}: {found.images} images, {settings.model.size}x{settings.model.size}, "
         f"{settings.model.filters} filters, {settings.folds} folds",
+        f"network     {total:,} parameters",
         f"trials      {len(found.candidates)} (every mask at every epoch count and learning rate, and the baselines)",
         f"trainings   {found.trainings} (one per fold, mask, rate and start; smaller epoch counts lie on the way)",
-        f"one step    {found.step_seconds * 1000:.0f} ms for {settings.train.batch} images, all blocks, measured here",
-        f"minutes     at most about {max(1, round(found.minutes))} with {workers} workers, pre-training not counted",
+        f"one step    {duration(found.cost.step)} for {batch} images, all blocks, measured here",
     ]
+    if found.cost.busy > BUSY and overloaded():
+        lines.append(
+            f"            about {duration(found.cost.step / found.cost.busy)} on an idle machine: other programs keep "
+            "this one busy, and every time below would shrink alike"
+        )
+    lines += [
+        f"one epoch   {duration(found.epoch)} ({found.steps} steps, one fold)",
+        f"memory      {gib(found.memory)} for each worker ({gib(found.cost.peak)} measured in that step, the rest for "
+        f"pictures and copies of weights); {gib(found.free)} are free here",
+    ]
+    lines += shortage(found.memory, found.workers, found.free)
+    if found.pretraining:
+        lines.append(
+            f"pre-train   about {duration(found.pretraining)}: {found.pretraining_images:,} images, "
+            f"{settings.pretrain.epochs} epochs; once, then kept in {home / 'weights'}"
+        )
+    else:
+        lines.append("pre-train   nothing: weights are given")
+    minutes = max(1, round(found.training / 60))
+    if found.training < 3 * 3600:
+        lines.append(f"minutes     at most about {minutes} with {found.workers} workers, after pre-training")
+    else:
+        lines.append(
+            f"in all      at most about {duration(found.training)} with {found.workers} workers, after pre-training"
+        )
+    return lines
+
+
+def shortage(memory: int, workers: int, free: int) -> list[str]:
+    """Nothing where `workers` of `memory` bytes each fit into what is free; else what to do."""
+    if workers * memory <= free:
+        return []
+    fitting = int(free // memory)
+    remedy = f"Use --workers {fitting}" if fitting else "Set a smaller train.batch, model.size or model.filters"
+    return [
+        f"NOT ENOUGH MEMORY: {workers} workers need about {gib(workers * memory)}, but {gib(free)} are free. "
+        f"{remedy}, or a machine with more; otherwise the system may end workers in the middle of their work."
+    ]
+
+
+def _training_part(spec: Spec, images: int) -> int:
+    """Images, copies included, that one fold trains on."""
+    settings = spec.settings
+    return round(max(settings.augmentation.total, images) * (1 - 1 / settings.folds))
+
+
+def _pretraining(config: PretrainConfig, batch: int, cost: Cost) -> tuple[float, int]:
+    """Seconds of pre-training and the images it takes, those held out included; no seconds for given weights."""
+    if config.path is not None and config.path.endswith(WEIGHT_FILES):
+        return 0.0, 0
+    if config.path is None:
+        images = config.images or EMBEDDED_IMAGES
+    else:
+        there = len(recognise(Path(config.path).expanduser().resolve()).pairs)
+        images = min(config.images or there, there)
+    held = max(1, round(images * config.validation))
+    steps = ceil((images - held) / config.batch)
+    # A step's time goes with its images.
+    epoch = steps * cost.step * config.batch / batch + ceil(held / SCORING_BATCH) * cost.scoring
+    return config.epochs * epoch, images

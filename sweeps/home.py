@@ -112,3 +112,9 @@ def open_home(root: Path, *, make: bool = True) -> Home:
             f"The home {root} must be writable, but it is not. Choose another --home or mend its permissions."
         )
     return Home(root)
+
+
+def find_home(root: Path) -> Home:
+    """A home to read from: it must exist, unless an MLflow server holds the record and nothing else is needed."""
+    found = Home(root)
+    return open_home(root, make=False) if found.own_tracking else found

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sweeps.board import Board
+from sweeps.home import Home, open_home
 from trainer.config import DataConfig, ModelConfig, UserError
 
 if TYPE_CHECKING:
     from trainer.neurons import Neuron
 
 SHOWN = 8
+NETWORKS = (".keras", ".h5")
 
 
 @dataclass(frozen=True)
@@ -27,29 +30,69 @@ class Wish:
     seed: int = 0
 
 
-def draw(path: Path, after: Path | None, data: str | None, cache: Path, wish: Wish) -> bytes:
+def is_file(given: str | None) -> bool:
+    """Whether a network's file is meant and not the name of a sweep, which holds no slash."""
+    return given is not None and (Path(given).suffix in NETWORKS or "/" in given or Path(given).is_file())
+
+
+def draw_file(path: Path, after: Path | None, data: str | None, home: Path, board: Board, wish: Wish) -> bytes:
     """The sheet (PNG) of the network in `path`, or of the same neurons in `path` and `after`.
 
-    `path`: a `.keras` model, or weights of the study's U-Net. Raises `UserError` for what does not exist or fit.
+    `path`: a `.keras` model, or weights of the study's U-Net; `after`: other weights, or a delta checkpoint on those
+    in `path`. Raises `UserError` for what does not exist or fit.
     """
     from trainer.data import load_cases
     from trainer.neuron_sheet import before_after_sheet, sheet
     from trainer.neurons import own_size
-    from trainer.pretrain import load_weights
     from trainer.visualize import Recipe, before_after, maximise
 
     network = open_network(path, wish)
     neurons = chosen(network, wish)
     side = wish.size or own_size(network)
-    cases = load_cases(DataConfig(path=data), side, cache)
-    words, recipe = ("synthetic" if cases.synthetic else "data"), Recipe(seed=wish.seed)
-    if after is None:
-        found = maximise(network, neurons, recipe, cases.images, side)
-        return sheet(found, f"{path.name}: what excites each filter most", words)
+    recipe = Recipe(seed=wish.seed)
     before = network.get_weights()
-    load_weights(network, after)
-    pair = before_after(network, before, network.get_weights(), neurons, recipe, cases.images, side)
-    return before_after_sheet(*pair, f"before {path.name}, after {after.name}", words)
+    if after is not None:
+        _load_after(network, after)
+    cases = load_cases(DataConfig(path=data), side, open_home(home).data)
+    words = "synthetic" if cases.synthetic else "data"
+    with board.stage("drawing blocks") as step:
+        if after is None:
+            found = maximise(network, neurons, recipe, cases.images, side, step)
+            return sheet(found, f"{path.name}: what excites each filter most. {legend(network, neurons)}", words)
+        pair = before_after(network, before, network.get_weights(), neurons, recipe, cases.images, side, step)
+    return before_after_sheet(*pair, f"before {path.name}, after {after.name}. {legend(network, neurons)}", words)
+
+
+def draw_sweep(
+    sweep: str | None, mask: str | None, data: str | None, home: Home, board: Board, wish: Wish
+) -> tuple[bytes, str]:
+    """The sheet (PNG) of a sweep's network before and after one trial, and in words what it shows.
+
+    The largest activations are over the sweep's own pictures, or over those in `data`; without either they are left
+    out, and `board` says why. Raises `UserError` as `sweeps.restored.restored` does.
+    """
+    from sweeps.restored import FOLD, own_pictures, restored
+    from tracking.runs import Tracker
+    from trainer.data import load_cases
+    from trainer.neuron_sheet import before_after_sheet
+    from trainer.visualize import Recipe, before_after
+
+    tracker = Tracker.connect(home.tracking_uri, home.artifact_folder)
+    found = restored(tracker, sweep, mask)
+    neurons = chosen(found.network, wish)
+    if data is None:
+        pictures, reason = own_pictures(tracker, found, home.data)
+        words = "synthetic" if found.info.data.get("synthetic") else "data"
+    else:
+        cases = load_cases(DataConfig(path=data), int(found.info.spec["model"]["size"]), home.data)
+        pictures, reason, words = cases.images, "", Path(data).name
+    if pictures is None:
+        board.say(f"Note: without the sweep's pictures the largest activation in them is left out. {reason}")
+    title = f"{found.info.name}: before and after {found.trial}, fold {FOLD}"
+    recipe = Recipe(seed=wish.seed)
+    with board.stage("drawing blocks") as step:
+        pair = before_after(found.network, found.before, found.after, neurons, recipe, pictures, wish.size, step)
+    return before_after_sheet(*pair, f"{title}. {legend(found.network, neurons)}", words), title
 
 
 def open_network(path: Path, wish: Wish) -> Any:
@@ -61,7 +104,7 @@ def open_network(path: Path, wish: Wish) -> Any:
     if path.suffix == ".keras":
         return load_network(path)
     if path.suffix != ".h5":
-        raise UserError(f"Give a .keras model or the .weights.h5 of a U-Net, but got '{path}'.")
+        raise UserError(f"Give a .keras model, the .weights.h5 of a U-Net or the name of a sweep, but got '{path}'.")
     network = unet(ModelConfig(wish.size or ModelConfig.size, wish.width))
     try:
         load_weights(network, path)
@@ -88,6 +131,29 @@ def chosen(network: Any, wish: Wish) -> tuple[Neuron, ...]:
         check_filters(network, block, filters)
         found += [Neuron(block, number) for number in filters]
     return tuple(found)
+
+
+def legend(network: Any, neurons: Sequence[Neuron]) -> str:
+    """Which convolutions the blocks stand for, counted as the study counts them: by the longest path, without the head.
+
+    In its U-Net, blocks 2, 5 and 9 are convolutions 4, 10 and 18 of 18: the 4th, the bottleneck's and the deepest.
+    """
+    from trainer.neurons import convolutions, layer_of
+
+    blocks, all_of_them = dict.fromkeys(neuron.block for neuron in neurons), convolutions(network)
+    numbers = [all_of_them.index(path) + 1 for path in (layer_of(network, block) for block in blocks)
+               if path in all_of_them]  # fmt: skip
+    return f"Convolutions {', '.join(map(str, numbers))} of {len(all_of_them)}."
+
+
+def _load_after(network: Any, after: Path) -> None:
+    from trainer.checkpoints import apply_delta, read_delta
+    from trainer.pretrain import load_weights
+
+    if after.suffix == ".npz":
+        apply_delta(network, read_delta(after))
+    else:
+        load_weights(network, after)
 
 
 def _numbers(text: str) -> list[int]:

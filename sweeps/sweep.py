@@ -50,6 +50,7 @@ def run_sweep(
 
     with locked(home.launch_lock, waiting=board.waiting):
         cases, fold_of = read_cases(spec, home, board)
+        warn_of_memory(spec, len(cases), workers, board)
         tracker = Tracker.connect(home.tracking_uri, home.artifact_folder)
         plan = _plan(spec, home, board, tracker, name, cases, fold_of)
         candidates = listed(spec.search, plan.n_blocks, spec.settings)
@@ -115,6 +116,17 @@ def read_cases(spec: Spec, home: Home, board: Board) -> tuple[Cases, list[int]]:
     for note in cases.notes:
         board.say(f"Note: {note}")
     return cases, make_folds(cases.groups, cases.labels, settings.folds, settings.seed).tolist()
+
+
+def warn_of_memory(spec: Spec, images: int, workers: int, board: Board) -> None:
+    """Say before anything is trained that the workers will hardly fit; they are started all the same."""
+    from sweeps.backend import prepare_backend
+
+    prepare_backend(deterministic=spec.settings.train.deterministic)
+    from sweeps.estimate import expected_shortage
+
+    for line in expected_shortage(spec, images, workers):
+        board.say(line)
 
 
 def find_weights(spec: Spec, home: Home, board: Board, tracker: Tracker) -> tuple[StartingWeights, str]:

@@ -8,16 +8,21 @@ from collections.abc import Sequence
 import numpy as np
 
 from tracking.contrasts import Json, comparison_object, contrast
+from tracking.noise import mean_dice, noise_object
 from tracking.record import SweepInfo, TrialRecord
+from tracking.repeats import Repeats
 from tracking.statistics import holm
 
 
-def convergence_objects(done: Sequence[TrialRecord], rate: float | None, info: SweepInfo) -> list[Json]:
+def convergence_objects(
+    done: Sequence[TrialRecord], rate: float | None, info: SweepInfo, repeats: Repeats | None = None
+) -> list[Json]:
     """The JSON field `convergence`: for each pair of neighbouring budgets at `rate` the paired change of every mask
     trained to both, Holm over the masks. The longer training passes through the shorter, so both saw the same batches.
     """
     trials = [one for one in done if one.info.role == "trial" and one.info.candidate.learning_rate == rate]
     budgets = sorted({one.info.candidate.epochs for one in trials})
+    repeats = repeats or Repeats()
     found = []
     for shorter, longer in itertools.pairwise(budgets):
         at = {(one.info.candidate.mask, one.info.candidate.epochs): one for one in trials}
@@ -33,13 +38,17 @@ def convergence_objects(done: Sequence[TrialRecord], rate: float | None, info: S
                 for one in both
             ]
         )
+        noises = [
+            noise_object([mean_dice(long) - mean_dice(short) for long, short in repeats.by_seed(pair)])
+            for pair in ([one, at[one.info.candidate.mask, shorter]] for one in both)
+        ]
         masks = [
             {
                 "mask": one.info.candidate.mask,
                 "aliases": list(one.info.aliases),
-                **(comparison_object(change, info) or {}),
+                **(comparison_object(change, info, noise) or {}),
             }
-            for one, change in zip(both, changes, strict=True)
+            for one, change, noise in zip(both, changes, noises, strict=True)
         ]
         if masks:
             found.append({"from": shorter, "to": longer, "masks": masks})

@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 
 from tracking.contrasts import Json
 from tracking.images import cases_by_rule
+from tracking.noise import mean_dice, noise_object
 from tracking.record import SweepInfo, TrialRecord
+from tracking.repeats import Repeats
 from tracking.selection import FEWEST, against_best, bbc_cv, one_standard_error
 from tracking.statistics import spread
 
 
-def choice_object(main: Sequence[TrialRecord], info: SweepInfo) -> Json | None:
+def choice_object(main: Sequence[TrialRecord], info: SweepInfo, repeats: Repeats | None = None) -> Json | None:
     """The JSON field `choice` over the trials of the main setting; null with fewer than two that have a Dice."""
     trials = [one for one in main if not math.isnan(spread(one.folds["dice"]).mean)]
     trials.sort(key=lambda one: (one.info.trainable_params, one.info.candidate.mask))  # cheapest first
@@ -29,12 +31,26 @@ def choice_object(main: Sequence[TrialRecord], info: SweepInfo) -> Json | None:
     return {
         "best": _named(trials[best]),
         "compared": [
-            {**_named(one), "behind": found.mean, "p": found.p, "p_adjusted": found.p_adjusted, "tied": found.ties}
+            {
+                **_named(one),
+                "behind": found.mean,
+                "p": found.p,
+                "p_adjusted": found.p_adjusted,
+                "tied": found.ties,
+                "noise": _behind_noise(trials[best], one, repeats or Repeats()),
+            }
             for one, found in zip(trials, compared, strict=True)
         ],
         "one_standard_error": {**_named(trials[cheap]), "floor": floor},
         "winner": _winner(trials),
     }
+
+
+def _behind_noise(best: TrialRecord, one: TrialRecord, repeats: Repeats) -> Json | None:
+    """How far another seed moves the distance from the best mask, which is the best of the means over seeds."""
+    if one is best:
+        return None
+    return noise_object([mean_dice(left) - mean_dice(right) for left, right in repeats.by_seed([best, one])])
 
 
 def _named(trial: TrialRecord) -> Json:

@@ -15,6 +15,8 @@ from tracking.wording import (
     is_shown,
     mask_name,
     name_of,
+    noise_cells,
+    noise_heads,
     number,
     p_value,
     winner_sentences,
@@ -26,13 +28,15 @@ def choice_section(found: Json, synthetic: bool) -> str:
     choice = found["choice"]
     parts = [f"<p>{escape(sentence)}</p>" for sentence in winner_sentences(found)]
     if choice:
-        heads = ["mask, cheapest first", "parameters", "Dice", "behind the best", "p (all pairs)", "tied", "chosen"]
+        heads = ["mask, cheapest first", "parameters", "Dice", "behind the best", *noise_heads(found), "p (all pairs)",
+                 "tied", "chosen"]  # fmt: skip
         shares = {one["mask"]: one["chosen"] for one in (choice["winner"] or {"frequencies": []})["frequencies"]}
         rows = []
         for one in choice["compared"]:
             share = shares.get(one["mask"], 0)
             first = one["mask"] == choice["best"]["mask"]
-            behind = [number(one["behind"]), p_value(one["p_adjusted"])] if not first else ["", ""]
+            noise = noise_cells(one, found)
+            behind = [number(one["behind"]), *noise, p_value(one["p_adjusted"])] if not first else ["", *noise, ""]
             tied = "the best" if first else "tied" if one["tied"] else ""
             rows.append([mask_name(one), f"{one['trainable_params']:,}", number(one["dice"]), *behind, tied,
                          f"{100 * share:.0f} %" if choice["winner"] else ""])  # fmt: skip
@@ -49,6 +53,8 @@ def choice_section(found: Json, synthetic: bool) -> str:
     drawings = _drawings(found, synthetic)
     if found["parameters"]:
         drawings += f"<p>{escape(found['parameters']['note'])}</p>"
+    if found["trials"]:
+        drawings += f"<p>{escape(found['model']['head_sentence'])}</p>"
     if not parts and not drawings:
         return ""
     return "<section>\n<h2>Which mask to take</h2>\n" + "\n".join(parts) + drawings + "\n</section>"
@@ -119,8 +125,8 @@ def convergence_section(found: Json, synthetic: bool) -> str:
         rows = []
         for one in step["masks"]:
             cells = comparison_cells(one)
-            rows.append([mask_name(one), *cells[:2], p_value(one["p"]), cells[3]])
-        heads = ["mask", f"Dice at {step['to']} − at {step['from']} epochs", "95 % interval", "p",
+            rows.append([mask_name(one), *cells[:2], *noise_cells(one, found), p_value(one["p"]), cells[3]])
+        heads = ["mask", f"Dice at {step['to']} − at {step['from']} epochs", "95 % interval", *noise_heads(found), "p",
                  f"Holm p ({sum(not math.isnan(one['p']) for one in step['masks'])})"]  # fmt: skip
         caption = f"What {step['to']} epochs change over {step['from']}, in the same folds."
         parts.append(table(heads, rows, caption, synthetic, "sortable"))

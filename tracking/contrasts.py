@@ -17,8 +17,8 @@ def contrast(differences: Iterable[float], info: SweepInfo) -> Comparison:
     return corrected_t([float(value) for value in differences], train, tested)
 
 
-def comparison_object(comparison: Comparison | None, info: SweepInfo) -> Json | None:
-    """A comparison of the JSON report, with what this spread could have shown."""
+def comparison_object(comparison: Comparison | None, info: SweepInfo, noise: Json | None = None) -> Json | None:
+    """A comparison of the JSON report, with what this spread could have shown, and how far another seed moves it."""
     if comparison is None:
         return None
     train, tested = zip(*info.fold_sizes, strict=True)
@@ -28,4 +28,5 @@ def comparison_object(comparison: Comparison | None, info: SweepInfo) -> Json | 
         "folds": list(comparison.folds),
         "threshold": significance_threshold(comparison.sd, factor, len(train)),
         "detectable": detectable(comparison.sd, factor, len(train)),
+        "noise": noise,
     }

@@ -34,7 +34,7 @@ STYLES = {
     "outer-first": (OTHER, "^", "-."),
     "inner-first": (GREY, "D", ":"),
 }
-BASELINES = {"all": ("-.", "all blocks"), "scratch": ((0, (6, 2)), "from scratch"), "zero_shot": (":", "zero-shot")}
+BASELINES = {"all": ("-.", "all {unit}s"), "scratch": ((0, (6, 2)), "from scratch"), "zero_shot": (":", "zero-shot")}
 TRUTH, PREDICTION = "#ffd166", "#4cc9f0"
 
 
@@ -56,9 +56,11 @@ def draw_curves(
     form: Form = "inline",
     name: str = "curves",
     limits: tuple[float, float] | None = None,
+    unit: str = "block",
 ) -> bytes:
     """Score against number of tuned blocks: means, error bars (SD over folds), every fold's point, baselines as lines.
 
+    `unit` is what a mask counts, one of them in a word.
     `stamp` is written across the head of the picture (SYNTHETIC DATA); `name` tells drawings of one page apart;
     `limits` fixes the score axis. Inline, every mean carries what a pointer over it shows (`data-hover`).
     """
@@ -68,10 +70,10 @@ def draw_curves(
         for index, curve in enumerate(curves):
             _draw_curve(axes, curve, (index - (len(curves) - 1) / 2) * 0.16)
         right = (depths[-1] if depths else 1) + 0.55
-        _draw_baselines(axes, {key: value for key, value in baselines.items() if not math.isnan(value)}, right)
+        _draw_baselines(axes, {key: value for key, value in baselines.items() if not math.isnan(value)}, right, unit)
         axes.set_xlim((depths[0] if depths else 1) - 0.45, right)
         axes.set_xticks(depths)
-        axes.set_xlabel("number of tuned blocks (shallow-first: from the input; deep-first: from the output)")
+        axes.set_xlabel(f"number of tuned {unit}s (shallow-first: from the input; deep-first: from the output)")
         axes.set_ylabel(f"{label}, mean over images")
         axes.grid(axis="y", color=RULE, linewidth=0.6)
         if curves:
@@ -113,7 +115,7 @@ def _draw_curve(axes: Axes, curve: Curve, shift: float) -> None:
                   gid=f"hit-{curve.order}-{depth}", zorder=4)  # fmt: skip
 
 
-def _draw_baselines(axes: Axes, baselines: Mapping[str, float], right: float) -> None:
+def _draw_baselines(axes: Axes, baselines: Mapping[str, float], right: float, unit: str) -> None:
     """Horizontal lines, named at the right edge; names closer than 4 % of the height are pushed apart."""
     for key, value in baselines.items():
         axes.axhline(value, color=GREY, linewidth=1.1, linestyle=BASELINES[key][0], zorder=1)
@@ -121,7 +123,8 @@ def _draw_baselines(axes: Axes, baselines: Mapping[str, float], right: float) ->
     last = -math.inf
     for key, value in sorted(baselines.items(), key=lambda item: item[1]):
         last = max(value, last + 0.045 * (high - low))
-        axes.annotate(f"{BASELINES[key][1]} {value:.3f}", (right, last), xytext=(6, 0), textcoords="offset points",
+        words = BASELINES[key][1].format(unit=unit)
+        axes.annotate(f"{words} {value:.3f}", (right, last), xytext=(6, 0), textcoords="offset points",
                       va="center", color=GREY, fontsize=9, annotation_clip=False)  # fmt: skip
 
 

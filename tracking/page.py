@@ -12,7 +12,9 @@ from tracking.elements import document, figure, stamp, table, tag
 from tracking.figures import draw_comparisons, draw_cost, draw_curves
 from tracking.plotted import baselines_of, comparison_rows, cost_points, curves_of
 from tracking.record import SweepRecord, TrialRecord
+from tracking.seeds_page import differences_table, leakage_section, noise_section
 from tracking.summary import Json
+from tracking.units import unit_word
 from tracking.wording import (
     COMPARISONS,
     HEADS,
@@ -21,6 +23,8 @@ from tracking.wording import (
     is_main,
     is_shown,
     name_of,
+    noise_cells,
+    noise_heads,
     number,
     p_value,
     setting,
@@ -36,6 +40,7 @@ def html(record: SweepRecord, found: Json) -> str:
         _data(found),
         _curves(found, synthetic),
         _comparisons(found, synthetic),
+        noise_section(found, synthetic),
         choice_section(found, synthetic),
         _pictures(record, found, synthetic),
         _cost(found, synthetic),
@@ -43,10 +48,11 @@ def html(record: SweepRecord, found: Json) -> str:
         _by_class(found, synthetic),
         per_image_section(found, synthetic),
         convergence_section(found, synthetic),
+        leakage_section(found, synthetic),
         _gaps(found),
         _repeat(found),
     ]
-    return document(f"{found['sweep']}: which blocks to fine-tune", parts, synthetic)
+    return document(f"{found['sweep']}: which {unit_word(found)}s to fine-tune", parts, synthetic)
 
 
 def _head(found: Json) -> str:
@@ -79,10 +85,11 @@ def _curves(found: Json, synthetic: bool) -> str:
     if scratch and scratch["epochs"] != found["main"]["epochs"]:
         aside = f" The from-scratch line was trained for {scratch['epochs']} epochs."
     caption = (
-        f"Dice against the number of tuned blocks ({setting(found)}). Filled marks: mean over {len(found['folds'])} "
-        "folds; bars: ± 1 SD over folds (n − 1); open marks: every fold. Horizontal lines: the baselines." + aside
+        f"Dice against the number of tuned {unit_word(found)}s ({setting(found)}). Filled marks: mean over "
+        f"{len(found['folds'])} folds; bars: ± 1 SD over folds (n − 1); open marks: every fold. Horizontal "
+        f"lines: the baselines.{aside}"
     )
-    drawn = draw_curves(curves, baselines_of(found), stamp=stamp(synthetic))
+    drawn = draw_curves(curves, baselines_of(found), stamp=stamp(synthetic), unit=unit_word(found))
     return figure("The two directions", drawn, caption, synthetic)
 
 
@@ -98,8 +105,8 @@ def _comparisons(found: Json, synthetic: bool) -> str:
             f"<section>\n<h2>Comparisons</h2>\n{lacking or '<p>None of the masks to compare is here.</p>'}\n</section>"
         )
     heads = ["difference in Dice", "mean", "95 % interval", "p", "Holm p", "P(> 0.01)", "P(± 0.01)", "P(< −0.01)"]
-    compared = table(heads, [[COMPARISONS[key], *comparison_cells(one)] for key, one in given.items()],
-                   "The two co-primary comparisons.", synthetic)  # fmt: skip
+    rows = [[COMPARISONS[key], *comparison_cells(one)] for key, one in given.items()]
+    compared = table(heads, rows, "The two co-primary comparisons.", synthetic) + differences_table(found, synthetic)
     caption = (
         "Diamond: mean difference over folds; line: its corrected 95 % interval; ticks: the folds. "
         "The grey band is ± 0.01 Dice, a difference of no practical use."
@@ -131,11 +138,12 @@ def _by_depth(found: Json, synthetic: bool) -> str:
     rows = []
     for one in found["comparison"]["by_depth"]:
         cells = comparison_cells(one)
-        rows.append([f"{one['depth']}", *cells[:2], p_value(one["p"]), cells[3]])
+        rows.append([f"{one['depth']}", *cells[:2], *noise_cells(one, found), p_value(one["p"]), cells[3]])
     if not rows:
         return ""
-    heads = ["k", "shallow-k − deep-k", "95 % interval", "p", f"Holm p ({len(rows)})"]
-    return table(heads, rows, "Secondary: the two directions at equal numbers of tuned blocks.", synthetic)
+    heads = ["k", "shallow-k − deep-k", "95 % interval", *noise_heads(found), "p", f"Holm p ({len(rows)})"]
+    caption = f"Secondary: the two directions at equal numbers of tuned {unit_word(found)}s."
+    return table(heads, rows, caption, synthetic)
 
 
 def _pictures(record: SweepRecord, found: Json, synthetic: bool) -> str:
@@ -174,8 +182,8 @@ def _cost(found: Json, synthetic: bool) -> str:
     if not points:
         return ""
     caption = (
-        f"Mean Dice against the number of trained parameters ({setting(found)}); the labels are the tuned blocks, "
-        "where there is room for one."
+        f"Mean Dice against the number of trained parameters ({setting(found)}); the labels are the tuned "
+        f"{unit_word(found)}s, where there is room for one."
     )
     return figure("What it costs", draw_cost(points, stamp=stamp(synthetic)), caption, synthetic)
 

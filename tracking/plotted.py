@@ -9,6 +9,7 @@ from tracking.contrasts import Json
 from tracking.elements import stamp
 from tracking.figures import Curve, Form, draw_comparisons, draw_cost, draw_curves
 from tracking.statistics import Comparison
+from tracking.units import unit_word
 from tracking.wording import COMPARISONS, is_main
 
 ORDERS = ("shallow-first", "deep-first", "outer-first", "inner-first")
@@ -67,7 +68,9 @@ def figure_files(found: Json) -> Mapping[str, bytes]:
     files: dict[str, bytes] = {}
     for form in forms:
         if curves:
-            files[f"curve.{form}"] = draw_curves(curves, baselines_of(found), stamp=mark, form=form)
+            files[f"curve.{form}"] = draw_curves(
+                curves, baselines_of(found), stamp=mark, form=form, unit=unit_word(found)
+            )
         if rows:
             files[f"comparisons.{form}"] = draw_comparisons(rows, stamp=mark, form=form)
         if points:

@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args
 from tracking.page import html
 from tracking.plotted import figure_files
 from tracking.record import METRICS, SweepRecord
+from tracking.repeats import read
 from tracking.summary import Json, summarise
 from tracking.versus import versus
 from tracking.versus_page import versus_html, versus_markdown
@@ -24,8 +25,12 @@ from tracking.wording import (
     convergence_sentence,
     counted,
     is_shown,
+    leakage_heads,
+    leakage_rows,
     mask_name,
     name_of,
+    noise_cells,
+    noise_heads,
     number,
     orders_of,
     p_value,
@@ -47,7 +52,7 @@ def render(record: SweepRecord, form: str = "html") -> str:
         raise UserError(f"Unknown report format {form!r}. Formats: {', '.join(get_args(Format))}.")
     found = summarise(record)
     if form == "html":
-        return html(record, found)
+        return html(read(record).honest, found)
     write: Mapping[str, Callable[[Json], str]] = {"json": to_json, "csv": to_csv, "markdown": to_markdown}
     return write[form](found)
 
@@ -76,19 +81,21 @@ def to_json(found: Json) -> str:
 def to_csv(*sweeps: Json) -> str:
     """One row per trial; the folds of every metric in columns of their own. A missing value is an empty cell."""
     folds = range(1, max(len(found["folds"]) for found in sweeps) + 1)
-    plain = ["mask", "role", "start", "order", "depth", "epochs", "learning_rate", "trainable_params"]
+    plain = ["mask", "role", "start", "split", "order", "depth", "epochs", "learning_rate", "trainable_params"]
     heads = plain + ["aliases", "blocks"] + [f"{metric}_{part}" for metric in METRICS for part in ("mean", "sd", "sem")]
     heads += [f"{metric}_fold_{fold}" for metric in METRICS for fold in folds]
-    heads += ["dice_pooled", *(f"dice_images_{part}" for part in PER_IMAGE), "synthetic", "sweep"]
+    heads += ["dice_pooled", *(f"dice_images_{part}" for part in PER_IMAGE)]
+    heads += ["seeds", "dice_seed_sd", "synthetic", "sweep"]
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(heads)
     for found in sweeps:
-        for trial in found["trials"]:
+        for trial in (*found["trials"], *(found["leakage"] or {"trials": ()})["trials"]):
             row = [trial[name] for name in plain] + [" ".join(trial["aliases"]), " ".join(map(str, trial["blocks"]))]
             row += [trial[metric][part] for metric in METRICS for part in ("mean", "sd", "sem")]
             row += [value for metric in METRICS for value in trial[metric]["folds"]]
             row += [trial["dice_pooled"], *(trial["per_image"][part] for part in PER_IMAGE)]
+            row += [" ".join(map(str, trial["seeds"])), (trial["noise"] or {"sd": None})["sd"]]
             row += [str(found["data"]["synthetic"]).lower(), found["sweep"]]
             writer.writerow([_cell(value) for value in row])
     return buffer.getvalue()
@@ -101,19 +108,23 @@ def to_markdown(found: Json) -> str:
     lines += [f"- left out: {note}" for note in found["data"].get("notes", [])]
     lines += ["", f"## Comparisons ({setting(found)})", ""]
     lines += _table(
-        ["difference in Dice", "mean", "95 % interval", "p", "Holm p", "P(> 0.01)", "P(±0.01)", "P(< −0.01)"],
+        ["difference in Dice", "mean", "95 % interval", "p", "Holm p", "P(> 0.01)", "P(±0.01)", "P(< −0.01)",
+         *noise_heads(found)],
         [
-            [name, *comparison_cells(comparison[key])]
+            [name, *comparison_cells(comparison[key]), *noise_cells(comparison[key], found)]
             for key, name in COMPARISONS.items()
             if comparison[key] is not None
         ],
-    )
+    )  # fmt: skip
+    lines += ["", found["noise"]["sentence"], ""]
+    lines += _list("Left out, for their seeds are not in the plan", found["noise"]["others"])
     lines += _list("Missing for a comparison", comparison["missing"])
     lines += _choice(found)
     lines += ["", f"## Trials{' (' + SYNTHETIC + ')' if found['data']['synthetic'] else ''}", ""]
     lines += _table(HEADS, [trial_cells(trial) for trial in found["trials"]])
     lines += ["", "± is the SD over folds (n − 1); SEM = SD / √n.", ""]
     lines += _images(found)
+    lines += _leakage(found)
     lines += _list("Failed", [f"{one['name']}: {one['reason']}" for one in found["failed"]])
     lines += _list(
         "Unfinished", [f"{one['name']} ({counted(one['folds_done'], 'fold')} done)" for one in found["unfinished"]]
@@ -129,15 +140,18 @@ def _choice(found: Json) -> list[str]:
     """Which mask to take, the parameters, and whether it was trained long enough."""
     lines = [line for sentence in winner_sentences(found) for line in (sentence, "")]
     if found["choice"]:
-        heads = ["mask, cheapest first", "parameters", "Dice", "behind the best", "p (all pairs)", "tied"]
+        heads = ["mask, cheapest first", "parameters", "Dice", "behind the best", *noise_heads(found), "p (all pairs)",
+                 "tied"]  # fmt: skip
         rows = [
             [mask_name(one), f"{one['trainable_params']:,}", number(one["dice"]), number(one["behind"]),
-             p_value(one["p_adjusted"]), "yes" if one["tied"] else "no"]
+             *noise_cells(one, found), p_value(one["p_adjusted"]), "yes" if one["tied"] else "no"]
             for one in found["choice"]["compared"]
         ]  # fmt: skip
         lines += [*_table(heads, rows), "", "Tied: not shown to be worse, which is not the same as being as good.", ""]
     if found["parameters"]:
         lines += [found["parameters"]["note"], ""]
+    if found["trials"]:
+        lines += [found["model"]["head_sentence"], ""]
     lines += [line for step in found["convergence"] for line in (convergence_sentence(step), "")]
     return ["", "## Which mask to take", "", *lines] if lines else []
 
@@ -151,6 +165,17 @@ def _images(found: Json) -> list[str]:
         if is_shown(one, found) and (per := one["per_image"])["n"]
     ]  # fmt: skip
     return ["## Image by image", "", *_table(heads, rows), ""] if rows else []
+
+
+def _leakage(found: Json) -> list[str]:
+    leakage = found["leakage"]
+    if not leakage:
+        return []
+    lines = ["## If the images were augmented before the split", "", f"{leakage['sentence']} {leakage['detail']}", ""]
+    if leakage["compared"]:
+        lines += [*_table(leakage_heads(found), leakage_rows(found)), ""]
+    lines += [*_table(HEADS, [trial_cells(trial) for trial in leakage["trials"]]), ""]
+    return lines + _list("Without an honest trial beside it", leakage["without_honest"])
 
 
 def to_text(found: Json) -> str:
@@ -173,6 +198,10 @@ def to_text(found: Json) -> str:
                          ("not begun", len(found["missing"]))):  # fmt: skip
         if count:
             lines.append(f"{counted(count, 'trial')} {title}; listed in the report.")
+    if len(found["noise"]["seeds"]) > 1:
+        lines.append(found["noise"]["sentence"])
+    if found["leakage"]:
+        lines.append(found["leakage"]["sentence"])
     if found["choice"]:
         lines += ["", cheap_choice(found["choice"]["one_standard_error"])]
     return "\n".join([*lines, "", found["verdict"]["sentence"]]) + "\n"

@@ -140,13 +140,18 @@ class Store:
         for first in range(BATCH, len(points), BATCH):
             self.client.log_batch(run_id, points[first : first + BATCH], synchronous=True)
 
+    def fetch_file(self, run_id: str, path: str, folder: Path) -> Path | None:
+        """Download one artifact of a run into `folder`; None when it was never logged or has been deleted."""
+        try:
+            return Path(self.client.download_artifacts(run_id, path, str(folder)))
+        except (MlflowException, OSError):
+            return None
+
     def _artifact(self, run_id: str, path: str) -> bytes | None:
         """The artifact's bytes, or None when it was never logged or has been deleted."""
         with tempfile.TemporaryDirectory() as folder:
-            try:
-                return Path(self.client.download_artifacts(run_id, path, folder)).read_bytes()
-            except (MlflowException, OSError):
-                return None
+            file = self.fetch_file(run_id, path, Path(folder))
+            return None if file is None else file.read_bytes()
 
 
 def _not_ours(experiment: Experiment) -> str:

@@ -9,8 +9,9 @@ Fields of the JSON report (`summarise`). Scores are fractions of 1 (Dice, ARI) o
 - `main`: `epochs` and `learning_rate` at which curves, baselines and comparisons are taken: the largest budget and the
   rate at which most masks of the curves were trained.
 - `trials`: one object per finished trial: `mask`, `aliases`, `blocks`, `order`, `depth` (of the first of `orders`, null
-  for a mask that belongs to none), `orders`, `role` (`trial`, `zero-shot`, `scratch`), `start`, `epochs`,
-  `learning_rate`, `trainable_params`; `dice`, `pixel_error`, `ari`, each with `mean`, `sd`, `sem`, `folds`;
+  for a mask that belongs to none), `orders`, `role` (`trial`, `zero-shot`, `scratch`), `start`, `split`,
+  `epochs`, `learning_rate`, `trainable_params`; `seeds` (trained with each, scores are means over them) and `noise`
+  (of its mean Dice, null with one seed); `dice`, `pixel_error`, `ari`, each with `mean`, `sd`, `sem`, `folds`;
   `dice_pooled`, `empty_truths`, `false_positive_percent` (of images with empty truth), `by_class` (label -> `images`,
   `dice`: mean over its images), `per_image` (`n`, `mean`, 95 % bootstrap of the images `low` to `high`, descriptive;
   `worst_decile`: mean of the lowest tenth; `failures`: images below 0.1 Dice).
@@ -18,7 +19,17 @@ Fields of the JSON report (`summarise`). Scores are fractions of 1 (Dice, ARI) o
 - `comparison`: `contracting_vs_expanding` and `area_between_curves`, each a comparison object or null;
   `by_depth`: shallow-k minus deep-k, each with its `depth`; `missing`: masks that a comparison lacks.
   A comparison has `mean`, `low`, `high` (95 %), `sd`, `se`, `t`, `df`, `p`, `p_holm`, `p_above`, `p_within`, `p_below`,
-  `folds`, `note`, `threshold` (smallest significant mean difference), `detectable` (found with 80 % power).
+  `folds`, `note`, `threshold` (smallest significant mean difference), `detectable` (found with 80 % power), `noise`.
+- Every `noise` beside a number says how far another training seed moves it: `sd` (n − 1) over seeds of the same number,
+  paired by seed, `se` of the mean over seeds, `per_seed`; null with one seed. Tests stay on folds.
+- `noise` at the top: `seeds` of the plan, `sd` over seeds pooled over the `masks` at the main setting with `df`, a
+  `sentence`, `others` (trials with a seed that is not in the plan, left out).
+- `leakage`: augmenting before splitting, null unless it was measured; it enters no other field but `failed`,
+  `unfinished` and `missing`. `compared`: for each mask that has both, `mask`, `aliases`, `start`, `epochs`,
+  `learning_rate`, Dice `honest` and `leaky` (fold means), their `difference`, `inflation` (mean over the `images`
+  originals of the leaky Dice of its versions minus the honest one; `low`, `high`: 95 % bootstrap of the images,
+  descriptive), `noise`; `trials`: the leaky trial objects, `per_image` by original; `without_honest` (names);
+  `sentence` and `detail`.
 - `verdict`: `finding` (`shallow better`, `deep better`, `practically equal`, `no difference shown`) and `sentence`.
 - `per_epochs`: for every budget `epochs` with `contracting_vs_expanding` and `area_between_curves`.
 - `choice`: over the masks at the main setting, or null. `best`; `compared`: every mask against the best, cheapest
@@ -30,8 +41,10 @@ Fields of the JSON report (`summarise`). Scores are fractions of 1 (Dice, ARI) o
 - `convergence`: for each pair of neighbouring budgets `from` and `to`: `masks`, each a comparison (longer - shorter).
 - `parameters`: `contracting`, `expanding`, `ratio`, `by_convolution` (null unless it is the study's network), `note`.
 - `cases`: images to look at, chosen by `rule`: `image`, Dice with `contracting` and with `expanding` tuned.
-- `failed` (`name`, `reason`), `unfinished` (`name`, `folds_done`), `missing` (names planned but never begun).
-- `model`: `blocks`, `block_params`, `named_masks`. `weights`, `settings` (the spec), `seed`.
+- `failed` (`name`, `reason`), `unfinished` (`name`, `folds_done`: those that every seed did), `missing` (names planned
+  but never begun). A repeated trial with a seed that lacks is unfinished, and its name says which.
+- `model`: `blocks` (how many units), `block_params`, `named_masks`, `unit` (what masks count: `block` or `conv`),
+  `head` (`last`, `always`, `own`), `always_params`, `head_sentence`. `weights`, `settings` (the spec), `seed`.
 - `provenance`: what may vary between two equal sweeps: `command`, `commit`, `versions`, `run_id`, `started`.
 """
 
@@ -39,7 +52,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -49,20 +62,26 @@ from tracking.choice import case_objects, choice_object
 from tracking.contrasts import Json as Json
 from tracking.contrasts import comparison_object, contrast
 from tracking.images import per_image
+from tracking.leakage import leakage_object
+from tracking.noise import floor_object, moves, noise_object, trial_noise
 from tracking.parameters import parameter_object
 from tracking.record import METRICS, SweepInfo, SweepRecord, TrialRecord
-from tracking.statistics import Comparison, area_between_curves, finding, holm, spread
+from tracking.repeats import Reading, Repeats, read
+from tracking.statistics import EQUIVALENCE, SURE, Comparison, area_between_curves, finding, holm, spread
 from tracking.stored import false_positive_percent, pooled_dice
+from tracking.units import head_of, head_sentence, numbered, unit_of
 
 SHALLOW, DEEP = "shallow-first", "deep-first"
 
 
 def summarise(record: SweepRecord) -> Json:
     """The JSON report as a dictionary; see the docstring of this file for its fields."""
-    info, done = record.info, record.finished
+    reading = read(record)
+    info, done, repeats = record.info, reading.honest.finished, reading.repeats
     epochs, rate = main_setting(done)
     main = _at(done, epochs, rate)
     contracting, area, by_depth, missing = compare(main, info)
+    noise = compare_noise(main, info, repeats)
     budgets = sorted({trial.info.candidate.epochs for trial in done if trial.info.role == "trial"})
     began = {trial.info.candidate.key for trial in record.trials}
     return {
@@ -76,22 +95,26 @@ def summarise(record: SweepRecord) -> Json:
             for fold, ((train, test), cases) in enumerate(zip(info.fold_sizes, info.folds, strict=True), 1)
         ],
         "main": {"epochs": epochs, "learning_rate": rate},
-        "trials": [trial_object(trial) for trial in sorted(done, key=_position)],
+        "trials": [trial_object(trial, repeats) for trial in sorted(done, key=_position)],
         "baselines": {
-            "zero_shot": _first(trial for trial in done if trial.info.role == "zero-shot"),
-            "scratch": _first(_scratch(done, epochs, rate)),
-            "all": _first(trial for trial in main if len(trial.info.blocks) == info.n_blocks),
+            "zero_shot": _first((trial for trial in done if trial.info.role == "zero-shot"), repeats),
+            "scratch": _first(_scratch(done, epochs, rate), repeats),
+            "all": _first((trial for trial in main if len(trial.info.blocks) == info.n_blocks), repeats),
         },
         "comparison": {
-            "contracting_vs_expanding": comparison_object(contracting, info),
-            "area_between_curves": comparison_object(area, info),
-            "by_depth": [{"depth": k, **(comparison_object(one, info) or {})} for k, one in by_depth],
+            "contracting_vs_expanding": comparison_object(contracting, info, noise.contracting),
+            "area_between_curves": comparison_object(area, info, noise.area),
+            "by_depth": [
+                {"depth": k, **(comparison_object(one, info, noise.by_depth.get(k)) or {})} for k, one in by_depth
+            ],
             "missing": missing,
         },
-        "verdict": verdict(contracting, area, main, info, missing),
-        "per_epochs": [_at_budget(budget, done, rate, info) for budget in budgets],
-        "choice": choice_object(main, info),
-        "convergence": convergence_objects(done, rate, info),
+        "verdict": verdict(contracting, area, main, info, missing, noise),
+        "per_epochs": [_at_budget(budget, done, rate, info, repeats) for budget in budgets],
+        "choice": choice_object(main, info, repeats),
+        "convergence": convergence_objects(done, rate, info, repeats),
+        "noise": floor_object(main, repeats, info),
+        "leakage": _leakage(reading, (epochs, rate)),
         "parameters": parameter_object(info),
         "cases": case_objects(main, info),
         "failed": [
@@ -100,8 +123,8 @@ def summarise(record: SweepRecord) -> Json:
             if trial.status == "FAILED"
         ],
         "unfinished": [
-            {"name": trial.info.candidate.name, "folds_done": trial.folds_done}
-            for trial in sorted(record.trials, key=_position)
+            {"name": _unfinished_name(trial, repeats), "folds_done": trial.folds_done}
+            for trial in sorted((*reading.honest.trials, *reading.leaky), key=_position)
             if trial.status not in ("FINISHED", "FAILED")
         ],
         "missing": sorted(name for key, name in info.planned.items() if key not in began),
@@ -109,6 +132,10 @@ def summarise(record: SweepRecord) -> Json:
             "blocks": info.n_blocks,
             "block_params": list(info.block_params),
             "named_masks": dict(info.named_masks),
+            "unit": unit_of(info.spec),
+            "head": head_of(info.spec),
+            "always_params": info.always_params,
+            "head_sentence": head_sentence(info),
         },
         "weights": dict(info.weights),
         "settings": dict(info.spec),
@@ -166,6 +193,28 @@ def compare(
     return first, second, list(zip(both, holm(pairs), strict=True)), missing + lacking
 
 
+@dataclass(frozen=True)
+class CompareNoise:
+    """The noise objects of `compare`'s comparisons: contracting, area, and by depth."""
+
+    contracting: Json | None = None
+    area: Json | None = None
+    by_depth: Mapping[int, Json | None] = field(default_factory=dict)
+
+
+def compare_noise(main: Sequence[TrialRecord], info: SweepInfo, repeats: Repeats) -> CompareNoise:
+    """How far another seed moves every comparison: the same comparisons seed by seed."""
+    found = [compare(selection, info) for selection in repeats.by_seed(main)]
+    if not found:
+        return CompareNoise()
+    depths = [depth for depth, _ in found[0][2]]
+    return CompareNoise(
+        noise_object([one[0].mean for one in found if one[0] is not None]),
+        noise_object([one[1].mean for one in found if one[1] is not None]),
+        {depth: noise_object([dict(one[2])[depth].mean for one in found]) for depth in depths},
+    )
+
+
 def curve(main: Sequence[TrialRecord], order: str) -> dict[int, TrialRecord]:
     """depth -> trial of one order, depths ascending."""
     found = {trial.info.depth_in(order): trial for trial in main}
@@ -178,8 +227,12 @@ def verdict(
     main: Sequence[TrialRecord],
     info: SweepInfo,
     missing: Sequence[str],
+    noise: CompareNoise | None = None,
 ) -> Json:
-    """What to do, in one sentence: finding, size, interval, cost. Decided by contracting - expanding, else the area."""
+    """What to do, in one sentence: finding, size, interval, noise floor, cost. Decided by contracting - expanding, else
+    the area.
+    """
+    noise = noise or CompareNoise()
     judged = contracting or area
     if judged is None:
         lack = f" ({', '.join(missing[:6])}{', …' if len(missing) > 6 else ''} not finished)" if missing else ""
@@ -187,15 +240,23 @@ def verdict(
     word = finding(judged)
     if contracting is not None:
         sentence = f"{word.capitalize()}: {_names(main, info)} differ by {judged.mean:+.3f} Dice {interval(judged)}"
-        sentence += _cost(main, info)
+        sentence += _cost(main, info) + _floor(noise.contracting) + _slight(word, judged)
         if area is not None:
             sentence += f"; the area between the curves is {area.mean:+.3f} {interval(area)}"
     else:
         sentence = f"{word.capitalize()}: the area between the curves is {judged.mean:+.3f} Dice {interval(judged)}"
+        sentence += _floor(noise.area) + _slight(word, judged)
     if not math.isnan(judged.p_holm) and word.endswith("better") and judged.p_holm > 0.05:
         sentence += f"; counting both comparisons it is no longer significant (Holm p = {judged.p_holm:.3f})"
     synthetic = " Synthetic data: no claim about real images." if info.data.get("synthetic") else ""
     return {"finding": word, "sentence": sentence + "." + synthetic}
+
+
+def _slight(word: str, judged: Comparison) -> str:
+    """What to add where a difference is real but of no practical use."""
+    if not word.endswith("better") or not judged.p_within > SURE:
+        return ""
+    return f"; too little to matter: with probability {judged.p_within:.2f} it lies within ±{EQUIVALENCE:g} Dice"
 
 
 def data_statement(info: SweepInfo) -> str:
@@ -215,8 +276,9 @@ def interval(comparison: Comparison) -> str:
     return f"[95 % interval {comparison.low:+.3f} to {comparison.high:+.3f}]"
 
 
-def trial_object(trial: TrialRecord) -> Json:
+def trial_object(trial: TrialRecord, repeats: Repeats | None = None) -> Json:
     """One trial of the JSON report."""
+    repeats = repeats or Repeats((trial.info.candidate.seed,))
     info, candidate = trial.info, trial.info.candidate
     order, depth = info.orders[0] if info.orders else (None, None)
     scores = [score for _, score in trial.scores]
@@ -230,9 +292,12 @@ def trial_object(trial: TrialRecord) -> Json:
         "orders": [list(pair) for pair in info.orders],
         "role": info.role,
         "start": candidate.start,
+        "split": candidate.split,
         "epochs": candidate.epochs,
         "learning_rate": candidate.learning_rate,
         "trainable_params": info.trainable_params,
+        "seeds": list(repeats.seeds) if candidate.epochs else [],
+        "noise": trial_noise(trial, repeats),
     }
     for metric in METRICS:
         over = spread(trial.folds[metric])
@@ -271,19 +336,38 @@ def _scratch(done: Sequence[TrialRecord], epochs: int | None, rate: float | None
     )  # fmt: skip
 
 
-def _first(trials: Iterable[TrialRecord]) -> Json | None:
+def _first(trials: Iterable[TrialRecord], repeats: Repeats) -> Json | None:
     for trial in trials:
-        return trial_object(trial)
+        return trial_object(trial, repeats)
     return None
 
 
-def _at_budget(budget: int, done: Sequence[TrialRecord], rate: float | None, info: SweepInfo) -> Json:
-    contracting, area, _, _ = compare(_at(done, budget, rate), info)
+def _at_budget(budget: int, done: Sequence[TrialRecord], rate: float | None, info: SweepInfo, repeats: Repeats) -> Json:
+    at = _at(done, budget, rate)
+    contracting, area, _, _ = compare(at, info)
+    noise = compare_noise(at, info, repeats)
     return {
         "epochs": budget,
-        "contracting_vs_expanding": comparison_object(contracting, info),
-        "area_between_curves": comparison_object(area, info),
+        "contracting_vs_expanding": comparison_object(contracting, info, noise.contracting),
+        "area_between_curves": comparison_object(area, info, noise.area),
     }
+
+
+def _leakage(reading: Reading, setting: tuple[int | None, float | None]) -> Json | None:
+    found = leakage_object(reading, setting)
+    done = sorted((one for one in reading.leaky if one.status == "FINISHED"), key=_position)
+    return found and found | {"trials": [trial_object(one, reading.repeats) for one in done]}
+
+
+def _unfinished_name(trial: TrialRecord, repeats: Repeats) -> str:
+    """A repeated trial is named without a seed, with those that lack."""
+    if len(repeats.seeds) < 2 or not trial.info.candidate.epochs:
+        return trial.info.candidate.name
+    return f"{replace(trial.info.candidate, seed=0).name} ({trial.reason})"
+
+
+def _floor(noise: Json | None) -> str:
+    return f"; {words}" if (words := moves(noise)) else ""
 
 
 def _position(trial: TrialRecord) -> tuple[Any, ...]:
@@ -292,14 +376,15 @@ def _position(trial: TrialRecord) -> tuple[Any, ...]:
     shallow, deep = info.depth_in(SHALLOW), info.depth_in(DEEP)
     group = 0 if shallow else 1 if deep else 2
     return (info.role != "trial", info.role, -candidate.epochs, candidate.learning_rate, group, shallow or deep or 0,
-            len(info.blocks), candidate.mask, candidate.start)  # fmt: skip
+            len(info.blocks), candidate.mask, candidate.start, candidate.split, candidate.seed)  # fmt: skip
 
 
 def _names(main: Sequence[TrialRecord], info: SweepInfo) -> str:
     dice: Mapping[str, float] = {one.info.candidate.mask: spread(one.folds["dice"]).mean for one in main}
     contracting, expanding = info.named_masks["contracting"], info.named_masks["expanding"]
     return (
-        f"contracting ({contracting}, Dice {dice[contracting]:.3f}) and expanding ({expanding}, {dice[expanding]:.3f})"
+        f"contracting ({numbered(contracting, info.spec)}, Dice {dice[contracting]:.3f}) and expanding "
+        f"({numbered(expanding, info.spec)}, {dice[expanding]:.3f})"
     )
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from tracking.contrasts import Json
-from tracking.record import METRICS, SweepRecord
+from tracking.record import METRICS, SweepInfo, SweepRecord
+from tracking.repeats import read
 from tracking.statistics import EQUIVALENCE, Comparison, critical, holm, tail
 from tracking.summary import summarise
+from tracking.units import WORDS, head_of, unit_of
 from tracking.wording import COMPARISONS, setting
 from trainer.config import UserError
 
@@ -38,21 +40,31 @@ def versus(first: SweepRecord, second: SweepRecord) -> Json:
     """The JSON report of two sweeps.
 
     `sweeps`: the two reports of `summarise`; `difference`: for each co-primary comparison first minus second (a
-    comparison without folds, Holm over both) or null; `finding` and `sentence`: whether the direction depends on the
-    data; `notes`: what else differs. Raises `UserError` when the two cannot be compared.
+    comparison without folds, Holm over both; `noise` with `sd` and `se`, those of both added in squares) or null;
+    `finding` and `sentence`: whether the direction depends on the data, or on what masks count where that differs;
+    `notes`: what else differs. Raises `UserError` when the two cannot be compared.
+
+    Sweeps of one data set whose masks count different units share contracting - expanding only: the steps of their
+    curves are not the same, so the areas between them are not subtracted.
     """
     check(first, second)
     both = [summarise(one) for one in (first, second)]
-    given = {key: [_rebuilt(one["comparison"][key]) for one in both] for key in COMPARISONS}
+    shared = list(COMPARISONS) if len(_units(both)) == 1 else ["contracting_vs_expanding"]
+    given = {key: [_rebuilt(one["comparison"][key]) for one in both] for key in shared}
     found = {key: difference(a, b) for key, (a, b) in given.items() if a is not None and b is not None}
     found = dict(zip(found, holm(list(found.values())), strict=True))
     judged = next(iter(found), None)
-    word, sentence = _judge([one["sweep"] for one in both], given[judged], found[judged], judged) if judged else (
+    word, sentence = _judge(both, given[judged], found[judged], judged) if judged else (
         None, "No verdict yet: the two sweeps have no finished comparison in common.")  # fmt: skip
     return {
         "schema": 1,
         "sweeps": both,
-        "difference": {key: vars(found[key]) if key in found else None for key in COMPARISONS},
+        "difference": {
+            key: asdict(found[key]) | {"noise": _noise([one["comparison"][key] for one in both])}
+            if key in found
+            else None
+            for key in COMPARISONS
+        },
         "finding": word,
         "sentence": sentence,
         "notes": _notes(both),
@@ -60,7 +72,11 @@ def versus(first: SweepRecord, second: SweepRecord) -> Json:
 
 
 def check(first: SweepRecord, second: SweepRecord) -> None:
-    """Raises `UserError` unless two different sweeps have the same metrics, as many folds and as many blocks."""
+    """Raises `UserError` unless two different sweeps have the same metrics, as many folds and as many blocks.
+
+    Masks may count blocks in one and convolutions in the other, but only on the same images: else two things differ at
+    once. Other budgets, rates, seeds, folds and heads are no reason to refuse; they are said in the notes.
+    """
     infos = first.info, second.info
     names = [one.name for one in infos]
     if first.run_id == second.run_id:
@@ -74,35 +90,47 @@ def check(first: SweepRecord, second: SweepRecord) -> None:
             )
             + ". Let both finish, or compare sweeps that were recorded alike."
         )
-    for what, counts in (("folds", [len(one.folds) for one in infos]), ("blocks", [one.n_blocks for one in infos])):
+    units = [unit_of(one.spec) for one in infos]
+    if units[0] != units[1] and infos[0].data.get("digest") != infos[1].data.get("digest"):
+        raise UserError(
+            "Sweeps whose masks count different units can be set side by side only on the same images, else two things "
+            f"differ at once, but {names[0]!r} counts {WORDS[units[0]]}s, {names[1]!r} counts {WORDS[units[1]]}s, and "
+            f"their images differ. Run one of them again with --set partition.unit={units[0]} under another --name."
+        )
+    counted = [("folds", [len(one.folds) for one in infos])]
+    counted += [(f"{WORDS[units[0]]}s", [one.n_blocks for one in infos])] if units[0] == units[1] else []
+    for what, counts in counted:
         if counts[0] != counts[1]:
             raise UserError(
                 f"Sweeps can be set side by side only with equal numbers of {what}, but {names[0]!r} has {counts[0]} "
                 f"and {names[1]!r} has {counts[1]}. Run one of them again to match"
-                + (", for instance with --set folds=N under another --name." if what == "folds" else ".")
+                + (", for instance with --set folds=N under another --name." if what == "folds" else _head_hint(infos))
             )
 
 
 def measured(record: SweepRecord) -> tuple[str, ...]:
-    """The metrics that any finished trial has a value of."""
+    """The metrics that any finished trial has a value of; leaky trials and unfinished repeats do not count."""
+    finished = read(record).honest.finished
     return tuple(
         metric
         for metric in METRICS
-        if any(not math.isnan(value) for trial in record.finished for value in trial.folds[metric])
+        if any(not math.isnan(value) for trial in finished for value in trial.folds[metric])
     )
 
 
-def _judge(names: Sequence[str], given: Sequence[Comparison | None], found: Comparison, key: str) -> tuple[str, str]:
+def _judge(both: Sequence[Json], given: Sequence[Comparison | None], found: Comparison, key: str) -> tuple[str, str]:
     """Opposite findings, a gain that differs, or neither shown; the last is not evidence of sameness."""
+    names = [one["sweep"] for one in both]
+    cause = "the data" if len(_units(both)) == 1 else "what masks count"
     first, second = (one for one in given if one is not None)
     signs = [(one.low > 0) - (one.high < 0) for one in (first, second)]
     apart = found.low > 0 or found.high < 0
     if signs[0] * signs[1] < 0 and apart:
-        word = "the direction depends on the data"
+        word = f"the direction depends on {cause}"
     elif apart:
-        word = "the size of the difference depends on the data"
+        word = f"the size of the difference depends on {cause}"
     else:
-        word = "no dependence on the data shown"
+        word = f"no dependence on {cause} shown"
     if math.isnan(found.low):
         size = f"no interval: {found.note}"
     else:
@@ -122,7 +150,8 @@ def _notes(both: Sequence[Json]) -> list[str]:
                      "settings on one data set, and the interval as approximate.")  # fmt: skip
     if setting(first) != setting(second):
         notes.append(f"The settings differ: {setting(first)} against {setting(second)}.")
-    if first["model"]["block_params"] != second["model"]["block_params"]:
+    notes += _differences(first, second)
+    if len(_units(both)) == 1 and first["model"]["block_params"] != second["model"]["block_params"]:
         notes.append("The networks differ in size.")
     if first["weights"].get("digest") != second["weights"].get("digest"):
         notes.append("The starting weights differ.")
@@ -131,6 +160,49 @@ def _notes(both: Sequence[Json]) -> list[str]:
         notes.append(f"Synthetic data ({', '.join(synthetic)}): no claim about real images.")
     notes += [f"{one['sweep']} is not finished." for one in both if not one["finished"]]
     return notes
+
+
+def _differences(first: Json, second: Json) -> list[str]:
+    """Notes on units, heads, seeds and folds."""
+    both, notes = (first, second), []
+    if len(_units(both)) > 1:
+        meant = [
+            f"in {one['sweep']} contracting is {word}s {masks.get('contracting')}, expanding {masks.get('expanding')}"
+            for one, word, masks in ((one, WORDS[one["model"]["unit"]], one["model"]["named_masks"]) for one in both)
+        ]
+        notes.append(
+            f"The names are the same, the layers are not: {'; '.join(meant)}. Single steps of the curves differ too, "
+            "so only contracting − expanding is compared."
+        )
+    if first["model"]["head"] != second["model"]["head"]:
+        notes += [f"{one['sweep']}: {one['model']['head_sentence']}" for one in both]
+    seeds = [one["noise"]["seeds"] for one in both]
+    if seeds[0] != seeds[1]:
+        words = [f"{one['sweep']} with {', '.join(map(str, used))}" for one, used in zip(both, seeds, strict=True)]
+        notes.append(f"The training seeds differ: {'; '.join(words)}.")
+    folds = [{frozenset(fold["cases"]) for fold in one["folds"]} for one in both]
+    if first["data"].get("digest") == second["data"].get("digest") and folds[0] != folds[1]:
+        notes.append("The same images are cut into other folds.")
+    return notes
+
+
+def _units(both: Sequence[Json]) -> set[str]:
+    return {one["model"]["unit"] for one in both}
+
+
+def _noise(given: Sequence[Json | None]) -> Json | None:
+    """How far other seeds would move the difference: the sweeps' seeds do not pair, so squares add."""
+    noises = [one["noise"] for one in given if one is not None and one["noise"] is not None]
+    if len(noises) < 2:
+        return None
+    return {key: math.hypot(*(one[key] for one in noises)) for key in ("sd", "se")}
+
+
+def _head_hint(infos: Sequence[SweepInfo]) -> str:
+    """A head that is a unit of its own is one more to count."""
+    if head_of(infos[0].spec) == head_of(infos[1].spec):
+        return "."
+    return f", with --set partition.head={head_of(infos[0].spec)} under another --name."
 
 
 def _rebuilt(one: Json | None) -> Comparison | None:

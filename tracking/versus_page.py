@@ -12,7 +12,8 @@ from tracking.elements import STAMP, document, figure, stamp, table
 from tracking.figures import draw_comparisons, draw_curves
 from tracking.plotted import baselines_of, curves_of, rebuilt
 from tracking.statistics import Comparison
-from tracking.wording import COMPARISONS, comparison_cells, setting, winner_sentences
+from tracking.units import unit_word
+from tracking.wording import COMPARISONS, comparison_cells, noise_words, setting, winner_sentences
 
 HEADS = ["difference in Dice", "mean", "95 % interval", "p", "Holm p", "P(> 0.01)", "P(± 0.01)", "P(< −0.01)"]
 READING = (
@@ -53,7 +54,8 @@ def _curves(sweeps: Sequence[Json]) -> str:
         if not curves:
             continue
         synthetic = bool(one["data"]["synthetic"])
-        svg = draw_curves(curves, baselines_of(one), stamp=stamp(synthetic), name=f"curves{place}", limits=limits)
+        svg = draw_curves(curves, baselines_of(one), stamp=stamp(synthetic), name=f"curves{place}", limits=limits,
+                          unit=unit_word(one))  # fmt: skip
         caption = f"{one['sweep']} ({setting(one)}, {one['data']['images']} images). Bars: ± 1 SD over folds."
         drawn.append(figure("", svg, caption, synthetic))
     return (
@@ -71,31 +73,45 @@ def _limits(sweeps: Sequence[Json]) -> tuple[float, float] | None:
     return min(kept) - margin, max(kept) + margin
 
 
-def _named_rows(found: Json) -> list[tuple[str, Comparison]]:
-    """Per co-primary comparison: in the first sweep, in the second, and the first minus the second."""
+def _named_rows(found: Json) -> list[tuple[str, Comparison, Json | None]]:
+    """Per co-primary comparison: in the first sweep, in the second, and the first minus the second; each with its
+    noise over seeds.
+    """
     rows = []
     names = [one["sweep"] for one in found["sweeps"]]
     for key, title in COMPARISONS.items():
         short = title.partition(" (")[0]
         for name, one in zip(names, found["sweeps"], strict=True):
             if one["comparison"][key] is not None:
-                rows.append((f"{short}, {name}", rebuilt(one["comparison"][key])))
+                rows.append((f"{short}, {name}", rebuilt(one["comparison"][key]), one["comparison"][key]["noise"]))
         if found["difference"][key] is not None:
-            rows.append((f"{short}: first − second", Comparison(**found["difference"][key])))
+            apart = found["difference"][key]
+            rows.append((f"{short}: first − second", rebuilt(apart), apart["noise"]))
     return rows
+
+
+def _table(found: Json) -> tuple[list[str], list[list[str]]]:
+    """Heads and rows; the noise has a column when any of them was measured."""
+    named = _named_rows(found)
+    noisy = any(noise for *_, noise in named)
+    rows = [
+        [name, *comparison_cells(vars(one))] + ([noise_words(noise) if noise else "not measured"] if noisy else [])
+        for name, one, noise in named
+    ]
+    return [*HEADS, *(["seed SD (SE)"] if noisy else [])], rows
 
 
 def _comparisons(found: Json, synthetic: bool) -> str:
     rows = _named_rows(found)
     if not rows:
         return ""
-    drawn = draw_comparisons([(_folded(name), one) for name, one in rows], stamp=stamp(synthetic))
+    drawn = draw_comparisons([(_folded(name), one) for name, one, _ in rows], stamp=stamp(synthetic))
     caption = "Diamond: mean; line: corrected 95 % interval; ticks: the folds; grey: ± 0.01 Dice, of no practical use."
-    cells = [[name, *comparison_cells(vars(one))] for name, one in rows]
+    heads, cells = _table(found)
     return (
         "<section>\n<h2>How sure is it?</h2>\n"
         + figure("", drawn, caption, synthetic)
-        + table(HEADS, cells, "The co-primary comparisons of both sweeps, and how they differ.", synthetic)
+        + table(heads, cells, "The co-primary comparisons of both sweeps, and how they differ.", synthetic)
         + f"<p>{escape(READING)}</p>\n</section>"
     )
 
@@ -118,9 +134,9 @@ def versus_markdown(found: Json) -> str:
     stamped = [f"{STAMP}: {one['sweep']}" for one in found["sweeps"] if one["data"]["synthetic"]]
     lines = [f"# {' against '.join(names)}", "", *stamped, "", f"**{found['sentence']}**", ""]
     lines += [f"- {note}" for note in found["notes"]]
-    lines += ["", "| " + " | ".join(HEADS) + " |", "| " + " | ".join("---" for _ in HEADS) + " |"]
-    for name, one in _named_rows(found):
-        lines.append("| " + " | ".join([name.replace("|", "\\|"), *comparison_cells(vars(one))]) + " |")
+    heads, rows = _table(found)
+    lines += ["", "| " + " | ".join(heads) + " |", "| " + " | ".join("---" for _ in heads) + " |"]
+    lines += ["| " + " | ".join([row[0].replace("|", "\\|"), *row[1:]]) + " |" for row in rows]
     lines += ["", READING, ""]
     for one in found["sweeps"]:
         lines += [f"## {one['sweep']}", "", one["data"]["statement"], "", one["verdict"]["sentence"], ""]

@@ -46,6 +46,41 @@ def comparison_cells(one: Json) -> list[str]:
             p_value(one["p_holm"]), *chances]  # fmt: skip
 
 
+def noise_heads(found: Json) -> list[str]:
+    """The head of the column that `noise_cells` fills; none where trials were not repeated."""
+    return ["seed SD (SE)"] if len(found["noise"]["seeds"]) > 1 else []
+
+
+def noise_cells(one: Json, found: Json) -> list[str]:
+    """How far another seed moves this number, and the standard error of the mean over seeds."""
+    if not noise_heads(found):
+        return []
+    noise = one["noise"]
+    return ["" if noise is None else noise_words(noise)]
+
+
+def noise_words(noise: Json) -> str:
+    """`±0.0123 (0.0071)`: SD over seeds and standard error, with the digits of a comparison's mean."""
+    return f"±{number(noise['sd'], 4)} ({number(noise['se'], 4)})"
+
+
+def leakage_heads(found: Json) -> list[str]:
+    """The heads of `leakage_rows`."""
+    return ["mask", "epochs", "rate", "honest", "leaky", "difference", "by image", "95 % over images",
+            *noise_heads(found)]  # fmt: skip
+
+
+def leakage_rows(found: Json) -> list[list[str]]:
+    """One row per mask that was trained on both splits."""
+    rows = []
+    for one in found["leakage"]["compared"]:
+        name = f"{one['mask']} from scratch" if one["start"] == "scratch" else mask_name(one)
+        inflated = [f"{one['inflation']:+.3f}", f"{one['low']:+.3f} to {one['high']:+.3f}"]
+        rows.append([name, str(one["epochs"]), f"{one['learning_rate']:g}", number(one["honest"]), number(one["leaky"]),
+                     f"{one['difference']:+.3f}", *inflated, *noise_cells(one, found)])  # fmt: skip
+    return rows
+
+
 def chance(p: float) -> str:
     """A probability in %, one digit; never a 0 or 100 that five folds cannot promise."""
     return "< 0.1 %" if p < 0.001 else "> 99.9 %" if p > 0.999 else f"{100 * p:.1f} %"

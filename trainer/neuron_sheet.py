@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -17,6 +18,7 @@ GAP = 8
 LINE = 13
 COLUMNS = 8
 MARGIN = 4  # pixels of the picture shown around the receptive field: jitter draws there too
+CROP = f"Each tile enlarges the middle of its picture that the neuron sees, and {MARGIN} pixels around it."
 
 
 def sheet(found: Maximised, title: str, data: str = "data") -> bytes:
@@ -30,7 +32,7 @@ def sheet(found: Maximised, title: str, data: str = "data") -> bytes:
         places = [i for i, neuron in enumerate(found.neurons) if neuron.block == block]
         rows += [places[first : first + COLUMNS] for first in range(0, len(places), COLUMNS)]
     tiles = [[(tile(found, place), _caption(found, place, data)) for place in row] for row in rows]
-    return _paste(tiles, title)
+    return _paste(tiles, f"{title}\n{CROP}")
 
 
 def before_after_sheet(before: Maximised, after: Maximised, title: str, data: str = "data") -> bytes:
@@ -42,7 +44,7 @@ def before_after_sheet(before: Maximised, after: Maximised, title: str, data: st
         places = range(first, min(first + COLUMNS, len(before.neurons)))
         for when, found in (("before", before), ("after", after)):
             tiles.append([(tile(found, place), [when, *_caption(found, place, data)]) for place in places])
-    return _paste(tiles, title)
+    return _paste(tiles, f"{title}\n{CROP}")
 
 
 def pair(before: Maximised, after: Maximised, data: str = "data") -> bytes:
@@ -53,8 +55,11 @@ def pair(before: Maximised, after: Maximised, data: str = "data") -> bytes:
 
 
 def tile(found: Maximised, place: int, side: int = TILE) -> Image.Image:
-    """The seen middle of one picture at `side` x `side`, 8-bit grey; 0 is black and 1 white, never stretched."""
-    return Image.fromarray(seen(found, place)).resize((side, side), Image.Resampling.NEAREST)
+    """The seen middle of one picture at `side` x `side`, 8-bit grey; 0 is black and 1 white, never stretched.
+
+    Interpolated, as pictures of 12 px are shown everywhere: hard squares would draw edges that are in no picture.
+    """
+    return Image.fromarray(seen(found, place)).resize((side, side), Image.Resampling.BICUBIC)
 
 
 def seen(found: Maximised, place: int) -> NDArray[np.uint8]:
@@ -79,12 +84,14 @@ def _paste(rows: Sequence[Sequence[tuple[Image.Image, list[str]]]], title: str) 
     columns = max(len(row) for row in rows)
     height = TILE + LINE * max(len(words) for row in rows for _, words in row) + GAP
     font = ImageFont.load_default(11)
-    page = Image.new("L", (columns * (TILE + GAP) + GAP, LINE + 2 * GAP + len(rows) * height), 255)
+    header = LINE * len(title.splitlines()) + 2 * GAP
+    written = max(math.ceil(font.getlength(line)) for line in title.splitlines()) + 2 * GAP
+    page = Image.new("L", (max(columns * (TILE + GAP) + GAP, written), header + len(rows) * height), 255)
     draw = ImageDraw.Draw(page)
-    draw.text((GAP, GAP / 2), title, fill=0, font=font)
+    draw.multiline_text((GAP, GAP / 2), title, fill=0, font=font, spacing=1)
     for down, row in enumerate(rows):
         for across, (picture, words) in enumerate(row):
-            left, top = GAP + across * (TILE + GAP), LINE + 2 * GAP + down * height
+            left, top = GAP + across * (TILE + GAP), header + down * height
             page.paste(picture, (left, top))
             draw.multiline_text((left, top + TILE + 1), "\n".join(words), fill=0, font=font, spacing=1)
     file = io.BytesIO()

@@ -45,6 +45,14 @@ def meant_layers(network: keras.Model) -> dict[int, str]:
     return meant
 
 
+def convolutions(network: keras.Model) -> list[str]:
+    """Paths of all convolutions but the head, by their depth: the study counts them so, from 1."""
+    blocks, found = partition(network), leaf_layers(network)
+    head = _head(blocks, found)
+    places = [place for block in blocks for place in block.layers if isinstance(found[place.path], CONVOLUTIONS)]
+    return [place.path for place in sorted(places, key=lambda place: place.depth) if place.path != head]
+
+
 def filters_of(network: keras.Model, block: int) -> int:
     """How many filters the meant layer of a block has. Raises `UserError` for a block without one."""
     return int(leaf_layers(network)[layer_of(network, block)].output.shape[-1])
@@ -83,7 +91,7 @@ class Trunk:
 
     model: keras.Model
     _twin: keras.Model
-    _layer: keras.Layer
+    _path: str
     _linear: keras.Layer
 
     @property
@@ -122,7 +130,14 @@ class Trunk:
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Take the weights of a whole network, in its `get_weights()` order."""
         self._twin.set_weights(weights)
-        self._linear.set_weights(self._layer.get_weights())
+        self._linear.set_weights(leaf_layers(self._twin)[self._path].get_weights())
+
+    def at(self, side: int) -> keras.Model:
+        """The same layers with the same weights for pictures of another size."""
+        if side == self.size:
+            return self.model
+        picture = keras.Input((side, side, self.model.input_shape[-1]))
+        return keras.Model(picture, _until(self._twin, [picture], self._path, self._linear))
 
 
 def trunk(network: keras.Model, block: int, size: int | None = None) -> Trunk:
@@ -147,7 +162,7 @@ def trunk(network: keras.Model, block: int, size: int | None = None) -> Trunk:
             f"'{network.name}' cannot read pictures of {side}x{side} pixels: {str(error).splitlines()[0][:200]} "
             f"Choose the size it was made for, {network.input_shape[1]}, or a multiple of what its poolings need."
         ) from error
-    cut = Trunk(model, twin, layer, linear)
+    cut = Trunk(model, twin, path, linear)
     cut.set_weights(network.get_weights())
     return cut
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+COPY_MARK = "#"  # `name#2`: the second augmented copy of the image `name`, scored on the leaky split only
+
 
 class TrialFailed(Exception):
     """This trial cannot score (non-finite loss, dead block) and would fail again; anything else is a bug."""
@@ -54,3 +56,13 @@ class FoldResult:
         values = np.array([getattr(score, metric) for score in self.scores], float)
         kept = values[~np.isnan(values)]
         return float(kept.mean()) if kept.size else float("nan")
+
+
+def original_of(image: str) -> str:
+    """The image that a scored version stands for: itself, or what it was copied from.
+
+    >>> original_of("scan 7#2"), original_of("scan 7"), original_of("scan #a")
+    ('scan 7', 'scan 7', 'scan #a')
+    """
+    name, _, number = image.rpartition(COPY_MARK)
+    return name if name and number.isdecimal() else image

@@ -16,12 +16,11 @@ from trainer.config import AugmentConfig, Candidate, Settings, Split, digest
 from trainer.data import Cases
 from trainer.fit import FoldData, Trainer
 from trainer.ledger import Ledger
-from trainer.results import FoldResult
+from trainer.results import COPY_MARK, FoldResult
 from trainer.revision import revision, versions
 
 MONTAGE_PER_FOLD = 2
 KEPT_FOLDS = 2  # sets of folds in memory: a mask's candidates follow each other, seed by seed
-COPY_MARK = "#"
 LEAKY_STREAM = 1  # keeps the draw of leaky folds apart from any other draw from the same seed
 WHAT_NUMBERS_DEPEND_ON = tuple(
     f"trainer.{name}" for name in ("augment", "blocks", "fit", "losses", "masks", "metrics", "trial", "unet")

@@ -7,7 +7,7 @@ Mordvintsev and Schubert, "Feature Visualization", Distill 2017).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,18 +25,22 @@ STEPS_PER_CALL = 32
 GREY_START, ROUGH_START = 0.01, 1.0  # spread of the coefficients: nearly uniform grey, and noise of full contrast
 SCORING_BATCH = 16
 
+Progress = Callable[[int, int], None]
+
 
 @dataclass(frozen=True)
 class Recipe:
     """How pictures are drawn (protocol.md): Adam's `rate` and `steps`; `zoom` is the largest change of scale.
 
     Outside the picture lies grey 0.5. Every step shifts the picture by up to half the layer's stride (1 to 8 px) in
-    each direction, and scales it; all of that comes from `seed`.
+    each direction, and scales it; all of that comes from `seed`. `smooth`: share of its activation that a neuron pays
+    for a mean squared step of 1 between the pixels of its receptive field; 0 draws every pixel black or white.
     """
 
     steps: int = 256
     rate: float = 0.05
     zoom: float = 0.08
+    smooth: float = 0.4
     seed: int = 0
 
 
@@ -62,21 +66,26 @@ def maximise(
     recipe: Recipe | None = None,
     pictures: NDArray[np.float32] | None = None,
     size: int | None = None,
+    progress: Progress = lambda done, total: None,
 ) -> Maximised:
     """Draw the picture that excites each of `neurons` most; the network itself is not touched.
 
-    `pictures` (n, H, W) in [0, 1] give the data set's largest activations; `size` is the side of the drawn pictures, by
-    default the network's own. All neurons of a block are drawn in one batch, each on its own picture; a picture
-    does not depend on which others are drawn with it. Raises `UserError` for a block or filter that does not exist.
+    `pictures` (n, H, W) in [0, 1] of any size give the data set's largest activations; `size` is the side of the drawn
+    pictures, by default the network's own. All neurons of a block are drawn in one batch, each on its own picture; a
+    picture does not depend on which others are drawn with it. `progress(done, total)` counts blocks. Raises `UserError`
+    for a block or filter that does not exist.
     """
     neurons = tuple(neurons)
     for block in {neuron.block for neuron in neurons}:
         check_filters(network, block, [neuron.filter for neuron in neurons if neuron.block == block])
     drawn: dict[Neuron, Maximised] = {}
-    for block in sorted({neuron.block for neuron in neurons}):
+    blocks = sorted({neuron.block for neuron in neurons})
+    for done, block in enumerate(blocks):
+        progress(done, len(blocks))
         filters = sorted({neuron.filter for neuron in neurons if neuron.block == block})
         found = Artist(network, block, recipe or Recipe(), size).draw(filters, pictures)
         drawn |= {neuron: found for neuron in found.neurons}
+    progress(len(blocks), len(blocks))
     places = [(drawn[neuron], drawn[neuron].neurons.index(neuron)) for neuron in neurons]
     return Maximised(
         neurons,
@@ -95,14 +104,15 @@ def before_after(
     recipe: Recipe | None = None,
     pictures: NDArray[np.float32] | None = None,
     size: int | None = None,
+    progress: Progress = lambda done, total: None,
 ) -> tuple[Maximised, Maximised]:
     """The same neurons, from the same seed, under two sets of weights in `get_weights()` order."""
     copy = keras.models.clone_model(network)
-    found = []
-    for weights in (before, after):
-        copy.set_weights(weights)
-        found.append(maximise(copy, neurons, recipe, pictures, size))
-    return found[0], found[1]
+    copy.set_weights(before)
+    first = maximise(copy, neurons, recipe, pictures, size, lambda done, total: progress(done, 2 * total))
+    copy.set_weights(after)
+    second = maximise(copy, neurons, recipe, pictures, size, lambda done, total: progress(done + total, 2 * total))
+    return first, second
 
 
 class Artist:
@@ -136,10 +146,10 @@ class Artist:
 
     def largest(self, pictures: NDArray[np.float32] | None) -> NDArray[np.float32]:
         """Largest pre-activation (filters,) anywhere in `pictures` (n, H, W); padded batches: one shape, one trace."""
-        model = self.trunk.model
-        largest = np.full(int(model.output_shape[-1]), np.nan, np.float32)
+        largest = np.full(int(self.trunk.model.output_shape[-1]), np.nan, np.float32)
         if pictures is None:
             return largest
+        model = self.trunk.at(pictures.shape[1])
         for first in range(0, len(pictures), SCORING_BATCH):
             part = pictures[np.arange(first, first + SCORING_BATCH) % len(pictures)]
             colours = np.repeat(part[..., None], model.input_shape[-1], axis=-1)
@@ -158,6 +168,7 @@ class Canvas(keras.Model):  # type: ignore[misc]
         self.trunk.trainable = False
         self._side = cut.size
         self._jitter = min(max(cut.stride, 1), LARGEST_JITTER)
+        self._seen_pixels = cut.receptive_field**2
         n, filters = self._side, int(cut.model.output_shape[-1])
         self._cosines, self._sines = waves(n)
         self._amplitudes = amplitudes(n)
@@ -173,12 +184,24 @@ class Canvas(keras.Model):  # type: ignore[misc]
         self._fresh = [ops.convert_to_numpy(variable) for variable in self.optimizer.variables]
 
     def call(self, views: Any) -> Any:
-        """Sum of all pictures' centre neurons, (1, 1), under one view (1, 3): scale, pixels shifted down and right."""
+        """Sum of all pictures' centre neurons less what roughness costs, (1, 1), under one view (1, 3).
+
+        A view is a scale and the pixels that the picture is shifted down and right.
+        """
         scale, down, right = views[0, 0], views[0, 1], views[0, 2]
-        grey = self.images() - 0.5
+        images = self.images()
         rows, columns = self._resampling(scale, down), self._resampling(scale, right)
-        seen = ops.matmul(ops.matmul(rows, grey), ops.transpose(columns)) + 0.5
-        return ops.reshape(ops.sum(self.centres(seen)), (1, 1))
+        seen = ops.matmul(ops.matmul(rows, images - 0.5), ops.transpose(columns)) + 0.5
+        centres = self.centres(seen)
+        # In proportion to the activation, for those of one network differ a hundredfold; none is paid from below 0.
+        price = self.recipe.smooth * ops.stop_gradient(ops.relu(centres))
+        return ops.reshape(ops.sum(centres - price * self._roughness(images)), (1, 1))
+
+    def _roughness(self, images: Any) -> Any:
+        """Summed squared differences of neighbouring pixels over the pixels of the receptive field, (count,)."""
+        down, across = images[:, 1:, :] - images[:, :-1, :], images[:, :, 1:] - images[:, :, :-1]
+        squares = ops.sum(ops.square(down), axis=(1, 2)) + ops.sum(ops.square(across), axis=(1, 2))
+        return squares / self._seen_pixels
 
     def images(self) -> Any:
         """The pictures (count, size, size) in [0, 1]: sigmoid of the sum of all waves."""

@@ -16,7 +16,7 @@ from PIL import Image
 
 from sweeps.champion import cautions, choose, describe, mean_dice
 from sweeps.spec import load_spec
-from tests.tracking.made_up import scratch_info, sweep_info, trial_info, trial_record
+from tests.tracking.made_up import repeated, scratch_info, sweep_info, trial_info, trial_record
 from tracking.record import SweepRecord, TrialRecord
 from tracking.runs import Tracker
 from trainer.config import UserError
@@ -61,6 +61,20 @@ def test_missing_trials_are_told() -> None:
     record = sweep(*TRIALS)
     grown = replace(record, info=replace(record.info, planned={"k1": "7 · 12 epochs", "k2": "8 · 12 epochs"}))
     assert cautions(grown, TRIALS[1]) == ["Note: 2 of 2 planned trials have no score yet."]
+
+
+def test_repeated_trials_are_judged_by_the_mean_over_their_seeds() -> None:
+    masks = [trial_record(trial_info("shallow-first", depth)) for depth in (3, 5)]
+    whole = repeated(sweep(*masks), (4, 7))
+    chosen, rivals = choose(whole, None)
+    assert len(rivals) == 2 and chosen.info.candidate.seed == 4
+    each = [mean_dice(one) for one in whole.trials if one.info.candidate.mask == chosen.info.candidate.mask]
+    assert len(each) == 2 and mean_dice(chosen) == pytest.approx(np.mean(each))
+    assert "mean over the seeds 4, 7; refitted with the first" in " ".join(
+        describe(whole.info, chosen, rivals, asked=False)
+    )
+    lacking = replace(whole, trials=tuple(one for one in whole.trials if one is not whole.trials[-1]))
+    assert len(choose(lacking, None)[1]) == 1
 
 
 @pytest.mark.parametrize("mask", ["1-3", "shallow-3", "3,1,2"])

@@ -37,6 +37,26 @@ def test_xray_differs_from_ultrasound_in_its_pictures_alone() -> None:
         assert xray.settings == replace(ultrasound.settings, data=modality)
 
 
+@pytest.mark.parametrize(("name", "images"), [("paper-ultrasound", 163), ("paper-xray", 240)])
+def test_the_papers_specs_are_the_study_in_numbers(name: str, images: int) -> None:
+    embedded, given = load_spec(name), load_spec(name, data="pictures", pretrain="natural")
+    settings, search = given.settings, given.search
+    assert (settings.model.size, settings.model.filters, settings.folds) == (256, 64, 5)
+    assert (settings.augmentation.total, settings.train.loss, settings.train.batch) == (600, "bce", 8)
+    assert (search.epochs, search.learning_rate, search.orders) == (
+        (20, 40, 50),
+        (1e-4,),
+        ("shallow-first", "deep-first"),
+    )
+    pretrain = settings.pretrain
+    assert (pretrain.images, pretrain.epochs, pretrain.validation, pretrain.batch) == (10_000, 40, 0.1, 8)
+    assert (pretrain.learning_rate, pretrain.loss) == (1e-4, "bce")
+    assert (settings.data.images, embedded.settings.data.images) == (0, images)
+    assert replace(embedded.settings, data=replace(settings.data, path=None, images=images)) == replace(
+        settings, pretrain=replace(pretrain, path=None), data=replace(settings.data, path=None, images=images)
+    )  # nothing else is made smaller without data
+
+
 def test_the_embedded_table_applies_only_without_data() -> None:
     assert load_spec("ultrasound").settings.data.images == 60
     assert load_spec("ultrasound", data="x").settings.data.images == 160
@@ -96,7 +116,8 @@ def test_all_mistakes_are_named_at_once(tmp_path: Path) -> None:
 
 def test_unknown_spec() -> None:
     with pytest.raises(
-        UserError, match=r"no spec 'ultrsound'; did you mean 'ultrasound'.*Shipped: smoke, ultrasound, xray"
+        UserError,
+        match=r"no spec 'ultrsound'; did you mean 'ultrasound'.*Shipped: paper-.*, smoke, ultrasound, xray",
     ):
         load_spec("ultrsound")
 

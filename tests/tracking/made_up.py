@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 
 from tracking.figures import montage
-from tracking.record import METRICS, SweepInfo, TrialInfo, TrialRecord
+from tracking.record import METRICS, SweepInfo, SweepRecord, TrialInfo, TrialRecord
 from tracking.runs import Tracker
 from trainer.config import Candidate
-from trainer.results import FoldResult, Score
+from trainer.masks import at_depth, names, places
+from trainer.results import FoldResult, Score, original_of
 
 FOLDS, PER_FOLD, PIXELS = 5, 6, 64 * 64
 BLOCK_PARAMS = [640, 3520, 13952, 55552, 221696, 147712, 36992, 9280, 2329]
@@ -102,7 +104,7 @@ def fold_results(info: TrialInfo, level: float | None = None) -> list[FoldResult
 
 def _score(name: str, image: int, dice: float) -> Score:
     label = "malignant" if image % 3 == 0 else "benign"
-    if name == "case 2-5":  # one image without a lesion
+    if original_of(name) == "case 2-5":  # one image without a lesion
         return Score(name, label, 0, 40, 0, PIXELS - 40, float("nan"), 100 * 40 / PIXELS, 0.0)
     truth = 200 + 10 * image
     tp = round(dice * truth)
@@ -110,6 +112,7 @@ def _score(name: str, image: int, dice: float) -> Score:
     return Score(name, label, tp, wrong, wrong, PIXELS - tp - 2 * wrong, tp / truth, 200 * wrong / PIXELS, dice - 0.02)
 
 
+@cache
 def picture() -> bytes:
     """A montage of six blobs."""
     rows, columns = np.mgrid[:64, :64]
@@ -129,6 +132,59 @@ def trial_record(info: TrialInfo, status: str = "FINISHED", folds: int = FOLDS, 
     scores = tuple((one.fold, score) for one in results for score in one.scores) if done else ()
     shown = picture() if done and {"contracting", "expanding"} & set(info.aliases) else None
     return TrialRecord(info, f"run {info.candidate.key}", status, reason, values, scores, shown)
+
+
+def with_seed(one: TrialRecord, seed: int) -> TrialRecord:
+    """The same trial with another training seed, so with other scores."""
+    return trial_record(replace(one.info, candidate=replace(one.info.candidate, seed=seed)))
+
+
+def repeated(record: SweepRecord, seeds: Sequence[int] = (0, 1, 2)) -> SweepRecord:
+    """The finished trials of a sweep, each once per seed, as the spec plans it; zero-shot stands once."""
+    trials = [
+        one if one.info.role == "zero-shot" else with_seed(one, seed)
+        for one in record.finished
+        for seed in (seeds if one.info.role != "zero-shot" else (0,))
+    ]
+    spec = {**record.info.spec, "search": {"seeds": list(seeds)}}
+    return replace(record, info=replace(record.info, spec=spec), trials=tuple(trials))
+
+
+def leaky_record(info: TrialInfo, lift: float = 0.1, copies: int = 2, status: str = "FINISHED") -> TrialRecord:
+    """The trial on the leaky split: every image and its `copies`, each in another fold, better by about `lift`."""
+    candidate = replace(info.candidate, split="leaky")
+    leaky = replace(info, candidate=candidate, role="leaky", orders=())
+    level = 0.6 + lift
+    noise = np.random.default_rng(int(candidate.key, 16) % 2**32)
+    scores = [
+        ((fold + copy) % FOLDS + 1, _score(f"case {fold}-{image}{f'#{copy}' if copy else ''}", image,
+                                           level + 0.02 * noise.normal()))
+        for fold in range(FOLDS) for image in range(PER_FOLD) for copy in range(copies + 1)
+    ]  # fmt: skip
+    folds = {
+        metric: tuple(float(np.nanmean([getattr(one, metric) for at, one in scores if at == fold + 1]))
+                      for fold in range(FOLDS))
+        for metric in METRICS
+    }  # fmt: skip
+    return TrialRecord(leaky, f"run {candidate.key}", status, "", folds, tuple(scores))
+
+
+def conv_record() -> SweepRecord:
+    """Both directions of a network of 18 convolutions, whose masks count these."""
+    filters = (1, 1, 2, 2, 4, 4, 8, 8, 16, 16, 8, 8, 4, 4, 2, 2, 1, 1)
+    params = [100 * count for count in filters]
+    spec = {"partition": {"unit": "conv", "head": "last"}}
+    info = replace(sweep_info("convolutions"), n_blocks=18, block_params=params, spec=spec,
+                   named_masks={"contracting": "1-9", "expanding": "10-18"})  # fmt: skip
+    masks = dict.fromkeys(at_depth(order, depth, 18) for depth in range(1, 19)
+                          for order in ("shallow-first", "deep-first"))  # fmt: skip
+    trials = [
+        TrialInfo(Candidate(str(mask), 12, 1e-3), mask.blocks,
+                  tuple(one for one in places(mask) if one[0] in ("shallow-first", "deep-first")), names(mask),
+                  sum(params[unit - 1] for unit in mask.blocks))
+        for mask in masks
+    ]  # fmt: skip
+    return SweepRecord(info, "run conv", "FINISHED", "2026-11-23T06:00:00+00:00", tuple(map(trial_record, trials)))
 
 
 def record_trial(tracker: Tracker, sweep: str, info: TrialInfo, level: float | None = None) -> str:

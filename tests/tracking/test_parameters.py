@@ -21,6 +21,41 @@ def test_the_studys_network() -> None:
     assert "1.50 times" in found["note"] and "(0.43)" in found["note"]
 
 
+def convolutions(filters: int) -> list[int]:
+    """Parameters of the study's 18 convolutions, 3x3 with biases: widths 1, 2, 4, 8, 16, 8, 4, 2, 1 times `filters`."""
+    widths = [filters * width for width in (1, 2, 4, 8, 16, 8, 4, 2, 1)]
+    ins = [1, *widths[:4], *(below + skip for below, skip in zip(widths[4:], widths[3::-1], strict=False))]
+    pairs = [(9 * inside * width + width, 9 * width * width + width) for inside, width in zip(ins, widths, strict=True)]
+    return [count for pair in pairs for count in pair]
+
+
+@pytest.mark.parametrize("head", ["last", "always"])
+def test_the_studys_network_by_convolution(head: str) -> None:
+    params = convolutions(64)
+    assert [params[k] + params[k + 1] for k in range(0, 18, 2)][:8] == STUDY[:8]
+    params[-1] += 65 if head == "last" else 0
+    info = replace(sweep_info(), n_blocks=18, block_params=params, always_params=65 if head == "always" else 0,
+                   named_masks={"contracting": "1-9", "expanding": "10-18"},
+                   spec={"model": {"filters": 64}, "partition": {"unit": "conv", "head": head}})  # fmt: skip
+    found = parameter_object(info)
+    assert found is not None and found["by_convolution"] == pytest.approx(
+        sum(params[:9]) / (sum(STUDY) - sum(params[:9]))
+    )
+    assert "(convolutions 1-9) holds 0.43 times" in found["note"] and "it has 1.50 times as many" in found["note"]
+
+
+@pytest.mark.parametrize(
+    ("head", "params", "always"), [("always", [*STUDY[:8], 147_584], 65), ("own", [*STUDY[:8], 147_584, 65], 0)]
+)
+def test_the_cut_is_the_same_wherever_the_head_trains(head: str, params: list[int], always: int) -> None:
+    spec = {"model": {"filters": 64}, "partition": {"unit": "block", "head": head}}
+    info = replace(sweep_info(), n_blocks=len(params), block_params=params, always_params=always, spec=spec,
+                   named_masks={"contracting": "1-5", "expanding": f"6-{len(params)}"})  # fmt: skip
+    found = parameter_object(info)
+    plain = parameter_object(replace(sweep_info(), block_params=STUDY, spec={"model": {"filters": 64}}))
+    assert found is not None and plain is not None and found["by_convolution"] == plain["by_convolution"]
+
+
 @pytest.mark.parametrize("spec", [{}, {"model": {"filters": 64}}, {"model": {"filters": 8}}])
 def test_no_word_on_convolutions_of_another_network(spec: dict[str, dict[str, int]]) -> None:
     found = parameter_object(replace(sweep_info(), spec=spec))

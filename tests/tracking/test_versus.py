@@ -14,7 +14,15 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tests.tracking.made_up import record_trial, sweep_info, trial_info, trial_record
+from tests.tracking.made_up import (
+    conv_record,
+    leaky_record,
+    record_trial,
+    repeated,
+    sweep_info,
+    trial_info,
+    trial_record,
+)
 from tracking.record import SweepRecord
 from tracking.report import render_two
 from tracking.runs import Tracker
@@ -77,9 +85,63 @@ def test_nothing_in_common_is_no_verdict(record: SweepRecord, other: SweepRecord
     assert "No verdict yet" in versus(record, replace(other, trials=other.trials[:1]))["sentence"]
 
 
+def test_blocks_against_convolutions_on_the_same_images(record: SweepRecord) -> None:
+    found = versus(record, conv_record())
+    one = found["difference"]["contracting_vs_expanding"]
+    both = [sweep["comparison"]["contracting_vs_expanding"]["mean"] for sweep in found["sweeps"]]
+    assert one["mean"] == pytest.approx(both[0] - both[1]) and math.isnan(one["p_holm"]) is False
+    assert found["difference"]["area_between_curves"] is None
+    assert "what masks count" in found["finding"] and "the data" not in found["finding"]
+    notes = " ".join(found["notes"])
+    assert "in demo contracting is blocks 1-5, expanding 6-9; in convolutions contracting is convolutions 1-9" in notes
+    page = render_two(record, conv_record())
+    assert "number of tuned blocks" in page and "number of tuned convolutions" in page
+
+
+def test_seeds_heads_and_folds_that_differ_are_said(record: SweepRecord) -> None:
+    other = repeated(record)
+    (first, *rest), (second, *others) = other.info.folds[:2]
+    folds = [[second, *rest], [first, *others], *other.info.folds[2:]]
+    info = replace(other.info, name="again", folds=folds,
+                   spec={**other.info.spec, "partition": {"unit": "block", "head": "always"}})  # fmt: skip
+    found = versus(record, replace(other, info=info, run_id="run 2"))
+    notes = " ".join(found["notes"])
+    for words in ("demo with 0; again with 0, 1, 2", "again: The head (", "cut into other folds"):
+        assert words in notes
+    assert found["difference"]["contracting_vs_expanding"]["noise"] is None
+    assert "not measured" in render_two(record, replace(other, info=info, run_id="run 2"), "markdown")
+
+
+def test_the_noise_of_both_adds_in_squares(record: SweepRecord) -> None:
+    left, right = repeated(record), repeated(record, (3, 4))
+    found = versus(left, replace(right, run_id="run 2", info=replace(right.info, name="again")))
+    key = "contracting_vs_expanding"
+    sds = [one["comparison"][key]["noise"]["sd"] for one in found["sweeps"]]
+    assert found["difference"][key]["noise"]["sd"] == pytest.approx(math.sqrt(sds[0] ** 2 + sds[1] ** 2))
+
+
+def test_other_budgets_are_said(record: SweepRecord, other: SweepRecord) -> None:
+    short = tuple(replace(one, info=replace(one.info, candidate=replace(one.info.candidate, epochs=6)))
+                  for one in other.trials)  # fmt: skip
+    assert any(
+        "12 epochs" in note and "6 epochs" in note for note in versus(record, replace(other, trials=short))["notes"]
+    )
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
+        (
+            lambda one: replace(conv_record(), info=replace(conv_record().info, data=one.info.data)),
+            "'demo' counts blocks, 'convolutions' counts convolutions, and their images differ.*partition.unit=block",
+        ),
+        (
+            lambda one: replace(
+                one, info=replace(one.info, n_blocks=10, spec={"partition": {"unit": "block", "head": "own"}})
+            ),
+            "equal numbers of blocks, but 'demo' has 9 and 'chest' has 10.*partition.head=last",
+        ),
+        (lambda one: replace(one, trials=(leaky_record(trial_info("shallow-first", 5)),)), "'chest' has none yet"),
         (lambda one: replace(one, run_id="run 1"), "both are 'demo'"),
         (
             lambda one: replace(one, info=replace(one.info, folds=one.info.folds[:3])),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from trainer.fourier import amplitudes, energy_above, radii, waves
+from trainer.fourier import FALL, amplitudes, energy_above, radii, waves
 
 
 def picture(coefficients: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -29,8 +29,9 @@ def test_a_coefficient_is_one_plane_wave_of_its_frequency(i: int, j: int) -> Non
     assert power[i, j] + power[-i % 8, -j % 8] * ((i, j) != (-i % 8, -j % 8)) == pytest.approx(power.sum(), rel=1e-5)
 
 
-def test_amplitudes_fall_like_one_over_frequency_whatever_the_size() -> None:
-    assert amplitudes(64)[2, 0] == pytest.approx(amplitudes(64)[1, 0] / 2)
+def test_amplitudes_fall_with_frequency_whatever_the_size() -> None:
+    assert amplitudes(64)[2, 0] == pytest.approx(amplitudes(64)[1, 0] / 2**FALL)
+    assert amplitudes(64)[4, 0] == pytest.approx(16 / np.sqrt(8))  # a wave of 16 px, as if the fall were 1
     assert amplitudes(64)[0, 0] == amplitudes(64)[0, 1]
     assert amplitudes(64)[8, 8] == pytest.approx(amplitudes(32)[4, 4])  # the same frequency in cycles per pixel
     assert radii(8).max() == pytest.approx(np.sqrt(0.5))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from trainer.config import ModelConfig, TrainConfig, UserError
-from trainer.network import load_network, seconds_per_step
+from trainer.network import expected_peak, load_network, measured_cost
 from trainer.unet import unet
 
 
@@ -26,5 +26,22 @@ def test_what_is_not_a_network_is_refused(tmp_path: Path, name: str, words: str)
         load_network(tmp_path / name)
 
 
-def test_a_step_takes_time() -> None:
-    assert 0 < seconds_per_step(unet(ModelConfig(32, 2)), TrainConfig(batch=2)) < 10
+def test_a_step_takes_time_and_memory() -> None:
+    stages: list[str] = []
+    found = measured_cost(unet(ModelConfig(32, 2)), TrainConfig(batch=2), stages.append)
+    assert 0 < found.step < 10 and 0 < found.scoring < 30 and found.busy > 0
+    assert stages == [f"timing training step {n}" for n in (1, 2, 3, 4)] + ["timing the scoring of one batch"]
+    assert 2**27 < found.peak < 2**36  # Keras alone is more than 128 MiB; a wrong unit is off by 1024
+
+
+def test_the_expected_peak_is_that_of_the_study_and_grows_with_what_is_asked() -> None:
+    assert expected_peak(unet(ModelConfig(256, 64)), 8) == pytest.approx(6.53 * 2**30, rel=0.05)  # measured: 6.53 GiB
+    sizes = [expected_peak(unet(ModelConfig(side, 2)), batch) for side, batch in ((32, 1), (32, 8), (64, 8))]
+    assert sizes == sorted(sizes) and sizes[0] < sizes[-1] < 2**30
+
+
+def test_a_slow_step_is_timed_once_after_the_one_that_traces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("trainer.network.PATIENCE", 0)
+    stages: list[str] = []
+    measured_cost(unet(ModelConfig(32, 2)), TrainConfig(batch=2), stages.append)
+    assert len(stages) == 3

@@ -36,9 +36,16 @@ def test_grey_is_not_stretched() -> None:
 
 
 def test_every_block_begins_a_row() -> None:
-    one_row, two_rows = sheet(made((1, 0), (1, 1)), "t"), sheet(made((1, 0), (2, 0)), "t")
-    assert opened(one_row).width == 2 * (TILE + GAP) + GAP and opened(two_rows).width == TILE + 2 * GAP
-    assert opened(two_rows).height > opened(one_row).height + TILE
+    one_row, two_rows = (opened(sheet(made((1, 0), second), "t")) for second in ((1, 1), (2, 0)))
+    beside = TILE + 2 * GAP + TILE // 2, one_row.height // 2
+    assert one_row.getpixel(beside) == 64 and two_rows.getpixel(beside) == 255
+    assert two_rows.height > one_row.height + TILE
+
+
+def test_a_long_title_is_not_cut_off() -> None:
+    titles = "short", "a title of a sweep that is longer than the tiles of one neuron, and long enough " * 2
+    widths = [opened(sheet(made((1, 0)), title)).width for title in titles]
+    assert widths[1] > widths[0] > TILE + 2 * GAP
 
 
 def test_before_stands_above_after() -> None:

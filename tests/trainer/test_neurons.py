@@ -8,7 +8,7 @@ import pytest
 from keras import layers
 
 from trainer.config import ModelConfig, UserError
-from trainer.neurons import check_filters, filters_of, meant_layers, own_size, trunk
+from trainer.neurons import check_filters, convolutions, filters_of, meant_layers, own_size, trunk
 from trainer.unet import unet
 
 
@@ -69,6 +69,24 @@ def test_other_weights_reach_the_trunk_and_not_the_network(network: keras.Model)
     assert not np.allclose(first, keras.ops.convert_to_numpy(cut.model(picture)))
     assert all(np.array_equal(a, b) for a, b in zip(kept, network.get_weights(), strict=True))
     assert all(layer.trainable for layer in network.layers)
+
+
+@pytest.mark.parametrize("side", [32, 48])
+def test_the_trunk_reads_pictures_of_another_size_with_its_present_weights(network: keras.Model, side: int) -> None:
+    cut = trunk(network, 2)
+    cut.set_weights([2 * weight for weight in network.get_weights()])
+    picture = np.random.default_rng(0).random((1, side, side, 1), np.float32)
+    wanted = trunk(network, 2, side)
+    wanted.set_weights([2 * weight for weight in network.get_weights()])
+    found = keras.ops.convert_to_numpy(cut.at(side)(picture))
+    np.testing.assert_array_equal(found, keras.ops.convert_to_numpy(wanted.model(picture)))
+    assert (cut.at(side) is cut.model) == (side == 32)
+
+
+def test_convolutions_are_counted_as_the_study_counts_them(network: keras.Model) -> None:
+    counted = convolutions(network)
+    assert len(counted) == 18 and "head" not in counted
+    assert [counted.index(f"block{block}_conv2") + 1 for block in (2, 5, 9)] == [4, 10, 18]
 
 
 @pytest.mark.parametrize(("block", "side", "protocol"), [(1, 5, 5), (2, 15, 14), (3, 35, 32)])

@@ -12,7 +12,8 @@ from trainer.config import AugmentConfig, Candidate, ModelConfig, PartitionConfi
 from trainer.data import Cases
 from trainer.fit import Trainer
 from trainer.ledger import Ledger
-from trainer.trial import COPY_MARK, Trial, fold_data, fold_maker
+from trainer.results import COPY_MARK
+from trainer.trial import Trial, fold_data, fold_maker
 
 SETTINGS = Settings(model=ModelConfig(32, 2), augmentation=AugmentConfig(total=24), folds=3)
 FOLD_OF = np.arange(12) % 3

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
@@ -62,6 +64,19 @@ def test_it_beats_noise_and_data_clearly(network: keras.Model, drawn: Maximised)
     noise = np.random.default_rng(1).random((200, 32, 32), np.float32)
     for place, neuron in enumerate(NEURONS):
         assert drawn.achieved[place] > 1.5 * max(excitement(network, neuron, noise).max(), drawn.in_data[place])
+
+
+def test_a_price_for_roughness_buys_smoothness_for_little(network: keras.Model, drawn: Maximised) -> None:
+    rough = maximise(network, NEURONS, replace(RECIPE, smooth=0))
+    specks = [np.mean([energy_above(image) for image in found.images]) for found in (drawn, rough)]
+    assert specks[0] < 0.9 * specks[1]
+    assert np.median(drawn.achieved / rough.achieved) > 0.9
+
+
+def test_the_data_maximum_may_be_of_pictures_of_another_size(network: keras.Model, drawn: Maximised) -> None:
+    larger = maximise(network, NEURONS, Recipe(steps=1), ultrasound_phantoms(20, 32, 0)[0], size=64)
+    np.testing.assert_allclose(larger.in_data, drawn.in_data, rtol=1e-4)
+    assert larger.images.shape == (4, 64, 64)
 
 
 def test_more_steps_excite_more(network: keras.Model, drawn: Maximised) -> None:

@@ -1,0 +1,49 @@
+"""Masks that count convolutions: curves, tables and words say so; where the head trains is said."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from tests.tracking.made_up import conv_record, sweep_info
+from tracking.report import figures, render
+from tracking.summary import summarise
+from tracking.units import head_sentence
+
+
+def test_curves_and_comparisons_over_eighteen_convolutions() -> None:
+    found = summarise(conv_record())
+    assert found["model"]["unit"] == "conv" and found["comparison"]["missing"] == []
+    assert [one["depth"] for one in found["comparison"]["by_depth"]] == list(range(1, 18))
+    assert "contracting (convolutions 1-9, Dice" in found["verdict"]["sentence"]
+    assert "expanding (convolutions 10-18, 0." in found["verdict"]["sentence"]
+    assert found["baselines"]["all"]["blocks"] == list(range(1, 19))
+    assert found["parameters"]["note"].startswith("Contracting (convolutions 1-9) holds")
+
+
+def test_the_page_speaks_of_convolutions() -> None:
+    page = render(conv_record())
+    assert "which convolutions to fine-tune" in page and "number of tuned convolutions" in page
+    assert "head trains with convolution 18" in page
+    assert "tuned blocks (" not in page and b"number of tuned convolutions" in figures(conv_record())["curve.svg"]
+    hints = re.findall(r'id="curves-hit-([a-z-]+-\d+)" class="hit"', page)
+    assert len(hints) == 36
+
+
+@pytest.mark.parametrize(
+    ("head", "words"),
+    [
+        ("last", "The head trains with block 9: a mask without it, such as shallow-k for any k below 9, never does."),
+        ("always", "The head (65 parameters) trains with every mask"),
+        ("own", "The head is a unit of its own, number 9 (2,329 parameters): a mask without 9 never trains it."),
+    ],
+)
+def test_where_the_head_trains(head: str, words: str) -> None:
+    info = replace(sweep_info(), spec={"partition": {"unit": "block", "head": head}}, always_params=65)
+    assert words in head_sentence(info)
+
+
+def test_a_spec_without_a_partition_counts_blocks() -> None:
+    assert "block 9" in head_sentence(sweep_info())

@@ -1,0 +1,164 @@
+"""A sweep as it is compared: trials that differ only in their seed made one, leaky ones set aside; pure functions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from tracking.record import METRICS, SweepInfo, SweepRecord, TrialRecord
+from trainer.results import Score, original_of
+
+
+@dataclass(frozen=True)
+class Repeats:
+    """Which trainings stand behind a merged trial. `parts`: candidate key of the merged trial -> its trials, in the
+    order of `seeds`; empty with one seed. `others`: names of trials whose seed is not in the plan: left out.
+    """
+
+    seeds: tuple[int, ...] = (0,)
+    parts: Mapping[str, tuple[TrialRecord, ...]] = field(default_factory=dict)
+    others: tuple[str, ...] = ()
+
+    def by_seed(self, trials: Sequence[TrialRecord]) -> tuple[tuple[TrialRecord, ...], ...]:
+        """The same selection of merged trials once per seed; nothing with one seed, which has no noise to show.
+
+        A trial without a training (zero-shot) is the same under every seed.
+        """
+        if len(self.seeds) < 2:
+            return ()
+        rows = [self.parts.get(one.info.candidate.key, (one,) * len(self.seeds)) for one in trials]
+        return tuple(tuple(row[place] for row in rows) for place in range(len(self.seeds)))
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A sweep read for comparing. `honest`: the sweep with one record per repeated trial and no leaky ones; `leaky`:
+    those, merged in the same way, with one score per original image.
+    """
+
+    honest: SweepRecord
+    leaky: tuple[TrialRecord, ...]
+    repeats: Repeats
+
+
+def read(record: SweepRecord) -> Reading:
+    """Merge trials that differ only in seed, and set the leaky ones aside.
+
+    A merged trial is finished when every seed of the plan (`search.seeds`) is; else it is unfinished, and its `reason`
+    says which seeds lack. With one seed every honest trial stays as it is.
+    """
+    seeds, others = planned_seeds(record)
+    leaving = {id(one) for one in others}
+    originals = {case for fold in record.info.folds for case in fold}
+    groups: dict[tuple[object, ...], dict[int, TrialRecord]] = {}
+    for one in record.trials:
+        if id(one) not in leaving:
+            trial = per_original(one, originals) if one.info.role == "leaky" else one
+            candidate = one.info.candidate
+            groups.setdefault((candidate.training[:3], candidate.split, candidate.epochs), {})[candidate.seed] = trial
+    found = [_together(group, seeds) for group in groups.values()]
+    parts = {
+        one.info.candidate.key: tuple(group[seed] for seed in seeds)
+        for one, group in zip(found, groups.values(), strict=True)
+        if len(seeds) > 1 and one.status == "FINISHED" and one.info.role != "zero-shot"
+    }
+    return Reading(
+        replace(record, trials=tuple(one for one in found if one.info.role != "leaky")),
+        tuple(one for one in found if one.info.role == "leaky"),
+        Repeats(seeds, parts, tuple(sorted(one.info.candidate.name for one in others))),
+    )
+
+
+def planned_seeds(record: SweepRecord) -> tuple[tuple[int, ...], tuple[TrialRecord, ...]]:
+    """The seeds of the sweep's plan, and the trials that were trained with any other.
+
+    A sweep recorded before seeds were (`Candidate.seed` then reads 0) has one, whichever it is called.
+    """
+    trained = [one for one in record.trials if one.info.role != "zero-shot"]
+    seeds = seeds_of(record.info)
+    there = {one.info.candidate.seed for one in trained}
+    if len(seeds) == 1 and len(there) == 1:
+        return tuple(there), ()
+    return seeds, tuple(one for one in trained if one.info.candidate.seed not in seeds)
+
+
+def seeds_of(info: SweepInfo) -> tuple[int, ...]:
+    """The training seeds that a sweep plans: `search.seeds`, or its own `seed`."""
+    search = dict(info.spec.get("search") or {})
+    return tuple(int(seed) for seed in search.get("seeds") or (info.seed,))
+
+
+def merged(trials: Sequence[TrialRecord]) -> TrialRecord:
+    """One record of S trials that differ only in seed; the first lends name, run and montage.
+
+    Fold f: score_f = 1/S sum_s score_sf, NaN where a seed has none. Image i: Dice_i = 1/S sum_s Dice_si, so that n
+    images stay n images; its pixel counts are summed over the seeds, so that the pooled Dice is pooled over all of it.
+    """
+    if len(trials) == 1:
+        return trials[0]
+    folds = {
+        metric: tuple(float(np.mean(values)) for values in zip(*(one.folds[metric] for one in trials), strict=True))
+        for metric in METRICS
+    }
+    versions = [{score.image: score for _, score in one.scores} for one in trials]
+    scores = tuple(
+        (fold, _averaged(score.image, [known[score.image] for known in versions]))
+        for fold, score in trials[0].scores
+        if all(score.image in known for known in versions)
+    )
+    return replace(trials[0], folds=folds, scores=scores)
+
+
+def per_original(trial: TrialRecord, originals: Iterable[str]) -> TrialRecord:
+    """A leaky trial with one score per original image: the mean over its scored versions, `name`, `name#1`, ...
+
+    Versions without truth (a copy whose target was shifted out of it) are left out of its Dice. The fold values stay.
+    """
+    known = set(originals)
+    versions: dict[str, list[Score]] = {}
+    folds: dict[str, int] = {}
+    for fold, score in trial.scores:
+        name = score.image if score.image in known else original_of(score.image)
+        versions.setdefault(name, []).append(score)
+        if score.image == name or name not in folds:
+            folds[name] = fold
+    return replace(trial, scores=tuple((folds[name], _averaged(name, versions[name])) for name in sorted(versions)))
+
+
+def _together(group: Mapping[int, TrialRecord], seeds: Sequence[int]) -> TrialRecord:
+    """The merged trial of those seeds that were begun; its status, and which seeds lack. Zero-shot has no seed."""
+    only = next(iter(group.values()))
+    if len(seeds) == 1 or only.info.role == "zero-shot":
+        return only
+    done = [seed for seed in seeds if seed in group and group[seed].status == "FINISHED"]
+    if len(done) == len(seeds):
+        return merged([group[seed] for seed in seeds])
+    first = next(group[seed] for seed in seeds if seed in group)
+    if len(group) == len(seeds) and all(one.status == "FAILED" for one in group.values()):
+        return replace(first, reason="every seed failed")
+    nothing = dict.fromkeys(METRICS, (math.nan,) * len(first.folds["dice"]))
+    begun = [replace(group.get(seed, replace(first, folds=nothing)), scores=()) for seed in seeds]
+    lacking = ", ".join(str(seed) for seed in seeds if seed not in done)
+    candidate = replace(first.info.candidate, seed=seeds[0])
+    reason = f"seed {lacking} not finished" if "," not in lacking else f"seeds {lacking} not finished"
+    return replace(merged(begun), info=replace(first.info, candidate=candidate), status="RUNNING", reason=reason,
+                   montage=None)  # fmt: skip
+
+
+def _averaged(image: str, scores: Sequence[Score]) -> Score:
+    """One image's score from several: counts summed, rates averaged, Dice over those that have one."""
+    dice = [score.dice for score in scores if not math.isnan(score.dice)]
+    return Score(
+        image=image,
+        label=scores[0].label,
+        tp=sum(score.tp for score in scores),
+        fp=sum(score.fp for score in scores),
+        fn=sum(score.fn for score in scores),
+        tn=sum(score.tn for score in scores),
+        dice=float(np.mean(dice)) if dice else math.nan,
+        pixel_error=float(np.mean([score.pixel_error for score in scores])),
+        ari=float(np.mean([score.ari for score in scores])),
+    )
