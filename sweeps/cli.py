@@ -116,11 +116,13 @@ def _show(opened: Any, name: str) -> None:
     """Write the report of a sweep beside its home, close its MLflow run with the verdict, print table and verdict."""
     from tracking.report import render, to_text
     from tracking.runs import Tracker
+    from tracking.seen import with_pictures
     from tracking.summary import summarise
     from trainer.files import write_atomically
 
     tracker = Tracker.connect(opened.tracking_uri, opened.artifact_folder)
-    record = replace(tracker.read_sweep(name), status="FINISHED")  # as it will be in a moment, with this very page
+    record = with_pictures(tracker, tracker.read_sweep(name))
+    record = replace(record, status="FINISHED")  # as it will be in a moment, with this very page
     found = summarise(record)
     page = render(record, "html")
     path = opened.report(name) / "report.html"
@@ -278,8 +280,9 @@ def report(
 ) -> None:
     """Make the report of a sweep, or of two side by side, from MLflow alone."""
     from sweeps.home import find_home
-    from tracking.report import SUFFIX, figures, render, render_two
+    from tracking.report import SUFFIX, figures, figures_of_two, render, render_two
     from tracking.runs import Tracker
+    from tracking.seen import with_pictures
     from trainer.files import write_atomically
 
     if format_ not in SUFFIX:
@@ -287,17 +290,21 @@ def report(
     opened = find_home(home)
     tracker = Tracker.connect(opened.tracking_uri, opened.artifact_folder)
     record = tracker.read_sweep(sweep)
-    text = render(record, format_) if other is None else render_two(record, tracker.read_sweep(other), format_)
+    second = None if other is None else tracker.read_sweep(other)
+    if second is None and (out is not None or format_ == "html"):
+        record = with_pictures(tracker, record)
+    text = render(record, format_) if second is None else render_two(record, second, format_)
     if out is None and format_ != "html":
         sys.stdout.write(text)
         return
-    name = record.info.name if other is None else f"{record.info.name} against {other}"
+    name = record.info.name if second is None else f"{record.info.name} against {second.info.name}"
     folder = out or opened.report(name)
     path = folder / f"report{SUFFIX[format_]}"
     write_atomically(path, lambda file: file.write(text.encode()))
     console.print(f"Report: {path}", highlight=False, soft_wrap=True)
-    if out is not None and other is None:
-        for file_name, picture in figures(record).items():
+    if out is not None:
+        drawn = figures(record) if second is None else figures_of_two(record, second)
+        for file_name, picture in drawn.items():
             write_atomically(out / file_name, lambda file, picture=picture: file.write(picture))  # type: ignore[misc]
         console.print(f"Figures: {out}/*.svg, *.png", highlight=False, soft_wrap=True)
 

@@ -13,7 +13,7 @@ from sweeps.gallery import Gallery
 from sweeps.home import Home
 from sweeps.pictures import log_predictions
 from sweeps.plan import Plan
-from tracking.figures import montage
+from tracking.panels import montage
 from tracking.record import Role, TrialInfo
 from tracking.runs import Tracker
 from trainer.blocks import Partition, searchable, trainable_parameters

@@ -22,7 +22,7 @@ HOMES = {
     "mlflow": ("tracking/store.py", "tracking/models.py"),
     "pandas": ("tracking/store.py",),
     "optuna": ("sweeps/engines",),
-    "matplotlib": ("tracking/figures.py",),
+    "matplotlib": tuple(f"tracking/{name}.py" for name in ("canvas", "figures", "panels", "network_drawing")),
     "typer": ("sweeps/cli.py",),
 }
 

@@ -6,12 +6,10 @@ import math
 from html import escape
 
 from tracking.contrasts import Json
-from tracking.elements import table, tag
-from tracking.network_drawing import network_svg
+from tracking.elements import table
 from tracking.wording import (
     comparison_cells,
     convergence_sentence,
-    is_main,
     is_shown,
     mask_name,
     name_of,
@@ -50,38 +48,9 @@ def choice_section(found: Json, synthetic: bool) -> str:
             "same as being as good; with few folds much ties. The chosen column and the corrected score allow for the "
             "luck of the images, not for that of one training: seeds do that.</p>"
         )
-    drawings = _drawings(found, synthetic)
     if found["parameters"]:
-        drawings += f"<p>{escape(found['parameters']['note'])}</p>"
-    if found["trials"]:
-        drawings += f"<p>{escape(found['model']['head_sentence'])}</p>"
-    if not parts and not drawings:
-        return ""
-    return "<section>\n<h2>Which mask to take</h2>\n" + "\n".join(parts) + drawings + "\n</section>"
-
-
-def _drawings(found: Json, synthetic: bool) -> str:
-    wanted = {}
-    trials = {one["mask"]: one for one in found["trials"] if one["role"] == "trial" and is_main(one, found)}
-    for name in ("contracting", "expanding"):
-        mask = found["model"]["named_masks"].get(name)
-        if mask in trials:
-            wanted[mask] = f"{name} tuned: {mask}"
-    if found["choice"]:
-        for label, key in (("the best", "best"), ("one standard error", "one_standard_error")):
-            mask = found["choice"][key]["mask"]
-            wanted[mask] = f"{wanted.get(mask, f'tuned: {mask}')} ({label})"
-    if not wanted:
-        return ""
-    is_u = "contracting" in found["model"]["named_masks"] and found["model"]["blocks"] % 2 == 1
-    drawn = "".join(
-        network_svg(found["model"]["block_params"], trials[mask]["blocks"], title, is_u)
-        for mask, title in wanted.items()
-    )
-    caption = "Filled: thawed (tuned) blocks; outlined: frozen. Under each block its parameters; dashed: the skips."
-    return (
-        f'<figure><div class="row">{drawn}</div>\n<figcaption>{tag(synthetic)}{escape(caption)}</figcaption></figure>'
-    )
+        parts.append(f"<p>{escape(found['parameters']['note'])}</p>")
+    return "<section>\n<h2>Which mask to take</h2>\n" + "\n".join(parts) + "\n</section>" if parts else ""
 
 
 def per_image_section(found: Json, synthetic: bool) -> str:
@@ -110,8 +79,7 @@ def per_image_section(found: Json, synthetic: bool) -> str:
                 for one in found["cases"]]  # fmt: skip
         caption = (
             "Images to look at, chosen by rule (best, median and worst of the mean of both masks, largest "
-            "disagreement), with their Dice. The predictions of all images are not in MLflow, so they are named, "
-            "not shown."
+            "disagreement), with their Dice: those of figure 3."
         )
         parts.append(table(["rule", "image", "contracting", "expanding"], rows, caption, synthetic, "left"))
     return "<section>\n<h2>Image by image</h2>\n" + "\n".join(parts) + "\n</section>"

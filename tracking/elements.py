@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterable, Sequence
 from html import escape
 
@@ -23,11 +24,20 @@ def document(title: str, parts: Iterable[str], synthetic: bool, broad: bool = Fa
     )
 
 
-def figure(title: str, svg: bytes, caption: str, synthetic: bool) -> str:
-    """A drawing with its caption; with a title, a section of its own."""
+def figure(title: str, svg: bytes, caption: str, synthetic: bool, anchor: str = "") -> str:
+    """A drawing with its caption; with a title, a section of its own, to which `anchor` links."""
     head = f"<h2>{escape(title)}</h2>\n" if title else ""
     body = f"<figure>\n{svg.decode()}\n<figcaption>{tag(synthetic)}{escape(caption)}</figcaption>\n</figure>"
-    return f"<section>\n{head}{body}\n</section>" if title else body
+    mark = f' id="{anchor}"' if anchor else ""
+    return f"<section{mark}>\n{head}{body}\n</section>" if title else body
+
+
+def image(png: bytes, alt: str, caption: str, synthetic: bool) -> str:
+    """A PNG inside the page, with its caption."""
+    return (
+        f'<figure>\n<img alt="{escape(alt)}" src="data:image/png;base64,{base64.b64encode(png).decode()}">\n'
+        f"<figcaption>{tag(synthetic)}{escape(caption)}</figcaption>\n</figure>"
+    )
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]], caption: str, synthetic: bool, kind: str = "") -> str:

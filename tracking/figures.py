@@ -1,33 +1,18 @@
-"""Every picture of a report: the only importer of matplotlib. Shapes and dashes, not hue alone, tell lines apart."""
+"""Curves, comparisons and costs of a report. Shapes and dashes, not hue alone, tell lines apart."""
 
 from __future__ import annotations
 
-import io
 import math
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import Any, Literal
-
-import matplotlib
-
-matplotlib.use("Agg")  # no display needed, and none is opened
 
 import numpy as np
-from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgb
-from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
+from tracking.canvas import DEEP, GREY, INK, OTHER, RULE, SHALLOW, Form, canvas
 from tracking.statistics import EQUIVALENCE, Comparison, spread
 
-Form = Literal["inline", "svg", "png"]  # inside a page, or a file of its own
-
-INK, GREY, RULE = "#1c1b1a", "#6b6862", "#d9d5cc"
-SHALLOW, DEEP, OTHER = "#0b5c7d", "#c2571a", "#5d6b2f"
 STYLES = {
     "shallow-first": (SHALLOW, "o", "-"),
     "deep-first": (DEEP, "s", "--"),
@@ -35,7 +20,6 @@ STYLES = {
     "inner-first": (GREY, "D", ":"),
 }
 BASELINES = {"all": ("-.", "all {unit}s"), "scratch": ((0, (6, 2)), "from scratch"), "zero_shot": (":", "zero-shot")}
-TRUTH, PREDICTION = "#ffd166", "#4cc9f0"
 
 
 @dataclass(frozen=True)
@@ -46,6 +30,17 @@ class Curve:
     depths: tuple[int, ...]
     folds: tuple[tuple[float, ...], ...]
     masks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Panel:
+    """The curves of one sweep: `baselines` name -> mean Dice; `stamp` is written across its head (SYNTHETIC DATA)."""
+
+    curves: Sequence[Curve]
+    baselines: Mapping[str, float]
+    stamp: str = ""
+    title: str = ""
+    unit: str = "block"
 
 
 def draw_curves(
@@ -60,32 +55,47 @@ def draw_curves(
 ) -> bytes:
     """Score against number of tuned blocks: means, error bars (SD over folds), every fold's point, baselines as lines.
 
-    `unit` is what a mask counts, one of them in a word.
-    `stamp` is written across the head of the picture (SYNTHETIC DATA); `name` tells drawings of one page apart;
-    `limits` fixes the score axis. Inline, every mean carries what a pointer over it shows (`data-hover`).
+    `name` tells drawings of one page apart; `limits` fixes the score axis; `unit` is what a mask counts. Inline, every
+    mean carries what a pointer over it shows (`data-hover`).
     """
-    with _canvas(name, 8.6, 4.7, form) as (figure, save):
-        axes = figure.add_subplot()
-        depths = sorted({depth for curve in curves for depth in curve.depths})
-        for index, curve in enumerate(curves):
-            _draw_curve(axes, curve, (index - (len(curves) - 1) / 2) * 0.16)
-        right = (depths[-1] if depths else 1) + 0.55
-        _draw_baselines(axes, {key: value for key, value in baselines.items() if not math.isnan(value)}, right, unit)
-        axes.set_xlim((depths[0] if depths else 1) - 0.45, right)
-        axes.set_xticks(depths)
-        axes.set_xlabel(f"number of tuned {unit}s (shallow-first: from the input; deep-first: from the output)")
-        axes.set_ylabel(f"{label}, mean over images")
-        axes.grid(axis="y", color=RULE, linewidth=0.6)
-        if curves:
-            # Above the axes, where no curve can run underneath.
-            axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=len(curves), handlelength=3.2)
-        if stamp:  # above the legend, where four orders would run into it
-            pad = 24 if len(curves) > 3 else None
-            axes.set_title(stamp, loc="right", color=DEEP, fontweight="bold", fontsize=10, pad=pad)
-        if limits:
-            axes.set_ylim(limits)
+    with canvas(name, 8.6, 4.7, form) as (figure, save):
+        _draw_panel(figure.add_subplot(), Panel(curves, baselines, stamp, unit=unit), label, limits)
         drawn = save()
     return _with_hints(drawn, name, curves) if form == "inline" else drawn
+
+
+def draw_panels(panels: Sequence[Panel], limits: tuple[float, float] | None, form: Form = "png") -> bytes:
+    """The curves of several sweeps side by side on one scale, each under its title."""
+    with canvas("panels", 7.4 * len(panels), 4.9, form) as (figure, save):
+        for place, panel in enumerate(panels, 1):
+            _draw_panel(figure.add_subplot(1, len(panels), place), panel, "Dice", limits)
+        return save()
+
+
+def _draw_panel(axes: Axes, panel: Panel, label: str, limits: tuple[float, float] | None) -> None:
+    curves = panel.curves
+    depths = sorted({depth for curve in curves for depth in curve.depths})
+    for index, curve in enumerate(curves):
+        _draw_curve(axes, curve, (index - (len(curves) - 1) / 2) * 0.16)
+    right = (depths[-1] if depths else 1) + 0.55
+    if limits:
+        axes.set_ylim(limits)
+    _draw_baselines(
+        axes, {key: value for key, value in panel.baselines.items() if not math.isnan(value)}, right, panel.unit
+    )
+    axes.set_xlim((depths[0] if depths else 1) - 0.45, right)
+    axes.set_xticks(depths)
+    axes.set_xlabel(f"number of tuned {panel.unit}s (shallow-first: from the input; deep-first: from the output)")
+    axes.set_ylabel(f"{label}, mean over images")
+    axes.grid(axis="y", color=RULE, linewidth=0.6)
+    if curves:
+        # Above the axes, where no curve can run underneath.
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=len(curves), handlelength=3.2)
+    above = 24 if len(curves) > 3 or panel.title else None  # above the legend, where it would run into the rest
+    if panel.title:
+        axes.set_title(panel.title, loc="left", color=INK, fontweight="bold", fontsize=10, pad=above)
+    if panel.stamp:
+        axes.set_title(panel.stamp, loc="right", color=DEEP, fontweight="bold", fontsize=10, pad=above)
 
 
 def _with_hints(svg: bytes, name: str, curves: Sequence[Curve]) -> bytes:
@@ -132,7 +142,7 @@ def draw_comparisons(
     rows: Sequence[tuple[str, Comparison]], stamp: str = "", form: Form = "inline", name: str = "comparisons"
 ) -> bytes:
     """Differences in Dice with their 95 % intervals, every fold, and the band of practical equality (±0.01)."""
-    with _canvas(name, 8.6, 0.85 + 0.62 * len(rows), form) as (figure, save):
+    with canvas(name, 8.6, 0.85 + 0.62 * len(rows), form) as (figure, save):
         axes = figure.add_subplot()
         axes.axvspan(-EQUIVALENCE, EQUIVALENCE, color=RULE, alpha=0.6, linewidth=0)
         axes.axvline(0, color=INK, linewidth=0.8)
@@ -153,7 +163,7 @@ def draw_comparisons(
 
 def draw_cost(points: Sequence[tuple[str, str, int, float]], stamp: str = "", form: Form = "inline") -> bytes:
     """Dice against trained parameters; `points` are (order, written mask, parameters, mean Dice)."""
-    with _canvas("cost", 8.6, 3.9, form) as (figure, save):
+    with canvas("cost", 8.6, 3.9, form) as (figure, save):
         axes = figure.add_subplot()
         for order in dict.fromkeys(point[0] for point in points):
             colour, marker, _ = STYLES.get(order, (INK, "x", "-"))
@@ -183,118 +193,3 @@ def _apart(points: Sequence[tuple[str, str, int, float]]) -> Iterator[tuple[str,
         if place - last.get(point[0], -math.inf) > 0.12:
             last[point[0]] = place
             yield point
-
-
-def montage(
-    images: NDArray[np.floating],
-    truths: NDArray[np.generic],
-    predictions: NDArray[np.generic],
-    names: Sequence[str],
-    dices: Sequence[float],
-) -> bytes:
-    """PNG with a column per image and the rows image, truth, prediction (filled, outlined; the truth dashed over it).
-
-    `images` (k, H, W) in [0, 1], shown as they are (no stretching of contrast, nearest-neighbour enlargement);
-    `truths` and `predictions` (k, H, W), non-zero inside; `names` and `dices` one per image.
-    """
-    count = len(images)
-    with plt.rc_context(STYLE):
-        figure = plt.figure(figsize=(0.55 + 1.35 * max(count, 1), 4.5), dpi=110)
-        for column in range(count):
-            for row, name in enumerate(("image", "truth", "prediction")):
-                axes = figure.add_subplot(3, count, row * count + column + 1)
-                axes.imshow(images[column], cmap="gray", vmin=0.0, vmax=1.0, interpolation="nearest")
-                if row == 1:
-                    _paint(axes, truths[column], TRUTH)
-                if row == 2:
-                    _paint(axes, predictions[column], PREDICTION)
-                    _outline(axes, truths[column], TRUTH, "dashed")
-                    axes.set_xlabel(_dice(dices[column]), fontsize=8, labelpad=3)
-                if row == 0:
-                    axes.set_title(_elided(names[column]), fontsize=7, pad=3)
-                if column == 0:
-                    axes.set_ylabel(name, fontsize=9)
-                axes.set_xticks([])
-                axes.set_yticks([])
-                for spine in axes.spines.values():
-                    spine.set_visible(False)
-        figure.subplots_adjust(left=0.25 / (0.55 + 1.35 * max(count, 1)) * 1.4, right=0.995, top=0.95, bottom=0.06,
-                               wspace=0.04, hspace=0.04)  # fmt: skip
-        return _written(figure, "png", None)
-
-
-def _paint(axes: Axes, mask: NDArray[np.generic], colour: str) -> None:
-    inside = np.asarray(mask) > 0
-    layer = np.zeros((*inside.shape, 4))
-    layer[inside] = (*to_rgb(colour), 0.35)
-    axes.imshow(layer, interpolation="nearest")
-    _outline(axes, mask, colour, "solid")
-
-
-def _outline(axes: Axes, mask: NDArray[np.generic], colour: str, dashes: str) -> None:
-    inside = np.asarray(mask) > 0
-    if inside.any() and not inside.all():  # else there is no border to draw, and contour warns
-        axes.contour(inside.astype(float), levels=[0.5], colors=[colour], linewidths=1.1, linestyles=dashes)
-
-
-def _dice(value: float) -> str:
-    return "empty truth" if math.isnan(value) else f"Dice {value:.2f}"
-
-
-def _elided(name: str, longest: int = 20) -> str:
-    return name if len(name) <= longest else f"…{name[1 - longest :]}"
-
-
-STYLE: Any = {  # matplotlib types the keys as one long Literal
-    "font.family": "sans-serif",
-    "font.sans-serif": ["DejaVu Sans"],
-    "font.size": 10,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.edgecolor": GREY,
-    "axes.labelcolor": INK,
-    "xtick.color": GREY,
-    "ytick.color": GREY,
-    "xtick.labelcolor": INK,
-    "ytick.labelcolor": INK,
-    "legend.frameon": False,
-    "svg.fonttype": "none",  # text stays text: searchable, and in the page's own face
-    "figure.facecolor": "white",
-}
-
-
-@contextmanager
-def _canvas(name: str, width: float, height: float, form: Form) -> Iterator[tuple[Figure, Callable[[], bytes]]]:
-    """A figure of `width` x `height` inches and what saves it: the same drawing gives the same bytes.
-
-    Inline has no background and no size of its own; a file has both.
-    """
-    plain: Any = {"figure.facecolor": "none", "axes.facecolor": "none"} if form == "inline" else {}
-    with plt.rc_context({**STYLE, "svg.hashsalt": name, **plain}):
-        figure = plt.figure(figsize=(width, height), layout="constrained", dpi=200 if form == "png" else 72)
-
-        def save() -> bytes:
-            if form == "png":
-                return _written(figure, "png", {"Software": None})
-            svg = _written(figure, "svg", {"Date": None, "Creator": None, "Type": None, "Format": None})
-            return _inline(svg, name) if form == "inline" else svg
-
-        yield figure, save
-
-
-def _written(figure: Figure, kind: str, metadata: dict[str, str | None] | None) -> bytes:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format=kind, metadata=metadata)
-    plt.close(figure)
-    return buffer.getvalue()
-
-
-def _inline(svg: bytes, name: str) -> bytes:
-    """The <svg> element alone, its ids unlike those of any other figure, its width left to the page."""
-    text = svg.decode()
-    text = text[text.index("<svg") :]
-    text = re.sub(r'\bid="', f'id="{name}-', text)
-    text = re.sub(r'(href="#|url\(#)', rf"\1{name}-", text)
-    text = re.sub(r'(<svg[^>]*?) (?:width|height)="[^"]*"', r"\1", text, count=1)
-    text = re.sub(r'(<svg[^>]*?) (?:width|height)="[^"]*"', r"\1", text, count=1)
-    return text.replace("font-family: 'DejaVu Sans', sans-serif", "font-family: inherit").encode()

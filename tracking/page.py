@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import math
 from html import escape
 
 from tracking.choice_page import choice_section, convergence_section, per_image_section
-from tracking.elements import document, figure, stamp, table, tag
+from tracking.elements import document, figure, image, stamp, table
 from tracking.figures import draw_comparisons, draw_cost, draw_curves
 from tracking.plotted import baselines_of, comparison_rows, cost_points, curves_of
-from tracking.record import SweepRecord, TrialRecord
+from tracking.record import SweepRecord
 from tracking.seeds_page import differences_table, leakage_section, noise_section
+from tracking.seen import shown_trials
+from tracking.study import study_figures
 from tracking.summary import Json
 from tracking.units import unit_word
 from tracking.wording import (
@@ -42,7 +43,7 @@ def html(record: SweepRecord, found: Json) -> str:
         _comparisons(found, synthetic),
         noise_section(found, synthetic),
         choice_section(found, synthetic),
-        _pictures(record, found, synthetic),
+        _figures(record, found, synthetic),
         _cost(found, synthetic),
         _trials(found, synthetic),
         _by_class(found, synthetic),
@@ -85,12 +86,12 @@ def _curves(found: Json, synthetic: bool) -> str:
     if scratch and scratch["epochs"] != found["main"]["epochs"]:
         aside = f" The from-scratch line was trained for {scratch['epochs']} epochs."
     caption = (
-        f"Dice against the number of tuned {unit_word(found)}s ({setting(found)}). Filled marks: mean over "
-        f"{len(found['folds'])} folds; bars: ± 1 SD over folds (n − 1); open marks: every fold. Horizontal "
-        f"lines: the baselines.{aside}"
+        f"Figure 4: Dice against the number of tuned {unit_word(found)}s ({setting(found)}). Filled marks: mean over "
+        f"{len(found['folds'])} folds; bars: ± 1 SD over folds (n − 1); open marks: every fold. Horizontal lines: the "
+        f"baselines.{aside}"
     )
     drawn = draw_curves(curves, baselines_of(found), stamp=stamp(synthetic), unit=unit_word(found))
-    return figure("The two directions", drawn, caption, synthetic)
+    return figure("The two directions", drawn, caption, synthetic, "directions")
 
 
 def _comparisons(found: Json, synthetic: bool) -> str:
@@ -146,35 +147,36 @@ def _by_depth(found: Json, synthetic: bool) -> str:
     return table(heads, rows, caption, synthetic)
 
 
-def _pictures(record: SweepRecord, found: Json, synthetic: bool) -> str:
-    shown = []
-    for name in ("contracting", "expanding"):
-        trial = _main_trial(record, found, record.info.named_masks.get(name, ""))
-        if trial is None or trial.montage is None:
-            continue
-        image = base64.b64encode(trial.montage).decode()
-        caption = f"{name.capitalize()} tuned ({trial.info.candidate.name})."
-        shown.append(
-            f'<figure>\n<img alt="Validation images, truth and prediction, {name} tuned" '
-            f'src="data:image/png;base64,{image}">\n<figcaption>{tag(synthetic)}{escape(caption)}</figcaption>\n</figure>'
+def _figures(record: SweepRecord, found: Json, synthetic: bool) -> str:
+    """The study's figures; without predictions, the montages that older sweeps have of both masks."""
+    parts = []
+    drawn = {one.number: one for one in study_figures(record, found)}
+    for place, one in drawn.items():
+        caption = f"Figure {place}: {one.title}. {one.caption}"
+        if place == 4:
+            parts.append('<p><a href="#directions">Figure 4</a>, the two directions: at the head of this page.</p>')
+        elif place == 2:
+            parts.append(figure("", one.draw("inline"), caption, synthetic))
+        else:
+            parts.append(image(one.draw("page"), one.alt, caption, synthetic))
+    if 3 not in drawn:
+        parts += _montages(record, synthetic)
+    parts += [f'<p class="gap">{escape(note)}</p>' for note in record.seen.notes]
+    return "<section>\n<h2>The figures</h2>\n" + "\n".join(parts) + "\n</section>" if parts else ""
+
+
+def _montages(record: SweepRecord, synthetic: bool) -> list[str]:
+    return [
+        image(
+            trial.montage,
+            f"Validation images, truth and prediction, {name} tuned",
+            f"{name.capitalize()} tuned ({trial.info.candidate.name}). Second row: the truth. Third row: the "
+            "prediction of the fold that did not train on the image, with the truth dashed.",
+            synthetic,
         )
-    if not shown:
-        return ""
-    words = (
-        "<p>The same validation images under both masks, each predicted by the fold that did not train on it. "
-        "Second row: the truth. Third row: the prediction, with the truth as a dashed outline.</p>"
-    )
-    return "<section>\n<h2>What it looks like</h2>\n" + words + "\n".join(shown) + "\n</section>"
-
-
-def _main_trial(record: SweepRecord, found: Json, mask: str) -> TrialRecord | None:
-    for trial in record.finished:
-        one = trial.info.candidate
-        if (one.mask, one.start) == (mask, "pretrained") and found["main"] == {
-            "epochs": one.epochs, "learning_rate": one.learning_rate
-        }:  # fmt: skip
-            return trial
-    return None
+        for name, trial in shown_trials(record).items()
+        if trial.montage is not None
+    ]
 
 
 def _cost(found: Json, synthetic: bool) -> str:

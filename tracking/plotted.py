@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from tracking.canvas import Form
 from tracking.contrasts import Json
 from tracking.elements import stamp
-from tracking.figures import Curve, Form, draw_comparisons, draw_cost, draw_curves
+from tracking.figures import Curve, draw_comparisons, draw_cost
 from tracking.statistics import Comparison
-from tracking.units import unit_word
 from tracking.wording import COMPARISONS, is_main
 
 ORDERS = ("shallow-first", "deep-first", "outer-first", "inner-first")
@@ -40,6 +40,17 @@ def baselines_of(found: Json) -> dict[str, float]:
     return {key: one["dice"]["mean"] for key, one in found["baselines"].items() if one}
 
 
+def score_limits(sweeps: Sequence[Json]) -> tuple[float, float] | None:
+    """One score axis for the curves and baselines of several sweeps; None without any."""
+    values = [value for one in sweeps for value in baselines_of(one).values()]
+    values += [value for one in sweeps for curve in curves_of(one) for folds in curve.folds for value in folds]
+    kept = [value for value in values if math.isfinite(value)]
+    if not kept:
+        return None
+    margin = 0.05 * (max(kept) - min(kept)) + 0.005
+    return min(kept) - margin, max(kept) + margin
+
+
 def comparison_rows(found: Json) -> list[tuple[str, Comparison]]:
     """(name, comparison) of the co-primary comparisons that could be made."""
     given = {key: found["comparison"][key] for key in COMPARISONS}
@@ -61,16 +72,12 @@ def rebuilt(one: Json) -> Comparison:
 
 
 def figure_files(found: Json) -> Mapping[str, bytes]:
-    """file name -> bytes of the curve, the comparisons and the cost, as SVG and PNG; what cannot be drawn lacks."""
+    """file name -> bytes of the comparisons and the cost, as SVG and PNG; what cannot be drawn lacks."""
     mark = stamp(bool(found["data"]["synthetic"]))
-    curves, rows, points = curves_of(found), comparison_rows(found), cost_points(found)
+    rows, points = comparison_rows(found), cost_points(found)
     forms: tuple[Form, ...] = ("svg", "png")
     files: dict[str, bytes] = {}
     for form in forms:
-        if curves:
-            files[f"curve.{form}"] = draw_curves(
-                curves, baselines_of(found), stamp=mark, form=form, unit=unit_word(found)
-            )
         if rows:
             files[f"comparisons.{form}"] = draw_comparisons(rows, stamp=mark, form=form)
         if points:

@@ -7,6 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
+from tracking.pictures import Pictures
 from trainer.config import Candidate
 from trainer.results import Score
 
@@ -102,6 +106,27 @@ class TrialRecord:
 
 
 @dataclass(frozen=True)
+class Predicted:
+    """A trial's predicted `mask` of one image, uint8 (H, W) in {0, 1}, and the `dice` of just that mask."""
+
+    mask: NDArray[np.uint8]
+    dice: float
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a report shows besides numbers (`tracking.seen` reads it): the sweep's `pictures`; for a few trials, named
+    `zero-shot`, `expanding`, `contracting`, their `predictions` by image and their `neurons` (block -> PNG of the same
+    neuron before and after); `notes`: what is not there, and why.
+    """
+
+    pictures: Pictures | None = None
+    predictions: Mapping[str, Mapping[str, Predicted]] = field(default_factory=dict)
+    neurons: Mapping[str, Mapping[int, bytes]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class SweepRecord:
     """A sweep read back from MLflow, all that a report is made of. `started` is in ISO 8601, UTC."""
 
@@ -110,6 +135,7 @@ class SweepRecord:
     status: str
     started: str
     trials: tuple[TrialRecord, ...]
+    seen: Seen = field(default_factory=Seen)
 
     @property
     def finished(self) -> tuple[TrialRecord, ...]:

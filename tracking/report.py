@@ -9,13 +9,15 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, get_args
 
+from tracking.canvas import Form
 from tracking.page import html
 from tracking.plotted import figure_files
 from tracking.record import METRICS, SweepRecord
 from tracking.repeats import read
+from tracking.study import study_figures
 from tracking.summary import Json, summarise
 from tracking.versus import versus
-from tracking.versus_page import versus_html, versus_markdown
+from tracking.versus_page import versus_files, versus_html, versus_markdown
 from tracking.wording import (
     COMPARISONS,
     HEADS,
@@ -69,8 +71,16 @@ def render_two(first: SweepRecord, second: SweepRecord, form: str = "html") -> s
 
 
 def figures(record: SweepRecord) -> Mapping[str, bytes]:
-    """file name -> bytes of the report's figures as SVG and PNG files."""
-    return figure_files(summarise(record))
+    """file name -> bytes of the study's figures and the report's others, as SVG and PNG files."""
+    found = summarise(record)
+    forms: tuple[Form, ...] = ("svg", "png")
+    drawn = {f"{one.file}.{form}": one.draw(form) for one in study_figures(record, found) for form in forms}
+    return drawn | dict(figure_files(found))
+
+
+def figures_of_two(first: SweepRecord, second: SweepRecord) -> Mapping[str, bytes]:
+    """file name -> bytes of figure 4 with both sweeps, and of their comparisons, as SVG and PNG files."""
+    return versus_files(versus(first, second))
 
 
 def to_json(found: Json) -> str:

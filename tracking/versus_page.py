@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-import numpy as np
-
+from tracking.canvas import Form
 from tracking.contrasts import Json
 from tracking.elements import STAMP, document, figure, stamp, table
-from tracking.figures import draw_comparisons, draw_curves
-from tracking.plotted import baselines_of, curves_of, rebuilt
+from tracking.figures import Panel, draw_comparisons, draw_curves, draw_panels
+from tracking.plotted import baselines_of, curves_of, rebuilt, score_limits
 from tracking.statistics import Comparison
 from tracking.units import unit_word
 from tracking.wording import COMPARISONS, comparison_cells, noise_words, setting, winner_sentences
@@ -47,7 +46,7 @@ def versus_html(found: Json) -> str:
 
 def _curves(sweeps: Sequence[Json]) -> str:
     """Both curves on one scale, each marked by itself when its data are synthetic."""
-    limits = _limits(sweeps)
+    limits = score_limits(sweeps)
     drawn = []
     for place, one in enumerate(sweeps):
         curves = curves_of(one)
@@ -56,21 +55,32 @@ def _curves(sweeps: Sequence[Json]) -> str:
         synthetic = bool(one["data"]["synthetic"])
         svg = draw_curves(curves, baselines_of(one), stamp=stamp(synthetic), name=f"curves{place}", limits=limits,
                           unit=unit_word(one))  # fmt: skip
-        caption = f"{one['sweep']} ({setting(one)}, {one['data']['images']} images). Bars: ± 1 SD over folds."
+        caption = f"Figure 4: {one['sweep']} ({setting(one)}, {one['data']['images']} images). Bars: ± 1 SD over folds."
         drawn.append(figure("", svg, caption, synthetic))
     return (
         f'<section>\n<h2>The two directions</h2>\n<div class="two">{"".join(drawn)}</div>\n</section>' if drawn else ""
     )
 
 
-def _limits(sweeps: Sequence[Json]) -> tuple[float, float] | None:
-    values = [value for one in sweeps for value in baselines_of(one).values()]
-    values += [value for one in sweeps for curve in curves_of(one) for folds in curve.folds for value in folds]
-    kept = [value for value in values if np.isfinite(value)]
-    if not kept:
-        return None
-    margin = 0.05 * (max(kept) - min(kept)) + 0.005
-    return min(kept) - margin, max(kept) + margin
+def versus_files(found: Json) -> dict[str, bytes]:
+    """file name -> bytes of figure 4 with both sweeps on one scale, and of the comparisons, as SVG and PNG."""
+    sweeps = found["sweeps"]
+    panels = [
+        Panel(
+            curves_of(one),
+            baselines_of(one),
+            stamp(bool(one["data"]["synthetic"])),
+            _short(one["sweep"]),
+            unit_word(one),
+        )
+        for one in sweeps
+        if curves_of(one)
+    ]
+    rows = [(_folded(name), one) for name, one, _ in _named_rows(found)]
+    mark = stamp(any(one["data"]["synthetic"] for one in sweeps))
+    forms: tuple[Form, ...] = ("svg", "png")
+    files = {f"figure-4-curve.{form}": draw_panels(panels, score_limits(sweeps), form) for form in forms if panels}
+    return files | {f"comparisons.{form}": draw_comparisons(rows, mark, form) for form in forms if rows}
 
 
 def _named_rows(found: Json) -> list[tuple[str, Comparison, Json | None]]:
@@ -119,7 +129,11 @@ def _comparisons(found: Json, synthetic: bool) -> str:
 def _folded(name: str, longest: int = 30) -> str:
     """A name on two lines, its end elided, so that the drawing keeps its width."""
     short, comma, sweep = name.partition(", ")
-    return f"{short},\n{sweep if len(sweep) <= longest else sweep[: longest - 1] + '…'}" if comma else name
+    return f"{short},\n{_short(sweep, longest)}" if comma else name
+
+
+def _short(sweep: str, longest: int = 40) -> str:
+    return sweep if len(sweep) <= longest else sweep[: longest - 1] + "…"
 
 
 def _own(one: Json) -> str:

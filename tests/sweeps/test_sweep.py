@@ -24,8 +24,10 @@ import pytest
 
 from sweeps.cli import main
 from tracking.pictures import unpack_masks, unpack_pictures
-from tracking.report import to_json
+from tracking.report import render, to_json
 from tracking.runs import Tracker
+from tracking.seen import with_pictures
+from tracking.study import study_figures
 from tracking.summary import summarise
 
 ROOT = Path(__file__).parents[2]
@@ -111,6 +113,14 @@ def test_masks_are_kept_in_the_order_of_their_scores(home: Path) -> None:
         for (_, score), mask in zip(trial.scores, masks, strict=True):
             truth = truths[score.image]
             assert (score.tp, score.fp) == (int((mask & truth).sum()), int((mask & (1 - truth)).sum()))
+
+
+def test_its_figures_come_from_the_record_alone(home: Path) -> None:
+    store = tracker(home)
+    record = with_pictures(store, store.read_sweep("s"))
+    assert record.seen.notes == ()
+    assert [one.number for one in study_figures(record, summarise(record))] == [1, 2, 3, 4]  # it draws no neurons
+    assert "Figure 3: Side by side" in render(record)
 
 
 def test_the_same_sweep_again_trains_nothing_and_adds_no_run(run: Run, home: Path) -> None:

@@ -8,9 +8,11 @@ from functools import cache
 
 import numpy as np
 
-from tracking.figures import montage
-from tracking.record import METRICS, SweepInfo, SweepRecord, TrialInfo, TrialRecord
+from tracking.panels import montage
+from tracking.pictures import Pictures
+from tracking.record import METRICS, Predicted, Seen, SweepInfo, SweepRecord, TrialInfo, TrialRecord
 from tracking.runs import Tracker
+from tracking.seen import shown_trials
 from trainer.config import Candidate
 from trainer.masks import at_depth, names, places
 from trainer.results import FoldResult, Score, original_of
@@ -120,6 +122,27 @@ def picture() -> bytes:
     truths = np.stack([(rows - 30) ** 2 + (columns - 24 - 3 * k) ** 2 < 120 + 20 * k for k in range(6)])
     return montage(noise * np.where(truths, 0.4, 1), truths, np.roll(truths, 3, 1), [f"case {k}" for k in range(6)],
                    [0.8, 0.7, 0.75, 0.9, 0.6, float("nan")])  # fmt: skip
+
+
+def pictures(side: int = 64) -> Pictures:
+    """All 30 cases of `sweep_info`: a dark blob in noise, its truth."""
+    names = tuple(f"case {fold}-{image}" for fold in range(FOLDS) for image in range(PER_FOLD))
+    rows, columns = np.mgrid[:side, :side]
+    shift = np.arange(len(names))[:, None, None]
+    away = (rows - side // 2) ** 2 + (columns - side // 3 - shift % 9) ** 2
+    truths = (away < side + 8 * (shift % 7)).astype(np.uint8)
+    noise = np.random.default_rng(3).rayleigh(70, truths.shape).clip(0, 255)
+    labels = tuple("malignant" if place % PER_FOLD % 3 == 0 else "benign" for place in range(len(names)))
+    return Pictures(names, labels, (noise * np.where(truths, 0.4, 1)).astype(np.uint8), truths)
+
+
+def with_seen(record: SweepRecord) -> SweepRecord:
+    """The record with pictures, predictions (the truth, a little to the right) and neurons, as the tracker reads it."""
+    given = pictures()
+    moved = {name: Predicted(np.roll(truth, 3, 1), 0.5) for name, truth in zip(given.names, given.truths, strict=True)}
+    predictions = dict.fromkeys(shown_trials(record), moved)
+    neurons = {name: dict.fromkeys((1, 2, 5, 9), picture()) for name in ("contracting", "expanding")}
+    return replace(record, seen=Seen(given, predictions, neurons))
 
 
 def trial_record(info: TrialInfo, status: str = "FINISHED", folds: int = FOLDS, reason: str = "") -> TrialRecord:

@@ -1,12 +1,11 @@
 from __future__ import annotations
 
-import io
 import math
 
 import numpy as np
-from PIL import Image
+from matplotlib.colors import to_rgb
 
-from tracking.figures import Curve, draw_comparisons, draw_cost, draw_curves, montage
+from tracking.figures import STYLES, Curve, Panel, draw_comparisons, draw_cost, draw_curves, draw_panels
 from tracking.statistics import corrected_t
 
 CURVES = [
@@ -37,16 +36,15 @@ def test_nothing_to_draw_is_an_empty_picture() -> None:
     assert b"<svg" in draw_curves([], {})
 
 
-def test_the_montage_shows_grey_values_as_they_are() -> None:
-    images = np.full((2, 32, 32), 0.5, np.float32)
-    images[1] = 0.25  # a stretch of contrast would turn both into the same picture
-    truths = np.zeros((2, 32, 32), np.uint8)
-    truths[0, 8:20, 8:20] = 1
-    png = montage(images, truths, np.ones_like(truths), ["a", "b"], [0.5, math.nan])
-    picture = np.asarray(Image.open(io.BytesIO(png)).convert("L"))
-    assert {128, 64} <= set(np.unique(picture).tolist()) or {127, 64} <= set(np.unique(picture).tolist())
+def test_lines_differ_in_grey_as_well_as_in_marker_and_dash() -> None:
+    looks = list(STYLES.values())
+    assert len({marker for _, marker, _ in looks}) == len({dash for *_, dash in looks}) == len(looks)
+    shallow, deep = (float(np.dot(to_rgb(colour), (0.299, 0.587, 0.114))) for colour, *_ in looks[:2])
+    assert abs(shallow - deep) > 0.12
 
 
-def test_a_montage_of_nothing_predicted_draws_no_outline() -> None:
-    nothing = np.zeros((1, 16, 16), np.uint8)
-    assert montage(nothing.astype(float), nothing, nothing, ["a"], [math.nan]).startswith(b"\x89PNG")
+def test_two_sweeps_share_one_scale_and_keep_their_stamps() -> None:
+    panels = [Panel(CURVES, {"all": 0.75}, "SYNTHETIC DATA", "ultrasound"), Panel(CURVES[:1], {}, "", "x-ray", "unit")]
+    svg = draw_panels(panels, (0.0, 1.0), "svg").decode()
+    assert [svg.count(text) for text in ("SYNTHETIC DATA", ">ultrasound<", ">x-ray<", ">deep-first<")] == [1, 1, 1, 1]
+    assert "number of tuned units" in svg and svg.count(">0.4<") == svg.count(">0.8<") == 2

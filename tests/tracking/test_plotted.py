@@ -6,14 +6,14 @@ from dataclasses import replace
 
 from PIL import Image
 
-from tracking.plotted import curves_of, figure_files
+from tracking.plotted import curves_of, figure_files, score_limits
 from tracking.record import SweepRecord
 from tracking.summary import summarise
 
 
 def test_files_are_whole_pictures_that_need_no_page(record: SweepRecord) -> None:
     files = figure_files(summarise(record))
-    assert sorted(files) == [f"{name}.{kind}" for name in ("comparisons", "cost", "curve") for kind in ("png", "svg")]
+    assert sorted(files) == [f"{name}.{kind}" for name in ("comparisons", "cost") for kind in ("png", "svg")]
     for name, content in files.items():
         if name.endswith(".svg"):
             root = ElementTree.fromstring(content)
@@ -42,3 +42,12 @@ def test_an_order_that_nobody_asked_for_is_no_curve(record: SweepRecord) -> None
     assert [curve.order for curve in plain] == ["shallow-first", "deep-first"]
     assert [curve.order for curve in more] == ["shallow-first", "deep-first", "outer-first"]
     assert plain[0].masks[4] == "1-5"
+
+
+def test_one_scale_holds_every_fold_of_both(record: SweepRecord) -> None:
+    found = summarise(record)
+    limits = score_limits([found, found])
+    assert limits is not None
+    folds = [value for trial in found["trials"] if trial["epochs"] == 12 for value in trial["dice"]["folds"]]
+    assert limits[0] < min(folds) and max(folds) < limits[1]
+    assert score_limits([summarise(replace(record, trials=()))]) is None

@@ -27,7 +27,8 @@ def test_the_page_speaks_of_convolutions() -> None:
     page = render(conv_record())
     assert "which convolutions to fine-tune" in page and "number of tuned convolutions" in page
     assert "head trains with convolution 18" in page
-    assert "tuned blocks (" not in page and b"number of tuned convolutions" in figures(conv_record())["curve.svg"]
+    drawn = figures(conv_record())["figure-4-curve.svg"]
+    assert "tuned blocks (" not in page and b"number of tuned convolutions" in drawn
     hints = re.findall(r'id="curves-hit-([a-z-]+-\d+)" class="hit"', page)
     assert len(hints) == 36
 

@@ -193,11 +193,17 @@ def test_from_the_command_line(thaw: Thaw, tracker: Tracker, tmp_path: Path) -> 
     done = thaw("report", "one", "two", "--out", tmp_path / "both", "--home", home)
     assert done.returncode == 0, done.stderr
     assert "one against two" in (tmp_path / "both" / "report.html").read_text()
+    both = {f"{name}.{kind}" for name in ("figure-4-curve", "comparisons") for kind in ("svg", "png")}
+    assert {path.name for path in (tmp_path / "both").iterdir()} == {"report.html"} | both
+    svg = (tmp_path / "both" / "figure-4-curve.svg").read_text()
+    assert all(text in svg for text in (">one<", ">two<")) and svg.count("SYNTHETIC DATA") == 2
     refused = thaw("report", "one", "three", "--home", home)
     assert refused.returncode == 2 and "'one' has 5 and 'three' has 3" in refused.stderr
     alone = thaw("report", "one", "--format", "markdown", "--out", tmp_path / "one", "--home", home)
     assert alone.returncode == 0
     drawn = {path.name for path in (tmp_path / "one").iterdir()}
     assert drawn == {"report.md"} | {
-        f"{name}.{kind}" for name in ("curve", "comparisons", "cost") for kind in ("svg", "png")
+        f"{name}.{kind}"
+        for name in ("figure-2-network", "figure-4-curve", "comparisons", "cost")
+        for kind in ("svg", "png")
     }

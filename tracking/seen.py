@@ -1,0 +1,84 @@
+"""Reading back what a report shows: a sweep's pictures, and predictions and neurons of three trials, never of all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from tracking.pictures import PICTURES, PREDICTIONS, Pictures, unpack_masks, unpack_pictures
+from tracking.record import Predicted, Seen, SweepRecord, TrialRecord
+from tracking.summary import main_setting
+
+if TYPE_CHECKING:  # heavy
+    from tracking.runs import Tracker
+
+TUNED = ("expanding", "contracting")
+
+
+def shown_trials(record: SweepRecord) -> dict[str, TrialRecord]:
+    """`zero-shot`, `expanding`, `contracting` -> the finished trial to show: at the main setting, of the first seed."""
+    found: dict[str, TrialRecord] = {}
+    main = main_setting(record.finished)
+    for trial in sorted(record.finished, key=lambda one: one.info.candidate.seed):
+        candidate = trial.info.candidate
+        if trial.info.role == "zero-shot":
+            found.setdefault("zero-shot", trial)
+        for name in TUNED:
+            meant = candidate.mask == record.info.named_masks.get(name) and trial.info.role == "trial"
+            if meant and (candidate.epochs, candidate.learning_rate) == main:
+                found.setdefault(name, trial)
+    return {name: found[name] for name in ("zero-shot", *TUNED) if name in found}
+
+
+def with_pictures(tracker: Tracker, record: SweepRecord) -> SweepRecord:
+    """The record with all that its figures need; what was never recorded, or cannot be read, becomes a note."""
+    notes: list[str] = []
+    pictures = _pictures(tracker, record, notes)
+    trials = shown_trials(record)
+    predictions = {}
+    for name, trial in trials.items() if pictures else ():
+        found = _predictions(tracker, trial, notes)
+        if found:
+            predictions[name] = found
+    neurons = {name: _neurons(tracker, trials[name].run_id) for name in TUNED if name in trials}
+    return replace(record, seen=Seen(pictures, predictions, neurons, tuple(notes)))
+
+
+def _pictures(tracker: Tracker, record: SweepRecord, notes: list[str]) -> Pictures | None:
+    content = tracker.read_file(record.run_id, PICTURES)
+    if content is None:
+        notes.append("The pictures of this sweep were not recorded (an earlier thaw did not), so none are shown.")
+        return None
+    try:
+        return unpack_pictures(content)
+    except ValueError as error:
+        notes.append(f"The recorded pictures cannot be read: {error}.")
+        return None
+
+
+def _predictions(tracker: Tracker, trial: TrialRecord, notes: list[str]) -> Mapping[str, Predicted] | None:
+    """image -> what the trial predicted: the masks stand in the order of its per-image scores."""
+    name, content = trial.info.candidate.name, tracker.read_file(trial.run_id, PREDICTIONS)
+    if content is None:
+        notes.append(f"The predictions of {name} were not recorded (an earlier thaw did not), so none are shown.")
+        return None
+    try:
+        masks = unpack_masks(content)
+        return {score.image: Predicted(mask, score.dice) for (_, score), mask in zip(trial.scores, masks, strict=True)}
+    except ValueError as error:
+        notes.append(f"The recorded predictions of {name} cannot be read: {error}.")
+        return None
+
+
+def _neurons(tracker: Tracker, run_id: str) -> dict[int, bytes]:
+    """block -> PNG; MLflow calls the files `am~<block>~<filter>+step+...png`."""
+    found = {}
+    for path in tracker.files(run_id, "images"):
+        words = PurePosixPath(path).name.split("+")[0].split("~")
+        if words[0] == "am" and len(words) == 3 and path.endswith(".png"):
+            content = tracker.read_file(run_id, path)
+            if content is not None:
+                found[int(words[1])] = content
+    return dict(sorted(found.items()))
