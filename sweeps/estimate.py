@@ -13,7 +13,7 @@ from sweeps.space import listed, seeds_of
 from sweeps.spec import Spec
 from trainer.blocks import partition, searchable, trainable_parameters
 from trainer.config import Candidate, PretrainConfig
-from trainer.fit import SCORING_BATCH
+from trainer.fit import scoring_batch
 from trainer.layouts import recognise
 from trainer.masks import parse
 from trainer.network import Cost, expected_peak
@@ -64,10 +64,11 @@ def estimate(spec: Spec, images: int, workers: int, say: Callable[[str], None] =
         longest[one.training] = max(longest.get(one.training, 0), one.epochs)
     cost = probed(spec, say)
     steps = ceil(_training_part(spec, images) / settings.train.batch)
-    scorings = len(candidates) * settings.folds * ceil(images / settings.folds / SCORING_BATCH)
+    scored = scoring_batch(settings.model.size**2)
+    scorings = len(candidates) * settings.folds * ceil(images / settings.folds / scored)
     seconds = sum(longest.values()) * settings.folds * steps * cost.step + scorings * cost.scoring
     seconds += sum(bool(mask.blocks) for mask in masks) * workers * COMPILE_SECONDS
-    pretraining, of_images = _pretraining(settings.pretrain, settings.train.batch, cost)
+    pretraining, of_images = _pretraining(settings.pretrain, settings.train.batch, scored, cost)
     return Estimate(
         candidates=candidates,
         trainings=sum(epochs > 0 for epochs in longest.values()) * settings.folds,
@@ -160,7 +161,7 @@ def _training_part(spec: Spec, images: int) -> int:
     return round(max(settings.augmentation.total, images) * (1 - 1 / settings.folds))
 
 
-def _pretraining(config: PretrainConfig, batch: int, cost: Cost) -> tuple[float, int]:
+def _pretraining(config: PretrainConfig, batch: int, scored: int, cost: Cost) -> tuple[float, int]:
     """Seconds of pre-training and the images it takes, those held out included; no seconds for given weights."""
     if config.path is not None and config.path.endswith(WEIGHT_FILES):
         return 0.0, 0
@@ -172,5 +173,5 @@ def _pretraining(config: PretrainConfig, batch: int, cost: Cost) -> tuple[float,
     held = max(1, round(images * config.validation))
     steps = ceil((images - held) / config.batch)
     # A step's time goes with its images.
-    epoch = steps * cost.step * config.batch / batch + ceil(held / SCORING_BATCH) * cost.scoring
+    epoch = steps * cost.step * config.batch / batch + ceil(held / scored) * cost.scoring
     return config.epochs * epoch, images

@@ -85,7 +85,7 @@ def draw_sweep(
         words = "synthetic" if found.info.data.get("synthetic") else "data"
     else:
         cases = load_cases(DataConfig(path=data), int(found.info.spec["model"]["size"]), home.data)
-        pictures, reason, words = cases.images, "", Path(data).name
+        pictures, reason, words = cases.images, "", "data"
     if pictures is None:
         board.say(f"Note: without the sweep's pictures the largest activation in them is left out. {reason}")
     title = f"{found.info.name}: before and after {found.trial}, fold {FOLD}"

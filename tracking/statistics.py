@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import nctdtrinc, stdtr, stdtrit
 
 EQUIVALENCE = 0.01  # Dice: a smaller difference than this is of no practical use (protocol.md)
+SURE = 0.95  # probability from which on a difference counts as practically none
 LEVEL = 0.95
 NAN = float("nan")
 
@@ -170,7 +171,7 @@ def finding(comparison: Comparison) -> str:
         return "shallow better"
     if comparison.high < 0:
         return "deep better"
-    if comparison.p_within > 0.95:
+    if comparison.p_within > SURE:
         return "practically equal"
     return "no difference shown"
 

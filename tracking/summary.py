@@ -67,7 +67,7 @@ from tracking.noise import floor_object, moves, noise_object, trial_noise
 from tracking.parameters import parameter_object
 from tracking.record import METRICS, SweepInfo, SweepRecord, TrialRecord
 from tracking.repeats import Reading, Repeats, read
-from tracking.statistics import Comparison, area_between_curves, finding, holm, spread
+from tracking.statistics import EQUIVALENCE, SURE, Comparison, area_between_curves, finding, holm, spread
 from tracking.stored import false_positive_percent, pooled_dice
 from tracking.units import head_of, head_sentence, numbered, unit_of
 
@@ -240,16 +240,23 @@ def verdict(
     word = finding(judged)
     if contracting is not None:
         sentence = f"{word.capitalize()}: {_names(main, info)} differ by {judged.mean:+.3f} Dice {interval(judged)}"
-        sentence += _cost(main, info) + _floor(noise.contracting)
+        sentence += _cost(main, info) + _floor(noise.contracting) + _slight(word, judged)
         if area is not None:
             sentence += f"; the area between the curves is {area.mean:+.3f} {interval(area)}"
     else:
         sentence = f"{word.capitalize()}: the area between the curves is {judged.mean:+.3f} Dice {interval(judged)}"
-        sentence += _floor(noise.area)
+        sentence += _floor(noise.area) + _slight(word, judged)
     if not math.isnan(judged.p_holm) and word.endswith("better") and judged.p_holm > 0.05:
         sentence += f"; counting both comparisons it is no longer significant (Holm p = {judged.p_holm:.3f})"
     synthetic = " Synthetic data: no claim about real images." if info.data.get("synthetic") else ""
     return {"finding": word, "sentence": sentence + "." + synthetic}
+
+
+def _slight(word: str, judged: Comparison) -> str:
+    """What to add where a difference is real but of no practical use."""
+    if not word.endswith("better") or not judged.p_within > SURE:
+        return ""
+    return f"; too little to matter: with probability {judged.p_within:.2f} it lies within ±{EQUIVALENCE:g} Dice"
 
 
 def data_statement(info: SweepInfo) -> str:

@@ -24,7 +24,7 @@ from trainer.masks import Mask, parse
 from trainer.metrics import score
 from trainer.results import FoldResult, TrialFailed
 
-SCORING_BATCH = 32
+SCORING_BATCH, SCORING_PIXELS = 32, 32 * 128 * 128  # at most; 256 pixels are scored 8 at a time, for their memory
 
 
 @dataclass(frozen=True)
@@ -250,13 +250,19 @@ def batches(n: int, batch: int, seed: tuple[int, ...], epoch: int) -> Iterator[N
 def predict(model: keras.Model, images: NDArray[np.float32]) -> NDArray[np.float32]:
     """Foreground probability (n, H, W) of pictures (n, H, W), in padded batches of one size: one shape, one trace."""
     out = np.empty(images.shape, np.float32)
-    for start in range(0, len(images), SCORING_BATCH):
-        part = images[start : start + SCORING_BATCH]
-        padded = np.zeros((SCORING_BATCH, *images.shape[1:], 1), np.float32)
+    batch = scoring_batch(images.shape[1] * images.shape[2])
+    for start in range(0, len(images), batch):
+        part = images[start : start + batch]
+        padded = np.zeros((batch, *images.shape[1:], 1), np.float32)
         padded[: len(part), ..., 0] = part
         logits = np.asarray(model.predict_on_batch(padded))[: len(part), ..., 0]
-        out[start : start + SCORING_BATCH] = 1 / (1 + np.exp(-np.clip(logits, -60, 60)))
+        out[start : start + batch] = 1 / (1 + np.exp(-np.clip(logits, -60, 60)))
     return out
+
+
+def scoring_batch(pixels: int) -> int:
+    """How many pictures of so many pixels are scored at once."""
+    return max(1, min(SCORING_BATCH, SCORING_PIXELS // max(pixels, 1)))
 
 
 def _seed_states(model: keras.Model) -> list[Any]:

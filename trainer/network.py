@@ -14,7 +14,7 @@ import keras
 import numpy as np
 
 from trainer.config import TrainConfig, UserError
-from trainer.fit import SCORING_BATCH, predict
+from trainer.fit import predict, scoring_batch
 from trainer.losses import loss_named
 
 STEPS_TIMED = 3
@@ -69,7 +69,8 @@ def measured_cost(
         times.append((time.perf_counter() - started, time.process_time() - worked))
     progress("timing the scoring of one batch")
     started = time.perf_counter()
-    predict(network, np.zeros((SCORING_BATCH, *network.input_shape[1:3]), np.float32))
+    side = int(network.input_shape[1])
+    predict(network, np.zeros((scoring_batch(side * side), side, side), np.float32))
     scoring = time.perf_counter() - started
     step, work = min(times[1:])
     return Cost(step, scoring, peak_memory(), step / max(work, 1e-6))
@@ -83,7 +84,8 @@ def expected_peak(network: keras.Model, batch: int) -> int:
     """
     sizes = [FLOAT * math.prod(layer.output.shape[1:]) for layer in network.layers]
     weights = 5 * FLOAT * network.count_params()
-    return int(KERAS_ITSELF + weights + batch * sum(sizes) + SCORING_BATCH * _held_at_once(network))
+    scored = scoring_batch(math.prod(network.input_shape[1:3]))
+    return int(KERAS_ITSELF + weights + batch * sum(sizes) + scored * _held_at_once(network))
 
 
 def _held_at_once(network: keras.Model) -> int:

@@ -10,7 +10,7 @@ from sweeps import estimate as module
 from sweeps.estimate import dry_run_lines, estimate, expected_shortage, kept_memory, shortage
 from sweeps.machine import GIB
 from sweeps.probe import probed
-from sweeps.spec import load_spec
+from sweeps.spec import load_spec, shipped
 from trainer.config import UserError
 from trainer.network import Cost
 from trainer.pretrain import EMBEDDED_IMAGES
@@ -43,6 +43,15 @@ def test_the_study_in_numbers() -> None:
     ):
         assert said in words
     assert "NOT ENOUGH" not in words
+
+
+@pytest.mark.parametrize("name", sorted(shipped()))
+def test_every_shipped_spec_can_be_estimated(name: str) -> None:
+    spec = load_spec(name)
+    found = estimate(spec, 100, workers=2)
+    words = "\n".join(dry_run_lines(spec, found, Path("home")))
+    assert 0 < found.epoch < found.training and found.pretraining > 0 and found.memory > 4 * GIB
+    assert f"spec        {name}: 100 images" in words and "with 2 workers" in words
 
 
 @pytest.mark.parametrize(("busy", "load", "told"), [(4.0, 9.0, True), (4.0, 0.1, False), (1.1, 9.0, False)])

@@ -12,7 +12,7 @@ from tests.tracking.made_up import fold_results, trial_info
 from tracking.record import SweepRecord
 from tracking.report import to_json
 from tracking.statistics import corrected_t, spread
-from tracking.summary import main_setting, summarise
+from tracking.summary import main_setting, summarise, verdict
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +95,13 @@ def test_the_same_numbers_are_the_same_bytes_whatever_order_they_come_in(record:
     texts = [summarise(one) for one in (record, other)]
     assert texts[0].pop("provenance") != texts[1].pop("provenance")
     assert to_json(texts[0]) == to_json(texts[1])
+
+
+@pytest.mark.parametrize(("size", "slight"), [(0.005, True), (0.05, False)])
+def test_a_real_but_tiny_difference_is_called_too_little(record: SweepRecord, size: float, slight: bool) -> None:
+    folds = size * np.array([0.9, 1.0, 1.1, 1.05, 0.95])
+    said = verdict(None, corrected_t(list(folds), [24] * 5, [6] * 5), [], record.info, [])
+    assert said["finding"] == "shallow better" and ("too little to matter" in said["sentence"]) == slight
 
 
 def test_verdict_names_interval_cost_and_that_it_is_synthetic(found: dict[str, Any]) -> None:
