@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from operator import itemgetter
 
 from tracking.contrasts import Json
 from tracking.images import per_image
@@ -81,6 +82,7 @@ def _sentences(compared: Sequence[Json], setting: Setting, info: SweepInfo) -> t
     first = (
         f"Augmenting before splitting would have shown {one['leaky']:.3f} for {name}: {one['difference']:+.3f}{too}."
     )
+    first += _another_winner(main)
     rest = f"The honest Dice is {one['honest']:.3f}."
     if one["images"]:
         rest += (
@@ -94,6 +96,19 @@ def _sentences(compared: Sequence[Json], setting: Setting, info: SweepInfo) -> t
         gaps = [sides[0][key] - sides[1][key] for key in ("leaky", "honest")]
         rest += f" Contracting − expanding would have read {gaps[0]:+.3f} instead of {gaps[1]:+.3f}."
     return first, rest
+
+
+def _another_winner(main: Sequence[Json]) -> str:
+    """Whether the leaky order would have chosen another of the masks measured both ways, in words."""
+    if not main:
+        return ""
+    shown, honest = max(main, key=itemgetter("leaky")), max(main, key=itemgetter("honest"))
+    if shown is honest:
+        return ""
+    return (
+        f" Of {len(main)} masks it would have put {shown['mask']} first ({shown['leaky']:.3f}) instead of "
+        f"{honest['mask']} ({honest['honest']:.3f})."
+    )
 
 
 def _same(trial: TrialRecord) -> tuple[object, ...]:

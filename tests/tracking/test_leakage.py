@@ -13,7 +13,7 @@ import pytest
 
 from sweeps.champion import cautions, choose
 from tests.tracking.made_up import leaky_record, repeated, scratch_info, trial_info, trial_record, with_seed
-from tracking.record import SweepRecord, TrialRecord
+from tracking.record import SweepRecord, TrialInfo, TrialRecord
 from tracking.report import figures, render, to_json, to_text
 from tracking.summary import summarise
 
@@ -97,6 +97,13 @@ def test_the_sentence_stands_in_every_form(record: SweepRecord) -> None:
     assert [row["mask"] for row in rows if row["split"] == "leaky"] == [one["mask"] for one in leakage["trials"]]
     assert len([row for row in rows if row["split"] == "grouped"]) == 23
     assert "augmented before the split" not in render(record) + render(record, "markdown")
+
+
+@pytest.mark.parametrize(("lifted", "words"), [(EXPANDING, "would have put 6-9 first"), (CONTRACTING, None)])
+def test_another_winner_is_named(record: SweepRecord, lifted: TrialInfo, words: str | None) -> None:
+    leaky = [leaky_record(one, 0.4 if one is lifted else 0.0) for one in (CONTRACTING, EXPANDING)]
+    said = summarise(plus(record, *leaky))["leakage"]["sentence"]
+    assert ("would have put" in said) == (words is not None) and (words or "") in said
 
 
 def test_where_it_did_not_inflate_it_says_so(record: SweepRecord) -> None:
