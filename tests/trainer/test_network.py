@@ -30,12 +30,14 @@ def test_a_step_takes_time_and_memory() -> None:
     stages: list[str] = []
     found = measured_cost(unet(ModelConfig(32, 2)), TrainConfig(batch=2), stages.append)
     assert 0 < found.step < 10 and 0 < found.scoring < 30 and found.busy > 0
-    assert stages == [f"timing training step {n}" for n in (1, 2, 3, 4)] + ["timing the scoring of one batch"]
+    steps = len(stages) - 1  # at most four, at least two: fewer on a machine that is busy with other things
+    assert stages == [f"timing training step {n + 1}" for n in range(steps)] + ["timing the scoring of one batch"]
+    assert 2 <= steps <= 4
     assert 2**27 < found.peak < 2**36  # Keras alone is more than 128 MiB; a wrong unit is off by 1024
 
 
 def test_the_expected_peak_is_that_of_the_study_and_grows_with_what_is_asked() -> None:
-    assert expected_peak(unet(ModelConfig(256, 64)), 8) == pytest.approx(6.53 * 2**30, rel=0.05)  # measured: 6.53 GiB
+    assert expected_peak(unet(ModelConfig(256, 64)), 8) == pytest.approx(3.58 * 2**30, rel=0.05)  # measured: 3.58 GiB
     sizes = [expected_peak(unet(ModelConfig(side, 2)), batch) for side, batch in ((32, 1), (32, 8), (64, 8))]
     assert sizes == sorted(sizes) and sizes[0] < sizes[-1] < 2**30
 
