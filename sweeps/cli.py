@@ -40,13 +40,21 @@ def main() -> None:
         sys.exit(2)
 
 
+def _tell(words: str) -> None:
+    """A line as it is: names and paths may hold what rich would take for markup, and must not be wrapped."""
+    console.print(words, highlight=False, markup=False, soft_wrap=True)
+
+
 def _complain(words: str) -> None:
     Console(stderr=True).print(words, highlight=False, markup=False, soft_wrap=True, style="bold red")
 
 
 @app.command()
 def run(
-    spec: Annotated[str, typer.Argument(help="A shipped spec (ultrasound, xray, smoke) or a TOML file.")],
+    spec: Annotated[
+        str,
+        typer.Argument(help="ultrasound, xray, paper-ultrasound, paper-xray, smoke, or a TOML file."),
+    ],
     data: Annotated[str | None, typer.Option(help="Folder of images and masks; none: embedded synthetic.")] = None,
     pretrain: Annotated[str | None, typer.Option(help="Folder to pre-train on, or a weights file.")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="key=value, e.g. search.epochs=[6,12].")] = None,
@@ -128,14 +136,14 @@ def _show(opened: Any, name: str) -> None:
     path = opened.report(name) / "report.html"
     write_atomically(path, lambda file: file.write(page.encode()))
     tracker.finish_sweep(record.run_id, found["verdict"]["sentence"], page)
-    console.print(to_text(found), highlight=False, markup=False, soft_wrap=True)
-    console.print(f"Report: {path}", highlight=False, soft_wrap=True)
+    _tell(to_text(found))
+    _tell(f"Report: {path}")
     server, how = "", "on your server, at"
     if opened.own_tracking:
         server, how = "http://127.0.0.1:5000", "make ui (or thaw ui), then open"
     trials, pictures = tracker.trials_page(record.run_id), tracker.pictures_page(record.run_id)
     words = f"MLflow UI: {how}\n  trials    {server}{trials}\n  pictures  {server}{pictures}"
-    console.print(words, highlight=False, soft_wrap=True)
+    _tell(words)
 
 
 @app.command()
@@ -157,9 +165,13 @@ def _crown(opened: Any, sweep: str | None, mask: str | None, name: str | None) -
 
     made = crown(opened, Board(console), sweep, mask, name)
     words = "" if made.new else ", registered before"
-    console.print(f"Champion: {made.uri} (version {made.version}{words})", highlight=False, soft_wrap=True)
+    console.print(
+        f"Champion: {made.uri} (version {made.version}{words})", highlight=False, markup=False, soft_wrap=True
+    )
     there = f" --home {opened.root}" if opened.own_tracking and opened.root != DEFAULT_HOME else ""
-    console.print(f"  thaw predict {made.uri} PICTURES --out FOLDER{there}", highlight=False, soft_wrap=True)
+    console.print(
+        f"  thaw predict {made.uri} PICTURES --out FOLDER{there}", highlight=False, markup=False, soft_wrap=True
+    )
 
 
 @app.command()
@@ -175,7 +187,9 @@ def predict(
 
     count = predict_pictures(model, images, out, home, Board(console))
     words = "picture" if count == 1 else "pictures"
-    console.print(f"{count} {words}: {out / 'masks'}, {out / 'overlays'}", highlight=False, soft_wrap=True)
+    console.print(
+        f"{count} {words}: {out / 'masks'}, {out / 'overlays'}", highlight=False, markup=False, soft_wrap=True
+    )
 
 
 @app.command()
@@ -237,9 +251,9 @@ def visualize(
         opened = find_home(home)
         prepare_backend()
         sheet, shown = draw_sweep(network, mask, data, opened, Board(console), wish)
-        console.print(shown, highlight=False, markup=False, soft_wrap=True)
+        _tell(shown)
     write_atomically(out, lambda file: file.write(sheet))
-    console.print(f"Contact sheet: {out}", highlight=False, soft_wrap=True)
+    _tell(f"Contact sheet: {out}")
 
 
 @data_app.command()
@@ -253,11 +267,11 @@ def check(
 
     with console.status("reading every picture") if console.is_terminal else _Quiet():
         seen = survey(path)
-    console.print(text(seen), highlight=False, markup=False, soft_wrap=True)
+    _tell(text(seen))
     if seen.names:
         sheet = contact_sheet(seen)
         write_atomically(out, lambda file: file.write(sheet))
-        console.print(f"Contact sheet: {out}", highlight=False, soft_wrap=True)
+        _tell(f"Contact sheet: {out}")
     if not seen.usable:
         raise typer.Exit(2)
 
@@ -301,12 +315,12 @@ def report(
     folder = out or opened.report(name)
     path = folder / f"report{SUFFIX[format_]}"
     write_atomically(path, lambda file: file.write(text.encode()))
-    console.print(f"Report: {path}", highlight=False, soft_wrap=True)
+    _tell(f"Report: {path}")
     if out is not None:
         drawn = figures(record) if second is None else figures_of_two(record, second)
         for file_name, picture in drawn.items():
             write_atomically(out / file_name, lambda file, picture=picture: file.write(picture))  # type: ignore[misc]
-        console.print(f"Figures: {out}/*.svg, *.png", highlight=False, soft_wrap=True)
+        _tell(f"Figures: {out}/*.svg, *.png")
 
 
 @app.command()
@@ -320,7 +334,7 @@ def ui(port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 5000, hom
     with socket.socket() as probe:
         if probe.connect_ex(("127.0.0.1", port)) == 0:
             raise UserError(f"Port {port} of 127.0.0.1 is in use. Stop what listens there, or choose another --port.")
-    console.print(f"Open http://127.0.0.1:{port} and stop with Ctrl-C.", highlight=False, soft_wrap=True)
+    _tell(f"Open http://127.0.0.1:{port} and stop with Ctrl-C.")
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
     command += [
         "--backend-store-uri",

@@ -1,6 +1,6 @@
 """Optuna, its only importer: holds the list of candidates or proposes them, for any number of workers.
 
-One study `NAME` holds the fixed list; a second one, `NAME-search`, exists where a strategy proposes. Both live in an
+One study `NAME` holds the fixed list; a second one, `NAME/search`, exists where a strategy proposes. Both live in an
 RDB storage and run through `study.optimize`, since heartbeat and retry exist only there (design.md, decision 8).
 """
 
@@ -102,7 +102,7 @@ def release(url: str, name: str, *, searching: bool) -> None:
     not count towards the times a crash is forgiven.
     """
     studies = [_study(url, name, ListStorage)]
-    studies += [_study(url, f"{name}-search", RDBStorage)] if searching else []
+    studies += [_study(url, searching_study(name), RDBStorage)] if searching else []
     for study in studies:
         for trial in study.get_trials(states=(TrialState.RUNNING,)):
             study.tell(trial.number, state=TrialState.FAIL)
@@ -145,7 +145,7 @@ def search(
         "tpe": lambda: optuna.samplers.TPESampler(seed=seed, multivariate=True, constant_liar=True),
         "random": lambda: optuna.samplers.RandomSampler(seed=seed),
     }
-    study = _study(url, f"{name}-search", RDBStorage)
+    study = _study(url, searching_study(name), RDBStorage)
     study.sampler = samplers[space.strategy]()
     propose = proposer_of(space, n_blocks, training_seed)
 
@@ -159,10 +159,15 @@ def search(
         _one(study, objective)
 
 
+def searching_study(name: str) -> str:
+    """The study in which a sweep's sampler proposes; no sweep has a name with a slash."""
+    return f"{name}/search"
+
+
 @_tells
 def proposed(url: str, name: str) -> int:
     """How many candidates the sampler of a sweep has proposed so far."""
-    return _proposed(_study(url, f"{name}-search", RDBStorage))
+    return _proposed(_study(url, searching_study(name), RDBStorage))
 
 
 def _proposed(study: optuna.Study) -> int:

@@ -15,7 +15,9 @@ VERSION = 1
 
 @dataclass(frozen=True)
 class Home:
-    """A folder that holds all of thaw's state; deleting it forgets everything, copying it moves everything."""
+    """A folder that holds all of thaw's state; deleting it forgets everything. It stays where it
+    was made: MLflow keeps absolute addresses of its artifacts.
+    """
 
     root: Path
 

@@ -52,6 +52,8 @@ def rules(search: Search, settings: Settings) -> Iterator[str]:
     yield from _partition_mistakes(settings.partition)
     if settings.augmentation.order == "leaky" and settings.augmentation.total < 1:
         yield "'augmentation.order' is 'leaky', but nothing is augmented: set 'augmentation.total'."
+    if settings.augmentation.order == "leaky" and search.strategy != "grid":
+        yield f"'augmentation.order' = 'leaky' repeats the trials of a grid, but the strategy is '{search.strategy}'."
     if settings.pretrain.images < 0 or settings.pretrain.images == 1:
         yield f"'pretrain.images' must be 0 (all) or at least 2, but got {settings.pretrain.images}."
     for key, seed in (
@@ -119,8 +121,8 @@ def _search_mistakes(search: Search, units: int) -> Iterator[str]:
         yield from _order_mistakes(search)
     else:
         yield from _mask_mistakes(search, units)
-    if not set(search.neurons) <= set(range(1, N_BLOCKS + 1)):
-        yield f"'search.neurons' must be block numbers from 1 to {N_BLOCKS}, but got {list(search.neurons)}."
+    if not set(search.neurons) <= set(range(1, N_BLOCKS + 1)) or len(set(search.neurons)) < len(search.neurons):
+        yield f"'search.neurons' must be distinct block numbers from 1 to {N_BLOCKS}, but got {list(search.neurons)}."
     if len(set(search.seeds)) < len(search.seeds) or not all(0 <= seed < LARGEST_SEED for seed in search.seeds):
         yield f"'search.seeds' must be distinct numbers from 0 to {LARGEST_SEED - 1}, but got {list(search.seeds)}."
     if search.strategy != "grid" and len(search.seeds) > 1:

@@ -115,6 +115,11 @@ def read_cases(spec: Spec, home: Home, board: Board) -> tuple[Cases, list[int]]:
         cases = load_cases(settings.data, settings.model.size, home.data, progress=step)
     for note in cases.notes:
         board.say(f"Note: {note}")
+    if settings.augmentation.order == "leaky" and settings.augmentation.total <= len(cases):
+        raise UserError(
+            f"'augmentation.order' is 'leaky', but {settings.augmentation.total} images in total leave nothing to "
+            f"augment of {len(cases)}. Set augmentation.total to more than that."
+        )
     return cases, make_folds(cases.groups, cases.labels, settings.folds, settings.seed).tolist()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
@@ -41,6 +42,7 @@ STYLE: Any = {  # matplotlib types the keys as one long Literal
     "legend.frameon": False,
     "svg.fonttype": "none",  # text stays text: searchable, and in the page's own face
     "figure.facecolor": "white",
+    "text.parse_math": False,  # a dollar in a name is a dollar
 }
 
 
@@ -67,7 +69,9 @@ def canvas(name: str, width: float, height: float, form: Form) -> Iterator[tuple
 def written(figure: Figure, kind: str, metadata: dict[str, str | None] | None) -> bytes:
     """The bytes of a figure, which is closed."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format=kind, metadata=metadata)
+    with warnings.catch_warnings():  # a name in a script that the font lacks is drawn as boxes, without a word
+        warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font", UserWarning)
+        figure.savefig(buffer, format=kind, metadata=metadata)
     plt.close(figure)
     return buffer.getvalue()
 

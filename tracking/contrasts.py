@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from tracking.record import SweepInfo
@@ -17,16 +18,23 @@ def contrast(differences: Iterable[float], info: SweepInfo) -> Comparison:
     return corrected_t([float(value) for value in differences], train, tested)
 
 
+def _with_sizes(function: Callable[[float, float, int], float], sd: float, sizes: Sequence[tuple[int, int]]) -> float:
+    """What this spread could have shown with the folds that have a score on both sides; NaN for fewer than two."""
+    if len(sizes) < 2:
+        return math.nan
+    train, tested = zip(*sizes, strict=True)
+    return function(sd, variance_factor(train, tested), len(sizes))
+
+
 def comparison_object(comparison: Comparison | None, info: SweepInfo, noise: Json | None = None) -> Json | None:
     """A comparison of the JSON report, with what this spread could have shown, and how far another seed moves it."""
     if comparison is None:
         return None
-    train, tested = zip(*info.fold_sizes, strict=True)
-    factor = variance_factor(train, tested)
+    kept = [size for size, value in zip(info.fold_sizes, comparison.folds, strict=True) if not math.isnan(value)]
     found = {name: getattr(comparison, name) for name in comparison.__dataclass_fields__}
     return found | {
         "folds": list(comparison.folds),
-        "threshold": significance_threshold(comparison.sd, factor, len(train)),
-        "detectable": detectable(comparison.sd, factor, len(train)),
+        "threshold": _with_sizes(significance_threshold, comparison.sd, kept),
+        "detectable": _with_sizes(detectable, comparison.sd, kept),
         "noise": noise,
     }

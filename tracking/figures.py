@@ -175,6 +175,7 @@ def draw_cost(points: Sequence[tuple[str, str, int, float]], stamp: str = "", fo
             axes.annotate(mask, (parameters, dice), xytext=(0, 7 if above else -7), textcoords="offset points",
                           ha="center", va="bottom" if above else "top", fontsize=8, color=GREY)  # fmt: skip
         axes.set_xscale("log")
+        axes.xaxis.set_major_formatter(lambda count, _: f"{count:,.0f}")
         axes.margins(0.06, 0.14)
         axes.set_xlabel("trained parameters (logarithmic)")
         axes.set_ylabel("Dice, mean over images")

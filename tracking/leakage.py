@@ -78,7 +78,8 @@ def _sentences(compared: Sequence[Json], setting: Setting, info: SweepInfo) -> t
     one = (named["contracting"] or main or list(compared))[0]
     name = next((f"{alias} ({one['mask']})" for alias in one["aliases"] if alias != one["mask"]), one["mask"])
     name += " from scratch" if one["start"] == "scratch" else ""
-    too = " too much" if one["difference"] > 0 else ", no inflation"
+    shown = one["difference"] > 0 and not one["low"] <= 0
+    too = " too much" if shown else ", no inflation shown"
     first = (
         f"Augmenting before splitting would have shown {one['leaky']:.3f} for {name}: {one['difference']:+.3f}{too}."
     )

@@ -11,6 +11,7 @@ from tracking.elements import document, figure, image, stamp, table
 from tracking.figures import draw_comparisons, draw_cost, draw_curves
 from tracking.plotted import baselines_of, comparison_rows, cost_points, curves_of
 from tracking.record import SweepRecord
+from tracking.repeats import Repeats
 from tracking.seeds_page import differences_table, leakage_section, noise_section
 from tracking.seen import shown_trials
 from tracking.study import study_figures
@@ -100,7 +101,7 @@ def _comparisons(found: Json, synthetic: bool) -> str:
     lacking = ""
     if comparison["missing"]:
         names = ", ".join(comparison["missing"])
-        lacking = f'<p class="gap">Not finished, so missing from a comparison: {escape(names)}.</p>'
+        lacking = f'<p class="gap">Not measured, so missing from a comparison: {escape(names)}.</p>'
     if not given:
         return (
             f"<section>\n<h2>Comparisons</h2>\n{lacking or '<p>None of the masks to compare is here.</p>'}\n</section>"
@@ -174,7 +175,7 @@ def _montages(record: SweepRecord, synthetic: bool) -> list[str]:
             "prediction of the fold that did not train on the image, with the truth dashed.",
             synthetic,
         )
-        for name, trial in shown_trials(record).items()
+        for name, trial in shown_trials(record, Repeats()).items()
         if trial.montage is not None
     ]
 

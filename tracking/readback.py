@@ -12,6 +12,7 @@ from tracking.record import SweepInfo, SweepRecord, TrialRecord
 from tracking.redact import redact
 from tracking.store import PAGE, Run, Store, told
 from trainer.config import UserError
+from trainer.results import Score
 
 SHOWN = ("contracting", "expanding")  # the masks whose montage a report shows
 
@@ -50,7 +51,6 @@ class Reader(Store):
     def _trial(self, run: Run, info: SweepInfo) -> TrialRecord:
         trial = stored.trial_from_json(run.data.tags["thaw.trial"])
         done = run.info.status == "FINISHED"
-        table = self._artifact(run.info.run_id, "scores.json") if done else None
         shown = done and trial.candidate.mask in {info.named_masks.get(name) for name in SHOWN}
         return TrialRecord(
             info=trial,
@@ -58,7 +58,7 @@ class Reader(Store):
             status=run.info.status,
             reason=run.data.tags.get("thaw.reason", ""),
             folds=stored.folds_of(run.data.metrics, len(info.folds)),
-            scores=stored.scores_from_table(table.decode()) if table else (),
+            scores=self._scores(run.info.run_id) if done else (),
             montage=self._artifact(run.info.run_id, "montage.png") if shown else None,
         )
 
@@ -78,8 +78,23 @@ class Reader(Store):
         files = self.client.list_artifacts(run_id, "images")
         return {Path(file.path).name.split("+")[0].replace("~", "/") for file in files}
 
+    def _scores(self, run_id: str) -> tuple[tuple[int, Score], ...]:
+        table = self._artifact(run_id, "scores.json")
+        try:
+            if table is not None:
+                return stored.scores_from_table(table.decode())
+        except (ValueError, KeyError, TypeError):
+            pass  # said below, like one that is not there
+        raise UserError(
+            f"The artifact scores.json of run {run_id} is missing or damaged; a report needs it. Delete that run in "
+            "MLflow and run the sweep again: its ledger still has the results, so nothing is trained anew."
+        )
+
     def _info(self, run_id: str) -> SweepInfo:
         text = self._artifact(run_id, "info.json")
         if text is None:
-            raise UserError(f"The artifact info.json of run {run_id} is missing; without it the sweep cannot be read.")
+            raise UserError(
+                f"The artifact info.json of run {run_id} is missing; without it the sweep cannot be read. MLflow keeps "
+                "absolute addresses: a home that was moved must be moved back."
+            )
         return stored.info_from_json(text.decode())

@@ -11,11 +11,14 @@ import numpy as np
 from tracking.record import METRICS, SweepInfo, SweepRecord, TrialRecord
 from trainer.results import Score, original_of
 
+DONE = ("FINISHED", "FAILED")
+
 
 @dataclass(frozen=True)
 class Repeats:
     """Which trainings stand behind a merged trial. `parts`: candidate key of the merged trial -> its trials, in the
-    order of `seeds`; empty with one seed. `others`: names of trials whose seed is not in the plan: left out.
+    order of `seeds`; empty with one seed. `others`: names of trials left out, for their seed is not in the plan, or is
+    not done for every trial yet.
     """
 
     seeds: tuple[int, ...] = (0,)
@@ -47,10 +50,16 @@ class Reading:
 def read(record: SweepRecord) -> Reading:
     """Merge trials that differ only in seed, and set the leaky ones aside.
 
-    A merged trial is finished when every seed of the plan (`search.seeds`) is; else it is unfinished, and its `reason`
-    says which seeds lack. With one seed every honest trial stays as it is.
+    Seeds are those of the plan (`search.seeds`) that every trial is done with; while there is none, all of them, and a
+    merged trial is unfinished until the last is, its `reason` saying which lack. With one seed every honest trial stays
+    as it is.
     """
     seeds, others = planned_seeds(record)
+    if done := done_seeds(record, seeds):
+        seeds = done
+        others = tuple(
+            one for one in record.trials if one.info.role != "zero-shot" and one.info.candidate.seed not in done
+        )
     leaving = {id(one) for one in others}
     originals = {case for fold in record.info.folds for case in fold}
     groups: dict[tuple[object, ...], dict[int, TrialRecord]] = {}
@@ -85,6 +94,22 @@ def planned_seeds(record: SweepRecord) -> tuple[tuple[int, ...], tuple[TrialReco
     return seeds, tuple(one for one in trained if one.info.candidate.seed not in seeds)
 
 
+def done_seeds(record: SweepRecord, seeds: Sequence[int]) -> tuple[int, ...]:
+    """The seeds with which every trial that the sweep has begun is finished or failed: a sweep that grows by a seed
+    reports what it had until the new one is through.
+    """
+    wanted: set[tuple[object, ...]] = set()
+    done: dict[int, set[tuple[object, ...]]] = {}
+    for one in record.trials:
+        if one.info.role != "zero-shot":
+            candidate = one.info.candidate
+            key = (candidate.training[:3], candidate.split, candidate.epochs)
+            wanted.add(key)
+            if one.status in DONE:
+                done.setdefault(candidate.seed, set()).add(key)
+    return tuple(seed for seed in seeds if done.get(seed) == wanted)
+
+
 def seeds_of(info: SweepInfo) -> tuple[int, ...]:
     """The training seeds that a sweep plans: `search.seeds`, or its own `seed`."""
     search = dict(info.spec.get("search") or {})
@@ -113,7 +138,7 @@ def merged(trials: Sequence[TrialRecord]) -> TrialRecord:
 
 
 def per_original(trial: TrialRecord, originals: Iterable[str]) -> TrialRecord:
-    """A leaky trial with one score per original image: the mean over its scored versions, `name`, `name#1`, ...
+    """A leaky trial with one score per original image: the mean over its scored versions, `name`, `name//1`, ...
 
     Versions without truth (a copy whose target was shifted out of it) are left out of its Dice. The fold values stay.
     """
@@ -137,8 +162,9 @@ def _together(group: Mapping[int, TrialRecord], seeds: Sequence[int]) -> TrialRe
     if len(done) == len(seeds):
         return merged([group[seed] for seed in seeds])
     first = next(group[seed] for seed in seeds if seed in group)
-    if len(group) == len(seeds) and all(one.status == "FAILED" for one in group.values()):
-        return replace(first, reason="every seed failed")
+    failed = [seed for seed in seeds if seed in group and group[seed].status == "FAILED"]
+    if len(done) + len(failed) == len(seeds):
+        return replace(group[failed[0]], reason=f"seed {failed[0]}: {group[failed[0]].reason}")
     nothing = dict.fromkeys(METRICS, (math.nan,) * len(first.folds["dice"]))
     begun = [replace(group.get(seed, replace(first, folds=nothing)), scores=()) for seed in seeds]
     lacking = ", ".join(str(seed) for seed in seeds if seed not in done)

@@ -127,7 +127,7 @@ def to_markdown(found: Json) -> str:
         ],
     )  # fmt: skip
     lines += ["", found["noise"]["sentence"], ""]
-    lines += _list("Left out, for their seeds are not in the plan", found["noise"]["others"])
+    lines += _list("Left out, for their seeds are not in the plan or not done for every mask", found["noise"]["others"])
     lines += _list("Missing for a comparison", comparison["missing"])
     lines += _choice(found)
     lines += ["", f"## Trials{' (' + SYNTHETIC + ')' if found['data']['synthetic'] else ''}", ""]

@@ -60,8 +60,9 @@ def noise_section(found: Json, synthetic: bool) -> str:
             "described, not tested; the tests allow for the folds.</p>"
         )
     if noise["others"]:
+        left_out = escape(", ".join(noise["others"]))
         parts.append(
-            f'<p class="gap">Left out, for their seeds are not in the plan: {escape(", ".join(noise["others"]))}.</p>'
+            f'<p class="gap">Left out, for their seeds are not in the plan or not done for every mask: {left_out}.</p>'
         )
     return "<section>\n<h2>The noise floor</h2>\n" + "\n".join(parts) + "\n</section>"
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from tracking.pictures import PICTURES, PREDICTIONS, Pictures, unpack_masks, unpack_pictures
 from tracking.record import Predicted, Seen, SweepRecord, TrialRecord
+from tracking.repeats import Repeats, read
 from tracking.summary import main_setting
 
 if TYPE_CHECKING:  # heavy
@@ -17,18 +18,21 @@ if TYPE_CHECKING:  # heavy
 TUNED = ("expanding", "contracting")
 
 
-def shown_trials(record: SweepRecord) -> dict[str, TrialRecord]:
-    """`zero-shot`, `expanding`, `contracting` -> the finished trial to show: at the main setting, of the first seed."""
+def shown_trials(honest: SweepRecord, repeats: Repeats) -> dict[str, TrialRecord]:
+    """`zero-shot`, `expanding`, `contracting` -> the trial to show of a sweep as it is compared (`repeats.read`).
+
+    At the main setting; of a repeated one, its first seed.
+    """
     found: dict[str, TrialRecord] = {}
-    main = main_setting(record.finished)
-    for trial in sorted(record.finished, key=lambda one: one.info.candidate.seed):
+    main = main_setting(honest.finished)
+    for trial in honest.finished:
         candidate = trial.info.candidate
-        if trial.info.role == "zero-shot":
-            found.setdefault("zero-shot", trial)
         for name in TUNED:
-            meant = candidate.mask == record.info.named_masks.get(name) and trial.info.role == "trial"
+            meant = candidate.mask == honest.info.named_masks.get(name) and trial.info.role == "trial"
             if meant and (candidate.epochs, candidate.learning_rate) == main:
-                found.setdefault(name, trial)
+                found[name] = repeats.parts.get(candidate.key, (trial,))[0]
+        if trial.info.role == "zero-shot":
+            found["zero-shot"] = trial
     return {name: found[name] for name in ("zero-shot", *TUNED) if name in found}
 
 
@@ -36,7 +40,8 @@ def with_pictures(tracker: Tracker, record: SweepRecord) -> SweepRecord:
     """The record with all that its figures need; what was never recorded, or cannot be read, becomes a note."""
     notes: list[str] = []
     pictures = _pictures(tracker, record, notes)
-    trials = shown_trials(record)
+    reading = read(record)
+    trials = shown_trials(reading.honest, reading.repeats)
     predictions = {}
     for name, trial in trials.items() if pictures else ():
         found = _predictions(tracker, trial, notes)
@@ -49,7 +54,7 @@ def with_pictures(tracker: Tracker, record: SweepRecord) -> SweepRecord:
 def _pictures(tracker: Tracker, record: SweepRecord, notes: list[str]) -> Pictures | None:
     content = tracker.read_file(record.run_id, PICTURES)
     if content is None:
-        notes.append("The pictures of this sweep were not recorded (an earlier thaw did not), so none are shown.")
+        notes.append("The pictures of this sweep are missing (never recorded, or deleted), so none are shown.")
         return None
     try:
         return unpack_pictures(content)
@@ -62,11 +67,14 @@ def _predictions(tracker: Tracker, trial: TrialRecord, notes: list[str]) -> Mapp
     """image -> what the trial predicted: the masks stand in the order of its per-image scores."""
     name, content = trial.info.candidate.name, tracker.read_file(trial.run_id, PREDICTIONS)
     if content is None:
-        notes.append(f"The predictions of {name} were not recorded (an earlier thaw did not), so none are shown.")
+        notes.append(f"The predictions of {name} are missing (never recorded, or deleted), so none are shown.")
         return None
     try:
         masks = unpack_masks(content)
-        return {score.image: Predicted(mask, score.dice) for (_, score), mask in zip(trial.scores, masks, strict=True)}
+        scored = [score for _, score in trial.scores]
+        if [int(mask.sum()) for mask in masks] != [score.tp + score.fp for score in scored]:
+            raise ValueError("they are not those of the scores beside them")
+        return {score.image: Predicted(mask, score.dice) for score, mask in zip(scored, masks, strict=True)}
     except ValueError as error:
         notes.append(f"The recorded predictions of {name} cannot be read: {error}.")
         return None

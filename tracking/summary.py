@@ -66,7 +66,7 @@ from tracking.leakage import leakage_object
 from tracking.noise import floor_object, moves, noise_object, trial_noise
 from tracking.parameters import parameter_object
 from tracking.record import METRICS, SweepInfo, SweepRecord, TrialRecord
-from tracking.repeats import Reading, Repeats, read
+from tracking.repeats import DONE, Reading, Repeats, read, seeds_of
 from tracking.statistics import EQUIVALENCE, SURE, Comparison, area_between_curves, finding, holm, spread
 from tracking.stored import false_positive_percent, pooled_dice
 from tracking.units import head_of, head_sentence, numbered, unit_of
@@ -84,11 +84,17 @@ def summarise(record: SweepRecord) -> Json:
     noise = compare_noise(main, info, repeats)
     budgets = sorted({trial.info.candidate.epochs for trial in done if trial.info.role == "trial"})
     began = {trial.info.candidate.key for trial in record.trials}
+    missing_names = sorted(name for key, name in info.planned.items() if key not in began)
+    unfinished = [
+        {"name": _unfinished_name(trial, repeats), "folds_done": trial.folds_done}
+        for trial in sorted((*reading.honest.trials, *reading.leaky, *_later(record, repeats)), key=_position)
+        if trial.status not in DONE
+    ]
     return {
         "schema": 1,
         "sweep": info.name,
         "digest": info.digest,
-        "finished": record.status == "FINISHED",
+        "finished": record.status == "FINISHED" and not (unfinished or missing_names),
         "data": {**info.data, "statement": data_statement(info)},
         "folds": [
             {"fold": fold, "train": train, "test": test, "cases": list(cases)}
@@ -122,12 +128,8 @@ def summarise(record: SweepRecord) -> Json:
             for trial in sorted(record.trials, key=_position)
             if trial.status == "FAILED"
         ],
-        "unfinished": [
-            {"name": _unfinished_name(trial, repeats), "folds_done": trial.folds_done}
-            for trial in sorted((*reading.honest.trials, *reading.leaky), key=_position)
-            if trial.status not in ("FINISHED", "FAILED")
-        ],
-        "missing": sorted(name for key, name in info.planned.items() if key not in began),
+        "unfinished": unfinished,
+        "missing": missing_names,
         "model": {
             "blocks": info.n_blocks,
             "block_params": list(info.block_params),
@@ -148,6 +150,12 @@ def summarise(record: SweepRecord) -> Json:
             "started": record.started,
         },
     }
+
+
+def _later(record: SweepRecord, repeats: Repeats) -> list[TrialRecord]:
+    """Trials of planned seeds that are compared only once every trial has them."""
+    planned = set(seeds_of(record.info)) - set(repeats.seeds)
+    return [one for one in record.trials if one.info.role != "zero-shot" and one.info.candidate.seed in planned]
 
 
 def main_setting(done: Sequence[TrialRecord]) -> tuple[int | None, float | None]:
@@ -235,7 +243,7 @@ def verdict(
     noise = noise or CompareNoise()
     judged = contracting or area
     if judged is None:
-        lack = f" ({', '.join(missing[:6])}{', …' if len(missing) > 6 else ''} not finished)" if missing else ""
+        lack = f" ({', '.join(missing[:6])}{', …' if len(missing) > 6 else ''} not measured)" if missing else ""
         return {"finding": None, "sentence": f"No verdict yet: neither comparison is complete{lack}."}
     word = finding(judged)
     if contracting is not None:
@@ -361,8 +369,9 @@ def _leakage(reading: Reading, setting: tuple[int | None, float | None]) -> Json
 
 def _unfinished_name(trial: TrialRecord, repeats: Repeats) -> str:
     """A repeated trial is named without a seed, with those that lack."""
-    if len(repeats.seeds) < 2 or not trial.info.candidate.epochs:
-        return trial.info.candidate.name
+    candidate = trial.info.candidate
+    if len(repeats.seeds) < 2 or candidate.seed not in repeats.seeds or not candidate.epochs:
+        return candidate.name
     return f"{replace(trial.info.candidate, seed=0).name} ({trial.reason})"
 
 

@@ -100,7 +100,7 @@ def read_table(path: Path, image_column: str, patient_column: str) -> dict[str, 
     for key, column in (("data.image_column", image_column), ("data.patient_column", patient_column)):
         if column not in columns:
             near = get_close_matches(column, columns, n=1)
-            hint = f"; did you mean '{near[0]}'?" if near else ""
+            hint = f"; did you mean '{near[0]}'?" if near else "."
             raise UserError(
                 f"The table {path} must have a column '{column}', but it has: {', '.join(columns) or 'none'}{hint} "
                 f"Name the right one with --set {key}=NAME."

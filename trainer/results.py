@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-COPY_MARK = "#"  # `name#2`: the second augmented copy of the image `name`, scored on the leaky split only
+COPY_MARK = "//"  # `name//2`: the second augmented copy of the image `name`; no name of a file holds two slashes
 
 
 class TrialFailed(Exception):
@@ -61,8 +61,8 @@ class FoldResult:
 def original_of(image: str) -> str:
     """The image that a scored version stands for: itself, or what it was copied from.
 
-    >>> original_of("scan 7#2"), original_of("scan 7"), original_of("scan #a")
-    ('scan 7', 'scan 7', 'scan #a')
+    >>> original_of("scan 7//2"), original_of("scan 7"), original_of("benign/scan#1")
+    ('scan 7', 'scan 7', 'benign/scan#1')
     """
     name, _, number = image.rpartition(COPY_MARK)
     return name if name and number.isdecimal() else image

@@ -106,7 +106,7 @@ def fold_data(
 
 def leaky_fold_data(cases: Cases, settings: Settings, seed: int) -> tuple[FoldData, ...]:
     """What protocol.md warns of: augment all cases first, then cut everything at random, copies and near-duplicates
-    apart from their originals. Copies are scored too; they are called `name#1`, `name#2`, ...
+    apart from their originals. Copies are scored too; they are called `name//1`, `name//2`, ...
     """
     everything = np.arange(len(cases))
     x, y = augmented(cases.images, cases.masks, cases.names, everything, settings.augmentation, seed)

@@ -11,11 +11,12 @@ import numpy as np
 from tracking.panels import montage
 from tracking.pictures import Pictures
 from tracking.record import METRICS, Predicted, Seen, SweepInfo, SweepRecord, TrialInfo, TrialRecord
+from tracking.repeats import Repeats
 from tracking.runs import Tracker
 from tracking.seen import shown_trials
 from trainer.config import Candidate
 from trainer.masks import at_depth, names, places
-from trainer.results import FoldResult, Score, original_of
+from trainer.results import COPY_MARK, FoldResult, Score, original_of
 
 FOLDS, PER_FOLD, PIXELS = 5, 6, 64 * 64
 BLOCK_PARAMS = [640, 3520, 13952, 55552, 221696, 147712, 36992, 9280, 2329]
@@ -140,7 +141,7 @@ def with_seen(record: SweepRecord) -> SweepRecord:
     """The record with pictures, predictions (the truth, a little to the right) and neurons, as the tracker reads it."""
     given = pictures()
     moved = {name: Predicted(np.roll(truth, 3, 1), 0.5) for name, truth in zip(given.names, given.truths, strict=True)}
-    predictions = dict.fromkeys(shown_trials(record), moved)
+    predictions = dict.fromkeys(shown_trials(record, Repeats()), moved)
     neurons = {name: dict.fromkeys((1, 2, 5, 9), picture()) for name in ("contracting", "expanding")}
     return replace(record, seen=Seen(given, predictions, neurons))
 
@@ -180,7 +181,7 @@ def leaky_record(info: TrialInfo, lift: float = 0.1, copies: int = 2, status: st
     level = 0.6 + lift
     noise = np.random.default_rng(int(candidate.key, 16) % 2**32)
     scores = [
-        ((fold + copy) % FOLDS + 1, _score(f"case {fold}-{image}{f'#{copy}' if copy else ''}", image,
+        ((fold + copy) % FOLDS + 1, _score(f"case {fold}-{image}{f'{COPY_MARK}{copy}' if copy else ''}", image,
                                            level + 0.02 * noise.normal()))
         for fold in range(FOLDS) for image in range(PER_FOLD) for copy in range(copies + 1)
     ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""How often each printed test finds something where there is nothing: run with `-s` to see rates beside nominal ones.
+"""How often each printed test finds something where there is nothing: `-n 0 -s` shows rates beside nominal ones.
 
 The generator (after `Nadeau and Bengio`'s setting, sizes of the BUSI sweep): 160 images in 5 folds, `MASKS` masks of
 equal true Dice. The Dice of an image under a mask is a difficulty that all masks share, plus noise of its own, plus an

@@ -16,6 +16,7 @@ from tests.tracking.made_up import leaky_record, repeated, scratch_info, trial_i
 from tracking.record import SweepRecord, TrialInfo, TrialRecord
 from tracking.report import figures, render, to_json, to_text
 from tracking.summary import summarise
+from trainer.results import original_of
 
 CONTRACTING, EXPANDING = trial_info("shallow-first", 5), trial_info("deep-first", 4)
 
@@ -28,7 +29,7 @@ def by_hand(leaky: TrialRecord, honest: TrialRecord) -> dict[str, float]:
     """image -> mean Dice of its versions minus its honest Dice."""
     known = {score.image: score.dice for _, score in honest.scores if not np.isnan(score.dice)}
     return {
-        name: float(np.mean([score.dice for _, score in leaky.scores if score.image.split("#")[0] == name])) - dice
+        name: float(np.mean([score.dice for _, score in leaky.scores if original_of(score.image) == name])) - dice
         for name, dice in known.items()
     }
 
@@ -108,7 +109,7 @@ def test_another_winner_is_named(record: SweepRecord, lifted: TrialInfo, words: 
 
 def test_where_it_did_not_inflate_it_says_so(record: SweepRecord) -> None:
     found = summarise(plus(record, leaky_record(CONTRACTING, -0.2)))
-    assert found["leakage"]["sentence"].endswith(", no inflation.")
+    assert found["leakage"]["sentence"].endswith(", no inflation shown.")
 
 
 def test_a_leaky_trial_alone_has_no_inflation(record: SweepRecord) -> None:

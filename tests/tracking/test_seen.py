@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.tracking.made_up import picture, pictures, record_trial, sweep_info, trial_info
+from tests.tracking.made_up import picture, pictures, record_trial, repeated, sweep_info, trial_info
 from tracking.pictures import PICTURES, PREDICTIONS, pack_masks, pack_pictures
 from tracking.record import SweepRecord
+from tracking.repeats import Repeats, read
 from tracking.runs import Tracker
 from tracking.seen import shown_trials, with_pictures
 
@@ -54,7 +55,7 @@ def test_predictions_belong_to_their_images(kept: Tracker) -> None:
         for place, case in enumerate(given.names):
             expected = np.roll(given.truths, len(info.blocks), 1)[place]
             assert np.array_equal(seen.predictions[name][case].mask, expected)
-    contracting = shown_trials(kept.read_sweep())["contracting"]
+    contracting = shown_trials(kept.read_sweep(), Repeats())["contracting"]
     dice = {score.image: score.dice for _, score in contracting.scores}
     assert {case: one.dice for case, one in seen.predictions["contracting"].items()} == pytest.approx(dice, nan_ok=True)
     assert {name: list(blocks) for name, blocks in seen.neurons.items()} == {"contracting": [2], "expanding": []}
@@ -78,7 +79,7 @@ def test_only_what_is_shown_is_read(kept: Tracker) -> None:
     record, asked = kept.read_sweep(), Asked(kept)
     with_pictures(asked, record)
     assert len([path for _, path in asked.asked if path == PREDICTIONS]) == 3
-    shown = {trial.run_id for trial in shown_trials(record).values()}
+    shown = {trial.run_id for trial in shown_trials(record, Repeats()).values()}
     assert {run for run, _ in asked.asked} == shown | {record.run_id}
 
 
@@ -99,12 +100,23 @@ def test_what_is_not_there_or_cannot_be_read_is_a_note(
     assert seen.notes and all(re.match(note, one) for one in seen.notes) and not seen.predictions
 
 
-def test_the_first_seed_at_the_main_setting_is_shown(record: SweepRecord) -> None:
-    again = tuple(
-        replace(one, run_id="other", info=replace(one.info, candidate=replace(one.info.candidate, seed=1)))
-        for one in record.trials
-    )
-    shown = shown_trials(replace(record, trials=again + record.trials))
+@pytest.mark.parametrize(("seeds", "first"), [((0, 1, 2), 0), ((1,), 1), ((2, 1), 2)])
+def test_the_trials_shown_are_those_that_are_compared(record: SweepRecord, seeds: tuple[int, ...], first: int) -> None:
+    whole = repeated(record)  # seeds 0, 1 and 2 of every trial
+    spec = {**whole.info.spec, "search": {**dict(whole.info.spec.get("search") or {}), "seeds": list(seeds)}}
+    reading = read(replace(whole, info=replace(whole.info, spec=spec)))
+    shown = shown_trials(reading.honest, reading.repeats)
     assert list(shown) == ["zero-shot", "expanding", "contracting"]
-    assert all(one.run_id != "other" for one in shown.values())
     assert [one.info.candidate.epochs for one in shown.values()] == [0, 12, 12]
+    assert {one.info.candidate.seed for name, one in shown.items() if name != "zero-shot"} == {first}
+
+
+def test_a_failed_repeat_is_not_shown(record: SweepRecord) -> None:
+    whole = repeated(record)
+    failed = [
+        replace(one, status="FAILED") if (one.info.candidate.epochs, one.info.candidate.seed) == (12, 1) else one
+        for one in whole.trials
+    ]
+    reading = read(replace(whole, trials=tuple(failed)))
+    shown = shown_trials(reading.honest, reading.repeats)
+    assert {one.info.candidate.epochs for name, one in shown.items() if name != "zero-shot"} == {6}
