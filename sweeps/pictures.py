@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tracking.pictures import PICTURES, PREDICTIONS, Pictures, grey, pack_masks, pack_pictures
+from tracking.pictures import PICTURES, PREDICTIONS, PRETRAINING, Pictures, grey, pack_masks, pack_pictures
 from trainer.results import FoldResult
 
 if TYPE_CHECKING:  # heavy
     from tracking.runs import Tracker
     from trainer.data import Cases
+    from trainer.pretrain import StartingWeights
 
 
 def log_pictures(tracker: Tracker, sweep_run: str, cases: Cases) -> None:
@@ -22,6 +23,19 @@ def log_pictures(tracker: Tracker, sweep_run: str, cases: Cases) -> None:
         return pack_pictures(Pictures(cases.names, cases.labels, grey(cases.images), np.asarray(cases.masks)))
 
     tracker.log_once(sweep_run, PICTURES, content)
+
+
+def log_examples(tracker: Tracker, sweep_run: str, weights: StartingWeights) -> None:
+    """Keep the few images pre-trained on that the report shows; there are none where the weights were given."""
+    if weights.examples is None:
+        return
+    images, truths = weights.examples
+    names = tuple(f"image {number}" for number in range(1, len(images) + 1))
+
+    def content() -> bytes:
+        return pack_pictures(Pictures(names, ("",) * len(names), grey(images), truths))
+
+    tracker.log_once(sweep_run, PRETRAINING, content)
 
 
 def log_predictions(tracker: Tracker, run: str, results: Sequence[FoldResult]) -> None:

@@ -15,7 +15,7 @@ from sweeps.bases import log_bases
 from sweeps.board import Board
 from sweeps.home import Home
 from sweeps.launch import launch
-from sweeps.pictures import log_pictures
+from sweeps.pictures import log_examples, log_pictures
 from sweeps.plan import Plan, write_plan
 from sweeps.space import listed
 from sweeps.spec import Spec, as_table
@@ -88,6 +88,7 @@ def _plan(
     write_plan(home, plan)
     log_bases(tracker, plan.sweep_run, spec, weights)
     log_pictures(tracker, plan.sweep_run, cases)
+    log_examples(tracker, plan.sweep_run, weights)
     return plan
 
 

@@ -62,10 +62,15 @@ def cases_by_rule(left: Mapping[str, float], right: Mapping[str, float]) -> list
         return []
     ranked = sorted(both, key=lambda name: (left[name] + right[name], name))
     apart = sorted(both, key=lambda name: (left[name] - right[name], name))
-    return [
-        ("best", ranked[-1]),
-        ("median", ranked[len(ranked) // 2]),
-        ("worst", ranked[0]),
-        ("contracting most ahead", apart[-1]),
-        ("expanding most ahead", apart[0]),
-    ]
+    middle = sorted(ranked, key=lambda name: abs(ranked.index(name) - len(ranked) // 2))
+    wanted = {
+        "best": ranked[::-1],
+        "median": middle,
+        "worst": ranked,
+        "contracting most ahead": apart[::-1],
+        "expanding most ahead": apart,
+    }
+    chosen: dict[str, str] = {}  # an image that one rule has taken is passed over by the next
+    for rule, candidates in wanted.items():
+        chosen[rule] = next((name for name in candidates if name not in chosen.values()), candidates[0])
+    return list(chosen.items())

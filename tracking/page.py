@@ -58,8 +58,7 @@ def html(record: SweepRecord, found: Json) -> str:
 
 
 def _head(found: Json) -> str:
-    word = (found["verdict"]["finding"] or "no verdict yet").capitalize()
-    sentence = found["verdict"]["sentence"].removeprefix(f"{word}: ")
+    word, _, sentence = found["verdict"]["sentence"].partition(": ")
     state = "" if found["finished"] else " · not finished"
     kicker = f"Sweep “{found['sweep']}” · {setting(found)} · {len(found['folds'])} folds{state}"
     return (

@@ -76,20 +76,22 @@ class Case:
     predictions: Mapping[str, Predicted]
 
 
-def draw_examples(examples: Sequence[Example], stamp: str = "", form: Form = "png") -> bytes:
-    """Figure 1: every example as it is, and below it with the outline of its truth."""
-    with canvas("examples", 0.4 + TILE * len(examples), 0.5 + 2 * TILE, form) as (figure, save):
-        for column, one in enumerate(examples):
-            for row, head in enumerate(("image", "truth")):
-                axes = figure.add_subplot(2, len(examples), row * len(examples) + column + 1)
-                _show(axes, one.image, form)
-                if row == 0:
-                    name = _elided(one.name.removeprefix(f"{one.label}/"))
-                    axes.set_title(f"{one.label}\n{name}" if one.label else name, fontsize=7)
-                else:
-                    _outline(axes, one.truth, TRUTH, "solid")
-                if column == 0:
-                    axes.set_ylabel(head, fontsize=9)
+def draw_examples(groups: Mapping[str, Sequence[Example]], stamp: str = "", form: Form = "png") -> bytes:
+    """Figure 1: group by group, every example as it is, and below it with the outline of its truth."""
+    across, down = max(map(len, groups.values())), 2 * len(groups)
+    with canvas("examples", 0.4 + TILE * across, 0.5 + TILE * down, form) as (figure, save):
+        for place, (group, examples) in enumerate(groups.items()):
+            for column, one in enumerate(examples):
+                for row, head in enumerate((f"{group}:\nimage" if group else "image", "truth")):
+                    axes = figure.add_subplot(down, across, (2 * place + row) * across + column + 1)
+                    _show(axes, one.image, form)
+                    if row == 0:
+                        name = _elided(one.name.removeprefix(f"{one.label}/"))
+                        axes.set_title(f"{one.label}\n{name}" if one.label else name, fontsize=7)
+                    else:
+                        _outline(axes, one.truth, TRUTH, "solid")
+                    if column == 0:
+                        axes.set_ylabel(head, fontsize=9)
         _mark(figure, stamp)
         return save()
 

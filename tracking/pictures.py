@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 PICTURES = "pictures.npz"  # on the sweep's run
-PREDICTIONS = "predictions.npz"  # on every finished trial's
+PREDICTIONS = "predictions.npz"
+PRETRAINING = "pretraining.npz"  # on every finished trial's
 
 # What NumPy raises for a file that is cut off, damaged, of another kind, or holds pickled objects.
 UNREADABLE = (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile)

@@ -117,13 +117,14 @@ class Predicted:
 class Seen:
     """What a report shows besides numbers (`tracking.seen` reads it): the sweep's `pictures`; for a few trials, named
     `zero-shot`, `expanding`, `contracting`, their `predictions` by image and their `neurons` (block -> PNG of the same
-    neuron before and after); `notes`: what is not there, and why.
+    neuron before and after); `notes`: what is not there, and why; `pretraining`: a few of the images pre-trained on.
     """
 
     pictures: Pictures | None = None
     predictions: Mapping[str, Mapping[str, Predicted]] = field(default_factory=dict)
     neurons: Mapping[str, Mapping[int, bytes]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    pretraining: Pictures | None = None
 
 
 @dataclass(frozen=True)

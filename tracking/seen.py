@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from tracking.pictures import PICTURES, PREDICTIONS, Pictures, unpack_masks, unpack_pictures
+from tracking.pictures import PICTURES, PREDICTIONS, PRETRAINING, Pictures, unpack_masks, unpack_pictures
 from tracking.record import Predicted, Seen, SweepRecord, TrialRecord
 from tracking.repeats import Repeats, read
 from tracking.summary import main_setting
@@ -47,8 +47,10 @@ def with_pictures(tracker: Tracker, record: SweepRecord) -> SweepRecord:
         found = _predictions(tracker, trial, notes)
         if found:
             predictions[name] = found
+    before = tracker.read_file(record.run_id, PRETRAINING)
+    pretraining = _unpacked(before, notes) if before else None
     neurons = {name: _neurons(tracker, trials[name].run_id) for name in TUNED if name in trials}
-    return replace(record, seen=Seen(pictures, predictions, neurons, tuple(notes)))
+    return replace(record, seen=Seen(pictures, predictions, neurons, tuple(notes), pretraining))
 
 
 def _pictures(tracker: Tracker, record: SweepRecord, notes: list[str]) -> Pictures | None:
@@ -56,6 +58,10 @@ def _pictures(tracker: Tracker, record: SweepRecord, notes: list[str]) -> Pictur
     if content is None:
         notes.append("The pictures of this sweep are missing (never recorded, or deleted), so none are shown.")
         return None
+    return _unpacked(content, notes)
+
+
+def _unpacked(content: bytes, notes: list[str]) -> Pictures | None:
     try:
         return unpack_pictures(content)
     except ValueError as error:
@@ -72,8 +78,6 @@ def _predictions(tracker: Tracker, trial: TrialRecord, notes: list[str]) -> Mapp
     try:
         masks = unpack_masks(content)
         scored = [score for _, score in trial.scores]
-        if [int(mask.sum()) for mask in masks] != [score.tp + score.fp for score in scored]:
-            raise ValueError("they are not those of the scores beside them")
         return {score.image: Predicted(mask, score.dice) for score, mask in zip(scored, masks, strict=True)}
     except ValueError as error:
         notes.append(f"The recorded predictions of {name} cannot be read: {error}.")

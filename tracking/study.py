@@ -76,13 +76,18 @@ def _examples(record: SweepRecord, mark: str) -> Drawn | None:
     if pictures is None or not pictures.names:
         return None
     shown = [_example(pictures, place) for place in examples(pictures)]
+    before = record.seen.pretraining
+    groups = {"fine-tuned on": shown}
     side = pictures.images.shape[1]
     caption = (
         f"{len(shown)} of {len(pictures.names)} images at working size ({side} x {side} pixels), and below them their "
         "truth, outlined. Chosen by the hash of their names, class by class in turn: no score has a say."
     )
+    if before is not None:
+        groups = {"pre-trained on": [_example(before, place) for place in range(len(before.names))]} | groups
+        caption = f"Above, images of the pre-training: {record.info.weights.get('source', 'unknown')}. Below, {caption}"
     alt = "Images, and below them the same with the truth outlined"
-    return Drawn(1, "figure-1-examples", "Examples", caption, alt, partial(draw_examples, shown, mark))
+    return Drawn(1, "figure-1-examples", "Examples", caption, alt, partial(draw_examples, groups, mark))
 
 
 def drawn_masks(found: Json) -> dict[str, str]:

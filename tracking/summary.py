@@ -61,7 +61,7 @@ from tracking.budgets import convergence_objects
 from tracking.choice import case_objects, choice_object
 from tracking.contrasts import Json as Json
 from tracking.contrasts import comparison_object, contrast
-from tracking.images import per_image
+from tracking.images import FAILURE, per_image
 from tracking.leakage import leakage_object
 from tracking.noise import floor_object, moves, noise_object, trial_noise
 from tracking.parameters import parameter_object
@@ -245,12 +245,14 @@ def verdict(
     if judged is None:
         lack = f" ({', '.join(missing[:6])}{', …' if len(missing) > 6 else ''} not measured)" if missing else ""
         return {"finding": None, "sentence": f"No verdict yet: neither comparison is complete{lack}."}
+    if collapsed := _collapsed(main, info):
+        return {"finding": None, "sentence": f"No verdict: {collapsed}"}
     word = finding(judged)
     if contracting is not None:
         sentence = f"{word.capitalize()}: {_names(main, info)} differ by {judged.mean:+.3f} Dice {interval(judged)}"
         sentence += _cost(main, info) + _floor(noise.contracting) + _slight(word, judged)
         if area is not None:
-            sentence += f"; the area between the curves is {area.mean:+.3f} {interval(area)}"
+            sentence += _along(area, word)
     else:
         sentence = f"{word.capitalize()}: the area between the curves is {judged.mean:+.3f} Dice {interval(judged)}"
         sentence += _floor(noise.area) + _slight(word, judged)
@@ -258,6 +260,35 @@ def verdict(
         sentence += f"; counting both comparisons it is no longer significant (Holm p = {judged.p_holm:.3f})"
     synthetic = " Synthetic data: no claim about real images." if info.data.get("synthetic") else ""
     return {"finding": word, "sentence": sentence + "." + synthetic}
+
+
+def _collapsed(main: Sequence[TrialRecord], info: SweepInfo) -> str:
+    """Why nothing can be compared: a part of the network, or every mask, that has learned to predict almost nothing."""
+    dice = {one.info.candidate.mask: spread(one.folds["dice"]).mean for one in main}
+    named = {info.named_masks.get(name): name for name in ("contracting", "expanding")}
+    flat = [
+        f"{name} ({mask}) scores {dice[mask]:.3f}"
+        for mask, name in named.items()
+        if mask and dice.get(mask, 1) < FAILURE
+    ]
+    if dice and max(dice.values()) < FAILURE:
+        flat = [f"no mask scores more than {max(dice.values()):.3f}"]
+    if not flat:
+        return ""
+    return (
+        f"{' and '.join(flat)}, so its networks find almost nothing, and a difference would tell nothing about the "
+        "blocks. Train longer, at another learning rate, or from better starting weights."
+    )
+
+
+def _along(area: Comparison, word: str) -> str:
+    """The second co-primary result; where it finds what the first does not, it says so."""
+    along = finding(area)
+    said = f"the area between the curves is {area.mean:+.3f} {interval(area)}"
+    sure = math.isnan(area.p_holm) or area.p_holm <= 1 - SURE
+    if along.endswith("better") and not word.endswith("better") and sure:
+        return f"; but along the curves {along.split()[0]}-first is better: {said}"
+    return f"; {said}"
 
 
 def _slight(word: str, judged: Comparison) -> str:

@@ -105,7 +105,7 @@ def score_cells(trial: Json) -> list[str]:
 
 def number(value: float, digits: int = 3) -> str:
     """A fixed number of digits, an en dash for what cannot be known."""
-    return "–" if math.isnan(value) else f"{value:.{digits}f}"
+    return "–" if math.isnan(value) else f"{round(value, digits) + 0.0:.{digits}f}"  # never -0.000
 
 
 def orders_of(trial: Json) -> str:

@@ -42,10 +42,10 @@ def near_duplicate_groups(images: NDArray[np.float32]) -> NDArray[np.int64]:
 
 
 def large_group_note(groups: NDArray[np.int64]) -> str:
-    """A warning when one group holds over 5 % of the cases, else "": folds cannot be even then."""
+    """A warning when one group of three or more holds over 5 % of the cases, else "": folds cannot be even then."""
     sizes = np.bincount(groups)
     largest = int(sizes.max(initial=0))
-    if largest < 2 or largest <= LARGE_GROUP * len(groups):
+    if largest < 3 or largest <= LARGE_GROUP * len(groups):
         return ""
     return (
         f"warning: one near-duplicate group holds {largest} of {len(groups)} images (over 5 %); all of it goes into "

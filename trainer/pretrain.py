@@ -7,7 +7,7 @@ import json
 import math
 import warnings
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import keras
@@ -25,6 +25,7 @@ from trainer.revision import revision, versions
 from trainer.unet import unet
 
 EMBEDDED_IMAGES = 1600
+EXAMPLES = 6  # images pre-trained on that a report shows
 WEIGHT_FILES = (".h5", ".keras")
 Progress = Callable[[int, int, str], None]
 
@@ -45,7 +46,8 @@ class Images:
 class StartingWeights:
     """Weights that fine-tuning starts from: the file, the digest of the numbers in it, where they come from.
 
-    `curve` holds one row per epoch of pre-training, empty for weights that somebody else trained.
+    `curve` holds one row per epoch of pre-training, empty for weights that somebody else trained; `examples` are a few
+    of the images pre-trained on with their masks, (k, size, size) each, to look at.
     """
 
     path: Path
@@ -54,6 +56,7 @@ class StartingWeights:
     curve: tuple[dict[str, float], ...] = ()
     best_epoch: int = 0
     notes: tuple[str, ...] = ()
+    examples: tuple[NDArray[np.float32], NDArray[np.uint8]] | None = field(default=None, compare=False)
 
 
 def starting_weights(
@@ -79,7 +82,13 @@ def starting_weights(
         write_atomically(record, lambda file: file.write(json.dumps(plain, indent=1).encode()))
     stored = json.loads(record.read_text())
     return StartingWeights(
-        path, stored["digest"], stored["source"], tuple(stored["curve"]), stored["best_epoch"], tuple(stored["notes"])
+        path,
+        stored["digest"],
+        stored["source"],
+        tuple(stored["curve"]),
+        stored["best_epoch"],
+        tuple(stored["notes"]),
+        (images.train_x[:EXAMPLES], images.train_y[:EXAMPLES]),
     )
 
 

@@ -27,13 +27,13 @@ def grey_of(png: bytes) -> NDArray[np.uint8]:
 
 def test_examples_show_grey_values_as_they_are() -> None:
     flat = Example("a", "", np.full((32, 32), 64, np.uint8), np.zeros((32, 32), np.uint8))
-    values, counts = np.unique(grey_of(draw_examples([flat])), return_counts=True)
+    values, counts = np.unique(grey_of(draw_examples({"": [flat]})), return_counts=True)
     assert values[np.argmax(counts)] == 64  # a stretch of contrast would make it black
 
 
 @pytest.mark.parametrize("form", ["svg", "png", "page"])
 def test_every_form_is_a_whole_picture_with_its_stamp(form: str) -> None:
-    drawn = draw_examples([example(0), example(1)], "SYNTHETIC DATA", form)  # type: ignore[arg-type]
+    drawn = draw_examples({"": [example(0), example(1)]}, "SYNTHETIC DATA", form)  # type: ignore[arg-type]
     if form == "svg":
         assert ElementTree.fromstring(drawn).tag.endswith("svg")
         assert all(words in drawn for words in (b"SYNTHETIC DATA", b"malignant", b"case 0-1"))
@@ -45,10 +45,10 @@ def test_on_a_page_it_is_small_and_still_the_same_picture() -> None:
     """A page holds several of these, at the study's 256 pixels too, and stays under 3 MB."""
     noise = np.random.default_rng(0).integers(0, 256, (6, 256, 256), np.uint8)
     given = [Example(str(place), "", one, np.zeros_like(one)) for place, one in enumerate(noise)]
-    page = draw_examples(given, form="page")
+    page = draw_examples({"": given}, form="page")
     assert len(page) < 400_000
     flat = Example("a", "", np.full((32, 32), 64, np.uint8), np.zeros((32, 32), np.uint8))
-    values, counts = np.unique(grey_of(draw_examples([flat], form="page")), return_counts=True)
+    values, counts = np.unique(grey_of(draw_examples({"": [flat]}, form="page")), return_counts=True)
     assert abs(int(values[np.argmax(counts)]) - 64) <= 1
 
 
@@ -72,7 +72,7 @@ def test_outlines_are_light_on_a_dark_rim() -> None:
     one = example()
     white = Example("white", "", np.full((64, 64), 255, np.uint8), one.truth)
     black = Example("black", "", np.zeros((64, 64), np.uint8), one.truth)
-    found = grey_of(draw_examples([white, black]))
+    found = grey_of(draw_examples({"": [white, black]}))
     half = found.shape[1] // 2
     assert found[found.shape[0] // 2 :, :half].min() < 120 and found[found.shape[0] // 2 :, half:].max() > 150
 

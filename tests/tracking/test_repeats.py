@@ -53,26 +53,43 @@ def test_one_trial_is_itself() -> None:
     assert merged([CONTRACTING]) is CONTRACTING
 
 
-@pytest.mark.parametrize(
-    ("change", "folds_done"),
-    [
-        (lambda one: None, 0),
-        (lambda one: trial_record(one.info, "FAILED", 0, "dead"), 0),
-        (lambda one: trial_record(one.info, "RUNNING", 3), 3),
-    ],
-)
-def test_a_trial_without_all_its_seeds_is_unfinished(
-    record: SweepRecord, change: Callable[[TrialRecord], TrialRecord | None], folds_done: int
+LACKING = replace(trial_info("deep-first", 4).candidate, seed=1)
+
+
+def with_change(whole: SweepRecord, change: Callable[[TrialRecord], TrialRecord | None]) -> SweepRecord:
+    """The sweep with one mask's training of seed 1 changed, or taken out."""
+    trials = [change(one) if one.info.candidate == LACKING else one for one in whole.trials]
+    return replace(whole, trials=tuple(one for one in trials if one))
+
+
+@pytest.mark.parametrize("change", [lambda one: None, lambda one: trial_record(one.info, "RUNNING", 3)])
+def test_a_sweep_that_grows_by_a_seed_reports_those_it_is_done_with(
+    record: SweepRecord, change: Callable[[TrialRecord], TrialRecord | None]
 ) -> None:
-    whole = repeated(record)
-    lacking = replace(trial_info("deep-first", 4).candidate, seed=1)
-    trials = [change(one) if one.info.candidate == lacking else one for one in whole.trials]
-    found = summarise(replace(whole, trials=tuple(one for one in trials if one)))
-    assert found["unfinished"] == [
-        {"name": "6-9 · 12 epochs · lr 0.001 (seed 1 not finished)", "folds_done": folds_done}
-    ]
-    assert found["comparison"]["missing"] == ["expanding (6-9)", "deep-4"] and found["verdict"]["finding"] is None
-    assert not [one for one in found["trials"] if (one["mask"], one["epochs"]) == ("6-9", 12)]
+    grown = with_change(repeated(record), change)
+    found, before = summarise(grown), summarise(repeated(record, (0, 2)))
+    begun = len(grown.trials) == len(repeated(record).trials)
+    expected = [{"name": "6-9 · 12 epochs · lr 0.001 · seed 1", "folds_done": 3}] if begun else []
+    assert found["unfinished"] == expected and found["noise"]["seeds"] == [0, 2]
+    assert found["comparison"] == before["comparison"] and found["verdict"] == before["verdict"]
+    assert "all · 12 epochs · lr 0.001 · seed 1" in found["noise"]["others"]
+    assert not begun or not found["finished"]
+
+
+def test_a_trial_is_unfinished_until_its_last_seed_is(record: SweepRecord) -> None:
+    whole = repeated(record, (0, 1))
+    waiting = with_change(whole, lambda one: trial_record(one.info, "RUNNING", 3))
+    none = [replace(one, status="RUNNING") if one.info.candidate.mask == "9" and one.info.candidate.seed == 0 else one
+            for one in waiting.trials]  # fmt: skip
+    found = summarise(replace(waiting, trials=tuple(none)))
+    names = [one["name"] for one in found["unfinished"]]
+    assert "6-9 · 12 epochs · lr 0.001 (seed 1 not finished)" in names and found["verdict"]["finding"] is None
+
+
+def test_a_trial_that_fails_with_one_seed_has_failed(record: SweepRecord) -> None:
+    found = summarise(with_change(repeated(record), lambda one: trial_record(one.info, "FAILED", 0, "dead")))
+    assert found["failed"] == [{"name": "6-9 · 12 epochs · lr 0.001 · seed 1", "reason": "dead"}]
+    assert found["unfinished"] == [] and found["comparison"]["missing"] == ["expanding (6-9)", "deep-4"]
 
 
 def test_where_every_seed_failed_the_trial_failed(record: SweepRecord) -> None:

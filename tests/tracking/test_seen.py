@@ -86,10 +86,10 @@ def test_only_what_is_shown_is_read(kept: Tracker) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "note"),
     [
-        (PREDICTIONS, None, r"The predictions of .* were not recorded \(an earlier thaw did not\)"),
+        (PREDICTIONS, None, r"The predictions of .* are missing \(never recorded, or deleted\)"),
         (PREDICTIONS, b"damaged", r"The recorded predictions of .* cannot be read"),
         (PREDICTIONS, pack_masks([pictures().truths[:7]]), r"The recorded predictions of .* cannot be read"),
-        (PICTURES, None, "The pictures of this sweep were not recorded"),
+        (PICTURES, None, "The pictures of this sweep are missing"),
         (PICTURES, b"damaged", "The recorded pictures cannot be read"),
     ],
 )

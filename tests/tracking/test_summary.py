@@ -2,14 +2,15 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from tests.tracking.made_up import fold_results, trial_info
-from tracking.record import SweepRecord
+from tests.tracking.made_up import fold_results, sweep_info, trial_info, trial_record
+from tracking.record import SweepRecord, TrialRecord
 from tracking.report import to_json
 from tracking.statistics import corrected_t, spread
 from tracking.summary import main_setting, summarise, verdict
@@ -104,6 +105,34 @@ def test_a_real_but_tiny_difference_is_called_too_little(record: SweepRecord, si
     assert said["finding"] == "shallow better" and ("too little to matter" in said["sentence"]) == slight
 
 
+@pytest.mark.parametrize(
+    ("shift", "words"),
+    [
+        ({"1-5": -0.6}, r"No verdict: contracting \(1-5\) scores 0\.0\d\d, so its networks find almost nothing"),
+        ({"": -0.6}, r"No verdict: no mask scores more than 0\.\d{3}"),
+        ({"9": -0.6}, r"Shallow better"),  # one block alone may be that poor
+    ],
+)
+def test_networks_that_learned_nothing_give_no_verdict(
+    record: SweepRecord, shift: dict[str, float], words: str
+) -> None:
+    def poorer(one: TrialRecord) -> TrialRecord:
+        by = shift.get(one.info.candidate.mask, shift.get("", 0.0))
+        return replace(one, folds={**one.folds, "dice": tuple(max(0.0, dice + by) for dice in one.folds["dice"])})
+
+    found = summarise(replace(record, trials=tuple(map(poorer, record.trials))))
+    assert re.match(words, found["verdict"]["sentence"])
+    assert (found["verdict"]["finding"] is None) == words.startswith("No verdict")
+
+
+def test_the_area_speaks_where_the_halves_do_not() -> None:
+    halves = corrected_t([0.05, -0.06, 0.04, -0.05, 0.01], [24] * 5, [6] * 5)
+    area = replace(corrected_t([-0.10, -0.11, -0.10, -0.09, -0.10], [24] * 5, [6] * 5), p_holm=0.002)
+    main = [trial_record(trial_info("shallow-first", 5)), trial_record(trial_info("deep-first", 4))]
+    said = verdict(halves, area, main, sweep_info(), [])["sentence"]
+    assert said.startswith("No difference shown") and "but along the curves deep-first is better" in said
+
+
 def test_verdict_names_interval_cost_and_that_it_is_synthetic(found: dict[str, Any]) -> None:
     verdict = found["verdict"]
     assert verdict["finding"] == "shallow better"
@@ -129,9 +158,9 @@ def test_the_area_alone_can_decide(record: SweepRecord) -> None:
 
 
 def test_a_significant_difference_that_holm_takes_back_says_so(record: SweepRecord) -> None:
-    folds = {"1-5": (0.03, 0.02, 0.04, 0.02, 0.012), "6-9": (0.0,) * 5}
+    folds = {"1-5": (0.53, 0.52, 0.54, 0.52, 0.512), "6-9": (0.5,) * 5}
     trials = tuple(
-        replace(one, folds={**one.folds, "dice": folds.get(one.info.candidate.mask, (0.0, 0.1, 0.0, 0.2, 0.1))})
+        replace(one, folds={**one.folds, "dice": folds.get(one.info.candidate.mask, (0.5, 0.6, 0.5, 0.7, 0.6))})
         for one in record.trials
     )
     found = summarise(replace(record, trials=trials))
