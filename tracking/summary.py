@@ -242,11 +242,12 @@ def verdict(
     """
     noise = noise or CompareNoise()
     judged = contracting or area
+    synthetic = " Synthetic data: no claim about real images." if info.data.get("synthetic") else ""
     if judged is None:
         lack = f" ({', '.join(missing[:6])}{', …' if len(missing) > 6 else ''} not measured)" if missing else ""
-        return {"finding": None, "sentence": f"No verdict yet: neither comparison is complete{lack}."}
+        return {"finding": None, "sentence": f"No verdict yet: neither comparison is complete{lack}.{synthetic}"}
     if collapsed := _collapsed(main, info):
-        return {"finding": None, "sentence": f"No verdict: {collapsed}"}
+        return {"finding": None, "sentence": f"No verdict: {collapsed}{synthetic}"}
     word = finding(judged)
     if contracting is not None:
         sentence = f"{word.capitalize()}: {_names(main, info)} differ by {judged.mean:+.3f} Dice {interval(judged)}"
@@ -258,7 +259,6 @@ def verdict(
         sentence += _floor(noise.area) + _slight(word, judged)
     if not math.isnan(judged.p_holm) and word.endswith("better") and judged.p_holm > 0.05:
         sentence += f"; counting both comparisons it is no longer significant (Holm p = {judged.p_holm:.3f})"
-    synthetic = " Synthetic data: no claim about real images." if info.data.get("synthetic") else ""
     return {"finding": word, "sentence": sentence + "." + synthetic}
 
 

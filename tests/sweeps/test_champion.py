@@ -74,7 +74,8 @@ def test_repeated_trials_are_judged_by_the_mean_over_their_seeds() -> None:
         describe(whole.info, chosen, rivals, asked=False)
     )
     lacking = replace(whole, trials=tuple(one for one in whole.trials if one is not whole.trials[-1]))
-    assert len(choose(lacking, None)[1]) == 1
+    again, _ = choose(lacking, None)  # while a seed is not done for every mask, those that are decide
+    assert mean_dice(again) in each
 
 
 @pytest.mark.parametrize("mask", ["1-3", "shallow-3", "3,1,2"])

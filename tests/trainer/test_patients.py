@@ -129,7 +129,7 @@ def test_mistakes_are_named(folder: Path, config: dict[str, str], words: str) ->
     ("text", "words"),
     [
         ("image,patients\n" + rows(), r"column 'patient', .*image, patients; did you mean 'patients'\?.*_column"),
-        ("file,patient\n" + rows(), r"column 'image', but it has: file, patient .*data\.image_column=NAME"),
+        ("file,patient\n" + rows(), r"column 'image', but it has: file, patient\. .*data\.image_column=NAME"),
         ("", r"column 'image', but it has: none"),
         ("image,patient\n" + rows()[:-7], r"names none for 1 of 12 images \(p05_2\.png\)"),
         ("image,patient\n" + rows() + "\np00_0,p09\n", r"gives 'p00_0' to 'p00' and to 'p09'"),
