@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from sweeps.board import Board
 from sweeps.home import Home
 from sweeps.plan import read_plan
 from sweeps.sweep import label
+from tracking.images import FAILURE
 from tracking.record import SweepInfo, SweepRecord, TrialRecord
 from tracking.repeats import read, seeds_of
 from tracking.statistics import spread
@@ -19,14 +21,24 @@ from trainer.files import locked
 from trainer.masks import parse
 
 if TYPE_CHECKING:  # heavy
-    from tracking.models import Registered
+    from tracking.models import Crowned
 
 
-def crown(home: Home, board: Board, sweep: str | None, mask: str | None = None, name: str | None = None) -> Registered:
+def crown(
+    home: Home,
+    board: Board,
+    sweep: str | None,
+    mask: str | None = None,
+    name: str | None = None,
+    *,
+    automatic: bool = False,
+) -> Crowned | None:
     """Refit a sweep's winner, or the given mask, on all its pictures; log, register and alias it `champion`.
 
     `sweep`: its name, the newest by default. `name`: of the registered model, that of the data set by default. A
-    champion that is registered already is not made again. Raises `UserError` where nothing can be chosen.
+    champion that is registered already is not made again. `automatic`: nobody asked for it by a command of its own, so
+    it takes no other sweep's place, and a network that learned nothing is not made at all (None). Raises `UserError`
+    where nothing can be chosen.
     """
     from sweeps.backend import prepare_backend
     from tracking.runs import Tracker
@@ -34,19 +46,23 @@ def crown(home: Home, board: Board, sweep: str | None, mask: str | None = None, 
     tracker = Tracker.connect(home.tracking_uri, home.artifact_folder)
     record = tracker.read_sweep(sweep)
     chosen, rivals = choose(record, mask)
+    if failure := unlearned(chosen):
+        board.say(f"No champion. {failure}" if automatic else f"Warning: {failure}")
+        if automatic:
+            return None
     plan = read_plan(home, record.info.name)
     settings = plan.resolved.settings
     words = describe(record.info, chosen, rivals, asked=mask is not None)
     for line in (*words, *cautions(record, chosen)):
         board.say(line)
     prepare_backend(deterministic=settings.train.deterministic)
-    from tracking.models import Champion, known_champion, record_champion
+    from tracking.models import DICE, Champion, give_alias, known_champion, record_champion
 
     candidate, name = chosen.info.candidate, name or label(settings)
     with locked(home.candidate_lock(record.info.name, f"champion-{candidate.key}")):
         known = known_champion(tracker, record.run_id, candidate, name)
         if known is not None:
-            return known
+            return give_alias(tracker, known, record.info.name, always=not automatic)
         from sweeps.worker import trial_of
         from trainer.data import load_cases
         from trainer.refit import refit
@@ -60,9 +76,10 @@ def crown(home: Home, board: Board, sweep: str | None, mask: str | None = None, 
                 network, result = refit(trial, cases, candidate, step)
         except TrialFailed as failed:
             raise UserError(f"The refit of {candidate.name} cannot be used: {failed} Try another --mask.") from failed
-        metrics = {"dice_cross_validated": mean_dice(chosen), "dice_on_training_images": result.mean("dice")}
+        metrics = {DICE: mean_dice(chosen), "dice_on_training_images": result.mean("dice")}
         champion = Champion(record.run_id, candidate, " ".join(words), metrics, versions()["backend"])
-        return record_champion(tracker, champion, network, cases.images[:1, ..., None], name)
+        made = record_champion(tracker, champion, network, cases.images[:1, ..., None], name)
+        return give_alias(tracker, made, record.info.name, always=not automatic)
 
 
 def choose(record: SweepRecord, mask: str | None) -> tuple[TrialRecord, Sequence[TrialRecord]]:
@@ -130,6 +147,34 @@ def cautions(record: SweepRecord, chosen: TrialRecord) -> list[str]:
     if missing := [name for key, name in record.info.planned.items() if key not in scored]:
         said.append(f"Note: {len(missing)} of {len(record.info.planned)} planned trials have no score yet.")
     return said
+
+
+def unlearned(chosen: TrialRecord) -> str | None:
+    """What is wrong with a candidate that misses nearly everything, in one sentence; None when it does not."""
+    if mean_dice(chosen) >= FAILURE:
+        return None
+    return (
+        f"Nothing was learned: with a mean Dice of {mean_dice(chosen):.3f}, {chosen.info.candidate.name} predicts "
+        "almost nothing; train longer, with another learning rate or from better starting weights."
+    )
+
+
+def outcome(crowned: Crowned, there: str = "") -> list[str]:
+    """What became of the alias and how to use the network; `there`: the option that leads to this home."""
+    made, before = crowned.made, crowned.before
+    words = "" if made.new else ", registered before"
+    if not crowned.moved:
+        return [
+            f"Registered: models:/{made.name}/{made.version}{words}",
+            f"{made.uri} stays with {before}",
+            f"  to move it: thaw champion {shlex.quote(crowned.sweep)}{there}",
+        ]
+    replaced = [] if before is None else [f"  replaces {before}"]
+    return [
+        f"Champion: {made.uri} (version {made.version}{words})",
+        *replaced,
+        f"  thaw predict {shlex.quote(made.uri)} PICTURES --out FOLDER{there}",
+    ]
 
 
 def mean_dice(trial: TrialRecord) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -91,7 +92,7 @@ def run(
         raise typer.Exit(130) from None
     _show(opened, outcome.name)
     if chosen.champion:
-        _crown(opened, outcome.name, None, None)
+        _crown(opened, outcome.name, None, None, automatic=True)
     if outcome.failed:
         _complain(f"{len(outcome.failed)} trials have no score: {'; '.join(outcome.failed[:5])}. See the report.")
         raise typer.Exit(3)
@@ -159,19 +160,16 @@ def champion(
     _crown(open_home(home), sweep, mask, name)
 
 
-def _crown(opened: Any, sweep: str | None, mask: str | None, name: str | None) -> None:
+def _crown(opened: Any, sweep: str | None, mask: str | None, name: str | None, *, automatic: bool = False) -> None:
     from sweeps.board import Board
-    from sweeps.champion import crown
+    from sweeps.champion import crown, outcome
 
-    made = crown(opened, Board(console), sweep, mask, name)
-    words = "" if made.new else ", registered before"
-    console.print(
-        f"Champion: {made.uri} (version {made.version}{words})", highlight=False, markup=False, soft_wrap=True
-    )
-    there = f" --home {opened.root}" if opened.own_tracking and opened.root != DEFAULT_HOME else ""
-    console.print(
-        f"  thaw predict {made.uri} PICTURES --out FOLDER{there}", highlight=False, markup=False, soft_wrap=True
-    )
+    crowned = crown(opened, Board(console), sweep, mask, name, automatic=automatic)
+    if crowned is None:
+        return
+    there = f" --home {shlex.quote(str(opened.root))}" if opened.root != DEFAULT_HOME else ""
+    for line in outcome(crowned, there):
+        _tell(line)
 
 
 @app.command()

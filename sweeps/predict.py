@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # heavy
     from trainer.inference import Segmenter
 
 REGISTERED = "models:/"
+SYNTHETIC = "SYNTHETIC TRAINING"  # printed on overlays
 NAMED = 10  # unreadable pictures named in one message
 
 
@@ -37,13 +38,17 @@ class Job:
 def predict_pictures(model: str, images: Path, out: Path, home: Path, board: Board) -> int:
     """Write `out/masks` (PNG of 0 and 255, size of the picture) and `out/overlays`; return how many pictures.
 
+    A registered network that was trained on synthetic pictures only is told to be so, here and on every overlay.
+
     `model`: a `.keras` file, or `models:/name@alias` of the MLflow store of `home`. `images`: a picture, or a folder,
     searched with all below it. Raises `UserError` for a model or a folder that cannot be used; for pictures that
     cannot be read only after all others are written.
     """
     jobs = listed(images, out)
     check_overwriting(jobs, out)
-    ready = load(model, home)
+    ready, synthetic = load(model, home)
+    if synthetic:
+        board.say(f"{model} was trained on SYNTHETIC pictures only: it is no tool for real ones. Its overlays say so.")
     unread: list[str] = []
     with board.stage("predicting") as step:
         for number, job in enumerate(jobs, start=1):
@@ -52,7 +57,7 @@ def predict_pictures(model: str, images: Path, out: Path, home: Path, board: Boa
             except UserError as error:
                 unread.append(str(error))
             else:
-                write(ready, job, grey, out)
+                write(ready, job, grey, out, SYNTHETIC if synthetic else None)
             step(number, len(jobs))
     if unread:
         more = f"\n  … and {len(unread) - NAMED} more" if len(unread) > NAMED else ""
@@ -100,8 +105,11 @@ def check_overwriting(jobs: list[Job], out: Path) -> None:
         )
 
 
-def load(model: str, home: Path) -> Segmenter:
-    """The network of a file or of the registry, ready for pictures; raises `UserError` where there is none."""
+def load(model: str, home: Path) -> tuple[Segmenter, bool]:
+    """The network of a file or of the registry, ready for pictures, and whether it is known to be synthetic.
+
+    Of a file nothing is known but its weights. Raises `UserError` where there is no network.
+    """
     from sweeps.backend import prepare_backend
 
     prepare_backend()
@@ -109,23 +117,25 @@ def load(model: str, home: Path) -> Segmenter:
     from trainer.network import load_network
 
     if not model.startswith(REGISTERED):
-        return segmenter(load_network(Path(model)))
-    from tracking.models import fetch
+        return segmenter(load_network(Path(model))), False
+    from tracking.models import fetch, is_synthetic
     from tracking.runs import Tracker
 
     opened = open_home(home)
     tracker = Tracker.connect(opened.tracking_uri, opened.artifact_folder)
     with tempfile.TemporaryDirectory() as folder:
-        return segmenter(load_network(fetch(tracker, model, Path(folder))))
+        ready = segmenter(load_network(fetch(tracker, model, Path(folder))))
+    return ready, is_synthetic(tracker, model)
 
 
-def write(ready: Segmenter, job: Job, grey: NDArray[np.float32], out: Path) -> None:
-    """Predict one grey picture and write its mask and its overlay, each whole or not at all."""
-    from trainer.inference import overlay
+def write(ready: Segmenter, job: Job, grey: NDArray[np.float32], out: Path, label: str | None = None) -> None:
+    """Predict one grey picture and write its mask and its overlay with `label`, each whole or not at all."""
+    from trainer.inference import labelled, overlay
 
     mask = ready.mask(grey)
     # The overlay first: a mask without one is taken for somebody's own.
-    for folder, pixels in (("overlays", overlay(grey, mask)), ("masks", mask.astype(np.uint8) * 255)):
+    drawn = overlay(grey, mask) if label is None else labelled(overlay(grey, mask), label)
+    for folder, pixels in (("overlays", drawn), ("masks", mask.astype(np.uint8) * 255)):
         buffer = io.BytesIO()
         Image.fromarray(pixels).save(buffer, format="PNG")
         write_atomically(out / folder / job.name, lambda file, buffer=buffer: file.write(buffer.getbuffer()))  # type: ignore[misc]

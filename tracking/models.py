@@ -33,6 +33,8 @@ from trainer.config import Candidate, UserError
 
 ALIAS = "champion"
 KIND = "thaw.kind"
+DICE = "dice_cross_validated"  # metric of a champion's run
+SAID = ("thaw.candidate", "thaw.mask", "thaw.sweep", "thaw.synthetic")  # of the run, on the version too
 ABOUT = "Segmentation networks that thaw fine-tuned on this data set; `champion` is the one to use."
 
 
@@ -53,7 +55,7 @@ class Champion:
 
 @dataclass(frozen=True)
 class Registered:
-    """A version of a registered model that now carries the alias; `new` unless it was registered before."""
+    """A version of a registered model, to be given the alias; `new` unless it was registered before."""
 
     name: str
     version: str
@@ -65,9 +67,49 @@ class Registered:
         return f"models:/{self.name}@{ALIAS}"
 
 
+@dataclass(frozen=True)
+class Holder:
+    """The version that carries the alias: of which `sweep` and with which cross-validated mean Dice, where known."""
+
+    version: str
+    sweep: str | None
+    dice: float | None
+
+    def __str__(self) -> str:
+        """As in `version 1: sweep my-sweep, Dice 0.701`."""
+        sweep = "not of a sweep of thaw" if self.sweep is None else f"sweep {self.sweep}"
+        return f"version {self.version}: {sweep}" + ("" if self.dice is None else f", Dice {self.dice:.3f}")
+
+
+@dataclass(frozen=True)
+class Crowned:
+    """What a `sweep` registered, the other version that had the alias `before` (None: none had), and if it `moved`."""
+
+    made: Registered
+    sweep: str
+    before: Holder | None
+    moved: bool
+
+
+@told
+def give_alias(tracker: Tracker, made: Registered, sweep: str, *, always: bool) -> Crowned:
+    """Give the alias to a version that the sweep of this name registered, and say which other one had it.
+
+    Unless `always`, the alias moves only when no version has it or one of the same sweep does: a sweep that nobody
+    meant for a champion must not take a good one's place.
+    """
+    before = _holder(tracker, made.name)
+    if before is not None and before.version == made.version:
+        return Crowned(made, sweep, None, moved=True)
+    moved = always or before is None or before.sweep == sweep
+    if moved:
+        tracker.client.set_registered_model_alias(made.name, ALIAS, made.version)
+    return Crowned(made, sweep, before, moved)
+
+
 @told
 def known_champion(tracker: Tracker, sweep_run: str, candidate: Candidate, name: str) -> Registered | None:
-    """The version under which this candidate of this sweep was registered before, given the alias again; or None."""
+    """The version under which this candidate of this sweep was registered before, or None."""
     check_name(tracker, name)
     run = _champion_run(tracker, sweep_run, candidate)
     if run is None or run.info.status != "FINISHED":
@@ -75,16 +117,14 @@ def known_champion(tracker: Tracker, sweep_run: str, candidate: Candidate, name:
     there = tracker.client.search_model_versions(f"name = '{name}' and run_id = '{run.info.run_id}'")
     if not there:
         return None
-    found = Registered(name, str(there[0].version), new=False)
-    tracker.client.set_registered_model_alias(name, ALIAS, found.version)
-    return found
+    return Registered(name, str(there[0].version), new=False)
 
 
 @told
 def record_champion(
     tracker: Tracker, champion: Champion, network: Any, example: NDArray[np.float32], name: str
 ) -> Registered:
-    """Log a network that gives probabilities as an MLflow model, register it as `name`, and alias it `champion`.
+    """Log a network that gives probabilities as an MLflow model and register it as `name`; see `give_alias`.
 
     `network`: a Keras model of plain layers; `example` (1, H, W, 1) float32, one picture. The run is a child of the
     sweep's, of a kind of its own, so that no report takes it for a trial.
@@ -112,13 +152,12 @@ def record_champion(
         client.create_registered_model(name, tags={KIND: "model"}, description=ABOUT)
     # By where its files lie: for an id, MLflow would ask the process-global store.
     made = client.create_model_version(
-        name, logged.artifact_location, run_id, tags={"thaw.candidate": candidate.key, "thaw.mask": candidate.mask},
+        name, logged.artifact_location, run_id, tags={key: run.data.tags[key] for key in SAID},
         description=champion.description, model_id=logged.model_id,
     )  # fmt: skip
     # What MLflow's own registration sets: the UI leads from the logged model to its version by it.
     versions = json.dumps([{"name": name, "version": int(made.version)}])
     client.set_logged_model_tags(logged.model_id, {"mlflow.modelVersions": versions})
-    client.set_registered_model_alias(name, ALIAS, made.version)
     client.set_terminated(run_id, "FINISHED")
     return Registered(name, str(made.version), new=True)
 
@@ -128,14 +167,10 @@ def fetch(tracker: Tracker, uri: str, folder: Path) -> Path:
 
     Raises `UserError` for an address that leads nowhere and for a model that is not one of Keras.
     """
-    found = re.fullmatch(r"models:/([^/@]+)(?:@([^/@]+)|/(\d+))", uri)
     try:
-        if found is None:
-            raise MlflowException("the address must be models:/NAME@ALIAS or models:/NAME/VERSION")
-        name, alias, number = found.groups()
-        wanted = number or tracker.client.get_model_version_by_alias(name, alias).version
+        name, wanted = _resolve(tracker, uri)
         # By where its files lie: for a model's address, MLflow would ask the process-global store.
-        source = tracker.client.get_model_version_download_uri(name, str(wanted))
+        source = tracker.client.get_model_version_download_uri(name, wanted)
         place = Path(download_artifacts(source, dst_path=str(folder), tracking_uri=tracker.uri))
     except (MlflowException, OSError) as error:
         known = sorted(model.name for model in tracker.client.search_registered_models())
@@ -145,6 +180,13 @@ def fetch(tracker: Tracker, uri: str, folder: Path) -> Path:
     if not path.is_file():
         raise UserError(f"{uri} must be a Keras model saved as .keras, but there is none in it. Give a file instead.")
     return path
+
+
+@told
+def is_synthetic(tracker: Tracker, uri: str) -> bool:
+    """Whether a registered network that `fetch` finds was fine-tuned on synthetic pictures only."""
+    name, version = _resolve(tracker, uri)
+    return _tags(tracker, tracker.client.get_model_version(name, version)).get("thaw.synthetic") == "true"
 
 
 def check_name(tracker: Tracker, name: str) -> None:
@@ -162,6 +204,37 @@ def requirements(backend: str) -> list[str]:
     modules = ("keras", backend, "numpy", "mlflow")
     # The version of whoever provides the module (a CPU-only build, say) under the name that exists everywhere.
     return [f"{module}=={version(providers[module][0])}" for module in modules if module in providers]
+
+
+def _resolve(tracker: Tracker, uri: str) -> tuple[str, str]:
+    found = re.fullmatch(r"models:/([^/@]+)(?:@([^/@]+)|/(\d+))", uri)
+    if found is None:
+        raise MlflowException("the address must be models:/NAME@ALIAS or models:/NAME/VERSION")
+    name, alias, number = found.groups()
+    return name, str(number or tracker.client.get_model_version_by_alias(name, alias).version)
+
+
+def _holder(tracker: Tracker, name: str) -> Holder | None:
+    for model in tracker.client.search_registered_models(f"name = '{name}'"):
+        if (number := model.aliases.get(ALIAS)) is not None:
+            version = tracker.client.get_model_version(name, str(number))
+            run = _run_of(tracker, version)
+            dice = None if run is None else run.data.metrics.get(DICE)
+            return Holder(str(number), _tags(tracker, version).get("thaw.sweep"), dice)
+    return None
+
+
+def _tags(tracker: Tracker, version: Any) -> Mapping[str, str]:
+    """Of a version and its run: versions of older releases lack what their runs say."""
+    run = _run_of(tracker, version)
+    return {**(run.data.tags if run is not None else {}), **version.tags}
+
+
+def _run_of(tracker: Tracker, version: Any) -> Any | None:
+    try:
+        return tracker.client.get_run(version.run_id) if version.run_id else None
+    except MlflowException:  # deleted for good, or of another store
+        return None
 
 
 def _champion_run(tracker: Tracker, sweep_run: str, candidate: Candidate) -> Any:

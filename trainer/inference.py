@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from trainer.config import UserError
 from trainer.metrics import THRESHOLD
 
+LABEL_SIDES, LARGEST = (200, 40), 8  # width and height a label needs in pixels; small pictures grow this many times
 LINE, FILL = (76, 201, 240), 0.35  # the colour of predictions in every picture of thaw, and how much of it inside
 
 
@@ -93,3 +94,20 @@ def overlay(grey: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[np.ui
         inner = inner & padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
     picture[mask & ~inner] = colour
     return picture.astype(np.uint8)
+
+
+def labelled(picture: NDArray[np.uint8], words: str) -> NDArray[np.uint8]:
+    """An RGB picture (H, W, 3) with words printed in its lower left corner, white on black: readable in grey, too.
+
+    A picture too small for them is shown enlarged, each pixel as a square, so that they neither hide it nor are cut.
+    """
+    height, width = picture.shape[:2]
+    times = min(LARGEST, max(-(-LABEL_SIDES[0] // width), -(-LABEL_SIDES[1] // height)))
+    shown = Image.fromarray(picture.repeat(times, axis=0).repeat(times, axis=1))
+    font = ImageFont.load_default(size=max(12, min(shown.width // 30, shown.height // 3)))
+    draw = ImageDraw.Draw(shown)
+    left, top, right, bottom = draw.textbbox((0, 0), words, font=font)
+    corner = shown.height - (bottom - top) - 6
+    draw.rectangle((0, corner, right - left + 6, shown.height), fill="black")
+    draw.text((3 - left, corner + 3 - top), words, font=font, fill="white")
+    return np.asarray(shown)

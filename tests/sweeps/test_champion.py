@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 import subprocess
@@ -13,10 +14,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from rich.console import Console
 
-from sweeps.champion import cautions, choose, describe, mean_dice
+from sweeps.board import Board
+from sweeps.champion import cautions, choose, crown, describe, mean_dice, outcome, unlearned
+from sweeps.home import open_home
 from sweeps.spec import load_spec
 from tests.tracking.made_up import repeated, scratch_info, sweep_info, trial_info, trial_record
+from tracking.models import Crowned, Holder, Registered
 from tracking.record import SweepRecord, TrialRecord
 from tracking.runs import Tracker
 from trainer.config import UserError
@@ -110,6 +115,41 @@ def test_the_description_says_that_it_is_the_highest_of_many() -> None:
     assert mean_dice(chosen) == pytest.approx(0.7)
 
 
+HELD = Holder("1", "my-sweep", 0.701)
+
+
+@pytest.mark.parametrize(
+    ("before", "moved", "lines"),
+    [
+        (None, True, ["Champion: models:/busi@champion (version 2)",
+                      "  thaw predict models:/busi@champion PICTURES --out FOLDER --home there"]),
+        (HELD, True, ["Champion: models:/busi@champion (version 2)",
+                      "  replaces version 1: sweep my-sweep, Dice 0.701",
+                      "  thaw predict models:/busi@champion PICTURES --out FOLDER --home there"]),
+        (HELD, False, ["Registered: models:/busi/2",
+                       "models:/busi@champion stays with version 1: sweep my-sweep, Dice 0.701",
+                       "  to move it: thaw champion 'quick try' --home there"]),
+    ],
+)  # fmt: skip
+def test_what_becomes_of_the_alias_is_told(before: Holder | None, moved: bool, lines: list[str]) -> None:
+    assert outcome(Crowned(Registered("busi", "2", new=True), "quick try", before, moved), " --home there") == lines
+
+
+def test_a_network_that_learned_nothing_is_crowned_by_hand_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    low = sweep(scored("shallow-first", 3, 0.099))
+    said = io.StringIO()
+    home = open_home(tmp_path / "home")
+    monkeypatch.setattr(Tracker, "read_sweep", lambda *_: low)
+    assert crown(home, Board(Console(file=said)), None, automatic=True) is None
+    assert said.getvalue().startswith("No champion. Nothing was learned: with a mean Dice of 0.099, 1-3")
+    assert unlearned(TRIALS[0]) is None
+    with pytest.raises(UserError, match="demo"):  # it obeys: what is missing is only the plan of this made-up sweep
+        crown(home, Board(Console(file=said)), None)
+    assert "Warning: Nothing was learned" in said.getvalue()
+
+
 def test_the_spec_key(tmp_path: Path) -> None:
     assert load_spec("smoke", sets=["champion=true"]).champion and not load_spec("smoke").champion
     with pytest.raises(UserError, match="'champion' must be true or false, but got 'yes'"):
@@ -161,6 +201,9 @@ def test_refit_register_and_use_it_without_thaw(thaw: Thaw, home: Path, tmp_path
     Image.fromarray(grey).save(picture)
     done = thaw("predict", "models:/phantoms@champion", picture.parent, "--out", tmp_path / "out", "--home", home)
     assert done.returncode == 0, done.stderr
+    assert "trained on SYNTHETIC pictures only: it is no tool for real ones" in done.stdout
+    with Image.open(tmp_path / "out" / "overlays" / "a.png") as over:
+        assert over.size == (224, 224)  # 32 x 32, enlarged for the label
     with Image.open(tmp_path / "out" / "masks" / "a.png") as mask:
         assert np.array_equal(np.asarray(mask) > 0, probability > 0.5)
 

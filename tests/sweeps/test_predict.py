@@ -12,7 +12,7 @@ from PIL import Image
 from rich.console import Console
 
 from sweeps.board import Board
-from sweeps.predict import predict_pictures
+from sweeps.predict import load, predict_pictures
 from trainer.config import UserError
 
 
@@ -61,6 +61,22 @@ def test_masks_and_overlays_in_the_size_and_folders_of_the_pictures(model: str, 
             pixels = np.asarray(mask)
             assert set(np.unique(pixels)) == {0, 255} and pixels[24, 32] == 255 and pixels[2, 2] == 0
             assert 0.2 < (pixels > 0).mean() < 0.3
+
+
+@pytest.mark.parametrize("synthetic", [True, False])
+def test_a_network_of_synthetic_pictures_is_told_to_be_one(
+    model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, synthetic: bool
+) -> None:
+    ready, known = load(model, tmp_path)
+    assert not known  # of a file nothing is known
+    monkeypatch.setattr("sweeps.predict.load", lambda *_: (ready, synthetic))
+    said = io.StringIO()
+    predict_pictures(
+        "models:/phantoms@champion", picture(tmp_path / "a.png"), tmp_path, tmp_path, Board(Console(file=said))
+    )
+    with Image.open(tmp_path / "masks" / "a.png") as mask, Image.open(tmp_path / "overlays" / "a.png") as over:
+        assert mask.size == (64, 48) and over.size == ((256, 192) if synthetic else (64, 48))
+    assert ("trained on SYNTHETIC pictures only: it is no tool for real ones" in said.getvalue()) == synthetic
 
 
 def test_one_picture(model: str, tmp_path: Path) -> None:

@@ -10,7 +10,19 @@ import pytest
 from mlflow.models import Model
 
 from tests.tracking.made_up import sweep_info
-from tracking.models import Champion, Registered, fetch, known_champion, record_champion, requirements
+from tracking.models import (
+    DICE,
+    Champion,
+    Crowned,
+    Holder,
+    Registered,
+    fetch,
+    give_alias,
+    is_synthetic,
+    known_champion,
+    record_champion,
+    requirements,
+)
 from tracking.runs import Tracker
 from trainer.config import Candidate, UserError
 
@@ -25,9 +37,16 @@ def network(bias: float = 0.0) -> keras.Model:
     return made
 
 
-def crowned(tracker: Tracker, candidate: Candidate = CANDIDATE, bias: float = 0.0, name: str = "busi") -> Registered:
-    champion = Champion(tracker.open_sweep(sweep_info()), candidate, "the highest", {"dice": 0.6}, "tensorflow")
+def registered(
+    tracker: Tracker, candidate: Candidate = CANDIDATE, bias: float = 0.0, name: str = "busi", sweep: str = "demo"
+) -> Registered:
+    run = tracker.open_sweep(sweep_info(sweep, synthetic=sweep == "demo"))
+    champion = Champion(run, candidate, "the highest", {DICE: 0.6}, "tensorflow")
     return record_champion(tracker, champion, network(bias), EXAMPLE, name)
+
+
+def crowned(tracker: Tracker, candidate: Candidate = CANDIDATE, bias: float = 0.0, name: str = "busi") -> Registered:
+    return give_alias(tracker, registered(tracker, candidate, bias, name), "demo", always=True).made
 
 
 def loaded_bias(tracker: Tracker, uri: str, folder: Path) -> float:
@@ -52,7 +71,7 @@ def test_the_run_and_the_version_say_what_it_is(tracker: Tracker) -> None:
     made = crowned(tracker)
     version = tracker.client.get_model_version("busi", made.version)
     run = tracker.client.get_run(str(version.run_id))
-    assert run.info.status == "FINISHED" and run.data.metrics == {"dice": 0.6}
+    assert run.info.status == "FINISHED" and run.data.metrics == {DICE: 0.6}
     assert version.description == run.data.tags["mlflow.note.content"] == "the highest"
     assert run.outputs is not None
     logged = tracker.client.get_logged_model(run.outputs.model_outputs[0].model_id)
@@ -68,9 +87,43 @@ def test_the_alias_goes_to_the_newest_and_back(tracker: Tracker, tmp_path: Path)
     assert crowned(tracker, other, bias=2).version == "2"
     assert loaded_bias(tracker, "models:/busi@champion", tmp_path / "a") == 2
     assert loaded_bias(tracker, "models:/busi/1", tmp_path / "b") == 1
-    assert known_champion(tracker, sweep, CANDIDATE, "busi") == Registered("busi", "1", new=False)
+    known = known_champion(tracker, sweep, CANDIDATE, "busi")
+    assert known == Registered("busi", "1", new=False)
+    assert give_alias(tracker, known, "demo", always=False).before == Holder("2", "demo", 0.6)
     assert loaded_bias(tracker, "models:/busi@champion", tmp_path / "c") == 1
     assert known_champion(tracker, sweep, CANDIDATE, "other") is None
+
+
+@pytest.mark.parametrize(("sweep", "always", "moved"), [("other", False, False), ("other", True, True)])
+def test_the_alias_of_another_sweep_moves_on_demand_only(
+    tracker: Tracker, sweep: str, always: bool, moved: bool
+) -> None:
+    assert give_alias(tracker, registered(tracker), "demo", always=False).moved  # unset until then
+    made = registered(tracker, sweep=sweep)
+    found = give_alias(tracker, made, sweep, always=always)
+    assert found == Crowned(Registered("busi", "2", new=True), sweep, Holder("1", "demo", 0.6), moved)
+    assert str(found.before) == "version 1: sweep demo, Dice 0.600"
+    now = tracker.client.get_model_version_by_alias("busi", "champion").version
+    assert str(now) == ("2" if moved else "1")
+    if moved:
+        assert give_alias(tracker, made, sweep, always=False).before is None  # it replaces itself
+
+
+def test_a_holder_that_thaw_knows_nothing_of(tracker: Tracker) -> None:
+    tracker.client.create_registered_model("busi", tags={"thaw.kind": "model"})
+    tracker.client.create_model_version("busi", "file:///nowhere")
+    tracker.client.set_registered_model_alias("busi", "champion", "1")
+    found = give_alias(tracker, registered(tracker), "demo", always=False)
+    assert not found.moved and str(found.before) == "version 1: not of a sweep of thaw"
+    assert not is_synthetic(tracker, "models:/busi/1")
+
+
+def test_what_was_trained_on_synthetic_pictures_is_known(tracker: Tracker) -> None:
+    uri = crowned(tracker).uri
+    registered(tracker, sweep="other")
+    assert is_synthetic(tracker, uri) and not is_synthetic(tracker, "models:/busi/2")
+    tracker.client.delete_model_version_tag("busi", "1", "thaw.synthetic")  # as older releases left it
+    assert is_synthetic(tracker, uri)
 
 
 def test_a_champion_cut_off_before_its_end_is_made_again(tracker: Tracker, monkeypatch: pytest.MonkeyPatch) -> None:

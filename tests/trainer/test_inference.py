@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from tests.trainer.conftest import TINY
 from trainer.config import UserError
 from trainer.fit import predict
-from trainer.inference import overlay, segmenter, with_probabilities
+from trainer.inference import labelled, overlay, segmenter, with_probabilities
 from trainer.unet import unet
 
 
@@ -92,3 +92,17 @@ def test_an_overlay_outlines_and_tints_inside_the_mask_only() -> None:
     assert (drawn[~mask] == 128).all()
     assert tuple(drawn[5, 4]) == tuple(drawn[8, 0]) == tuple(drawn[11, 8]) == (76, 201, 240)
     assert tuple(drawn[8, 4]) not in ((76, 201, 240), (128, 128, 128))
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "times"), [(32, 32, 7), (64, 48, 4), (500, 400, 1), (300, 10, 4), (1, 9, 8)]
+)
+def test_a_label_is_printed_in_a_corner_white_on_black(width: int, height: int, times: int) -> None:
+    plain = np.full((height, width, 3), 128, np.uint8)
+    drawn = labelled(plain, "SYNTHETIC TRAINING")
+    assert drawn.shape == (height * times, width * times, 3) and drawn.dtype == np.uint8
+    assert (drawn[: drawn.shape[0] // 3] == 128).all()
+    box = drawn[-5:, :6]
+    assert (box[..., 0] == box[..., 1]).all() and box.min() == 0
+    if width > 1:
+        assert drawn.max() == 255 and (drawn[:, -20:] == 128).all()  # whole, and not cut at the right
