@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,9 @@ def prepare_backend(*, deterministic: bool = True) -> None:
         os.environ["TF_DETERMINISTIC_OPS"] = "1"
         flags = os.environ.get("XLA_FLAGS", "")
         os.environ["XLA_FLAGS"] = flags if XLA in flags else f"{flags} {XLA}".strip()
+    # Neurons are drawn block by block, one small traced function each; from the fifth on TensorFlow warns of
+    # "retracing", a loop's mistake that is none here. A logger can be told before the library is there.
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
     with _silent_stderr():
         import trainer.unet  # noqa: F401
 

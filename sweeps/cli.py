@@ -6,7 +6,6 @@ import os
 import shlex
 import signal
 import socket
-import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -325,6 +324,7 @@ def report(
 def ui(port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 5000, home: Home = DEFAULT_HOME) -> None:
     """Open MLflow's own pages over all sweeps, on this machine only."""
     from sweeps.home import open_home
+    from sweeps.serve import serve
 
     opened = open_home(home, make=False)
     if not opened.own_tracking:
@@ -342,7 +342,7 @@ def ui(port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 5000, hom
     ]
     quiet = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_LOGGING_LEVEL": "WARNING"}
     quiet["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] = "false"  # else a dozen processes wait for jobs that nobody sends
-    raise typer.Exit(subprocess.run(command, env=os.environ | quiet).returncode)
+    raise typer.Exit(serve(command, os.environ | quiet))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import shlex
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,6 +52,7 @@ def run_sweep(
         cases, fold_of = read_cases(spec, home, board)
         warn_of_memory(spec, len(cases), workers, board)
         tracker = Tracker.connect(home.tracking_uri, home.artifact_folder)
+        check_clash(spec, board, tracker, name, cases, fold_of)
         plan = _plan(spec, home, board, tracker, name, cases, fold_of)
         candidates = listed(spec.search, plan.n_blocks, spec.settings)
         missing = _missing(candidates, tracker.trials(plan.sweep_run), retry_failed)
@@ -74,7 +75,13 @@ def _plan(
 ) -> Plan:
     """Find the starting weights, open the sweep's MLflow run and write down what its workers need."""
     weights, pretraining = find_weights(spec, home, board, tracker)
-    info = describe(spec, name, cases, fold_of, weights, pretraining)
+    made = {
+        "digest": weights.digest,
+        "source": weights.source,
+        "notes": list(weights.notes),
+        "pretraining_run": pretraining,
+    }
+    info = describe(spec, name, cases, fold_of, made)
     plan = Plan(
         name=info.name,
         spec=as_table(spec),
@@ -135,6 +142,24 @@ def warn_of_memory(spec: Spec, images: int, workers: int, board: Board) -> None:
         board.say(line)
 
 
+def check_clash(spec: Spec, board: Board, tracker: Tracker, name: str | None, cases: Cases, fold_of: list[int]) -> None:
+    """Raise `UserError` before anything is pre-trained when the name stands for other pictures, folds or settings."""
+    from tracking.clash import differing_pretraining
+    from tracking.runs import clash
+
+    old = None if name is None else tracker.recorded(name)
+    if old is None:
+        return
+    info = describe(spec, name, cases, fold_of, old.weights)  # as if the weights were the same: they are not made yet
+    if info.digest != old.digest:
+        raise clash(old, info)
+    if changed := differing_pretraining(old.spec, info.spec):
+        board.say(
+            f"Note: {name!r} was recorded with other pre-training ({', '.join(changed)}). If that gives other weights, "
+            "this sweep needs a --name of its own, and stops after pre-training."
+        )
+
+
 def find_weights(spec: Spec, home: Home, board: Board, tracker: Tracker) -> tuple[StartingWeights, str]:
     """The weights to start from, pre-trained now if need be, and the id of the MLflow run that records how."""
     from sweeps.backend import prepare_backend
@@ -155,10 +180,12 @@ def find_weights(spec: Spec, home: Home, board: Board, tracker: Tracker) -> tupl
     return weights, tracker.record_pretraining(weights.digest, params, losses, held_out)
 
 
-def describe(
-    spec: Spec, name: str | None, cases: Cases, fold_of: list[int], weights: StartingWeights, pretraining: str
-) -> SweepInfo:
-    """What the sweep measures, in full. The digest of all that a score depends on is the sweep's identity."""
+def describe(spec: Spec, name: str | None, cases: Cases, fold_of: list[int], weights: Mapping[str, Any]) -> SweepInfo:
+    """What the sweep measures, in full. The digest of all that a score depends on is the sweep's identity.
+
+    `weights`: `digest`, `source`, `notes` and `pretraining_run` of the starting weights.
+    """
+    from tracking.clash import measured
     from tracking.record import SweepInfo
     from tracking.redact import redact
     from trainer.blocks import ALWAYS, partition, searchable
@@ -169,12 +196,14 @@ def describe(
     settings = spec.settings
     blocks = partition(unet(settings.model), settings.partition)
     count = searchable(blocks)
-    measured = {"settings": _measured(settings), "data": cases.digest, "folds": fold_of, "weights": weights.digest}
-    identity = digest(measured)
+    table = as_table(spec)
+    identity = digest(
+        {"settings": measured(table), "data": cases.digest, "folds": fold_of, "weights": weights["digest"]}
+    )
     return SweepInfo(
         name=name or f"{spec.name}-{label(settings)}-{identity[:6]}",
         digest=identity,
-        spec=as_table(spec),
+        spec=table,
         data={
             "synthetic": cases.synthetic,
             "source": cases.source,
@@ -195,28 +224,13 @@ def describe(
         block_params=[block.parameters for block in blocks if block.number != ALWAYS],
         named_masks={word: str(mask) for word, mask in named(count)},
         always_params=sum(block.parameters for block in blocks if block.number == ALWAYS),
-        weights={
-            "digest": weights.digest,
-            "source": weights.source,
-            "notes": list(weights.notes),
-            "pretraining_run": pretraining,
-        },
+        weights=weights,
         versions=versions(),
         seed=settings.seed,
         commit=_commit(),
         command=redact(shlex.join(["thaw", *sys.argv[1:]])),
         planned={candidate.key: candidate.name for candidate in listed(spec.search, count, settings)},
     )
-
-
-def _measured(settings: Settings) -> dict[str, Any]:
-    """The settings that a score depends on, beside the pictures and the weights, which have digests of their own.
-
-    `augmentation.order` is left out: leaky trials stand beside the others in one sweep.
-    """
-    found = {name: value for name, value in asdict(settings).items() if name not in ("data", "pretrain")}
-    found["augmentation"].pop("order")
-    return found
 
 
 def _missing(candidates: Sequence[Candidate], trials: dict[str, Any], retry_failed: bool) -> list[Candidate]:

@@ -202,7 +202,7 @@ def mlflow_ui(smoke_home: Path) -> Iterator[str]:
             time.sleep(0.5)
         yield address
     finally:
-        os.killpg(server.pid, 15)  # the server and its workers: a session of their own
+        os.killpg(server.pid, 15)  # `thaw ui` ends the server and its workers
         server.wait(30)
 
 

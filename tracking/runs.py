@@ -12,6 +12,7 @@ from typing import Any
 from PIL import Image
 
 from tracking import stored, views
+from tracking.clash import differences
 from tracking.readback import Reader
 from tracking.record import SweepInfo, TrialInfo, TrialState
 from tracking.store import told
@@ -19,6 +20,7 @@ from trainer.config import UserError
 from trainer.results import FoldResult
 
 PRETRAINING = "thaw-pretraining"
+SWEEP = "tags.`thaw.kind` = 'sweep'"
 
 
 class Tracker(Reader):
@@ -34,15 +36,12 @@ class Tracker(Reader):
         Raises `UserError` when the name stands for another digest, or for an experiment that is not ours.
         """
         experiment = self._experiment(info.name, "sweep")
-        run = self._newest(experiment, "tags.`thaw.kind` = 'sweep'")
+        run = self._newest(experiment, SWEEP)
         if run is None:
             run = self.client.create_run(experiment, run_name=info.name, tags=_sweep_tags(info))
         elif run.data.tags["thaw.digest"] != info.digest:
-            raise UserError(
-                f"A sweep's name stands for one data set, one set of folds, starting weights and settings: "
-                f"{info.name!r} was recorded with digest {run.data.tags['thaw.digest'][:12]}, but this one has "
-                f"{info.digest[:12]}. Choose another --name, or give the data and settings of that sweep."
-            )
+            recorded = run.data.tags.get("thaw.recorded") == "yes"
+            raise clash(self._info(run.info.run_id) if recorded else None, info)
         run_id: str = run.info.run_id
         if run.data.tags.get("mlflow.note.content") is None:
             self._describe(run_id, "")
@@ -51,6 +50,18 @@ class Tracker(Reader):
         elif not _same_plan(self._info(run_id), info):
             self._store_plan(run_id, info)
         return run_id
+
+    @told
+    def recorded(self, name: str) -> SweepInfo | None:
+        """The sweep that is recorded under exactly this name, None when there is none yet. Makes nothing.
+
+        Raises `UserError` when the name stands for an experiment that is not ours.
+        """
+        if self.client.get_experiment_by_name(name) is None:
+            return None
+        run = self._newest(self._experiment(name, "sweep"), SWEEP)
+        whole = run is not None and run.data.tags.get("thaw.recorded") == "yes"
+        return self._info(run.info.run_id) if run is not None and whole else None
 
     def _record_sweep(self, run_id: str, info: SweepInfo) -> None:
         data = info.data
@@ -270,6 +281,19 @@ class Tracker(Reader):
             self._log(run.info.run_id, points, {"digest": digest[:16], **params})
             self.client.set_terminated(run.info.run_id, "FINISHED")
         return str(run.info.run_id)
+
+
+def clash(old: SweepInfo | None, new: SweepInfo) -> UserError:
+    """What to say when `new` cannot go on with the sweep of its name, `old`: None when that was never whole."""
+    if old is None:
+        what = "begun with others, and cut off before they were recorded"
+    else:
+        found = differences(old, new) or ["which ones the record does not tell, perhaps by another version of thaw"]
+        what = f"recorded with others: {', '.join(found)}"
+    return UserError(
+        f"A sweep's name stands for one data set, one set of folds, starting weights and settings, but {new.name!r} "
+        f"was {what}. Choose another --name, or give the data and settings of that sweep."
+    )
 
 
 def _sweep_tags(info: SweepInfo) -> dict[str, str]:

@@ -156,10 +156,34 @@ def test_a_larger_budget_continues_to_the_bits_of_one_straight_run(run: Run, hom
     assert grown == straight and len(straight) == 4
 
 
-def test_a_name_stands_for_one_data_set_and_one_set_of_settings(run: Run, home: Path) -> None:
-    ended = run(home, "--set", "train.batch=3")
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        (["train.batch=3"], "train.batch 2 -> 3."),
+        (["folds=3", "pretrain.epochs=2"], "folds 2 -> 3, other starting weights (pretrain.epochs 1 -> 2)."),
+        (["data.seed=5"], "other pictures (data.seed 0 -> 5)."),
+    ],
+)
+def test_a_name_stands_for_one_data_set_and_one_set_of_settings(
+    run: Run, home: Path, monkeypatch: pytest.MonkeyPatch, changed: list[str], said: str
+) -> None:
+    def reached(*_: object) -> None:
+        pytest.fail("pre-training was reached, though the clash is known before")
+
+    monkeypatch.setattr("trainer.pretrain.starting_weights", reached)
+    before = runs(home), trained(home), numbers(report(home))
+    ended = run(home, *(word for one in changed for word in ("--set", one)))
     assert ended.code == 2
     assert "A sweep's name stands for one data set" in ended.err and "--name" in ended.err
+    assert f"'s' was recorded with others: {said}" in ended.err
+    assert (runs(home), trained(home), numbers(report(home))) == before
+
+
+def test_other_weights_are_told_before_and_after_they_are_made(run: Run, home: Path) -> None:
+    ended = run(home, "--set", "pretrain.seed=1")
+    assert ended.code == 2
+    assert "recorded with other pre-training (pretrain.seed 0 -> 1)" in ended.out
+    assert "'s' was recorded with others: other starting weights (pretrain.seed 0 -> 1)." in ended.err
 
 
 @pytest.mark.slow

@@ -72,8 +72,29 @@ def test_summary_metrics_and_empty_truths(tracker: Tracker) -> None:
 def test_the_same_name_for_other_data_is_refused(tracker: Tracker) -> None:
     run_id = tracker.open_sweep(sweep_info())
     assert tracker.open_sweep(sweep_info()) == run_id
-    with pytest.raises(UserError, match=r"'demo' was recorded with digest d{12}, but this one has a{12}.*--name"):
+    other = replace(
+        sweep_info(), digest="a" * 64, data={"digest": "b" * 64}, spec={**sweep_info().spec, "train": {"batch": 8}}
+    )
+    with pytest.raises(
+        UserError, match=r"'demo' was recorded with others: train\.batch 16 -> 8, other pictures\. .*--name"
+    ):
+        tracker.open_sweep(other)
+    with pytest.raises(UserError, match=r"recorded with others: which ones the record does not tell"):
         tracker.open_sweep(replace(sweep_info(), digest="a" * 64))
+    assert tracker.recorded("demo") == sweep_info()
+
+
+def test_what_was_cut_off_before_it_was_recorded_is_refused_too(tracker: Tracker) -> None:
+    tracker.client.delete_tag(tracker.open_sweep(sweep_info()), "thaw.recorded")
+    assert tracker.recorded("demo") is None
+    with pytest.raises(UserError, match=r"'demo' was begun with others, and cut off .*--name"):
+        tracker.open_sweep(replace(sweep_info(), digest="a" * 64))
+
+
+def test_to_ask_for_a_sweep_makes_nothing(tracker: Tracker) -> None:
+    before = len(tracker.client.search_experiments())
+    assert tracker.recorded("demo") is None
+    assert len(tracker.client.search_experiments()) == before
 
 
 def test_a_grown_space_is_stored_under_the_same_run(tracker: Tracker) -> None:
@@ -86,8 +107,9 @@ def test_a_grown_space_is_stored_under_the_same_run(tracker: Tracker) -> None:
 
 def test_an_experiment_of_someone_else_is_left_alone(tracker: Tracker) -> None:
     tracker.client.create_experiment("demo")
-    with pytest.raises(UserError, match=r"not made by thaw\. Choose another --name"):
-        tracker.open_sweep(sweep_info())
+    for ask in (lambda: tracker.open_sweep(sweep_info()), lambda: tracker.recorded("demo")):
+        with pytest.raises(UserError, match=r"not made by thaw\. Choose another --name"):
+            ask()
 
 
 def test_a_deleted_experiment_is_explained(tracker: Tracker) -> None:

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from typing import Any
+
+import pytest
+
+from tests.tracking.made_up import sweep_info
+from tracking.clash import differences, measured
+from tracking.record import SweepInfo
+from trainer.config import DataConfig, ModelConfig, PretrainConfig, Settings, digest
+
+BASE = Settings(folds=2, model=ModelConfig(filters=4), pretrain=PretrainConfig(epochs=3))
+OTHER_DATA = {"digest": "0" * 64}
+OTHER_WEIGHTS = {"digest": "1" * 64}
+OTHER_FOLDS = [["a"], ["b"]]
+
+
+def info(settings: Settings = BASE, search: Mapping[str, Any] | None = None, **more: Any) -> SweepInfo:
+    spec = {"name": "smoke", **asdict(settings), "search": search or {}, "champion": False}
+    return replace(sweep_info(), spec=spec, **more)
+
+
+@pytest.mark.parametrize(
+    ("new", "said"),
+    [
+        (info(), []),
+        (info(search={"epochs": [1, 2]}), []),
+        (info(replace(BASE, augmentation=replace(BASE.augmentation, order="leaky"))), []),
+        (info(replace(BASE, data=DataConfig(path="./same"))), []),  # the same pictures by another path
+        (info(replace(BASE, folds=3), folds=OTHER_FOLDS), ["folds 2 -> 3"]),
+        (info(replace(BASE, seed=7), folds=OTHER_FOLDS), ["seed 0 -> 7"]),
+        (
+            info(replace(BASE, data=DataConfig(patient="p(.)")), folds=OTHER_FOLDS),
+            ["the same pictures in other folds (data.patient '' -> p(.))"],
+        ),
+        (info(folds=OTHER_FOLDS), ["the same pictures in other folds"]),
+        (
+            info(replace(BASE, data=DataConfig(path="mine")), data=OTHER_DATA, folds=OTHER_FOLDS),
+            ["other pictures (data.path none -> mine)"],
+        ),
+        (info(data=OTHER_DATA), ["other pictures"]),
+        (info(weights=OTHER_WEIGHTS), ["other starting weights"]),
+        (
+            info(replace(BASE, train=replace(BASE.train, deterministic=False))),
+            ["train.deterministic true -> false"],
+        ),
+        (
+            info(
+                replace(BASE, folds=3, model=ModelConfig(filters=8), pretrain=PretrainConfig(epochs=12)),
+                data=OTHER_DATA,
+                weights=OTHER_WEIGHTS,
+            ),
+            [
+                "folds 2 -> 3",
+                "model.filters 4 -> 8",
+                "other pictures",
+                "other starting weights (pretrain.epochs 3 -> 12)",
+            ],
+        ),
+    ],
+)
+def test_what_differs_is_said_in_words(new: SweepInfo, said: list[str]) -> None:
+    assert differences(info(), new) == said
+
+
+def test_a_weights_file_is_not_trained() -> None:
+    old, new = (info(replace(BASE, pretrain=PretrainConfig(path="a.weights.h5", epochs=epochs))) for epochs in (3, 12))
+    assert differences(old, new) == []
+    assert differences(info(), new)[0].startswith("other starting weights (pretrain.epochs 3 -> 12, pretrain.path none")
+
+
+def test_a_setting_of_another_version_is_named() -> None:
+    old = info()
+    old = replace(old, spec={key: value for key, value in old.spec.items() if key != "partition"})
+    assert differences(old, info()) == ["partition.head none -> last", "partition.unit none -> block"]
+
+
+def test_identities_of_recorded_sweeps_stay() -> None:
+    """Sweeps in MLflow are known by this digest: one that changes without need orphans them all."""
+    found = asdict(Settings())
+    del found["data"], found["pretrain"], found["augmentation"]["order"]
+    assert digest(measured(info(Settings()).spec)) == digest(found)

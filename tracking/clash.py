@@ -1,0 +1,87 @@
+"""Why a sweep cannot go on under its name: what differs from the sweep that was recorded, in a user's words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tracking.record import SweepInfo
+
+# In a resolved spec, but nothing that a score depends on by itself: the pictures and the weights have digests of their
+# own, the space may grow, and leaky trials stand beside the others in one sweep.
+_FREE = ("name", "search", "champion", "data", "pretrain")
+_FREE_KEY = ("augmentation", "order")
+_WEIGHT_FILES = (".h5", ".keras")
+
+Table = Mapping[str, Any]
+
+
+def measured(spec: Table) -> dict[str, Any]:
+    """The settings of a resolved spec that a score depends on, beside the pictures and the starting weights."""
+    found = {key: value for key, value in spec.items() if key not in _FREE}
+    section, key = _FREE_KEY
+    if section in found:
+        found[section] = {name: value for name, value in found[section].items() if name != key}
+    return found
+
+
+def differences(old: SweepInfo, new: SweepInfo) -> list[str]:
+    """What keeps `new` from going on with `old`, such as `folds 2 -> 3`; empty when the records show nothing.
+
+    Weights that are not made yet cannot differ, but the settings that make them can, and are named too.
+    """
+    found = _changes(measured(old.spec), measured(new.spec))
+    pictures = old.data.get("digest") != new.data.get("digest")
+    if pictures:
+        found.append(_with_settings("other pictures", old.spec, new.spec, "data"))
+    elif old.folds != new.folds and not {"folds", "seed"} & {line.split()[0] for line in found}:
+        found.append(_with_settings("the same pictures in other folds", old.spec, new.spec, "data"))
+    if old.weights.get("digest") != new.weights.get("digest") or differing_pretraining(old.spec, new.spec):
+        found.append(_with_settings("other starting weights", old.spec, new.spec, "pretrain"))
+    return found
+
+
+def differing_pretraining(old: Table, new: Table) -> list[str]:
+    """The settings of two resolved specs that give other starting weights: nearly always, but not by necessity."""
+    return _section(old, new, "pretrain")
+
+
+def _with_settings(words: str, old: Table, new: Table, section: str) -> str:
+    settings = _section(old, new, section)
+    return f"{words} ({', '.join(settings)})" if settings else words
+
+
+def _section(old: Table, new: Table, name: str) -> list[str]:
+    before, after = old.get(name, {}), new.get(name, {})
+    path = after.get("path")
+    if name == "pretrain" and path == before.get("path") and str(path).endswith(_WEIGHT_FILES):
+        return []  # nothing is trained, so no other setting has a say
+    return _changes({name: before}, {name: after})
+
+
+def _changes(old: Table, new: Table) -> list[str]:
+    """`key old -> new` of every dotted key whose values differ, numbers of the whole sweep (folds, seed) first."""
+    before, after = dict(_flat(old)), dict(_flat(new))
+    changed = [key for key in before | after if key not in before or key not in after or before[key] != after[key]]
+    return [
+        f"{key} {_said(before, key)} -> {_said(after, key)}"
+        for key in sorted(changed, key=lambda key: ("." in key, key))
+    ]
+
+
+def _flat(table: Table, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key, value
+
+
+def _said(values: Mapping[str, Any], key: str) -> str:
+    """As it is written in a spec: `true`, `none` for what no path was given for, quotes round an empty text."""
+    value = values.get(key)
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if str(value) else "''"
