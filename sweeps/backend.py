@@ -23,8 +23,8 @@ def prepare_backend(*, deterministic: bool = True) -> None:
         os.environ["TF_DETERMINISTIC_OPS"] = "1"
         flags = os.environ.get("XLA_FLAGS", "")
         os.environ["XLA_FLAGS"] = flags if XLA in flags else f"{flags} {XLA}".strip()
-    # Neurons are drawn block by block, one small traced function each; from the fifth on TensorFlow warns of
-    # "retracing", a loop's mistake that is none here. A logger can be told before the library is there.
+    # Neurons are drawn block by block, each with a small traced function of its own; after some of them TensorFlow
+    # warns of "retracing", a loop's mistake that is none here. A logger can be told before the library is there.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     with _silent_stderr():
         import trainer.unet  # noqa: F401

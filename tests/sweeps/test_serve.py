@@ -56,7 +56,7 @@ def test_what_is_deaf_is_ended_after_the_grace_period() -> None:
     assert not listens(port)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
 def test_a_stopped_ui_leaves_its_port_free(number: signal.Signals, smoke_home: Path) -> None:
     port = free_port()
     command = [sys.executable, "-m", "sweeps.cli", "ui", "--port", str(port), "--home", str(smoke_home)]

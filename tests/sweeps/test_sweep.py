@@ -159,7 +159,7 @@ def test_a_larger_budget_continues_to_the_bits_of_one_straight_run(run: Run, hom
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        (["train.batch=3"], "train.batch 2 -> 3."),
+        (["train.batch=3"], "train.batch 4 -> 3."),
         (["folds=3", "pretrain.epochs=2"], "folds 2 -> 3, other starting weights (pretrain.epochs 1 -> 2)."),
         (["data.seed=5"], "other pictures (data.seed 0 -> 5)."),
     ],
