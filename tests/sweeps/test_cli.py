@@ -45,6 +45,7 @@ def test_report_formats(thaw: Thaw, smoke_home: Path, form: str, words: str) -> 
     assert done.returncode == 0 and words in done.stdout
 
 
+@pytest.mark.slow
 def test_visualize_draws_neurons_before_and_after(thaw: Thaw, tmp_path: Path) -> None:
     from PIL import Image
 

@@ -102,6 +102,7 @@ def test_a_leaky_order_and_seeds_keep_folds_of_their_own() -> None:
     assert more == 4 * once > 0
 
 
+@pytest.mark.slow
 def test_a_real_step_in_a_process_of_its_own() -> None:
     heard: list[str] = []
     found = probed(load_spec("smoke"), heard.append)

@@ -139,6 +139,7 @@ def test_one_more_mask_trains_that_mask_only(run: Run, home: Path) -> None:
     assert len(after) - len(before) == 2 * 2  # two budgets of two folds
 
 
+@pytest.mark.slow
 def test_a_larger_budget_continues_to_the_bits_of_one_straight_run(run: Run, home: Path, tmp_path: Path) -> None:
     before = trained(home)
     assert run(home, "--set", "search.epochs=[1,2,3]").code == 0
@@ -215,6 +216,7 @@ def started(home: Path, *more: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
+@pytest.mark.slow
 def test_killed_and_started_again_it_ends_with_the_same_numbers(run: Run, home: Path, tmp_path: Path) -> None:
     rng = random.Random(0)
     for _ in range(2):

@@ -181,6 +181,7 @@ def test_the_page_and_the_other_formats_carry_the_same_numbers(record: SweepReco
         render_two(record, other, "pdf")
 
 
+@pytest.mark.slow
 def test_from_the_command_line(thaw: Thaw, tracker: Tracker, tmp_path: Path) -> None:
     assert tracker.artifacts is not None
     for name, folds in (("one", 5), ("two", 5), ("three", 3)):
