@@ -15,8 +15,10 @@ import keras
 import numpy as np
 from keras.src.models.functional import Functional  # Keras exports no public name for it
 
+from trainer.block_table import Table, by_table
 from trainer.config import PartitionConfig, UserError
 from trainer.masks import Mask
+from trainer.normalisation import normalisations, statistics
 
 ALWAYS = 0  # the number of what trains whatever the mask (`head="always"`); units that a mask chooses count from 1
 
@@ -46,12 +48,14 @@ class Block:
 Partition = tuple[Block, ...]
 
 
-def partition(model: keras.Model, config: PartitionConfig | None = None) -> Partition:
+def partition(model: keras.Model, config: PartitionConfig | None = None, table: Table = ()) -> Partition:
     """Number the blocks of a functional model from the input on; every layer with weights lies in exactly one.
 
     With `unit="conv"` every convolution is a unit of its own, by depth; weights behind it (normalisation, dense) go
-    with it. `head` says where the last layer with weights belongs. Nested models are flattened. Raises `UserError` for
-    a model that is not functional, has no layer with weights, or uses one layer in two blocks.
+    with it. `table` says instead which layers each block has: patterns of their paths (`fnmatch`), the first that
+    matches wins. `head` says where the last layer with weights belongs. Nested models are flattened. Raises `UserError`
+    for a model that is not functional, has no layer with weights, or uses one layer in two blocks, and for a table that
+    leaves a layer out or has a pattern that matches none.
     """
     if not isinstance(model, Functional):
         raise UserError(
@@ -60,11 +64,14 @@ def partition(model: keras.Model, config: PartitionConfig | None = None) -> Part
         )
     config = config or PartitionConfig()
     found: dict[str, tuple[_Place, keras.Layer]] = {}
-    _walk(model, [_Place(0, 0)] * len(model.inputs), "", found)
+    _walk(model, [_Place(0, 0)] * len(model.inputs), "", found, check=not table)
     if not found:
         raise UserError(f"Model '{model.name}' has no layer with weights: there is nothing to freeze or train.")
     by_depth = sorted(found, key=lambda path: (found[path][0].depth, path))
-    units = _by_convolution(found, by_depth) if config.unit == "conv" else _by_resolution(found, by_depth)
+    if table:
+        units = by_table(table, by_depth, model.name)
+    else:
+        units = _by_convolution(found, by_depth) if config.unit == "conv" else _by_resolution(found, by_depth)
     head = by_depth[-1]
     if config.head != "last":
         units = [[path for path in unit if path != head] for unit in units]
@@ -80,18 +87,33 @@ def searchable(blocks: Partition) -> int:
     return sum(block.number != ALWAYS for block in blocks)
 
 
+def unit_parameters(blocks: Partition) -> tuple[list[int], int]:
+    """Parameters of every unit that a mask chooses, from 1 on, and of what trains whatever the mask."""
+    chosen = [block.parameters for block in blocks if block.number != ALWAYS]
+    return chosen, sum(block.parameters for block in blocks if block.number == ALWAYS)
+
+
 def thawed(number: int, mask: Mask) -> bool:
     """Whether a unit trains under a mask; nothing does under the empty one, the zero-shot baseline."""
     return number in mask or (number == ALWAYS and bool(mask.blocks))
 
 
-def apply(model: keras.Model, blocks: Partition, mask: Mask) -> None:
-    """Set every layer's `trainable` flag. Compile afterwards: Keras ignores flags flipped later (facts.md, Keras 1)."""
+def apply(model: keras.Model, blocks: Partition, mask: Mask, *, adapt: bool = False) -> None:
+    """Set every layer's `trainable` flag. Compile afterwards: Keras ignores flags flipped later (facts.md, Keras 1).
+
+    With `adapt`, batch normalisation in frozen blocks computes as in training, so that its statistics move, but not
+    one of its weights can be trained; a flag on the layer alone would stop both (facts.md, Keras 9).
+    """
     model.trainable = True
     layers = leaf_layers(model)
     for block in blocks:
         for place in block.layers:
-            layers[place.path].trainable = thawed(block.number, mask)
+            layer, trains = layers[place.path], thawed(block.number, mask)
+            layer.trainable = trains
+            for norm in normalisations(layer) if adapt and mask.blocks and not trains else ():
+                norm.trainable = True
+                for weight in norm.weights:
+                    weight.trainable = False
 
 
 def trainable_parameters(blocks: Partition, mask: Mask) -> int:
@@ -99,13 +121,27 @@ def trainable_parameters(blocks: Partition, mask: Mask) -> int:
     return sum(block.parameters for block in blocks if thawed(block.number, mask))
 
 
-def fingerprints(model: keras.Model, blocks: Partition) -> dict[int, str]:
-    """Hash of every block's weights, seed state left out: the proof that a frozen block did not move.
+@dataclass(frozen=True)
+class Fingerprint:
+    """Hashes of a block: of the `weights` that gradients move, and of its normalisations' moving `statistics`."""
+
+    weights: str
+    statistics: str
+
+
+def fingerprints(model: keras.Model, blocks: Partition) -> dict[int, Fingerprint]:
+    """Hashes of every block's weights, seed state left out: the proof that a frozen block did not move.
 
     Read from the variables themselves, so a layer thawed behind the mask's back is caught like any other change.
     """
     layers = leaf_layers(model)
-    return {block.number: _hash([layers[place.path] for place in block.layers]) for block in blocks}
+    return {block.number: _hashes([layers[place.path] for place in block.layers]) for block in blocks}
+
+
+def seed_states(model: keras.Model) -> list[Any]:
+    """The state of every random layer (dropout), in a fixed order; `get_weights()` does not hold it."""
+    weights = {id(weight) for weight in model.weights}
+    return [variable for variable in model.variables if id(variable) not in weights]
 
 
 def leaf_layers(model: keras.Model, prefix: str = "") -> dict[str, keras.Layer]:
@@ -148,9 +184,17 @@ def _by_convolution(found: dict[str, tuple[_Place, keras.Layer]], by_depth: list
 
 
 def _walk(
-    model: keras.Model, starts: list[_Place], prefix: str, found: dict[str, tuple[_Place, keras.Layer]]
+    model: keras.Model,
+    starts: list[_Place],
+    prefix: str,
+    found: dict[str, tuple[_Place, keras.Layer]],
+    *,
+    check: bool = True,
 ) -> list[_Place]:
-    """Place every operation of `model`, whose inputs lie at `starts`; return the places of its outputs."""
+    """Place every operation of `model`, whose inputs lie at `starts`; return the places of its outputs.
+
+    `check`: refuse a layer that is used at two resolutions, for it lies in two blocks.
+    """
     places = {id(tensor): start for tensor, start in zip(model.inputs, starts, strict=True)}
     for node in _nodes(model):
         operation = node.operation
@@ -158,21 +202,24 @@ def _walk(
             continue
         before = [places[id(tensor)] for tensor in node.input_tensors]
         if isinstance(operation, Functional):
-            after = _walk(operation, before, f"{prefix}{operation.name}/", found)
+            after = _walk(operation, before, f"{prefix}{operation.name}/", found, check=check)
         else:
             changes = max(_carriers(node, before)).changes + _changes_resolution(node)
             place = _Place(max(before).depth + 1, changes)
             after = [place] * len(node.outputs)
             if isinstance(operation, keras.Layer) and operation.weights:
-                _remember(found, prefix + operation.name, place, operation)
+                _remember(found, prefix + operation.name, place, operation, check)
         places |= {id(tensor): place for tensor, place in zip(node.outputs, after, strict=True)}
     return [places[id(tensor)] for tensor in model.outputs]
 
 
-def _remember(found: dict[str, tuple[_Place, keras.Layer]], path: str, place: _Place, layer: keras.Layer) -> None:
-    if path in found and found[path][0].changes != place.changes:
+def _remember(
+    found: dict[str, tuple[_Place, keras.Layer]], path: str, place: _Place, layer: keras.Layer, check: bool
+) -> None:
+    if check and path in found and found[path][0].changes != place.changes:
         raise UserError(
-            f"Layer '{path}' is used in two blocks, so it cannot be frozen in one and trained in the other."
+            f"Layer '{path}' is used in two blocks, so it cannot be frozen in one and trained in the other. Give each "
+            "place a layer of its own, or say in model.blocks which block it belongs to."
         )
     found[path] = max(found.get(path, (place, layer)), (place, layer), key=lambda entry: entry[0])
 
@@ -211,10 +258,12 @@ def _side(tensor: keras.KerasTensor) -> int | None:
     return tensor.shape[1] if len(tensor.shape) == 4 else None
 
 
-def _hash(layers: list[keras.Layer]) -> str:
-    fingerprint = hashlib.blake2b(digest_size=16)
+def _hashes(layers: list[keras.Layer]) -> Fingerprint:
+    weights, kept = hashlib.blake2b(digest_size=16), hashlib.blake2b(digest_size=16)
     for layer in layers:
-        for weight in layer.weights:
+        moving = statistics(layer)
+        for number, weight in enumerate(layer.weights):
+            fingerprint = kept if number in moving else weights
             fingerprint.update(weight.path.encode())
             fingerprint.update(np.ascontiguousarray(keras.ops.convert_to_numpy(weight)).tobytes())
-    return fingerprint.hexdigest()
+    return Fingerprint(weights.hexdigest(), kept.hexdigest())

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 Start = Literal["pretrained", "scratch"]
 Split = Literal["grouped", "leaky"]
+TrainValue = str | int | float | bool
 
 
 class UserError(Exception):
@@ -18,11 +19,25 @@ class UserError(Exception):
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """The U-Net of protocol.md: `size` x `size` pixels in, `filters` in the first block, doubling four times."""
+    """The U-Net of protocol.md: `size` x `size` pixels in, `filters` in the first block, doubling four times.
+
+    `path`: a network of your own instead, a `.keras` file or `models:/name@alias`; `filters` and `dropout` then have
+    no say. `blocks` is a table of its own of what a mask's numbers count: for each block the patterns (`fnmatch`) of
+    its layers' paths. `file` and `architecture` are found by thaw: its copy of the file, and the digest of the layers.
+    """
 
     size: int = 64
     filters: int = 8
     dropout: float = 0.5
+    path: str | None = None
+    blocks: tuple[tuple[str, ...], ...] = ()
+    file: str = ""
+    architecture: str = ""
+
+    @property
+    def name(self) -> str:
+        """What a person calls the network: the name of its file, or the U-Net by its width."""
+        return f"U-Net of {self.filters} filters" if self.path is None else self.path.rsplit("/", 1)[-1]
 
 
 @dataclass(frozen=True)
@@ -79,16 +94,25 @@ class PartitionConfig:
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """How every fold is trained; the epoch count and the learning rate belong to the candidate."""
+    """How every fold is trained; the epoch count and the learning rate belong to the candidate.
+
+    `batch_norm` is what batch normalisation does in frozen blocks: `frozen` keeps its statistics, as Keras does with a
+    frozen layer; `adapt` lets them follow the training pictures, while its scale and offset stay. In thawed blocks it
+    trains like any other layer.
+    """
 
     loss: Literal["bce", "bce+dice"] = "bce+dice"
     batch: int = 16
+    batch_norm: Literal["frozen", "adapt"] = "frozen"
     deterministic: bool = True
 
 
 @dataclass(frozen=True)
 class PretrainConfig:
-    """Pre-training on other images. `path`: a folder of images and masks, a weights file, or None for composites."""
+    """Pre-training on other images. `path`: a folder of images and masks, a weights file, or `composites`.
+
+    None stands for composites, too, but not for a network of your own (`model.path`): that starts from its own weights.
+    """
 
     path: str | None = None
     images: int = 0
@@ -120,7 +144,8 @@ class Candidate:
 
     `mask` is the written form (`1-5`, `all`, `none`, see `trainer.masks`); `none` is the zero-shot baseline and has
     `epochs=0`. `start="scratch"` ignores the pre-trained weights. `seed` draws augmentation, batches, dropout and fresh
-    weights; the folds are the sweep's. `split="leaky"` is scored on folds cut after augmentation.
+    weights; the folds are the sweep's. `split="leaky"` is scored on folds cut after augmentation. `train` holds the
+    searched training settings that differ from the sweep's, by name in `TrainConfig`, sorted: `(("batch", 8),)`.
     """
 
     mask: str
@@ -129,21 +154,28 @@ class Candidate:
     start: Start = "pretrained"
     seed: int = 0
     split: Split = "grouped"
+    train: tuple[tuple[str, TrainValue], ...] = ()
 
     @property
     def name(self) -> str:
-        """What a person calls it: `1-5 · 12 epochs · lr 0.001`; a seed other than 0 and a leaky split are said."""
+        """What a person calls it: `1-5 · 12 epochs · lr 0.001`; what differs from the sweep's own settings is said."""
         if self.epochs == 0:
             return "zero-shot"
         scratch = "from scratch · " if self.start == "scratch" else ""
         seed = f" · seed {self.seed}" if self.seed else ""
         leaky = " · leaky split" if self.split == "leaky" else ""
-        return f"{scratch}{self.mask} · {self.epochs} epochs · lr {self.learning_rate:g}{seed}{leaky}"
+        train = "".join(f" · {name} {value}" for name, value in self.train)
+        return f"{scratch}{self.mask} · {self.epochs} epochs · lr {self.learning_rate:g}{train}{seed}{leaky}"
 
     @property
-    def training(self) -> tuple[str, float, str, int, str]:
-        """All but the epochs: candidates of one training pass through the smaller counts on the way to the largest."""
-        return self.mask, self.learning_rate, self.start, self.seed, self.split
+    def training(self) -> str:
+        """What candidates of one training have in common: it passes through the smaller epoch counts on its way."""
+        return replace(self, epochs=1).key
+
+    @property
+    def recipe(self) -> tuple[str, float, Start, tuple[tuple[str, TrainValue], ...]]:
+        """What is tried, apart from how long and with which luck: mask, learning rate, start, training settings."""
+        return self.mask, self.learning_rate, self.start, self.train
 
     @property
     def origin(self) -> str:
@@ -153,11 +185,35 @@ class Candidate:
     @property
     def key(self) -> str:
         """Digest that identifies the candidate inside its sweep: 16 hex digits."""
-        return digest(asdict(self))[:16]
+        fields = asdict(self)
+        return digest(fields if self.train else {name: fields[name] for name in fields if name != "train"})[:16]
+
+
+def train_config(config: TrainConfig, candidate: Candidate) -> TrainConfig:
+    """How a candidate is trained: the sweep's settings with the candidate's own in their place."""
+    return replace(config, **dict(candidate.train))  # type: ignore[arg-type]  # checked by the spec
+
+
+def identity_of_model(model: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of `[model]`, as a table, that numbers depend on: of a file its layers, never where it lies."""
+    idle = {"path", "file", *(("filters", "dropout") if model.get("path") else ("architecture",))}
+    kept = {name: value for name, value in model.items() if name not in idle and (name != "blocks" or value)}
+    return kept | ({"blocks": [list(patterns) for patterns in kept["blocks"]]} if "blocks" in kept else {})
+
+
+def own_weights(config: PretrainConfig, model: ModelConfig) -> bool:
+    """Whether fine-tuning starts from the weights in the network's own file, and nothing is pre-trained."""
+    return model.path is not None and config.path is None
 
 
 def model_mistakes(config: ModelConfig) -> Iterator[str]:
-    """What keeps a U-Net from being built, one sentence each."""
+    """What keeps a U-Net from being built, one sentence each; of a network of your own, what is known without it."""
+    if config.path is not None:
+        if not config.path.strip():
+            yield "'model.path' must name a .keras file or models:/name@alias, but it is empty."
+        if config.size < 1:
+            yield f"'model.size' must be at least 1, but got {config.size}."
+        return
     if config.size < 32 or config.size % 16:
         yield f"'model.size' must be a multiple of 16 (four halvings) and at least 32, but got {config.size}."
     if config.filters < 1:

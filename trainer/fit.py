@@ -16,12 +16,14 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.blocks import apply, fingerprints, leaf_layers, partition, searchable, thawed
-from trainer.config import Candidate, PartitionConfig, TrainConfig
+from trainer.block_table import Table
+from trainer.blocks import Fingerprint, apply, fingerprints, leaf_layers, partition, searchable, seed_states, thawed
+from trainer.config import Candidate, PartitionConfig, TrainConfig, train_config
 from trainer.ledger import Entry, Failure, State
 from trainer.losses import loss_named
 from trainer.masks import Mask, parse
 from trainer.metrics import score
+from trainer.normalisation import statistics
 from trainer.results import FoldResult, TrialFailed
 
 SCORING_BATCH, SCORING_PIXELS = 32, 32 * 128 * 128  # at most; 256 pixels are scored 8 at a time, for their memory
@@ -69,16 +71,18 @@ class Trainer:
         starts: Mapping[str, Sequence[NDArray[np.float32]]],
         config: TrainConfig,
         units: PartitionConfig | None = None,
+        table: Table = (),
     ) -> None:
-        """`starts`: weights in `model.get_weights()` order for every `Candidate.origin` that will be asked for."""
-        self.blocks = partition(model, units)
+        """`starts`: weights in `model.get_weights()` order for every `Candidate.origin` that will be asked for;
+        `units`, `table`: what a mask's numbers count (`partition`).
+        """
+        self.blocks = partition(model, units, table)
         self.config = config
         self.starts = starts
-        self._loss = loss_named(config.loss)
         self._model = CountingModel(model.inputs, model.outputs)
         # Scoring has a model of its own over the same layers, so that compiling a mask does not re-trace prediction.
         self._scorer = keras.Model(model.inputs, model.outputs)
-        self._compiled_for: Mask | None = None
+        self._compiled_for: tuple[Mask, TrainConfig] | None = None
         self._fresh_optimizer: list[NDArray[Any]] = []
 
     def fold_results(
@@ -116,17 +120,18 @@ class Trainer:
     ) -> Iterator[tuple[FoldResult, State]]:
         started = time.perf_counter()
         mask = parse(candidate.mask, searchable(self.blocks))
-        self._compile(mask)
+        config = train_config(self.config, candidate)
+        self._compile(mask, config)
         self._restore(candidate, fold.number)
         before = fingerprints(self._model, self.blocks)
         losses: list[float] = []
         if state is not None:
-            self._load(state, mask)
+            self._load(state, mask, config)
             losses = list(state.losses)
         for budget in budgets:
             for epoch in range(len(losses), budget):
-                losses.append(self._epoch(fold, candidate.seed, epoch))
-            self._prove(mask, before)
+                losses.append(self._epoch(fold, config.batch, candidate.seed, epoch))
+            self._prove(mask, config, before)
             scores, predictions = self._score(fold)
             result = FoldResult(
                 fold=fold.number,
@@ -137,20 +142,20 @@ class Trainer:
                 seconds=time.perf_counter() - started,
                 traces=self._model.traces if mask.blocks else 0,  # else those of the mask before it
                 predictions=predictions,
-                weights=self._trained_weights(mask),
+                weights=_values(self._changed(mask, config)),
             )
-            yield result, State(budget, tuple(losses), self._changeable(mask))
+            yield result, State(budget, tuple(losses), _values(self._moving(mask, config)))
 
-    def _compile(self, mask: Mask) -> None:
+    def _compile(self, mask: Mask, config: TrainConfig) -> None:
         """Flags, compile, build, in this order, once per mask; an empty mask is only ever evaluated."""
-        if mask == self._compiled_for or not mask.blocks:
+        if (mask, config) == self._compiled_for or not mask.blocks:
             return
-        apply(self._model, self.blocks, mask)
+        apply(self._model, self.blocks, mask, adapt=config.batch_norm == "adapt")
         self._model.traces = 0
-        self._model.compile(optimizer=keras.optimizers.Adam(), loss=self._loss)
+        self._model.compile(optimizer=keras.optimizers.Adam(), loss=loss_named(config.loss))
         self._model.optimizer.build(self._model.trainable_variables)
         self._fresh_optimizer = [keras.ops.convert_to_numpy(v) for v in self._model.optimizer.variables]
-        self._compiled_for = mask
+        self._compiled_for = mask, config
 
     def _restore(self, candidate: Candidate, fold: int) -> None:
         """Put every variable where a first training would find it: weights, optimizer, rate, dropout's seed."""
@@ -159,15 +164,15 @@ class Trainer:
             for variable, value in zip(self._model.optimizer.variables, self._fresh_optimizer, strict=True):
                 variable.assign(value)
             self._model.optimizer.learning_rate = candidate.learning_rate
-        for number, variable in enumerate(_seed_states(self._model)):
+        for number, variable in enumerate(seed_states(self._model)):
             fresh = np.random.SeedSequence([candidate.seed, fold, number]).generate_state(math.prod(variable.shape))
             variable.assign(fresh.reshape(variable.shape).astype(variable.dtype))
 
-    def _epoch(self, fold: FoldData, seed: int, epoch: int) -> float:
+    def _epoch(self, fold: FoldData, batch_size: int, seed: int, epoch: int) -> float:
         """One epoch; returns its mean training loss."""
         self._model.reset_metrics()
         mean_loss = float("nan")
-        for batch in batches(len(fold.train_x), self.config.batch, (seed, fold.number), epoch):
+        for batch in batches(len(fold.train_x), batch_size, (seed, fold.number), epoch):
             x = fold.train_x[batch, ..., None]
             y = fold.train_y[batch, ..., None].astype(np.float32)
             mean_loss = float(self._model.train_on_batch(x, y))
@@ -178,11 +183,16 @@ class Trainer:
                 )
         return mean_loss
 
-    def _prove(self, mask: Mask, before: dict[int, str]) -> None:
-        """Compare every block with what it was before the fold: frozen ones equal, trained ones changed."""
+    def _prove(self, mask: Mask, config: TrainConfig, before: dict[int, Fingerprint]) -> None:
+        """Compare every block with what it was before the fold: frozen ones equal, trained ones changed.
+
+        Where batch normalisation adapts, its statistics may differ in frozen blocks, and nothing else of them.
+        """
         after = fingerprints(self._model, self.blocks)
-        moved = [block for block in before if before[block] != after[block]]
-        if wrong := [block for block in moved if not thawed(block, mask)]:
+        moved = [block for block in before if before[block].weights != after[block].weights]
+        drifted = [block for block in before if before[block].statistics != after[block].statistics]
+        held = moved if config.batch_norm == "adapt" and mask.blocks else sorted({*moved, *drifted})
+        if wrong := [block for block in held if not thawed(block, mask)]:
             raise FrozenBlockMoved(
                 f"Blocks {wrong} are frozen by mask {mask}, but their weights changed during training. This is a bug "
                 "in thaw or in a custom layer; no number of this trial can be trusted, so the sweep stops."
@@ -202,19 +212,24 @@ class Trainer:
         )
         return scores, (probability > 0.5).astype(np.uint8)
 
-    def _trained_weights(self, mask: Mask) -> dict[str, NDArray[np.float32]]:
-        return {name: keras.ops.convert_to_numpy(weight).copy() for name, weight in self._thawed(mask).items()}
-
-    def _thawed(self, mask: Mask) -> dict[str, Any]:
-        """The weights of the mask's blocks, named by their layer's path and their position in `layer.weights`."""
+    def _changed(self, mask: Mask, config: TrainConfig) -> dict[str, Any]:
+        """The weights that training under `mask` changes, named by their layer's path and position in `layer.weights`:
+        those of its blocks, and in the others the statistics of batch normalisation where they adapt.
+        """
         layers = leaf_layers(self._model)
-        paths = [place.path for block in self.blocks if thawed(block.number, mask) for place in block.layers]
-        return {f"{path}/{number}": weight for path in paths for number, weight in enumerate(layers[path].weights)}
+        found: dict[str, Any] = {}
+        adapt = config.batch_norm == "adapt" and bool(mask.blocks)
+        for block in self.blocks:
+            for place in block.layers if adapt or thawed(block.number, mask) else ():
+                layer = layers[place.path]
+                numbers = range(len(layer.weights)) if thawed(block.number, mask) else sorted(statistics(layer))
+                found |= {f"{place.path}/{number}": layer.weights[number] for number in numbers}
+        return found
 
-    def _moving(self, mask: Mask) -> dict[str, Any]:
+    def _moving(self, mask: Mask, config: TrainConfig) -> dict[str, Any]:
         """Every variable that training under `mask` changes, by a name that is stable across processes."""
-        moving = {f"weight/{name}": weight for name, weight in self._thawed(mask).items()}
-        moving |= {f"seed/{number}": variable for number, variable in enumerate(_seed_states(self._model))}
+        moving = {f"weight/{name}": weight for name, weight in self._changed(mask, config).items()}
+        moving |= {f"seed/{number}": variable for number, variable in enumerate(seed_states(self._model))}
         if mask.blocks:
             optimizer = self._model.optimizer
             moving |= {
@@ -224,11 +239,8 @@ class Trainer:
             }
         return moving
 
-    def _changeable(self, mask: Mask) -> dict[str, NDArray[Any]]:
-        return {name: keras.ops.convert_to_numpy(variable).copy() for name, variable in self._moving(mask).items()}
-
-    def _load(self, state: State, mask: Mask) -> None:
-        for name, variable in self._moving(mask).items():
+    def _load(self, state: State, mask: Mask, config: TrainConfig) -> None:
+        for name, variable in self._moving(mask, config).items():
             variable.assign(state.variables[name])
 
 
@@ -265,7 +277,5 @@ def scoring_batch(pixels: int) -> int:
     return max(1, min(SCORING_BATCH, SCORING_PIXELS // max(pixels, 1)))
 
 
-def _seed_states(model: keras.Model) -> list[Any]:
-    """The state of every random layer (dropout), in a fixed order; `get_weights()` does not hold it."""
-    weights = {id(weight) for weight in model.weights}
-    return [variable for variable in model.variables if id(variable) not in weights]
+def _values(variables: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
+    return {name: keras.ops.convert_to_numpy(variable).copy() for name, variable in variables.items()}

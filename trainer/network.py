@@ -41,13 +41,18 @@ def load_network(path: Path) -> keras.Model:
 
     Raises `UserError` for a missing file and for one that is not such a model.
     """
-    if not path.is_file():
-        raise UserError(f"There is no model file {path}. Give a .keras file saved by Keras 3.")
     try:
-        return keras.saving.load_model(path, compile=False, safe_mode=True)
+        return keras.saving.load_model(checked_file(path), compile=False, safe_mode=True)
     except (ValueError, OSError, TypeError, KeyError) as error:
         first = str(error).splitlines()[0][:300]
         raise UserError(f"{path} must be a Keras model saved as .keras, but it cannot be read: {first}") from error
+
+
+def checked_file(path: Path) -> Path:
+    """The path of a file that is there. Raises `UserError` otherwise."""
+    if not path.is_file():
+        raise UserError(f"There is no model file {path}. Give a .keras file saved by Keras 3.")
+    return path
 
 
 def measured_cost(

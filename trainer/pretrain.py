@@ -7,26 +7,27 @@ import json
 import math
 import warnings
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from trainer.build import network_of
 from trainer.composites import TRAINING_PHOTOS, VALIDATION_PHOTOS, composites
-from trainer.config import DataConfig, ModelConfig, PretrainConfig, UserError, digest
+from trainer.config import DataConfig, ModelConfig, PretrainConfig, UserError, digest, identity_of_model, own_weights
 from trainer.data import load_cases
 from trainer.files import write_atomically
 from trainer.fit import batches, predict
 from trainer.losses import loss_named
 from trainer.metrics import score
 from trainer.revision import revision, versions
-from trainer.unet import unet
 
 EMBEDDED_IMAGES = 1600
 EXAMPLES = 6  # images pre-trained on that a report shows
 WEIGHT_FILES = (".h5", ".keras")
+COMPOSITES = "composites"  # as `pretrain.path`: the embedded images, what None means for the U-Net
 Progress = Callable[[int, int, str], None]
 
 
@@ -64,18 +65,28 @@ def starting_weights(
 ) -> StartingWeights:
     """Find the weights for a sweep: a given file, or pre-training, done once and kept under `cache` by content.
 
+    A network of your own starts from the weights in its file, unless pre-training is asked for; that starts from them.
     `progress(done, total, words)` is called once an epoch. Raises `UserError` for weights of another network.
     """
     if config.path is not None and config.path.endswith(WEIGHT_FILES):
         return _from_file(Path(config.path), model)
+    network = network_of(model, config.seed)
+    if own_weights(config, model):
+        path = cache / f"{model.architecture}-{weights_digest(network)[:16]}.weights.h5"
+        if not path.exists():
+            write_weights(network, path)
+        return StartingWeights(path, weights_digest(network), f"weights of {model.name}")
     images = _images(config, model.size, data_cache)
     settings = {name: value for name, value in asdict(config).items() if name != "path"}
     made_from = {"images": _digest([*vars(images).values()][:4]), "versions": versions()}
-    made_by = revision("trainer.pretrain", "trainer.fit", "trainer.losses", "trainer.unet")
-    key = digest({"model": asdict(model), "pretrain": settings, "revision": made_by, **made_from})[:16]
+    made_by = revision("trainer.pretrain", "trainer.build", "trainer.fit", "trainer.losses", "trainer.unet")
+    of = identity_of_model(asdict(replace(model, blocks=())))
+    if model.path is not None:
+        of["weights"] = weights_digest(network)
+    key = digest({"model": of, "pretrain": settings, "revision": made_by, **made_from})[:16]
     path, record = cache / f"{key}.weights.h5", cache / f"{key}.json"
     if not (path.exists() and record.exists()):
-        network, curve, best = _train(config, model, images, progress)
+        curve, best = _train(config, network, images, progress)
         write_weights(network, path)
         found = StartingWeights(path, weights_digest(network), images.source, curve, best, images.notes)
         plain = asdict(found) | {"path": path.name}
@@ -133,14 +144,14 @@ def write_weights(network: keras.Model, path: Path) -> None:
 
 
 def _from_file(path: Path, model: ModelConfig) -> StartingWeights:
-    network = unet(model)
+    network = network_of(model)
     load_weights(network, path)
     return StartingWeights(path, weights_digest(network), f"weights file {path.name}")
 
 
 def _images(config: PretrainConfig, size: int, data_cache: Path) -> Images:
     """The pictures to pre-train on; the held-out tenth shares no photograph with the rest."""
-    if config.path is None:
+    if config.path in (None, COMPOSITES):
         n = config.images or EMBEDDED_IMAGES
         kept = max(1, round(n * config.validation))
         train_x, train_y, _ = composites(n - kept, size, config.seed, photos=TRAINING_PHOTOS)
@@ -159,10 +170,9 @@ def _images(config: PretrainConfig, size: int, data_cache: Path) -> Images:
 
 
 def _train(
-    config: PretrainConfig, model: ModelConfig, images: Images, progress: Progress
-) -> tuple[keras.Model, tuple[dict[str, float], ...], int]:
+    config: PretrainConfig, network: keras.Model, images: Images, progress: Progress
+) -> tuple[tuple[dict[str, float], ...], int]:
     """Train all blocks; keep the epoch with the best held-out Dice (the first of equals)."""
-    network = unet(model, seed=config.seed)
     network.compile(optimizer=keras.optimizers.Adam(config.learning_rate), loss=loss_named(config.loss))
     curve: list[dict[str, float]] = []
     best = network.get_weights()
@@ -184,7 +194,7 @@ def _train(
             best = network.get_weights()
         progress(epoch + 1, config.epochs, f"pre-training, held-out Dice {held:.3f}")
     network.set_weights(best)
-    return network, tuple(curve), int(np.argmax([row["held_out_dice"] for row in curve])) + 1 if curve else 0
+    return tuple(curve), int(np.argmax([row["held_out_dice"] for row in curve])) + 1 if curve else 0
 
 
 def _mean_dice(network: keras.Model, images: Images) -> float:

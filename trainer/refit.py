@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from trainer.augment import augmented
+from trainer.build import network_of
 from trainer.checkpoints import Delta, apply_delta
 from trainer.config import Candidate, Settings
 from trainer.data import Cases
@@ -16,7 +17,6 @@ from trainer.fit import FoldData
 from trainer.inference import with_probabilities
 from trainer.results import FoldResult
 from trainer.trial import Trial
-from trainer.unet import unet
 
 ALL_CASES = 0  # the number of the fold that holds nothing out; real folds count from 1
 
@@ -54,7 +54,7 @@ def refit(
         progress(reached.epochs, candidate.epochs)
         result = reached
     assert result is not None, "a trial yields a result for its largest budget, or raises"
-    network = unet(trial.settings.model)
+    network = network_of(trial.settings.model)
     network.set_weights(trial.trainer.starts[candidate.origin])
     apply_delta(network, Delta(trial.starts[candidate.origin], result.weights))
     return with_probabilities(network), result

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.augment import augmented, copies_of
-from trainer.config import AugmentConfig, Candidate, Settings, Split, digest
+from trainer.config import AugmentConfig, Candidate, Settings, Split, digest, identity_of_model, train_config
 from trainer.data import Cases
 from trainer.fit import FoldData, Trainer
 from trainer.ledger import Ledger
@@ -23,7 +23,20 @@ MONTAGE_PER_FOLD = 2
 KEPT_FOLDS = 2  # sets of folds in memory: a mask's candidates follow each other, seed by seed
 LEAKY_STREAM = 1  # keeps the draw of leaky folds apart from any other draw from the same seed
 WHAT_NUMBERS_DEPEND_ON = tuple(
-    f"trainer.{name}" for name in ("augment", "blocks", "fit", "losses", "masks", "metrics", "trial", "unet")
+    f"trainer.{name}"
+    for name in (
+        "augment",
+        "block_table",
+        "blocks",
+        "build",
+        "fit",
+        "losses",
+        "masks",
+        "metrics",
+        "normalisation",
+        "trial",
+        "unet",
+    )
 )
 
 
@@ -56,9 +69,9 @@ class Trial:
         """The ledger's key: everything that one fold's numbers depend on, the epoch budget left out."""
         return digest(
             {
-                "model": asdict(self.settings.model),
+                "model": identity_of_model(asdict(self.settings.model)),
                 "augmentation": ranges(self.settings.augmentation),
-                "train": asdict(self.settings.train),
+                "train": asdict(train_config(self.settings.train, candidate)),
                 "partition": asdict(self.settings.partition),
                 "seed": candidate.seed if candidate.epochs else None,
                 "split": candidate.split,

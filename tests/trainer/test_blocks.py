@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from keras import layers
 
+from tests.trainer.own import own, shared
 from trainer.blocks import apply, fingerprints, leaf_layers, partition, searchable, trainable_parameters
 from trainer.config import ModelConfig, PartitionConfig, UserError
 from trainer.masks import parse
@@ -140,3 +141,51 @@ def test_fingerprints_change_with_one_bit_of_one_weight() -> None:
     bias.assign(np.nextafter(np.asarray(bias), np.float32(1)))
     after = fingerprints(model, blocks)
     assert [number for number in before if before[number] != after[number]] == [3]
+
+
+TABLE = (("conv1", "bn1"), ("*2",), ("*",))
+
+
+def test_a_table_says_which_layers_a_block_has_and_the_first_match_wins() -> None:
+    blocks = partition(own(), table=TABLE)
+    assert [[place.path for place in block.layers] for block in blocks] == [
+        ["conv1", "bn1"],
+        ["conv2", "bn2"],
+        ["mask"],
+    ]
+    assert [[place.path for place in block.layers] for block in partition(own(), table=(("bn*",), ("*",)))] == [
+        ["bn1", "bn2"],
+        ["conv1", "conv2", "mask"],
+    ]
+
+
+def test_a_table_and_the_head() -> None:
+    head_apart = partition(own(), PartitionConfig(head="always"), TABLE)
+    assert [(block.number, [place.path for place in block.layers]) for block in head_apart] == [
+        (0, ["mask"]),
+        (1, ["conv1", "bn1"]),
+        (2, ["conv2", "bn2"]),
+    ]
+
+
+def test_a_table_may_place_a_layer_that_is_used_twice() -> None:
+    assert [len(block.layers) for block in partition(shared(), table=(("*",),))] == [1]
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        (
+            (("conv*",),),
+            r"must cover every layer with weights, but of 'own' it leaves out: bn1, bn2, mask\. Add .*\"bn1\"",
+        ),
+        (
+            (("conv*", "covn1"), ("*",)),
+            r"must match a layer with weights, but 'covn1' match none of 'own'; did you mean",
+        ),
+        ((("*",), ("conv1",)), r"needs a layer of its own, but blocks \[2\] are left with none"),
+    ],
+)
+def test_a_table_that_does_not_fit_is_refused(table: tuple[tuple[str, ...], ...], words: str) -> None:
+    with pytest.raises(UserError, match=words):
+        partition(own(), table=table)

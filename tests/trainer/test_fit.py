@@ -13,7 +13,7 @@ from trainer.blocks import leaf_layers
 from trainer.config import Candidate, PartitionConfig, TrainConfig
 from trainer.fit import FoldData, FrozenBlockMoved, Trainer, batches
 from trainer.ledger import Entry
-from trainer.masks import at_depth
+from trainer.masks import Mask, at_depth
 from trainer.results import FoldResult, TrialFailed
 from trainer.unet import unet
 
@@ -68,10 +68,10 @@ def test_the_proof_fails_when_a_layer_is_thawed_behind_its_back(entry: Entries, 
     trainer = Trainer(network, {"pretrained": network.get_weights()}, TrainConfig(batch=4))
     compile_ = trainer._compile
 
-    def compile_and_thaw(mask: object) -> None:
-        compile_(mask)  # type: ignore[arg-type]
+    def compile_and_thaw(mask: Mask, config: TrainConfig) -> None:
+        compile_(mask, config)
         network.get_layer("block7_conv1").trainable = True
-        trainer._model.compile(optimizer="adam", loss=trainer._loss)
+        trainer._model.compile(optimizer="adam", loss="mse")
         trainer._model.optimizer.build(trainer._model.trainable_variables)
         trainer._fresh_optimizer = [np.asarray(variable) for variable in trainer._model.optimizer.variables]
 
