@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tracking.contrasts import Json, comparison_object, contrast
-from tracking.noise import mean_dice, noise_object
+from tracking.noise import noise_object
 from tracking.record import SweepInfo, TrialRecord
 from tracking.repeats import Repeats
 from tracking.statistics import holm
@@ -39,7 +39,7 @@ def convergence_objects(
             ]
         )
         noises = [
-            noise_object([mean_dice(long) - mean_dice(short) for long, short in repeats.by_seed(pair)])
+            noise_object([long.mean_dice - short.mean_dice for long, short in repeats.by_seed(pair)])
             for pair in ([one, at[one.info.candidate.mask, shorter]] for one in both)
         ]
         masks = [

@@ -15,6 +15,7 @@ matplotlib.use("Agg")  # no display needed, and none is opened
 
 import numpy as np
 from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -64,6 +65,15 @@ def canvas(name: str, width: float, height: float, form: Form) -> Iterator[tuple
             return _inline(svg, name) if form == "inline" else svg
 
         yield figure, save
+
+
+def dice_axis(axes: Axes, columns: int, stamp: str) -> None:
+    """What every plot of Dice has: the scale with its lines, the legend above, a stamp such as SYNTHETIC."""
+    axes.set_ylabel("Dice, mean over images")
+    axes.grid(axis="y", color=RULE, linewidth=0.6)
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=columns)
+    if stamp:
+        axes.set_title(stamp, loc="right", color=DEEP, fontweight="bold", fontsize=10)
 
 
 def written(figure: Figure, kind: str, metadata: dict[str, str | None] | None) -> bytes:

@@ -11,16 +11,15 @@ from numpy.typing import NDArray
 
 from tracking.contrasts import Json
 from tracking.images import cases_by_rule
-from tracking.noise import mean_dice, noise_object
+from tracking.noise import noise_object
 from tracking.record import SweepInfo, TrialRecord
 from tracking.repeats import Repeats
 from tracking.selection import FEWEST, against_best, bbc_cv, one_standard_error
-from tracking.statistics import spread
 
 
 def choice_object(main: Sequence[TrialRecord], info: SweepInfo, repeats: Repeats | None = None) -> Json | None:
     """The JSON field `choice` over the trials of the main setting; null with fewer than two that have a Dice."""
-    trials = [one for one in main if not math.isnan(spread(one.folds["dice"]).mean)]
+    trials = [one for one in main if not math.isnan(one.mean_dice)]
     trials.sort(key=lambda one: (one.info.trainable_params, one.info.candidate.mask))  # cheapest first
     if len(trials) < 2:
         return None
@@ -50,7 +49,7 @@ def _behind_noise(best: TrialRecord, one: TrialRecord, repeats: Repeats) -> Json
     """How far another seed moves the distance from the best mask, which is the best of the means over seeds."""
     if one is best:
         return None
-    return noise_object([mean_dice(left) - mean_dice(right) for left, right in repeats.by_seed([best, one])])
+    return noise_object([left.mean_dice - right.mean_dice for left, right in repeats.by_seed([best, one])])
 
 
 def _named(trial: TrialRecord) -> Json:
@@ -58,7 +57,7 @@ def _named(trial: TrialRecord) -> Json:
         "mask": trial.info.candidate.mask,
         "aliases": list(trial.info.aliases),
         "trainable_params": trial.info.trainable_params,
-        "dice": spread(trial.folds["dice"]).mean,
+        "dice": trial.mean_dice,
     }
 
 

@@ -20,6 +20,8 @@ from tracking.wording import (
     winner_sentences,
 )
 
+MOST = 100  # rows of the table of images' scores
+
 
 def choice_section(found: Json, synthetic: bool) -> str:
     """Winner, ties, the cheap choice, the drawn masks."""
@@ -58,6 +60,9 @@ def per_image_section(found: Json, synthetic: bool) -> str:
     shown = [one for one in found["trials"] if one["per_image"]["n"] and is_shown(one, found)]
     if not shown:
         return ""
+    left = len(shown) - MOST
+    if left > 0:
+        shown = sorted(shown, key=lambda one: -one["dice"]["mean"])[:MOST]
     heads = ["mask", "images", "Dice", "95 % over images", "worst tenth", "below 0.1", "pooled Dice"]
     rows = []
     for one in shown:
@@ -67,6 +72,7 @@ def per_image_section(found: Json, synthetic: bool) -> str:
     caption = (
         "Every image predicted by the fold that did not train on it. Worst tenth: mean Dice of the lowest 10 % of the "
         "images; below 0.1: images in which the target was missed; pooled: all pixels as one image."
+        + (f" The best {MOST}; {left} more: thaw report --format csv." if left > 0 else "")
     )
     parts = [table(heads, rows, caption, synthetic, "sortable")]
     parts.append(
@@ -89,7 +95,7 @@ def convergence_section(found: Json, synthetic: bool) -> str:
     """What each larger budget changed, mask by mask."""
     parts = []
     for step in found["convergence"]:
-        parts.append(f"<p>{escape(convergence_sentence(step))}</p>")
+        parts.append(f"<p>{escape(convergence_sentence(step, found))}</p>")
         rows = []
         for one in step["masks"]:
             cells = comparison_cells(one)

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tracking.record import SweepInfo
+from tracking.units import own_network
+from trainer.config import TrainConfig, UserError, identity_of_model
 
 # In a resolved spec, but nothing that a score depends on by itself: the pictures and the weights have digests of their
 # own, the space may grow, and leaky trials stand beside the others in one sweep.
@@ -16,9 +18,26 @@ _WEIGHT_FILES = (".h5", ".keras")
 Table = Mapping[str, Any]
 
 
+def clash(old: SweepInfo | None, new: SweepInfo) -> UserError:
+    """What to say when `new` cannot go on with the sweep of its name, `old`: None when that was never whole."""
+    if old is None:
+        what = "begun with others, and cut off before they were recorded"
+    else:
+        found = differences(old, new) or ["which ones the record does not tell, perhaps by another version of thaw"]
+        what = f"recorded with others: {', '.join(found)}"
+    return UserError(
+        f"A sweep's name stands for one data set, one set of folds, starting weights and settings, but {new.name!r} "
+        f"was {what}. Choose another --name, or give the data and settings of that sweep."
+    )
+
+
 def measured(spec: Table) -> dict[str, Any]:
     """The settings of a resolved spec that a score depends on, beside the pictures and the starting weights."""
     found = {key: value for key, value in spec.items() if key not in _FREE}
+    if "model" in found:
+        found["model"] = identity_of_model(found["model"])
+    if found.get("train", {}).get("batch_norm") == TrainConfig.batch_norm:  # as before there was a choice
+        found["train"] = {name: value for name, value in found["train"].items() if name != "batch_norm"}
     section, key = _FREE_KEY
     if section in found:
         found[section] = {name: value for name, value in found[section].items() if name != key}
@@ -31,19 +50,28 @@ def differences(old: SweepInfo, new: SweepInfo) -> list[str]:
     Weights that are not made yet cannot differ, but the settings that make them can, and are named too.
     """
     found = _changes(measured(old.spec), measured(new.spec))
+    if any(line.startswith("model.architecture ") for line in found):
+        before, after = (own_network(spec) or "the U-Net" for spec in (old.spec, new.spec))
+        found.append(f"another network ({before} -> {after})" if before != after else f"another network in {after}")
     pictures = old.data.get("digest") != new.data.get("digest")
     if pictures:
         found.append(_with_settings("other pictures", old.spec, new.spec, "data"))
     elif old.folds != new.folds and not {"folds", "seed"} & {line.split()[0] for line in found}:
         found.append(_with_settings("the same pictures in other folds", old.spec, new.spec, "data"))
     if old.weights.get("digest") != new.weights.get("digest") or differing_pretraining(old.spec, new.spec):
-        found.append(_with_settings("other starting weights", old.spec, new.spec, "pretrain"))
+        own = f", the weights of {own_network(new.spec)}" if _own_weights(new.spec) else ""
+        found.append(_with_settings(f"other starting weights{own}", old.spec, new.spec, "pretrain"))
     return found
 
 
 def differing_pretraining(old: Table, new: Table) -> list[str]:
     """The settings of two resolved specs that give other starting weights: nearly always, but not by necessity."""
     return _section(old, new, "pretrain")
+
+
+def _own_weights(spec: Table) -> bool:
+    """Whether a network of the user's own starts from the weights in its file."""
+    return bool(own_network(spec)) and dict(spec.get("pretrain") or {}).get("path") is None
 
 
 def _with_settings(words: str, old: Table, new: Table, section: str) -> str:
@@ -56,6 +84,8 @@ def _section(old: Table, new: Table, name: str) -> list[str]:
     path = after.get("path")
     if name == "pretrain" and path == before.get("path") and str(path).endswith(_WEIGHT_FILES):
         return []  # nothing is trained, so no other setting has a say
+    if name == "pretrain" and _own_weights(old) and _own_weights(new):
+        return []
     return _changes({name: before}, {name: after})
 
 

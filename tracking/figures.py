@@ -10,7 +10,7 @@ from html import escape
 import numpy as np
 from matplotlib.axes import Axes
 
-from tracking.canvas import DEEP, GREY, INK, OTHER, RULE, SHALLOW, Form, canvas
+from tracking.canvas import DEEP, GREY, INK, OTHER, RULE, SHALLOW, Form, canvas, dice_axis
 from tracking.statistics import EQUIVALENCE, Comparison, spread
 
 STYLES = {
@@ -178,11 +178,7 @@ def draw_cost(points: Sequence[tuple[str, str, int, float]], stamp: str = "", fo
         axes.xaxis.set_major_formatter(lambda count, _: f"{count:,.0f}")
         axes.margins(0.06, 0.14)
         axes.set_xlabel("trained parameters (logarithmic)")
-        axes.set_ylabel("Dice, mean over images")
-        axes.grid(axis="y", color=RULE, linewidth=0.6)
-        axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=4)
-        if stamp:
-            axes.set_title(stamp, loc="right", color=DEEP, fontweight="bold", fontsize=10)
+        dice_axis(axes, 4, stamp)
         return save()
 
 

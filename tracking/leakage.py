@@ -8,7 +8,7 @@ from operator import itemgetter
 
 from tracking.contrasts import Json
 from tracking.images import per_image
-from tracking.noise import mean_dice, moves, noise_object
+from tracking.noise import moves, noise_object
 from tracking.record import SweepInfo, TrialRecord
 from tracking.repeats import Reading
 
@@ -49,7 +49,7 @@ def inflation(leaky: TrialRecord, honest: TrialRecord) -> list[float]:
 def _pair(leaky: TrialRecord, honest: TrialRecord, reading: Reading) -> Json:
     info = leaky.info
     over = per_image(inflation(leaky, honest))
-    means = [mean_dice(one) for one in (honest, leaky)]
+    means = [one.mean_dice for one in (honest, leaky)]
     each = [per_image(inflation(left, right)).mean for left, right in reading.repeats.by_seed([leaky, honest])]
     return {
         "mask": info.candidate.mask,
@@ -113,7 +113,7 @@ def _another_winner(main: Sequence[Json]) -> str:
 
 
 def _same(trial: TrialRecord) -> tuple[object, ...]:
-    return (*trial.info.candidate.training[:3], trial.info.candidate.epochs)
+    return (*trial.info.candidate.recipe, trial.info.candidate.epochs)
 
 
 def _order(trial: TrialRecord) -> tuple[object, ...]:

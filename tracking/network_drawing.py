@@ -17,13 +17,15 @@ WIDTH, TALLEST, DROP, SHRINK = 0.66, 2.2, 0.5, 0.36  # of a unit's box, in units
 @dataclass(frozen=True)
 class Layout:
     """The units 1..n of the U-Net as they are drawn: `levels[i]` counts the poolings above unit i + 1; `skips` are
-    pairs of positions; `head` says where the 1x1 head trains (`PartitionConfig`).
+    pairs of positions; `head` says where the 1x1 head trains (`PartitionConfig`). A `row` is drawn of a network whose
+    joints are not known: no levels, no skips, and no head but one that is a unit or always trains.
     """
 
     params: Sequence[int]
     levels: tuple[int, ...]
     skips: tuple[tuple[int, int], ...]
     head: str = "last"
+    row: bool = False
 
     @property
     def own_head(self) -> bool:
@@ -31,12 +33,15 @@ class Layout:
         return self.head == "own"
 
 
-def layout(params: Sequence[int], unit: str = "block", head: str = "last") -> Layout:
+def layout(params: Sequence[int], unit: str = "block", head: str = "last", *, row: bool = False) -> Layout:
     """Where the units of a U-Net stand: an odd number of blocks, half-way at the bottom; two convolutions to a block.
+    With `row`, those of any network, side by side.
 
     >>> layout([1] * 10, head="own").levels
     (0, 1, 2, 3, 4, 3, 2, 1, 0, 0)
     """
+    if row:
+        return Layout(params, (0,) * len(params), (), head, row=True)
     count = len(params) - (head == "own")
     each = 2 if unit == "conv" and count % 2 == 0 else 1
     blocks = count // each
@@ -66,7 +71,7 @@ def _draw(axes: Axes, of: Layout, thawed: set[int]) -> None:
     middle = [(x, top - height / 2) for x, top, height in boxes]
     if of.own_head:
         boxes[-1] = (boxes[-1][0], middle[-1][1] + WIDTH / 2, WIDTH)
-    else:  # no unit of its own: a small box behind the last one
+    elif not of.row or of.head == "always":  # no unit of its own: a small box behind the last one
         boxes.append((float(len(boxes)), middle[-1][1] + WIDTH / 2, WIDTH))
         middle.append((boxes[-1][0], middle[-1][1]))
     for left, right in of.skips:
@@ -79,9 +84,10 @@ def _draw(axes: Axes, of: Layout, thawed: set[int]) -> None:
         box = Rectangle((x - WIDTH / 2, top - height), WIDTH, height, zorder=2, facecolor=THAWED if free else "white",
                         edgecolor=INK if free else GREY, linewidth=1.4 if free else 0.8)  # fmt: skip
         axes.add_patch(box)
-        name = str(number) if number < last or (number == last and not of.own_head) else "1×1"
+        small = "head" if of.row else "1×1"
+        name = str(number) if number < last or (number == last and not of.own_head) else small
         axes.text(x, top - height / 2, name, ha="center", va="center", zorder=3, color="white" if free else GREY,
-                  fontsize=9 if name != "1×1" else 6.5, fontweight="bold" if free else "normal")  # fmt: skip
+                  fontsize=9 if name != small else 6.5, fontweight="bold" if free else "normal")  # fmt: skip
         if number <= last:
             axes.text(
                 x, top - height - 0.12, short(of.params[number - 1]), ha="center", va="top", color=GREY, fontsize=6

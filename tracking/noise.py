@@ -30,7 +30,7 @@ def trial_noise(trial: TrialRecord, repeats: Repeats) -> Json | None:
     """The noise of one merged trial's mean Dice; null for one that no seed has a say in (zero-shot)."""
     if trial.info.candidate.key not in repeats.parts:
         return None
-    return noise_object([mean_dice(one) for (one,) in repeats.by_seed([trial])])
+    return noise_object([one.mean_dice for (one,) in repeats.by_seed([trial])])
 
 
 def pooled_sd(per_seed: Sequence[Sequence[float]]) -> tuple[float, int]:
@@ -51,7 +51,7 @@ def pooled_sd(per_seed: Sequence[Sequence[float]]) -> tuple[float, int]:
 def floor_object(main: Sequence[TrialRecord], repeats: Repeats, info: SweepInfo) -> Json:
     """The JSON field `noise`: the floor over the masks at the main setting, and what it says."""
     selections = repeats.by_seed(main)
-    per_seed = [[mean_dice(one) for one in selection] for selection in selections]
+    per_seed = [[one.mean_dice for one in selection] for selection in selections]
     sd, df = pooled_sd([list(row) for row in zip(*per_seed, strict=True)])
     masks = df // max(1, len(repeats.seeds) - 1)
     return {"seeds": list(repeats.seeds), "sd": sd, "df": df, "masks": masks, "others": list(repeats.others),
@@ -69,11 +69,6 @@ def moves(noise: Json | None) -> str:
     )
 
 
-def mean_dice(trial: TrialRecord) -> float:
-    """Mean over the folds that have a Dice."""
-    return spread(trial.folds["dice"]).mean
-
-
 def _sentence(sd: float, df: int, masks: int, repeats: Repeats, info: SweepInfo) -> str:
     count = len(repeats.seeds)
     if count > 1 and not df:
@@ -82,10 +77,14 @@ def _sentence(sd: float, df: int, masks: int, repeats: Repeats, info: SweepInfo)
         shared = f", pooled over {masks} masks" if masks > 1 else ""
         return f"Another seed moves a mask's mean Dice by about ±{sd:.3f} (SD over {count} seeds{shared})."
     wanted = ",".join(str(repeats.seeds[0] + k) for k in range(3))
-    strategy = dict(info.spec.get("search") or {}).get("strategy", "grid")
-    grid = "" if strategy == "grid" else f" A grid can be repeated, a search by '{strategy}' cannot."
+    seeds = f"--set 'search.seeds=[{wanted}]'"
+    remedy = f"repeat the command with {seeds}"
+    if info.searched:
+        remedy = (
+            "repeat the masks in question as a list, under the same --name: --set search.space=masks --set "
+            f"'search.masks=[...]' --set search.strategy=grid --set search.trials=0 {seeds}"
+        )
     return (
         "The noise floor is not measured: every trial was trained with one seed, so how far another would move these "
-        f"numbers is not known.{grid} To measure it, repeat the command with --set 'search.seeds=[{wanted}]'; what is "
-        "recorded already is kept."
+        f"numbers is not known. To measure it, {remedy}; what is recorded already is kept."
     )

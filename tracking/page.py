@@ -6,7 +6,9 @@ import json
 import math
 from html import escape
 
+from tracking.answer_page import answer_section
 from tracking.choice_page import choice_section, convergence_section, per_image_section
+from tracking.contrasts import Json
 from tracking.elements import document, figure, image, stamp, table
 from tracking.figures import draw_comparisons, draw_cost, draw_curves
 from tracking.plotted import baselines_of, comparison_rows, cost_points, curves_of
@@ -15,7 +17,6 @@ from tracking.repeats import Repeats
 from tracking.seeds_page import differences_table, leakage_section, noise_section
 from tracking.seen import shown_trials
 from tracking.study import study_figures
-from tracking.summary import Json
 from tracking.units import unit_word
 from tracking.wording import (
     COMPARISONS,
@@ -33,19 +34,23 @@ from tracking.wording import (
     trial_cells,
 )
 
+MOST = 100  # rows of the table of trials
 
-def html(record: SweepRecord, found: Json) -> str:
-    """The page for a sweep and its `summarise`d numbers."""
+
+def html(record: SweepRecord, found: Json, answer: Json | None = None) -> str:
+    """The page for a sweep and its `summarise`d numbers; `answer` (`answer_page.answer_of`) takes the place of the
+    verdict and of the table of all masks.
+    """
     synthetic = bool(found["data"]["synthetic"])
     parts = [
-        _head(found),
+        _head(found, answer),
         _data(found),
         _curves(found, synthetic),
         _comparisons(found, synthetic),
         noise_section(found, synthetic),
-        choice_section(found, synthetic),
+        answer_section(answer, unit_word(found)) if answer else choice_section(found, synthetic),
         _figures(record, found, synthetic),
-        _cost(found, synthetic),
+        "" if answer else _cost(found, synthetic),  # the answer has its own picture of it
         _trials(found, synthetic),
         _by_class(found, synthetic),
         per_image_section(found, synthetic),
@@ -57,8 +62,8 @@ def html(record: SweepRecord, found: Json) -> str:
     return document(f"{found['sweep']}: which {unit_word(found)}s to fine-tune", parts, synthetic)
 
 
-def _head(found: Json) -> str:
-    word, _, sentence = found["verdict"]["sentence"].partition(": ")
+def _head(found: Json, answer: Json | None) -> str:
+    word, _, sentence = (answer or found["verdict"])["sentence"].partition(": ")
     state = "" if found["finished"] else " · not finished"
     kicker = f"Sweep “{found['sweep']}” · {setting(found)} · {len(found['folds'])} folds{state}"
     return (
@@ -197,6 +202,9 @@ def _trials(found: Json, synthetic: bool) -> str:
     tables = []
     if main or base:
         caption = f"Trials at {setting(found)}, then the baselines. ± is the SD over folds (n − 1); SEM = SD / √n."
+        if len(main) > MOST:
+            caption += f" The best {MOST} of {len(main)}; all of them: thaw report --format csv."
+            main = sorted(main, key=lambda one: -one["dice"]["mean"])[:MOST]
         tables.append(table(HEADS, map(trial_cells, main + base), caption, synthetic, "sortable filterable"))
     if len(main) > 2:
         tables.append(
@@ -235,6 +243,7 @@ def _gaps(found: Json) -> str:
         ("Failed trials", [f"{one['name']}: {one['reason']}" for one in found["failed"]]),
         ("Unfinished trials", [f"{one['name']}: {one['folds_done']} of {len(found['folds'])} folds done"
                                for one in found["unfinished"]]),
+        ("Dropped early", [found["dropped"]["sentence"]] if found["dropped"] else []),
         ("Not begun", found["missing"]),
     ]  # fmt: skip
     parts = [

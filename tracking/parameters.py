@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tracking.contrasts import Json
 from tracking.record import SweepInfo
-from tracking.units import head_of, numbered, unit_of
+from tracking.units import head_of, numbered, own_network, study_network, unit_of
 
 
 def parameter_object(info: SweepInfo) -> Json | None:
@@ -20,7 +20,12 @@ def parameter_object(info: SweepInfo) -> Json | None:
         f"Contracting ({numbered(info.named_masks['contracting'], info.spec)}) holds {ratio:.2f} times the parameters "
         f"of expanding ({numbered(info.named_masks['expanding'], info.spec)}): {contracting:,} against {expanding:,}."
     )
-    if by_convolution is not None and unit_of(info.spec) == "conv":
+    if not study_network(info.spec):
+        note += (
+            f" Both words mean no more here than the first and the second half of the {info.n_blocks} blocks of "
+            f"{own_network(info.spec) or 'this partition'}."
+        )
+    elif by_convolution is not None and unit_of(info.spec) == "conv":
         note += (
             " The study says that the contracting part has almost half of the expanding part's, and this is the cut "
             f"for which that holds. Cut between blocks, 1-5 against 6-9, it has {by_block:.2f} times as many."
@@ -52,7 +57,12 @@ def _cuts(info: SweepInfo) -> tuple[float, float] | None:
     units = list(info.block_params)
     before, deepest = (8, units[8:10]) if conv else (4, units[4:5])
     expected = (18 if conv else 9) + (head_of(info.spec) == "own")
-    if not filters or len(units) != expected or deepest != ([ninth, tenth] if conv else [ninth + tenth]):
+    if (
+        not filters
+        or not study_network(info.spec)
+        or len(units) != expected
+        or deepest != ([ninth, tenth] if conv else [ninth + tenth])
+    ):
         return None
     first, rest = sum(units[:before]), sum(units[before + len(deepest) :]) + info.always_params
     return (first + ninth) / (tenth + rest), (first + ninth + tenth) / rest

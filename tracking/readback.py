@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import math
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,14 @@ from trainer.config import UserError
 from trainer.results import Score
 
 SHOWN = ("contracting", "expanding")  # the masks whose montage a report shows
+DROPPED = "thaw.dropped"  # the tag of a trial that was given up between folds; its value estimates the Dice
+
+
+def status_of(run: Run) -> str:
+    """MLflow's word for how a trial's run stands; DROPPED for one given up between folds, which MLflow knows no word
+    for and calls KILLED.
+    """
+    return "DROPPED" if DROPPED in run.data.tags else str(run.info.status)
 
 
 class Reader(Store):
@@ -55,11 +64,12 @@ class Reader(Store):
         return TrialRecord(
             info=trial,
             run_id=run.info.run_id,
-            status=run.info.status,
+            status=status_of(run),
             reason=run.data.tags.get("thaw.reason", ""),
             folds=stored.folds_of(run.data.metrics, len(info.folds)),
-            scores=self._scores(run.info.run_id) if done else (),
-            montage=self._artifact(run.info.run_id, "montage.png") if shown else None,
+            scores=self._scores(run.info.run_id, run.info.artifact_uri) if done else (),
+            montage=self._artifact(run.info.run_id, "montage.png", run.info.artifact_uri) if shown else None,
+            seconds=float(run.data.metrics.get("seconds", math.nan)),
         )
 
     def _neurons(self, sweep_run: str) -> list[str]:
@@ -78,8 +88,8 @@ class Reader(Store):
         files = self.client.list_artifacts(run_id, "images")
         return {Path(file.path).name.split("+")[0].replace("~", "/") for file in files}
 
-    def _scores(self, run_id: str) -> tuple[tuple[int, Score], ...]:
-        table = self._artifact(run_id, "scores.json")
+    def _scores(self, run_id: str, where: str) -> tuple[tuple[int, Score], ...]:
+        table = self._artifact(run_id, "scores.json", where)
         try:
             if table is not None:
                 return stored.scores_from_table(table.decode())

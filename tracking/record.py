@@ -11,10 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracking.pictures import Pictures
+from tracking.statistics import spread
 from trainer.config import Candidate
 from trainer.results import Score
 
 METRICS = ("dice", "pixel_error", "ari")
+LISTS = ("grid", "exhaustive", "factorial")  # strategies that list every candidate beforehand (`sweeps.strategies`)
 Role = Literal["trial", "zero-shot", "scratch", "leaky"]
 
 
@@ -47,6 +49,12 @@ class SweepInfo:
     always_params: int = 0
 
     @property
+    def searched(self) -> bool:
+        """Whether its candidates were chosen as it went on, rather than listed beforehand."""
+        search = self.spec.get("search") or {}
+        return search.get("engine") == "keras-tuner" or search.get("strategy", LISTS[0]) not in LISTS
+
+    @property
     def fold_sizes(self) -> tuple[tuple[int, int], ...]:
         """(n_train, n_test) of every fold in original images, augmented copies not counted."""
         total = sum(len(fold) for fold in self.folds)
@@ -76,11 +84,22 @@ class TrialInfo:
 
 @dataclass(frozen=True)
 class TrialState:
-    """What a launcher needs to know of a trial: its run, MLflow's status word and the mean Dice once it has one."""
+    """What a launcher needs to know of a trial: its run, the status word, the mean Dice once it has one.
+
+    `status` is MLflow's, or DROPPED: given up after some folds as clearly worse, with an `estimate` of its Dice.
+    """
 
     run_id: str
     status: str
     dice: float | None
+    candidate: Candidate
+    trainable_params: int = 0
+    estimate: float | None = None
+
+    @property
+    def cut_off(self) -> bool:
+        """Whether it was begun and nobody ended it: it runs now, or was lost with its worker."""
+        return self.status not in ("FINISHED", "FAILED", "DROPPED")
 
 
 @dataclass(frozen=True)
@@ -88,7 +107,8 @@ class TrialRecord:
     """One trial read back. `folds[metric]` has one value per fold of the sweep, in order; NaN where none was logged.
 
     `scores` pairs every out-of-fold image's score with its fold, `montage` is a PNG (only read for the named masks),
-    `reason` says why a trial failed.
+    `reason` says why a trial failed or was dropped between folds (its status is then DROPPED, and it has no `scores`),
+    `seconds` is what training its folds took (NaN: not recorded).
     """
 
     info: TrialInfo
@@ -98,6 +118,12 @@ class TrialRecord:
     folds: Mapping[str, tuple[float, ...]]
     scores: tuple[tuple[int, Score], ...] = ()
     montage: bytes | None = None
+    seconds: float = math.nan
+
+    @property
+    def mean_dice(self) -> float:
+        """Mean Dice over the folds that have one; NaN if none has."""
+        return spread(self.folds["dice"]).mean
 
     @property
     def folds_done(self) -> int:

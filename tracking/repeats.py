@@ -67,7 +67,7 @@ def read(record: SweepRecord) -> Reading:
         if id(one) not in leaving:
             trial = per_original(one, originals) if one.info.role == "leaky" else one
             candidate = one.info.candidate
-            groups.setdefault((candidate.training[:3], candidate.split, candidate.epochs), {})[candidate.seed] = trial
+            groups.setdefault((candidate.recipe, candidate.split, candidate.epochs), {})[candidate.seed] = trial
     found = [_together(group, seeds) for group in groups.values()]
     parts = {
         one.info.candidate.key: tuple(group[seed] for seed in seeds)
@@ -103,7 +103,7 @@ def done_seeds(record: SweepRecord, seeds: Sequence[int]) -> tuple[int, ...]:
     for one in record.trials:
         if one.info.role != "zero-shot":
             candidate = one.info.candidate
-            key = (candidate.training[:3], candidate.split, candidate.epochs)
+            key = (candidate.recipe, candidate.split, candidate.epochs)
             wanted.add(key)
             if one.status in DONE:
                 done.setdefault(candidate.seed, set()).add(key)
@@ -134,7 +134,8 @@ def merged(trials: Sequence[TrialRecord]) -> TrialRecord:
         for fold, score in trials[0].scores
         if all(score.image in known for known in versions)
     )
-    return replace(trials[0], folds=folds, scores=scores)
+    seconds = float(np.mean([one.seconds for one in trials]))
+    return replace(trials[0], folds=folds, scores=scores, seconds=seconds)
 
 
 def per_original(trial: TrialRecord, originals: Iterable[str]) -> TrialRecord:

@@ -9,13 +9,15 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, get_args
 
+from tracking.answer_page import answer_of
 from tracking.canvas import Form
+from tracking.contrasts import Json
 from tracking.page import html
 from tracking.plotted import figure_files
 from tracking.record import METRICS, SweepRecord
 from tracking.repeats import read
 from tracking.study import study_figures
-from tracking.summary import Json, summarise
+from tracking.summary import summarise
 from tracking.versus import versus
 from tracking.versus_page import versus_files, versus_html, versus_markdown
 from tracking.wording import (
@@ -54,7 +56,7 @@ def render(record: SweepRecord, form: str = "html") -> str:
         raise UserError(f"Unknown report format {form!r}. Formats: {', '.join(get_args(Format))}.")
     found = summarise(record)
     if form == "html":
-        return html(read(record).honest, found)
+        return html(read(record).honest, found, answer_of(record))
     write: Mapping[str, Callable[[Json], str]] = {"json": to_json, "csv": to_csv, "markdown": to_markdown}
     return write[form](found)
 
@@ -139,6 +141,7 @@ def to_markdown(found: Json) -> str:
     lines += _list(
         "Unfinished", [f"{one['name']} ({counted(one['folds_done'], 'fold')} done)" for one in found["unfinished"]]
     )
+    lines += _list("Dropped early", [found["dropped"]["sentence"]] if found["dropped"] else [])
     lines += _list("Not begun", found["missing"])
     lines += [
         f"To repeat it: `{found['provenance']['command']}` (seed {found['seed']}, {found['provenance']['commit']})"
@@ -162,7 +165,7 @@ def _choice(found: Json) -> list[str]:
         lines += [found["parameters"]["note"], ""]
     if found["trials"]:
         lines += [found["model"]["head_sentence"], ""]
-    lines += [line for step in found["convergence"] for line in (convergence_sentence(step), "")]
+    lines += [line for step in found["convergence"] for line in (convergence_sentence(step, found), "")]
     return ["", "## Which mask to take", "", *lines] if lines else []
 
 
@@ -208,6 +211,8 @@ def to_text(found: Json) -> str:
                          ("not begun", len(found["missing"]))):  # fmt: skip
         if count:
             lines.append(f"{counted(count, 'trial')} {title}; listed in the report.")
+    if found["dropped"]:
+        lines.append(found["dropped"]["sentence"])
     if len(found["noise"]["seeds"]) > 1:
         lines.append(found["noise"]["sentence"])
     if found["leakage"]:

@@ -12,18 +12,18 @@ from typing import Any
 from PIL import Image
 
 from tracking import stored, views
-from tracking.clash import differences
-from tracking.readback import Reader
-from tracking.record import SweepInfo, TrialInfo, TrialState
+from tracking.clash import clash
+from tracking.readback import DROPPED
+from tracking.record import SweepInfo, TrialInfo
+from tracking.states import States
 from tracking.store import told
-from trainer.config import UserError
 from trainer.results import FoldResult
 
 PRETRAINING = "thaw-pretraining"
 SWEEP = "tags.`thaw.kind` = 'sweep'"
 
 
-class Tracker(Reader):
+class Tracker(States):
     """Everything that is recorded. Every method takes explicit run ids, so any number of processes may write."""
 
     # ---- the sweep ----
@@ -104,33 +104,14 @@ class Tracker(Reader):
         self.client.set_experiment_tag(experiment, "mlflow.note.content", of_experiment)
         self.client.set_tag(run_id, "mlflow.note.content", of_run)
 
-    def trials_page(self, sweep_run: str) -> str:
-        """Where MLflow's UI lists the sweep's trials, best first: the address below the server's."""
-        return views.trials_view().address(self._parent(sweep_run).info.experiment_id)
-
-    def pictures_page(self, sweep_run: str) -> str:
-        """Where MLflow's UI sets the pictures of the best trials side by side: the address below the server's."""
-        return views.pictures_view().address(self._parent(sweep_run).info.experiment_id)
-
     # ---- its trials ----
-
-    @told
-    def trials(self, sweep_run: str) -> dict[str, TrialState]:
-        """candidate key -> state of its run (FINISHED, FAILED, RUNNING, or KILLED for one that was closed as lost)."""
-        return {
-            run.data.tags["thaw.candidate"]: TrialState(run.info.run_id, run.info.status, run.data.metrics.get("dice"))
-            for run in self._children(sweep_run)
-        }
 
     @told
     def open_trial(self, sweep_run: str, info: TrialInfo) -> str:
         """The one run of this candidate: made when missing; lost and failed ones are taken up again."""
         parent = self._parent(sweep_run)
         candidate = info.candidate
-        run = self._newest(
-            parent.info.experiment_id,
-            f"tags.`mlflow.parentRunId` = '{sweep_run}' AND tags.`thaw.candidate` = '{candidate.key}'",
-        )
+        run = self._run_of(sweep_run, candidate)
         if run is None:
             params = stored.trial_params(info)
             tags = {
@@ -143,6 +124,8 @@ class Tracker(Reader):
             }
             run = self.client.create_run(parent.info.experiment_id, run_name=candidate.name, tags=tags)
         elif run.info.status in ("FAILED", "KILLED"):
+            if DROPPED in run.data.tags:
+                self.client.delete_tag(run.info.run_id, DROPPED)
             self.client.update_run(run.info.run_id, status="RUNNING")
         run_id: str = run.info.run_id
         if "mask" not in run.data.params:
@@ -215,6 +198,14 @@ class Tracker(Reader):
         self.client.set_terminated(run_id, "FAILED")
 
     @told
+    def drop_trial(self, run_id: str, reason: str, estimate: float) -> None:
+        """Close the trial as given up between folds; it has no mean Dice, and `estimate` is none."""
+        self.client.set_tag(run_id, "thaw.reason", reason)
+        self.client.set_tag(run_id, "mlflow.note.content", f"Dropped: {reason}")
+        self.client.set_tag(run_id, DROPPED, repr(estimate))
+        self.client.set_terminated(run_id, "KILLED")
+
+    @told
     def close_lost(self, sweep_run: str) -> int:
         """Close what is RUNNING of the sweep as KILLED; the number of trials. Only when no worker is alive."""
         lost = [run for run in self._children(sweep_run) if run.info.status == "RUNNING"]
@@ -281,19 +272,6 @@ class Tracker(Reader):
             self._log(run.info.run_id, points, {"digest": digest[:16], **params})
             self.client.set_terminated(run.info.run_id, "FINISHED")
         return str(run.info.run_id)
-
-
-def clash(old: SweepInfo | None, new: SweepInfo) -> UserError:
-    """What to say when `new` cannot go on with the sweep of its name, `old`: None when that was never whole."""
-    if old is None:
-        what = "begun with others, and cut off before they were recorded"
-    else:
-        found = differences(old, new) or ["which ones the record does not tell, perhaps by another version of thaw"]
-        what = f"recorded with others: {', '.join(found)}"
-    return UserError(
-        f"A sweep's name stands for one data set, one set of folds, starting weights and settings, but {new.name!r} "
-        f"was {what}. Choose another --name, or give the data and settings of that sweep."
-    )
 
 
 def _sweep_tags(info: SweepInfo) -> dict[str, str]:

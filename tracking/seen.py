@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from tracking.comparing import main_setting
 from tracking.pictures import PICTURES, PREDICTIONS, PRETRAINING, Pictures, unpack_masks, unpack_pictures
 from tracking.record import Predicted, Seen, SweepRecord, TrialRecord
 from tracking.repeats import Repeats, read
-from tracking.summary import main_setting
 
 if TYPE_CHECKING:  # heavy
     from tracking.runs import Tracker

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tracking.statistics import spread, tail, variance_factor
+from tracking.statistics import critical, spread, tail, variance_factor
 
 DRAWS = 2000
 FEWEST = 10  # images below which a bootstrap of images says nothing
@@ -18,7 +18,8 @@ FEWEST = 10  # images below which a bootstrap of images says nothing
 @dataclass(frozen=True)
 class Selection:
     """The winner's curse, measured. `apparent`: the highest column mean; `corrected`: what choosing the best brings on
-    images that had no part in the choice, with its 95 % range `low`..`high`; `frequencies`: how often each column wins.
+    images that had no part in the choice, with its 95 % range `low`..`high`; `frequencies`: how often each column wins;
+    `ahead`: by how much the choice lies above each reference on those same images.
     """
 
     best: int
@@ -28,6 +29,7 @@ class Selection:
     high: float
     frequencies: tuple[float, ...]
     draws: int
+    ahead: tuple[float, ...] = ()
 
     @property
     def optimism(self) -> float:
@@ -35,11 +37,15 @@ class Selection:
         return self.apparent - self.corrected
 
 
-def bbc_cv(scores: NDArray[np.float64], draws: int = DRAWS, seed: int = 0) -> Selection:
+def bbc_cv(
+    scores: NDArray[np.float64], draws: int = DRAWS, seed: int = 0, references: Sequence[NDArray[np.float64]] = ()
+) -> Selection:
     """Bootstrap the (images, masks) matrix of out-of-fold scores: choose in-bag, score out-of-bag.
 
     Of equal columns the first wins, so put the cheapest first. It allows for the luck of the images, not for that of
     one training. No NaN. Raises `ValueError` for fewer than ten images or two masks.
+    A reference is an (images, columns) matrix of its own, such as one mask at all its settings: its best column is
+    chosen in-bag too, so that neither side of a difference is favoured.
     Source: Tsamardinos, Greasidou and Borboudakis, Machine Learning 107 (2018), algorithm BBC-CV.
     """
     images, masks = scores.shape
@@ -48,16 +54,28 @@ def bbc_cv(scores: NDArray[np.float64], draws: int = DRAWS, seed: int = 0) -> Se
     rng = np.random.default_rng(seed)
     outside = np.empty(draws)
     chosen = np.empty(draws, np.intp)
+    ahead = np.zeros(len(references))
     for draw in range(draws):
-        counts = np.bincount(rng.integers(images, size=images), minlength=images)
+        counts = _drawn(rng, images)
         chosen[draw] = np.argmax(counts @ scores)
         outside[draw] = scores[counts == 0, chosen[draw]].mean()
+        for place, one in enumerate(references):
+            ahead[place] += outside[draw] - one[counts == 0, np.argmax(counts @ one)].mean()
     means = scores.mean(axis=0)
     low, high = np.percentile(outside, [2.5, 97.5])
     wins = np.bincount(chosen, minlength=masks) / draws
     best = int(np.argmax(means))
+    leads = tuple(float(one) for one in ahead / draws)
     return Selection(best, float(means[best]), float(outside.mean()), float(low), float(high),
-                     tuple(float(share) for share in wins), draws)  # fmt: skip
+                     tuple(float(share) for share in wins), draws, leads)  # fmt: skip
+
+
+def _drawn(rng: np.random.Generator, images: int) -> NDArray[np.float64]:
+    """How often each image is drawn; never a draw that leaves none out, which happens with ten images."""
+    while True:
+        counts = np.bincount(rng.integers(images, size=images), minlength=images)
+        if not counts.all():
+            return counts.astype(np.float64)
 
 
 @dataclass(frozen=True)
@@ -95,11 +113,9 @@ def against_best(
     untested = tuple(Behind(float(means[best] - mean), math.nan, math.nan) for mean in means)
     if masks < 2 or count < 2:
         return best, untested
-    rest = table - table.mean(axis=1, keepdims=True) - table.mean(axis=0) + table.mean()
-    df = (masks - 1) * (count - 1)
     factor = variance_factor(*([size for size, keep in zip(sizes, kept, strict=True) if keep]
                                for sizes in (n_train, n_test)))  # fmt: skip
-    se = math.sqrt(2 * factor * float((rest**2).sum()) / df)
+    se, df = _pooled(table, factor)
     if se <= 1e-12:
         return best, untested
     pairs = masks * (masks - 1) // 2
@@ -109,6 +125,26 @@ def against_best(
         p = math.nan if row == best or not scored[row] else 2 * tail(abs(behind) / se, df)
         found.append(Behind(behind if scored[row] else one.mean, p, min(1.0, pairs * p)))
     return best, tuple(found)
+
+
+def margin_of_all(folds: NDArray[np.float64], n_train: Sequence[int], n_test: Sequence[int]) -> float:
+    """Half the width of the 95 % interval of any difference of two rows, by the spread of `against_best`; no allowance
+    for the number of rows. NaN where there is no spread to judge by.
+    """
+    kept = ~np.asarray(np.isnan(folds).any(axis=0))
+    table = folds[:, kept]
+    if min(table.shape) < 2:
+        return math.nan
+    sizes = [[size for size, keep in zip(side, kept, strict=True) if keep] for side in (n_train, n_test)]
+    se, df = _pooled(table, variance_factor(*sizes))
+    return critical(df) * se if se > 1e-12 else math.nan
+
+
+def _pooled(table: NDArray[np.float64], factor: float) -> tuple[float, int]:
+    """Corrected standard error of the difference of two rows from the residual of masks x folds; its df."""
+    rest = table - table.mean(axis=1, keepdims=True) - table.mean(axis=0) + table.mean()
+    df = (table.shape[0] - 1) * (table.shape[1] - 1)
+    return math.sqrt(2 * factor * float((rest**2).sum()) / df), df
 
 
 def one_standard_error(folds: NDArray[np.float64], costs: Sequence[int]) -> tuple[int, float]:

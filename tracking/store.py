@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+from urllib.parse import urlparse
+from urllib.request import url2pathname
 
 # MLflow reads these when it is imported or first used; what the user has set already wins.
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
@@ -117,7 +119,10 @@ class Store:
                 return
 
     def _newest(self, experiment: str, query: str) -> Run | None:
-        found = self.client.search_runs([experiment], query, max_results=1, order_by=["attributes.start_time DESC"])
+        return self._first(experiment, query, "attributes.start_time DESC")
+
+    def _first(self, experiment: str, query: str, order: str) -> Run | None:
+        found = self.client.search_runs([experiment], query, max_results=1, order_by=[order])
         return found[0] if found else None
 
     def _children(self, sweep_run: str) -> list[Run]:
@@ -147,11 +152,18 @@ class Store:
         except (MlflowException, OSError):
             return None
 
-    def _artifact(self, run_id: str, path: str) -> bytes | None:
-        """The artifact's bytes, or None when it was never logged or has been deleted."""
+    def _artifact(self, run_id: str, path: str, where: str = "") -> bytes | None:
+        """The artifact's bytes, or None when it was never logged or has been deleted.
+
+        `where`: the run's artifact address, if it is known. One on this machine is read straight from disk: MLflow's
+        own way takes 60 ms a file, half a minute for 511 masks.
+        """
+        if where.startswith("file://"):
+            file = Path(url2pathname(urlparse(where).path)) / path
+            return file.read_bytes() if file.is_file() else None
         with tempfile.TemporaryDirectory() as folder:
-            file = self.fetch_file(run_id, path, Path(folder))
-            return None if file is None else file.read_bytes()
+            fetched = self.fetch_file(run_id, path, Path(folder))
+            return None if fetched is None else fetched.read_bytes()
 
 
 def _not_ours(experiment: Experiment) -> str:

@@ -36,13 +36,19 @@ def trial_from_json(text: str) -> TrialInfo:
     """The inverse of `trial_to_json`."""
     values = json.loads(text)
     return TrialInfo(
-        candidate=Candidate(**values["candidate"]),
+        candidate=candidate_from_json(values["candidate"]),
         blocks=tuple(values["blocks"]),
         orders=tuple((str(order), int(depth)) for order, depth in values["orders"]),
         aliases=tuple(values["aliases"]),
         trainable_params=int(values["trainable_params"]),
         role=values["role"],
     )
+
+
+def candidate_from_json(values: Mapping[str, Any]) -> Candidate:
+    """A candidate from the plain data of `asdict`, whose tuples JSON has made lists."""
+    train = tuple((str(name), value) for name, value in values.get("train", ()))
+    return Candidate(**{**values, "train": train})
 
 
 def trial_params(info: TrialInfo) -> dict[str, str]:
@@ -54,12 +60,18 @@ def trial_params(info: TrialInfo) -> dict[str, str]:
         "aliases": ", ".join(info.aliases),
         "order": order,
         "depth": f"{depth:02d}" if order else "",
-        "epochs": f"{candidate.epochs:03d}",
+        "epochs": written_epochs(candidate),
         "learning_rate": f"{candidate.learning_rate:.8f}".rstrip("0").rstrip("."),
         "start": candidate.start,
         "role": info.role,
         "seed": str(candidate.seed),
+        **{f"train.{name}": str(value) for name, value in candidate.train},
     }
+
+
+def written_epochs(candidate: Candidate) -> str:
+    """The epochs as the parameter that MLflow sorts and searches."""
+    return f"{candidate.epochs:03d}"
 
 
 def fold_metrics(result: FoldResult) -> list[tuple[str, float, int]]:

@@ -17,7 +17,7 @@ from tracking.pictures import Pictures
 from tracking.plotted import baselines_of, curves_of
 from tracking.record import SweepInfo, SweepRecord
 from tracking.seen import TUNED
-from tracking.units import head_of, head_sentence, numbered, unit_of, unit_word
+from tracking.units import head_of, head_sentence, numbered, study_network, unit_of, unit_word
 from tracking.wording import is_main, setting
 
 EXAMPLES = 6
@@ -109,12 +109,13 @@ def _network(info: SweepInfo, found: Json, mark: str) -> Drawn | None:
     wanted = drawn_masks(found)
     if not wanted:
         return None
-    of = layout(info.block_params, unit_of(info.spec), head_of(info.spec))
+    row = not study_network(info.spec)
+    of = layout(info.block_params, unit_of(info.spec), head_of(info.spec), row=row)
     thawed = {one["mask"]: one["blocks"] for one in found["trials"]}
     drawn = [(title, thawed[mask]) for mask, title in wanted.items()]
     caption = (
         f"Its {unit_word(found)}s, numbered from the input. Filled: thawed (tuned); empty: frozen. Under each its "
-        f"parameters; dashed: the skips. {head_sentence(info)}"
+        f"parameters{'' if row else '; dashed: the skips'}. {head_sentence(info)}"
     )
     alt = "; ".join(wanted.values())
     return Drawn(2, "figure-2-network", "The network", caption, alt, partial(draw_networks, drawn, of, mark))
@@ -161,21 +162,20 @@ def _neurons(record: SweepRecord, found: Json, mark: str) -> Drawn | None:
     """The study's two convolutions and the bottleneck where they were drawn, else whichever blocks were."""
     given = {name: record.seen.neurons.get(name, {}) for name in reversed(TUNED)}
     there = sorted({block for pictures in given.values() for block in pictures})
-    blocks: Sequence[int] = [block for block in NEURON_BLOCKS if block in there] or there
+    known = NEURON_BLOCKS if study_network(record.info.spec) else {}  # of another network no convolution is known
+    blocks: Sequence[int] = [block for block in known if block in there] or there
     if not blocks:
         return None
-    rows = [
-        (
-            f"block {block}\n({NEURON_BLOCKS.get(block, f'convolution {2 * block}')})",
-            [one.get(block) for one in given.values()],
-        )
-        for block in blocks
-    ]
-    lacking = ", ".join(str(block) for block in NEURON_BLOCKS if block not in blocks)
+    words = {block: f"\n({known.get(block, f'convolution {2 * block}')})" if known else "" for block in blocks}
+    rows = [(f"block {block}{words[block]}", [one.get(block) for one in given.values()]) for block in blocks]
+    lacking = ", ".join(str(block) for block in known if block not in blocks)
+    counted = (
+        "Convolutions are counted along the longest path: block 2 ends in the 4th, block 9 in the 18th, the deepest, "
+        "and the bottleneck in the 10th. "
+    )
     caption = (
         "What excites one neuron of a block's last convolution most, drawn before and after tuning from the same seed, "
-        "with the activation that the drawing achieves and the largest in the data. Convolutions are counted along the "
-        "longest path: block 2 ends in the 4th, block 9 in the 18th, the deepest, and the bottleneck in the 10th. "
+        f"with the activation that the drawing achieves and the largest in the data. {counted if known else ''}"
         "Where a mask thaws nothing up to a block, its picture cannot change. The whole sheet: "
         f"thaw visualize {found['sweep']}."
     )

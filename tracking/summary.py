@@ -41,6 +41,8 @@ Fields of the JSON report (`summarise`). Scores are fractions of 1 (Dice, ARI) o
 - `convergence`: for each pair of neighbouring budgets `from` and `to`: `masks`, each a comparison (longer - shorter).
 - `parameters`: `contracting`, `expanding`, `ratio`, `by_convolution` (null unless it is the study's network), `note`.
 - `cases`: images to look at, chosen by `rule`: `image`, Dice with `contracting` and with `expanding` tuned.
+- `dropped`: trials given up early as clearly worse, null without any; they are in no other field. `trials` (`name`,
+  `folds_done`, `reason`), trainings of a fold `saved` out of `trainings`, `sentence`.
 - `failed` (`name`, `reason`), `unfinished` (`name`, `folds_done`: those that every seed did), `missing` (names planned
   but never begun). A repeated trial with a seed that lacks is unfinished, and its name says which.
 - `model`: `blocks` (how many units), `block_params`, `named_masks`, `unit` (what masks count: `block` or `conv`),
@@ -50,36 +52,34 @@ Fields of the JSON report (`summarise`). Scores are fractions of 1 (Dice, ARI) o
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, replace
 from typing import Any
-
-import numpy as np
 
 from tracking.budgets import convergence_objects
 from tracking.choice import case_objects, choice_object
-from tracking.contrasts import Json as Json
-from tracking.contrasts import comparison_object, contrast
-from tracking.images import FAILURE, per_image
+from tracking.comparing import DEEP, SHALLOW, at_setting, compare, compare_noise, main_setting
+from tracking.contrasts import Json, comparison_object
+from tracking.dropped import dropped_object, without_dropped
+from tracking.images import per_image
 from tracking.leakage import leakage_object
-from tracking.noise import floor_object, moves, noise_object, trial_noise
+from tracking.noise import floor_object, trial_noise
 from tracking.parameters import parameter_object
 from tracking.record import METRICS, SweepInfo, SweepRecord, TrialRecord
 from tracking.repeats import DONE, Reading, Repeats, read, seeds_of
-from tracking.statistics import EQUIVALENCE, SURE, Comparison, area_between_curves, finding, holm, spread
+from tracking.statistics import spread
 from tracking.stored import false_positive_percent, pooled_dice
-from tracking.units import head_of, head_sentence, numbered, unit_of
-
-SHALLOW, DEEP = "shallow-first", "deep-first"
+from tracking.units import head_of, head_sentence, unit_of
+from tracking.verdict import verdict
 
 
 def summarise(record: SweepRecord) -> Json:
     """The JSON report as a dictionary; see the docstring of this file for its fields."""
+    given_up, record = dropped_object(record), without_dropped(record)
     reading = read(record)
     info, done, repeats = record.info, reading.honest.finished, reading.repeats
     epochs, rate = main_setting(done)
-    main = _at(done, epochs, rate)
+    main = at_setting(done, epochs, rate)
     contracting, area, by_depth, missing = compare(main, info)
     noise = compare_noise(main, info, repeats)
     budgets = sorted({trial.info.candidate.epochs for trial in done if trial.info.role == "trial"})
@@ -130,6 +130,7 @@ def summarise(record: SweepRecord) -> Json:
         ],
         "unfinished": unfinished,
         "missing": missing_names,
+        "dropped": given_up,
         "model": {
             "blocks": info.n_blocks,
             "block_params": list(info.block_params),
@@ -158,146 +159,6 @@ def _later(record: SweepRecord, repeats: Repeats) -> list[TrialRecord]:
     return [one for one in record.trials if one.info.role != "zero-shot" and one.info.candidate.seed in planned]
 
 
-def main_setting(done: Sequence[TrialRecord]) -> tuple[int | None, float | None]:
-    """The largest budget, and there the rate that most masks of the two curves share.
-
-    Two rates with equally many masks: the one with the higher mean Dice over them, which favours no direction.
-    """
-    trials = [trial for trial in done if trial.info.role == "trial" and trial.info.candidate.epochs]
-    if not trials:
-        return None, None
-    epochs = max(trial.info.candidate.epochs for trial in trials)
-    rates: dict[float, list[float]] = {}
-    for trial in trials:
-        if trial.info.candidate.epochs == epochs:
-            dice = rates.setdefault(trial.info.candidate.learning_rate, [])
-            dice.append(spread(trial.folds["dice"]).mean)
-    return epochs, max(sorted(rates), key=lambda rate: (len(rates[rate]), float(np.nan_to_num(np.mean(rates[rate])))))
-
-
-def compare(
-    main: Sequence[TrialRecord], info: SweepInfo
-) -> tuple[Comparison | None, Comparison | None, list[tuple[int, Comparison]], list[str]]:
-    """The two co-primary comparisons (Holm over both), those by depth (Holm over them) and the masks that lack."""
-    dice = {trial.info.candidate.mask: trial.folds["dice"] for trial in main}
-    shallow, deep = curve(main, SHALLOW), curve(main, DEEP)
-    missing = [f"{name} ({info.named_masks[name]})" for name in ("contracting", "expanding") if name in info.named_masks
-               and info.named_masks[name] not in dice]  # fmt: skip
-    first = None
-    if not missing and {"contracting", "expanding"} <= info.named_masks.keys():
-        sides = [np.array(dice[info.named_masks[name]]) for name in ("contracting", "expanding")]
-        first = contrast(sides[0] - sides[1], info)
-    depths = range(1, info.n_blocks)
-    lacking = [f"shallow-{k}" for k in depths if k not in shallow] + [f"deep-{k}" for k in depths if k not in deep]
-    second = None
-    if not lacking and depths:
-        sides = [np.array([one[k].folds["dice"] for k in depths]) for one in (shallow, deep)]
-        second = contrast(area_between_curves(sides[0], sides[1]), info)
-    both = [k for k in depths if k in shallow and k in deep]
-    pairs = [contrast(np.array(shallow[k].folds["dice"]) - np.array(deep[k].folds["dice"]), info) for k in both]
-    corrected = iter(holm([one for one in (first, second) if one is not None]))
-    first = next(corrected) if first else None
-    second = next(corrected) if second else None
-    return first, second, list(zip(both, holm(pairs), strict=True)), missing + lacking
-
-
-@dataclass(frozen=True)
-class CompareNoise:
-    """The noise objects of `compare`'s comparisons: contracting, area, and by depth."""
-
-    contracting: Json | None = None
-    area: Json | None = None
-    by_depth: Mapping[int, Json | None] = field(default_factory=dict)
-
-
-def compare_noise(main: Sequence[TrialRecord], info: SweepInfo, repeats: Repeats) -> CompareNoise:
-    """How far another seed moves every comparison: the same comparisons seed by seed."""
-    found = [compare(selection, info) for selection in repeats.by_seed(main)]
-    if not found:
-        return CompareNoise()
-    depths = [depth for depth, _ in found[0][2]]
-    return CompareNoise(
-        noise_object([one[0].mean for one in found if one[0] is not None]),
-        noise_object([one[1].mean for one in found if one[1] is not None]),
-        {depth: noise_object([dict(one[2])[depth].mean for one in found]) for depth in depths},
-    )
-
-
-def curve(main: Sequence[TrialRecord], order: str) -> dict[int, TrialRecord]:
-    """depth -> trial of one order, depths ascending."""
-    found = {trial.info.depth_in(order): trial for trial in main}
-    return {depth: found[depth] for depth in sorted(depth for depth in found if depth)}
-
-
-def verdict(
-    contracting: Comparison | None,
-    area: Comparison | None,
-    main: Sequence[TrialRecord],
-    info: SweepInfo,
-    missing: Sequence[str],
-    noise: CompareNoise | None = None,
-) -> Json:
-    """What to do, in one sentence: finding, size, interval, noise floor, cost. Decided by contracting - expanding, else
-    the area.
-    """
-    noise = noise or CompareNoise()
-    judged = contracting or area
-    synthetic = " Synthetic data: no claim about real images." if info.data.get("synthetic") else ""
-    if judged is None:
-        lack = f" ({', '.join(missing[:6])}{', …' if len(missing) > 6 else ''} not measured)" if missing else ""
-        return {"finding": None, "sentence": f"No verdict yet: neither comparison is complete{lack}.{synthetic}"}
-    if collapsed := _collapsed(main, info):
-        return {"finding": None, "sentence": f"No verdict: {collapsed}{synthetic}"}
-    word = finding(judged)
-    if contracting is not None:
-        sentence = f"{word.capitalize()}: {_names(main, info)} differ by {judged.mean:+.3f} Dice {interval(judged)}"
-        sentence += _cost(main, info) + _floor(noise.contracting) + _slight(word, judged)
-        if area is not None:
-            sentence += _along(area, word)
-    else:
-        sentence = f"{word.capitalize()}: the area between the curves is {judged.mean:+.3f} Dice {interval(judged)}"
-        sentence += _floor(noise.area) + _slight(word, judged)
-    if not math.isnan(judged.p_holm) and word.endswith("better") and judged.p_holm > 0.05:
-        sentence += f"; counting both comparisons it is no longer significant (Holm p = {judged.p_holm:.3f})"
-    return {"finding": word, "sentence": sentence + "." + synthetic}
-
-
-def _collapsed(main: Sequence[TrialRecord], info: SweepInfo) -> str:
-    """Why nothing can be compared: a part of the network, or every mask, that has learned to predict almost nothing."""
-    dice = {one.info.candidate.mask: spread(one.folds["dice"]).mean for one in main}
-    named = {info.named_masks.get(name): name for name in ("contracting", "expanding")}
-    flat = [
-        f"{name} ({mask}) scores {dice[mask]:.3f}"
-        for mask, name in named.items()
-        if mask and dice.get(mask, 1) < FAILURE
-    ]
-    if dice and max(dice.values()) < FAILURE:
-        flat = [f"no mask scores more than {max(dice.values()):.3f}"]
-    if not flat:
-        return ""
-    return (
-        f"{' and '.join(flat)}, so its networks find almost nothing, and a difference would tell nothing about the "
-        "blocks. Train longer, at another learning rate, or from better starting weights."
-    )
-
-
-def _along(area: Comparison, word: str) -> str:
-    """The second co-primary result; where it finds what the first does not, it says so."""
-    along = finding(area)
-    said = f"the area between the curves is {area.mean:+.3f} {interval(area)}"
-    sure = math.isnan(area.p_holm) or area.p_holm <= 1 - SURE
-    if along.endswith("better") and not word.endswith("better") and sure:
-        return f"; but along the curves {along.split()[0]}-first is better: {said}"
-    return f"; {said}"
-
-
-def _slight(word: str, judged: Comparison) -> str:
-    """What to add where a difference is real but of no practical use."""
-    if not word.endswith("better") or not judged.p_within > SURE:
-        return ""
-    return f"; too little to matter: with probability {judged.p_within:.2f} it lies within ±{EQUIVALENCE:g} Dice"
-
-
 def data_statement(info: SweepInfo) -> str:
     """Which pictures these are, in one sentence; synthetic ones say so first."""
     data = info.data
@@ -306,13 +167,6 @@ def data_statement(info: SweepInfo) -> str:
     if data["synthetic"]:
         return f"SYNTHETIC data ({data['source']}): {counted}. It carries no claim about any real image."
     return f"{counted} from {data['source']} ({data['layout']}); {data['duplicates']} near-duplicates share a group."
-
-
-def interval(comparison: Comparison) -> str:
-    """The 95 % interval in words, or why there is none."""
-    if math.isnan(comparison.low):
-        return f"(no interval: {comparison.note})"
-    return f"[95 % interval {comparison.low:+.3f} to {comparison.high:+.3f}]"
 
 
 def trial_object(trial: TrialRecord, repeats: Repeats | None = None) -> Json:
@@ -357,13 +211,6 @@ def trial_object(trial: TrialRecord, repeats: Repeats | None = None) -> Json:
     }
 
 
-def _at(done: Sequence[TrialRecord], epochs: int | None, rate: float | None) -> list[TrialRecord]:
-    wanted = (epochs, rate, "trial")
-    return [
-        one for one in done if (one.info.candidate.epochs, one.info.candidate.learning_rate, one.info.role) == wanted
-    ]
-
-
 def _scratch(done: Sequence[TrialRecord], epochs: int | None, rate: float | None) -> list[TrialRecord]:
     """From-scratch trials, the ones nearest to the main setting first."""
     found = [trial for trial in done if trial.info.role == "scratch"]
@@ -382,7 +229,7 @@ def _first(trials: Iterable[TrialRecord], repeats: Repeats) -> Json | None:
 
 
 def _at_budget(budget: int, done: Sequence[TrialRecord], rate: float | None, info: SweepInfo, repeats: Repeats) -> Json:
-    at = _at(done, budget, rate)
+    at = at_setting(done, budget, rate)
     contracting, area, _, _ = compare(at, info)
     noise = compare_noise(at, info, repeats)
     return {
@@ -406,10 +253,6 @@ def _unfinished_name(trial: TrialRecord, repeats: Repeats) -> str:
     return f"{replace(trial.info.candidate, seed=0).name} ({trial.reason})"
 
 
-def _floor(noise: Json | None) -> str:
-    return f"; {words}" if (words := moves(noise)) else ""
-
-
 def _position(trial: TrialRecord) -> tuple[Any, ...]:
     """Largest budget first, baselines last, then along the curves."""
     info, candidate = trial.info, trial.info.candidate
@@ -417,20 +260,3 @@ def _position(trial: TrialRecord) -> tuple[Any, ...]:
     group = 0 if shallow else 1 if deep else 2
     return (info.role != "trial", info.role, -candidate.epochs, candidate.learning_rate, group, shallow or deep or 0,
             len(info.blocks), candidate.mask, candidate.start, candidate.split, candidate.seed)  # fmt: skip
-
-
-def _names(main: Sequence[TrialRecord], info: SweepInfo) -> str:
-    dice: Mapping[str, float] = {one.info.candidate.mask: spread(one.folds["dice"]).mean for one in main}
-    contracting, expanding = info.named_masks["contracting"], info.named_masks["expanding"]
-    return (
-        f"contracting ({numbered(contracting, info.spec)}, Dice {dice[contracting]:.3f}) and expanding "
-        f"({numbered(expanding, info.spec)}, {dice[expanding]:.3f})"
-    )
-
-
-def _cost(main: Sequence[TrialRecord], info: SweepInfo) -> str:
-    count = {trial.info.candidate.mask: trial.info.trainable_params for trial in main}
-    contracting, expanding = (count[info.named_masks[name]] for name in ("contracting", "expanding"))
-    return (
-        f", for {contracting:,} against {expanding:,} trained parameters ({contracting / max(1, expanding):.2f} times)"
-    )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 
+from tracking.contrasts import Json
 from tracking.record import METRICS
-from tracking.summary import Json
+from tracking.units import study_network
 
+STUDY_SAW = " The study saw under 1 % from 20 to 40 epochs, and 3 % for the deepest block alone."
 SYNTHETIC = "SYNTHETIC DATA: no claim about real images"
 COMPARISONS = {
     "contracting_vs_expanding": "contracting − expanding",
@@ -167,14 +169,16 @@ def cheap_choice(cheap: Json) -> str:
     )
 
 
-def convergence_sentence(step: Json) -> str:
-    """The largest change between two budgets, the usual one, and how many are significant."""
+def convergence_sentence(step: Json, found: Json) -> str:
+    """The largest change between two budgets, the usual one, and how many are significant; what the study saw, of its
+    network.
+    """
     ranked = sorted(step["masks"], key=lambda one: abs(one["mean"]) if not math.isnan(one["mean"]) else -1)
     most, middle = ranked[-1], ranked[len(ranked) // 2]
-    found = [one for one in step["masks"] if one["p_holm"] <= 0.05]
-    significant = "None is significant" if not found else f"{', '.join(one['mask'] for one in found)}: significant"
+    sure = [one for one in step["masks"] if one["p_holm"] <= 0.05]
+    significant = "None is significant" if not sure else f"{', '.join(one['mask'] for one in sure)}: significant"
     return (
         f"From {step['from']} to {step['to']} epochs Dice changes by {abs(middle['mean']):.3f} in the middle of "
         f"{counted(len(ranked), 'mask')} and at most by {most['mean']:+.3f}, that of {mask_name(most)}. {significant} "
-        "after Holm. The study saw under 1 % from 20 to 40 epochs, and 3 % for the deepest block alone."
+        f"after Holm.{STUDY_SAW if study_network(found['settings']) else ''}"
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
 
@@ -15,7 +15,7 @@ from tracking.repeats import Repeats
 from tracking.runs import Tracker
 from tracking.seen import shown_trials
 from trainer.config import Candidate
-from trainer.masks import at_depth, names, places
+from trainer.masks import Mask, at_depth, names, places
 from trainer.results import COPY_MARK, FoldResult, Score, original_of
 
 FOLDS, PER_FOLD, PIXELS = 5, 6, 64 * 64
@@ -155,7 +155,42 @@ def trial_record(info: TrialInfo, status: str = "FINISHED", folds: int = FOLDS, 
     done = status == "FINISHED"
     scores = tuple((one.fold, score) for one in results for score in one.scores) if done else ()
     shown = picture() if done and {"contracting", "expanding"} & set(info.aliases) else None
-    return TrialRecord(info, f"run {info.candidate.key}", status, reason, values, scores, shown)
+    seconds = sum(one.seconds for one in results) if done else float("nan")
+    return TrialRecord(info, f"run {info.candidate.key}", status, reason, values, scores, shown, seconds)
+
+
+def subset_record(
+    masks: Sequence[tuple[int, ...]],
+    level: Callable[[tuple[int, ...]], float],
+    zero_shot: float = 0.3,
+    noise: float = 0.02,
+    settings: Sequence[tuple[int, float]] = ((12, 1e-3),),
+    strategy: str = "random",
+    seed: int = 0,
+) -> SweepRecord:
+    """A search over sets of blocks: each at every setting with a true Dice of `level`, noise per fold (SD `noise`) and
+    per image (twice that).
+    """
+    info = replace(sweep_info(), spec={"search": {"space": "subsets", "strategy": strategy}})
+    trials = []
+    for blocks, (epochs, rate) in [*((one, two) for one in masks for two in settings), ((), (0, 1e-3))]:
+        mask = Mask(blocks, 9)
+        params = sum(BLOCK_PARAMS[block - 1] for block in blocks)
+        trial = TrialInfo(Candidate(str(mask), epochs, rate), blocks, places(mask), names(mask), params,
+                          "trial" if blocks else "zero-shot")  # fmt: skip
+        draw = np.random.default_rng((int(trial.candidate.key, 16), seed))
+        dice = (level(blocks) if blocks else zero_shot) + noise * (
+            draw.normal(0, 1, (FOLDS, 1)) + draw.normal(0, 2, (FOLDS, PER_FOLD))
+        )
+        scores = tuple(
+            (fold, Score(case, "", 1, 1, 0, 1, float(dice[fold - 1, image]), 1.0, 0.5))
+            for fold, cases in enumerate(info.folds, 1) for image, case in enumerate(cases)
+        )  # fmt: skip
+        means = tuple(float(value) for value in dice.mean(axis=1))
+        folds = {"dice": means, "pixel_error": (1.0,) * FOLDS, "ari": (0.5,) * FOLDS}
+        trials.append(TrialRecord(trial, f"run {trial.candidate.key}", "FINISHED", "", folds, scores, None,
+                                  2.0 + len(blocks)))  # fmt: skip
+    return SweepRecord(info, "run 1", "FINISHED", "2026-11-23T06:00:00+00:00", tuple(trials))
 
 
 def with_seed(one: TrialRecord, seed: int) -> TrialRecord:

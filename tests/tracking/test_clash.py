@@ -42,6 +42,16 @@ def info(settings: Settings = BASE, search: Mapping[str, Any] | None = None, **m
         ),
         (info(data=OTHER_DATA), ["other pictures"]),
         (info(weights=OTHER_WEIGHTS), ["other starting weights"]),
+        (info(replace(BASE, train=replace(BASE.train, batch_norm="adapt"))), ["train.batch_norm none -> adapt"]),
+        (
+            info(replace(BASE, model=ModelConfig(path="nets/my.keras", architecture="12ab"))),
+            [
+                "model.architecture none -> 12ab",
+                "model.dropout 0.5 -> none",
+                "model.filters 4 -> none",
+                "another network (the U-Net -> my.keras)",
+            ],
+        ),
         (
             info(replace(BASE, train=replace(BASE.train, deterministic=False))),
             ["train.deterministic true -> false"],
@@ -80,5 +90,44 @@ def test_a_setting_of_another_version_is_named() -> None:
 def test_identities_of_recorded_sweeps_stay() -> None:
     """Sweeps in MLflow are known by this digest: one that changes without need orphans them all."""
     found = asdict(Settings())
-    del found["data"], found["pretrain"], found["augmentation"]["order"]
+    del found["data"], found["pretrain"], found["augmentation"]["order"], found["train"]["batch_norm"]
+    for name in ("path", "file", "architecture", "blocks"):
+        del found["model"][name]
     assert digest(measured(info(Settings()).spec)) == digest(found)
+
+
+OWN = replace(BASE, model=ModelConfig(32, path="nets/my.keras", file="copies/1.keras", architecture="12ab"))
+
+
+@pytest.mark.parametrize(
+    ("model", "more", "said"),
+    [
+        ({"path": "elsewhere/moved.keras", "file": "copies/2.keras", "filters": 3}, {}, []),
+        (
+            {"architecture": "34cd"},
+            {"weights": OTHER_WEIGHTS},
+            [
+                "model.architecture 12ab -> 34cd",
+                "another network in my.keras",
+                "other starting weights, the weights of my.keras",
+            ],
+        ),
+        ({"blocks": (("a", "b"), ("*",))}, {}, ["model.blocks none -> [['a', 'b'], ['*']]"]),
+    ],
+)
+def test_a_network_of_one_s_own_is_its_layers_and_weights_wherever_it_lies(
+    model: dict[str, Any], more: dict[str, Any], said: list[str]
+) -> None:
+    new = replace(OWN, model=replace(OWN.model, **model))
+    assert differences(info(OWN), info(new, **more)) == said
+
+
+def test_pre_training_that_does_not_happen_cannot_differ() -> None:
+    other = info(replace(OWN, pretrain=PretrainConfig(epochs=9)), weights=OTHER_WEIGHTS)
+    assert differences(info(OWN), other) == ["other starting weights, the weights of my.keras"]
+
+
+def test_the_built_in_network_has_the_identity_that_it_had_before_there_was_a_choice() -> None:
+    found = measured(asdict(BASE))
+    assert found["model"] == {"size": 64, "filters": 4, "dropout": 0.5}
+    assert set(found["train"]) == {"loss", "batch", "deterministic"}

@@ -64,3 +64,12 @@ def test_as_a_picture(form: str) -> None:
 
 def test_numbers_of_parameters_are_short() -> None:
     assert [short(count) for count in (664, 13_900, 4_720_000)] == ["664", "13.9 k", "4.72 M"]
+
+
+@pytest.mark.parametrize(("units", "head", "texts"), [(11, "last", 0), (10, "always", 1), (4, "own", 1)])
+def test_any_network_is_a_row_without_levels_and_skips(units: int, head: str, texts: int) -> None:
+    found = layout(PARAMS[:units], head=head, row=True)
+    assert found.levels == (0,) * units and not found.skips
+    svg = draw_networks([("mask", (1, 2))], found).decode()
+    assert (svg.count("head") > 0) == bool(texts) and "1×1" not in svg
+    assert svg.count(f"fill: {THAWED}") == 2 + (head == "always")

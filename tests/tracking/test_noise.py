@@ -120,7 +120,8 @@ def test_with_one_seed_it_is_said_once_how_to_measure_it(record: SweepRecord) ->
 @pytest.mark.parametrize(
     ("spec", "words"),
     [
-        ({"search": {"seeds": [], "strategy": "tpe"}}, "A grid can be repeated, a search by 'tpe' cannot"),
+        ({"search": {"seeds": [], "strategy": "tpe"}}, "repeat the masks in question as a list, under the same --name"),
+        ({"search": {"strategy": "factorial"}}, "repeat the command with --set 'search.seeds=["),
         ({"search": {"seeds": [0, 1]}}, "no mask has finished with all of its 2 seeds"),
     ],
 )

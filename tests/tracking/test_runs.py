@@ -255,6 +255,13 @@ def test_the_sweep_is_described_with_its_views_from_its_first_moment_on(tracker:
     assert tags()["mlflow.note.content"].endswith("\n\nshallow better")
 
 
+def test_a_trials_page_is_where_the_ui_shows_it(tracker: Tracker) -> None:
+    sweep = tracker.open_sweep(sweep_info())
+    run_id = record_trial(tracker, sweep, CONTRACTING)
+    experiment = tracker.client.get_run(sweep).info.experiment_id
+    assert tracker.trial_page(sweep, run_id) == f"http://127.0.0.1:5000/#/experiments/{experiment}/runs/{run_id}"
+
+
 def test_a_trial_says_what_it_is(tracker: Tracker) -> None:
     run_id = record_trial(tracker, tracker.open_sweep(sweep_info()), CONTRACTING)
     note = tracker.client.get_run(run_id).data.tags["mlflow.note.content"]

@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 
 from tests.tracking.made_up import fold_results, sweep_info, trial_info, trial_record
+from tracking.comparing import main_setting
 from tracking.record import SweepRecord, TrialRecord
 from tracking.report import to_json
 from tracking.statistics import corrected_t, spread
-from tracking.summary import main_setting, summarise, verdict
+from tracking.summary import summarise
+from tracking.verdict import verdict
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +27,7 @@ def found(record: SweepRecord) -> dict[str, Any]:
 TOP = {
     "schema", "sweep", "digest", "finished", "data", "folds", "main", "trials", "baselines", "comparison", "verdict",
     "per_epochs", "failed", "unfinished", "missing", "model", "weights", "settings", "seed", "provenance",
-    "choice", "convergence", "parameters", "cases", "noise", "leakage",
+    "choice", "convergence", "parameters", "cases", "noise", "leakage", "dropped",
 }  # fmt: skip
 TRIAL = {
     "mask", "aliases", "blocks", "order", "depth", "orders", "role", "start", "epochs", "learning_rate",

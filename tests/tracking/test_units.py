@@ -8,9 +8,10 @@ from dataclasses import replace
 import pytest
 
 from tests.tracking.made_up import conv_record, sweep_info
+from tracking.record import SweepRecord
 from tracking.report import figures, render
 from tracking.summary import summarise
-from tracking.units import head_sentence
+from tracking.units import head_sentence, study_network
 
 
 def test_curves_and_comparisons_over_eighteen_convolutions() -> None:
@@ -48,3 +49,18 @@ def test_where_the_head_trains(head: str, words: str) -> None:
 
 def test_a_spec_without_a_partition_counts_blocks() -> None:
     assert "block 9" in head_sentence(sweep_info())
+
+
+OWN = {"model": {"path": "nets/my.keras", "filters": 8}, "train": {"batch_norm": "adapt"}}
+
+
+def test_nothing_that_the_study_says_is_said_of_a_network_of_one_s_own(record: SweepRecord) -> None:
+    page = render(replace(record, info=replace(record.info, spec={**record.info.spec, **OWN})))
+    assert "The network is my.keras" in page and "adapts to the training pictures (adapt)" in page
+    assert "no more here than the first and the second half of the 9 blocks of my.keras" in page
+    assert "The study says that" not in page and "dashed: the skips" not in page
+
+
+def test_a_table_of_blocks_is_no_study_s_network_either() -> None:
+    assert study_network({}) and study_network({"model": {"filters": 8, "path": None, "blocks": []}})
+    assert not study_network({"model": {"blocks": [["*"]]}}) and not study_network(OWN)
