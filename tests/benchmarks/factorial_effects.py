@@ -1,0 +1,208 @@
+"""Block effects from all 512 sets of blocks against those from a quarter and an eighth of them.
+
+    .venv/bin/python tests/benchmarks/factorial_effects.py TABLE.npz [--budget 8] [--apart] [--out FILE.svg]
+
+TABLE.npz comes from `subset_table.py`. A main effect is mean Dice with the block trained minus with it frozen, over all
+cells; an interaction is half of what training one block brings more when the other trains as well. The designs read
+their cells from the same table, one seed at a time; intervals are 95 %, per-fold contrasts and a corrected resampled t.
+Effects that a design cannot tell apart are compared as the sum that it estimates, and named. All is done twice: with
+every cell alike, and with the zero-shot cell apart, whose score may lie far below that of any training.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import spearmanr
+
+from sweeps.designs import Effect, chains, design, masks, summary, written
+from tracking.canvas import DEEP, GREY, INK, SHALLOW, canvas
+from tracking.elements import stamp
+from tracking.statistics import Comparison, corrected_t
+from trainer.files import write_atomically
+
+N_BLOCKS = 9
+SCALE, NONE = 10_000, 65_535
+BLOCKS = range(1, N_BLOCKS + 1)
+MAINS: list[Effect] = [(block,) for block in BLOCKS]
+PAIRS: list[Effect] = list(combinations(BLOCKS, 2))
+Chain = tuple[tuple[Effect, int], ...]
+Found = dict[Chain, Comparison]
+
+
+@dataclass(frozen=True)
+class Table:
+    """`folds` (seeds, 512, folds): mean Dice of the fold's images; `sizes[seed]`: (trained on, scored) of each fold."""
+
+    folds: NDArray[np.float64]
+    sizes: list[list[tuple[int, int]]]
+    seeds: list[int]
+    synthetic: bool
+
+
+def read(path: Path, budget: int) -> Table:
+    """The fold means at one epoch budget."""
+    with np.load(path) as stored:
+        meta = json.loads(str(stored["meta"]))
+        dice = stored["dice"][:, :, meta["budgets"].index(budget)].astype(float)
+        of = stored["fold"]
+    dice = np.where(dice == NONE, np.nan, dice / SCALE)
+    folds = [[np.nanmean(dice[seed][:, of[seed] == fold], axis=1) for fold in range(of.max() + 1)]
+             for seed in range(len(of))]  # fmt: skip
+    sizes = [[(int((one != fold).sum()), int((one == fold).sum())) for fold in range(of.max() + 1)] for one in of]
+    return Table(np.array(folds).transpose(0, 2, 1), sizes, meta["seeds"], meta["synthetic"])
+
+
+def effects(table: Table, seed: int, cells: int, apart: bool = False) -> Found:
+    """What a design of so many cells gives on one seed of the table: every chain's contrast, with its interval.
+
+    `apart`: least squares that give the cell without a block a mean of its own, as if it were not there.
+    """
+    found = design(N_BLOCKS, cells)
+    bits = np.array([sum(1 << block - 1 for block in mask.blocks) for mask in masks(found)])
+    coded = 2 * (bits[:, None] >> np.arange(N_BLOCKS) & 1) - 1
+    listed = chains(found)
+    columns = [coded[:, [block - 1 for block in chain[0][0]]].prod(axis=1) for chain in listed]
+    matrix = np.column_stack([*columns, np.ones(cells), *([bits == 0] if apart else [])])
+    train, tested = zip(*table.sizes[seed], strict=True)
+    estimates = 2 * np.linalg.pinv(matrix) @ table.folds[seed, bits]  # without `apart` these are the contrasts
+    return {chain: corrected_t(list(one), train, tested) for chain, one in zip(listed, estimates, strict=False)}
+
+
+def values(found: Sequence[Found]) -> dict[Effect, float]:
+    """effect -> its value, averaged over the seeds of a full table (where every chain is a single effect)."""
+    return {chain[0][0]: float(np.mean([one[chain].mean for one in found])) for chain in found[0]}
+
+
+def expected(chain: Chain, truth: dict[Effect, float]) -> float:
+    """What a chain's contrast stands for."""
+    return sum(sign * truth[effect] for effect, sign in chain)
+
+
+def agreement(found: Found, truth: dict[Effect, float]) -> list[str]:
+    """Mains, then interactions: RMS and largest deviation, rank correlation, how many intervals cover the truth."""
+    words = []
+    for size in (1, 2):
+        kept = [(one, expected(chain, truth)) for chain, one in found.items() if len(chain[0][0]) == size]
+        off = np.array([one.mean - true for one, true in kept])
+        rank = spearmanr([one.mean for one, _ in kept], [true for _, true in kept]).statistic
+        inside = sum(one.low <= true <= one.high for one, true in kept)
+        words += [f"{np.sqrt((off**2).mean()):.4f}", f"{np.abs(off).max():.4f}", f"{rank:.2f}", f"{inside}/{len(kept)}"]
+    return words
+
+
+def deviations(table: Table, sizes: Sequence[int], apart: bool) -> None:
+    """Print how far designs lie from the full table: of the same seed, of all seeds, of the other seeds."""
+    places = range(len(table.seeds))
+    full = [effects(table, seed, 2**N_BLOCKS, apart) for seed in places]
+    widths = [32, *[8] * 8]
+    print(row(["", *["RMS", "largest", "rank", "covered"] * 2], widths))
+    for cells in (2**N_BLOCKS, *sizes):
+        for seed in places:
+            found = effects(table, seed, cells, apart)
+            others = [full[other] for other in places if other != seed]
+            against = [("same seed", [full[seed]]), ("all seeds", full)] if cells < 2**N_BLOCKS else []
+            for name, truth in [*against, *([("other seeds", others)] if others else [])]:
+                words = [f"{cells} cells, seed {table.seeds[seed]} - {name}", *agreement(found, values(truth))]
+                print(row(words, widths))
+
+
+def row(words: Sequence[str], widths: Sequence[int]) -> str:
+    """Words right-aligned, the first to the left."""
+    return "  ".join(f"{word:>{width}}" if place else f"{word:<{width}}" for place, (word, width) in
+                     enumerate(zip(words, widths, strict=True)))  # fmt: skip
+
+
+def shown(found: Found, effect: Effect) -> str:
+    """An effect's estimate with its interval, marked where it is a sum."""
+    chain = next(chain for chain in found if effect in dict(chain))
+    one, sign = found[chain], dict(chain)[effect]
+    low, high = sorted((sign * one.low, sign * one.high))
+    return f"{sign * one.mean:+.4f} [{low:+.4f}, {high:+.4f}]{'*' if len(chain) > 1 else ' '}"
+
+
+def draw(path: Path, truth: dict[Effect, float], found: dict[int, Found], synthetic: bool) -> None:
+    """Every main effect and the largest interactions: full table and designs, with intervals."""
+    largest = sorted(PAIRS, key=lambda pair: -abs(truth[pair]))[:12]
+    with canvas("factorial-effects", 8.6, 6.4, "png" if path.suffix == ".png" else "svg") as (figure, save):
+        for place, (listed, title) in enumerate(
+            ((MAINS, "Main effects"), (largest, "The 12 largest interactions (hollow: a sum with its aliases)")), 1
+        ):
+            axes = figure.add_subplot(2, 1, place)
+            axes.axhline(0, color=GREY, linewidth=0.6)
+            x = np.arange(len(listed), dtype=float)
+            axes.plot(x - 0.22, [truth[one] for one in listed], "_", color=INK, markersize=12, markeredgewidth=2,
+                      label="all 512 cells, mean of the seeds")  # fmt: skip
+            for step, (cells, colour, marker) in enumerate(zip(found, (SHALLOW, DEEP), "os", strict=False)):
+                hollow = [place for place, one in enumerate(listed)
+                          if any(len(chain) > 1 and one in dict(chain) for chain in found[cells])]  # fmt: skip
+                ends = [next((dict(chain)[one], value) for chain, value in found[cells].items() if one in dict(chain))
+                        for one in listed]  # fmt: skip
+                axes.errorbar(x + 0.22 * step, [sign * value.mean for sign, value in ends],
+                              yerr=[(value.high - value.low) / 2 for _, value in ends], linestyle="", color=colour,
+                              marker=marker, markersize=4, elinewidth=1,
+                              label=f"{cells} cells, one seed, 95 % interval")  # fmt: skip
+                axes.plot(x[hollow] + 0.22 * step, [ends[one][0] * ends[one][1].mean for one in hollow], marker,
+                          color="white", markeredgecolor=colour, markersize=5, zorder=3)  # fmt: skip
+            axes.set_xticks(x, [written(one) for one in listed])
+            axes.set_xlabel("block" if place == 1 else "blocks")
+            axes.set_ylabel("effect on Dice")
+            axes.set_title(title, loc="left", fontsize=10, fontweight="bold")
+            if place == 1:
+                axes.set_title(stamp(synthetic), loc="right", color=DEEP, fontweight="bold", fontsize=10)
+                axes.legend(fontsize=8, loc="best")
+        drawn = save()
+    write_atomically(path, lambda file: file.write(drawn))
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Print the comparison; draw it where asked."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("table", type=Path)
+    parser.add_argument("--budget", type=int, default=8)
+    parser.add_argument("--cells", default="128,64")
+    parser.add_argument("--apart", action="store_true", help="figure and list with the zero-shot cell apart")
+    parser.add_argument("--out", type=Path)
+    given = parser.parse_args(arguments)
+    table = read(given.table, given.budget)
+    sizes = [int(cells) for cells in given.cells.split(",")]
+    places = range(len(table.seeds))
+    full = [effects(table, seed, 2**N_BLOCKS, given.apart) for seed in places]
+    truth = values(full)
+    print(f"{'SYNTHETIC DATA. ' if table.synthetic else ''}{given.budget} epochs, seeds {table.seeds}")
+    for cells in sizes:
+        print(f"Design: {summary(design(N_BLOCKS, cells), 99)}")
+
+    first = {cells: effects(table, 0, cells, given.apart) for cells in sizes}
+    widths = [8, 9, 9, *[28] * (1 + len(sizes))]
+    print(f"\nSeed {table.seeds[0]}; * a sum with its aliases. SD: of the full table's effect, between seeds\n")
+    print(row(["effect", "all 512", "SD", "512, one seed", *[f"{cells}, one seed" for cells in sizes]], widths))
+    for effect in [*MAINS, *sorted(PAIRS, key=lambda pair: -abs(truth[pair]))]:
+        each = [values([one])[effect] for one in full]
+        sd = f"{np.std(each, ddof=1):.4f}" if len(each) > 1 else "-"
+        print(row([written(effect), f"{truth[effect]:+.4f}", sd, shown(full[0], effect),
+                   *[shown(first[cells], effect) for cells in sizes]], widths))  # fmt: skip
+
+    for cells in sizes:
+        for chain in first[cells]:
+            if len(chain) > 1:
+                parts = " ".join(f"{sign * truth[effect]:+.4f} ({written(effect)})" for effect, sign in chain)
+                print(f"\n{cells} cells cannot tell apart: {parts} = {expected(chain, truth):+.4f}; "
+                      f"estimated {shown(first[cells], chain[0][0])}", end="")  # fmt: skip
+    for apart in (False, True):
+        which = "the zero-shot cell with a mean of its own" if apart else "every cell alike"
+        print(f"\n\nDeviation from the full table, {which}: mains, then interactions (aliases as their sum)\n")
+        deviations(table, sizes, apart)
+    if given.out:
+        draw(given.out, truth, {cells: first[cells] for cells in sizes}, table.synthetic)
+
+
+if __name__ == "__main__":
+    main()
