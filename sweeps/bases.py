@@ -20,18 +20,18 @@ if TYPE_CHECKING:  # heavy
 
 def scratch(model: ModelConfig, seed: int) -> Any:
     """The network that the baseline `from scratch` starts from: fresh weights, others than pre-training began with."""
-    from trainer.unet import unet
+    from trainer.build import fresh
 
-    return unet(model, seed=seed + 1)
+    return fresh(model, seed + 1)
 
 
 def log_bases(tracker: Tracker, sweep_run: str, spec: Spec, weights: StartingWeights) -> None:
     """Keep all starts, pre-trained and from scratch, as `bases/<digest>.weights.h5` of the sweep's run."""
+    from trainer.build import network_of
     from trainer.pretrain import load_weights, weights_digest, write_weights
-    from trainer.unet import unet
 
     def pretrained() -> Any:
-        network = unet(spec.settings.model)
+        network = network_of(spec.settings.model)
         load_weights(network, weights.path)
         return network
 

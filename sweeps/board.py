@@ -11,8 +11,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from trainer.config import Candidate
 
-Group = tuple[str, float, str, int, str]
-
 
 class Board:
     """Guards the progress bar. Notes and failures are printed always, the bar only on a terminal."""
@@ -43,26 +41,31 @@ class Board:
             yield step
 
     @contextmanager
-    def training(self, candidates: Sequence[Candidate], folds: int) -> Iterator[Any]:
+    def training(self, candidates: Sequence[Candidate], folds: int, *, proposing: bool = False) -> Iterator[Any]:
         """The sweep's own bar, counting epochs of training; yields the listener for the workers' messages.
 
-        Candidates that differ only in epochs are one training that passes through the smaller counts.
+        Candidates that differ only in epochs are one training that passes through the smaller counts. How much a search
+        that is `proposing` will train is not known, so the bar then has no end.
         """
-        longest: dict[Group, int] = {}
+        longest: dict[str, int] = {}
         for one in candidates:
             longest[one.training] = max(longest.get(one.training, 0), one.epochs)
-        reached: dict[tuple[Group, int], int] = {}
+        reached: dict[tuple[str, int], int] = {}
         with self._progress() as bar:
-            task = bar.add_task("starting workers", total=folds * sum(longest.values()) or None)
+            task = bar.add_task("starting workers", total=None if proposing else folds * sum(longest.values()) or None)
 
             def listen(message: dict[str, Any]) -> None:
                 if message["event"] == "fold":
-                    mask, rate, start, seed, split = message["training"]
-                    place = ((mask, rate, start, seed, split), message["fold"])
+                    place = (message["training"], message["fold"])
                     advance = max(0, message["epochs"] - reached.get(place, 0))
                     reached[place] = reached.get(place, 0) + advance
                     words = f"{message['name']} · fold {message['fold']} · Dice {message['dice']:.3f}"
                     bar.update(task, advance=advance, description=words)
+                elif message["event"] == "probed":
+                    bar.update(task, description=f"probing block {message['block']} of {message['of']}")
+                elif message["event"] == "dropped":
+                    words = f"{message['name']} · dropped after {message['fold']} of {folds} folds"
+                    bar.update(task, description=words)
                 elif message["event"] == "failed":
                     self.say(f"Failed: {message['name']}: {message['reason']}")
                 elif message["event"] == "replaced":

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from sweeps.board import Board
 from sweeps.home import Home
+from sweeps.identity import label
 from sweeps.plan import read_plan
-from sweeps.sweep import label
+from tracking.comparing import at_setting, main_setting
 from tracking.images import FAILURE
-from tracking.record import SweepInfo, SweepRecord, TrialRecord
-from tracking.repeats import read, seeds_of
+from tracking.record import SweepRecord, TrialRecord
+from tracking.repeats import read
 from tracking.statistics import spread
-from tracking.summary import main_setting
 from trainer.config import UserError
 from trainer.files import locked
 from trainer.masks import parse
@@ -45,14 +45,20 @@ def crown(
 
     tracker = Tracker.connect(home.tracking_uri, home.artifact_folder)
     record = tracker.read_sweep(sweep)
-    chosen, rivals = choose(record, mask)
+    try:
+        chosen, rivals = choose(record, mask)
+    except UserError as nothing:
+        if not automatic:
+            raise
+        board.say(f"No champion. {nothing}")  # a sweep whose time was up before anything was finished
+        return None
     if failure := unlearned(chosen):
         board.say(f"No champion. {failure}" if automatic else f"Warning: {failure}")
         if automatic:
             return None
     plan = read_plan(home, record.info.name)
     settings = plan.resolved.settings
-    words = describe(record.info, chosen, rivals, asked=mask is not None)
+    words = describe(record, chosen, rivals, asked=mask is not None)
     for line in (*words, *cautions(record, chosen)):
         board.say(line)
     prepare_backend(deterministic=settings.train.deterministic)
@@ -76,26 +82,27 @@ def crown(
                 network, result = refit(trial, cases, candidate, step)
         except TrialFailed as failed:
             raise UserError(f"The refit of {candidate.name} cannot be used: {failed} Try another --mask.") from failed
-        metrics = {DICE: mean_dice(chosen), "dice_on_training_images": result.mean("dice")}
+        metrics = {DICE: chosen.mean_dice, "dice_on_training_images": result.mean("dice")}
         champion = Champion(record.run_id, candidate, " ".join(words), metrics, versions()["backend"])
         made = record_champion(tracker, champion, network, cases.images[:1, ..., None], name)
         return give_alias(tracker, made, record.info.name, always=not automatic)
 
 
 def choose(record: SweepRecord, mask: str | None) -> tuple[TrialRecord, Sequence[TrialRecord]]:
-    """The trial to refit and all it was chosen among: the masks at the main setting, best mean Dice first.
+    """The trial to refit and all it was chosen among, best mean Dice first: the masks at the main setting; after a
+    search every candidate, for epochs, rate and settings were searched like the mask.
 
     Baselines are no candidates: without training there is nothing to refit, and from scratch nothing was thawed. Trials
-    repeated with several seeds are judged by the mean over them, once all are finished, and refitted with the first.
+    repeated with several seeds are judged by the mean over those that all have done, and refitted with the first.
     """
     done = [
         trial
         for trial in read(record).honest.finished
-        if trial.info.role == "trial" and not math.isnan(mean_dice(trial))
+        if trial.info.role == "trial" and not math.isnan(trial.mean_dice)
     ]
     setting = main_setting(done)
-    rivals = [trial for trial in done if (trial.info.candidate.epochs, trial.info.candidate.learning_rate) == setting]
-    rivals.sort(key=mean_dice, reverse=True)
+    rivals = list(done) if record.info.searched else at_setting(done, *setting)
+    rivals.sort(key=lambda one: one.mean_dice, reverse=True)
     if not rivals:
         raise UserError(
             f"The best mask is chosen among finished trials, but the sweep '{record.info.name}' has none. "
@@ -114,15 +121,16 @@ def choose(record: SweepRecord, mask: str | None) -> tuple[TrialRecord, Sequence
     )
 
 
-def describe(info: SweepInfo, chosen: TrialRecord, rivals: Sequence[TrialRecord], *, asked: bool) -> list[str]:
+def describe(record: SweepRecord, chosen: TrialRecord, rivals: Sequence[TrialRecord], *, asked: bool) -> list[str]:
     """What the champion is and how far its score can be believed; stands beside the model in MLflow too."""
+    info, seeds = record.info, read(record).repeats.seeds
     over = spread(chosen.folds["dice"])
     said = ["SYNTHETIC DATA: this network is no tool for real pictures."] if info.data.get("synthetic") else []
     said.append(
         f"{chosen.info.candidate.name}: mean Dice {over.mean:.3f} (SD over folds {over.sd:.3f}) in the "
         f"cross-validation of sweep {info.name}."
     )
-    if len(seeds := seeds_of(info)) > 1:
+    if len(seeds) > 1:
         said.append(
             f"Each fold's score is the mean over the seeds {', '.join(map(str, seeds))}; refitted with the first."
         )
@@ -132,7 +140,7 @@ def describe(info: SweepInfo, chosen: TrialRecord, rivals: Sequence[TrialRecord]
     elif len(rivals) > 1:
         said.append(
             f"The highest of {len(rivals)} masks at this setting, so its score looks better than it is; the next "
-            f"({rivals[1].info.candidate.mask}) has {mean_dice(rivals[1]):.3f}."
+            f"({rivals[1].info.candidate.mask}) has {rivals[1].mean_dice:.3f}."
         )
     said.append(f"Refitted on all {info.data['images']} pictures: no score of its own can be given.")
     return said
@@ -141,8 +149,8 @@ def describe(info: SweepInfo, chosen: TrialRecord, rivals: Sequence[TrialRecord]
 def cautions(record: SweepRecord, chosen: TrialRecord) -> list[str]:
     """What else to know before this network is used: baselines that scored higher, trials that are missing."""
     done = read(record).honest.finished
-    better = [trial for trial in done if trial.info.role != "trial" and mean_dice(trial) > mean_dice(chosen)]
-    said = [f"Note: {trial.info.candidate.name} scored {mean_dice(trial):.3f}, which is higher." for trial in better]
+    better = [trial for trial in done if trial.info.role != "trial" and trial.mean_dice > chosen.mean_dice]
+    said = [f"Note: {trial.info.candidate.name} scored {trial.mean_dice:.3f}, which is higher." for trial in better]
     scored = {trial.info.candidate.key for trial in record.finished}
     if missing := [name for key, name in record.info.planned.items() if key not in scored]:
         said.append(f"Note: {len(missing)} of {len(record.info.planned)} planned trials have no score yet.")
@@ -151,10 +159,10 @@ def cautions(record: SweepRecord, chosen: TrialRecord) -> list[str]:
 
 def unlearned(chosen: TrialRecord) -> str | None:
     """What is wrong with a candidate that misses nearly everything, in one sentence; None when it does not."""
-    if mean_dice(chosen) >= FAILURE:
+    if chosen.mean_dice >= FAILURE:
         return None
     return (
-        f"Nothing was learned: with a mean Dice of {mean_dice(chosen):.3f}, {chosen.info.candidate.name} predicts "
+        f"Nothing was learned: with a mean Dice of {chosen.mean_dice:.3f}, {chosen.info.candidate.name} predicts "
         "almost nothing; train longer, with another learning rate or from better starting weights."
     )
 
@@ -175,8 +183,3 @@ def outcome(crowned: Crowned, there: str = "") -> list[str]:
         *replaced,
         f"  thaw predict {shlex.quote(made.uri)} PICTURES --out FOLDER{there}",
     ]
-
-
-def mean_dice(trial: TrialRecord) -> float:
-    """Mean Dice over the folds that have one."""
-    return spread(trial.folds["dice"]).mean

@@ -1,14 +1,16 @@
-"""What `thaw masks` prints: a network's blocks and layers, and what every named mask would train."""
+"""What `thaw masks` prints: a network's blocks and layers, what every named mask would train, what a sweep would do."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from rich.table import Table
 
 from trainer.blocks import ALWAYS, partition, searchable, trainable_parameters
-from trainer.config import ModelConfig, PartitionConfig
+from trainer.build import adapted
+from trainer.config import ModelConfig, PartitionConfig, UserError
 from trainer.masks import named, names
 from trainer.network import load_network
 from trainer.unet import unet
@@ -16,10 +18,10 @@ from trainer.unet import unet
 WORDS = {"block": "block", "conv": "convolution"}
 
 
-def model_tables(path: Path | None, size: int, filters: int, units: PartitionConfig) -> Iterator[Table]:
-    """The table of units and the mask table of a `.keras` file, or of the built-in U-Net."""
-    network = unet(ModelConfig(size, filters)) if path is None else load_network(path)
-    blocks = partition(network, units)
+def model_tables(path: Path | None, model: ModelConfig, units: PartitionConfig) -> Iterator[Table | str]:
+    """The table of units, the mask table and, of a `.keras` file, whether it can be searched."""
+    network, said = (unet(model), "") if path is None else _looked_at(load_network(path), path, model.size)
+    blocks = partition(network, units, model.blocks)
     count, word = searchable(blocks), WORDS[units.unit]
     total = sum(block.parameters for block in blocks)
     title = f"{network.name}: {total:,} parameters in {count} {word}s"
@@ -35,3 +37,15 @@ def model_tables(path: Path | None, size: int, filters: int, units: PartitionCon
         trained = trainable_parameters(blocks, mask)
         table.add_row(str(mask), ", ".join(names(mask)), f"{trained:,}", f"{100 * trained / total:.1f} %")
     yield table
+    if said:
+        yield said
+
+
+def _looked_at(network: Any, path: Path, size: int) -> tuple[Any, str]:
+    """The network as a sweep would take it and the command for that; or as it is, and what keeps it from that."""
+    side = network.inputs[0].shape[1] if network.inputs and len(network.inputs[0].shape) == 4 else None
+    try:
+        taken = adapted(network, side or size)
+    except UserError as error:
+        return network, f"thaw run cannot search it: {error}"
+    return taken, f"To search it: thaw run ultrasound --model {path} --set model.size={side or size}"

@@ -1,178 +1,201 @@
-"""Optuna, its only importer: holds the list of candidates or proposes them, for any number of workers.
+"""Optuna's queue: holds the list of candidates, hands them to any number of workers, asks for more when it is empty.
 
-One study `NAME` holds the fixed list; a second one, `NAME/search`, exists where a strategy proposes. Both live in an
-RDB storage and run through `study.optimize`, since heartbeat and retry exist only there (design.md, decision 8).
+One study of the sweep's name lives in an RDB storage and runs through `study.optimize`, since heartbeat and retry exist
+only there (design.md, decision 8). What to propose is none of its business (`sweeps.strategies`).
 """
 
 from __future__ import annotations
 
-import functools
+import math
 import time
 import uuid
 import warnings
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict
-from typing import Any, Concatenate, ParamSpec, TypeVar, get_args
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import optuna
-from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
-from optuna.storages import RDBStorage, RetryHeartbeatStaleTrialCallback
-from optuna.trial import FrozenTrial, Trial, TrialState
-from sqlalchemy import event
-from sqlalchemy.exc import SQLAlchemyError
+from optuna.exceptions import UpdateFinishedTrialError
+from optuna.storages import RetryHeartbeatStaleTrialCallback
+from optuna.trial import Trial, TrialState
 
-from sweeps.rules import LARGEST_SEED, Search
-from sweeps.space import proposer_of
+from sweeps import storage
+from sweeps.encoding import PAID, attributes, finished, foreign, ours, parameters, seen, suggested
+from sweeps.history import Evaluate, Seen, Status
+from sweeps.storage import Drained, study_of, tells
 from tracking.redact import redact
-from trainer.config import Candidate, Split, Start, UserError
-from trainer.masks import Mask, parse
+from trainer.config import Candidate, UserError
 from trainer.results import TrialFailed
 
-HEARTBEAT_SECONDS = 5
-GRACE_SECONDS = 30
-RETRIES = 3
 POLL_SECONDS = 1.0
+LONGEST_NOTE = 2000  # characters; an attribute of a study takes 2045
+# What a record of this status tells a study that it does not know: a whole score more than an estimate.
+_LESS: dict[Status, tuple[Status | None, ...]] = {
+    "done": (None, "failed", "open", "dropped"),
+    "dropped": (None, "failed"),
+    "failed": (None,),
+    "open": (),
+}
+UNFINISHED = (TrialState.WAITING, TrialState.RUNNING)
 
-Evaluate = Callable[[Candidate], float]
-P = ParamSpec("P")
-R = TypeVar("R")
-
-
-class Drained(Exception):
-    """The list is empty: there is nothing to hand out, and nothing is invented."""
-
-
-class ListStorage(RDBStorage):
-    """A storage whose studies hand out only what was put in.
-
-    Optuna's `ask` lets the sampler make up a trial when no enqueued one waits. That happens here, in the storage, after
-    the race-free look into the queue; so refusing it here is race-free too, for any number of workers.
-    """
-
-    def _create_new_trial(self, study_id: int, template_trial: FrozenTrial | None = None) -> FrozenTrial:
-        if template_trial is None:
-            raise Drained
-        return super()._create_new_trial(study_id, template_trial)
+Propose = Callable[[tuple[Seen, ...]], Candidate | None]
 
 
-@contextmanager
-def _told(url: str) -> Iterator[None]:
-    """Turn the database's own errors (unreachable, full, read-only) into a message without a traceback."""
-    try:
-        yield
-    except (SQLAlchemyError, StorageInternalError) as error:
-        reason = str(error.__cause__ or error).splitlines()[0] if redact(url) == url else type(error).__name__
-        raise UserError(
-            f"The study's database {redact(url)} must be reachable and writable, but it is not: {reason} "
-            "Mend that and run the same command again: finished work is kept."
-        ) from error
-
-
-def _tells(function: Callable[Concatenate[str, P], R]) -> Callable[Concatenate[str, P], R]:
-    """Let a function whose first argument is the database's address tell of its errors like that."""
-
-    @functools.wraps(function)
-    def call(url: str, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        with _told(url):
-            return function(url, *args, **kwargs)
-
-    return call
-
-
-@_tells
+@tells
 def enqueue(url: str, name: str, candidates: Iterable[Candidate], n_blocks: int) -> int:
     """Put candidates on the list, leaving out those that wait or run already; returns how many were added.
 
     One process does this, before any worker starts.
     """
-    study = _study(url, name, ListStorage)
-    present = {trial.user_attrs["key"] for trial in study.get_trials(states=(TrialState.WAITING, TrialState.RUNNING))}
+    return _enqueue(study_of(url, name), candidates, n_blocks)
+
+
+def _enqueue(study: optuna.Study, candidates: Iterable[Candidate], n_blocks: int) -> int:
+    present = {trial.user_attrs["key"] for trial in study.get_trials(states=UNFINISHED) if ours(trial)}
     new = [candidate for candidate in candidates if candidate.key not in present]
     for candidate in new:
-        study.enqueue_trial(_params(candidate, n_blocks), user_attrs={**asdict(candidate), "key": candidate.key})
+        study.enqueue_trial(parameters(candidate, n_blocks), user_attrs=attributes(candidate))
     return len(new)
 
 
-@_tells
-def release(url: str, name: str, *, searching: bool) -> None:
-    """End every trial that still counts as running; only for when no worker of the sweep is alive.
+@tells
+def fill(url: str, name: str, identity: str, recorded: Iterable[Seen], n_blocks: int) -> None:
+    """Tell the study what is recorded elsewhere and it does not know: it may have been deleted, or others search too.
+
+    `identity` is what the sweep measures. Raises `UserError` when the study was made for something else, and when
+    somebody else has put a trial on its list.
+    """
+    study = study_of(url, name)
+    _check_identity(study, identity, n_blocks, url)
+    _refuse_foreign(study)
+    known: dict[str, Status] = {one.candidate.key: one.status for one in _history(study)}
+    for one in recorded:
+        if known.get(one.candidate.key) in _LESS[one.status]:
+            study.add_trial(finished(one, n_blocks))
+
+
+@tells
+def release(url: str, name: str) -> None:
+    """Put back every trial that still counts as running; only for when no worker of the sweep is alive.
 
     So a sweep that was stopped goes on at once, without waiting for heartbeats to grow stale, and being stopped does
     not count towards the times a crash is forgiven.
     """
-    studies = [_study(url, name, ListStorage)]
-    studies += [_study(url, searching_study(name), RDBStorage)] if searching else []
-    for study in studies:
-        for trial in study.get_trials(states=(TrialState.RUNNING,)):
-            study.tell(trial.number, state=TrialState.FAIL)
+    study = study_of(url, name)
+    for trial in study.get_trials(states=(TrialState.RUNNING,)):
+        study.tell(trial.number, state=TrialState.FAIL)
+        attrs = {key: value for key, value in trial.user_attrs.items() if key != "worker"}
+        study.enqueue_trial(trial.system_attrs.get("fixed_params", {}), user_attrs=attrs)
 
 
-@_tells
-def drain(url: str, name: str, evaluate: Evaluate, n_blocks: int) -> None:
-    """Work the list off until nothing waits and nobody else is at work; failed trials do not stop it.
+@tells
+def drain(
+    url: str,
+    name: str,
+    evaluate: Evaluate,
+    n_blocks: int,
+    propose: Propose | None = None,
+    turn: Callable[[], AbstractContextManager[Any]] = nullcontext,
+    until: float = math.inf,
+) -> None:
+    """Work the list off until nothing waits and nobody else is at work; failed trials do not stop it. Nothing new is
+    begun after the second `until` (of the epoch).
 
-    `evaluate` raises `TrialFailed` for a candidate that cannot score; any other exception is a bug and comes through.
+    Where the list is empty, `propose` is asked for one more candidate, by one worker at a time (inside `turn()`); None
+    says that there is none now. `evaluate` raises `TrialFailed` for a candidate that cannot score; any other exception
+    is a bug and comes through.
     """
-    study = _study(url, name, ListStorage)
+    study = study_of(url, name)
     worker = uuid.uuid4().hex
 
     def objective(trial: Trial) -> float:
         # The heartbeat's own thread may not have written yet. Once the attribute stands, a heartbeat does too.
         trial.storage.record_heartbeat(trial._trial_id)  # type: ignore[attr-defined]  # of an RDB storage
         trial.set_user_attr("worker", f"{worker}:{trial.number}")
-        return evaluate(_listed_candidate(trial, n_blocks))
+        candidate = suggested(trial, n_blocks)
+        try:
+            found = evaluate(candidate, trial.report)
+        except TrialFailed as failed:
+            describe(study, trial, f"{candidate.name}\n\nFailed: {failed}")
+            raise
+        page = f"[This trial in MLflow]({found.page}) (start `thaw ui` first)" if found.page else ""
+        describe(study, trial, f"{candidate.name}\n\n{page}")
+        for key in PAID:
+            trial.set_user_attr(key, getattr(found, key))
+        if found.dropped_after:
+            trial.set_user_attr("estimate", found.score)
+            raise optuna.TrialPruned
+        return found.score
 
-    while True:
+    while time.time() < until:
         try:
             _one(study, objective)
         except Drained:
-            if not study.get_trials(states=(TrialState.RUNNING, TrialState.WAITING)):
+            if propose is not None and _proposed(study, propose, turn, n_blocks):
+                continue
+            if not study.get_trials(deepcopy=False, states=UNFINISHED):
                 return
             _give_up_unborn(study)
             time.sleep(POLL_SECONDS)
 
 
-@_tells
-def search(
-    url: str, name: str, space: Search, evaluate: Evaluate, n_blocks: int, seed: int, training_seed: int = 0
-) -> None:
-    """Let the spec's sampler propose until `space.trials` trials exist, over all workers.
+def describe(study: optuna.Study, trial: Trial, words: str) -> None:
+    """The note beside a trial in `optuna-dashboard`, in Markdown, where that keeps it: it needs not be installed."""
+    version, text = f"dashboard:{trial._trial_id}:note_ver", f"dashboard:{trial._trial_id}:note_str:0"
+    study._storage.set_study_system_attr(study._study_id, version, 1)
+    study._storage.set_study_system_attr(study._study_id, text, words[:LONGEST_NOTE])
 
-    `seed` is the sampler's, another one in each worker; `training_seed` that of every candidate.
+
+def _proposed(
+    study: optuna.Study, propose: Propose, turn: Callable[[], AbstractContextManager[Any]], n_blocks: int
+) -> bool:
+    """Whether there is something on the list now. Only one worker asks at a time: no candidate is named twice."""
+    with turn():
+        if study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
+            return True  # another worker was faster
+        candidate = propose(_history(study))
+        return candidate is not None and bool(_enqueue(study, [candidate], n_blocks))
+
+
+@tells
+def history(url: str, name: str) -> tuple[Seen, ...]:
+    """Every candidate that was handed out, in that order, with what became of it."""
+    return _history(study_of(url, name))
+
+
+def _history(study: optuna.Study) -> tuple[Seen, ...]:
+    """Once each: a trial that was lost with its worker has a copy that counts, a dropped one that was asked for again
+    the whole trial.
     """
-    samplers: dict[str, Callable[[], optuna.samplers.BaseSampler]] = {
-        "tpe": lambda: optuna.samplers.TPESampler(seed=seed, multivariate=True, constant_liar=True),
-        "random": lambda: optuna.samplers.RandomSampler(seed=seed),
-    }
-    study = _study(url, searching_study(name), RDBStorage)
-    study.sampler = samplers[space.strategy]()
-    propose = proposer_of(space, n_blocks, training_seed)
-
-    def objective(trial: Trial) -> float:
-        candidate = propose(trial)
-        for key, value in {**asdict(candidate), "key": candidate.key}.items():
-            trial.set_user_attr(key, value)
-        return evaluate(candidate)
-
-    while _proposed(study) < space.trials:
-        _one(study, objective)
+    found: dict[str, Seen] = {}
+    for trial in filter(ours, study.get_trials(deepcopy=False)):
+        one = seen(trial)
+        before = found.get(one.candidate.key)
+        if before is None or one.status != "failed" or before.status == "failed":  # the newest; no failed repeat
+            found[one.candidate.key] = one
+    return tuple(found.values())
 
 
-def searching_study(name: str) -> str:
-    """The study in which a sweep's sampler proposes; no sweep has a name with a slash."""
-    return f"{name}/search"
+def _check_identity(study: optuna.Study, identity: str, n_blocks: int, url: str) -> None:
+    """A study belongs to one sweep and one network, and is never gone on with for another."""
+    wanted = {"thaw": identity, "blocks": n_blocks}
+    there = {key: study.user_attrs.get(key) for key in wanted}
+    if not study.get_trials(deepcopy=False) and not any(there.values()):
+        for key, value in wanted.items():
+            study.set_user_attr(key, value)
+    elif there != wanted or study.directions != [optuna.study.StudyDirection.MAXIMIZE]:
+        raise UserError(
+            f"The study '{study.study_name}' in {redact(url)} was made for another space, direction or data set, and "
+            "is not gone on with. Choose another --name, or remove that study."
+        )
 
 
-@_tells
-def proposed(url: str, name: str) -> int:
-    """How many candidates the sampler of a sweep has proposed so far."""
-    return _proposed(_study(url, searching_study(name), RDBStorage))
-
-
-def _proposed(study: optuna.Study) -> int:
-    retried = sum("failed_trial" in trial.system_attrs for trial in study.get_trials(deepcopy=False))
-    return len(study.get_trials(deepcopy=False)) - retried
+def _refuse_foreign(study: optuna.Study) -> None:
+    """Nothing that thaw did not list is trained, nor passed over in silence: it is told once and fails."""
+    for trial in study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
+        if not ours(trial):
+            study._storage.set_trial_state_values(trial._trial_id, TrialState.FAIL)
+            raise foreign(trial, study.study_name)
 
 
 def _one(study: optuna.Study, objective: Callable[[Trial], float]) -> None:
@@ -181,71 +204,15 @@ def _one(study: optuna.Study, objective: Callable[[Trial], float]) -> None:
         study.optimize(objective, n_trials=1, catch=(TrialFailed,))
 
 
-def _study(url: str, name: str, storage: type[RDBStorage]) -> optuna.Study:
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    engine: dict[str, Any] = {"connect_args": {"timeout": 60}} if url.startswith("sqlite") else {"pool_pre_ping": True}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        opened = storage(
-            url,
-            engine_kwargs=engine,
-            heartbeat_interval=HEARTBEAT_SECONDS,
-            grace_period=GRACE_SECONDS,
-            heartbeat_stale_trial_callback=RetryHeartbeatStaleTrialCallback(max_retry=RETRIES),
-        )
-    if url.startswith("sqlite"):
-        _take_turns(opened)
-    return optuna.create_study(storage=opened, study_name=name, direction="maximize", load_if_exists=True)
-
-
-def _take_turns(storage: RDBStorage) -> None:
-    """Make every SQLite transaction take the write lock at its beginning.
-
-    Python's driver begins a transaction only at the first write, so two workers could both read that a trial waits
-    and both take it (seen with four workers and short trials). `SELECT ... FOR UPDATE` does nothing on SQLite.
-    """
-
-    @event.listens_for(storage.engine, "connect")
-    def leave_beginning_to_us(connection: Any, _: Any) -> None:
-        connection.isolation_level = None
-
-    @event.listens_for(storage.engine, "begin")
-    def begin(connection: Any) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-    storage.engine.dispose()  # those opened before go
-
-
 def _give_up_unborn(study: optuna.Study) -> None:
     """Put back trials whose worker died between taking them and its first sign of life, which no heartbeat shows."""
     for trial in study.get_trials(states=(TrialState.RUNNING,)):
         started = trial.datetime_start
         alive = trial.user_attrs.get("worker", "").endswith(f":{trial.number}")
-        if alive or started is None or time.time() - started.timestamp() < GRACE_SECONDS:
+        if alive or started is None or time.time() - started.timestamp() < storage.GRACE_SECONDS:
             continue
         try:
             study.tell(trial.number, state=TrialState.FAIL)
         except (UpdateFinishedTrialError, ValueError):
             continue  # another worker was faster
-        RetryHeartbeatStaleTrialCallback(max_retry=RETRIES)(study, trial)
-
-
-def _listed_candidate(trial: Trial, n_blocks: int) -> Candidate:
-    """Read an enqueued candidate back through one space that holds every candidate of every list, so lists can grow.
-
-    A mask is one boolean per block (design.md, decision 8).
-    """
-    chosen = (n for n in range(1, n_blocks + 1) if trial.suggest_categorical(f"block_{n}", [False, True]))
-    mask = str(Mask(tuple(chosen), n_blocks))
-    epochs = trial.suggest_int("epochs", 0, 100_000)
-    rate = trial.suggest_float("learning_rate", 1e-9, 1e3, log=True)
-    start: Start = "scratch" if trial.suggest_categorical("start", list(get_args(Start))) == "scratch" else "pretrained"
-    seed = trial.suggest_int("seed", 0, LARGEST_SEED)
-    split: Split = "leaky" if trial.suggest_categorical("split", list(get_args(Split))) == "leaky" else "grouped"
-    return Candidate(mask, epochs, rate, start, seed, split)
-
-
-def _params(candidate: Candidate, n_blocks: int) -> dict[str, Any]:
-    mask = parse(candidate.mask, n_blocks)
-    blocks = {f"block_{number}": number in mask for number in range(1, n_blocks + 1)}
-    return {**blocks, **{name: value for name, value in asdict(candidate).items() if name != "mask"}}
+        RetryHeartbeatStaleTrialCallback(max_retry=storage.RETRIES)(study, trial)

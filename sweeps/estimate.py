@@ -8,17 +8,19 @@ from math import ceil
 from pathlib import Path
 
 from sweeps.machine import duration, free_memory, gib, overloaded
+from sweeps.outlook import budget, warnings, who
 from sweeps.probe import probed
-from sweeps.space import listed, seeds_of
+from sweeps.rules import Search
+from sweeps.space import listed, seeds_of, space_of
 from sweeps.spec import Spec
-from trainer.blocks import partition, searchable, trainable_parameters
-from trainer.config import Candidate, PretrainConfig
+from trainer.blocks import partition, searchable, trainable_parameters, unit_parameters
+from trainer.build import network_of
+from trainer.config import Candidate, Settings, own_weights
 from trainer.fit import scoring_batch
 from trainer.layouts import recognise
 from trainer.masks import parse
 from trainer.network import Cost, expected_peak
-from trainer.pretrain import EMBEDDED_IMAGES, WEIGHT_FILES
-from trainer.unet import unet
+from trainer.pretrain import COMPOSITES, EMBEDDED_IMAGES, WEIGHT_FILES
 
 COMPILE_SECONDS = 1.5  # tracing one mask of the nine-block network takes 1.3-2.3 s (facts.md, Keras 4)
 # Two single-threaded processes gave 1.6 times the throughput of one (facts.md, Keras 7): 0.8 of a core each.
@@ -33,11 +35,15 @@ BUSY = 1.5
 class Estimate:
     """What a sweep on `images` cases costs with `workers`. Times in seconds, memory in bytes.
 
-    `trainings` are (mask, rate, start) groups times folds; `training` counts every mask as if all blocks trained;
-    `epoch` is one epoch of one fold; `pretraining` 0 where weights are given. `memory` is that of one worker.
+    `candidates` are known beforehand, `further` ones a search may propose within its budget of trials. `trainings` are
+    (mask, rate, start) groups times folds; `training` counts every mask as if all blocks trained;
+    `sizes` are the parameters of each block; `epoch` is one epoch of one fold; `pretraining` 0 where weights are given;
+    `memory` is that of one worker.
     """
 
     candidates: tuple[Candidate, ...]
+    further: int
+    sizes: tuple[int, ...]
     trainings: int
     parameters: dict[str, int]
     images: int
@@ -55,23 +61,28 @@ class Estimate:
 def estimate(spec: Spec, images: int, workers: int, say: Callable[[str], None] = lambda words: None) -> Estimate:
     """Run one real training step and scale up to the spec on `images` original cases."""
     settings = spec.settings
-    network = unet(settings.model)
-    blocks = partition(network, settings.partition)
-    candidates = listed(spec.search, searchable(blocks), settings)
+    network = network_of(settings.model)
+    blocks = partition(network, settings.partition, settings.model.blocks)
+    sizes, always = unit_parameters(blocks)
+    candidates = listed(spec.search, space_of(spec.search, sizes, settings, always), settings)
     masks = dict.fromkeys(parse(one.mask, searchable(blocks)) for one in candidates)
-    longest: dict[tuple[str, float, str, int, str], int] = {}
+    longest: dict[str, int] = {}
     for one in candidates:
         longest[one.training] = max(longest.get(one.training, 0), one.epochs)
+    further = max(0, spec.search.trials - len(candidates)) if spec.search.proposes else 0
+    epochs = sum(longest.values()) + further * spec.search.epochs[-1]
     cost = probed(spec, say)
     steps = ceil(_training_part(spec, images) / settings.train.batch)
     scored = scoring_batch(settings.model.size**2)
-    scorings = len(candidates) * settings.folds * ceil(images / settings.folds / scored)
-    seconds = sum(longest.values()) * settings.folds * steps * cost.step + scorings * cost.scoring
-    seconds += sum(bool(mask.blocks) for mask in masks) * workers * COMPILE_SECONDS
-    pretraining, of_images = _pretraining(settings.pretrain, settings.train.batch, scored, cost)
+    scorings = (len(candidates) + further) * settings.folds * ceil(images / settings.folds / scored)
+    seconds = epochs * settings.folds * steps * cost.step + scorings * cost.scoring
+    seconds += (sum(bool(mask.blocks) for mask in masks) + further) * workers * COMPILE_SECONDS
+    pretraining, of_images = _pretraining(settings, scored, cost)
     return Estimate(
         candidates=candidates,
-        trainings=sum(epochs > 0 for epochs in longest.values()) * settings.folds,
+        further=further,
+        sizes=tuple(sizes),
+        trainings=(sum(count > 0 for count in longest.values()) + further) * settings.folds,
         parameters={str(mask): trainable_parameters(blocks, mask) for mask in masks},
         images=images,
         workers=workers,
@@ -97,7 +108,7 @@ def kept_memory(spec: Spec, images: int, parameters: int) -> int:
 
 def expected_shortage(spec: Spec, images: int, workers: int) -> list[str]:
     """What to say before a sweep starts, without running a step: nothing where the memory should suffice."""
-    network = unet(spec.settings.model)
+    network = network_of(spec.settings.model)
     memory = expected_peak(network, spec.settings.train.batch) + kept_memory(spec, images, network.count_params())
     return shortage(memory, workers, free_memory())
 
@@ -109,9 +120,10 @@ def dry_run_lines(spec: Spec, found: Estimate, home: Path) -> list[str]:
     batch = settings.train.batch
     lines = [
         f"spec        {spec.name}: {found.images} images, {settings.model.size}x{settings.model.size}, "
-        f"{settings.model.filters} filters, {settings.folds} folds",
-        f"network     {total:,} parameters",
-        f"trials      {len(found.candidates)} (every mask at every epoch count and learning rate, and the baselines)",
+        f"{settings.folds} folds",
+        f"network     {settings.model.name}: {total:,} parameters",
+        f"trials      {_trials(spec.search, found)}",
+        *(f"            {line}" for line in warnings(spec.search, len(found.sizes))),
         f"trainings   {found.trainings} (one per fold, mask, rate and start; smaller epoch counts lie on the way)",
         f"one step    {duration(found.cost.step)} for {batch} images, all blocks, measured here",
     ]
@@ -143,6 +155,12 @@ def dry_run_lines(spec: Spec, found: Estimate, home: Path) -> list[str]:
     return lines
 
 
+def _trials(search: Search, found: Estimate) -> str:
+    if not search.proposes:
+        return f"{len(found.candidates)} (every mask at every epoch count and learning rate, and the baselines)"
+    return f"{len(found.candidates)} to start from, then {who(search)} proposes ({budget(search)})"
+
+
 def shortage(memory: int, workers: int, free: int) -> list[str]:
     """Nothing where `workers` of `memory` bytes each fit into what is free; else what to do."""
     if workers * memory <= free:
@@ -161,11 +179,12 @@ def _training_part(spec: Spec, images: int) -> int:
     return round(max(settings.augmentation.total, images) * (1 - 1 / settings.folds))
 
 
-def _pretraining(config: PretrainConfig, batch: int, scored: int, cost: Cost) -> tuple[float, int]:
+def _pretraining(settings: Settings, scored: int, cost: Cost) -> tuple[float, int]:
     """Seconds of pre-training and the images it takes, those held out included; no seconds for given weights."""
-    if config.path is not None and config.path.endswith(WEIGHT_FILES):
+    config = settings.pretrain
+    if own_weights(config, settings.model) or (config.path is not None and config.path.endswith(WEIGHT_FILES)):
         return 0.0, 0
-    if config.path is None:
+    if config.path is None or config.path == COMPOSITES:
         images = config.images or EMBEDDED_IMAGES
     else:
         there = len(recognise(Path(config.path).expanduser().resolve()).pairs)
@@ -173,5 +192,5 @@ def _pretraining(config: PretrainConfig, batch: int, scored: int, cost: Cost) ->
     held = max(1, round(images * config.validation))
     steps = ceil((images - held) / config.batch)
     # A step's time goes with its images.
-    epoch = steps * cost.step * config.batch / batch + ceil(held / scored) * cost.scoring
+    epoch = steps * cost.step * config.batch / settings.train.batch + ceil(held / scored) * cost.scoring
     return config.epochs * epoch, images

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.blocks import leaf_layers, partition
+from trainer.build import network_of
 from trainer.config import Candidate
 from trainer.neuron_sheet import pair
 from trainer.results import FoldResult
 from trainer.trial import Trial
-from trainer.unet import unet
 from trainer.visualize import Artist, Maximised, Recipe
 
 # Fewer than protocol.md's 256 steps, so that the default sweep keeps to ten minutes; `thaw visualize` takes all.
@@ -68,7 +68,7 @@ class Gallery:
 
     @cached_property
     def _network(self) -> Any:
-        return unet(self._trial.settings.model)
+        return network_of(self._trial.settings.model)
 
     @cached_property
     def _pictures(self) -> NDArray[np.float32]:

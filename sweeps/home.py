@@ -10,6 +10,7 @@ from pathlib import Path
 from trainer.config import UserError
 from trainer.files import write_atomically
 
+DEFAULT_HOME = Path("runs")
 VERSION = 1
 
 
@@ -35,6 +36,11 @@ class Home:
     def weights(self) -> Path:
         """Pre-trained starting weights, by content."""
         return self.root / "weights"
+
+    @property
+    def networks(self) -> Path:
+        """Networks of the user's own that sweeps were run on, by content."""
+        return self.root / "networks"
 
     @property
     def artifacts(self) -> Path:
@@ -77,6 +83,14 @@ class Home:
     def candidate_lock(self, sweep: str, key: str) -> Path:
         """Held while a candidate is evaluated: a worker that slept past its heartbeat may find another on its work."""
         return self.root / "sweeps" / sweep / "candidates" / f"{key}.lock"
+
+    def turn_lock(self, sweep: str) -> Path:
+        """Held by the worker that asks the strategy for the next candidate."""
+        return self.root / "sweeps" / sweep / "turn.lock"
+
+    def keras_tuner(self, sweep: str) -> Path:
+        """KerasTuner's own files, for those who want to look into them; nothing reads them back."""
+        return self.root / "sweeps" / sweep / "keras-tuner"
 
     def worker_log(self, sweep: str, worker: int) -> Path:
         """What a worker process wrote to its standard error."""

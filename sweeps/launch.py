@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from sweeps.home import Home
+from sweeps.rules import Search
 from sweeps.worker import USER_ERROR
 from tracking.redact import redact
 from trainer.config import UserError
@@ -30,6 +31,23 @@ class WorkerCrashed(Exception):
 def default_workers() -> int:
     """As many as there are cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def check_workers(workers: int | None, search: Search) -> int:
+    """How many workers; None: one per core, or the one that KerasTuner takes. Raises `UserError` for less than one, and
+    for more where KerasTuner searches.
+    """
+    alone = search.engine == "keras-tuner"
+    if workers is None:
+        return 1 if alone else default_workers()
+    if workers < 1:
+        raise UserError(f"--workers must be at least 1, but got {workers}.")
+    if alone and workers > 1:
+        raise UserError(
+            f"--workers must be 1 where 'search.engine' is 'keras-tuner', but got {workers}: KerasTuner's searches "
+            "know one process only. Leave --workers out, or set search.engine=optuna."
+        )
+    return workers
 
 
 def launch(home: Home, sweep: str, workers: int, listen: Listen) -> None:

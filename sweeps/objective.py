@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from sweeps.bases import checkpoints
 from sweeps.gallery import Gallery
+from sweeps.history import Evaluate, Report, Scored
 from sweeps.home import Home
 from sweeps.pictures import log_predictions
 from sweeps.plan import Plan
@@ -23,33 +24,60 @@ from trainer.masks import names, parse, places
 from trainer.results import FoldResult, TrialFailed
 from trainer.trial import Trial
 
+# The candidate, its results so far (one per fold, at its epochs) -> an estimate of its Dice if it is to be dropped.
+Drop = Callable[[Candidate, Sequence[FoldResult]], float | None]
+
+
+def never(candidate: Candidate, results: Sequence[FoldResult]) -> float | None:
+    """Drops nothing."""
+    return None
+
 
 def recorded(
-    trial: Trial, tracker: Tracker, home: Home, plan: Plan, emit: Callable[[dict[str, Any]], None]
-) -> Callable[[Candidate], float]:
+    trial: Trial,
+    tracker: Tracker,
+    home: Home,
+    plan: Plan,
+    emit: Callable[[dict[str, Any]], None],
+    drop: Drop = never,
+    why: str = "clearly worse than the best trial on the same images",
+) -> Evaluate:
     """Bind a trial to its sweep's MLflow run. The returned function scores a candidate; 1 is best.
 
-    It raises `TrialFailed` after recording the reason. A candidate that is recorded already costs one look.
+    It reports the mean Dice of the folds so far after every fold, asks `drop` whether to go on, and raises
+    `TrialFailed` after recording the reason. A candidate that is recorded already costs one look. `why` is what the run
+    of a dropped one says.
     """
     orders = plan.resolved.search.orders
     gallery = Gallery(trial, plan.resolved.search.neurons)
 
-    def evaluate(candidate: Candidate) -> float:
+    def evaluate(candidate: Candidate, report: Report) -> Scored:
         with locked(home.candidate_lock(plan.name, candidate.key)):
-            return score(candidate)
+            return score(candidate, report)
 
-    def score(candidate: Candidate) -> float:
-        known = tracker.trials(plan.sweep_run).get(candidate.key)
+    def score(candidate: Candidate, report: Report) -> Scored:
+        info = trial_info(candidate, trial.trainer.blocks, orders)
+        known = tracker.trial(plan.sweep_run, candidate)
         if known is not None and known.status == "FINISHED" and known.dice is not None:
-            return known.dice
-        run = tracker.open_trial(plan.sweep_run, trial_info(candidate, trial.trainer.blocks, orders))
-        results = []
+            page = tracker.trial_page(plan.sweep_run, known.run_id)
+            return Scored(known.dice, parameters=info.trainable_params, page=page)
+        run = tracker.open_trial(plan.sweep_run, info)
+        page = tracker.trial_page(plan.sweep_run, run)
+        results: list[FoldResult] = []
         try:
             for result in trial(candidate):
                 emit(_message(candidate, result))
-                if result.epochs == candidate.epochs:
-                    tracker.log_fold(run, result)
-                    results.append(result)
+                if result.epochs != candidate.epochs:
+                    continue
+                tracker.log_fold(run, result)
+                results.append(result)
+                report(mean_dice(results), result.fold)
+                if len(results) < plan.resolved.settings.folds:
+                    estimate = drop(candidate, results)
+                    if estimate is not None:
+                        tracker.drop_trial(run, _why(why, results, plan), estimate)
+                        emit({"event": "dropped", "name": candidate.name, "fold": len(results)})
+                        return _scored(results, info, page, estimate, dropped_after=len(results))
         except TrialFailed as failed:
             tracker.fail_trial(run, str(failed))
             emit({"event": "failed", "name": candidate.name, "reason": str(failed)})
@@ -58,9 +86,26 @@ def recorded(
         log_predictions(tracker, run, results)
         deltas = checkpoints(results, trial.starts[candidate.origin])
         tracker.finish_trial(run, results, _montage(trial, candidate, results), deltas)
-        return float(np.nanmean([result.mean("dice") for result in results]))
+        return _scored(results, info, page, mean_dice(results))
 
     return evaluate
+
+
+def mean_dice(results: Sequence[FoldResult]) -> float:
+    """The mean over the folds so far of their mean Dice."""
+    return float(np.nanmean([result.mean("dice") for result in results]))
+
+
+def _scored(results: Sequence[FoldResult], info: TrialInfo, page: str, score: float, dropped_after: int = 0) -> Scored:
+    trained = [result for result in results if not result.from_ledger and result.epochs]
+    seconds = sum(result.seconds for result in trained)
+    return Scored(score, len(trained), seconds, info.trainable_params, dropped_after, page)
+
+
+def _why(why: str, results: Sequence[FoldResult], plan: Plan) -> str:
+    """What a dropped trial's run says."""
+    done, folds = len(results), plan.resolved.settings.folds
+    return f"{why} (after {done} of {folds} folds); the other folds were not trained, so it has no score."
 
 
 def trial_info(candidate: Candidate, blocks: Partition, followed: Sequence[str]) -> TrialInfo:
@@ -83,7 +128,7 @@ def role_of(candidate: Candidate) -> Role:
 def _message(candidate: Candidate, result: FoldResult) -> dict[str, Any]:
     return {
         "event": "fold",
-        "training": list(candidate.training),
+        "training": candidate.training,
         "name": candidate.name,
         "fold": result.fold,
         "epochs": result.epochs,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,17 +18,27 @@ from trainer.files import write_atomically
 class Plan:
     """Plain data: the resolved spec as a table, the fold (from 0) of every case, and what the digests must be.
 
-    `weights` is the file of the starting weights, `sweep_run` the id of the sweep's MLflow run.
+    `identity` is the digest of what the sweep measures; `block_params` the parameters of blocks 1..n, `always_params`
+    of what trains whatever the mask; `weights` the file of the starting weights; `sweep_run` the id of the sweep's
+    MLflow run; `until` the second (of the epoch) after which nothing new is begun.
     """
 
     name: str
     spec: dict[str, Any]
-    n_blocks: int
+    identity: str
+    block_params: list[int]
+    always_params: int
     fold_of: list[int]
     data_digest: str
     weights: str
     weights_digest: str
     sweep_run: str
+    until: float = math.inf
+
+    @property
+    def n_blocks(self) -> int:
+        """How many units a mask chooses among."""
+        return len(self.block_params)
 
     @property
     def resolved(self) -> Spec:

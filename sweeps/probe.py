@@ -51,10 +51,11 @@ def probed(spec: Spec, say: Say = lambda words: None) -> Cost:
 def _why(spec: Spec, code: int, errors: str) -> str:
     """A step that failed, in words: nearly always the memory."""
     model, batch = spec.settings.model, spec.settings.train.batch
+    network = f"with {model.filters} filters" if model.path is None else f"through {model.name}"
     last = errors.strip().splitlines()[-1][:300] if errors.strip() else ""
     how = f"the system ended it (signal {-code})" if code < 0 else f"it ended with code {code}: {last}"
     return (
-        f"One training step of {batch} images, {model.size}x{model.size} with {model.filters} filters, must run here, "
+        f"One training step of {batch} images, {model.size}x{model.size} {network}, must run here, "
         f"but {how}. Most likely the memory does not suffice: set a smaller train.batch, model.filters or "
         "model.size, or use a machine with more."
     )
@@ -67,13 +68,13 @@ def main(arguments: list[str]) -> int:
     from sweeps.backend import prepare_backend
 
     prepare_backend(deterministic=spec.settings.train.deterministic)
+    from trainer.build import network_of
     from trainer.network import measured_cost
-    from trainer.unet import unet
 
     def say(stage: str) -> None:
         print(json.dumps({"stage": stage}), flush=True)
 
-    print(json.dumps(asdict(measured_cost(unet(spec.settings.model), spec.settings.train, say))), flush=True)
+    print(json.dumps(asdict(measured_cost(network_of(spec.settings.model), spec.settings.train, say))), flush=True)
     return 0
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,14 +38,18 @@ def restored(tracker: Tracker, sweep: str | None, mask: str | None) -> Restored:
     Raises `UserError` for an unknown sweep, for a mask that it did not measure, for files that MLflow does not hold
     and for a base that is not the one the trial was trained from.
     """
+    from sweeps.network import ARTIFACT
+    from trainer.build import network_of
     from trainer.checkpoints import apply_delta, read_delta
     from trainer.pretrain import load_weights
-    from trainer.unet import unet
 
     record = tracker.read_sweep(sweep)
     trial, _ = choose(record, mask)
-    network = unet(ModelConfig(**record.info.spec["model"]))
+    model = ModelConfig(**record.info.spec["model"])
     with tempfile.TemporaryDirectory() as folder:
+        if model.path is not None:
+            model = replace(model, file=str(_fetch(tracker, record.run_id, ARTIFACT, Path(folder))))
+        network = network_of(model)
         base = f"bases/{record.info.weights['digest']}.weights.h5"
         load_weights(network, _fetch(tracker, record.run_id, base, Path(folder)))
         before = network.get_weights()

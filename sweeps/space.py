@@ -1,68 +1,198 @@
-"""The space: which candidates a spec asks for, as a list to work off or as distributions to propose from."""
+"""The space: every candidate that a spec allows, and the list of those that are known before anything is trained."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Protocol
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
 
+from sweeps.designs import factorial_masks
 from sweeps.rules import Search
-from trainer.config import Candidate, Settings, Split, Start
+from sweeps.strategies import LISTS
+from trainer.config import Candidate, Settings, Split, Start, TrainValue, UserError
 from trainer.masks import Mask, at_depth, parse
 
 if TYPE_CHECKING:
     from sweeps.spec import Spec
 
+LARGEST_SUBSETS = 18  # blocks: 262,143 sets, listed in about a second; more is a search of another kind
 
-class Proposer(Protocol):
-    """What a search engine offers to ask for values with; Optuna's `Trial` is one."""
 
-    def suggest_int(self, name: str, low: int, high: int) -> int:
-        """A whole number in [low, high]."""
-        ...
+@dataclass(frozen=True)
+class Space:
+    """Every candidate that a spec allows: all of masks x epochs x learning rate x training settings.
 
-    def suggest_categorical(self, name: str, choices: list[str]) -> str:
-        """One of the choices."""
-        ...
+    `masks`: distinct, never the empty one, all constraints kept; `parameters` that each of them thaws; `epochs` and
+    `learning_rate` as in the spec; `train`: searched training settings, name -> values; `own` the sweep's own values
+    of these, which a candidate does not repeat; `orders` of the kind "orders"; `seed` every candidate's. `cost` is
+    what a search of two objectives weighs Dice against.
+    """
+
+    kind: Literal["orders", "masks", "subsets", "single"]
+    n_blocks: int
+    masks: tuple[Mask, ...]
+    parameters: tuple[int, ...]
+    epochs: tuple[int, ...]
+    learning_rate: tuple[float, ...]
+    train: tuple[tuple[str, tuple[TrainValue, ...]], ...] = ()
+    own: tuple[tuple[str, TrainValue], ...] = ()
+    orders: tuple[str, ...] = ()
+    seed: int = 0
+    cost: Literal["parameters", "seconds"] = "parameters"
+
+    def __len__(self) -> int:
+        return len(self.masks) * len(self.epochs) * len(self.learning_rate) * len(list(self.settings()))
+
+    def __contains__(self, candidate: object) -> bool:
+        return (
+            isinstance(candidate, Candidate)
+            and candidate.mask in self._written
+            and candidate.epochs in self.epochs
+            and candidate.learning_rate in self.learning_rate
+            and candidate.train in set(self.settings())
+            and (candidate.start, candidate.seed, candidate.split) == ("pretrained", self.seed, "grouped")
+        )
+
+    def candidate(
+        self, mask: Mask, epochs: int, rate: float, train: tuple[tuple[str, TrainValue], ...] = ()
+    ) -> Candidate:
+        """One candidate; of `train` (name, value) only what differs from the sweep's own settings is kept."""
+        differing = tuple(sorted(pair for pair in train if pair not in self.own))
+        return Candidate(str(mask), epochs, rate, seed=self.seed, train=differing)
+
+    def candidates(self) -> Iterator[Candidate]:
+        """All of them. Largest epoch count first: its training passes through all smaller ones, which the ledger then
+        gives for nothing. Those that share a mask stand together, so that a worker compiles it once.
+        """
+        for epochs in sorted(self.epochs, reverse=True):
+            for mask, train, rate in itertools.product(self.masks, self.settings(), self.learning_rate):
+                yield self.candidate(mask, epochs, rate, train)
+
+    def settings(self) -> Iterator[tuple[tuple[str, TrainValue], ...]]:
+        """Every combination of the searched training settings, without what the sweep has anyway; `()` if none is."""
+        for values in itertools.product(*(values for _, values in self.train)):
+            chosen = zip((name for name, _ in self.train), values, strict=True)
+            yield tuple(sorted(pair for pair in chosen if pair not in self.own))
+
+    @cached_property
+    def _written(self) -> frozenset[str]:
+        return frozenset(str(mask) for mask in self.masks)
+
+
+def space_of(search: Search, block_parameters: Sequence[int], settings: Settings, always: int = 0) -> Space:
+    """The space of a spec on a network whose blocks 1..n have so many parameters (`always`: what trains anyway).
+
+    Raises `UserError` where no mask keeps all constraints, and for subsets of more blocks than can be listed.
+    """
+    n_blocks = len(block_parameters)
+    thawed = {mask: always + sum(block_parameters[block - 1] for block in mask.blocks)
+              for mask in _masks_of(search, n_blocks) if mask.blocks}  # fmt: skip
+    kept = {mask: count for mask, count in thawed.items() if _allowed(search, mask, count)}
+    if not kept:
+        smallest = min(thawed.values(), default=0)
+        raise UserError(
+            f"No mask keeps the constraints ({_constraints(search)}): of {len(thawed)} masks the smallest thaws "
+            f"{smallest:,} parameters. Loosen one of them."
+        )
+    train = tuple(sorted(search.train))
+    own = tuple((name, getattr(settings.train, name)) for name, _ in train)
+    return Space(search.space, n_blocks, tuple(kept), tuple(kept.values()), search.epochs, search.learning_rate, train,
+                 own, search.orders if search.space == "orders" else (), settings.seed, search.cost)  # fmt: skip
 
 
 def masks_of(search: Search, n_blocks: int) -> tuple[Mask, ...]:
-    """The distinct masks of a space, in the order in which they are written; both orders end in the same `all`."""
-    if search.space == "masks":
-        listed: Iterator[Mask] = (parse(text, n_blocks) for text in search.masks)
-    else:
-        depths = range(1, n_blocks + 1)
-        listed = (at_depth(order, depth, n_blocks) for order in search.orders for depth in depths)
-    return tuple(dict.fromkeys(listed))
+    """The distinct masks of a space before any constraint, in the order in which they are written."""
+    return tuple(_masks_of(search, n_blocks))
+
+
+def _masks_of(search: Search, n_blocks: int) -> dict[Mask, None]:
+    if search.space == "subsets" and n_blocks > LARGEST_SUBSETS:
+        raise UserError(
+            f"Every set of blocks can be searched up to {LARGEST_SUBSETS} blocks, but this network has {n_blocks} "
+            f"({2**n_blocks - 1:,} sets). Join blocks with model.blocks, or set search.space to orders, masks or "
+            "single."
+        )
+    blocks = range(1, n_blocks + 1)
+    made: dict[str, Iterator[Mask]] = {
+        "masks": (parse(text, n_blocks) for text in search.masks),
+        "single": (Mask((block,), n_blocks) for block in blocks),
+        "subsets": (Mask(tuple(block for block in blocks if bits >> (block - 1) & 1), n_blocks)
+                    for bits in range(1, 2**n_blocks)),
+        "orders": (at_depth(order, depth, n_blocks) for order in search.orders for depth in blocks),
+    }  # fmt: skip
+    return dict.fromkeys(made[search.space])
+
+
+def _allowed(search: Search, mask: Mask, parameters: int) -> bool:
+    chosen = set(mask.blocks)
+    return (
+        (not search.max_blocks or len(chosen) <= search.max_blocks)
+        and (not search.max_parameters or parameters <= search.max_parameters)
+        and chosen.issuperset(search.must_train)
+        and chosen.isdisjoint(search.must_freeze)
+    )
+
+
+def _constraints(search: Search) -> str:
+    words = {"max_blocks": "at most {} blocks", "max_parameters": "at most {:,} parameters",
+             "must_train": "blocks {} train", "must_freeze": "blocks {} stay frozen"}  # fmt: skip
+    given = {name: getattr(search, name) for name in words}
+    return ", ".join(words[name].format(list(value) if isinstance(value, tuple) else value)
+                     for name, value in given.items() if value) or "none"  # fmt: skip
+
+
+def listed(search: Search, space: Space, settings: Settings | None = None) -> tuple[Candidate, ...]:
+    """What is trained whatever comes out of it, once each, in the order in which to work it off: the baselines, and the
+    whole list of a strategy that lists, or what a search starts from (`warm_start`). Largest epoch count first.
+    KerasTuner's grid is proposed, so its list holds the baselines only, the same as the other grid's.
+    """
+    settings = settings or Settings()
+    if search.strategy not in LISTS:
+        return warm_start(search, space, settings)
+    if search.proposes:
+        return tuple(sorted(dict.fromkeys(baselines(search, settings)), key=lambda candidate: -candidate.epochs))
+    trials = list(space.candidates())
+    if search.strategy == "factorial":
+        cells = {str(mask) for mask in factorial_masks(space.n_blocks, search.cells)}
+        trials = [one for one in trials if one.mask in cells]
+    wanted = dict.fromkeys([*baselines(search, settings), *_repeated(trials, search, settings)])
+    return tuple(sorted(wanted, key=lambda candidate: -candidate.epochs))
 
 
 def baselines(search: Search, settings: Settings) -> tuple[Candidate, ...]:
     """From scratch, all blocks and zero-shot: always measured, for no curve can be read without them (protocol.md)."""
-    return (*_repeated([("all", "scratch"), ("all", "pretrained")], search, settings), zero_shot(search, settings))
+    pairs: tuple[tuple[str, Start], ...] = (("all", "scratch"), ("all", "pretrained"))
+    both = [Candidate(mask, epochs, rate, start, settings.seed)
+            for mask, start in pairs for rate in search.learning_rate for epochs in search.epochs]  # fmt: skip
+    return (*_repeated(both, search, settings), zero_shot(search, settings))
 
 
-def listed(search: Search, n_blocks: int, settings: Settings | None = None) -> tuple[Candidate, ...]:
-    """Every candidate of the grid and the baselines, once each, in the order in which to work them off.
+def warm_start(search: Search, space: Space, settings: Settings) -> tuple[Candidate, ...]:
+    """What every search measures first: the baselines, contracting, expanding and deep-1, where the space has them.
 
-    Largest epoch count first: its training passes through all smaller ones, which the ledger then gives for nothing.
-    Candidates that share a mask stand together, so that a worker compiles it once.
+    At the largest epoch count and the rate named first only: they are where a search starts, not what it searches.
     """
-    settings = settings or Settings()
-    grid = [str(mask) for mask in masks_of(search, n_blocks) if mask.blocks] if search.strategy == "grid" else []
-    trials = _repeated([(mask, "pretrained") for mask in grid], search, settings)
-    wanted = dict.fromkeys([*baselines(search, settings), *trials])
-    return tuple(sorted(wanted, key=lambda candidate: -candidate.epochs))
+    epochs, rate = search.epochs[-1], search.learning_rate[0]
+    named = [space.candidate(parse(word, space.n_blocks), epochs, rate) for word in _starters(space.n_blocks)]
+    known = {str(mask) for mask in space.masks}
+    both = [Candidate("all", epochs, rate, start, settings.seed) for start in ("pretrained", "scratch")]
+    return tuple(dict.fromkeys([*both, *(one for one in named if one.mask in known), zero_shot(search, settings)]))
 
 
-def _repeated(wanted: Sequence[tuple[str, Start]], search: Search, settings: Settings) -> list[Candidate]:
-    """Masks and starts at every rate and epoch count: once per seed, and again on the leaky split if that is asked."""
+def _starters(n_blocks: int) -> tuple[str, ...]:
+    return ("contracting", "expanding", "deep-1") if n_blocks > 1 else ()
+
+
+def _repeated(wanted: Sequence[Candidate], search: Search, settings: Settings) -> list[Candidate]:
+    """Candidates once per seed, and again on the leaky split if that is asked."""
     splits: tuple[Split, ...] = ("grouped", "leaky") if settings.augmentation.order == "leaky" else ("grouped",)
     return [
-        Candidate(mask, epochs, rate, start, seed, split)
-        for mask, start in wanted
+        Candidate(one.mask, one.epochs, one.learning_rate, one.start, seed, split, one.train)
+        for one in wanted
         for split in splits
         for seed in search.seeds or (settings.seed,)
-        for rate in search.learning_rate
-        for epochs in search.epochs
     ]
 
 
@@ -74,21 +204,3 @@ def zero_shot(search: Search, settings: Settings) -> Candidate:
 def seeds_of(spec: Spec) -> tuple[int, ...]:
     """Every training seed that the spec's trials use."""
     return spec.search.seeds or (spec.settings.seed,)
-
-
-def proposer_of(search: Search, n_blocks: int, seed: int = 0) -> Callable[[Proposer], Candidate]:
-    """How an engine that proposes draws a candidate: order and depth (ordinal), or a listed mask (categorical);
-    epochs and learning rate by their place in the spec's list (ordinal).
-    """
-
-    def propose(trial: Proposer) -> Candidate:
-        if search.space == "orders":
-            order = trial.suggest_categorical("order", list(search.orders))
-            mask = at_depth(order, trial.suggest_int("depth", 1, n_blocks), n_blocks)
-        else:
-            mask = parse(trial.suggest_categorical("mask", list(search.masks)), n_blocks)
-        epochs = search.epochs[trial.suggest_int("epochs_place", 0, len(search.epochs) - 1)]
-        rate = search.learning_rate[trial.suggest_int("learning_rate_place", 0, len(search.learning_rate) - 1)]
-        return Candidate(str(mask), epochs, rate, seed=seed)
-
-    return propose

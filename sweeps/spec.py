@@ -12,10 +12,11 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from sweeps.rules import Search, rules
-from trainer.config import Settings, UserError
+from sweeps.rules import Search, refuse, rules
+from trainer.config import ModelConfig, Settings, TrainValue, UserError
 
 Table = dict[str, Any]
+Values = tuple[tuple[str, tuple[TrainValue, ...]], ...]  # of a section such as [search.train]
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,15 @@ def shipped() -> dict[str, Path]:
     return {path.stem: path for path in sorted(Path(str(files("sweeps") / "specs")).glob("*.toml"))}
 
 
-def load_spec(name: str, *, sets: Sequence[str] = (), data: str | None = None, pretrain: str | None = None) -> Spec:
-    """Read a shipped spec by name or a TOML file, apply `--set key=value`, `--data` and `--pretrain`, check it all.
+def load_spec(
+    name: str,
+    *,
+    sets: Sequence[str] = (),
+    data: str | None = None,
+    pretrain: str | None = None,
+    model: str | None = None,
+) -> Spec:
+    """Read a shipped spec by name or a TOML file, apply `--set key=value` and the options of their own, check it all.
 
     A table `[embedded]` in the file (dotted keys) holds what changes when no data are given and the embedded synthetic
     pictures are used. Raises `UserError` with every mistake, each with its key, the rule and, where one is near, the
@@ -52,7 +60,7 @@ def load_spec(name: str, *, sets: Sequence[str] = (), data: str | None = None, p
         embedded = {}
     overrides = _flatten(embedded)
     given = dict(_assignments(sets, mistakes))
-    for key, path_given in (("data.path", data), ("pretrain.path", pretrain)):
+    for key, path_given in (("data.path", data), ("pretrain.path", pretrain), ("model.path", model)):
         if path_given is not None:
             given[key] = path_given
     section = table.get("data", {})
@@ -65,10 +73,20 @@ def load_spec(name: str, *, sets: Sequence[str] = (), data: str | None = None, p
     search = _build(Search, table.pop("search", {}), "search", mistakes)
     settings = _build(Settings, table, "", mistakes)
     mistakes += rules(search, settings)
-    if mistakes:
-        listed = "\n".join(f"  - {mistake}" for mistake in mistakes)
-        raise UserError(f"The spec '{name}' cannot be used:\n{listed}")
+    refuse(name, mistakes)
     return Spec(path.stem, settings, search, champion)
+
+
+def blocks_of(text: str | None) -> tuple[tuple[str, ...], ...]:
+    """`model.blocks` as it is written in a spec or after `--set`. Raises `UserError` for anything else."""
+    if text is None:
+        return ()
+    mistakes: list[str] = []
+    table = dict(_assignments([f"blocks={text}"], mistakes))
+    model = _build(ModelConfig, table, "model", mistakes)
+    if mistakes or not all(model.blocks):
+        raise UserError(f'--blocks takes lists of patterns, such as [["conv1_*"], ["*"]], but got {text}')
+    return tuple(model.blocks)
 
 
 def as_table(spec: Spec) -> Table:
@@ -164,8 +182,15 @@ def _convert(kind: Any, value: Any) -> Any:
         raise ValueError("one of " + ", ".join(map(str, args)))
     if origin in (Union, UnionType):
         return None if value is None else _convert(next(arg for arg in args if arg is not NoneType), value)
+    if kind == Values:
+        if not isinstance(value, dict | list | tuple):
+            raise ValueError("a section of name = [values]")
+        pairs = value.items() if isinstance(value, dict) else value
+        return tuple((name, tuple(one if isinstance(one, list | tuple) else [one])) for name, one in pairs)
     if origin is tuple:
         values = value if isinstance(value, list | tuple) else [value]
+        if get_origin(args[0]) is tuple and not all(isinstance(item, list | tuple) for item in values):
+            raise ValueError("a list of lists")
         return tuple(_convert(args[0], item) for item in values)
     if kind is float and isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
         return float(value)

@@ -13,15 +13,19 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sweeps.backend import prepare_backend
 from sweeps.bases import scratch
 from sweeps.home import Home, open_home
 from sweeps.plan import Plan, read_plan
-from sweeps.space import seeds_of
+from sweeps.space import Space, listed, seeds_of, space_of
 from trainer.config import UserError
-from trainer.files import present
+from trainer.files import locked, present
+
+if TYPE_CHECKING:  # heavy
+    from sweeps.history import Evaluate
+    from tracking.runs import Tracker
 
 USER_ERROR = 2
 Emit = Callable[[dict[str, Any]], None]
@@ -44,39 +48,69 @@ def main(arguments: list[str]) -> int:
 
 
 def work(home: Home, plan: Plan, emit: Emit) -> None:
-    """Drain the sweep's list, then let its sampler propose if the spec has one."""
+    """Drain the sweep's list, asking its strategy for more where it has one."""
     from sweeps import engines
-    from sweeps.objective import recorded
+    from sweeps.dropping import dropping
+    from sweeps.objective import Drop, never, recorded
+    from sweeps.probing import probing
+    from sweeps.proposing import proposer
     from tracking.runs import Tracker
 
     spec = plan.resolved
+    search = spec.search
     tracker = Tracker.connect(home.tracking_uri, home.artifact_folder)
     trial = trial_of(home, plan)
     emit({"event": "ready"})
-    objective = recorded(trial, tracker, home, plan, emit)
-    engines.drain(home.storage_url, plan.name, objective, plan.n_blocks)
-    if spec.search.strategy != "grid":
-        seed = spec.settings.seed + os.getpid()
-        engines.search(home.storage_url, plan.name, spec.search, objective, plan.n_blocks, seed, spec.settings.seed)
+    space = space_of(search, plan.block_params, spec.settings, plan.always_params)
+    if search.engine == "keras-tuner":
+        _tune(home, plan, space, tracker, recorded(trial, tracker, home, plan, emit))
+        return
+    propose = None
+    drop: Drop = never
+    if search.proposes:
+        drop = dropping(search, listed(search, space, spec.settings), tracker, plan.sweep_run)
+        probe = probing(trial, tracker, plan, space, emit)
+        propose = proposer(search, space, spec.settings.seed, plan.until, probe)
+    objective = recorded(trial, tracker, home, plan, emit, drop)
+    engines.drain(
+        home.storage_url, plan.name, objective, plan.n_blocks, propose, lambda: locked(home.turn_lock(plan.name)),
+        plan.until,
+    )  # fmt: skip
+
+
+def _tune(home: Home, plan: Plan, space: Space, tracker: Tracker, objective: Evaluate) -> None:
+    """Work off the list and what was cut off, then let KerasTuner search on, in this process alone."""
+    from sweeps import engines, tuner
+
+    url, search = home.storage_url, plan.resolved.search
+    with locked(home.turn_lock(plan.name)):
+        lost = [state.candidate for state in tracker.trials(plan.sweep_run).values() if state.cut_off]
+        engines.enqueue(url, plan.name, lost, plan.n_blocks)
+        engines.drain(url, plan.name, objective, plan.n_blocks, until=plan.until)
+        tuner.tune(
+            search, space, engines.history(url, plan.name), objective, home.keras_tuner(plan.name),
+            seed=plan.resolved.settings.seed, until=plan.until,
+            tell=lambda one: engines.fill(url, plan.name, plan.identity, [one], plan.n_blocks),
+        )  # fmt: skip
 
 
 def trial_of(home: Home, plan: Plan) -> Any:
     """Load pictures and weights, check that they are the planned ones, and make the folds ready."""
     import numpy as np
 
+    from trainer.build import network_of
     from trainer.data import load_cases
     from trainer.fit import Trainer
     from trainer.ledger import Ledger
     from trainer.pretrain import load_weights, weights_digest
     from trainer.trial import Trial, fold_maker
-    from trainer.unet import unet
 
     spec = plan.resolved
     settings = spec.settings
     cases = load_cases(settings.data, settings.model.size, home.data)
     if cases.digest != plan.data_digest:
         raise UserError(f"The pictures of sweep '{plan.name}' changed since it was started. Start it again.")
-    network = unet(settings.model)
+    network = network_of(settings.model)
     load_weights(network, Path(plan.weights))
     if weights_digest(network) != plan.weights_digest:
         raise UserError(
@@ -87,7 +121,7 @@ def trial_of(home: Home, plan: Plan) -> Any:
         fresh = scratch(settings.model, seed)
         starts[f"scratch-{seed}"], digests[f"scratch-{seed}"] = fresh.get_weights(), weights_digest(fresh)
     return Trial(
-        trainer=Trainer(network, starts, settings.train, settings.partition),
+        trainer=Trainer(network, starts, settings.train, settings.partition, settings.model.blocks),
         settings=settings,
         folds=fold_maker(cases, np.array(plan.fold_of), settings),
         ledger=Ledger(home.ledger),

@@ -21,8 +21,11 @@ HOMES = {
     # Two files: models.py pulls in Keras (MLflow's Keras flavour does), and a report must do without it.
     "mlflow": ("tracking/store.py", "tracking/models.py"),
     "pandas": ("tracking/store.py",),
-    "optuna": ("sweeps/engines",),
-    "matplotlib": tuple(f"tracking/{name}.py" for name in ("canvas", "figures", "panels", "network_drawing")),
+    "optuna": tuple(f"sweeps/{name}.py" for name in ("storage", "engines", "encoding", "samplers", "importance")),
+    "keras_tuner": ("sweeps/tuner.py",),
+    "matplotlib": tuple(
+        f"tracking/{name}.py" for name in ("canvas", "figures", "panels", "network_drawing", "answer_figures")
+    ),
     "typer": ("sweeps/cli.py",),
 }
 
@@ -33,7 +36,8 @@ ALLOWED: dict[str, tuple[str, ...] | None] = {
     "sweeps": None,
 }
 
-HEAVY = ("keras", "tensorflow", "mlflow", "optuna", "matplotlib", "pandas", "scipy", "skimage", "sklearn")
+HEAVY = ("keras", "tensorflow", "mlflow", "optuna", "matplotlib", "pandas", "scipy", "skimage", "sklearn",
+         "keras_tuner")  # fmt: skip
 
 
 def imports(source: str) -> Iterator[str]:

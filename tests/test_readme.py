@@ -9,6 +9,7 @@ import sys
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -73,6 +74,18 @@ def test_the_layout_of_your_own_works_as_written(tmp_path: Path, monkeypatch: py
         (tmp_path / name).touch()
     found = layouts.recognise(tmp_path)
     assert (found.name, [pair.name for pair in found.pairs]) == ("clinic", ["p01"])
+
+
+@pytest.mark.slow
+def test_the_study_of_your_own_works_as_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (example,) = (block for block in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if "own_study" in block)
+    for written, quick in (('"ultrasound"', '"smoke"'), ("[12]", "[1]"), ("epochs=12", "epochs=1"), ("=20", "=2")):
+        assert written in example
+        example = example.replace(written, quick)
+    monkeypatch.chdir(tmp_path)
+    namespace: dict[str, Any] = {}
+    exec(compile(example, "README.md", "exec"), namespace)
+    assert len(namespace["study"].trials) == 2 and (tmp_path / "runs" / "sweeps" / "my-study" / "plan.json").exists()
 
 
 def test_the_readme_shows_before_it_tells() -> None:

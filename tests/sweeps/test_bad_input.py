@@ -8,13 +8,18 @@ import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
+import optuna
 import pytest
 from PIL import Image
 
 from sweeps.cli import main
 from sweeps.home import open_home
+from tests.tracking.made_up import record_trial, sweep_info, trial_info
+from tests.trainer.own import own, saved, two_outputs
+from tracking.runs import Tracker
 from trainer.config import ModelConfig
 from trainer.pretrain import write_weights
 from trainer.unet import unet
@@ -102,6 +107,19 @@ def empty_home(folder: Path) -> list[str]:
     return ["report"]
 
 
+def nothing_best(folder: Path) -> list[str]:
+    open_home(folder / "home")
+    return ["best"]
+
+
+def one_mask(folder: Path) -> list[str]:
+    """A home with a sweep called demo that has finished a single mask; asks for another."""
+    home = open_home(folder / "home")
+    tracker = Tracker.connect(home.tracking_uri, home.artifact_folder)
+    record_trial(tracker, tracker.open_sweep(sweep_info()), trial_info("shallow-first", 5))
+    return ["best", "dema"]
+
+
 def unreachable(folder: Path) -> list[str]:
     os.environ["MLFLOW_TRACKING_URI"] = "http://ann:hu/sh@127.0.0.1:9"
     return ["report"]
@@ -131,6 +149,32 @@ def patient_table(folder: Path) -> list[str]:
     (folder / "who.csv").write_text("image,owner\n" + "\n".join(f"p{i},{i // 2}" for i in range(6)))
     data = data_set(folder / "pictures")
     return ["run", "smoke", "--data", str(data), "--set", f"data.patients={folder / 'who.csv'}"]
+
+
+def own_network(made: Callable[[], Any], *more: str) -> Build:
+    def build(folder: Path) -> list[str]:
+        return ["run", "smoke", "--model", str(saved(made(), folder)), *more]
+
+    return build
+
+
+def with_study(direction: Literal["minimize", "maximize"], **attributes: object) -> Build:
+    """The home holds a study of the sweep's name that was made for something else."""
+
+    def build(folder: Path) -> list[str]:
+        home = open_home(folder / "home")
+        study = optuna.create_study(storage=home.storage_url, study_name="s", direction=direction)
+        study.add_trial(optuna.trial.create_trial(value=0.5))
+        for key, value in attributes.items():
+            study.set_user_attr(key, value)
+        return ["run", "smoke", "--name", "s"]
+
+    return build
+
+
+def no_network(folder: Path) -> list[str]:
+    (folder / "text.keras").write_text("hello")
+    return ["run", "smoke", "--model", str(folder / "text.keras")]
 
 
 CASES: dict[str, tuple[Build, str]] = {
@@ -184,7 +228,46 @@ CASES: dict[str, tuple[Build, str]] = {
     "a seed twice": (given("--set", "search.seeds=[1,1]"), r"'search\.seeds' must be distinct numbers from 0"),
     "seeds of a search": (
         given("--set", "search.seeds=[0,1]", "--set", "search.strategy=random", "--set", "search.trials=2"),
-        r"'search\.seeds' repeats the trials of a grid; 'random' takes one seed",
+        r"'search\.seeds' repeats the trials of a list; 'random' takes one seed",
+    ),
+    "constraints that leave nothing": (
+        given("--set", "search.space=subsets", "--set", "search.max_parameters=1"),
+        r"No mask keeps the constraints \(at most 1 parameters\): of 511 masks the smallest thaws",
+    ),
+    "constraints that contradict": (
+        given("--set", "search.must_train=[1,2]", "--set", "search.must_freeze=[2,3]"),
+        r"Blocks \[2\] are in 'search\.must_train' and in 'search\.must_freeze'",
+    ),
+    "fewer trials than the baselines": (
+        given("--set", "search.strategy=random", "--set", "search.trials=4"),
+        r"'search\.trials' must be at least 5 here, but got 4: .* are 5 trials and 8 trainings",
+    ),
+    "fewer trainings than the baselines": (
+        given("--set", "search.strategy=random", "--max-trainings", "7"),
+        r"'search\.trainings' must be at least 8 here, but got 7",
+    ),
+    "a budget for a list": (given("--max-trainings", "20"), r"'grid' works a list off to its end.*--max-hours"),
+    "negative hours": (given("--max-hours", "-1"), r"'search\.hours' must be at least 0"),
+    "a study of another direction": (with_study("minimize"), r"The study 's' .* another space, direction or data set"),
+    "a study of other pictures": (
+        with_study("maximize", thaw="other", blocks=9),
+        r"The study 's' .* another space, direction or data set",
+    ),
+    "a study of another network": (
+        with_study("maximize", blocks=18),
+        r"The study 's' .* another space, direction or data set",
+    ),
+    "KerasTuner with two workers": (
+        given("--set", "search.engine=keras-tuner", "--workers", "2"),
+        r"--workers must be 1 where 'search\.engine' is 'keras-tuner', but got 2",
+    ),
+    "a strategy that KerasTuner has not": (
+        given("--set", "search.engine=keras-tuner", "--set", "search.strategy=tpe", "--set", "search.trials=9"),
+        r"must be one of random, grid, bayesian where 'search\.engine' is 'keras-tuner', but got 'tpe'",
+    ),
+    "KerasTuner without a limit": (
+        given("--set", "search.engine=keras-tuner", "--set", "search.strategy=bayesian"),
+        r"must say how far 'bayesian' may go",
     ),
     "size that cannot be halved": (given("--set", "model.size=30"), r"'model\.size' must be a multiple of 16"),
     "empty data path": (given("--data", ""), r"'data\.path' must name a folder"),
@@ -204,12 +287,58 @@ CASES: dict[str, tuple[Build, str]] = {
         lambda folder: ["report", "--format", "pdf"],
         r"html, json, csv, markdown, but got 'pdf'",
     ),
+    "best of no home": (lambda folder: ["best"], r"There is no home of thaw in"),
+    "best of no sweep": (nothing_best, r"no sweep.*thaw run"),
+    "best of an unknown sweep": (one_mask, r"Unknown sweep 'dema'; did you mean 'demo'"),
+    "best of one mask": (lambda folder: one_mask(folder)[:1], r"two or more finished ones, .*'demo' has only 1-5"),
+    "best in an unknown format": (lambda folder: ["best", "--format", "html"], r"one of text, json, but got 'html'"),
+    "a network that is not there": (given("--model", "no.keras"), r"no model file no\.keras"),
+    "a network that is none": (no_network, r"text\.keras must be a Keras model|must be a Keras model saved as \.keras"),
+    "a registered network that is not there": (given("--model", "models:/none@champion"), r"models:/none@champion"),
+    "empty model path": (given("--model", ""), r"'model\.path' must name a \.keras file"),
+    "a network of two outputs": (own_network(two_outputs), r"must have one output, but 'own' has 2"),
+    "a network of another size": (own_network(lambda: own(48)), r"48x48, but got 32\. Set model\.size=48"),
+    "a mask beyond the network": (
+        own_network(own, "--set", "search.masks=['1-2','4']"),
+        r"The spec 'smoke' cannot be used:.*'search\.masks': Mask '4' names block 4, .*Blocks: 1-3",
+    ),
+    "a constraint beyond the network": (
+        own_network(own, "--set", "search.space=subsets", "--set", "search.must_train=[7]"),
+        r"'search\.must_train' names blocks \[7\], which do not exist\. Blocks: 1-3",
+    ),
+    "a table that leaves layers out": (
+        own_network(own, "--set", "model.blocks=[['conv*'],['bn*']]"),
+        r"'model\.blocks' must cover every layer with weights, but of 'own' it leaves out: mask\.",
+    ),
+    "a pattern that matches nothing": (
+        own_network(own, "--set", "model.blocks=[['conv*', 'cnov2'],['*']]"),
+        r"'cnov2' match none of 'own'; did you mean 'conv2'",
+    ),
+    "a block that is left with nothing": (
+        own_network(own, "--set", "model.blocks=[['*'],['conv1']]"),
+        r"blocks \[2\] are left with none",
+    ),
+    "a table that is none": (given("--set", "model.blocks=['conv1']"), r"'model\.blocks' must be a list of lists"),
+    "a table with an empty block": (given("--set", "model.blocks=[[], ['*']]"), r"one of them is empty"),
+    "a table and convolutions": (
+        given("--set", "model.blocks=[['*']]", "--set", "partition.unit=conv"),
+        r"'partition\.unit' must be 'block' where 'model\.blocks'",
+    ),
+    "an architecture by hand": (given("--set", "model.architecture=0123"), r"'model\.architecture' is found out by"),
+    "a policy that is none": (given("--set", "train.batch_norm=drift"), r"must be one of frozen, adapt, but got"),
+    "a policy for nothing": (
+        given("--set", "search.train.batch_norm=['frozen','adapt']"),
+        r"'search\.train\.batch_norm' searches what this network does not have",
+    ),
+    "the same of --blocks": (lambda folder: ["masks", "--blocks", "[[]]"], r"--blocks takes lists of patterns"),
     "no model file": (lambda folder: ["masks", "no.keras"], r"no model file no\.keras"),
     "check of a missing folder": (lambda folder: ["data", "check", "no-such-folder"], r"no-such-folder"),
 }
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if "a study of" in name else name for name in CASES]
+)
 def test_a_mistake_is_told(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -17,7 +17,7 @@ from PIL import Image
 from rich.console import Console
 
 from sweeps.board import Board
-from sweeps.champion import cautions, choose, crown, describe, mean_dice, outcome, unlearned
+from sweeps.champion import cautions, choose, crown, describe, outcome, unlearned
 from sweeps.home import open_home
 from sweeps.spec import load_spec
 from tests.tracking.made_up import repeated, scratch_info, sweep_info, trial_info, trial_record
@@ -62,6 +62,13 @@ def test_baselines_are_no_candidates_but_are_told_when_they_score_higher() -> No
     assert cautions(sweep(*TRIALS), TRIALS[1]) == []
 
 
+def test_after_a_search_every_setting_takes_part() -> None:
+    record = sweep(*TRIALS)
+    searched = replace(record, info=replace(record.info, spec={**record.info.spec, "search": {"strategy": "tpe"}}))
+    chosen, rivals = choose(searched, None)
+    assert chosen is TRIALS[2] and len(rivals) == 3
+
+
 def test_missing_trials_are_told() -> None:
     record = sweep(*TRIALS)
     grown = replace(record, info=replace(record.info, planned={"k1": "7 · 12 epochs", "k2": "8 · 12 epochs"}))
@@ -73,21 +80,20 @@ def test_repeated_trials_are_judged_by_the_mean_over_their_seeds() -> None:
     whole = repeated(sweep(*masks), (4, 7))
     chosen, rivals = choose(whole, None)
     assert len(rivals) == 2 and chosen.info.candidate.seed == 4
-    each = [mean_dice(one) for one in whole.trials if one.info.candidate.mask == chosen.info.candidate.mask]
-    assert len(each) == 2 and mean_dice(chosen) == pytest.approx(np.mean(each))
-    assert "mean over the seeds 4, 7; refitted with the first" in " ".join(
-        describe(whole.info, chosen, rivals, asked=False)
-    )
+    each = [one.mean_dice for one in whole.trials if one.info.candidate.mask == chosen.info.candidate.mask]
+    assert len(each) == 2 and chosen.mean_dice == pytest.approx(np.mean(each))
+    assert "mean over the seeds 4, 7; refitted with the first" in " ".join(describe(whole, chosen, rivals, asked=False))
     lacking = replace(whole, trials=tuple(one for one in whole.trials if one is not whole.trials[-1]))
-    again, _ = choose(lacking, None)  # while a seed is not done for every mask, those that are decide
-    assert mean_dice(again) in each
+    again, of = choose(lacking, None)  # while a seed is not done for every mask, those that are decide
+    assert again.mean_dice in each
+    assert "mean over the seeds" not in " ".join(describe(lacking, again, of, asked=False))
 
 
 @pytest.mark.parametrize("mask", ["1-3", "shallow-3", "3,1,2"])
 def test_a_mask_by_hand(mask: str) -> None:
     chosen, rivals = choose(sweep(*TRIALS), mask)
     assert chosen is TRIALS[0]
-    assert "number 2 of the 2 masks" in " ".join(describe(sweep().info, chosen, rivals, asked=True))
+    assert "number 2 of the 2 masks" in " ".join(describe(sweep(), chosen, rivals, asked=True))
 
 
 @pytest.mark.parametrize(
@@ -107,12 +113,12 @@ def test_where_nothing_can_be_chosen(trials: tuple[TrialRecord, ...], mask: str 
 
 def test_the_description_says_that_it_is_the_highest_of_many() -> None:
     chosen, rivals = choose(sweep(*TRIALS), None)
-    words = " ".join(describe(sweep().info, chosen, rivals, asked=False))
+    words = " ".join(describe(sweep(), chosen, rivals, asked=False))
     assert "6-9 · 12 epochs" in words and "mean Dice 0.700 (SD over folds 0.007)" in words
     assert "highest of 2 masks" in words and "looks better than it is; the next (1-3) has 0.600" in words
     assert "no score of its own" in words and "SYNTHETIC" not in words
-    assert describe(sweep_info(synthetic=True), chosen, rivals, asked=False)[0].startswith("SYNTHETIC DATA")
-    assert mean_dice(chosen) == pytest.approx(0.7)
+    assert describe(sweep(synthetic=True), chosen, rivals, asked=False)[0].startswith("SYNTHETIC DATA")
+    assert chosen.mean_dice == pytest.approx(0.7)
 
 
 HELD = Holder("1", "my-sweep", 0.701)

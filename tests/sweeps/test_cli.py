@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from sweeps.cli import main
+from sweeps.home import open_home
 
 Thaw = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -90,3 +92,13 @@ def test_data_check_tells_and_draws(thaw: Thaw, tmp_path: Path) -> None:
     (folder / "masks" / "p4.png").unlink()
     done = thaw("data", "check", folder, "--out", tmp_path / "sheet.png")
     assert done.returncode == 2 and "p1.png" in done.stdout and "p4.png" in done.stdout
+
+
+def test_a_dashboard_needs_its_extra_a_home_and_a_search(thaw: Thaw, tmp_path: Path) -> None:
+    none = thaw("dashboard", "--home", tmp_path)
+    assert none.returncode == 2 and "There is no home of thaw" in none.stderr
+    open_home(tmp_path)
+    missing = thaw("dashboard", "--home", tmp_path)
+    there = find_spec("optuna_dashboard") is not None
+    words = "No search was run" if there else "needs optuna-dashboard, which is not installed"
+    assert missing.returncode == 2 and words in missing.stderr

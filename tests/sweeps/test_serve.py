@@ -52,19 +52,25 @@ def test_what_is_deaf_is_ended_after_the_grace_period() -> None:
     with serving.stdout as said:
         assert said.readline() == "deaf\n" and listens(port)
         serving.send_signal(signal.SIGTERM)
-        serving.wait(20)
+        serving.wait(90)
     assert not listens(port)
+
+
+def _hearing_ctrl_c() -> None:
+    """A shell's background jobs are deaf to Ctrl-C, and so are the tests that one of them runs."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
 def test_a_stopped_ui_leaves_its_port_free(number: signal.Signals, smoke_home: Path) -> None:
     port = free_port()
     command = [sys.executable, "-m", "sweeps.cli", "ui", "--port", str(port), "--home", str(smoke_home)]
-    ui = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    ui = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                          preexec_fn=_hearing_ctrl_c)  # fmt: skip
     try:
         wait_for(port, ui)
         ui.send_signal(number)
-        _, said = ui.communicate(timeout=20)
+        _, said = ui.communicate(timeout=90)
     finally:
         ui.terminate()
     assert not listens(port)

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import optuna
 import pytest
 
 from sweeps.cli import main
@@ -198,6 +199,18 @@ def test_mlflow_lost_and_ledger_kept_trains_nothing(home: Path, tmp_path: Path) 
 
 
 @pytest.mark.slow
+def test_mlflow_lost_gives_a_search_back_without_training(run: Run, tmp_path: Path) -> None:
+    search = ["search.space=subsets", "search.strategy=random", "search.trials=8", "search.epochs=[1]"]
+    sets = [word for one in search for word in ("--set", one)]
+    whole, copy = tmp_path / "whole", tmp_path / "copy"
+    run(whole, *sets)
+    shutil.copytree(whole, copy, ignore=shutil.ignore_patterns("mlflow.db*", "artifacts"))
+    before = trained(copy)
+    run(copy, *sets)
+    assert len(by_candidate(whole)) == 8 and by_candidate(copy) == by_candidate(whole) and trained(copy) == before
+
+
+@pytest.mark.slow
 def test_a_diverging_rate_fails_its_trials_and_the_sweep_goes_on(run: Run, tmp_path: Path) -> None:
     rates = ["--set", "search.learning_rate=[1e-3,1e3]", "--set", "search.epochs=[4]"]
     ended = run(tmp_path, *rates)
@@ -209,6 +222,48 @@ def test_a_diverging_rate_fails_its_trials_and_the_sweep_goes_on(run: Run, tmp_p
     assert "nothing to train" in run(tmp_path, *rates).out
     assert f"{len(failed)} of 9 trials to run" in run(tmp_path, *rates, "--retry-failed").out
     assert runs(tmp_path) == {"FINISHED": 9 - len(failed) + 2, "FAILED": len(failed)}
+
+
+@pytest.mark.slow
+def test_a_deadline_leaves_a_list_that_the_same_command_goes_on_with(run: Run, tmp_path: Path) -> None:
+    ended = run(tmp_path, "--max-hours", "1e-6", "--set", "champion=true")
+    assert ended.code == 0 and "The time is up (1e-06 hours): 9 trials wait, such as" in ended.out
+    assert "No champion." in ended.out and runs(tmp_path) == {"FINISHED": 2}
+    ended = run(tmp_path)
+    assert ended.code == 0 and "9 of 9 trials to run" in ended.out and runs(tmp_path) == {"FINISHED": 9 + 2}
+
+
+@pytest.mark.slow
+def test_what_somebody_else_enqueued_is_refused_once(run: Run, home: Path) -> None:
+    before = runs(home)
+    study = optuna.load_study(study_name="s", storage=f"sqlite:///{home / 'optuna.db'}")
+    study.enqueue_trial({"block_1": True, "epochs": 10**6})
+    ended = run(home)
+    assert ended.code == 2 and "(block_1=True, epochs=1000000) was not put there by thaw" in ended.err
+    assert "nothing to train" in run(home).out and runs(home) == before
+
+
+TUNED = ["--set", "search.engine=keras-tuner"]
+
+
+@pytest.mark.slow
+def test_keras_tuner_gives_the_same_numbers_even_killed_and_without_its_files(
+    run: Run, home: Path, tmp_path: Path
+) -> None:
+    launcher = started(tmp_path, *TUNED)
+    while not list((tmp_path / "sweeps" / "s" / "keras-tuner").glob("trial_0001/*")) and launcher.poll() is None:
+        time.sleep(0.05)
+    os.kill(launcher.pid, signal.SIGKILL)
+    launcher.wait()
+    (tmp_path / "sweeps" / "s" / "keras-tuner" / "oracle.json").write_text("{")
+    before = trained(tmp_path)
+    assert run(tmp_path, *TUNED).code == 0
+    after = trained(tmp_path)
+    assert {path: after[path] for path in before} == before, "something was trained twice"
+    assert runs(tmp_path) == {"FINISHED": 9 + 2}
+    assert len(by_candidate(tmp_path)) == 9 and by_candidate(tmp_path).items() <= by_candidate(home).items()
+    assert "nothing to train" in run(tmp_path, *TUNED).out
+    assert "nothing to train" in run(tmp_path).out  # Optuna's grid has nothing left either
 
 
 def started(home: Path, *more: str) -> subprocess.Popen[bytes]:

@@ -1,0 +1,113 @@
+"""What a sweep is: its name, and the digest of all that its scores depend on."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sweeps.blocks import block_sizes, network_space
+from sweeps.space import listed
+from sweeps.spec import Spec, as_table
+from trainer.config import Settings, UserError, digest
+
+if TYPE_CHECKING:  # heavy: each is imported where it is needed
+    from tracking.record import SweepInfo
+    from trainer.data import Cases
+
+LONGEST_NAME = 100
+RESERVED = ("thaw-pretraining", "Default")
+
+
+def describe(spec: Spec, name: str | None, cases: Cases, fold_of: list[int], weights: Mapping[str, Any]) -> SweepInfo:
+    """What the sweep measures, in full. The digest of all that a score depends on is the sweep's identity.
+
+    `weights`: `digest`, `source`, `notes` and `pretraining_run` of the starting weights.
+    """
+    from tracking.clash import measured
+    from tracking.record import SweepInfo
+    from tracking.redact import redact
+    from trainer.masks import named
+    from trainer.revision import versions
+
+    settings = spec.settings
+    sizes, always = block_sizes(settings)
+    count = len(sizes)
+    wanted = listed(spec.search, network_space(spec), settings)
+    table = as_table(spec)
+    table["model"]["file"] = ""  # where this home keeps its copy is nobody's business: MLflow gets one, too
+    identity = digest(
+        {"settings": measured(table), "data": cases.digest, "folds": fold_of, "weights": weights["digest"]}
+    )
+    return SweepInfo(
+        name=name or f"{spec.name}-{label(settings)}-{identity[:6]}",
+        digest=identity,
+        spec=table,
+        data={
+            "synthetic": cases.synthetic,
+            "source": cases.source,
+            "layout": cases.layout,
+            "images": len(cases),
+            "groups": cases.group_count,
+            "duplicates": cases.duplicates,
+            "empty_masks": cases.empty_masks,
+            "notes": list(cases.notes),
+            "digest": cases.digest,
+            "classes": dict(Counter(label for label in cases.labels if label)),
+        },
+        folds=[
+            [case for case, fold in zip(cases.names, fold_of, strict=True) if fold == number]
+            for number in range(settings.folds)
+        ],
+        n_blocks=count,
+        block_params=sizes,
+        named_masks={word: str(mask) for word, mask in named(count)},
+        always_params=always,
+        weights=weights,
+        versions=versions(),
+        seed=settings.seed,
+        commit=_commit(),
+        command=redact(shlex.join(["thaw", *sys.argv[1:]])),
+        planned={candidate.key: candidate.name for candidate in wanted},
+    )
+
+
+def label(settings: Settings) -> str:
+    """What default names say of the data: the folder's name, or `phantoms`."""
+    if settings.data.path is None:
+        return "phantoms"
+    words = "".join(letter if letter.isalnum() else "-" for letter in Path(settings.data.path).resolve().name.lower())
+    return "-".join(part for part in words.split("-") if part)[:30] or "data"
+
+
+def _commit() -> str:
+    """The commit of thaw's own checkout, where it runs from one."""
+    here = Path(__file__).parent
+    try:
+        done = subprocess.run(
+            ["git", "describe", "--always", "--dirty", "--abbrev=40"],
+            cwd=here,
+            capture_output=True,
+            text=True,
+            timeout=5,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def check_name(name: str | None) -> str | None:
+    """A sweep's name becomes a folder and an MLflow experiment; raises `UserError` for one that cannot."""
+    if name is None:
+        return None
+    odd = [letter for letter in name if letter in "/\\" or not letter.isprintable()]
+    if not name.strip() or name.startswith(".") or odd or len(name.encode()) > LONGEST_NAME or name in RESERVED:
+        raise UserError(
+            f"--name must be 1 to {LONGEST_NAME} bytes long, without / and \\, not beginning with a dot, and none of "
+            f"{', '.join(RESERVED)}, but got {name[:120]!r}."
+        )
+    return name

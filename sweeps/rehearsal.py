@@ -1,0 +1,32 @@
+"""A dry run: the pictures are read and one step is trained, so that what a sweep would do and take can be said."""
+
+from __future__ import annotations
+
+from rich.table import Table
+
+from sweeps.board import Board
+from sweeps.home import Home
+from sweeps.spec import Spec
+
+
+def rehearse(spec: Spec, home: Home, board: Board, workers: int) -> None:
+    """Say what would run and how long it would take; train nothing. Raises `UserError` as the sweep itself would."""
+    from sweeps.backend import prepare_backend
+
+    prepare_backend()
+    from sweeps.estimate import dry_run_lines, estimate
+    from sweeps.network import with_network
+    from sweeps.preparing import read_cases
+
+    spec, said = with_network(spec, home)
+    for line in said:
+        board.say(line)
+    cases, _ = read_cases(spec, home, board)
+    with board.stage("starting a process that trains one step") as step:
+        found = estimate(spec, len(cases), workers, lambda words: step(0, None, words))
+    for line in dry_run_lines(spec, found, home.root):
+        board.say(line)
+    table = Table("mask", "trainable parameters")
+    for mask, parameters in found.parameters.items():
+        table.add_row(mask, f"{parameters:,}")
+    board.console.print(table)
