@@ -15,9 +15,12 @@ def prepare_backend(*, deterministic: bool = True) -> None:
     """One thread, determinism on request, and Keras imported without its backend's chatter.
 
     Two single-threaded processes train small networks 1.6 times as fast as one with two threads (facts.md, Keras 7),
-    and one thread gives the same bits whatever the number of cores.
+    and one thread gives the same bits whatever the number of cores. TensorFlow leaves oneDNN's kernels off on
+    processors without AVX-512; there they train nearly twice as fast (`tests/benchmarks/kernels.py`), and with one
+    setting everywhere a sweep does not depend on which machine of a cluster it ran.
     """
     os.environ.update(dict.fromkeys(THREADS, "1"))
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if deterministic:
         os.environ["TF_DETERMINISTIC_OPS"] = "1"

@@ -21,6 +21,7 @@ os.environ.update(
     OMP_NUM_THREADS="1",
     TF_NUM_INTRAOP_THREADS="1",
     TF_NUM_INTEROP_THREADS="1",
+    TF_ENABLE_ONEDNN_OPTS="1",
     MPLBACKEND="agg",
     NO_COLOR="1",
     COLUMNS="120",

@@ -30,9 +30,14 @@ def revision(*modules: str) -> str:
 
 
 def versions() -> dict[str, str]:
-    """The libraries and the machine kind that numbers depend on, known without importing any of them."""
+    """The libraries and the machine kind that numbers depend on, known without importing any of them.
+
+    `kernels`: TensorFlow's switch of oneDNN, whose sums are rounded in another order.
+    """
     backend = os.environ.get("KERAS_BACKEND", "tensorflow")
     found = {"backend": backend, "python": platform.python_version(), "machine": platform.machine()}
+    if backend == "tensorflow":
+        found["kernels"] = os.environ.get("TF_ENABLE_ONEDNN_OPTS", "default")
     for package in ("keras", backend, "numpy", "scipy"):
         try:
             found[package] = version(package)

@@ -36,3 +36,11 @@ def test_unknown_module() -> None:
 
 def test_versions_are_known_without_the_libraries() -> None:
     assert versions()["backend"] == "tensorflow" and versions()["keras"].startswith("3.")
+
+
+def test_other_kernels_are_other_versions(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = set()
+    for switch in "01":
+        monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", switch)
+        found.add(versions()["kernels"])
+    assert found == {"0", "1"}
