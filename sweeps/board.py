@@ -62,7 +62,7 @@ class Board:
                     words = f"{message['name']} · fold {message['fold']} · Dice {message['dice']:.3f}"
                     bar.update(task, advance=advance, description=words)
                 elif message["event"] == "probed":
-                    bar.update(task, description=f"probing block {message['block']} of {message['of']}")
+                    bar.update(task, description=f"probe of single blocks, {message['number']} of {message['of']}")
                 elif message["event"] == "dropped":
                     words = f"{message['name']} · dropped after {message['fold']} of {folds} folds"
                     bar.update(task, description=words)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -92,14 +91,11 @@ def choose(record: SweepRecord, mask: str | None) -> tuple[TrialRecord, Sequence
     """The trial to refit and all it was chosen among, best mean Dice first: the masks at the main setting; after a
     search every candidate, for epochs, rate and settings were searched like the mask.
 
-    Baselines are no candidates: without training there is nothing to refit, and from scratch nothing was thawed. Trials
+    Baselines are no candidates: without training there is nothing to refit, from scratch nothing was thawed, and all
+    blocks may lie outside the space of a search. Trials
     repeated with several seeds are judged by the mean over those that all have done, and refitted with the first.
     """
-    done = [
-        trial
-        for trial in read(record).honest.finished
-        if trial.info.role == "trial" and not math.isnan(trial.mean_dice)
-    ]
+    done = [trial for trial in read(record).honest.finished if trial.may_win(record.info)]
     setting = main_setting(done)
     rivals = list(done) if record.info.searched else at_setting(done, *setting)
     rivals.sort(key=lambda one: one.mean_dice, reverse=True)

@@ -38,7 +38,9 @@ def main() -> None:
 def run(
     spec: Annotated[
         str,
-        typer.Argument(help="ultrasound, xray, paper-ultrasound, paper-xray, smoke, or a TOML file."),
+        typer.Argument(
+            help="ultrasound, xray, search-ultrasound, paper-ultrasound, paper-xray, smoke, or a TOML file."
+        ),
     ],
     data: Annotated[str | None, typer.Option(help="Folder of images and masks; none: embedded synthetic.")] = None,
     pretrain: Annotated[str | None, typer.Option(help="Folder to pre-train on, a weights file, or composites.")] = None,

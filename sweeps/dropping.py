@@ -26,6 +26,7 @@ from trainer.results import FoldResult
 
 if TYPE_CHECKING:  # the rule itself needs none of these, which take seconds
     from sweeps.objective import Drop
+    from sweeps.space import Space
     from tracking.runs import Tracker
 
 STANDARD_ERRORS = 2.0
@@ -70,12 +71,13 @@ def estimate(own: Mapping[str, float], best: Mapping[str, float], best_mean: flo
     return float(best_mean + mean)
 
 
-def dropping(search: Search, spared: Collection[Candidate], tracker: Tracker, sweep_run: str) -> Drop:
+def dropping(search: Search, space: Space, spared: Collection[Candidate], tracker: Tracker, sweep_run: str) -> Drop:
     """The rule as a sweep's objective asks it: the candidate against the best finished trial so far, as recorded now.
 
-    Best: the highest mean Dice at the same epochs. Never dropped is what is `spared` (what a search starts from), and
-    nothing at all without `stop_early` or under a strategy that needs every score. Other workers may finish a better
-    trial at any moment; whoever asks before is only more careful.
+    Best: the highest mean Dice at the same epochs inside `space`; a baseline that constraints forbid is no measure for
+    what they allow, and while there is no other nothing is dropped. Never dropped is what is `spared` (what a search
+    starts from), and nothing at all without `stop_early` or under a strategy that needs every score. Other workers may
+    finish a better trial at any moment; whoever asks before is only more careful.
     """
     from sweeps.objective import never
 
@@ -85,7 +87,7 @@ def dropping(search: Search, spared: Collection[Candidate], tracker: Tracker, sw
     dice_of = lru_cache(maxsize=8)(tracker.dice_by_image)
 
     def drop(candidate: Candidate, results: Sequence[FoldResult]) -> float | None:
-        best = None if candidate in kept else tracker.highest(sweep_run, candidate)
+        best = None if candidate in kept else tracker.highest(sweep_run, candidate, space)
         if best is None or best.dice is None:
             return None
         own = {score.image: score.dice for result in results for score in result.scores}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, inf
 from pathlib import Path
 
 from sweeps.machine import duration, free_memory, gib, overloaded
@@ -13,6 +13,7 @@ from sweeps.probe import probed
 from sweeps.rules import Search
 from sweeps.space import listed, seeds_of, space_of
 from sweeps.spec import Spec
+from sweeps.strategies import PROBE_EPOCHS, PROBED
 from trainer.blocks import partition, searchable, trainable_parameters, unit_parameters
 from trainer.build import network_of
 from trainer.config import Candidate, Settings, own_weights
@@ -35,8 +36,8 @@ BUSY = 1.5
 class Estimate:
     """What a sweep on `images` cases costs with `workers`. Times in seconds, memory in bytes.
 
-    `candidates` are known beforehand, `further` ones a search may propose within its budget of trials. `trainings` are
-    (mask, rate, start) groups times folds; `training` counts every mask as if all blocks trained;
+    `candidates` are known beforehand, `further` ones a search may propose within its budgets. `trainings` are
+    (mask, rate, start) groups times folds, and the probe's; `training` counts every mask as if all blocks trained;
     `sizes` are the parameters of each block; `epoch` is one epoch of one fold; `pretraining` 0 where weights are given;
     `memory` is that of one worker.
     """
@@ -64,37 +65,53 @@ def estimate(spec: Spec, images: int, workers: int, say: Callable[[str], None] =
     network = network_of(settings.model)
     blocks = partition(network, settings.partition, settings.model.blocks)
     sizes, always = unit_parameters(blocks)
-    candidates = listed(spec.search, space_of(spec.search, sizes, settings, always), settings)
+    space = space_of(spec.search, sizes, settings, always)
+    candidates = listed(spec.search, space, settings)
     masks = dict.fromkeys(parse(one.mask, searchable(blocks)) for one in candidates)
     longest: dict[str, int] = {}
     for one in candidates:
         longest[one.training] = max(longest.get(one.training, 0), one.epochs)
-    further = max(0, spec.search.trials - len(candidates)) if spec.search.proposes else 0
+    probes = space.varied if spec.search.strategy in PROBED else ()
+    begun = sum(count > 0 for count in longest.values()) * settings.folds + len(probes)
+    further = _further(spec.search, len(space), len(candidates), begun, settings.folds)
     epochs = sum(longest.values()) + further * spec.search.epochs[-1]
     cost = probed(spec, say)
     steps = ceil(_training_part(spec, images) / settings.train.batch)
     scored = scoring_batch(settings.model.size**2)
     scorings = (len(candidates) + further) * settings.folds * ceil(images / settings.folds / scored)
     seconds = epochs * settings.folds * steps * cost.step + scorings * cost.scoring
+    seconds += len(probes) * min(PROBE_EPOCHS, spec.search.epochs[-1]) * steps * cost.step
     seconds += (sum(bool(mask.blocks) for mask in masks) + further) * workers * COMPILE_SECONDS
     pretraining, of_images = _pretraining(settings, scored, cost)
     return Estimate(
         candidates=candidates,
         further=further,
         sizes=tuple(sizes),
-        trainings=(sum(count > 0 for count in longest.values()) + further) * settings.folds,
+        trainings=begun + further * settings.folds,
         parameters={str(mask): trainable_parameters(blocks, mask) for mask in masks},
         images=images,
         workers=workers,
         cost=cost,
         steps=steps,
         epoch=steps * cost.step,
-        training=seconds / max(1.0, workers * WORKER_EFFICIENCY),
+        training=min(seconds / max(1.0, workers * WORKER_EFFICIENCY), 3600 * spec.search.hours or inf),
         pretraining=pretraining,
         pretraining_images=of_images,
         memory=cost.peak + kept_memory(spec, images, network.count_params()),
         free=free_memory(),
     )
+
+
+def _further(search: Search, size: int, listed_trials: int, begun: int, folds: int) -> int:
+    """How many candidates a search may propose beside those it starts from: its budgets allow no more, nor its space.
+
+    `begun`: the trainings that it starts from.
+    """
+    if not search.proposes:
+        return 0
+    by_trials = search.trials - listed_trials if search.trials else size
+    by_trainings = ceil((search.trainings - begun) / folds) if search.trainings else size
+    return max(0, min(size, by_trials, by_trainings))
 
 
 def kept_memory(spec: Spec, images: int, parameters: int) -> int:

@@ -20,7 +20,7 @@ def greedy(space: Space, history: History, seed: int) -> Candidate | None:
     seen = {one.candidate: one for one in history.trials}
     best: tuple[Mask, float] | None = None
     while steps := _steps(space, best[0].blocks if best else ()):
-        round_ = {_candidate(space, mask): mask for mask in steps}
+        round_ = {space.first(mask): mask for mask in steps}
         for candidate in round_:
             if candidate not in seen:
                 return candidate
@@ -39,10 +39,6 @@ def _steps(space: Space, blocks: tuple[int, ...]) -> list[Mask]:
     larger = [mask for mask in space.masks if len(mask.blocks) > len(blocks) and chosen.issubset(mask.blocks)]
     fewest = min((len(mask.blocks) for mask in larger), default=0)
     return [mask for mask in larger if len(mask.blocks) == fewest]
-
-
-def _candidate(space: Space, mask: Mask) -> Candidate:
-    return space.candidate(mask, space.epochs[-1], space.learning_rate[0], next(iter(space.settings())))
 
 
 def _best(seen: list[Seen]) -> Seen | None:

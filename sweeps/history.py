@@ -62,5 +62,6 @@ class History:
 
     @property
     def trainings(self) -> int:
-        """Trainings paid for so far, in folds; the probe's count too."""
-        return sum(one.trainings for one in self.trials) + len(self.probe)
+        """Trainings paid for so far, in folds; the probe's count too. What failed or runs has begun one at least."""
+        begun = sum(max(one.trainings, one.status in ("failed", "open")) for one in self.trials)
+        return begun + len(self.probe)

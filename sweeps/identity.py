@@ -6,14 +6,14 @@ import shlex
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweeps.blocks import block_sizes, network_space
 from sweeps.space import listed
 from sweeps.spec import Spec, as_table
-from trainer.config import Settings, UserError, digest
+from trainer.config import Candidate, Settings, UserError, digest
 
 if TYPE_CHECKING:  # heavy: each is imported where it is needed
     from tracking.record import SweepInfo
@@ -37,7 +37,9 @@ def describe(spec: Spec, name: str | None, cases: Cases, fold_of: list[int], wei
     settings = spec.settings
     sizes, always = block_sizes(settings)
     count = len(sizes)
-    wanted = listed(spec.search, network_space(spec), settings)
+    space = network_space(spec)
+    wanted = listed(spec.search, space, settings)
+    limited = spec.search.proposes or spec.search.constrained
     table = as_table(spec)
     table["model"]["file"] = ""  # where this home keeps its copy is nobody's business: MLflow gets one, too
     identity = digest(
@@ -73,7 +75,27 @@ def describe(spec: Spec, name: str | None, cases: Cases, fold_of: list[int], wei
         commit=_commit(),
         command=redact(shlex.join(["thaw", *sys.argv[1:]])),
         planned={candidate.key: candidate.name for candidate in wanted},
+        outside=[candidate.key for candidate in wanted if limited and candidate.mask not in space.written],
     )
+
+
+def check_space(spec: Spec, name: str, tried: Collection[Candidate]) -> None:
+    """Raise `UserError` where a search would go on from trials that do not lie in its space: it may grow, no more.
+
+    Baselines do not count: all blocks, no training, from scratch and what the leaky order repeats.
+    """
+    if not spec.search.proposes:
+        return
+    space = network_space(spec)
+    allowed = {"all", "none", *(one.mask for one in listed(spec.search, space, spec.settings))}
+    ours = [one for one in tried if (one.start, one.split) == ("pretrained", "grouped")]
+    outside = sorted(one.name for one in ours if one not in space and one.mask not in allowed)
+    if outside:
+        raise UserError(
+            f"A search goes on in the space that it began in, or in a larger one, but {len(outside)} trials of "
+            f"'{name}' lie outside of this [search], such as {outside[0]}. Choose another --name (what is trained is "
+            "not trained again), or widen [search]."
+        )
 
 
 def label(settings: Settings) -> str:

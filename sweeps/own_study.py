@@ -7,7 +7,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -165,7 +165,7 @@ def inside(candidate: Candidate, space: Space, spec: Spec) -> Candidate:
             "values, or widen [search] in the spec (sets=[...])."
         )
     made = space.candidate(mask, candidate.epochs, candidate.learning_rate, candidate.train)
-    return made if candidate.seed == made.seed else candidate
+    return replace(made, seed=candidate.seed)
 
 
 def _mistakes(candidate: Candidate, space: Space, seeds: Sequence[int]) -> Iterator[str]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from sweeps.bases import log_bases
 from sweeps.board import Board
 from sweeps.home import Home
-from sweeps.identity import describe
+from sweeps.identity import check_space, describe
 from sweeps.pictures import log_examples, log_pictures
 from sweeps.plan import Plan, write_plan
 from sweeps.rules import units_of
@@ -69,6 +69,7 @@ def _plan(
         "pretraining_run": pretraining,
     }
     info = describe(spec, name, cases, fold_of, made)
+    check_space(spec, info.name, tracker.candidates(info.name))
     plan = Plan(
         name=info.name,
         spec=as_table(spec),

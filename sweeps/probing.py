@@ -13,12 +13,12 @@ from typing import Any
 
 from sweeps.plan import Plan
 from sweeps.space import Space
+from sweeps.strategies import PROBE_EPOCHS
 from tracking.runs import Tracker
 from trainer.masks import Mask
 from trainer.results import TrialFailed
 from trainer.trial import Trial
 
-EPOCHS = 3
 FILE = "probe.json"
 
 
@@ -39,11 +39,11 @@ def probing(
 
 
 def _measured(trial: Trial, space: Space, emit: Callable[[dict[str, Any]], None]) -> list[tuple[int, float]]:
-    """Train each block alone on the first fold, through the ledger; a block that cannot train scores 0."""
+    """Train each block that is searched alone on the first fold, through the ledger; one that cannot train scores 0."""
     found = []
-    for block in range(1, space.n_blocks + 1):
-        longest = space.candidate(Mask((block,), space.n_blocks), max(space.epochs), space.learning_rate[0])
-        candidate = replace(longest, epochs=min(EPOCHS, longest.epochs))
+    for number, block in enumerate(space.varied, 1):
+        longest = space.first(Mask((block,), space.n_blocks))
+        candidate = replace(longest, epochs=min(PROBE_EPOCHS, longest.epochs))
         fold = trial.folds(candidate)[0]
         entry = trial.ledger.entry(trial.key(candidate, fold))
         dice = 0.0
@@ -52,6 +52,6 @@ def _measured(trial: Trial, space: Space, emit: Callable[[dict[str, Any]], None]
                 dice = result.mean("dice")
         except TrialFailed:
             pass
-        emit({"event": "probed", "block": block, "of": space.n_blocks, "dice": dice})
+        emit({"event": "probed", "number": number, "of": len(space.varied), "dice": dice})
         found.append((block, dice))
     return found

@@ -35,7 +35,7 @@ def check_budget(search: Search, space: Space, settings: Settings) -> None:
     """Raise `UserError` where a budget does not even last for what the search starts from: it would find nothing."""
     start = listed(search, space, settings)
     trainings = settings.folds * len({one.training for one in start if one.epochs})
-    trainings += space.n_blocks if search.strategy in PROBED else 0
+    trainings += len(space.varied) if search.strategy in PROBED else 0
     for key, given, needed in (("trials", search.trials, len(start)), ("trainings", search.trainings, trainings)):
         if search.proposes and 0 < given < needed:
             raise UserError(
@@ -47,7 +47,7 @@ def check_budget(search: Search, space: Space, settings: Settings) -> None:
 
 
 def spent(search: Search, history: History) -> bool:
-    """Whether the budget of trials or trainings is used up. What failed or runs counts: it was handed out."""
+    """Whether the budget of trials or trainings is used up. What failed or runs is a trial, too: it was handed out."""
     if search.trials and len(history.trials) >= search.trials:
         return True
     return bool(search.trainings) and history.trainings >= search.trainings

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from rich.table import Table
 
+from sweeps.blocks import network_space
 from sweeps.board import Board
 from sweeps.home import Home
+from sweeps.proposing import check_budget
 from sweeps.spec import Spec
 
 
@@ -21,6 +23,7 @@ def rehearse(spec: Spec, home: Home, board: Board, workers: int) -> None:
     spec, said = with_network(spec, home)
     for line in said:
         board.say(line)
+    check_budget(spec.search, network_space(spec), spec.settings)
     cases, _ = read_cases(spec, home, board)
     with board.stage("starting a process that trains one step") as step:
         found = estimate(spec, len(cases), workers, lambda words: step(0, None, words))

@@ -280,6 +280,8 @@ def _order_mistakes(search: Search) -> Iterator[str]:
             near = get_close_matches(order, ORDERS, n=1)
             hint = f"; did you mean '{near[0]}'?" if near else "."
             yield f"'search.orders': unknown order '{order}'{hint} Known: {', '.join(ORDERS)}."
+    if twice := sorted({order for order in search.orders if search.orders.count(order) > 1}):
+        yield f"'search.orders' must name each order once, but got {', '.join(twice)} more often."
     if not search.orders:
         yield "'search.orders' is empty: name at least one order."
 
@@ -290,10 +292,13 @@ def _mask_mistakes(search: Search, units: int) -> Iterator[str]:
     seen: dict[str, str] = {}
     for text in search.masks:
         try:
-            written = str(parse(text, units))
+            mask = parse(text, units)
         except UserError as error:
             yield f"'search.masks': {error}"
             continue
+        written = str(mask)
+        if not mask.blocks:
+            yield f"'search.masks' lists '{text}', the zero-shot score: it is always measured, so leave it out."
         if written in seen:
             yield f"'search.masks' lists the same mask twice: '{seen[written]}' and '{text}' are both {written}."
         seen[written] = text

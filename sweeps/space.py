@@ -48,12 +48,18 @@ class Space:
     def __contains__(self, candidate: object) -> bool:
         return (
             isinstance(candidate, Candidate)
-            and candidate.mask in self._written
+            and candidate.mask in self.written
             and candidate.epochs in self.epochs
             and candidate.learning_rate in self.learning_rate
             and candidate.train in set(self.settings())
             and (candidate.start, candidate.seed, candidate.split) == ("pretrained", self.seed, "grouped")
         )
+
+    @property
+    def varied(self) -> tuple[int, ...]:
+        """The blocks that some of its masks train and some freeze."""
+        blocks = range(1, self.n_blocks + 1)
+        return tuple(block for block in blocks if len({block in mask for mask in self.masks}) > 1)
 
     def candidate(
         self, mask: Mask, epochs: int, rate: float, train: tuple[tuple[str, TrainValue], ...] = ()
@@ -61,6 +67,10 @@ class Space:
         """One candidate; of `train` (name, value) only what differs from the sweep's own settings is kept."""
         differing = tuple(sorted(pair for pair in train if pair not in self.own))
         return Candidate(str(mask), epochs, rate, seed=self.seed, train=differing)
+
+    def first(self, mask: Mask) -> Candidate:
+        """A mask at what a search starts from: the largest epoch count, the rate and the settings named first."""
+        return self.candidate(mask, self.epochs[-1], self.learning_rate[0], next(iter(self.settings())))
 
     def candidates(self) -> Iterator[Candidate]:
         """All of them. Largest epoch count first: its training passes through all smaller ones, which the ledger then
@@ -77,7 +87,8 @@ class Space:
             yield tuple(sorted(pair for pair in chosen if pair not in self.own))
 
     @cached_property
-    def _written(self) -> frozenset[str]:
+    def written(self) -> frozenset[str]:
+        """Its masks as they are written."""
         return frozenset(str(mask) for mask in self.masks)
 
 
@@ -172,10 +183,11 @@ def baselines(search: Search, settings: Settings) -> tuple[Candidate, ...]:
 def warm_start(search: Search, space: Space, settings: Settings) -> tuple[Candidate, ...]:
     """What every search measures first: the baselines, contracting, expanding and deep-1, where the space has them.
 
-    At the largest epoch count and the rate named first only: they are where a search starts, not what it searches.
+    At the largest epoch count, the rate and the training settings named first only: they are where a search starts,
+    not what it searches.
     """
     epochs, rate = search.epochs[-1], search.learning_rate[0]
-    named = [space.candidate(parse(word, space.n_blocks), epochs, rate) for word in _starters(space.n_blocks)]
+    named = [space.first(parse(word, space.n_blocks)) for word in _starters(space.n_blocks)]
     known = {str(mask) for mask in space.masks}
     both = [Candidate("all", epochs, rate, start, settings.seed) for start in ("pretrained", "scratch")]
     return tuple(dict.fromkeys([*both, *(one for one in named if one.mask in known), zero_shot(search, settings)]))

@@ -31,6 +31,7 @@ PROPOSING = {  # name -> where its function is; imported when asked for, since O
 }
 ENDING = ("greedy", "grid")  # end by themselves; the others propose until their budget or the space is used up
 PROBED = ("guided",)  # start from a probe of each block alone
+PROBE_EPOCHS = 3
 KERAS_TUNER = ("random", "grid", "bayesian")
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweeps.blocks import network_space
 from sweeps.board import Board
-from sweeps.history import History, Seen
+from sweeps.history import History, Seen, Status
 from sweeps.home import Home
 from sweeps.launch import launch
 from sweeps.outlook import to_do, warnings
@@ -89,9 +89,10 @@ def _enlist(
     """Put what is missing on the study's list; whether there is anything to do, for this launcher or another."""
     from sweeps import engines
 
+    lost: list[Candidate] = []
     if retry_failed:
         _forget_failures(home)
-    lost: list[Candidate] = []
+        lost += [one.candidate for one in recorded.values() if spec.search.proposes and one.status == "FAILED"]
     if nobody_present(home.workers_lock(plan.name)):
         engines.release(home.storage_url, plan.name)
         lost += [state.candidate for state in recorded.values() if state.cut_off]  # by KerasTuner, or the study is new
@@ -107,18 +108,18 @@ def _enlist(
 
 
 def _seen(recorded: Iterable[TrialState]) -> list[Seen]:
-    """What MLflow has a score of."""
+    """What MLflow has a score of, or the reason why there is none."""
+    status: dict[str, Status] = {"FINISHED": "done", "DROPPED": "dropped", "FAILED": "failed"}
     return [
-        Seen(state.candidate, "done" if state.status == "FINISHED" else "dropped", score,
-             parameters=state.trainable_params)
+        Seen(state.candidate, status[state.status], state.score, state.folds, state.seconds, state.trainable_params)
         for state in recorded
-        if (score := state.dice if state.status == "FINISHED" else state.estimate) is not None
-    ]  # fmt: skip
+        if state.status == "FAILED" or (state.status in status and state.score is not None)
+    ]
 
 
 def _more(spec: Spec, space: Space, seen: Sequence[Seen]) -> bool:
-    """Whether the search would go on, so that no worker is started for nothing."""
-    return not spent(spec.search, History(tuple(seen))) and not {*space.candidates()} <= {one.candidate for one in seen}
+    """Whether the search may go on, so that no worker is started for nothing."""
+    return not spent(spec.search, History(tuple(seen))) and sum(one.candidate in space for one in seen) < len(space)
 
 
 def _missing(candidates: Sequence[Candidate], trials: dict[str, Any], retry_failed: bool) -> list[Candidate]:

@@ -215,7 +215,7 @@ def tune(
 
 
 def _tried(candidate: Candidate, evaluate: Evaluate) -> Seen:
-    """What became of a new candidate. KerasTuner prunes nothing, so it does not hear of single folds."""
+    """What became of a new candidate. KerasTuner hears of no single fold; of a dropped one it learns the estimate."""
     try:
         found = evaluate(candidate, lambda dice, fold: None)
     except TrialFailed:

@@ -62,16 +62,17 @@ def work(home: Home, plan: Plan, emit: Emit) -> None:
     trial = trial_of(home, plan)
     emit({"event": "ready"})
     space = space_of(search, plan.block_params, spec.settings, plan.always_params)
-    if search.engine == "keras-tuner":
-        _tune(home, plan, space, tracker, recorded(trial, tracker, home, plan, emit))
-        return
-    propose = None
     drop: Drop = never
     if search.proposes:
-        drop = dropping(search, listed(search, space, spec.settings), tracker, plan.sweep_run)
+        drop = dropping(search, space, listed(search, space, spec.settings), tracker, plan.sweep_run)
+    objective = recorded(trial, tracker, home, plan, emit, drop)
+    if search.engine == "keras-tuner":
+        _tune(home, plan, space, tracker, objective)
+        return
+    propose = None
+    if search.proposes:
         probe = probing(trial, tracker, plan, space, emit)
         propose = proposer(search, space, spec.settings.seed, plan.until, probe)
-    objective = recorded(trial, tracker, home, plan, emit, drop)
     engines.drain(
         home.storage_url, plan.name, objective, plan.n_blocks, propose, lambda: locked(home.turn_lock(plan.name)),
         plan.until,

@@ -56,12 +56,12 @@ def setting_of(candidate: Candidate) -> Setting:
 def field_of(record: SweepRecord) -> Field:
     """The finished candidates of a sweep, whatever their setting. Raises `UserError` for fewer than two masks.
 
-    No candidates: what was dropped before its last fold, from-scratch and leaky trials, zero-shot. Repeated trials
-    stand once, with their mean over seeds.
+    No candidates: what was dropped before its last fold, from-scratch and leaky trials, zero-shot, and baselines that
+    the constraints of a search forbid. Repeated trials stand once, with their mean over seeds.
     """
     reading = read(record)
     done = [one for one in reading.honest.finished if not math.isnan(one.mean_dice)]
-    trials = sorted((one for one in done if one.info.role == "trial"), key=_cost)
+    trials = sorted((one for one in done if one.may_win(record.info)), key=_cost)
     masks = {one.info.candidate.mask for one in trials}
     if len(masks) < 2:
         found = f"only {', '.join(masks)}" if masks else "none"

@@ -29,6 +29,7 @@ class SweepInfo:
     `duplicates`, `empty_masks`, `notes` (what was left out), `digest` and `classes` (label -> images). `folds` lists
     the case names of every fold, `block_params` the parameters of blocks 1..n, `named_masks` name -> written mask,
     `planned` candidate key -> name of every trial that is meant to run (empty when the engine decides as it goes).
+    `outside`: keys of the baselines that a search measures though they lie outside its space: no winner is one of them.
     What a mask's numbers count stands in `spec["partition"]`; `always_params` train whatever the mask (a head).
     """
 
@@ -47,6 +48,7 @@ class SweepInfo:
     command: str
     planned: Mapping[str, str] = field(default_factory=dict)
     always_params: int = 0
+    outside: list[str] = field(default_factory=list)
 
     @property
     def searched(self) -> bool:
@@ -87,6 +89,7 @@ class TrialState:
     """What a launcher needs to know of a trial: its run, the status word, the mean Dice once it has one.
 
     `status` is MLflow's, or DROPPED: given up after some folds as clearly worse, with an `estimate` of its Dice.
+    `folds` that were recorded, and the `seconds` that training them took (0 where not known).
     """
 
     run_id: str
@@ -95,6 +98,13 @@ class TrialState:
     candidate: Candidate
     trainable_params: int = 0
     estimate: float | None = None
+    folds: int = 0
+    seconds: float = 0.0
+
+    @property
+    def score(self) -> float | None:
+        """The Dice of a finished trial, the estimate of a dropped one."""
+        return self.dice if self.status == "FINISHED" else self.estimate
 
     @property
     def cut_off(self) -> bool:
@@ -124,6 +134,11 @@ class TrialRecord:
     def mean_dice(self) -> float:
         """Mean Dice over the folds that have one; NaN if none has."""
         return spread(self.folds["dice"]).mean
+
+    def may_win(self, info: SweepInfo) -> bool:
+        """Whether it is one of those that a winner is chosen among: a scored trial inside what was searched."""
+        inside = self.info.candidate.key not in info.outside
+        return self.info.role == "trial" and inside and not math.isnan(self.mean_dice)
 
     @property
     def folds_done(self) -> int:

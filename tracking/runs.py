@@ -17,6 +17,7 @@ from tracking.readback import DROPPED
 from tracking.record import SweepInfo, TrialInfo
 from tracking.states import States
 from tracking.store import told
+from trainer.config import Candidate
 from trainer.results import FoldResult
 
 PRETRAINING = "thaw-pretraining"
@@ -62,6 +63,13 @@ class Tracker(States):
         run = self._newest(self._experiment(name, "sweep"), SWEEP)
         whole = run is not None and run.data.tags.get("thaw.recorded") == "yes"
         return self._info(run.info.run_id) if run is not None and whole else None
+
+    @told
+    def candidates(self, name: str) -> tuple[Candidate, ...]:
+        """What the sweep of this name has tried, in no order; nothing where there is no such sweep."""
+        found = self.client.get_experiment_by_name(name)
+        run = None if found is None else self._newest(found.experiment_id, SWEEP)
+        return () if run is None else tuple(one.candidate for one in self.trials(run.info.run_id).values())
 
     def _record_sweep(self, run_id: str, info: SweepInfo) -> None:
         data = info.data

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from tracking import stored, views
 from tracking.readback import DROPPED, Reader, status_of
 from tracking.record import TrialState
@@ -9,6 +11,7 @@ from tracking.redact import redact
 from tracking.store import Run, told
 from trainer.config import Candidate
 
+FEW = 4  # runs asked for at once: what lies above the highest allowed one are baselines
 UI = "http://127.0.0.1:5000"  # where `thaw ui` serves it, unless told otherwise
 
 
@@ -27,15 +30,17 @@ class States(Reader):
         return None if run is None else _trial_state(run)
 
     @told
-    def highest(self, sweep_run: str, like: Candidate) -> TrialState | None:
-        """The finished trial of the highest mean Dice, of any mask, rate and settings, with the epochs and the seed of
-        `like` and from the same pre-trained weights; None while there is none.
+    def highest(self, sweep_run: str, like: Candidate, among: Container[Candidate]) -> TrialState | None:
+        """The finished trial of the highest mean Dice, of any mask, rate and settings that are `among` those allowed,
+        with the epochs and the seed of `like` and from the same pre-trained weights; None while there is none.
         """
         wanted = {"role": "trial", "epochs": stored.written_epochs(like), "seed": like.seed}
         query = [f"params.`{name}` = '{value}'" for name, value in wanted.items()]
         query += [f"tags.`mlflow.parentRunId` = '{sweep_run}'", "attributes.status = 'FINISHED'"]
-        run = self._first(self._parent(sweep_run).info.experiment_id, " AND ".join(query), "metrics.dice DESC")
-        return None if run is None else _trial_state(run)
+        experiment = self._parent(sweep_run).info.experiment_id
+        found = self._pages([experiment], " AND ".join(query), order="metrics.dice DESC", size=FEW)
+        ranked = map(_trial_state, found)
+        return next((state for state in ranked if state.candidate in among), None)
 
     @told
     def dice_by_image(self, run_id: str) -> dict[str, float]:
@@ -66,5 +71,7 @@ class States(Reader):
 def _trial_state(run: Run) -> TrialState:
     info, tags = stored.trial_from_json(run.data.tags["thaw.trial"]), run.data.tags
     estimate = float(tags[DROPPED]) if DROPPED in tags else None
-    return TrialState(run.info.run_id, status_of(run), run.data.metrics.get("dice"), info.candidate,
-                      info.trainable_params, estimate)  # fmt: skip
+    metrics = run.data.metrics
+    folds = sum(key.startswith("pixel_error/fold_") for key in metrics) if info.candidate.epochs else 0
+    return TrialState(run.info.run_id, status_of(run), metrics.get("dice"), info.candidate, info.trainable_params,
+                      estimate, folds, metrics.get("seconds", 0.0))  # fmt: skip

@@ -109,21 +109,20 @@ class Store:
             raise UserError(_not_ours(found))
         return str(found.experiment_id)
 
-    def _pages(self, experiments: list[str], query: str) -> Iterator[Run]:
+    def _pages(
+        self, experiments: list[str], query: str, order: str = "attributes.start_time DESC", size: int = PAGE
+    ) -> Iterator[Run]:
+        """Every hit, `size` at a time: whoever needs only the first few asks for few."""
         token: str | None = None
         while True:
-            page = self.client.search_runs(experiments, query, max_results=PAGE, page_token=token)
+            page = self.client.search_runs(experiments, query, max_results=size, order_by=[order], page_token=token)
             yield from page
             token = page.token
             if not token:
                 return
 
     def _newest(self, experiment: str, query: str) -> Run | None:
-        return self._first(experiment, query, "attributes.start_time DESC")
-
-    def _first(self, experiment: str, query: str, order: str) -> Run | None:
-        found = self.client.search_runs([experiment], query, max_results=1, order_by=[order])
-        return found[0] if found else None
+        return next(self._pages([experiment], query, size=1), None)
 
     def _children(self, sweep_run: str) -> list[Run]:
         experiment = self._parent(sweep_run).info.experiment_id

@@ -55,7 +55,7 @@ def partition(model: keras.Model, config: PartitionConfig | None = None, table: 
     with it. `table` says instead which layers each block has: patterns of their paths (`fnmatch`), the first that
     matches wins. `head` says where the last layer with weights belongs. Nested models are flattened. Raises `UserError`
     for a model that is not functional, has no layer with weights, or uses one layer in two blocks, and for a table that
-    leaves a layer out or has a pattern that matches none.
+    leaves a layer out, has a pattern that matches none, or a block that cannot learn.
     """
     if not isinstance(model, Functional):
         raise UserError(
@@ -72,6 +72,7 @@ def partition(model: keras.Model, config: PartitionConfig | None = None, table: 
         units = by_table(table, by_depth, model.name)
     else:
         units = _by_convolution(found, by_depth) if config.unit == "conv" else _by_resolution(found, by_depth)
+    units = _able_to_train(units, {path for path in found if _learns(found[path][1])}, model.name, joining=not table)
     head = by_depth[-1]
     if config.head != "last":
         units = [[path for path in unit if path != head] for unit in units]
@@ -171,6 +172,34 @@ def _by_resolution(found: dict[str, tuple[_Place, keras.Layer]], by_depth: list[
     return [members[changes] for changes in sorted(members)]
 
 
+def _able_to_train(units: list[list[str]], learning: set[str], name: str, *, joining: bool) -> list[list[str]]:
+    """Units that all have something to learn: one without (fixed scaling at the input) joins the next, or the last one.
+
+    Raises `UserError` where nothing learns, and instead of joining where a table says what the units are.
+    """
+    if not learning:
+        raise UserError(f"Model '{name}' has no weight that can be trained: there is nothing to search.")
+    found: list[list[str]] = []
+    waiting: list[str] = []
+    for number, unit in enumerate(units, 1):
+        if learning.isdisjoint(unit) and not joining:
+            raise UserError(
+                f"Each block of 'model.blocks' must have a weight that can be trained, but block {number} of '{name}' "
+                f"has none ({', '.join(unit)}). Put its layers into the block before or after it."
+            )
+        waiting += unit
+        if not learning.isdisjoint(unit):
+            found.append(waiting)
+            waiting = []
+    found[-1] += waiting
+    return found
+
+
+def _learns(layer: keras.Layer) -> bool:
+    """Whether it has weights that gradients move, thawed or not."""
+    return any(one._trainable_variables for one in layer._flatten_layers())
+
+
 def _by_convolution(found: dict[str, tuple[_Place, keras.Layer]], by_depth: list[str]) -> list[list[str]]:
     """Every convolution opens a unit, but for a 1x1 head at the very end: it goes with the one before."""
     units: list[list[str]] = []
@@ -243,6 +272,8 @@ def _changes_resolution(node: Any) -> bool:
     A border lost to a `valid` convolution (two pixels) or added by padding is no change of resolution, nor is pooling
     to a single value. Without fixed shapes the layer's own strides decide.
     """
+    if len(node.input_tensors) > 1 and _side(node.outputs[0]) in map(_side, node.input_tensors):
+        return False  # a merge carries on the side that it has already
     sides = _side(node.input_tensors[0]), _side(node.outputs[0])
     if sides[0] is None or sides[1] is None:
         steps = [getattr(node.operation, name, 1) for name in ("strides", "pool_size", "size")]

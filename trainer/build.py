@@ -26,8 +26,7 @@ from trainer.unet import unet
 RGB = 3
 LARGEST_SEED = 10**9  # as Keras draws them
 DIGITS = 16  # of an architecture's digest
-# What may stand behind a sigmoid without changing what it means; it must be the very last layer all the same.
-RESHAPING = (layers.UpSampling2D, layers.Resizing, layers.Cropping2D, layers.ZeroPadding2D, layers.Identity)
+SQUASHING = ("sigmoid", "softmax")  # whose values are no logits even after a batch normalisation
 
 
 def network_of(config: ModelConfig, seed: int = 0) -> keras.Model:
@@ -80,7 +79,7 @@ def adapted(network: keras.Model, size: int, change: Callable[[Any], Any] | None
     picture = keras.Input((size, size, 1), name="thaw_picture")
     x = layers.Concatenate(name="thaw_grey_as_rgb")([picture] * channels) if channels == RGB else picture
     try:
-        logits = _copied(network, x, end, change)
+        (logits,) = keras.tree.flatten(_copied(network, x, end, change))  # a dict or list of one output, too
     except (ValueError, TypeError) as error:
         raise UserError(
             f"'model.size' must be a size that '{network.name}' can read, but {size}x{size} pixels do not go through "
@@ -112,7 +111,8 @@ def _check_graph(network: keras.Model) -> None:
             f"A network must be a functional Keras model, whose layers can be walked, but '{network.name}' is a "
             f"{type(network).__name__}. Rebuild it as keras.Model(inputs, outputs)."
         )
-    if not any(isinstance(layer, CONVOLUTIONS) for layer in leaf_layers(network).values()):
+    inner = (one for layer in leaf_layers(network).values() for one in layer._flatten_layers())
+    if not any(isinstance(one, CONVOLUTIONS) for one in inner):
         raise UserError(
             f"A segmentation network has convolutions, but '{network.name}' has none. Give one that has, such as a "
             "U-Net with any encoder."
@@ -159,20 +159,38 @@ def _end_of(network: keras.Model) -> Any:
             f"{output.shape[-1]} ({ending}): multi-class masks are not supported. End it with a convolution to 1 "
             "channel."
         )
-    before = last
-    while ending == "linear" and isinstance(before, RESHAPING):
-        before = before.input._keras_history.operation
-        if _activation(before) != "linear":
-            raise UserError(
-                f"The activation of '{network.name}' must come last, but '{last.name}' stands behind that of "
-                f"'{before.name}' ({_activation(before)}). Change the size first, then apply the sigmoid."
-            )
+    if ending == "linear" and (before := _hidden_activation(output)) is not None:
+        raise UserError(
+            f"The activation of '{network.name}' must come last, but '{last.name}' stands behind that of "
+            f"'{before.name}' ({_activation(before)}). Let the network end with the sigmoid, or take it off."
+        )
     if ending not in ("linear", "sigmoid"):
         raise UserError(
             f"A network must end with logits or with a sigmoid, but '{network.name}' ends with '{ending}' (layer "
             f"'{last.name}')."
         )
     return last
+
+
+def _hidden_activation(output: Any) -> Any | None:
+    """The nearest operation with an activation that only operations without weights (a resizing, a cast, arithmetic
+    with numbers) separate from the output, or batch normalisation where it squashes; None where there is none.
+    """
+    tensor, normalised = output, False
+    while True:
+        operation = tensor._keras_history.operation
+        if isinstance(operation, Functional):
+            tensor = operation.outputs[tensor._keras_history.tensor_index]
+            continue
+        ending = _activation(operation)
+        if ending in SQUASHING or (ending != "linear" and not normalised):
+            return operation
+        normalised = normalised or isinstance(operation, layers.BatchNormalization)
+        inputs = operation._inbound_nodes[tensor._keras_history.node_index].input_tensors
+        learns = getattr(operation, "weights", ()) and not isinstance(operation, layers.BatchNormalization)
+        if learns or len(inputs) != 1:
+            return None
+        (tensor,) = inputs
 
 
 def _last_layer(network: keras.Model) -> Any:

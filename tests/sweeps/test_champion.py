@@ -69,6 +69,12 @@ def test_after_a_search_every_setting_takes_part() -> None:
     assert chosen is TRIALS[2] and len(rivals) == 3
 
 
+def test_what_the_constraints_of_a_search_forbid_is_not_chosen() -> None:
+    info = replace(sweep().info, spec={"search": {"strategy": "tpe"}}, outside=[TRIALS[2].info.candidate.key])
+    chosen, rivals = choose(replace(sweep(*TRIALS), info=info), None)
+    assert chosen is TRIALS[1] and len(rivals) == 2
+
+
 def test_missing_trials_are_told() -> None:
     record = sweep(*TRIALS)
     grown = replace(record, info=replace(record.info, planned={"k1": "7 · 12 epochs", "k2": "8 · 12 epochs"}))

@@ -18,15 +18,16 @@ from sweeps.launch import Listen
 from sweeps.objective import never
 from sweeps.plan import read_plan
 from sweeps.rules import Search
-from sweeps.space import Space
+from sweeps.space import Space, space_of
 from sweeps.spec import load_spec
 from sweeps.sweep import run_sweep
 from sweeps.worker import work
 from tracking.runs import Tracker
 from tracking.summary import summarise
-from trainer.config import Candidate
+from trainer.config import Candidate, Settings
 from trainer.results import FoldResult, Score
 
+EVERYTHING = space_of(Search(space="subsets", epochs=(3,)), [1] * 9, Settings())
 BEST = {f"image {number}": float(dice) for number, dice in enumerate(np.random.default_rng(0).uniform(0.4, 0.9, 80))}
 
 
@@ -78,7 +79,7 @@ class Recorded:
 
     asked = 0
 
-    def highest(self, sweep_run: str, like: Candidate) -> Any:
+    def highest(self, sweep_run: str, like: Candidate, among: Any) -> Any:
         return SimpleNamespace(dice=0.8, run_id="best")
 
     def dice_by_image(self, run_id: str) -> dict[str, float]:
@@ -94,7 +95,7 @@ def results(dice: dict[str, float]) -> list[FoldResult]:
 def test_a_search_spares_what_it_started_from_and_reads_the_best_once() -> None:
     recorded: Any = Recorded()
     start = Candidate("all", 3, 1e-3)
-    drop = dropping(Search(strategy="random"), [start], recorded, "run")
+    drop = dropping(Search(strategy="random"), EVERYTHING, [start], recorded, "run")
     worse = results(behind(0.2, 1))
     assert drop(start, worse) is None
     assert [drop(Candidate(mask, 3, 1e-3), worse) for mask in "12"] == [pytest.approx(0.6, abs=0.01)] * 2
@@ -107,12 +108,12 @@ def test_a_search_spares_what_it_started_from_and_reads_the_best_once() -> None:
 )  # fmt: skip
 def test_lists_fronts_and_whoever_says_so_drop_nothing(search: Search) -> None:
     recorded: Any = Recorded()
-    assert dropping(search, [], recorded, "run") is never
+    assert dropping(search, EVERYTHING, [], recorded, "run") is never
 
 
 def test_nothing_is_dropped_before_anything_is_finished() -> None:
     nothing: Any = SimpleNamespace(highest=lambda *_: None, dice_by_image=pytest.fail)
-    drop = dropping(Search(strategy="random"), [], nothing, "run")
+    drop = dropping(Search(strategy="random"), EVERYTHING, [], nothing, "run")
     assert drop(Candidate("1", 3, 1e-3), results(behind(0.5, 1))) is None
 
 

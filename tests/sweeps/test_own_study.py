@@ -38,6 +38,12 @@ def test_a_candidate_is_scored_as_the_sweep_writes_it(asked: Candidate, scored: 
     assert inside(asked, SPACE, SPEC) == scored
 
 
+def test_another_seed_is_written_the_same_way() -> None:
+    search = replace(SPEC.search, seeds=(1, 2))
+    asked = [Candidate(mask, 2, 1e-3, seed=2) for mask in ("shallow-2", "1-2", "1,2")]
+    assert {inside(one, SPACE, replace(SPEC, search=search)) for one in asked} == {Candidate("1-2", 2, 1e-3, seed=2)}
+
+
 @pytest.mark.parametrize(
     ("asked", "words"),
     [

@@ -124,6 +124,17 @@ def test_a_search_starts_from_the_baselines_that_the_space_has() -> None:
     assert {one.mask for one in listing(replace(search, must_freeze=(9,)))} == {"all", "1-5", "none"}
 
 
+def test_a_search_starts_inside_its_space_whatever_settings_it_leaves_out() -> None:
+    search = Search(space="subsets", strategy="tpe", trials=9, train=(("loss", ("bce",)),))
+    space = space_of(search, WEIGHTS, Settings())
+    assert {one.mask for one in listed(search, space) if one in space} == {"1-5", "6-9", "9"}
+
+
+def test_blocks_that_no_mask_decides_do_not_vary() -> None:
+    search = Search(space="subsets", must_train=(2,), must_freeze=(1, 9))
+    assert space_of(search, WEIGHTS, Settings()).varied == (3, 4, 5, 6, 7, 8)
+
+
 def test_a_factorial_design_measures_its_cells_and_the_baselines() -> None:
     found = listing(Search(space="subsets", strategy="factorial", cells=64, epochs=(12,)))
     assert len({one.mask for one in found if one.mask not in ("all", "none")}) in (62, 63)

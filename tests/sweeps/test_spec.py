@@ -89,6 +89,11 @@ def test_set(given: str, expected: tuple[int, ...]) -> None:
         ("[search]\nlearning_rate = [0.0]", "'search.learning_rate' must be distinct positive numbers"),
         ("[search]\norders = ['shallow']", "unknown order 'shallow'; did you mean 'shallow-first'"),
         ("[search]\norders = []", "name at least one order"),
+        ("[search]\norders = ['deep-first', 'deep-first']", "must name each order once, but got deep-first more often"),
+        (
+            "[search]\nspace = 'masks'\nmasks = ['1', 'none']",
+            "lists 'none', the zero-shot score: it is always measured",
+        ),
         ("[search]\nspace = 'masks'", "'search.masks' is empty"),
         ("[search]\nspace = 'mask'", "'search.space' must be one of orders, masks, subsets, single, but got 'mask'"),
         ("[search]\nspace = 'masks'\nmasks = ['1-12']", "names block 12, which does not exist"),

@@ -39,6 +39,17 @@ def test_what_was_dropped_failed_or_is_open_takes_no_part(record: SweepRecord) -
     assert (field.dropped, field.failed, field.unfinished, len(field.trials)) == (1, 1, 1, len(MASKS) - 3)
 
 
+def test_a_baseline_outside_the_space_is_no_winner_but_stands_beside_it(record: SweepRecord) -> None:
+    everything = next(one for one in record.trials if one.info.candidate.mask == "all")
+    high = replace(everything, folds={**everything.folds, "dice": (0.9,) * 5})
+    trials = tuple(high if one is everything else one for one in record.trials)
+    limited = replace(record, trials=trials, info=replace(record.info, outside=[high.info.candidate.key]))
+    assert field_of(replace(record, trials=trials)).winner.info.candidate.mask == "all"
+    field = field_of(limited)
+    assert field.winner.info.candidate.mask != "all" and len(field.trials) == len(MASKS) - 1
+    assert {one.name: one.comparison.mean < 0 for one in judged(field).against}["all"]
+
+
 @pytest.mark.parametrize("left", [0, 1])
 def test_fewer_than_two_masks_are_no_choice(record: SweepRecord, left: int) -> None:
     with pytest.raises(UserError, match=r"two or more finished ones, but the sweep 'demo' has (none|only 1)\. Let it"):

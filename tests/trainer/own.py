@@ -76,6 +76,15 @@ REFUSED: dict[str, tuple[Callable[[], keras.Model], str]] = {
         lambda: after(own(), layers.Resizing(32, 32)),
         r"The activation of 'own' must come last",
     ),
+    "sigmoid behind a cast": (
+        lambda: after(own(), layers.Activation("linear", dtype="float32")),
+        r"must come last, but 'activation\w*' stands behind that of 'mask' \(sigmoid\)",
+    ),
+    "sigmoid behind arithmetic": (lambda: after(own(), lambda x: 2 * x - 1), r"stands behind that of 'mask'"),
+    "sigmoid behind normalisation": (
+        lambda: after(own(), layers.BatchNormalization()),
+        r"stands behind that of 'mask'",
+    ),
     "no picture": (lambda: after(own(), layers.Flatten()), r"must give a picture .*\(1024,\)"),
     "no convolution": (dense, r"has convolutions, but 'own' has none"),
     "not functional": (sequential, r"functional Keras model, .*'own' is a Sequential"),

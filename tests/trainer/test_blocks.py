@@ -103,6 +103,28 @@ def test_a_valid_convolution_and_a_squeezed_branch_are_no_resolution_change() ->
     assert names_of(keras.Model(inputs, x)) == [["valid", "gate", "after"]]
 
 
+@pytest.mark.parametrize("gate_first", [True, False])
+def test_a_gate_is_no_resolution_change_on_either_side(gate_first: bool) -> None:
+    inputs = keras.Input((32, 32, 1))
+    x = layers.Conv2D(4, 3, name="before")(inputs)
+    gate = layers.Conv2D(4, 1, name="gate")(layers.GlobalAveragePooling2D(keepdims=True)(x))
+    x = layers.Multiply()([gate, x] if gate_first else [x, gate])
+    assert names_of(keras.Model(inputs, layers.Conv2D(1, 1, name="after")(x))) == [["before", "gate", "after"]]
+
+
+def test_a_block_that_cannot_learn_joins_the_next_one() -> None:
+    inputs = keras.Input((32, 32, 1))
+    x = layers.MaxPooling2D()(layers.Normalization(name="scaling")(inputs))
+    network = keras.Model(inputs, layers.Conv2D(1, 1, name="after")(x), name="scaled")
+    assert names_of(network) == [["scaling", "after"]]
+    network.get_layer("after").trainable = False  # as saved: it can be thawed
+    assert names_of(network) == [["scaling", "after"]]
+    with pytest.raises(UserError, match=r"block 1 of 'scaled' has none \(scaling\)"):
+        partition(network, table=(("scaling",), ("*",)))
+    with pytest.raises(UserError, match="'fixed' has no weight that can be trained"):
+        partition(keras.Model(inputs, layers.Normalization()(inputs), name="fixed"))
+
+
 def test_resizing_by_an_operation_counts_too() -> None:
     inputs = keras.Input((32, 32, 1))
     x = layers.Conv2D(2, 3, padding="same", name="before")(inputs)

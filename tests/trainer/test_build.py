@@ -39,14 +39,27 @@ def nested() -> keras.Model:
         lambda: nets.after(nets.own(end=None), layers.Activation("sigmoid", name="last")),
         lambda: nets.after(nets.own(end=None), keras.ops.sigmoid),
         nested,
+        lambda: keras.Model((whole := nets.own()).input, {"mask": whole.outputs[0]}),
+        lambda: keras.Model((whole := nets.own()).input, [whole.outputs[0]]),
     ],
-    ids=["in its layer", "any size", "a layer of its own", "a bare function", "in a nested model"],
+    ids=["in its layer", "any size", "a layer of its own", "a bare function", "in a nested model", "dict", "list"],
 )
 def test_logits_are_the_network_s_own_without_its_sigmoid_on_the_grey_picture_three_times(made: object) -> None:
     network = made()  # type: ignore[operator]
     logits = adapted(network, 32)(PICTURES, training=False)
-    expected = network(np.repeat(PICTURES, 3, axis=-1), training=False)
+    (expected,) = keras.tree.flatten(network(np.repeat(PICTURES, 3, axis=-1), training=False))
     assert np.allclose(sigmoid(logits), expected, atol=1e-6)
+
+
+def test_convolutions_inside_nested_layers_count() -> None:
+    picture = keras.Input((32, 32, 1))
+    inner = keras.Sequential([layers.Conv2D(2, 3, padding="same")], name="inner")
+    assert adapted(keras.Model(picture, layers.Dense(1)(inner(picture)), name="own"), 32).output_shape[-1] == 1
+
+
+def test_an_activation_before_the_last_weights_is_no_ending() -> None:
+    logits = nets.after(nets.own(), layers.Conv2D(1, 1, name="logits"), layers.Identity())
+    assert np.allclose(adapted(logits, 32)(PICTURES), logits(np.repeat(PICTURES, 3, axis=-1)), atol=1e-6)
 
 
 def test_logits_and_one_channel_are_taken_as_they_are() -> None:
