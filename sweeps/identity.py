@@ -87,13 +87,12 @@ def check_space(spec: Spec, name: str, tried: Collection[Candidate]) -> None:
     if not spec.search.proposes:
         return
     space = network_space(spec)
-    allowed = {"all", "none", *(one.mask for one in listed(spec.search, space, spec.settings))}
     ours = [one for one in tried if (one.start, one.split) == ("pretrained", "grouped")]
-    outside = sorted(one.name for one in ours if one not in space and one.mask not in allowed)
+    outside = sorted(one.name for one in ours if one not in space and one.mask not in ("all", "none"))
     if outside:
         raise UserError(
-            f"A search goes on in the space that it began in, or in a larger one, but {len(outside)} trials of "
-            f"'{name}' lie outside of this [search], such as {outside[0]}. Choose another --name (what is trained is "
+            f"A search goes on in the space that it began in, or in a larger one, but of the trials of '{name}' "
+            f"{len(outside)} lie outside of this [search], such as {outside[0]}. Choose another --name (what is trained is "
             "not trained again), or widen [search]."
         )
 

@@ -54,6 +54,20 @@ def test_every_shipped_spec_can_be_estimated(name: str) -> None:
     assert f"spec        {name}: 100 images" in words and "with 2 workers" in words
 
 
+@pytest.mark.parametrize(
+    ("limit", "trainings"),
+    [
+        ("search.trials=20", (5 + 14) * 5 + 9),  # five of the six that it starts from train; and the probe
+        ("search.trainings=100", 34 + 14 * 5),  # as many whole trials as reach it
+        ("search.hours=0.001", (5 + 511) * 5 + 9),
+    ],
+)
+def test_a_budget_of_any_kind_is_counted(limit: str, trainings: int) -> None:
+    spec = load_spec("search-ultrasound", sets=["search.trials=0", limit])
+    found = estimate(spec, 100, workers=1)
+    assert found.trainings == trainings and (found.training == 3.6) == ("hours" in limit)
+
+
 @pytest.mark.parametrize(("busy", "load", "told"), [(4.0, 9.0, True), (4.0, 0.1, False), (1.1, 9.0, False)])
 def test_a_busy_machine_is_told(monkeypatch: pytest.MonkeyPatch, busy: float, load: float, told: bool) -> None:
     """Where an accelerator does the work the processor has little to do as well: only a high load says busy."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
-from tests.tracking.made_up import trial_info, trial_record
+from tests.tracking.made_up import record_trial, sweep_info, trial_info, trial_record
 from tracking.record import SweepRecord
 from tracking.report import render, to_json, to_text
+from tracking.runs import Tracker
 from tracking.summary import summarise
 
 
@@ -53,3 +55,18 @@ def test_every_page_has_the_sentence(record: SweepRecord) -> None:
     sentence = summarise(dropped)["dropped"]["sentence"]
     assert all(sentence in text for text in (render(dropped), render(dropped, "markdown"), to_text(summarise(dropped))))
     assert "dropped early" not in render(record)
+
+
+def test_what_is_compared_with_is_the_highest_of_those_allowed(tmp_path: Path) -> None:
+    tracker = Tracker.connect(f"sqlite:///{tmp_path / 'mlflow.db'}", tmp_path / "artifacts")
+    sweep = tracker.open_sweep(sweep_info())
+    for depth in (1, 3, 5):
+        record_trial(tracker, sweep, trial_info("shallow-first", depth))
+    ranked = sorted(tracker.trials(sweep).values(), key=lambda one: one.dice or 0.0)
+    like = ranked[0].candidate
+    for place in range(3):
+        found = tracker.highest(sweep, like, {one.candidate for one in ranked[: place + 1]})
+        assert found is not None and found.dice == ranked[place].dice
+    assert tracker.highest(sweep, like, ()) is None
+    assert {one.folds for one in ranked} == {5} and set(tracker.candidates("demo")) == {one.candidate for one in ranked}
+    assert tracker.candidates("nobody") == ()
