@@ -41,37 +41,49 @@ class Board:
             yield step
 
     @contextmanager
-    def training(self, candidates: Sequence[Candidate], folds: int, *, proposing: bool = False) -> Iterator[Any]:
-        """The sweep's own bar, counting epochs of training; yields the listener for the workers' messages.
+    def training(self, candidates: Sequence[Candidate], folds: int) -> Iterator[Any]:
+        """The bar of a list, counting epochs of training; yields the listener for the workers' messages.
 
-        Candidates that differ only in epochs are one training that passes through the smaller counts. How much a search
-        that is `proposing` will train is not known, so the bar then has no end.
+        Candidates that differ only in epochs are one training that passes through the smaller counts.
         """
         longest: dict[str, int] = {}
         for one in candidates:
             longest[one.training] = max(longest.get(one.training, 0), one.epochs)
         reached: dict[tuple[str, int], int] = {}
         with self._progress() as bar:
-            task = bar.add_task("starting workers", total=None if proposing else folds * sum(longest.values()) or None)
+            task = bar.add_task("starting workers", total=folds * sum(longest.values()) or None)
 
             def listen(message: dict[str, Any]) -> None:
                 if message["event"] == "fold":
                     place = (message["training"], message["fold"])
                     advance = max(0, message["epochs"] - reached.get(place, 0))
                     reached[place] = reached.get(place, 0) + advance
-                    words = f"{message['name']} · fold {message['fold']} · Dice {message['dice']:.3f}"
-                    bar.update(task, advance=advance, description=words)
-                elif message["event"] == "probed":
-                    bar.update(task, description=f"probe of single blocks, {message['number']} of {message['of']}")
-                elif message["event"] == "dropped":
-                    words = f"{message['name']} · dropped after {message['fold']} of {folds} folds"
-                    bar.update(task, description=words)
-                elif message["event"] == "failed":
-                    self.say(f"Failed: {message['name']}: {message['reason']}")
-                elif message["event"] == "replaced":
-                    self.say(f"Worker {message['worker']} was ended by signal {message['signal']}; another takes over.")
+                    bar.update(task, advance=advance, description=_words(message, folds))
+                self._tell(message)
 
             yield listen
+
+    @contextmanager
+    def searching(self, recorded: int, trials: int, folds: int) -> Iterator[Any]:
+        """The bar of a search, counting trials out of `trials` (0: nobody knows how many); yields the listener."""
+        ended: set[str] = set()
+        with self._progress() as bar:
+            task = bar.add_task("starting workers", total=trials or None, completed=recorded)
+
+            def listen(message: dict[str, Any]) -> None:
+                if message["event"] in ("dropped", "failed") or message.get("fold") == folds:
+                    ended.add(message["name"])
+                bar.update(task, completed=recorded + len(ended), description=_words(message, folds) or None)
+                self._tell(message)
+
+            yield listen
+
+    def _tell(self, message: dict[str, Any]) -> None:
+        """What stays on the screen."""
+        if message["event"] == "failed":
+            self.say(f"Failed: {message['name']}: {message['reason']}")
+        elif message["event"] == "replaced":
+            self.say(f"Worker {message['worker']} was ended by signal {message['signal']}; another takes over.")
 
     def _progress(self) -> Progress:
         return Progress(
@@ -85,3 +97,14 @@ class Board:
             transient=True,
             disable=not self.console.is_terminal,
         )
+
+
+def _words(message: dict[str, Any], folds: int) -> str:
+    """What a worker's message says beside the bar; empty for one that is not shown there."""
+    if message["event"] == "fold":
+        return f"{message['name']} · fold {message['fold']} · Dice {message['dice']:.3f}"
+    if message["event"] == "probed":
+        return f"probe of single blocks, {message['number']} of {message['of']}"
+    if message["event"] == "dropped":
+        return f"{message['name']} · dropped after {message['fold']} of {folds} folds"
+    return ""

@@ -92,8 +92,8 @@ def check_space(spec: Spec, name: str, tried: Collection[Candidate]) -> None:
     if outside:
         raise UserError(
             f"A search goes on in the space that it began in, or in a larger one, but of the trials of '{name}' "
-            f"{len(outside)} lie outside of this [search], such as {outside[0]}. Choose another --name (what is trained is "
-            "not trained again), or widen [search]."
+            f"{len(outside)} lie outside of this [search], such as {outside[0]}. Choose another --name (nothing is "
+            "trained twice for that), or widen [search]."
         )
 
 

@@ -52,7 +52,9 @@ def run_sweep(
     if waiting:
         board.say(f"{plan.name}: {to_do(spec.search, len(missing), len(wanted), len(before))}, {workers} workers.")
         try:
-            with board.training(missing, spec.settings.folds, proposing=spec.search.proposes) as listen:
+            folds, trials = spec.settings.folds, spec.search.trials
+            searching = spec.search.proposes
+            with board.searching(len(before), trials, folds) if searching else board.training(missing, folds) as listen:
                 launch(home, plan.name, workers, listen)
         finally:
             if nobody_present(home.workers_lock(plan.name)):

@@ -215,13 +215,15 @@ def test_four_workers_on_one_search_repeat_nothing(tmp_path: Path) -> None:
     assert len(tried) >= TRIALS and set(tried.values()) == {1}
 
 
-def test_only_what_a_killed_worker_had_in_hand_is_repeated(tmp_path: Path) -> None:
-    url, wanted = begin("nsga2", tmp_path)
-    last = len(wanted) + 2
-    assert processes(1, "nsga2", tmp_path, last) == [-signal.SIGKILL]
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name == "nsga2" else pytest.mark.slow) for name in ALL]
+)
+def test_only_what_a_killed_worker_had_in_hand_is_repeated(name: str, tmp_path: Path) -> None:
+    url, _ = begin(name, tmp_path)
+    assert processes(1, name, tmp_path, TRIALS - 2) == [-signal.SIGKILL]  # after the warm start
     killed = (tmp_path / "tried.txt").read_text().split()[-1]
     engines.release(url, "s")  # as `thaw run` does when it goes on
-    work("nsga2", tmp_path)
+    work(name, tmp_path)
     tried = Counter((tmp_path / "tried.txt").read_text().split())
     assert (
         len(tried) == TRIALS and {key for key, times in tried.items() if times > 1} == {killed} and tried[killed] == 2

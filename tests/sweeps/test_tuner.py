@@ -205,7 +205,7 @@ def tell(folder: Path, one: Seen) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("strategy", STRATEGIES[:2])
+@every_strategy
 def test_a_killed_search_goes_on_from_what_the_study_heard(tmp_path: Path, strategy: str) -> None:
     process = multiprocessing.get_context("spawn").Process(target=die_at_the_fourth, args=(tmp_path, strategy))
     process.start()
