@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from trainer.files import locked
+
 ROOT = Path(__file__).parents[1]
 
 os.environ.pop("MLFLOW_TRACKING_URI", None)
@@ -50,12 +52,16 @@ def thaw() -> Thaw:
 
 @pytest.fixture(scope="session")
 def smoke_home(thaw: Thaw, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The home of one finished `thaw run smoke`, shared by the whole session: read it, do not write to it.
+    """The home of one finished `thaw run smoke`, shared by the whole session and all of pytest's processes: read it, do
+    not write to it.
 
     `said.txt` in it holds what the command printed.
     """
-    home = tmp_path_factory.mktemp("smoke")
-    done = thaw("run", "smoke", "--home", home, "--workers", 1)
-    assert done.returncode == 0, done.stderr + done.stdout
-    (home / "said.txt").write_text(done.stdout)
+    base = tmp_path_factory.getbasetemp()
+    home = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "smoke"
+    with locked(home.with_name("smoke.lock")):
+        if not (home / "said.txt").exists():
+            done = thaw("run", "smoke", "--home", home, "--workers", 1)
+            assert done.returncode == 0, done.stderr + done.stdout
+            (home / "said.txt").write_text(done.stdout)
     return home

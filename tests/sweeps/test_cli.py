@@ -31,6 +31,7 @@ def test_masks_prints_the_numbers_of_the_protocol(
         assert word in done.stdout
 
 
+@pytest.mark.slow
 def test_dry_run_trains_nothing(thaw: Thaw, tmp_path: Path) -> None:
     done = thaw("run", "ultrasound", "--dry-run", "--home", tmp_path, "--set", "data.images=10")
     assert done.returncode == 0 and done.stderr == ""

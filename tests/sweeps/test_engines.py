@@ -72,6 +72,7 @@ def test_candidates_come_back_as_they_were_listed(url: str) -> None:
     assert seen == list(CANDIDATES)
 
 
+@pytest.mark.slow
 def test_four_workers_drain_a_list_exactly_once_and_invent_nothing(url: str, tmp_path: Path) -> None:
     engines.enqueue(url, "s", CANDIDATES, 9)
     context = multiprocessing.get_context("spawn")

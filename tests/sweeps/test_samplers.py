@@ -46,6 +46,7 @@ def volume(found: list[Candidate]) -> float:
     return area + (best - 0.2) * (sum(SIZES) - last)
 
 
+@pytest.mark.slow
 def test_nsga2_selects() -> None:
     gained = [volume(search(samplers.nsga2, SPACE, seed, 64)) - volume(search(samplers.random, SPACE, seed, 64))
               for seed in range(4)]  # fmt: skip

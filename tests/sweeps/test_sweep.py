@@ -32,6 +32,7 @@ from tracking.study import study_figures
 from tracking.summary import summarise
 
 ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.slow  # whole sweeps in processes of their own
 SPEC = ["run", "smoke", "--name", "s", "--set", "search.masks=['1-5','6-9']"]
 
 
@@ -140,7 +141,6 @@ def test_one_more_mask_trains_that_mask_only(run: Run, home: Path) -> None:
     assert len(after) - len(before) == 2 * 2  # two budgets of two folds
 
 
-@pytest.mark.slow
 def test_a_larger_budget_continues_to_the_bits_of_one_straight_run(run: Run, home: Path, tmp_path: Path) -> None:
     before = trained(home)
     assert run(home, "--set", "search.epochs=[1,2,3]").code == 0
@@ -188,7 +188,6 @@ def test_other_weights_are_told_before_and_after_they_are_made(run: Run, home: P
     assert "'s' was recorded with others: other starting weights (pretrain.seed 0 -> 1)." in ended.err
 
 
-@pytest.mark.slow
 def test_mlflow_lost_and_ledger_kept_trains_nothing(home: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy"
     shutil.copytree(home, copy, ignore=shutil.ignore_patterns("mlflow.db*", "artifacts"))
@@ -198,7 +197,6 @@ def test_mlflow_lost_and_ledger_kept_trains_nothing(home: Path, tmp_path: Path) 
     assert by_candidate(copy).items() <= by_candidate(home).items() and len(by_candidate(copy)) == 9
 
 
-@pytest.mark.slow
 def test_mlflow_lost_gives_a_search_back_without_training(run: Run, tmp_path: Path) -> None:
     search = ["search.space=subsets", "search.strategy=random", "search.trials=8", "search.epochs=[1]"]
     sets = [word for one in search for word in ("--set", one)]
@@ -210,7 +208,6 @@ def test_mlflow_lost_gives_a_search_back_without_training(run: Run, tmp_path: Pa
     assert len(by_candidate(whole)) == 8 and by_candidate(copy) == by_candidate(whole) and trained(copy) == before
 
 
-@pytest.mark.slow
 def test_a_diverging_rate_fails_its_trials_and_the_sweep_goes_on(run: Run, tmp_path: Path) -> None:
     rates = ["--set", "search.learning_rate=[1e-3,1e3]", "--set", "search.epochs=[4]"]
     ended = run(tmp_path, *rates)
@@ -224,7 +221,6 @@ def test_a_diverging_rate_fails_its_trials_and_the_sweep_goes_on(run: Run, tmp_p
     assert runs(tmp_path) == {"FINISHED": 9 - len(failed) + 2, "FAILED": len(failed)}
 
 
-@pytest.mark.slow
 def test_a_deadline_leaves_a_list_that_the_same_command_goes_on_with(run: Run, tmp_path: Path) -> None:
     ended = run(tmp_path, "--max-hours", "1e-6", "--set", "champion=true")
     assert ended.code == 0 and "The time is up (1e-06 hours): 9 trials wait, such as" in ended.out
@@ -233,7 +229,6 @@ def test_a_deadline_leaves_a_list_that_the_same_command_goes_on_with(run: Run, t
     assert ended.code == 0 and "9 of 9 trials to run" in ended.out and runs(tmp_path) == {"FINISHED": 9 + 2}
 
 
-@pytest.mark.slow
 def test_what_somebody_else_enqueued_is_refused_once(run: Run, home: Path) -> None:
     before = runs(home)
     study = optuna.load_study(study_name="s", storage=f"sqlite:///{home / 'optuna.db'}")
@@ -246,7 +241,6 @@ def test_what_somebody_else_enqueued_is_refused_once(run: Run, home: Path) -> No
 TUNED = ["--set", "search.engine=keras-tuner"]
 
 
-@pytest.mark.slow
 def test_keras_tuner_gives_the_same_numbers_even_killed_and_without_its_files(
     run: Run, home: Path, tmp_path: Path
 ) -> None:
@@ -271,7 +265,6 @@ def started(home: Path, *more: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
-@pytest.mark.slow
 def test_killed_and_started_again_it_ends_with_the_same_numbers(run: Run, home: Path, tmp_path: Path) -> None:
     rng = random.Random(0)
     for _ in range(2):
@@ -285,7 +278,6 @@ def test_killed_and_started_again_it_ends_with_the_same_numbers(run: Run, home: 
     assert len(by_candidate(tmp_path)) == 9 and by_candidate(tmp_path).items() <= by_candidate(home).items()
 
 
-@pytest.mark.slow
 def test_two_launchers_at_once_share_the_work(home: Path, tmp_path: Path) -> None:
     launchers = [started(tmp_path) for _ in range(2)]
     assert [launcher.wait(300) for launcher in launchers] == [0, 0]
@@ -293,7 +285,6 @@ def test_two_launchers_at_once_share_the_work(home: Path, tmp_path: Path) -> Non
     assert len(by_candidate(tmp_path)) == 9 and by_candidate(tmp_path).items() <= by_candidate(home).items()
 
 
-@pytest.mark.slow
 def test_a_stopped_sweep_says_so_and_leaves_nothing_running(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "sweeps.cli", *SPEC, "--home", str(tmp_path)]
     launcher = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)

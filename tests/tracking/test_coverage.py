@@ -20,6 +20,7 @@ from tracking.contenders import field_of, judged
 from tracking.effects import block_effects
 
 SWEEPS = 120
+pytestmark = pytest.mark.slow  # hundreds of made-up searches each
 
 
 @pytest.mark.parametrize(("shared", "least"), [(0.0, 0.95), (0.5, 0.8)], ids=["independent", "half-shared"])

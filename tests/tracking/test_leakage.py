@@ -74,6 +74,7 @@ def test_leaky_trials_move_no_other_field(
     assert before.pop("leakage") is None and before == after
 
 
+@pytest.mark.slow
 def test_no_figure_shows_a_leaky_trial(record: SweepRecord) -> None:
     assert figures(plus(record, leaky_record(CONTRACTING, 0.4))) == figures(record)
 

@@ -41,7 +41,10 @@ def same(one: FoldResult, other: FoldResult) -> bool:
     )
 
 
-@pytest.mark.parametrize("mask", STUDY)
+QUICK = ("1", "1-5", "6-9", "all")  # the other 13 masks of the study are among the slow tests
+
+
+@pytest.mark.parametrize("mask", [pytest.param(one, marks=() if one in QUICK else pytest.mark.slow) for one in STUDY])
 def test_only_the_masks_blocks_move_and_all_of_them(
     trainer: Trainer, entry: Entries, fold: FoldData, mask: str
 ) -> None:

@@ -42,6 +42,7 @@ def test_the_expected_peak_is_that_of_the_study_and_grows_with_what_is_asked() -
     assert sizes == sorted(sizes) and sizes[0] < sizes[-1] < 2**30
 
 
+@pytest.mark.slow
 def test_a_slow_step_is_timed_once_after_the_one_that_traces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("trainer.network.PATIENCE", 0)
     stages: list[str] = []

@@ -40,6 +40,7 @@ def test_pre_training_happens_once_and_is_recorded(tmp_path: Path) -> None:
     assert other.digest != weights.digest
 
 
+@pytest.mark.slow
 def test_pre_training_on_a_folder(tmp_path: Path) -> None:
     for i in range(8):
         pixels = np.full((32, 32), 60 + i, np.uint8)

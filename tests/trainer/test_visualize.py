@@ -67,6 +67,7 @@ def test_it_beats_noise_and_data_clearly(network: keras.Model, drawn: Maximised)
     assert (drawn.achieved > 1.2 * np.array(most)).all() and (drawn.achieved > 1.5 * np.array(most)).sum() >= 3
 
 
+@pytest.mark.slow
 def test_a_price_for_roughness_buys_smoothness_for_little(network: keras.Model, drawn: Maximised) -> None:
     rough = maximise(network, NEURONS, replace(RECIPE, smooth=0))
     specks = [np.mean([energy_above(image) for image in found.images]) for found in (drawn, rough)]
@@ -80,6 +81,7 @@ def test_the_data_maximum_may_be_of_pictures_of_another_size(network: keras.Mode
     assert larger.images.shape == (4, 64, 64)
 
 
+@pytest.mark.slow
 def test_more_steps_excite_more(network: keras.Model, drawn: Maximised) -> None:
     assert (maximise(network, NEURONS, Recipe(steps=8)).achieved < drawn.achieved).all()
 
@@ -102,6 +104,7 @@ def test_where_grey_rouses_nothing_the_start_is_rough() -> None:
     assert maximise(network, (Neuron(1, 0),)).achieved[0] > 5
 
 
+@pytest.mark.slow
 def test_the_seed_repeats_to_the_bit_and_another_does_not(network: keras.Model, drawn: Maximised) -> None:
     again = maximise(network, NEURONS, RECIPE)
     np.testing.assert_array_equal(again.images, drawn.images)
