@@ -221,6 +221,23 @@ def test_a_diverging_rate_fails_its_trials_and_the_sweep_goes_on(run: Run, tmp_p
     assert runs(tmp_path) == {"FINISHED": 9 - len(failed) + 2, "FAILED": len(failed)}
 
 
+def test_a_search_tries_its_failures_again_only_on_request(run: Run, tmp_path: Path) -> None:
+    search = ["search.space=subsets", "search.strategy=random", "search.trials=8", "search.epochs=[4]",
+              "search.learning_rate=[1e3]"]  # fmt: skip
+    sets = [word for one in search for word in ("--set", one)]
+    assert run(tmp_path, *sets).code == 3
+    before = runs(tmp_path)
+    proposed = [
+        state.candidate for state in tracker(tmp_path).trials(tracker(tmp_path).read_sweep("s").run_id).values()
+    ]
+    assert before["FAILED"] > 1 and len(proposed) == 8
+    assert "nothing to train" in run(tmp_path, *sets).out
+    (tmp_path / "optuna.db").unlink()  # MLflow is the record, of failures too
+    assert "nothing to train" in run(tmp_path, *sets).out
+    again = run(tmp_path, *sets, "--retry-failed")
+    assert again.code == 3 and "nothing to train" not in again.out and runs(tmp_path) == before
+
+
 def test_a_deadline_leaves_a_list_that_the_same_command_goes_on_with(run: Run, tmp_path: Path) -> None:
     ended = run(tmp_path, "--max-hours", "1e-6", "--set", "champion=true")
     assert ended.code == 0 and "The time is up (1e-06 hours): 9 trials wait, such as" in ended.out
