@@ -112,6 +112,9 @@ def show(found: Json, console: Console) -> None:
 
 def _tied(found: Json) -> Table:
     tied = [one for one in found["compared"] if one["tied"]]
+    best = next(one for one in tied if not one["behind"])
+    if tied.index(best) >= SHOWN:  # it is never among the rows that are left out
+        tied = [*tied[: SHOWN - 1], best, *(one for one in tied[SHOWN - 1 :] if one is not best)]
     return _table(
         "The best and what ties with it, cheapest first",
         found,

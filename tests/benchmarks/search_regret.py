@@ -207,7 +207,8 @@ def _keras_tuner(
     strategy: Literal["random", "bayesian"] = "random" if name == "kt-random" else "bayesian"
     search = Search(space="subsets", engine="keras-tuner", strategy=strategy, epochs=everything.epochs)
     with TemporaryDirectory() as folder:
-        tune(search, everything, tuple(trials), evaluate, Path(folder) / "tuner", seed=number)
+        # KerasTuner draws its n-th point from seed + n: neighbouring seeds are one sequence, shifted.
+        tune(search, everything, tuple(trials), evaluate, Path(folder) / "tuner", seed=10_000 * number)
 
 
 def _set_of(candidate: Candidate, n_blocks: int) -> int | None:

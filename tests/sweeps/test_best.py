@@ -53,6 +53,8 @@ def test_long_lists_are_capped() -> None:
     text, tied = shown(record), [one for one in best(record)["compared"] if one["tied"]]
     assert f"and {len(tied) - SHOWN} more: --format json" in text
     assert len(text.splitlines()) < 90
+    ties = text[text.index("what ties with it") : text.index("Nothing as cheap")]
+    assert f"│ {best(record)['best']['mask']} " in ties, "the best is left out"
 
 
 def test_masks_that_never_vary_have_no_effects() -> None:
