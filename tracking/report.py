@@ -94,7 +94,11 @@ def to_csv(*sweeps: Json) -> str:
     """One row per trial; the folds of every metric in columns of their own. A missing value is an empty cell."""
     folds = range(1, max(len(found["folds"]) for found in sweeps) + 1)
     plain = ["mask", "role", "start", "split", "order", "depth", "epochs", "learning_rate", "trainable_params"]
-    heads = plain + ["aliases", "blocks"] + [f"{metric}_{part}" for metric in METRICS for part in ("mean", "sd", "sem")]
+    heads = (
+        plain
+        + ["aliases", "blocks", "train"]
+        + [f"{metric}_{part}" for metric in METRICS for part in ("mean", "sd", "sem")]
+    )
     heads += [f"{metric}_fold_{fold}" for metric in METRICS for fold in folds]
     heads += ["dice_pooled", *(f"dice_images_{part}" for part in PER_IMAGE)]
     heads += ["seeds", "dice_seed_sd", "synthetic", "sweep"]
@@ -104,6 +108,7 @@ def to_csv(*sweeps: Json) -> str:
     for found in sweeps:
         for trial in (*found["trials"], *(found["leakage"] or {"trials": ()})["trials"]):
             row = [trial[name] for name in plain] + [" ".join(trial["aliases"]), " ".join(map(str, trial["blocks"]))]
+            row += [" ".join(f"{name}={value}" for name, value in trial["train"].items())]
             row += [trial[metric][part] for metric in METRICS for part in ("mean", "sd", "sem")]
             row += [value for metric in METRICS for value in trial[metric]["folds"]]
             row += [trial["dice_pooled"], *(trial["per_image"][part] for part in PER_IMAGE)]

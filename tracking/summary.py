@@ -10,7 +10,8 @@ Fields of the JSON report (`summarise`). Scores are fractions of 1 (Dice, ARI) o
   rate at which most masks of the curves were trained.
 - `trials`: one object per finished trial: `mask`, `aliases`, `blocks`, `order`, `depth` (of the first of `orders`, null
   for a mask that belongs to none), `orders`, `role` (`trial`, `zero-shot`, `scratch`), `start`, `split`,
-  `epochs`, `learning_rate`, `trainable_params`; `seeds` (trained with each, scores are means over them) and `noise`
+  `epochs`, `learning_rate`, `train` (searched training settings, where they differ from the sweep's own),
+  `trainable_params`; `seeds` (trained with each, scores are means over them) and `noise`
   (of its mean Dice, null with one seed); `dice`, `pixel_error`, `ari`, each with `mean`, `sd`, `sem`, `folds`;
   `dice_pooled`, `empty_truths`, `false_positive_percent` (of images with empty truth), `by_class` (label -> `images`,
   `dice`: mean over its images), `per_image` (`n`, `mean`, 95 % bootstrap of the images `low` to `high`, descriptive;
@@ -188,6 +189,7 @@ def trial_object(trial: TrialRecord, repeats: Repeats | None = None) -> Json:
         "split": candidate.split,
         "epochs": candidate.epochs,
         "learning_rate": candidate.learning_rate,
+        "train": dict(candidate.train),
         "trainable_params": info.trainable_params,
         "seeds": list(repeats.seeds) if candidate.epochs else [],
         "noise": trial_noise(trial, repeats),

@@ -24,12 +24,11 @@ def setting(found: Json) -> str:
 
 
 def name_of(trial: Json) -> str:
-    """`1-5 (contracting)`, `zero-shot`, `all from scratch`."""
+    """`1-5 (contracting)`, `zero-shot`, `all from scratch`, with what of its training differs: `1-5, batch 8`."""
     if trial["role"] == "zero-shot":
         return "none (zero-shot)"
-    if trial["start"] == "scratch":
-        return f"{trial['mask']} from scratch"
-    return mask_name(trial)
+    name = f"{trial['mask']} from scratch" if trial["start"] == "scratch" else mask_name(trial)
+    return ", ".join([name, *(f"{setting} {value}" for setting, value in trial["train"].items())])
 
 
 def trial_cells(trial: Json) -> list[str]:

@@ -98,6 +98,15 @@ def test_csv_has_a_row_per_trial_with_full_precision(record: SweepRecord) -> Non
     assert {row["synthetic"] for row in rows} == {"true"}
 
 
+def test_trials_that_differ_in_a_training_setting_are_told_apart(record: SweepRecord) -> None:
+    first = next(trial for trial in record.finished if trial.info.candidate.mask == "1-5")
+    other = replace(first.info, candidate=replace(first.info.candidate, train=(("batch", 8),)))
+    both = replace(record, trials=(*record.trials, replace(first, info=other, run_id="other")))
+    found = summarise(both)
+    assert "1-5 (contracting), batch 8" in to_text(found) and "1-5 (contracting), batch 8" in render(both)
+    assert [row["train"] for row in csv.DictReader(io.StringIO(render(both, "csv")))].count("batch=8") == 1
+
+
 def test_markdown_tables_are_rectangular(record: SweepRecord) -> None:
     text = render(record, "markdown")
     for table in re.findall(r"(?:^\|.*\n)+", text, re.M):

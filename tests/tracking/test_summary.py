@@ -30,7 +30,7 @@ TOP = {
     "choice", "convergence", "parameters", "cases", "noise", "leakage", "dropped",
 }  # fmt: skip
 TRIAL = {
-    "mask", "aliases", "blocks", "order", "depth", "orders", "role", "start", "epochs", "learning_rate",
+    "mask", "aliases", "blocks", "order", "depth", "orders", "role", "start", "epochs", "learning_rate", "train",
     "trainable_params", "dice", "pixel_error", "ari", "dice_pooled", "empty_truths", "false_positive_percent",
     "by_class", "per_image", "split", "seeds", "noise",
 }  # fmt: skip
