@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -16,9 +18,10 @@ from sweeps.plan import Plan, write_plan
 from sweeps.rules import units_of
 from sweeps.spec import Spec, as_table
 from trainer.config import UserError
-from trainer.files import locked
+from trainer.files import locked, nobody_present
 
 if TYPE_CHECKING:  # heavy: each is imported where it is needed
+    from tracking.record import SweepInfo
     from tracking.runs import Tracker
     from trainer.data import Cases
     from trainer.pretrain import StartingWeights
@@ -70,6 +73,28 @@ def _plan(
     }
     info = describe(spec, name, cases, fold_of, made)
     check_space(spec, info.name, tracker.candidates(info.name))
+    sweep_run = tracker.open_sweep(info)
+    with closed_when_stopped(tracker, home, info.name, sweep_run):
+        plan = _written(spec, home, info, cases.digest, fold_of, weights, sweep_run)
+        _log_givens(tracker, plan, spec, cases, weights)
+    return plan
+
+
+@contextmanager
+def closed_when_stopped(tracker: Tracker, home: Home, name: str, sweep_run: str) -> Iterator[None]:
+    """A sweep that is stopped before its workers start is closed, unless workers of another launcher are at it."""
+    try:
+        yield
+    except BaseException:  # Ctrl-C, too
+        if nobody_present(home.workers_lock(name)):
+            tracker.close_lost(sweep_run)
+        raise
+
+
+def _written(
+    spec: Spec, home: Home, info: SweepInfo, data: str, fold_of: list[int], weights: StartingWeights, sweep_run: str
+) -> Plan:
+    """What the workers need, in their file."""
     plan = Plan(
         name=info.name,
         spec=as_table(spec),
@@ -77,20 +102,24 @@ def _plan(
         block_params=info.block_params,
         always_params=info.always_params,
         fold_of=fold_of,
-        data_digest=cases.digest,
+        data_digest=data,
         weights=str(weights.path.resolve()),
         weights_digest=weights.digest,
-        sweep_run=tracker.open_sweep(info),
+        sweep_run=sweep_run,
         until=time.time() + 3600 * spec.search.hours if spec.search.hours else math.inf,
     )
     write_plan(home, plan)
+    return plan
+
+
+def _log_givens(tracker: Tracker, plan: Plan, spec: Spec, cases: Cases, weights: StartingWeights) -> None:
+    """Keep in MLflow what the sweep starts from: weights, network, pictures."""
     from sweeps.network import log_network
 
     log_bases(tracker, plan.sweep_run, spec, weights)
     log_network(tracker, plan.sweep_run, spec.settings.model)
     log_pictures(tracker, plan.sweep_run, cases)
     log_examples(tracker, plan.sweep_run, weights)
-    return plan
 
 
 def read_cases(spec: Spec, home: Home, board: Board) -> tuple[Cases, list[int]]:

@@ -14,7 +14,7 @@ from sweeps.home import Home
 from sweeps.launch import launch
 from sweeps.outlook import to_do, warnings
 from sweeps.plan import Plan
-from sweeps.preparing import look_at_network, prepared
+from sweeps.preparing import closed_when_stopped, look_at_network, prepared
 from sweeps.proposing import check_budget, spent
 from sweeps.space import Space, listed
 from sweeps.spec import Spec
@@ -45,10 +45,11 @@ def run_sweep(
         board.say(line)
     with locked(home.launch_lock, waiting=board.waiting):
         plan, tracker = prepared(spec, home, board, name, workers)
-        before = tracker.trials(plan.sweep_run)
-        wanted = listed(spec.search, space, spec.settings)
-        missing = _missing(wanted, before, retry_failed)
-        waiting = _enlist(spec, home, plan, space, missing, before, retry_failed)
+        with closed_when_stopped(tracker, home, plan.name, plan.sweep_run):
+            before = tracker.trials(plan.sweep_run)
+            wanted = listed(spec.search, space, spec.settings)
+            missing = _missing(wanted, before, retry_failed)
+            waiting = _enlist(spec, home, plan, space, missing, before, retry_failed)
     if waiting:
         board.say(f"{plan.name}: {to_do(spec.search, len(missing), len(wanted), len(before))}, {workers} workers.")
         try:
