@@ -6,7 +6,7 @@ statistic of images sees; and the best so far is the highest of many, partly by 
 a standard error of both kinds of chance, and a margin. The constants were chosen on a table of all 511 sets of blocks
 (`tests/benchmarks/early_stopping.py`; synthetic phantoms, three seeds, two epoch counts), on the safe side: in 1,200
 searches in random order the true best was never dropped, nor any of the true best five, and 41 % of the trainings of
-all sets were saved, 38 % of the first 41. A search that proposes good candidates has less to drop (`guided`: 8 % in 12
+all sets were saved, 38 % of the first 41. A search that proposes good candidates has less to drop (`guided`: 4 % in 12
 searches of 41 sets).
 """
 
