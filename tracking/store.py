@@ -28,6 +28,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, Experiment, Metric, Param, Run
 from mlflow.exceptions import MlflowException
 
+from tracking.fresh import file_of, make_database
 from tracking.redact import redact
 from trainer.config import UserError
 
@@ -79,10 +80,11 @@ class Store:
         Raises `UserError` within seconds when the store cannot be opened.
         """
         try:
-            if uri.startswith("sqlite:///"):
-                Path(uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
             with _impatient(), warnings.catch_warnings():
                 warnings.simplefilter("ignore", DeprecationWarning)  # MLflow's calls of SQLAlchemy, not ours to mend
+                file = file_of(uri)
+                if file is not None and not file.exists():
+                    make_database(file)
                 client = MlflowClient(tracking_uri=uri)
                 client.search_experiments(max_results=1)
         except Exception as error:  # drivers, file systems and HTTP raise types of their own

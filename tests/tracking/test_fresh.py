@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tracking.fresh import file_of, make_database
+from tracking.runs import Tracker
+
+MAKES = (
+    "import sys; from pathlib import Path; from tracking.fresh import make_database; make_database(Path(sys.argv[1]))"
+)
+
+
+@pytest.mark.parametrize(
+    ("uri", "file"),
+    [
+        ("sqlite:////a b/mlflow.db", Path("/a b/mlflow.db")),
+        ("sqlite:///mlflow.db", Path("mlflow.db")),
+        ("sqlite:///:memory:", None),
+        ("sqlite:////a/mlflow.db?timeout=5", None),
+        ("postgresql://host/db", None),
+        ("http://127.0.0.1:5000", None),
+    ],
+)
+def test_the_file_behind_an_address(uri: str, file: Path | None) -> None:
+    assert file_of(uri) == file
+
+
+def test_killed_while_it_is_made_there_is_no_database_yet(tmp_path: Path) -> None:
+    path = tmp_path / "mlflow.db"
+    maker = subprocess.Popen([sys.executable, "-c", MAKES, str(path)])
+    while not any(part.stat().st_size for part in tmp_path.glob(".mlflow.db.*")):
+        assert maker.poll() is None, "it ended before it could be killed"
+        time.sleep(0.005)
+    os.kill(maker.pid, signal.SIGKILL)
+    maker.wait()
+    assert not path.exists()
+    assert Tracker.connect(f"sqlite:///{path}").client.search_experiments()
+
+
+def test_two_at_once_make_one_and_leave_nothing_beside_it(tmp_path: Path) -> None:
+    path = tmp_path / "mlflow.db"
+    makers = [subprocess.Popen([sys.executable, "-c", MAKES, str(path)]) for _ in range(2)]
+    assert [maker.wait(120) for maker in makers] == [0, 0]
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # MLflow's calls of SQLAlchemy
+def test_what_another_has_made_meanwhile_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "mlflow.db"
+    path.write_bytes(b"somebody's")
+    make_database(path)
+    assert path.read_bytes() == b"somebody's" and list(tmp_path.iterdir()) == [path]
