@@ -50,6 +50,24 @@ def thaw() -> Thaw:
     return run
 
 
+@pytest.fixture
+def thaw_here(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Thaw:
+    """Runs `thaw *arguments` in this process: importing Keras and MLflow takes longer than most commands."""
+
+    def run(*arguments: object) -> subprocess.CompletedProcess[str]:
+        from sweeps.cli import main
+
+        monkeypatch.setattr(sys, "argv", ["thaw", *map(str, arguments)])
+        capfd.readouterr()  # what another command said
+        with pytest.raises(SystemExit) as ended:
+            main()
+        said = capfd.readouterr()
+        assert "Traceback" not in said.err + said.out, said.err + said.out
+        return subprocess.CompletedProcess(sys.argv, int(ended.value.code or 0), said.out, said.err)
+
+    return run
+
+
 @pytest.fixture(scope="session")
 def smoke_home(thaw: Thaw, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The home of one finished `thaw run smoke`, shared by the whole session and all of pytest's processes: read it, do

@@ -128,10 +128,10 @@ def test_a_bad_page_is_noticed(visit: Callable[[str], Visit], tmp_path: Path) ->
 
 
 def test_the_report_page_opens_alone_and_says_the_verdict(
-    visit: Callable[[str], Visit], thaw: Thaw, smoke_home: Path, tmp_path: Path
+    visit: Callable[[str], Visit], thaw_here: Thaw, smoke_home: Path, tmp_path: Path
 ) -> None:
     for form in ("html", "json"):
-        done = thaw("report", "--format", form, "--out", tmp_path / "report", "--home", smoke_home)
+        done = thaw_here("report", "--format", form, "--out", tmp_path / "report", "--home", smoke_home)
         assert done.returncode == 0, done.stderr
     (page,) = (tmp_path / "report").rglob("*.html")
     (numbers,) = (tmp_path / "report").rglob("*.json")
@@ -147,9 +147,9 @@ def test_the_report_page_opens_alone_and_says_the_verdict(
 
 
 def test_pointer_sort_and_filter_work_on_the_page(
-    visit: Callable[[str], Visit], thaw: Thaw, smoke_home: Path, tmp_path: Path
+    visit: Callable[[str], Visit], thaw_here: Thaw, smoke_home: Path, tmp_path: Path
 ) -> None:
-    done = thaw("report", "--out", tmp_path, "--home", smoke_home)
+    done = thaw_here("report", "--out", tmp_path, "--home", smoke_home)
     assert done.returncode == 0, done.stderr
     page = tmp_path / "report.html"
     act = """<script>

@@ -83,8 +83,8 @@ def test_formats() -> None:
 
 
 @pytest.mark.parametrize(("form", "words"), [("text", "cheapest first"), ("json", '"sentence"')])
-def test_the_command(thaw: Thaw, smoke_home: Path, form: str, words: str) -> None:
-    done = thaw("best", "--format", form, "--home", smoke_home)
+def test_the_command(thaw_here: Thaw, smoke_home: Path, form: str, words: str) -> None:
+    done = thaw_here("best", "--format", form, "--home", smoke_home)
     assert done.returncode == 0 and done.stderr == "" and words in done.stdout, done.stderr
     if form == "json":
         assert json.loads(done.stdout)["synthetic"] is True

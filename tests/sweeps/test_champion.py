@@ -189,12 +189,12 @@ print(json.dumps(sorted({"trainer", "tracking", "sweeps"} & set(sys.modules))))
 
 
 @pytest.mark.slow
-def test_refit_register_and_use_it_without_thaw(thaw: Thaw, home: Path, tmp_path: Path) -> None:
-    made = thaw("champion", "--home", home)
+def test_refit_register_and_use_it_without_thaw(thaw_here: Thaw, home: Path, tmp_path: Path) -> None:
+    made = thaw_here("champion", "--home", home)
     assert made.returncode == 0, made.stderr
     assert "models:/phantoms@champion (version 1)" in made.stdout and "The highest of 3 masks" in made.stdout
     assert "SYNTHETIC DATA" in made.stdout
-    again = thaw("champion", "--home", home)
+    again = thaw_here("champion", "--home", home)
     assert again.returncode == 0 and "version 1, registered before" in again.stdout
 
     uri = f"sqlite:///{home / 'mlflow.db'}"
@@ -211,7 +211,7 @@ def test_refit_register_and_use_it_without_thaw(thaw: Thaw, home: Path, tmp_path
     picture = tmp_path / "in" / "a.tif"
     picture.parent.mkdir()
     Image.fromarray(grey).save(picture)
-    done = thaw("predict", "models:/phantoms@champion", picture.parent, "--out", tmp_path / "out", "--home", home)
+    done = thaw_here("predict", "models:/phantoms@champion", picture.parent, "--out", tmp_path / "out", "--home", home)
     assert done.returncode == 0, done.stderr
     assert "trained on SYNTHETIC pictures only: it is no tool for real ones" in done.stdout
     with Image.open(tmp_path / "out" / "overlays" / "a.png") as over:

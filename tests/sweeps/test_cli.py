@@ -43,13 +43,13 @@ def test_dry_run_trains_nothing(thaw: Thaw, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("form", "words"), [("markdown", "# Sweep smoke"), ("csv", "mask,role,start"), ("json", '"verdict"')]
 )
-def test_report_formats(thaw: Thaw, smoke_home: Path, form: str, words: str) -> None:
-    done = thaw("report", "--format", form, "--home", smoke_home)
+def test_report_formats(thaw_here: Thaw, smoke_home: Path, form: str, words: str) -> None:
+    done = thaw_here("report", "--format", form, "--home", smoke_home)
     assert done.returncode == 0 and words in done.stdout
 
 
 @pytest.mark.slow
-def test_visualize_draws_neurons_before_and_after(thaw: Thaw, tmp_path: Path) -> None:
+def test_visualize_draws_neurons_before_and_after(thaw_here: Thaw, tmp_path: Path) -> None:
     from PIL import Image
 
     from trainer.config import ModelConfig
@@ -59,11 +59,11 @@ def test_visualize_draws_neurons_before_and_after(thaw: Thaw, tmp_path: Path) ->
     for seed, path in ((1, before), (2, after)):
         unet(ModelConfig(size=32, filters=2), seed=seed).save_weights(path)
     given = ("visualize", before, "--size", 32, "--width", 2, "--home", tmp_path, "--out", out)
-    done = thaw(*given, "--after", after, "--blocks", "1-2", "--only", "0,1")
+    done = thaw_here(*given, "--after", after, "--blocks", "1-2", "--only", "0,1")
     assert done.returncode == 0 and done.stderr == ""
     with Image.open(out) as sheet:
         assert sheet.width > 4 * 128
-    assert "filters 0 to 1, but got filter 2" in thaw(*given, "--blocks", "1", "--filters", 3).stderr
+    assert "filters 0 to 1, but got filter 2" in thaw_here(*given, "--blocks", "1", "--filters", 3).stderr
 
 
 @pytest.mark.parametrize(
@@ -83,23 +83,23 @@ def test_visualize_names_what_is_missing(
     assert message in capfd.readouterr().err
 
 
-def test_data_check_tells_and_draws(thaw: Thaw, tmp_path: Path) -> None:
+def test_data_check_tells_and_draws(thaw_here: Thaw, tmp_path: Path) -> None:
     from tests.sweeps.test_bad_input import data_set, text_file
 
     folder = data_set(tmp_path / "set")
-    done = thaw("data", "check", folder, "--out", tmp_path / "sheet.png")
+    done = thaw_here("data", "check", folder, "--out", tmp_path / "sheet.png")
     assert done.returncode == 0 and "ready to use" in done.stdout and (tmp_path / "sheet.png").stat().st_size > 1000
     text_file(folder)
     (folder / "masks" / "p4.png").unlink()
-    done = thaw("data", "check", folder, "--out", tmp_path / "sheet.png")
+    done = thaw_here("data", "check", folder, "--out", tmp_path / "sheet.png")
     assert done.returncode == 2 and "p1.png" in done.stdout and "p4.png" in done.stdout
 
 
-def test_a_dashboard_needs_its_extra_a_home_and_a_search(thaw: Thaw, tmp_path: Path) -> None:
-    none = thaw("dashboard", "--home", tmp_path)
+def test_a_dashboard_needs_its_extra_a_home_and_a_search(thaw_here: Thaw, tmp_path: Path) -> None:
+    none = thaw_here("dashboard", "--home", tmp_path)
     assert none.returncode == 2 and "There is no home of thaw" in none.stderr
     open_home(tmp_path)
-    missing = thaw("dashboard", "--home", tmp_path)
+    missing = thaw_here("dashboard", "--home", tmp_path)
     there = find_spec("optuna_dashboard") is not None
     words = "No search was run" if there else "needs optuna-dashboard, which is not installed"
     assert missing.returncode == 2 and words in missing.stderr

@@ -79,17 +79,17 @@ def test_where_it_starts(tmp_path: Path, home: Home) -> None:
 
 
 @pytest.mark.slow
-def test_a_whole_sweep_on_it(thaw: Thaw, tmp_path: Path) -> None:
+def test_a_whole_sweep_on_it(thaw_here: Thaw, tmp_path: Path) -> None:
     path, home = saved(own(), tmp_path), tmp_path / "home"
     command: list[Any] = ["run", "smoke", "--model", path, "--home", home, "--workers", 1, "--name", "mine"]
     command += ["--set", "search.masks=['3']", "--set", "search.epochs=[2]", "--set", "search.neurons=[1]"]
     command += ["--set", "train.batch_norm=adapt", "--set", "search.learning_rate=[0.02]"]
-    done = thaw(*command)
+    done = thaw_here(*command)
     assert done.returncode == 0, done.stderr + done.stdout
     assert "Network: my.keras" in done.stdout
     path.rename(tmp_path / "moved.keras")  # all that follows does without the file, or with it in another place
     command[3] = tmp_path / "moved.keras"
-    again = thaw(*command)
+    again = thaw_here(*command)
     assert again.returncode == 0 and "nothing to train" in again.stdout, again.stderr + again.stdout
 
     opened = open_home(home)
@@ -100,23 +100,25 @@ def test_a_whole_sweep_on_it(thaw: Thaw, tmp_path: Path) -> None:
     delta = tracker.fetch_file(trial.run_id, "checkpoints/fold_1.npz", tmp_path)
     assert delta is not None and set(read_delta(delta).weights) == {"mask/0", "mask/1", *STATISTICS}
     assert weights_digest(found.network) != found.info.weights["digest"]
-    assert json.loads(thaw("report", "mine", "--format", "json", "--home", home).stdout)["model"]["blocks"] == 3
+    assert json.loads(thaw_here("report", "mine", "--format", "json", "--home", home).stdout)["model"]["blocks"] == 3
 
     command[3] = saved(own(filters=3), tmp_path)
-    clash = thaw(*command)
+    clash = thaw_here(*command)
     assert clash.returncode == 2 and "another network (moved.keras -> my.keras)" in clash.stderr, clash.stderr
     command[3] = tmp_path / "moved.keras"
-    assert thaw(*command).returncode == 0
-    crowned = thaw("champion", "mine", "--name", "mine", "--home", home)
+    assert thaw_here(*command).returncode == 0
+    crowned = thaw_here("champion", "mine", "--name", "mine", "--home", home)
     assert crowned.returncode == 0, crowned.stderr
     Image.fromarray(np.full((50, 60), 90, np.uint8)).save(tmp_path / "a.png")
-    predicted = thaw("predict", "models:/mine@champion", tmp_path / "a.png", "--out", tmp_path / "out", "--home", home)
+    predicted = thaw_here(
+        "predict", "models:/mine@champion", tmp_path / "a.png", "--out", tmp_path / "out", "--home", home
+    )
     assert predicted.returncode == 0, predicted.stderr
     with Image.open(tmp_path / "out/masks/a.png") as mask:
         assert mask.size == (60, 50)
     command[3] = "models:/mine@champion"
     command[command.index("--name") + 1] = "of the champion"
-    assert thaw(*command, "--dry-run").returncode == 0
+    assert thaw_here(*command, "--dry-run").returncode == 0
 
 
 STATISTICS = ("bn1/2", "bn1/3", "bn2/2", "bn2/3")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import shutil
 import signal
 import subprocess
@@ -16,14 +15,12 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import optuna
 import pytest
 
-from sweeps.cli import main
 from tracking.pictures import unpack_masks, unpack_pictures
 from tracking.report import render, to_json
 from tracking.runs import Tracker
@@ -33,32 +30,23 @@ from tracking.summary import summarise
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.slow  # whole sweeps in processes of their own
-SPEC = ["run", "smoke", "--name", "s", "--set", "search.masks=['1-5','6-9']"]
+SPEC = ["run", "smoke", "--name", "s", "--workers", "1", "--set", "search.masks=['1-5','6-9']"]
 
 
-@dataclass(frozen=True)
-class Ended:
-    """How a command ended and what it said."""
-
-    code: int
-    out: str
-    err: str
-
-
-Run = Callable[..., Ended]
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
-    def run(home: Path, *more: str) -> Ended:
-        monkeypatch.setattr(sys, "argv", ["thaw", *SPEC, "--home", str(home), *more])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        said = capfd.readouterr()
-        assert "Traceback" not in said.err + said.out
-        return Ended(int(ended.value.code or 0), said.out, said.err)
+def run(thaw_here: Run) -> Run:
+    """Runs the sweep `s` in a home, by one worker unless told otherwise."""
+    return lambda home, *more: thaw_here(*SPEC, "--home", home, *more)
 
-    return run
+
+@pytest.fixture
+def fresh(home: Path, tmp_path: Path) -> Path:
+    """A home with nothing in it but the pre-trained weights of another: what does not ask about pre-training."""
+    shutil.copytree(home / "weights", tmp_path / "weights")
+    return tmp_path
 
 
 def report(home: Path) -> dict[str, Any]:
@@ -128,32 +116,32 @@ def test_its_figures_come_from_the_record_alone(home: Path) -> None:
 def test_the_same_sweep_again_trains_nothing_and_adds_no_run(run: Run, home: Path) -> None:
     before = runs(home), trained(home), numbers(report(home))
     ended = run(home)
-    assert ended.code == 0 and "nothing to train" in ended.out
+    assert ended.returncode == 0 and "nothing to train" in ended.stdout
     assert (runs(home), trained(home), numbers(report(home))) == before
 
 
 def test_one_more_mask_trains_that_mask_only(run: Run, home: Path) -> None:
     before = trained(home)
     ended = run(home, "--set", "search.masks=['1-5','6-9','1']")
-    assert ended.code == 0 and "2 of 11 trials to run" in ended.out
+    assert ended.returncode == 0 and "2 of 11 trials to run" in ended.stdout
     after = trained(home)
     assert {path: after[path] for path in before} == before
     assert len(after) - len(before) == 2 * 2  # two budgets of two folds
 
 
-def test_a_larger_budget_continues_to_the_bits_of_one_straight_run(run: Run, home: Path, tmp_path: Path) -> None:
+def test_a_larger_budget_continues_to_the_bits_of_one_straight_run(run: Run, home: Path, fresh: Path) -> None:
     before = trained(home)
-    assert run(home, "--set", "search.epochs=[1,2,3]").code == 0
+    assert run(home, "--set", "search.epochs=[1,2,3]").returncode == 0
     after = trained(home)
     assert {path: after[path] for path in before} == before
-    assert run(tmp_path, "--set", "search.epochs=[3]").code == 0
+    assert run(fresh, "--set", "search.epochs=[3]").returncode == 0
     grown, straight = (
         {
             (trial["mask"], trial["start"]): [trial[metric]["folds"] for metric in ("dice", "pixel_error", "ari")]
             for trial in report(place)["trials"]
             if trial["epochs"] == 3
         }
-        for place in (home, tmp_path)
+        for place in (home, fresh)
     )
     assert grown == straight and len(straight) == 4
 
@@ -175,17 +163,17 @@ def test_a_name_stands_for_one_data_set_and_one_set_of_settings(
     monkeypatch.setattr("trainer.pretrain.starting_weights", reached)
     before = runs(home), trained(home), numbers(report(home))
     ended = run(home, *(word for one in changed for word in ("--set", one)))
-    assert ended.code == 2
-    assert "A sweep's name stands for one data set" in ended.err and "--name" in ended.err
-    assert f"'s' was recorded with others: {said}" in ended.err
+    assert ended.returncode == 2
+    assert "A sweep's name stands for one data set" in ended.stderr and "--name" in ended.stderr
+    assert f"'s' was recorded with others: {said}" in ended.stderr
     assert (runs(home), trained(home), numbers(report(home))) == before
 
 
 def test_other_weights_are_told_before_and_after_they_are_made(run: Run, home: Path) -> None:
     ended = run(home, "--set", "pretrain.seed=1")
-    assert ended.code == 2
-    assert "recorded with other pre-training (pretrain.seed 0 -> 1)" in ended.out
-    assert "'s' was recorded with others: other starting weights (pretrain.seed 0 -> 1)." in ended.err
+    assert ended.returncode == 2
+    assert "recorded with other pre-training (pretrain.seed 0 -> 1)" in ended.stdout
+    assert "'s' was recorded with others: other starting weights (pretrain.seed 0 -> 1)." in ended.stderr
 
 
 def test_mlflow_lost_and_ledger_kept_trains_nothing(home: Path, tmp_path: Path) -> None:
@@ -197,10 +185,10 @@ def test_mlflow_lost_and_ledger_kept_trains_nothing(home: Path, tmp_path: Path) 
     assert by_candidate(copy).items() <= by_candidate(home).items() and len(by_candidate(copy)) == 9
 
 
-def test_mlflow_lost_gives_a_search_back_without_training(run: Run, tmp_path: Path) -> None:
+def test_mlflow_lost_gives_a_search_back_without_training(run: Run, fresh: Path, tmp_path: Path) -> None:
     search = ["search.space=subsets", "search.strategy=random", "search.trials=8", "search.epochs=[1]"]
     sets = [word for one in search for word in ("--set", one)]
-    whole, copy = tmp_path / "whole", tmp_path / "copy"
+    whole, copy = fresh, tmp_path / "copy"
     run(whole, *sets)
     shutil.copytree(whole, copy, ignore=shutil.ignore_patterns("mlflow.db*", "artifacts"))
     before = trained(copy)
@@ -208,42 +196,40 @@ def test_mlflow_lost_gives_a_search_back_without_training(run: Run, tmp_path: Pa
     assert len(by_candidate(whole)) == 8 and by_candidate(copy) == by_candidate(whole) and trained(copy) == before
 
 
-def test_a_diverging_rate_fails_its_trials_and_the_sweep_goes_on(run: Run, tmp_path: Path) -> None:
+def test_a_diverging_rate_fails_its_trials_and_the_sweep_goes_on(run: Run, fresh: Path) -> None:
     rates = ["--set", "search.learning_rate=[1e-3,1e3]", "--set", "search.epochs=[4]"]
-    ended = run(tmp_path, *rates)
-    failed = [one["name"] for one in report(tmp_path)["failed"]]
-    assert ended.code == 3 and f"{len(failed)} trials have no score" in ended.err
-    assert "A smaller learning rate may help" in ended.out
+    ended = run(fresh, *rates)
+    failed = [one["name"] for one in report(fresh)["failed"]]
+    assert ended.returncode == 3 and f"{len(failed)} trials have no score" in ended.stderr
+    assert "A smaller learning rate may help" in ended.stdout
     assert failed and all("lr 1000" in name for name in failed)
-    assert len(report(tmp_path)["trials"]) == 9 - len(failed)
-    assert "nothing to train" in run(tmp_path, *rates).out
-    assert f"{len(failed)} of 9 trials to run" in run(tmp_path, *rates, "--retry-failed").out
-    assert runs(tmp_path) == {"FINISHED": 9 - len(failed) + 2, "FAILED": len(failed)}
+    assert len(report(fresh)["trials"]) == 9 - len(failed)
+    assert "nothing to train" in run(fresh, *rates).stdout
+    assert f"{len(failed)} of 9 trials to run" in run(fresh, *rates, "--retry-failed").stdout
+    assert runs(fresh) == {"FINISHED": 9 - len(failed) + 2, "FAILED": len(failed)}
 
 
-def test_a_search_tries_its_failures_again_only_on_request(run: Run, tmp_path: Path) -> None:
+def test_a_search_tries_its_failures_again_only_on_request(run: Run, fresh: Path) -> None:
     search = ["search.space=subsets", "search.strategy=random", "search.trials=8", "search.epochs=[4]",
               "search.learning_rate=[1e3]"]  # fmt: skip
     sets = [word for one in search for word in ("--set", one)]
-    assert run(tmp_path, *sets).code == 3
-    before = runs(tmp_path)
-    proposed = [
-        state.candidate for state in tracker(tmp_path).trials(tracker(tmp_path).read_sweep("s").run_id).values()
-    ]
+    assert run(fresh, *sets).returncode == 3
+    before = runs(fresh)
+    proposed = [state.candidate for state in tracker(fresh).trials(tracker(fresh).read_sweep("s").run_id).values()]
     assert before["FAILED"] > 1 and len(proposed) == 8
-    assert "nothing to train" in run(tmp_path, *sets).out
-    (tmp_path / "optuna.db").unlink()  # MLflow is the record, of failures too
-    assert "nothing to train" in run(tmp_path, *sets).out
-    again = run(tmp_path, *sets, "--retry-failed")
-    assert again.code == 3 and "nothing to train" not in again.out and runs(tmp_path) == before
+    assert "nothing to train" in run(fresh, *sets).stdout
+    (fresh / "optuna.db").unlink()  # MLflow is the record, of failures too
+    assert "nothing to train" in run(fresh, *sets).stdout
+    again = run(fresh, *sets, "--retry-failed")
+    assert again.returncode == 3 and "nothing to train" not in again.stdout and runs(fresh) == before
 
 
-def test_a_deadline_leaves_a_list_that_the_same_command_goes_on_with(run: Run, tmp_path: Path) -> None:
-    ended = run(tmp_path, "--max-hours", "1e-6", "--set", "champion=true")
-    assert ended.code == 0 and "The time is up (1e-06 hours): 9 trials wait, such as" in ended.out
-    assert "No champion." in ended.out and runs(tmp_path) == {"FINISHED": 2}
-    ended = run(tmp_path)
-    assert ended.code == 0 and "9 of 9 trials to run" in ended.out and runs(tmp_path) == {"FINISHED": 9 + 2}
+def test_a_deadline_leaves_a_list_that_the_same_command_goes_on_with(run: Run, fresh: Path) -> None:
+    ended = run(fresh, "--max-hours", "1e-6", "--set", "champion=true")
+    assert ended.returncode == 0 and "The time is up (1e-06 hours): 9 trials wait, such as" in ended.stdout
+    assert "No champion." in ended.stdout and runs(fresh) == {"FINISHED": 2}
+    ended = run(fresh)
+    assert ended.returncode == 0 and "9 of 9 trials to run" in ended.stdout and runs(fresh) == {"FINISHED": 9 + 2}
 
 
 def test_what_somebody_else_enqueued_is_refused_once(run: Run, home: Path) -> None:
@@ -251,30 +237,26 @@ def test_what_somebody_else_enqueued_is_refused_once(run: Run, home: Path) -> No
     study = optuna.load_study(study_name="s", storage=f"sqlite:///{home / 'optuna.db'}")
     study.enqueue_trial({"block_1": True, "epochs": 10**6})
     ended = run(home)
-    assert ended.code == 2 and "(block_1=True, epochs=1000000) was not put there by thaw" in ended.err
-    assert "nothing to train" in run(home).out and runs(home) == before
+    assert ended.returncode == 2 and "(block_1=True, epochs=1000000) was not put there by thaw" in ended.stderr
+    assert "nothing to train" in run(home).stdout and runs(home) == before
 
 
 TUNED = ["--set", "search.engine=keras-tuner"]
 
 
 def test_keras_tuner_gives_the_same_numbers_even_killed_and_without_its_files(
-    run: Run, home: Path, tmp_path: Path
+    run: Run, home: Path, fresh: Path
 ) -> None:
-    launcher = started(tmp_path, *TUNED)
-    while not list((tmp_path / "sweeps" / "s" / "keras-tuner").glob("trial_0001/*")) and launcher.poll() is None:
-        time.sleep(0.05)
-    os.kill(launcher.pid, signal.SIGKILL)
-    launcher.wait()
-    (tmp_path / "sweeps" / "s" / "keras-tuner" / "oracle.json").write_text("{")
-    before = trained(tmp_path)
-    assert run(tmp_path, *TUNED).code == 0
-    after = trained(tmp_path)
+    killed(started(fresh, *TUNED), fresh, "sweeps/s/keras-tuner/trial_0001/*")
+    (fresh / "sweeps" / "s" / "keras-tuner" / "oracle.json").write_text("{")
+    before = trained(fresh)
+    assert run(fresh, *TUNED).returncode == 0
+    after = trained(fresh)
     assert {path: after[path] for path in before} == before, "something was trained twice"
-    assert runs(tmp_path) == {"FINISHED": 9 + 2}
-    assert len(by_candidate(tmp_path)) == 9 and by_candidate(tmp_path).items() <= by_candidate(home).items()
-    assert "nothing to train" in run(tmp_path, *TUNED).out
-    assert "nothing to train" in run(tmp_path).out  # Optuna's grid has nothing left either
+    assert runs(fresh) == {"FINISHED": 9 + 2}
+    assert len(by_candidate(fresh)) == 9 and by_candidate(fresh).items() <= by_candidate(home).items()
+    assert "nothing to train" in run(fresh, *TUNED).stdout
+    assert "nothing to train" in run(fresh).stdout  # Optuna's grid has nothing left either
 
 
 def started(home: Path, *more: str) -> subprocess.Popen[bytes]:
@@ -282,15 +264,22 @@ def started(home: Path, *more: str) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
+def killed(launcher: subprocess.Popen[bytes], home: Path, sign: str) -> None:
+    """Kill a launcher as soon as a file of that form is in its home."""
+    while not list(home.glob(sign)):
+        assert launcher.poll() is None, "it ended before it could be killed"
+        time.sleep(0.05)
+    os.kill(launcher.pid, signal.SIGKILL)
+    launcher.wait()
+
+
 def test_killed_and_started_again_it_ends_with_the_same_numbers(run: Run, home: Path, tmp_path: Path) -> None:
-    rng = random.Random(0)
-    for _ in range(2):
-        launcher = started(tmp_path)
-        time.sleep(rng.uniform(6, 16))
-        os.kill(launcher.pid, signal.SIGKILL)
-        launcher.wait()
+    for sign in ("mlflow.db", "weights/*.h5", "sweeps/s/plan.json", "ledger/*/*/0*.npz"):
+        killed(started(tmp_path, "--workers", "2"), tmp_path, sign)
+    before = trained(tmp_path)
     ended = run(tmp_path)
-    assert ended.code == 0, ended.err
+    assert ended.returncode == 0, ended.stderr
+    assert {path: trained(tmp_path)[path] for path in before} == before, "something was trained twice"
     assert runs(tmp_path) == {"FINISHED": 9 + 2}
     assert len(by_candidate(tmp_path)) == 9 and by_candidate(tmp_path).items() <= by_candidate(home).items()
 

@@ -21,6 +21,7 @@ from sweeps.rules import Search
 from sweeps.space import Space, space_of
 from sweeps.tuner import tune
 from trainer.config import Candidate, Settings, UserError
+from trainer.masks import parse
 from trainer.results import TrialFailed
 
 TRIALS = 8
@@ -53,12 +54,12 @@ def into(tried: list[Candidate]) -> Evaluate:
 
 def tuned(
     folder: Path, strategy: str, seen: Sequence[Seen] = (), evaluate: Evaluate | None = None, search: Search = SEARCH,
-    seed: int = 0, until: float = math.inf,
+    seed: int = 0, until: float = math.inf, blocks: int = 5,
 ) -> list[Seen]:  # fmt: skip
     """What the search told of, in order."""
     told: list[Seen] = []
     chosen = with_strategy(search, strategy)
-    tune(chosen, space(chosen), seen, evaluate or into([]), folder / "keras-tuner", seed=seed, until=until,
+    tune(chosen, space(chosen, blocks), seen, evaluate or into([]), folder / "keras-tuner", seed=seed, until=until,
          tell=told.append)  # fmt: skip
     return told
 
@@ -229,13 +230,15 @@ def test_the_gaussian_process_hears_of_every_score_in_the_space_and_nothing_is_p
     assert [path.name for path in tmp_path.iterdir()] == ["home"] and capfd.readouterr().out == ""
 
 
-@pytest.mark.slow
 def test_the_bayesian_search_finds_the_best_sooner_than_chance(tmp_path: Path) -> None:
-    search = replace(SEARCH, trials=0, epochs=(2,), max_blocks=0)  # 31 sets
+    search = replace(SEARCH, trials=20, epochs=(2,), max_blocks=0)  # 63 sets; 18 at random, before its process is asked
 
-    def to_the_best(strategy: str, seed: int) -> int:
-        told = tuned(tmp_path, strategy, search=search, seed=seed)
-        return max(range(len(told)), key=lambda place: told[place].score or 0)
+    def each_block_helps(candidate: Candidate, _: Report) -> Scored:
+        return Scored(0.1 * len(parse(candidate.mask, 6).blocks), trainings=5)
 
-    seeds = range(3)
-    assert sum(to_the_best("bayesian", seed) for seed in seeds) < sum(to_the_best("random", seed) for seed in seeds)
+    def best(strategy: str, seed: int) -> float:
+        told = tuned(tmp_path, strategy, (), each_block_helps, search, seed, blocks=6)
+        return max(one.score or 0 for one in told)
+
+    seeds = (0, 100, 200)
+    assert sum(best("bayesian", seed) for seed in seeds) > sum(best("random", seed) for seed in seeds)

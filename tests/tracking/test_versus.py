@@ -182,7 +182,7 @@ def test_the_page_and_the_other_formats_carry_the_same_numbers(record: SweepReco
 
 
 @pytest.mark.slow
-def test_from_the_command_line(thaw: Thaw, tracker: Tracker, tmp_path: Path) -> None:
+def test_from_the_command_line(thaw_here: Thaw, tracker: Tracker, tmp_path: Path) -> None:
     assert tracker.artifacts is not None
     for name, folds in (("one", 5), ("two", 5), ("three", 3)):
         info = sweep_info(name)
@@ -191,16 +191,16 @@ def test_from_the_command_line(thaw: Thaw, tracker: Tracker, tmp_path: Path) -> 
             record_trial(tracker, sweep, mask)
     home = tracker.artifacts.parent
     (home / "home.json").write_text('{"version": 1}')
-    done = thaw("report", "one", "two", "--out", tmp_path / "both", "--home", home)
+    done = thaw_here("report", "one", "two", "--out", tmp_path / "both", "--home", home)
     assert done.returncode == 0, done.stderr
     assert "one against two" in (tmp_path / "both" / "report.html").read_text()
     both = {f"{name}.{kind}" for name in ("figure-4-curve", "comparisons") for kind in ("svg", "png")}
     assert {path.name for path in (tmp_path / "both").iterdir()} == {"report.html"} | both
     svg = (tmp_path / "both" / "figure-4-curve.svg").read_text()
     assert all(text in svg for text in (">one<", ">two<")) and svg.count("SYNTHETIC DATA") == 2
-    refused = thaw("report", "one", "three", "--home", home)
+    refused = thaw_here("report", "one", "three", "--home", home)
     assert refused.returncode == 2 and "'one' has 5 and 'three' has 3" in refused.stderr
-    alone = thaw("report", "one", "--format", "markdown", "--out", tmp_path / "one", "--home", home)
+    alone = thaw_here("report", "one", "--format", "markdown", "--out", tmp_path / "one", "--home", home)
     assert alone.returncode == 0
     drawn = {path.name for path in (tmp_path / "one").iterdir()}
     assert drawn == {"report.md"} | {
