@@ -28,7 +28,7 @@ from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, Experiment, Metric, Param, Run
 from mlflow.exceptions import MlflowException
 
-from tracking.fresh import file_of, make_database
+from tracking.fresh import file_of, make_aside
 from tracking.redact import redact
 from trainer.config import UserError
 
@@ -84,7 +84,7 @@ class Store:
                 warnings.simplefilter("ignore", DeprecationWarning)  # MLflow's calls of SQLAlchemy, not ours to mend
                 file = file_of(uri)
                 if file is not None and not file.exists():
-                    make_database(file)
+                    make_aside(file, _make_tables)
                 client = MlflowClient(tracking_uri=uri)
                 client.search_experiments(max_results=1)
         except Exception as error:  # drivers, file systems and HTTP raise types of their own
@@ -165,6 +165,13 @@ class Store:
         with tempfile.TemporaryDirectory() as folder:
             fetched = self.fetch_file(run_id, path, Path(folder))
             return None if fetched is None else fetched.read_bytes()
+
+
+def _make_tables(uri: str) -> None:
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore  # half a second, needed this once
+
+    MlflowClient(tracking_uri=uri).search_experiments(max_results=1)
+    SqlAlchemyStore._engine_map.pop(uri).dispose()  # MLflow keeps one pool of connections per address for good
 
 
 def _not_ours(experiment: Experiment) -> str:

@@ -9,12 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tracking.fresh import file_of, make_database
+from tracking.fresh import file_of, make_aside
 from tracking.runs import Tracker
 
-MAKES = (
-    "import sys; from pathlib import Path; from tracking.fresh import make_database; make_database(Path(sys.argv[1]))"
-)
+CONNECTS = "import sys; from tracking.runs import Tracker; Tracker.connect('sqlite:///' + sys.argv[1])"
 
 
 @pytest.mark.parametrize(
@@ -34,7 +32,7 @@ def test_the_file_behind_an_address(uri: str, file: Path | None) -> None:
 
 def test_killed_while_it_is_made_there_is_no_database_yet(tmp_path: Path) -> None:
     path = tmp_path / "mlflow.db"
-    maker = subprocess.Popen([sys.executable, "-c", MAKES, str(path)])
+    maker = subprocess.Popen([sys.executable, "-c", CONNECTS, str(path)])
     while not any(part.stat().st_size for part in tmp_path.glob(".mlflow.db.*")):
         assert maker.poll() is None, "it ended before it could be killed"
         time.sleep(0.005)
@@ -46,14 +44,27 @@ def test_killed_while_it_is_made_there_is_no_database_yet(tmp_path: Path) -> Non
 
 def test_two_at_once_make_one_and_leave_nothing_beside_it(tmp_path: Path) -> None:
     path = tmp_path / "mlflow.db"
-    makers = [subprocess.Popen([sys.executable, "-c", MAKES, str(path)]) for _ in range(2)]
+    makers = [subprocess.Popen([sys.executable, "-c", CONNECTS, str(path)]) for _ in range(2)]
     assert [maker.wait(120) for maker in makers] == [0, 0]
     assert list(tmp_path.iterdir()) == [path]
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # MLflow's calls of SQLAlchemy
 def test_what_another_has_made_meanwhile_is_kept(tmp_path: Path) -> None:
     path = tmp_path / "mlflow.db"
-    path.write_bytes(b"somebody's")
-    make_database(path)
-    assert path.read_bytes() == b"somebody's" and list(tmp_path.iterdir()) == [path]
+
+    def overtaken(uri: str) -> None:
+        Path(uri.removeprefix("sqlite:///")).write_bytes(b"ours")
+        path.write_bytes(b"another's")
+
+    make_aside(path, overtaken)
+    assert path.read_bytes() == b"another's" and list(tmp_path.iterdir()) == [path]
+
+
+def test_what_could_not_be_made_leaves_nothing(tmp_path: Path) -> None:
+    def fails(uri: str) -> None:
+        Path(uri.removeprefix("sqlite:///") + "-journal").touch()
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        make_aside(tmp_path / "new" / "mlflow.db", fails)
+    assert list((tmp_path / "new").iterdir()) == []
