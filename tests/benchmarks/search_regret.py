@@ -10,9 +10,9 @@ on all folds): the warm start, from scratch and zero-shot included, and the prob
 Printed for every strategy: masks until the first of the true best 1 % is measured, median and 90th percentile over the
 replays; simple regret, the Dice that the best of the table truly has above the mask that the scores seen so far would
 choose, after 10, 20 and 41 masks; proposals that had been measured before (with one worker and with four), and how many
-Optuna's bare samplers would have repeated. `model` is the regret after 41 masks of whoever takes, instead of the highest
-score, the highest prediction of `guided`'s Gaussian process, whatever the strategy. `alone` is random search without
-warm start, `study` the orders shallow-first and deep-first at every depth, shuffled.
+Optuna's bare samplers would have repeated. `model` is the regret after 41 masks of whoever takes, instead of the
+highest score, the highest prediction of `guided`'s Gaussian process, whatever the strategy. `alone` is random search
+without warm start, `study` the orders shallow-first and deep-first at every depth, shuffled.
 """
 
 from __future__ import annotations

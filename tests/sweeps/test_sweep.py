@@ -6,77 +6,23 @@ launchers that are killed, are processes of their own.
 
 from __future__ import annotations
 
-import json
-import os
 import shutil
-import signal
 import subprocess
-import sys
-import time
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import optuna
 import pytest
 
+from tests.sweeps.whole import by_candidate, numbers, report, runs, started, tracker, trained
 from tracking.pictures import unpack_masks, unpack_pictures
-from tracking.report import render, to_json
-from tracking.runs import Tracker
+from tracking.report import render
 from tracking.seen import with_pictures
 from tracking.study import study_figures
 from tracking.summary import summarise
 
-ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.slow  # whole sweeps in processes of their own
-SPEC = ["run", "smoke", "--name", "s", "--workers", "1", "--set", "search.masks=['1-5','6-9']"]
-
-
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
-
-
-@pytest.fixture
-def run(thaw_here: Run) -> Run:
-    """Runs the sweep `s` in a home, by one worker unless told otherwise."""
-    return lambda home, *more: thaw_here(*SPEC, "--home", home, *more)
-
-
-@pytest.fixture
-def fresh(home: Path, tmp_path: Path) -> Path:
-    """A home with nothing in it but the pre-trained weights of another: what does not ask about pre-training."""
-    shutil.copytree(home / "weights", tmp_path / "weights")
-    return tmp_path
-
-
-def report(home: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(to_json(summarise(tracker(home).read_sweep("s"))))
-    return found
-
-
-def by_candidate(home: Path) -> dict[tuple[str, str, int], Any]:
-    return {(one["mask"], one["start"], one["epochs"]): one for one in report(home)["trials"]}
-
-
-def numbers(found: dict[str, Any]) -> str:
-    """The report without what may differ: when, where and by which command it was made."""
-    return json.dumps({key: value for key, value in found.items() if key not in ("provenance", "weights")})
-
-
-def tracker(home: Path) -> Tracker:
-    return Tracker.connect(f"sqlite:///{home / 'mlflow.db'}", home / "artifacts")
-
-
-def runs(home: Path) -> Counter[str]:
-    """How many MLflow runs there are, by status, deleted ones counted too."""
-    client = tracker(home).client
-    experiments = [one.experiment_id for one in client.search_experiments()]
-    return Counter(run.info.status for run in client.search_runs(experiments, run_view_type=3, max_results=1000))
-
-
-def trained(home: Path) -> dict[Path, int]:
-    """Every file of the ledger that holds a result, with its inode: a file that was written again has another."""
-    return {path: path.stat().st_ino for path in (home / "ledger").glob("*/*/0*.npz")}
 
 
 @pytest.fixture(scope="module")
@@ -224,14 +170,6 @@ def test_a_search_tries_its_failures_again_only_on_request(run: Run, fresh: Path
     assert again.returncode == 3 and "nothing to train" not in again.stdout and runs(fresh) == before
 
 
-def test_a_deadline_leaves_a_list_that_the_same_command_goes_on_with(run: Run, fresh: Path) -> None:
-    ended = run(fresh, "--max-hours", "1e-6", "--set", "champion=true")
-    assert ended.returncode == 0 and "The time is up (1e-06 hours): 9 trials wait, such as" in ended.stdout
-    assert "No champion." in ended.stdout and runs(fresh) == {"FINISHED": 2}
-    ended = run(fresh)
-    assert ended.returncode == 0 and "9 of 9 trials to run" in ended.stdout and runs(fresh) == {"FINISHED": 9 + 2}
-
-
 def test_what_somebody_else_enqueued_is_refused_once(run: Run, home: Path) -> None:
     before = runs(home)
     study = optuna.load_study(study_name="s", storage=f"sqlite:///{home / 'optuna.db'}")
@@ -239,66 +177,3 @@ def test_what_somebody_else_enqueued_is_refused_once(run: Run, home: Path) -> No
     ended = run(home)
     assert ended.returncode == 2 and "(block_1=True, epochs=1000000) was not put there by thaw" in ended.stderr
     assert "nothing to train" in run(home).stdout and runs(home) == before
-
-
-TUNED = ["--set", "search.engine=keras-tuner"]
-
-
-def test_keras_tuner_gives_the_same_numbers_even_killed_and_without_its_files(
-    run: Run, home: Path, fresh: Path
-) -> None:
-    killed(started(fresh, *TUNED), fresh, "sweeps/s/keras-tuner/trial_0001/*")
-    (fresh / "sweeps" / "s" / "keras-tuner" / "oracle.json").write_text("{")
-    before = trained(fresh)
-    assert run(fresh, *TUNED).returncode == 0
-    after = trained(fresh)
-    assert {path: after[path] for path in before} == before, "something was trained twice"
-    assert runs(fresh) == {"FINISHED": 9 + 2}
-    assert len(by_candidate(fresh)) == 9 and by_candidate(fresh).items() <= by_candidate(home).items()
-    assert "nothing to train" in run(fresh, *TUNED).stdout
-    assert "nothing to train" in run(fresh).stdout  # Optuna's grid has nothing left either
-
-
-def started(home: Path, *more: str) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "sweeps.cli", *SPEC, "--home", str(home), *more]
-    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-
-def killed(launcher: subprocess.Popen[bytes], home: Path, sign: str) -> None:
-    """Kill a launcher as soon as a file of that form is in its home."""
-    while not list(home.glob(sign)):
-        assert launcher.poll() is None, "it ended before it could be killed"
-        time.sleep(0.05)
-    os.kill(launcher.pid, signal.SIGKILL)
-    launcher.wait()
-
-
-def test_killed_and_started_again_it_ends_with_the_same_numbers(run: Run, home: Path, tmp_path: Path) -> None:
-    for sign in ("mlflow.db", "weights/*.h5", "sweeps/s/plan.json", "ledger/*/*/0*.npz"):
-        killed(started(tmp_path, "--workers", "2"), tmp_path, sign)
-    before = trained(tmp_path)
-    ended = run(tmp_path)
-    assert ended.returncode == 0, ended.stderr
-    assert {path: trained(tmp_path)[path] for path in before} == before, "something was trained twice"
-    assert runs(tmp_path) == {"FINISHED": 9 + 2}
-    assert len(by_candidate(tmp_path)) == 9 and by_candidate(tmp_path).items() <= by_candidate(home).items()
-
-
-def test_two_launchers_at_once_share_the_work(home: Path, tmp_path: Path) -> None:
-    launchers = [started(tmp_path) for _ in range(2)]
-    assert [launcher.wait(300) for launcher in launchers] == [0, 0]
-    assert runs(tmp_path) == {"FINISHED": 9 + 2}
-    assert len(by_candidate(tmp_path)) == 9 and by_candidate(tmp_path).items() <= by_candidate(home).items()
-
-
-def test_a_stopped_sweep_says_so_and_leaves_nothing_running(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "sweeps.cli", *SPEC, "--home", str(tmp_path)]
-    launcher = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    plan = tmp_path / "sweeps" / "s" / "plan.json"
-    while not plan.exists():
-        time.sleep(0.1)
-    time.sleep(1)
-    launcher.send_signal(signal.SIGTERM)
-    _, said = launcher.communicate(timeout=60)
-    assert launcher.returncode == 130 and "the same command goes on from there" in said and "Traceback" not in said
-    assert "RUNNING" not in runs(tmp_path)
