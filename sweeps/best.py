@@ -56,11 +56,13 @@ def read_record(home: Home, sweep: str | None) -> SweepRecord:
 
 
 def best(record: SweepRecord) -> Json:
-    """The whole answer (`tracking.answer`), with fANOVA."""
+    """The whole answer (`tracking.answer`), with fANOVA and the scores smoothed."""
     found = answer_object(record)
     from sweeps.importance import importance_object
+    from sweeps.smoothed import smoothed_object
 
-    return found | {"importance": importance_object(found, record.info.n_blocks)}
+    blocks = record.info.n_blocks
+    return found | {"importance": importance_object(found, blocks), "smoothed": smoothed_object(found, blocks)}
 
 
 def sentence_of(record: SweepRecord) -> str:
@@ -76,6 +78,8 @@ def printed(found: Json) -> Iterator[RenderableType | str]:
     if found["synthetic"]:
         yield SYNTHETIC
     yield f"{found['sentence']}\n"
+    if found["smoothed"]:
+        yield f"{found['smoothed']['sentence']}\n"
     yield _tied(found)
     yield _front(found, "parameters")
     yield _front(found, "seconds")

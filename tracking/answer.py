@@ -23,6 +23,8 @@ Scores are mean Dice, fractions of 1; NaN becomes null. A candidate is a mask at
   comparison with its `mean` effect; `inseparable` blocks; `clear` (no pair can pass for a block); `confounded`: effects
   that these masks cannot tell apart, in words; `sentences`.
 - `importance`: fANOVA (`sweeps.importance`), or null: `trials`, `shares` (name -> share of the variance), `sentence`.
+- `smoothed`: the candidate that all scores together speak for (`sweeps.smoothed`), or null: `candidate`, its predicted
+  `dice`, that of the `best`, `sentence`.
 """
 
 from __future__ import annotations
@@ -44,7 +46,10 @@ from tracking.selection import against_best, margin_of_all, one_standard_error
 
 
 def answer_object(record: SweepRecord) -> Json:
-    """Every field but `importance`; see the docstring of this file. Raises `UserError` for fewer than two masks."""
+    """Every field but `importance` and `smoothed`; see the docstring of this file.
+
+    Raises `UserError` for fewer than two masks.
+    """
     field = field_of(record)
     info, trials = field.info, field.trials
     judgement = judged(field)
@@ -107,6 +112,7 @@ def answer_object(record: SweepRecord) -> Json:
         },
         "effects": effects_of(field),
         "importance": None,
+        "smoothed": None,
     }
     return found | {"sentence": sentence(found, info), "notes": notes(found, info)}
 

@@ -36,6 +36,7 @@ def test_all_parts_are_printed(searched: SweepRecord) -> None:
     text = shown(searched)
     assert text.startswith("SYNTHETIC DATA") and text.splitlines()[1] == sentence_of(searched)
     for words in (
+        "Smoothed over similar sets",
         "what ties with it, cheapest first",
         "Nothing as cheap in parameters",
         "Nothing as cheap in seconds",
@@ -59,7 +60,7 @@ def test_long_lists_are_capped() -> None:
 
 def test_masks_that_never_vary_have_no_effects() -> None:
     text = shown(subset_record([(1,), (2,)], lambda blocks: 0.5 + 0.1 * (1 in blocks)))
-    assert "No block effects" in text and "fANOVA needs 20 trials" in text
+    assert "No block effects" in text and "fANOVA needs 20 trials" in text and "Smoothed" not in text
 
 
 def test_files_are_the_answer_and_its_pictures(searched: SweepRecord, tmp_path: Path) -> None:
