@@ -61,8 +61,8 @@ def best(record: SweepRecord) -> Json:
     from sweeps.importance import importance_object
     from sweeps.smoothed import smoothed_object
 
-    blocks = record.info.n_blocks
-    return found | {"importance": importance_object(found, blocks), "smoothed": smoothed_object(found, blocks)}
+    importance = importance_object(found, record.info.n_blocks)
+    return found | {"importance": importance, "smoothed": smoothed_object(found, record.info)}
 
 
 def sentence_of(record: SweepRecord) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import uuid
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 SQLITE = "sqlite:///"
@@ -22,14 +22,25 @@ def make_aside(path: Path, make: Callable[[str], object]) -> None:
 
     MLflow builds its tables in dozens of steps, and a process killed between two of them leaves a file that MLflow
     refuses for ever ("duplicate column name"). `make` must have closed the database when it returns.
-    Raises what `make` and the file system raise, leaving nothing behind.
+    Raises what `make` and the file system raise, leaving nothing behind; killed, it leaves a hidden file that nobody
+    reads.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}")
     try:
         make(f"{SQLITE}{part}")
-        with suppress(FileExistsError):
-            os.link(part, path)
+        _put(part, path)
     finally:
-        for file in path.parent.glob(f"{part.name}*"):  # with its journal
+        for file in path.parent.glob(f"{glob.escape(part.name)}*"):  # with its journal
             file.unlink(missing_ok=True)
+
+
+def _put(part: Path, path: Path) -> None:
+    """Give the file its name, unless another has it."""
+    try:
+        os.link(part, path)
+    except FileExistsError:
+        pass
+    except OSError:  # a file system without hard links (exFAT, some shares): the one look remains that can be late
+        if not path.exists():
+            os.replace(part, path)

@@ -75,8 +75,9 @@ class Store:
     def connect(cls, uri: str, artifacts: Path | None = None) -> Self:
         """Open the store at `uri`, creating a SQLite database when there is none.
 
-        `artifacts`: folder for pictures and weights of a local store; None leaves the place to the server. Call this
-        once before any worker starts: several processes that open a *fresh* database crash in its migration.
+        `artifacts`: folder for pictures and weights of a local store; None leaves the place to the server. A SQLite
+        file is made whole or not at all. Of another database, call this once before any worker starts: several
+        processes that open a *fresh* one crash in its migration.
         Raises `UserError` within seconds when the store cannot be opened.
         """
         try:
@@ -171,7 +172,7 @@ def _make_tables(uri: str) -> None:
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore  # half a second, needed this once
 
     MlflowClient(tracking_uri=uri).search_experiments(max_results=1)
-    SqlAlchemyStore._engine_map.pop(uri).dispose()  # MLflow keeps one pool of connections per address for good
+    SqlAlchemyStore._engine_map.pop(uri).dispose()  # MLflow keeps one pool of connections per address, here mlflow 3.17
 
 
 def _not_ours(experiment: Experiment) -> str:

@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from sweeps.importance import FEWEST
-from sweeps.smoothed import smoothed_object
+from sweeps.smoothed import places, smoothed_object
 from tests.tracking.made_up import subset_record
 from tests.tracking.test_answer import sample
 from tracking.answer import answer_object
 from tracking.contrasts import Json
+from tracking.record import SweepRecord
+from tracking.wording import mask_name
 
 
 def additive(blocks: tuple[int, ...]) -> float:
@@ -16,49 +20,62 @@ def additive(blocks: tuple[int, ...]) -> float:
     return 0.5 + 0.02 * sum(1 if block % 2 else -1 for block in blocks)
 
 
-def answer(noise: float = 0.05, seed: int = 0, count: int = 38, **more: object) -> Json:
-    return answer_object(subset_record(sample(count), additive, noise=noise, seed=seed, **more))  # type: ignore[arg-type]
+def searched(noise: float = 0.05, seed: int = 0, count: int = 38, **more: Any) -> SweepRecord:
+    return subset_record(sample(count), additive, noise=noise, seed=seed, **more)
+
+
+def smoothed(record: SweepRecord) -> tuple[Json, Json]:
+    """The answer, and what smoothing adds to it."""
+    answer = answer_object(record)
+    found = smoothed_object(answer, record.info)
+    assert found is not None
+    return answer, found
 
 
 def test_with_noisy_scores_it_is_truly_better_than_the_highest_score() -> None:
-    highest, smoothed = [], []
+    highest, taken = [], []
     for seed in range(10):
-        given = answer(seed=seed)
-        found = smoothed_object(given, 9)
-        assert found is not None
-        highest.append(additive(tuple(given["best"]["blocks"])))
-        smoothed.append(additive(tuple(found["candidate"]["blocks"])))
-    assert np.mean(smoothed) > np.mean(highest) + 0.01
+        answer, found = smoothed(searched(seed=seed))
+        highest.append(additive(tuple(answer["best"]["blocks"])))
+        taken.append(additive(tuple(found["candidate"]["blocks"])))
+    assert np.mean(taken) > np.mean(highest) + 0.01
 
 
 def test_without_noise_it_is_the_best_and_says_so() -> None:
-    given = answer(noise=0.0001)
-    found = smoothed_object(given, 9)
-    assert found is not None and found["candidate"] == given["best"]
-    assert found["dice"] == found["best"] == pytest.approx(given["best"]["dice"], abs=0.005)
-    assert found["sentence"].endswith("all 41 scores together speak for the same one.")
+    answer, found = smoothed(searched(noise=0.0001))
+    assert found["candidate"] == answer["best"]
+    assert found["dice"] == found["best"] == pytest.approx(answer["best"]["dice"], abs=0.005)
+    assert found["sentence"].endswith(f"all 41 scores together speak for {answer['best']['mask']}, too.")
 
 
 def test_another_one_is_named_with_what_both_are_predicted() -> None:
-    given = next(one for seed in range(10) if _differ(one := answer(seed=seed)))
-    found = smoothed_object(given, 9)
-    assert found is not None and found["dice"] > found["best"]
-    assert f"speak for {found['candidate']['mask']}" in found["sentence"] and "set above" in found["sentence"]
-    assert found["candidate"].keys() == given["best"].keys()
-    assert found == smoothed_object(given, 9)
+    both = (smoothed(searched(seed=seed)) for seed in range(10))
+    answer, found = next(one for one in both if one[1]["candidate"] != one[0]["best"])
+    assert found["dice"] > found["best"] and found["candidate"].keys() == answer["best"].keys()
+    assert f" together speak for {mask_name(found['candidate'])}: " in found["sentence"]
+    assert f" for {mask_name(answer['best'])}. That is less prone" in found["sentence"]
 
 
-def _differ(given: Json) -> bool:
-    found = smoothed_object(given, 9)
-    return found is not None and found["candidate"] != given["best"] and not found["candidate"]["aliases"]
+def test_a_setting_is_named_where_it_was_searched() -> None:
+    _, found = smoothed(searched(settings=((6, 1e-3), (12, 1e-3))))
+    assert f"{found['candidate']['mask']} at {found['candidate']['epochs']} epochs, lr 0.001" in found["sentence"]
 
 
-def test_settings_are_axes_and_named() -> None:
-    given = answer(settings=((6, 1e-3), (12, 1e-3)), noise=0.1)
-    found = smoothed_object(given, 9)
-    assert found is not None and ("epochs, lr 0.001" in found["sentence"] or "the same one" in found["sentence"])
+def test_settings_are_axes_in_their_order() -> None:
+    trains: list[Json] = [{}, {"batch": 8}, {"batch": 16}, {"batch": 32, "loss": "dice"}]
+    known = [{"epochs": 12, "learning_rate": 1e-3 / place, "train": one} for place, one in enumerate(trains, 1)]
+    assert places(known, {"batch": 4, "loss": "bce"}).tolist() == [[3, 0, 0], [2, 1, 0], [1, 2, 0], [0, 3, 1]]
+    assert places(known[:1], {}).shape == (1, 0)
 
 
-def test_of_few_and_of_nothing_learned_it_says_nothing() -> None:
-    assert smoothed_object(answer(count=FEWEST - 4), 9) is None
-    assert smoothed_object(answer_object(subset_record(sample(38), lambda _: 0.05, zero_shot=0.01)), 9) is None
+@pytest.mark.parametrize(
+    "record",
+    [
+        searched(count=FEWEST - 4),
+        subset_record(sample(38), lambda _: 0.05, zero_shot=0.01),
+        subset_record(sample(38), lambda _: 0.5, zero_shot=0.9),
+    ],
+    ids=["few", "nothing learned", "no training is best"],
+)
+def test_it_says_nothing_where_there_is_nothing_to_say(record: SweepRecord) -> None:
+    assert smoothed_object(answer_object(record), record.info) is None

@@ -33,7 +33,7 @@ def test_the_file_behind_an_address(uri: str, file: Path | None) -> None:
 def test_killed_while_it_is_made_there_is_no_database_yet(tmp_path: Path) -> None:
     path = tmp_path / "mlflow.db"
     maker = subprocess.Popen([sys.executable, "-c", CONNECTS, str(path)])
-    while not any(part.stat().st_size for part in tmp_path.glob(".mlflow.db.*")):
+    while not any(part.stat().st_size for part in tmp_path.glob(".mlflow.db.*") if part.suffix[-8:] != "-journal"):
         assert maker.poll() is None, "it ended before it could be killed"
         time.sleep(0.005)
     os.kill(maker.pid, signal.SIGKILL)
@@ -58,6 +58,17 @@ def test_what_another_has_made_meanwhile_is_kept(tmp_path: Path) -> None:
 
     make_aside(path, overtaken)
     assert path.read_bytes() == b"another's" and list(tmp_path.iterdir()) == [path]
+
+
+def test_without_hard_links_it_is_renamed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuses(*_: object) -> None:
+        raise PermissionError("Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuses)
+    path = tmp_path / "ml[1].db"
+    for content in (b"first", b"second"):  # the second finds the first's
+        make_aside(path, lambda uri, content=content: Path(uri.removeprefix("sqlite:///")).write_bytes(content))  # type: ignore[misc]
+        assert path.read_bytes() == b"first" and list(tmp_path.iterdir()) == [path]
 
 
 def test_what_could_not_be_made_leaves_nothing(tmp_path: Path) -> None:
