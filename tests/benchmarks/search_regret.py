@@ -330,6 +330,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("table", type=Path)
     parser.add_argument("--seeds", type=int, default=50)
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--most", type=int, default=0, help="end each search after so many masks")
     parser.add_argument("--strategies", default=",".join(every))
     given = parser.parse_args(arguments)
     table = read(given.table)
@@ -342,7 +343,7 @@ def main(arguments: list[str]) -> None:
     found: dict[str, list[Replay]] = {}
     for name in given.strategies.split(","):
         started = time.perf_counter()
-        found[name] = [replay(table, name, number) for number in range(given.seeds)]
+        found[name] = [replay(table, name, number, most=given.most) for number in range(given.seeds)]
         print(f"{line(name, table, found[name])}{time.perf_counter() - started:6.0f}", flush=True)
     print(f"all {n_sets} measured, the best score chosen: regret {exhausted(table, given.seeds):.4f}")
     words = ", ".join(f"{name} {unsearched(table, name):.4f}" for name in ("all", "contracting", "expanding"))
