@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from sweeps.rules import Search
+from sweeps.search import Search
 from sweeps.strategies import LISTS
 from trainer.config import Candidate
 from trainer.results import FoldResult

@@ -10,7 +10,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from sweeps.history import Seen, Status
-from sweeps.rules import LARGEST_EPOCHS, LARGEST_RATE, LARGEST_SEED, SMALLEST_RATE
+from sweeps.search import LARGEST_EPOCHS, LARGEST_RATE, LARGEST_SEED, SMALLEST_RATE
 from trainer.config import Candidate, Split, Start, UserError
 from trainer.masks import parse
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from sweeps.machine import duration, free_memory, gib, overloaded
 from sweeps.outlook import budget, warnings, who
 from sweeps.probe import probed
-from sweeps.rules import Search
+from sweeps.search import Search
 from sweeps.space import listed, seeds_of, space_of
 from sweeps.spec import Spec
 from sweeps.strategies import PROBE_EPOCHS, PROBED

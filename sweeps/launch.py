@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from sweeps.home import Home
-from sweeps.rules import Search
+from sweeps.search import Search
 from sweeps.worker import USER_ERROR
 from tracking.redact import redact
 from trainer.config import UserError

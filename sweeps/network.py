@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweeps.home import Home
-from sweeps.rules import norm_rules, refuse, unit_rules
+from sweeps.rules import refuse
+from sweeps.search import norm_rules, unit_rules
 from sweeps.spec import Spec
 from trainer.blocks import ALWAYS, leaf_layers, partition, searchable
 from trainer.build import found, network_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sweeps.designs import design, summary
-from sweeps.rules import Search
+from sweeps.search import Search
 
 
 def to_do(search: Search, missing: int, listed: int, recorded: int) -> str:

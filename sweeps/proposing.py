@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 
 from sweeps.history import History, Seen
-from sweeps.rules import Search
+from sweeps.search import Search
 from sweeps.space import Space, listed
 from sweeps.strategies import PROBED, strategy_of
 from trainer.config import Candidate, Settings, UserError

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from sweeps.designs import factorial_masks
-from sweeps.rules import Search
+from sweeps.search import Search
 from sweeps.strategies import LISTS
 from trainer.config import Candidate, Settings, Split, Start, TrainValue, UserError
 from trainer.masks import Mask, at_depth, parse

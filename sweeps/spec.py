@@ -12,7 +12,8 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from sweeps.rules import Search, refuse, rules
+from sweeps.rules import refuse, rules
+from sweeps.search import Search
 from trainer.config import ModelConfig, Settings, TrainValue, UserError
 
 Table = dict[str, Any]

@@ -23,7 +23,7 @@ from keras_tuner.oracles import BayesianOptimizationOracle, GridSearchOracle, Ra
 from sweeps.coordinates import Axis, axes, candidate_at, point_of
 from sweeps.history import Evaluate, History, Seen, Status
 from sweeps.proposing import spent
-from sweeps.rules import Search
+from sweeps.search import Search
 from sweeps.space import Space
 from trainer.config import Candidate
 from trainer.files import cannot_write

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from sweeps.dropping import FOLD_NOISE, MARGIN, STANDARD_ERRORS, clearly_worse
 from sweeps.history import History, Seen
-from sweeps.rules import Search
+from sweeps.search import Search
 from sweeps.space import space_of
 from sweeps.strategies import strategy_of
 from trainer.config import Settings

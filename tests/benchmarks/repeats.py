@@ -22,7 +22,7 @@ from optuna.study import StudyDirection
 from sweeps import engines
 from sweeps.history import Report, Scored
 from sweeps.proposing import proposer
-from sweeps.rules import Search
+from sweeps.search import Search
 from sweeps.space import listed, space_of
 from sweeps.strategies import ENDING, PROPOSING
 from trainer.config import Candidate, Settings

@@ -36,7 +36,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sweeps.history import History, Scored, Seen
-from sweeps.rules import Search
+from sweeps.search import Search
 from sweeps.space import Space, masks_of, space_of, warm_start
 from sweeps.strategies import PROBED, PROPOSING, strategy_of
 from sweeps.surrogate import Points, fitted

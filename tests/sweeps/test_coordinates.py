@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from sweeps.coordinates import axes, candidate_at, point_of
-from sweeps.rules import Search
+from sweeps.search import Search
 from sweeps.space import Space, space_of
 from trainer.config import Settings
 

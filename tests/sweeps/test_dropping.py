@@ -17,7 +17,7 @@ from sweeps.home import Home, open_home
 from sweeps.launch import Listen
 from sweeps.objective import never
 from sweeps.plan import read_plan
-from sweeps.rules import Search
+from sweeps.search import Search
 from sweeps.space import Space, space_of
 from sweeps.spec import load_spec
 from sweeps.sweep import run_sweep

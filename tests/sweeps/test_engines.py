@@ -15,7 +15,7 @@ from optuna.trial import TrialState
 
 from sweeps import engines, storage
 from sweeps.history import Evaluate, Report, Scored, Seen
-from sweeps.rules import Search
+from sweeps.search import Search
 from sweeps.space import listed, space_of
 from sweeps.storage import study_of
 from trainer.config import Candidate, Settings, UserError

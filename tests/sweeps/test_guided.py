@@ -10,7 +10,7 @@ import pytest
 
 from sweeps.guided import guided
 from sweeps.history import History, Seen
-from sweeps.rules import Search
+from sweeps.search import Search
 from sweeps.space import Space, space_of, warm_start
 from sweeps.surrogate import Points, fitted
 from trainer.config import Candidate, Settings

@@ -10,7 +10,7 @@ import pytest
 
 from sweeps import samplers
 from sweeps.history import History, Seen
-from sweeps.rules import Search
+from sweeps.search import Search
 from sweeps.space import Space, space_of
 from trainer.config import Candidate, Settings
 from trainer.masks import parse

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from sweeps.rules import Search
+from sweeps.search import Search
 from sweeps.space import listed, masks_of, space_of
 from trainer.config import AugmentConfig, Candidate, Settings, UserError
 

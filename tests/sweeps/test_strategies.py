@@ -20,7 +20,7 @@ import pytest
 from sweeps import engines
 from sweeps.history import Evaluate, History, Report, Scored, Seen, Status
 from sweeps.proposing import proposer
-from sweeps.rules import Search
+from sweeps.search import Search
 from sweeps.space import Space, listed, space_of, warm_start
 from sweeps.strategies import ENDING, LISTS, PROBED, PROPOSING, strategy_of
 from trainer.config import Candidate, Settings

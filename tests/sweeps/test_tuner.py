@@ -17,7 +17,7 @@ from tensorflow.errors import ResourceExhaustedError
 
 from sweeps import engines
 from sweeps.history import Evaluate, Report, Scored, Seen
-from sweeps.rules import Search
+from sweeps.search import Search
 from sweeps.space import Space, space_of
 from sweeps.tuner import tune
 from trainer.config import Candidate, Settings, UserError
