@@ -17,7 +17,7 @@ from scipy.special import ndtr
 
 from sweeps.history import History, Seen
 from sweeps.space import Space
-from sweeps.surrogate import Array, Points, Surrogate, fitted
+from sweeps.surrogate import Array, Points, Surrogate, fitted, signs
 from trainer.config import Candidate, TrainValue
 from trainer.masks import parse
 
@@ -76,20 +76,12 @@ def _grid(space: Space) -> _Grid:
     lengths = [len(space.epochs), len(rates), *(len(values) for _, values in space.train)]
     places = np.array(list(itertools.product(*map(range, lengths))), float)
     return _Grid(
-        _signs([mask.blocks for mask in space.masks], space.n_blocks),
+        signs([mask.blocks for mask in space.masks], space.n_blocks),
         choices,
         places[:, [length > 1 for length in lengths]],
         {str(mask): number for number, mask in enumerate(space.masks)},
         {choice: number for number, choice in enumerate(choices)},
     )
-
-
-def _signs(sets: list[tuple[int, ...]], of: int) -> Array:
-    """(sets, blocks), 1.0 trains, -1.0 frozen."""
-    signs = np.full((len(sets), of), -1.0)
-    rows = np.repeat(np.arange(len(sets)), [len(blocks) for blocks in sets])
-    signs[rows, np.fromiter(itertools.chain.from_iterable(sets), int, len(rows)) - 1] = 1.0
-    return signs
 
 
 def _unseen(grid: _Grid, space: Space, history: History, seed: int) -> NDArray[np.intp]:
@@ -154,7 +146,7 @@ def _hints(grid: _Grid, space: Space, history: History) -> list[_Told]:
 
 
 def _points(grid: _Grid, space: Space, told: list[_Told]) -> Points:
-    blocks = _signs([one.blocks for one in told], space.n_blocks)
+    blocks = signs([one.blocks for one in told], space.n_blocks)
     return Points(blocks, grid.places[[one.place for one in told]])
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from sweeps.importance import FEWEST
-from sweeps.surrogate import Array, Points, fitted
+from sweeps.surrogate import Array, Points, fitted, signs
 from tracking.answer_words import digits, setting_words
 from tracking.contrasts import Json
 from tracking.images import FAILURE
@@ -34,9 +34,8 @@ def smoothed_object(answer: Json, info: SweepInfo) -> Json | None:
     untrained = any(one["name"] == "zero-shot" and one["mean"] <= 0 for one in answer["against"])
     if len(known) < FEWEST or answer["best"]["dice"] < FAILURE or untrained:
         return None
-    points = Points(
-        np.array([_signs(one, info.n_blocks) for one in known]), places(known, info.spec.get("train") or {})
-    )
+    blocks = signs([one["blocks"] for one in known], info.n_blocks)
+    points = Points(blocks, places(known, info.spec.get("train") or {}))
     scores = np.array([one["dice"] for one in known])
     predicted, _ = fitted(points, scores, np.zeros(len(known), bool)).predict(points)
     first, highest = int(np.argmax(predicted)), int(np.argmax(scores))
@@ -46,10 +45,6 @@ def smoothed_object(answer: Json, info: SweepInfo) -> Json | None:
         "best": float(predicted[highest]),
     }
     return found | {"sentence": _sentence(found, answer)}
-
-
-def _signs(one: Json, n_blocks: int) -> list[float]:
-    return [1.0 if block in one["blocks"] else -1.0 for block in range(1, n_blocks + 1)]
 
 
 def places(known: Sequence[Json], own: Mapping[str, Any]) -> Array:

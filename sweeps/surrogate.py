@@ -9,6 +9,7 @@ multiplies it by a Gaussian of the places in the order of the spec.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,6 +39,14 @@ class Points:
 
     def take(self, rows: NDArray[np.intp]) -> Points:
         return Points(self.blocks[rows], self.places[rows])
+
+
+def signs(sets: Sequence[Sequence[int]], n_blocks: int) -> Array:
+    """(sets, blocks) of `Points`, from the numbers of the blocks that train in each set."""
+    found = np.full((len(sets), n_blocks), -1.0)
+    rows = np.repeat(np.arange(len(sets)), [len(blocks) for blocks in sets])
+    found[rows, np.fromiter(itertools.chain.from_iterable(sets), int, len(rows)) - 1] = 1.0
+    return found
 
 
 def correlation(one: Points, other: Points, block: float) -> Array:

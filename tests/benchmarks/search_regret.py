@@ -39,7 +39,7 @@ from sweeps.history import History, Scored, Seen
 from sweeps.search import Search
 from sweeps.space import Space, masks_of, space_of, warm_start
 from sweeps.strategies import PROBED, PROPOSING, strategy_of
-from sweeps.surrogate import Points, fitted
+from sweeps.surrogate import Points, fitted, signs
 from tracking.canvas import DEEP, GREY, INK, SHALLOW, canvas
 from tracking.elements import stamp
 from trainer.config import Candidate, Settings
@@ -249,8 +249,8 @@ def by_model(table: Table, number: int, one: Replay) -> float:
     paid = one.sets[: int(max(CHECKPOINTS) - one.paid_before)]
     sets = np.unique([bits for bits in paid if bits])  # trained ones, each once
     scores, _ = table.seen(number % len(table.dice), number)
-    signs = np.where(sets[:, None] >> np.arange(table.n_blocks) & 1, 1.0, -1.0)
-    points = Points(signs, np.zeros((len(sets), 0)))
+    blocks = [[block for block in range(1, table.n_blocks + 1) if bits >> (block - 1) & 1] for bits in sets]
+    points = Points(signs(blocks, table.n_blocks), np.zeros((len(sets), 0)))
     predicted, _ = fitted(points, scores[sets], np.zeros(len(sets), bool)).predict(points)
     truth = table.truth(number % len(table.dice))
     return float(truth.max() - truth[sets[np.argmax(predicted)]])
