@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
-from sweeps.home import DEFAULT_HOME
-from sweeps.screen import complain, console, tell
+from sweeps.environment.home import DEFAULT_HOME
+from sweeps.environment.screen import complain, console, tell
 from trainer.config import UserError
 
 app = typer.Typer(
@@ -59,12 +59,12 @@ def run(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would run and how long; train nothing.")] = False,
 ) -> None:
     """Run a sweep, or go on with it, then print the table and the verdict."""
-    from sweeps.board import Board
-    from sweeps.home import open_home
-    from sweeps.identity import check_name
-    from sweeps.launch import WorkerCrashed, check_workers
-    from sweeps.rehearsal import rehearse
-    from sweeps.spec import load_spec
+    from sweeps.commands.dry_run import rehearse
+    from sweeps.environment.home import open_home
+    from sweeps.environment.terminal import Board
+    from sweeps.run.identity import check_name
+    from sweeps.run.launch import WorkerCrashed, check_workers
+    from sweeps.spec.load import load_spec
 
     limits = {"hours": max_hours, "trainings": max_trainings}
     budget = [f"search.{key}={limit}" for key, limit in limits.items() if limit is not None]
@@ -75,7 +75,7 @@ def run(
     if dry_run:
         rehearse(chosen, opened, Board(console), count)
         return
-    from sweeps.ending import keep_winner, show
+    from sweeps.commands.finish import keep_winner, show
     from sweeps.sweep import run_sweep
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a cluster's scheduler stops a job like Ctrl-C does
@@ -103,8 +103,8 @@ def champion(
     home: Home = DEFAULT_HOME,
 ) -> None:
     """Refit a sweep's winner on all pictures and register it in MLflow as the data set's champion."""
-    from sweeps.ending import keep_winner
-    from sweeps.home import open_home
+    from sweeps.commands.finish import keep_winner
+    from sweeps.environment.home import open_home
 
     keep_winner(open_home(home), sweep, mask, name)
 
@@ -117,8 +117,8 @@ def predict(
     home: Home = DEFAULT_HOME,
 ) -> None:
     """Write masks (PNG, in the size of the pictures) and overlays."""
-    from sweeps.board import Board
-    from sweeps.predict import predict_pictures
+    from sweeps.commands.predict import predict_pictures
+    from sweeps.environment.terminal import Board
 
     count = predict_pictures(model, images, out, home, Board(console))
     words = "picture" if count == 1 else "pictures"
@@ -143,13 +143,13 @@ def masks(
     Blocks end where the resolution changes. Where that is not what you mean, say which layers each block has, with
     --blocks here and --set model.blocks=... in thaw run.
     """
-    from sweeps.backend import prepare_backend
-    from sweeps.rules import partition_of
-    from sweeps.spec import blocks_of
+    from sweeps.environment.keras_backend import prepare_backend
+    from sweeps.spec.load import blocks_of
+    from sweeps.spec.validation import partition_of
 
     units, table = partition_of(unit, head), blocks_of(blocks)
     prepare_backend()
-    from sweeps.describe import model_tables
+    from sweeps.commands.masks import model_tables
     from trainer.config import ModelConfig
 
     for part in model_tables(model, ModelConfig(size, filters, blocks=table), units):
@@ -180,10 +180,10 @@ def visualize(
     home: Home = DEFAULT_HOME,
 ) -> None:
     """Draw what excites chosen neurons most (activation maximisation), before and after training, as one picture."""
-    from sweeps.backend import prepare_backend
-    from sweeps.board import Board
-    from sweeps.home import find_home
-    from sweeps.neurons import Wish, draw_file, draw_sweep, is_file
+    from sweeps.commands.visualize import Wish, draw_file, draw_sweep, is_file
+    from sweeps.environment.home import find_home
+    from sweeps.environment.keras_backend import prepare_backend
+    from sweeps.environment.terminal import Board
     from trainer.files import write_atomically
 
     wish = Wish(blocks, filters, only, size, width, seed)
@@ -209,8 +209,8 @@ def check(
     out: Annotated[Path, typer.Option(help="Where the contact sheet goes.")] = Path("contact-sheet.png"),
 ) -> None:
     """Say what was recognised and every problem with its file, and write a contact sheet."""
+    from trainer.data.survey import contact_sheet, survey, text
     from trainer.files import write_atomically
-    from trainer.survey import contact_sheet, survey, text
 
     with console.status("reading every picture") if console.is_terminal else _Quiet():
         seen = survey(path)
@@ -240,7 +240,7 @@ def report(
     home: Home = DEFAULT_HOME,
 ) -> None:
     """Make the report of a sweep, or of two side by side, from MLflow alone."""
-    from sweeps.reporting import make_report
+    from sweeps.commands.report import make_report
 
     make_report(home, sweep, other, format_, out)
 
@@ -253,8 +253,8 @@ def best(
     home: Home = DEFAULT_HOME,
 ) -> None:
     """Which set of blocks is best, how sure that is, what ties with it, and what each block does."""
-    from sweeps import best as answer
-    from sweeps.home import find_home
+    from sweeps.commands import best as answer
+    from sweeps.environment.home import find_home
 
     form = answer.check_format(format_)
     answer.run(find_home(home), sweep, form, out, console)
@@ -263,8 +263,8 @@ def best(
 @app.command()
 def ui(port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 5000, home: Home = DEFAULT_HOME) -> None:
     """Open MLflow's own pages over all sweeps, on this machine only."""
-    from sweeps.home import open_home
-    from sweeps.pages import serve_mlflow
+    from sweeps.commands.pages import serve_mlflow
+    from sweeps.environment.home import open_home
 
     raise typer.Exit(serve_mlflow(open_home(home, make=False), port))
 
@@ -272,8 +272,8 @@ def ui(port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 5000, hom
 @app.command()
 def dashboard(port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 8080, home: Home = DEFAULT_HOME) -> None:
     """Open Optuna's own pages over all searches, on this machine only (needs the extra `dashboard`)."""
-    from sweeps.home import open_home
-    from sweeps.pages import serve_dashboard
+    from sweeps.commands.pages import serve_dashboard
+    from sweeps.environment.home import open_home
 
     raise typer.Exit(serve_dashboard(open_home(home, make=False), port))
 

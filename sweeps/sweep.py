@@ -7,17 +7,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sweeps.blocks import network_space
-from sweeps.board import Board
-from sweeps.history import History, Seen, Status
-from sweeps.home import Home
-from sweeps.launch import launch
-from sweeps.outlook import to_do, warnings
-from sweeps.plan import Plan
-from sweeps.preparing import closed_when_stopped, look_at_network, prepared
-from sweeps.proposing import check_budget, spent
-from sweeps.space import Space, listed
-from sweeps.spec import Spec
+from sweeps.environment.home import Home
+from sweeps.environment.terminal import Board
+from sweeps.run.blocks import network_space
+from sweeps.run.launch import launch
+from sweeps.run.plan import Plan
+from sweeps.run.prepare import closed_when_stopped, look_at_network, prepared
+from sweeps.spec.load import Spec
+from sweeps.spec.space import Space, listed
+from sweeps.strategies.history import History, Seen, Status
+from sweeps.strategies.outlook import to_do, warnings
+from sweeps.strategies.propose import check_budget, spent
 from trainer.config import Candidate
 from trainer.files import locked, nobody_present
 
@@ -68,7 +68,7 @@ def run_sweep(
 
 def _say_waiting(home: Home, plan: Plan, board: Board) -> None:
     """After a deadline: what was not begun."""
-    from sweeps import engines
+    from sweeps.engines import optuna_queue as engines
 
     waiting = [one.candidate.name for one in engines.history(home.storage_url, plan.name) if one.status == "open"]
     if time.time() >= plan.until:
@@ -90,7 +90,7 @@ def _enlist(
     retry_failed: bool,
 ) -> bool:
     """Put what is missing on the study's list; whether there is anything to do, for this launcher or another."""
-    from sweeps import engines
+    from sweeps.engines import optuna_queue as engines
 
     lost: list[Candidate] = []
     if retry_failed:

@@ -107,9 +107,12 @@ def test_ci_is_executable_and_runs_what_the_readme_says() -> None:
     assert re.search(r"^check: lint test-slow test ", MAKEFILE, re.MULTILINE)
 
 
-def test_shipped_specs_are_packaged() -> None:
-    assert PYPROJECT["tool"]["setuptools"]["package-data"]["sweeps"] == ["specs/*.toml"]
-    assert set(PYPROJECT["tool"]["setuptools"]["packages"]) == {"sweeps", "trainer", "tracking"}
+def test_all_code_and_the_shipped_specs_are_packaged() -> None:
+    setuptools = PYPROJECT["tool"]["setuptools"]
+    assert setuptools["package-data"]["sweeps"] == ["spec/*.toml"] and list((ROOT / "sweeps" / "spec").glob("*.toml"))
+    assert setuptools["packages"]["find"]["include"] == ["sweeps*", "trainer*", "tracking*"]
+    folders = {path.parent for package in ("sweeps", "trainer", "tracking") for path in (ROOT / package).rglob("*.py")}
+    assert [folder for folder in folders if not (folder / "__init__.py").exists()] == []
 
 
 def test_the_licence_is_the_one_declared() -> None:

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from trainer import layouts, rules
+from trainer.data import layouts
+from trainer.data import published_layouts as rules
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -54,7 +55,7 @@ def test_thaw_commands_and_their_options_exist(command: str, thaw: Thaw) -> None
 
 @pytest.mark.parametrize("spec", sorted({line.split()[2] for line in commands("thaw") if line.startswith("thaw run ")}))
 def test_named_specs_are_shipped(spec: str) -> None:
-    assert spec.endswith(".toml") or (ROOT / "sweeps" / "specs" / f"{spec}.toml").exists()
+    assert spec.endswith(".toml") or (ROOT / "sweeps" / "spec" / f"{spec}.toml").exists()
 
 
 @pytest.mark.parametrize(

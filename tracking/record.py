@@ -10,13 +10,17 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from tracking.pictures import Pictures
+from tracking.image_archive import Pictures
 from tracking.statistics import spread
 from trainer.config import Candidate
 from trainer.results import Score
 
 METRICS = ("dice", "pixel_error", "ari")
-LISTS = ("grid", "exhaustive", "factorial")  # strategies that list every candidate beforehand (`sweeps.strategies`)
+LISTS = (
+    "grid",
+    "exhaustive",
+    "factorial",
+)  # strategies that list every candidate beforehand (`sweeps.spec.strategy_names`)
 Role = Literal["trial", "zero-shot", "scratch", "leaky"]
 
 
@@ -156,7 +160,8 @@ class Predicted:
 
 @dataclass(frozen=True)
 class Seen:
-    """What a report shows besides numbers (`tracking.seen` reads it): the sweep's `pictures`; for a few trials, named
+    """What a report shows besides numbers (`tracking.report.shown_images` reads it): the sweep's `pictures`; for a few
+    trials, named
     `zero-shot`, `expanding`, `contracting`, their `predictions` by image and their `neurons` (block -> PNG of the same
     neuron before and after); `notes`: what is not there, and why; `pretraining`: a few of the images pre-trained on.
     """

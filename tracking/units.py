@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tracking.contrasts import Json
+from tracking.analysis.contrasts import Json
 from tracking.record import SweepInfo
 
 WORDS = {"block": "block", "conv": "convolution"}

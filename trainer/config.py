@@ -45,7 +45,7 @@ class DataConfig:
     """Which cases. `path=None` is the embedded synthetic default; `images` draws at most that many, 0 uses all.
 
     Folds keep patients whole where they are known: from `patient`, a regular expression whose first group is found in
-    each case's name, or from `patients`, a CSV file with `image_column` and `patient_column` (`trainer.patients`).
+    each case's name, or from `patients`, a CSV file with `image_column` and `patient_column` (`trainer.data.patients`).
     """
 
     path: str | None = None

@@ -1,7 +1,7 @@
 """A mask is data: the set of blocks that train. Parsed from text, printed as short ranges, named where it has a name.
 
 Words as in the study (paper sections 2.2 and 3): blocks are numbered 1..n along the longest path from the input, the
-contracting part ends with the bottleneck. Nothing here knows Keras; `trainer.blocks` applies a mask to a model.
+contracting part ends with the bottleneck. Nothing here knows Keras; `trainer.network.blocks` applies a mask to a model.
 """
 
 from __future__ import annotations

@@ -17,7 +17,8 @@ class TrialFailed(Exception):
 
 @dataclass(frozen=True)
 class Score:
-    """One image's scores from its four pixel counts at threshold 0.5 (`trainer.metrics`); dice is NaN without truth."""
+    """One image's scores from its four pixel counts at threshold 0.5 (`trainer.training.metrics`); dice is NaN without
+    truth."""
 
     image: str
     label: str

@@ -8,7 +8,7 @@ network only, so nothing is trained. Takes seconds.
 
 from __future__ import annotations
 
-from sweeps.backend import prepare_backend
+from sweeps.environment.keras_backend import prepare_backend
 
 MASKS = ("shallow-1", "contracting", "deep-1", "all")
 
@@ -16,12 +16,12 @@ MASKS = ("shallow-1", "contracting", "deep-1", "all")
 def main() -> None:
     """Print one table per network."""
     prepare_backend()
-    from trainer.blocks import leaf_layers, partition
-    from trainer.checkpoints import Delta, packed
     from trainer.config import ModelConfig
     from trainer.masks import parse
-    from trainer.pretrain import weights_digest
-    from trainer.unet import unet
+    from trainer.network.blocks import leaf_layers, partition
+    from trainer.network.delta_checkpoints import Delta, packed
+    from trainer.network.unet import unet
+    from trainer.training.pretraining import weights_digest
 
     for config in (ModelConfig(), ModelConfig(size=256, filters=64)):
         network = unet(config)

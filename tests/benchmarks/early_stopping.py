@@ -5,7 +5,8 @@
 The table is that of `subset_table.py`. A replay is one search on one seed and one epoch count: the sets that every
 search starts from first, which are never dropped, then all others in a random order, or as many as a strategy proposes.
 The truth comes from the other seeds alone: the mean Dice of a set in them. A search that drops the set which is best
-there has dropped the true best. Printed, for the rule of `sweeps.dropping`, for neighbouring constants and for four
+there has dropped the true best. Printed, for the rule of `sweeps.run.early_stopping`, for neighbouring constants and
+for four
 other rules: the rate of searches that dropped the true best, the share of the true top 1 % that was dropped, the share
 of trainings saved over the whole order and over its first 41 sets, and how much the best found is worse (in true Dice)
 than without stopping: among what was proposed, so it says nothing of sets that a strategy proposed in place of others.
@@ -24,11 +25,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sweeps.dropping import FOLD_NOISE, MARGIN, STANDARD_ERRORS, clearly_worse
-from sweeps.history import History, Seen
-from sweeps.search import Search
-from sweeps.space import space_of
-from sweeps.strategies import strategy_of
+from sweeps.run.early_stopping import FOLD_NOISE, MARGIN, STANDARD_ERRORS, clearly_worse
+from sweeps.spec.search_section import Search
+from sweeps.spec.space import space_of
+from sweeps.spec.strategy_names import strategy_of
+from sweeps.strategies.history import History, Seen
 from trainer.config import Settings
 
 NONE, SCALE = 65_535, 10_000
@@ -181,7 +182,8 @@ def at_random(scores: Scores, seed: int) -> Propose:
 
 
 def by_strategy(scores: Scores, name: str, seed: int) -> Propose:
-    """The first sets that a strategy of `sweeps.strategies` proposes. It is told what a search knows: the score of a
+    """The first sets that a strategy of `sweeps.spec.strategy_names` proposes. It is told what a search knows: the
+    score of a
     whole trial, the estimate of a dropped one. Its probe is the first fold at the table's own epochs.
     """
     space = space_of(Search(space="subsets"), scores.parameters, Settings())

@@ -22,9 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
-from sweeps.designs import Effect, chains, design, masks, summary, written
-from tracking.canvas import DEEP, GREY, INK, SHALLOW, canvas
-from tracking.elements import stamp
+from sweeps.spec.factorial_designs import Effect, chains, design, masks, summary, written
+from tracking.figures.canvas import DEEP, GREY, INK, SHALLOW, canvas
+from tracking.report.html import stamp
 from tracking.statistics import Comparison, corrected_t
 from trainer.files import write_atomically
 

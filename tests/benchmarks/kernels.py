@@ -24,8 +24,8 @@ def step_ms(size: int, filters: int, steps: int) -> float:
     import numpy as np
 
     from trainer.config import ModelConfig
-    from trainer.losses import loss_named
-    from trainer.unet import unet
+    from trainer.network.unet import unet
+    from trainer.training.losses import loss_named
 
     model = unet(ModelConfig(size=size, filters=filters))
     model.compile(optimizer=keras.optimizers.Adam(), loss=loss_named("bce+dice"))

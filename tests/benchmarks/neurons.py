@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 import time
 
-from sweeps.backend import prepare_backend
+from sweeps.environment.keras_backend import prepare_backend
 
 TARGET = 64  # neurons a minute
 
@@ -19,9 +19,9 @@ def main(arguments: list[str]) -> None:
     """Print seconds and neurons a minute for every block and for all of them."""
     prepare_backend()
     from trainer.config import ModelConfig
-    from trainer.neurons import Neuron
-    from trainer.unet import unet
-    from trainer.visualize import maximise
+    from trainer.network.unet import unet
+    from trainer.neurons.layers import Neuron
+    from trainer.neurons.maximise import maximise
 
     count = int(arguments[0]) if arguments else 8
     network = unet(ModelConfig())

@@ -19,12 +19,12 @@ from pathlib import Path
 import optuna
 from optuna.study import StudyDirection
 
-from sweeps import engines
-from sweeps.history import Report, Scored
-from sweeps.proposing import proposer
-from sweeps.search import Search
-from sweeps.space import listed, space_of
-from sweeps.strategies import ENDING, PROPOSING
+from sweeps.engines import optuna_queue as engines
+from sweeps.spec.search_section import Search
+from sweeps.spec.space import listed, space_of
+from sweeps.spec.strategy_names import ENDING, PROPOSING
+from sweeps.strategies.history import Report, Scored
+from sweeps.strategies.propose import proposer
 from trainer.config import Candidate, Settings
 from trainer.files import locked
 
@@ -44,7 +44,7 @@ def dice(blocks: list[int], epochs: int) -> float:
 
 
 def work(name: str, trials: int, folder: Path) -> None:
-    """One worker, as `sweeps.worker` runs it, with a made-up objective."""
+    """One worker, as `sweeps.run.worker` runs it, with a made-up objective."""
     search = Search(space="subsets", epochs=EPOCHS, strategy=name, trials=trials)  # type: ignore[arg-type]
     space = space_of(search, SIZES, Settings())
     blocks = {str(mask): list(mask.blocks) for mask in space.masks} | {"none": []}

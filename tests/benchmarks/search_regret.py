@@ -35,13 +35,13 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from sweeps.history import History, Scored, Seen
-from sweeps.search import Search
-from sweeps.space import Space, masks_of, space_of, warm_start
-from sweeps.strategies import PROBED, PROPOSING, strategy_of
-from sweeps.surrogate import Points, fitted, signs
-from tracking.canvas import DEEP, GREY, INK, SHALLOW, canvas
-from tracking.elements import stamp
+from sweeps.spec.search_section import Search
+from sweeps.spec.space import Space, masks_of, space_of, warm_start
+from sweeps.spec.strategy_names import PROBED, PROPOSING, strategy_of
+from sweeps.strategies.history import History, Scored, Seen
+from tracking.best_mask.gaussian_process import Points, fitted, signs
+from tracking.figures.canvas import DEEP, GREY, INK, SHALLOW, canvas
+from tracking.report.html import stamp
 from trainer.config import Candidate, Settings
 from trainer.files import write_atomically
 from trainer.masks import parse
@@ -203,7 +203,7 @@ def _search(
 def _keras_tuner(
     name: str, everything: Space, trials: list[Seen], pay: Callable[[Candidate], Seen], number: int
 ) -> None:
-    from sweeps.tuner import tune
+    from sweeps.engines.keras_tuner_engine import tune
 
     def evaluate(candidate: Candidate, _: object) -> Scored:
         one = pay(candidate)

@@ -66,16 +66,16 @@ def mask_of(bits: int) -> Mask:
 
 def measure(settings: Settings, seeds: list[int], home: Path, parts: Path, worker: int, workers: int) -> None:
     """Train this worker's share of the sets, appending one line per set and seed."""
-    from sweeps.backend import prepare_backend
+    from sweeps.environment.keras_backend import prepare_backend
 
     prepare_backend()
-    from trainer.data import load_cases
-    from trainer.fit import Trainer
-    from trainer.folds import make_folds
-    from trainer.ledger import Ledger
-    from trainer.pretrain import load_weights, starting_weights
-    from trainer.trial import Trial, fold_maker
-    from trainer.unet import unet
+    from trainer.data.cases import load_cases
+    from trainer.data.folds import make_folds
+    from trainer.network.unet import unet
+    from trainer.training.cross_validation import Trial, fold_maker
+    from trainer.training.fit import Trainer
+    from trainer.training.ledger import Ledger
+    from trainer.training.pretraining import load_weights, starting_weights
 
     cases = load_cases(settings.data, settings.model.size, home / "data")
     found = starting_weights(settings.pretrain, settings.model, home / "weights", home / "data", lambda *_: None)
@@ -132,11 +132,11 @@ def rows(parts: Path) -> Iterator[dict[str, Any]]:
 
 def table(settings: Settings, seeds: list[int], home: Path, parts: Path) -> dict[str, NDArray[Any]]:
     """All rows as one table. Raises `SystemExit` when some are missing."""
-    from trainer.blocks import partition, trainable_parameters
-    from trainer.data import load_cases
-    from trainer.folds import make_folds
-    from trainer.revision import versions
-    from trainer.unet import unet
+    from trainer.data.cases import load_cases
+    from trainer.data.folds import make_folds
+    from trainer.network.blocks import partition, trainable_parameters
+    from trainer.network.unet import unet
+    from trainer.training.revision import versions
 
     cases = load_cases(settings.data, settings.model.size, home / "data")
     found = {(row["seed"], row["bits"]): row for row in rows(parts)}
@@ -177,10 +177,10 @@ def main(arguments: list[str]) -> None:
     if given.worker is not None:
         measure(settings, seeds, home, parts, given.worker, given.workers)
         return
-    from sweeps.backend import prepare_backend
+    from sweeps.environment.keras_backend import prepare_backend
 
     prepare_backend()
-    from trainer.pretrain import starting_weights
+    from trainer.training.pretraining import starting_weights
 
     starting_weights(settings.pretrain, settings.model, home / "weights", home / "data", lambda *_: None)
     command = [sys.executable, __file__, *arguments]

@@ -16,13 +16,13 @@ import pytest
 from PIL import Image
 
 from sweeps.cli import main
-from sweeps.home import open_home
+from sweeps.environment.home import open_home
 from tests.tracking.made_up import record_trial, sweep_info, trial_info
 from tests.trainer.own import own, saved, two_outputs
-from tracking.runs import Tracker
+from tracking.store.writer import Tracker
 from trainer.config import ModelConfig
-from trainer.pretrain import write_weights
-from trainer.unet import unet
+from trainer.network.unet import unet
+from trainer.training.pretraining import write_weights
 
 Build = Callable[[Path], list[str]]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sweeps.cli import main
-from sweeps.home import open_home
+from sweeps.environment.home import open_home
 
 Thaw = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -53,7 +53,7 @@ def test_visualize_draws_neurons_before_and_after(thaw_here: Thaw, tmp_path: Pat
     from PIL import Image
 
     from trainer.config import ModelConfig
-    from trainer.unet import unet
+    from trainer.network.unet import unet
 
     before, after, out = tmp_path / "a.weights.h5", tmp_path / "b.weights.h5", tmp_path / "neurons.png"
     for seed, path in ((1, before), (2, after)):

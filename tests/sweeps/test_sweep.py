@@ -15,11 +15,11 @@ import optuna
 import pytest
 
 from tests.sweeps.whole import by_candidate, numbers, report, runs, started, tracker, trained
-from tracking.pictures import unpack_masks, unpack_pictures
-from tracking.report import render
-from tracking.seen import with_pictures
-from tracking.study import study_figures
-from tracking.summary import summarise
+from tracking.analysis.summary import summarise
+from tracking.image_archive import unpack_masks, unpack_pictures
+from tracking.report.formats import render
+from tracking.report.paper_figures import study_figures
+from tracking.report.shown_images import with_pictures
 
 pytestmark = pytest.mark.slow  # whole sweeps in processes of their own
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -106,7 +106,7 @@ def test_a_name_stands_for_one_data_set_and_one_set_of_settings(
     def reached(*_: object) -> None:
         pytest.fail("pre-training was reached, though the clash is known before")
 
-    monkeypatch.setattr("trainer.pretrain.starting_weights", reached)
+    monkeypatch.setattr("trainer.training.pretraining.starting_weights", reached)
     before = runs(home), trained(home), numbers(report(home))
     ended = run(home, *(word for one in changed for word in ("--set", one)))
     assert ended.returncode == 2

@@ -9,9 +9,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from tracking.report import to_json
-from tracking.runs import Tracker
-from tracking.summary import summarise
+from tracking.analysis.summary import summarise
+from tracking.report.formats import to_json
+from tracking.store.writer import Tracker
 
 ROOT = Path(__file__).parents[2]
 SPEC = ["run", "smoke", "--name", "s", "--workers", "1", "--set", "search.masks=['1-5','6-9']"]

@@ -9,7 +9,7 @@ import pytest
 
 from tests.tracking.made_up import scratch_info, sweep_info, trial_info, trial_record
 from tracking.record import SweepRecord
-from tracking.runs import Tracker
+from tracking.store.writer import Tracker
 
 
 @pytest.fixture(scope="session")

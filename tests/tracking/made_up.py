@@ -8,12 +8,12 @@ from functools import cache
 
 import numpy as np
 
-from tracking.panels import montage
-from tracking.pictures import Pictures
+from tracking.analysis.seeds import Repeats
+from tracking.figures.image_panels import montage
+from tracking.image_archive import Pictures
 from tracking.record import METRICS, Predicted, Seen, SweepInfo, SweepRecord, TrialInfo, TrialRecord
-from tracking.repeats import Repeats
-from tracking.runs import Tracker
-from tracking.seen import shown_trials
+from tracking.report.shown_images import shown_trials
+from tracking.store.writer import Tracker
 from trainer.config import Candidate
 from trainer.masks import Mask, at_depth, names, places
 from trainer.results import COPY_MARK, FoldResult, Score, original_of

@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from tests.tracking.made_up import conv_record, sweep_info
+from tracking.analysis.summary import summarise
 from tracking.record import SweepRecord
-from tracking.report import figures, render
-from tracking.summary import summarise
+from tracking.report.formats import figures, render
 from tracking.units import head_sentence, study_network
 
 

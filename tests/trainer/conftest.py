@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from trainer.config import ModelConfig, TrainConfig
-from trainer.fit import FoldData, Trainer
-from trainer.ledger import Entry, Ledger
-from trainer.unet import unet
+from trainer.network.unet import unet
+from trainer.training.fit import FoldData, Trainer
+from trainer.training.ledger import Entry, Ledger
 
 TINY = ModelConfig(size=32, filters=2)
 

@@ -1,0 +1,181 @@
+"""The champion of a sweep: the candidate that scored highest, refitted on all pictures and registered in MLflow."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from sweeps.environment.home import Home
+from sweeps.environment.terminal import Board
+from sweeps.run.identity import label
+from sweeps.run.plan import read_plan
+from tracking.analysis.comparisons import at_setting, main_setting
+from tracking.analysis.per_image import FAILURE
+from tracking.analysis.seeds import read
+from tracking.record import SweepRecord, TrialRecord
+from tracking.statistics import spread
+from trainer.config import UserError
+from trainer.files import locked
+from trainer.masks import parse
+
+if TYPE_CHECKING:  # heavy
+    from tracking.store.registry import Crowned
+
+
+def crown(
+    home: Home,
+    board: Board,
+    sweep: str | None,
+    mask: str | None = None,
+    name: str | None = None,
+    *,
+    automatic: bool = False,
+) -> Crowned | None:
+    """Refit a sweep's winner, or the given mask, on all its pictures; log, register and alias it `champion`.
+
+    `sweep`: its name, the newest by default. `name`: of the registered model, that of the data set by default. A
+    champion that is registered already is not made again. `automatic`: nobody asked for it by a command of its own, so
+    it takes no other sweep's place, and a network that learned nothing is not made at all (None). Raises `UserError`
+    where nothing can be chosen.
+    """
+    from sweeps.environment.keras_backend import prepare_backend
+    from tracking.store.writer import Tracker
+
+    tracker = Tracker.connect(home.tracking_uri, home.artifact_folder)
+    record = tracker.read_sweep(sweep)
+    try:
+        chosen, rivals = choose(record, mask)
+    except UserError as nothing:
+        if not automatic:
+            raise
+        board.say(f"No champion. {nothing}")  # a sweep whose time was up before anything was finished
+        return None
+    if failure := unlearned(chosen):
+        board.say(f"No champion. {failure}" if automatic else f"Warning: {failure}")
+        if automatic:
+            return None
+    plan = read_plan(home, record.info.name)
+    settings = plan.resolved.settings
+    words = describe(record, chosen, rivals, asked=mask is not None)
+    for line in (*words, *cautions(record, chosen)):
+        board.say(line)
+    prepare_backend(deterministic=settings.train.deterministic)
+    from tracking.store.registry import DICE, Champion, give_alias, known_champion, record_champion
+
+    candidate, name = chosen.info.candidate, name or label(settings)
+    with locked(home.candidate_lock(record.info.name, f"champion-{candidate.key}")):
+        known = known_champion(tracker, record.run_id, candidate, name)
+        if known is not None:
+            return give_alias(tracker, known, record.info.name, always=not automatic)
+        from sweeps.run.worker import trial_of
+        from trainer.data.cases import load_cases
+        from trainer.results import TrialFailed
+        from trainer.training.refit import refit
+        from trainer.training.revision import versions
+
+        trial = trial_of(home, plan)
+        cases = load_cases(settings.data, settings.model.size, home.data)
+        try:
+            with board.stage(f"training {candidate.name} on all {len(cases)} pictures") as step:
+                network, result = refit(trial, cases, candidate, step)
+        except TrialFailed as failed:
+            raise UserError(f"The refit of {candidate.name} cannot be used: {failed} Try another --mask.") from failed
+        metrics = {DICE: chosen.mean_dice, "dice_on_training_images": result.mean("dice")}
+        champion = Champion(record.run_id, candidate, " ".join(words), metrics, versions()["backend"])
+        made = record_champion(tracker, champion, network, cases.images[:1, ..., None], name)
+        return give_alias(tracker, made, record.info.name, always=not automatic)
+
+
+def choose(record: SweepRecord, mask: str | None) -> tuple[TrialRecord, Sequence[TrialRecord]]:
+    """The trial to refit and all it was chosen among, best mean Dice first: the masks at the main setting; after a
+    search every candidate, for epochs, rate and settings were searched like the mask.
+
+    Baselines are no candidates: without training there is nothing to refit, from scratch nothing was thawed, and all
+    blocks may lie outside the space of a search. Trials
+    repeated with several seeds are judged by the mean over those that all have done, and refitted with the first.
+    """
+    done = [trial for trial in read(record).honest.finished if trial.may_win(record.info)]
+    setting = main_setting(done)
+    rivals = list(done) if record.info.searched else at_setting(done, *setting)
+    rivals.sort(key=lambda one: one.mean_dice, reverse=True)
+    if not rivals:
+        raise UserError(
+            f"The best mask is chosen among finished trials, but the sweep '{record.info.name}' has none. "
+            f"Finish it first; it was started with: {record.info.command}"
+        )
+    if mask is None:
+        return rivals[0], rivals
+    written = str(parse(mask, record.info.n_blocks))
+    for trial in rivals:
+        if trial.info.candidate.mask == written:
+            return trial, rivals
+    measured = ", ".join(sorted(trial.info.candidate.mask for trial in rivals))
+    raise UserError(
+        f"--mask must be one that the sweep '{record.info.name}' measured at {setting[0]} epochs and learning rate "
+        f"{setting[1]:g}, but got '{mask}'. Measured: {measured}."
+    )
+
+
+def describe(record: SweepRecord, chosen: TrialRecord, rivals: Sequence[TrialRecord], *, asked: bool) -> list[str]:
+    """What the champion is and how far its score can be believed; stands beside the model in MLflow too."""
+    info, seeds = record.info, read(record).repeats.seeds
+    over = spread(chosen.folds["dice"])
+    said = ["SYNTHETIC DATA: this network is no tool for real pictures."] if info.data.get("synthetic") else []
+    said.append(
+        f"{chosen.info.candidate.name}: mean Dice {over.mean:.3f} (SD over folds {over.sd:.3f}) in the "
+        f"cross-validation of sweep {info.name}."
+    )
+    if len(seeds) > 1:
+        said.append(
+            f"Each fold's score is the mean over the seeds {', '.join(map(str, seeds))}; refitted with the first."
+        )
+    if asked:
+        place = 1 + [trial.run_id for trial in rivals].index(chosen.run_id)
+        said.append(f"Chosen by hand; number {place} of the {len(rivals)} masks at this setting.")
+    elif len(rivals) > 1:
+        said.append(
+            f"The highest of {len(rivals)} masks at this setting, so its score looks better than it is; the next "
+            f"({rivals[1].info.candidate.mask}) has {rivals[1].mean_dice:.3f}."
+        )
+    said.append(f"Refitted on all {info.data['images']} pictures: no score of its own can be given.")
+    return said
+
+
+def cautions(record: SweepRecord, chosen: TrialRecord) -> list[str]:
+    """What else to know before this network is used: baselines that scored higher, trials that are missing."""
+    done = read(record).honest.finished
+    better = [trial for trial in done if trial.info.role != "trial" and trial.mean_dice > chosen.mean_dice]
+    said = [f"Note: {trial.info.candidate.name} scored {trial.mean_dice:.3f}, which is higher." for trial in better]
+    scored = {trial.info.candidate.key for trial in record.finished}
+    if missing := [name for key, name in record.info.planned.items() if key not in scored]:
+        said.append(f"Note: {len(missing)} of {len(record.info.planned)} planned trials have no score yet.")
+    return said
+
+
+def unlearned(chosen: TrialRecord) -> str | None:
+    """What is wrong with a candidate that misses nearly everything, in one sentence; None when it does not."""
+    if chosen.mean_dice >= FAILURE:
+        return None
+    return (
+        f"Nothing was learned: with a mean Dice of {chosen.mean_dice:.3f}, {chosen.info.candidate.name} predicts "
+        "almost nothing; train longer, with another learning rate or from better starting weights."
+    )
+
+
+def outcome(crowned: Crowned, there: str = "") -> list[str]:
+    """What became of the alias and how to use the network; `there`: the option that leads to this home."""
+    made, before = crowned.made, crowned.before
+    words = "" if made.new else ", registered before"
+    if not crowned.moved:
+        return [
+            f"Registered: models:/{made.name}/{made.version}{words}",
+            f"{made.uri} stays with {before}",
+            f"  to move it: thaw champion {shlex.quote(crowned.sweep)}{there}",
+        ]
+    replaced = [] if before is None else [f"  replaces {before}"]
+    return [
+        f"Champion: {made.uri} (version {made.version}{words})",
+        *replaced,
+        f"  thaw predict {shlex.quote(made.uri)} PICTURES --out FOLDER{there}",
+    ]

@@ -1,0 +1,141 @@
+"""Masks and overlays of whole pictures from a saved or registered network."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from sweeps.environment.home import open_home
+from sweeps.environment.terminal import Board
+from trainer.config import UserError
+from trainer.data.images import SUFFIXES, read_grey
+from trainer.files import write_atomically
+
+if TYPE_CHECKING:  # heavy
+    from trainer.training.inference import Segmenter
+
+REGISTERED = "models:/"
+SYNTHETIC = "SYNTHETIC TRAINING"  # printed on overlays
+NAMED = 10  # unreadable pictures named in one message
+
+
+@dataclass(frozen=True)
+class Job:
+    """One picture to predict, and the name of its results below `masks` and `overlays`."""
+
+    picture: Path
+    name: str
+
+
+def predict_pictures(model: str, images: Path, out: Path, home: Path, board: Board) -> int:
+    """Write `out/masks` (PNG of 0 and 255, size of the picture) and `out/overlays`; return how many pictures.
+
+    A registered network that was trained on synthetic pictures only is told to be so, here and on every overlay.
+
+    `model`: a `.keras` file, or `models:/name@alias` of the MLflow store of `home`. `images`: a picture, or a folder,
+    searched with all below it. Raises `UserError` for a model or a folder that cannot be used; for pictures that
+    cannot be read only after all others are written.
+    """
+    jobs = listed(images, out)
+    check_overwriting(jobs, out)
+    ready, synthetic = load(model, home)
+    if synthetic:
+        board.say(f"{model} was trained on SYNTHETIC pictures only: it is no tool for real ones. Its overlays say so.")
+    unread: list[str] = []
+    with board.stage("predicting") as step:
+        for number, job in enumerate(jobs, start=1):
+            try:
+                grey = read_grey(job.picture)
+            except UserError as error:
+                unread.append(str(error))
+            else:
+                write(ready, job, grey, out, SYNTHETIC if synthetic else None)
+            step(number, len(jobs))
+    if unread:
+        more = f"\n  … and {len(unread) - NAMED} more" if len(unread) > NAMED else ""
+        raise UserError(
+            f"{len(unread)} of {len(jobs)} pictures could not be read; the others are in {out}.\n"
+            + "\n".join(f"  - {words}" for words in unread[:NAMED])
+            + more
+        )
+    return len(jobs)
+
+
+def listed(images: Path, out: Path) -> list[Job]:
+    """Every picture, in the order of names; results of an earlier run below `out` are none.
+
+    Two pictures that differ only in their suffix keep it in the name of their results.
+    """
+    if not images.exists():
+        raise UserError(f"There is no picture or folder {images}.")
+    folder = images if images.is_dir() else images.parent
+    found = sorted(images.rglob("*")) if images.is_dir() else [images]
+    results = out.resolve()
+    pictures = [
+        path.relative_to(folder)
+        for path in found
+        if path.is_file()
+        and path.suffix.lower() in SUFFIXES
+        and not any((results / part) in path.resolve().parents for part in ("masks", "overlays"))
+    ]
+    if not pictures:
+        raise UserError(f"There must be a picture ({', '.join(SUFFIXES)}) to predict, but {images} holds none.")
+    same = Counter(path.with_suffix("") for path in pictures)
+    return [
+        Job(folder / path, f"{path if same[path.with_suffix('')] > 1 else path.with_suffix('')}.png")
+        for path in pictures
+    ]
+
+
+def check_overwriting(jobs: list[Job], out: Path) -> None:
+    """Raise `UserError` rather than write over a mask that is none of ours: ours have an overlay of the same name."""
+    drawn = [out / "masks" / job.name for job in jobs if not (out / "overlays" / job.name).exists()]
+    if there := [path for path in drawn if path.exists()]:
+        raise UserError(
+            f"Predictions must not replace masks that somebody drew, but {there[0]} exists ({len(there)} in all) and "
+            "no prediction wrote it. Choose another --out."
+        )
+
+
+def load(model: str, home: Path) -> tuple[Segmenter, bool]:
+    """The network of a file or of the registry, ready for pictures, and whether it is known to be synthetic.
+
+    Of a file nothing is known but its weights. Raises `UserError` where there is no network.
+    """
+    from sweeps.environment.keras_backend import prepare_backend
+
+    prepare_backend()
+    from trainer.training.inference import segmenter
+    from trainer.training.step_cost import load_network
+
+    if not model.startswith(REGISTERED):
+        return segmenter(load_network(Path(model))), False
+    from tracking.store.registry import fetch, is_synthetic
+    from tracking.store.writer import Tracker
+
+    opened = open_home(home)
+    tracker = Tracker.connect(opened.tracking_uri, opened.artifact_folder)
+    with tempfile.TemporaryDirectory() as folder:
+        ready = segmenter(load_network(fetch(tracker, model, Path(folder))))
+    return ready, is_synthetic(tracker, model)
+
+
+def write(ready: Segmenter, job: Job, grey: NDArray[np.float32], out: Path, label: str | None = None) -> None:
+    """Predict one grey picture and write its mask and its overlay with `label`, each whole or not at all."""
+    from trainer.training.inference import labelled, overlay
+
+    mask = ready.mask(grey)
+    # The overlay first: a mask without one is taken for somebody's own.
+    drawn = overlay(grey, mask) if label is None else labelled(overlay(grey, mask), label)
+    for folder, pixels in (("overlays", drawn), ("masks", mask.astype(np.uint8) * 255)):
+        buffer = io.BytesIO()
+        Image.fromarray(pixels).save(buffer, format="PNG")
+        write_atomically(out / folder / job.name, lambda file, buffer=buffer: file.write(buffer.getbuffer()))  # type: ignore[misc]

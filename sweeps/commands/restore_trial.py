@@ -1,0 +1,93 @@
+"""A sweep's network before and after one trial, out of MLflow alone: a base and the delta that rests on it."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sweeps.commands.champion import choose
+from trainer.config import DataConfig, ModelConfig, UserError
+
+if TYPE_CHECKING:  # heavy
+    from tracking.record import SweepInfo
+    from tracking.store.writer import Tracker
+
+FOLD = 1  # whose network is shown; every fold has one
+
+
+@dataclass(frozen=True, eq=False)
+class Restored:
+    """`network` with the weights `before` the trial called `trial` and `after` it, in `get_weights()` order."""
+
+    info: SweepInfo
+    run_id: str
+    trial: str
+    network: Any
+    before: list[NDArray[Any]]
+    after: list[NDArray[Any]]
+
+
+def restored(tracker: Tracker, sweep: str | None, mask: str | None) -> Restored:
+    """Restore one trial of a sweep: the newest sweep and its best mask at the main setting by default.
+
+    Raises `UserError` for an unknown sweep, for a mask that it did not measure, for files that MLflow does not hold
+    and for a base that is not the one the trial was trained from.
+    """
+    from sweeps.run.user_network import ARTIFACT
+    from trainer.network.delta_checkpoints import apply_delta, read_delta
+    from trainer.network.user_model import network_of
+    from trainer.training.pretraining import load_weights
+
+    record = tracker.read_sweep(sweep)
+    trial, _ = choose(record, mask)
+    model = ModelConfig(**record.info.spec["model"])
+    with tempfile.TemporaryDirectory() as folder:
+        if model.path is not None:
+            model = replace(model, file=str(_fetch(tracker, record.run_id, ARTIFACT, Path(folder))))
+        network = network_of(model)
+        base = f"bases/{record.info.weights['digest']}.weights.h5"
+        load_weights(network, _fetch(tracker, record.run_id, base, Path(folder)))
+        before = network.get_weights()
+        delta = _fetch(tracker, trial.run_id, f"checkpoints/fold_{FOLD}.npz", Path(folder))
+        apply_delta(network, read_delta(delta))
+    return Restored(record.info, record.run_id, trial.info.candidate.name, network, before, network.get_weights())
+
+
+def own_pictures(tracker: Tracker, found: Restored, cache: Path) -> tuple[NDArray[np.float32] | None, str]:
+    """The pictures (n, H, W) in [0, 1] that a sweep measured, and ""; or None, and why they are not to be had.
+
+    MLflow keeps them in 8 bits; of a sweep from before it did, they are read where they were, if they are the same.
+    """
+    from tracking.image_archive import PICTURES, UNREADABLE, unpack_pictures
+    from trainer.data.cases import load_cases
+
+    with tempfile.TemporaryDirectory() as folder:
+        kept = tracker.fetch_file(found.run_id, PICTURES, Path(folder))
+        try:
+            if kept is not None:
+                return np.asarray(unpack_pictures(kept.read_bytes()).images / 255, np.float32), ""
+        except UNREADABLE as error:
+            return None, f"The artifact {PICTURES} of run {found.run_id} cannot be read: {error}"
+    info = found.info
+    try:
+        cases = load_cases(DataConfig(**info.spec["data"]), int(info.spec["model"]["size"]), cache)
+    except UserError as error:
+        return None, str(error)
+    if cases.digest != info.data["digest"]:
+        return None, "The pictures changed since the sweep, or another version of thaw draws the synthetic ones."
+    return cases.images, ""
+
+
+def _fetch(tracker: Tracker, run_id: str, path: str, folder: Path) -> Path:
+    file = tracker.fetch_file(run_id, path, folder)
+    if file is None:
+        raise UserError(
+            f"The networks of a sweep are restored from MLflow, but the artifact {path} of run {run_id} is not there: "
+            "deleted, or the sweep was run before thaw kept checkpoints. Run the sweep again under another --name."
+        )
+    return file

@@ -1,0 +1,163 @@
+"""What `thaw visualize` draws: the network that is meant, its chosen neurons, one contact sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sweeps.environment.home import Home, open_home
+from sweeps.environment.terminal import Board
+from trainer.config import DataConfig, ModelConfig, UserError
+
+if TYPE_CHECKING:
+    from trainer.neurons.layers import Neuron
+
+SHOWN = 8
+NETWORKS = (".keras", ".h5")
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What to draw. `blocks` as a mask is written, None for all; `filters` of each block, or the numbers in `only`."""
+
+    blocks: str | None = None
+    filters: int | None = None
+    only: str | None = None
+    size: int | None = None
+    width: int = ModelConfig.filters
+    seed: int = 0
+
+
+def is_file(given: str | None) -> bool:
+    """Whether a network's file is meant and not the name of a sweep, which holds no slash."""
+    return given is not None and (Path(given).suffix in NETWORKS or "/" in given or Path(given).is_file())
+
+
+def draw_file(path: Path, after: Path | None, data: str | None, home: Path, board: Board, wish: Wish) -> bytes:
+    """The sheet (PNG) of the network in `path`, or of the same neurons in `path` and `after`.
+
+    `path`: a `.keras` model, or weights of the study's U-Net; `after`: other weights, or a delta checkpoint on those
+    in `path`. Raises `UserError` for what does not exist or fit.
+    """
+    from trainer.data.cases import load_cases
+    from trainer.neurons.contact_sheet import before_after_sheet, sheet
+    from trainer.neurons.layers import own_size
+    from trainer.neurons.maximise import Recipe, before_after, maximise
+
+    network = open_network(path, wish)
+    neurons = chosen(network, wish)
+    side = wish.size or own_size(network)
+    recipe = Recipe(seed=wish.seed)
+    before = network.get_weights()
+    if after is not None:
+        _load_after(network, after)
+    cases = load_cases(DataConfig(path=data), side, open_home(home).data)
+    words = "synthetic" if cases.synthetic else "data"
+    with board.stage("drawing blocks") as step:
+        if after is None:
+            found = maximise(network, neurons, recipe, cases.images, side, step)
+            return sheet(found, f"{path.name}: what excites each filter most. {legend(network, neurons)}", words)
+        pair = before_after(network, before, network.get_weights(), neurons, recipe, cases.images, side, step)
+    return before_after_sheet(*pair, f"before {path.name}, after {after.name}. {legend(network, neurons)}", words)
+
+
+def draw_sweep(
+    sweep: str | None, mask: str | None, data: str | None, home: Home, board: Board, wish: Wish
+) -> tuple[bytes, str]:
+    """The sheet (PNG) of a sweep's network before and after one trial, and in words what it shows.
+
+    The largest activations are over the sweep's own pictures, or over those in `data`; without either they are left
+    out, and `board` says why. Raises `UserError` as `sweeps.commands.restore_trial.restored` does.
+    """
+    from sweeps.commands.restore_trial import FOLD, own_pictures, restored
+    from tracking.store.writer import Tracker
+    from trainer.data.cases import load_cases
+    from trainer.neurons.contact_sheet import before_after_sheet
+    from trainer.neurons.maximise import Recipe, before_after
+
+    tracker = Tracker.connect(home.tracking_uri, home.artifact_folder)
+    found = restored(tracker, sweep, mask)
+    neurons = chosen(found.network, wish)
+    if data is None:
+        pictures, reason = own_pictures(tracker, found, home.data)
+        words = "synthetic" if found.info.data.get("synthetic") else "data"
+    else:
+        cases = load_cases(DataConfig(path=data), int(found.info.spec["model"]["size"]), home.data)
+        pictures, reason, words = cases.images, "", "data"
+    if pictures is None:
+        board.say(f"Note: without the sweep's pictures the largest activation in them is left out. {reason}")
+    title = f"{found.info.name}: before and after {found.trial}, fold {FOLD}"
+    recipe = Recipe(seed=wish.seed)
+    with board.stage("drawing blocks") as step:
+        pair = before_after(found.network, found.before, found.after, neurons, recipe, pictures, wish.size, step)
+    return before_after_sheet(*pair, f"{title}. {legend(found.network, neurons)}", words), title
+
+
+def open_network(path: Path, wish: Wish) -> Any:
+    """A `.keras` model, or the study's U-Net with the weights of a `.weights.h5` file."""
+    from trainer.network.unet import unet
+    from trainer.training.pretraining import load_weights
+    from trainer.training.step_cost import load_network
+
+    if path.suffix == ".keras":
+        return load_network(path)
+    if path.suffix != ".h5":
+        raise UserError(f"Give a .keras model, the .weights.h5 of a U-Net or the name of a sweep, but got '{path}'.")
+    network = unet(ModelConfig(wish.size or ModelConfig.size, wish.width))
+    try:
+        load_weights(network, path)
+    except UserError as error:
+        raise UserError(f"--width {wish.width} must be the filters of the U-Net's first block. {error}") from error
+    return network
+
+
+def chosen(network: Any, wish: Wish) -> tuple[Neuron, ...]:
+    """The neurons of a wish, block by block. Raises `UserError` for a block or filter that does not exist."""
+    from trainer.masks import parse
+    from trainer.network.blocks import partition
+    from trainer.neurons.layers import Neuron, check_filters, filters_of, meant_layers
+
+    blocks: Sequence[int] = tuple(meant_layers(network))
+    if wish.blocks is not None:
+        blocks = parse(wish.blocks, len(partition(network))).blocks
+    if not blocks:
+        raise UserError("There is nothing to draw: --blocks must name at least one block that has a convolution.")
+    found = []
+    for block in blocks:
+        count = filters_of(network, block)
+        filters = _numbers(wish.only) if wish.only is not None else range(wish.filters or min(SHOWN, count))
+        check_filters(network, block, filters)
+        found += [Neuron(block, number) for number in filters]
+    return tuple(found)
+
+
+def legend(network: Any, neurons: Sequence[Neuron]) -> str:
+    """Which convolutions the blocks stand for, counted as the study counts them: by the longest path, without the head.
+
+    In its U-Net, blocks 2, 5 and 9 are convolutions 4, 10 and 18 of 18: the 4th, the bottleneck's and the deepest.
+    """
+    from trainer.neurons.layers import convolutions, layer_of
+
+    blocks, all_of_them = dict.fromkeys(neuron.block for neuron in neurons), convolutions(network)
+    numbers = [all_of_them.index(path) + 1 for path in (layer_of(network, block) for block in blocks)
+               if path in all_of_them]  # fmt: skip
+    return f"Convolutions {', '.join(map(str, numbers))} of {len(all_of_them)}."
+
+
+def _load_after(network: Any, after: Path) -> None:
+    from trainer.network.delta_checkpoints import apply_delta, read_delta
+    from trainer.training.pretraining import load_weights
+
+    if after.suffix == ".npz":
+        apply_delta(network, read_delta(after))
+    else:
+        load_weights(network, after)
+
+
+def _numbers(text: str) -> list[int]:
+    try:
+        return list(dict.fromkeys(int(word) for word in text.split(",")))
+    except ValueError:
+        raise UserError(f"--only takes filter numbers joined by commas, such as 0,3,7, but got '{text}'.") from None

@@ -1,0 +1,1 @@
+"""What hands candidates to workers: Optuna's queue, KerasTuner's oracles."""

@@ -1,0 +1,251 @@
+"""KerasTuner's engine: its oracles propose, one process evaluates, over the same objective as Optuna's queue.
+
+KerasTuner 1.4.8 takes any exception for a failed trial, gives up after three failures in a row, writes its JSON in
+place and takes seed 0 for "any". Hence: what is no `TrialFailed` leaves as a `FatalError`, failures never end a search,
+and KerasTuner's folder is written for those who want to look into it but never read back: at each start it is made
+anew from what is recorded, so nothing is lost with it and no damage in it matters.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import shutil
+import time
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras_tuner
+from keras_tuner.oracles import BayesianOptimizationOracle, GridSearchOracle, RandomSearchOracle
+
+from sweeps.spec.search_section import Search
+from sweeps.spec.space import Space
+from sweeps.strategies.axes import Axis, axes, candidate_at, point_of
+from sweeps.strategies.history import Evaluate, History, Seen, Status
+from sweeps.strategies.propose import spent
+from trainer.config import Candidate
+from trainer.files import cannot_write
+from trainer.results import TrialFailed
+
+OBJECTIVE = keras_tuner.Objective("dice", "max")
+ASKED = 20  # draws outside the space or known already, before one of what is left is drawn
+
+
+class Record:
+    """What the search knows, growing: every candidate seen so far, the axes they lie on, how far it may go."""
+
+    def __init__(self, search: Search, space: Space, seen: Sequence[Seen], until: float, seed: int) -> None:
+        self.space, self.everything = space, dict.fromkeys(space.candidates())
+        self.free = {axis.name: axis for axis in axes(space) if len(axis.values) > 1}
+        self.seen = {one.candidate: one for one in seen}
+        self.search, self.until = search, until
+        self.draw = random.Random(seed)
+
+    def add(self, one: Seen) -> None:
+        self.seen[one.candidate] = one
+
+    def is_new(self, point: dict[str, Any] | None) -> bool:
+        """Whether a proposal lies in the space and was never tried."""
+        candidate = None if point is None else candidate_at(self.space, point)
+        return candidate is not None and candidate not in self.seen
+
+    @property
+    def over(self) -> bool:
+        """Whether the budget is spent or nothing is left to try."""
+        return (
+            time.time() >= self.until
+            or spent(self.search, History(tuple(self.seen.values())))
+            or self.everything.keys() <= self.seen.keys()
+        )
+
+    def any_new(self) -> dict[str, int]:
+        """One of what is left, drawn evenly."""
+        return self.draw.choice(self._left())
+
+    def nearest_new(self, point: dict[str, int]) -> dict[str, int]:
+        """What is left closest to a point, each axis of length one; ties are drawn."""
+        length = {name: len(axis.values) - 1 for name, axis in self.free.items()}
+
+        def distance(other: dict[str, int]) -> float:
+            return sum(abs(other[name] - point[name]) / length[name] for name in length)
+
+        left = self._left()
+        least = min(map(distance, left))
+        return self.draw.choice([one for one in left if distance(one) == least])
+
+    def _left(self) -> list[dict[str, int]]:
+        return [self.point(one) for one in self.everything if one not in self.seen]
+
+    def point(self, candidate: Candidate) -> dict[str, int]:
+        """Where a candidate of the space lies, on the axes that leave a choice."""
+        return {name: place for name, place in point_of(self.space, candidate).items() if name in self.free}
+
+    def scored(self) -> list[dict[str, int]]:
+        """The points of the space that have a score."""
+        found = [one.candidate for one in self.seen.values() if one.score is not None]
+        return [self.point(candidate) for candidate in found if candidate in self.everything]
+
+
+class _Random(RandomSearchOracle):  # type: ignore[misc]  # KerasTuner ships no types
+    """KerasTuner's draws; it knows no constraints, so it is asked anew for what lies in the space."""
+
+    record: Record
+
+    def populate_space(self, trial_id: str) -> dict[str, Any]:
+        if self.record.over:
+            return _run(None)
+        for _ in range(ASKED):
+            point = super().populate_space(trial_id)["values"]
+            if self.record.is_new(point):
+                return _run(point)
+        return _run(self.record.any_new())
+
+
+class _Bayesian(BayesianOptimizationOracle):  # type: ignore[misc]
+    """KerasTuner's Gaussian process. It first hears every score that is known (`run_trial` answers from the record).
+
+    It may name one point again and again, and takes seconds for it: the nearest new point stands for that.
+    """
+
+    record: Record
+    told: list[dict[str, int]]
+
+    def populate_space(self, trial_id: str) -> dict[str, Any]:
+        if self.told:
+            return _run(self.told.pop(0))
+        if self.record.over:
+            return _run(None)
+        point = super().populate_space(trial_id)["values"]
+        if self.record.is_new(point):
+            return _run(point)
+        return _run(self.record.any_new() if point is None else self.record.nearest_new(point))
+
+
+class _Grid(GridSearchOracle):  # type: ignore[misc]
+    """KerasTuner's walk over all points, over those that are new."""
+
+    record: Record
+
+    def populate_space(self, trial_id: str) -> dict[str, Any]:
+        if self.record.over:
+            return _run(None)
+        point = super().populate_space(trial_id)["values"]
+        if point is not None and not self.record.is_new(point):  # only the first is not made by the next method
+            point = self._get_next_combination(point)
+        return _run(point)
+
+    def _get_next_combination(self, values: dict[str, Any]) -> dict[str, Any] | None:
+        point: dict[str, Any] | None = super()._get_next_combination(values)
+        while point is not None and not self.record.is_new(point):
+            point = super()._get_next_combination(point)
+        return point
+
+
+ORACLES = {"random": _Random, "grid": _Grid, "bayesian": _Bayesian}
+
+
+class _Tuner(keras_tuner.Tuner):  # type: ignore[misc]
+    """One process that evaluates what its oracle proposes."""
+
+    def __init__(self, oracle: Any, evaluate: Evaluate, tell: Callable[[Seen], None], folder: Path) -> None:
+        self.evaluate, self.tell, self.record = evaluate, tell, oracle.record
+        super().__init__(oracle=oracle, directory=str(folder.parent), project_name=folder.name, overwrite=True)
+
+    def run_trial(self, trial: Any, *_: Any, **__: Any) -> dict[str, float]:
+        """The mean Dice of a trial's candidate, measured now unless the record has it."""
+        try:
+            one = self._seen(candidate_at(self.record.space, trial.hyperparameters.values))
+        except Exception as bug:
+            raise keras_tuner.errors.FatalError from bug
+        if one.score is None:
+            raise keras_tuner.errors.FailedTrialError(f"{one.candidate.name} has no score")
+        return {OBJECTIVE.name: one.score}
+
+    def _seen(self, candidate: Candidate | None) -> Seen:
+        assert candidate is not None, "a point outside the space was handed out"
+        if candidate not in self.record.seen:
+            one = _tried(candidate, self.evaluate)
+            self.record.add(one)
+            self.tell(one)
+        known: Seen = self.record.seen[candidate]
+        return known
+
+
+def tune(
+    search: Search,
+    space: Space,
+    seen: Sequence[Seen],
+    evaluate: Evaluate,
+    folder: Path,
+    *,
+    seed: int,
+    until: float = math.inf,
+    tell: Callable[[Seen], None] = lambda one: None,
+) -> None:
+    """Let KerasTuner search `space` on from `seen`, until the budget is spent, the space is used up, or the second
+    `until` (of the epoch) is past.
+
+    `evaluate` raises `TrialFailed` for a candidate that cannot score; any other exception is a bug and comes through.
+    `tell` hears of each new candidate what became of it. `folder` is emptied, then holds KerasTuner's own files; raises
+    `UserError` where it cannot be written.
+    """
+    record = Record(search, space, seen, until, seed)
+    oracle: Any = ORACLES[search.strategy](
+        objective=OBJECTIVE,
+        max_trials=None,  # the budget counts what the record holds, the baselines too
+        hyperparameters=_hyperparameters(record.free.values()),
+        seed=seed + 1,  # KerasTuner takes 0 for none and draws one
+        max_consecutive_failed_trials=math.inf,
+    )
+    oracle.record, oracle.told, oracle.verbose = record, record.scored(), 0
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"keras_tuner\.")
+        warnings.filterwarnings("ignore", module=r"sklearn\.gaussian_process")  # its fit is at a bound: no news
+        try:
+            _make_room(folder)
+            _Tuner(oracle, evaluate, tell, folder).search()
+        except keras_tuner.errors.FatalError as stop:
+            raise stop.__cause__ or stop from None
+        except Exception as error:
+            if isinstance(error, OSError) or type(error).__module__.startswith("tensorflow"):  # which it writes through
+                raise cannot_write(folder, OSError(0, str(error))) from error
+            raise
+
+
+def _tried(candidate: Candidate, evaluate: Evaluate) -> Seen:
+    """What became of a new candidate. KerasTuner hears of no single fold; of a dropped one it learns the estimate."""
+    try:
+        found = evaluate(candidate, lambda dice, fold: None)
+    except TrialFailed:
+        return Seen(candidate, "failed")
+    if math.isnan(found.score):
+        return Seen(candidate, "failed")  # as Optuna has it
+    status: Status = "dropped" if found.dropped_after else "done"
+    return Seen(candidate, status, found.score, found.trainings, found.seconds, found.parameters)
+
+
+def _hyperparameters(free: Iterable[Axis]) -> Any:
+    """The axes as KerasTuner declares them: a boolean per block, the place on every other axis."""
+    declared = keras_tuner.HyperParameters()
+    for axis in free:
+        if axis.values == (False, True):
+            declared.Boolean(axis.name)
+        else:
+            declared.Int(axis.name, 0, len(axis.values) - 1)
+    return declared
+
+
+def _run(point: dict[str, Any] | None) -> dict[str, Any]:
+    """An oracle's answer: try this point, or stop."""
+    return {"status": "STOPPED" if point is None else "RUNNING", "values": point}
+
+
+def _make_room(folder: Path) -> None:
+    """Take away what is there, whatever it is."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    if folder.is_dir() and not folder.is_symlink():
+        shutil.rmtree(folder)
+    else:
+        folder.unlink(missing_ok=True)

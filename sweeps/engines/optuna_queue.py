@@ -1,0 +1,218 @@
+"""Optuna's queue: holds the list of candidates, hands them to any number of workers, asks for more when it is empty.
+
+One study of the sweep's name lives in an RDB storage and runs through `study.optimize`, since heartbeat and retry exist
+only there (design.md, decision 8). What to propose is none of its business (`sweeps.spec.strategy_names`).
+"""
+
+from __future__ import annotations
+
+import math
+import time
+import uuid
+import warnings
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import optuna
+from optuna.exceptions import UpdateFinishedTrialError
+from optuna.storages import RetryHeartbeatStaleTrialCallback
+from optuna.trial import Trial, TrialState
+
+from sweeps.engines import optuna_storage as storage
+from sweeps.engines.optuna_storage import Drained, study_of, tells
+from sweeps.engines.optuna_trials import PAID, attributes, finished, foreign, ours, parameters, seen, suggested
+from sweeps.strategies.history import Evaluate, Seen, Status
+from tracking.redact import redact
+from trainer.config import Candidate, UserError
+from trainer.results import TrialFailed
+
+POLL_SECONDS = 1.0
+LONGEST_NOTE = 2000  # characters; an attribute of a study takes 2045
+# What a record of this status tells a study that it does not know: a whole score more than an estimate.
+_LESS: dict[Status, tuple[Status | None, ...]] = {
+    "done": (None, "failed", "open", "dropped"),
+    "dropped": (None, "failed"),
+    "failed": (None,),
+    "open": (),
+}
+UNFINISHED = (TrialState.WAITING, TrialState.RUNNING)
+
+Propose = Callable[[tuple[Seen, ...]], Candidate | None]
+
+
+@tells
+def enqueue(url: str, name: str, candidates: Iterable[Candidate], n_blocks: int) -> int:
+    """Put candidates on the list, leaving out those that wait or run already; returns how many were added.
+
+    One process does this, before any worker starts.
+    """
+    return _enqueue(study_of(url, name), candidates, n_blocks)
+
+
+def _enqueue(study: optuna.Study, candidates: Iterable[Candidate], n_blocks: int) -> int:
+    present = {trial.user_attrs["key"] for trial in study.get_trials(states=UNFINISHED) if ours(trial)}
+    new = [candidate for candidate in candidates if candidate.key not in present]
+    for candidate in new:
+        study.enqueue_trial(parameters(candidate, n_blocks), user_attrs=attributes(candidate))
+    return len(new)
+
+
+@tells
+def fill(url: str, name: str, identity: str, recorded: Iterable[Seen], n_blocks: int) -> None:
+    """Tell the study what is recorded elsewhere and it does not know: it may have been deleted, or others search too.
+
+    `identity` is what the sweep measures. Raises `UserError` when the study was made for something else, and when
+    somebody else has put a trial on its list.
+    """
+    study = study_of(url, name)
+    _check_identity(study, identity, n_blocks, url)
+    _refuse_foreign(study)
+    known: dict[str, Status] = {one.candidate.key: one.status for one in _history(study)}
+    for one in recorded:
+        if known.get(one.candidate.key) in _LESS[one.status]:
+            study.add_trial(finished(one, n_blocks))
+
+
+@tells
+def release(url: str, name: str) -> None:
+    """Put back every trial that still counts as running; only for when no worker of the sweep is alive.
+
+    So a sweep that was stopped goes on at once, without waiting for heartbeats to grow stale, and being stopped does
+    not count towards the times a crash is forgiven.
+    """
+    study = study_of(url, name)
+    for trial in study.get_trials(states=(TrialState.RUNNING,)):
+        study.tell(trial.number, state=TrialState.FAIL)
+        attrs = {key: value for key, value in trial.user_attrs.items() if key != "worker"}
+        study.enqueue_trial(trial.system_attrs.get("fixed_params", {}), user_attrs=attrs)
+
+
+@tells
+def drain(
+    url: str,
+    name: str,
+    evaluate: Evaluate,
+    n_blocks: int,
+    propose: Propose | None = None,
+    turn: Callable[[], AbstractContextManager[Any]] = nullcontext,
+    until: float = math.inf,
+) -> None:
+    """Work the list off until nothing waits and nobody else is at work; failed trials do not stop it. Nothing new is
+    begun after the second `until` (of the epoch).
+
+    Where the list is empty, `propose` is asked for one more candidate, by one worker at a time (inside `turn()`); None
+    says that there is none now. `evaluate` raises `TrialFailed` for a candidate that cannot score; any other exception
+    is a bug and comes through.
+    """
+    study = study_of(url, name)
+    worker = uuid.uuid4().hex
+
+    def objective(trial: Trial) -> float:
+        # The heartbeat's own thread may not have written yet. Once the attribute stands, a heartbeat does too.
+        trial.storage.record_heartbeat(trial._trial_id)  # type: ignore[attr-defined]  # of an RDB storage
+        trial.set_user_attr("worker", f"{worker}:{trial.number}")
+        candidate = suggested(trial, n_blocks)
+        try:
+            found = evaluate(candidate, trial.report)
+        except TrialFailed as failed:
+            describe(study, trial, f"{candidate.name}\n\nFailed: {failed}")
+            raise
+        page = f"[This trial in MLflow]({found.page}) (start `thaw ui` first)" if found.page else ""
+        describe(study, trial, f"{candidate.name}\n\n{page}")
+        for key in PAID:
+            trial.set_user_attr(key, getattr(found, key))
+        if found.dropped_after:
+            trial.set_user_attr("estimate", found.score)
+            raise optuna.TrialPruned
+        return found.score
+
+    while time.time() < until:
+        try:
+            _one(study, objective)
+        except Drained:
+            if propose is not None and _proposed(study, propose, turn, n_blocks):
+                continue
+            if not study.get_trials(deepcopy=False, states=UNFINISHED):
+                return
+            _give_up_unborn(study)
+            time.sleep(POLL_SECONDS)
+
+
+def describe(study: optuna.Study, trial: Trial, words: str) -> None:
+    """The note beside a trial in `optuna-dashboard`, in Markdown, where that keeps it: it needs not be installed."""
+    version, text = f"dashboard:{trial._trial_id}:note_ver", f"dashboard:{trial._trial_id}:note_str:0"
+    study._storage.set_study_system_attr(study._study_id, version, 1)
+    study._storage.set_study_system_attr(study._study_id, text, words[:LONGEST_NOTE])
+
+
+def _proposed(
+    study: optuna.Study, propose: Propose, turn: Callable[[], AbstractContextManager[Any]], n_blocks: int
+) -> bool:
+    """Whether there is something on the list now. Only one worker asks at a time: no candidate is named twice."""
+    with turn():
+        if study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
+            return True  # another worker was faster
+        candidate = propose(_history(study))
+        return candidate is not None and bool(_enqueue(study, [candidate], n_blocks))
+
+
+@tells
+def history(url: str, name: str) -> tuple[Seen, ...]:
+    """Every candidate that was handed out, in that order, with what became of it."""
+    return _history(study_of(url, name))
+
+
+def _history(study: optuna.Study) -> tuple[Seen, ...]:
+    """Once each: a trial that was lost with its worker has a copy that counts, a dropped one that was asked for again
+    the whole trial.
+    """
+    found: dict[str, Seen] = {}
+    for trial in filter(ours, study.get_trials(deepcopy=False)):
+        one = seen(trial)
+        before = found.get(one.candidate.key)
+        if before is None or one.status != "failed" or before.status == "failed":  # the newest; no failed repeat
+            found[one.candidate.key] = one
+    return tuple(found.values())
+
+
+def _check_identity(study: optuna.Study, identity: str, n_blocks: int, url: str) -> None:
+    """A study belongs to one sweep and one network, and is never gone on with for another."""
+    wanted = {"thaw": identity, "blocks": n_blocks}
+    there = {key: study.user_attrs.get(key) for key in wanted}
+    if not study.get_trials(deepcopy=False) and not any(there.values()):
+        for key, value in wanted.items():
+            study.set_user_attr(key, value)
+    elif there != wanted or study.directions != [optuna.study.StudyDirection.MAXIMIZE]:
+        raise UserError(
+            f"The study '{study.study_name}' in {redact(url)} was made for another space, direction or data set, and "
+            "is not gone on with. Choose another --name, or remove that study."
+        )
+
+
+def _refuse_foreign(study: optuna.Study) -> None:
+    """Nothing that thaw did not list is trained, nor passed over in silence: it is told once and fails."""
+    for trial in study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
+        if not ours(trial):
+            study._storage.set_trial_state_values(trial._trial_id, TrialState.FAIL)
+            raise foreign(trial, study.study_name)
+
+
+def _one(study: optuna.Study, objective: Callable[[Trial], float]) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        study.optimize(objective, n_trials=1, catch=(TrialFailed,))
+
+
+def _give_up_unborn(study: optuna.Study) -> None:
+    """Put back trials whose worker died between taking them and its first sign of life, which no heartbeat shows."""
+    for trial in study.get_trials(states=(TrialState.RUNNING,)):
+        started = trial.datetime_start
+        alive = trial.user_attrs.get("worker", "").endswith(f":{trial.number}")
+        if alive or started is None or time.time() - started.timestamp() < storage.GRACE_SECONDS:
+            continue
+        try:
+            study.tell(trial.number, state=TrialState.FAIL)
+        except (UpdateFinishedTrialError, ValueError):
+            continue  # another worker was faster
+        RetryHeartbeatStaleTrialCallback(max_retry=storage.RETRIES)(study, trial)

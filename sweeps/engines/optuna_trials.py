@@ -1,0 +1,100 @@
+"""A candidate as Optuna holds it, a boolean per block (design.md, decision 8), and its trials as we read them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any, get_args
+
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.trial import FrozenTrial, Trial, TrialState
+
+from sweeps.spec.search_section import LARGEST_EPOCHS, LARGEST_RATE, LARGEST_SEED, SMALLEST_RATE
+from sweeps.strategies.history import Seen, Status
+from trainer.config import Candidate, Split, Start, UserError
+from trainer.masks import parse
+
+PAID = ("trainings", "seconds", "parameters")  # attributes of a trial, fields of `Scored` and `Seen`
+STATUS: dict[TrialState, Status] = {TrialState.COMPLETE: "done", TrialState.PRUNED: "dropped",
+                                    TrialState.FAIL: "failed"}  # fmt: skip
+
+
+def parameters(candidate: Candidate, n_blocks: int) -> dict[str, Any]:
+    """The values of the one space that holds every candidate of every list, so that lists can grow."""
+    mask = parse(candidate.mask, n_blocks)
+    blocks = {f"block_{number}": number in mask for number in range(1, n_blocks + 1)}
+    return {**blocks, **{name: value for name, value in asdict(candidate).items() if name not in ("mask", "train")}}
+
+
+def attributes(candidate: Candidate) -> dict[str, Any]:
+    """What a trial says of its candidate besides its parameters; `name` is what a dashboard shows."""
+    return {**asdict(candidate), "key": candidate.key, "name": candidate.name}
+
+
+def suggested(trial: Trial, n_blocks: int) -> Candidate:
+    """The candidate of an enqueued trial; asking for its values makes them parameters of the study.
+
+    Raises `UserError` for a trial that somebody else put in: Optuna takes values out of range with a mere warning.
+    """
+    if not ours(trial):
+        raise foreign(trial.study.get_trials(deepcopy=False)[trial.number], trial.study.study_name)
+    for number in range(1, n_blocks + 1):
+        trial.suggest_categorical(f"block_{number}", [False, True])
+    trial.suggest_int("epochs", 0, LARGEST_EPOCHS)
+    trial.suggest_float("learning_rate", SMALLEST_RATE, LARGEST_RATE, log=True)
+    trial.suggest_categorical("start", list(get_args(Start)))
+    trial.suggest_int("seed", 0, LARGEST_SEED)
+    trial.suggest_categorical("split", list(get_args(Split)))
+    return _candidate(trial.user_attrs)
+
+
+def ours(trial: Trial | FrozenTrial) -> bool:
+    """Whether thaw put this trial into the study."""
+    return "key" in trial.user_attrs
+
+
+def foreign(trial: FrozenTrial, study: str) -> UserError:
+    """What to say of a trial that is not ours."""
+    given = ", ".join(f"{name}={value}" for name, value in trial.system_attrs.get("fixed_params", {}).items())
+    return UserError(
+        f"Trial {trial.number} of the study '{study}' ({given or 'no values'}) was not put there by thaw, which alone "
+        "knows what lies in the space: it is marked as failed, and the same command goes on without it. Widen [search] "
+        "in the spec, or give thaw's objective to a study of your own (README, 'A study of your own')."
+    )
+
+
+def seen(trial: FrozenTrial) -> Seen:
+    """What became of a trial's candidate."""
+    attrs = trial.user_attrs
+    status = STATUS.get(trial.state, "open")
+    score = {"done": trial.value, "dropped": attrs.get("estimate")}.get(status)
+    return Seen(_candidate(attrs), status, score, **{key: attrs.get(key, 0) for key in PAID})
+
+
+def finished(one: Seen, n_blocks: int) -> FrozenTrial:
+    """A trial that was measured elsewhere, as a study would hold it; it is not open."""
+    attrs = {**attributes(one.candidate), **{key: getattr(one, key) for key in PAID}}
+    return optuna.trial.create_trial(
+        state=next(state for state, status in STATUS.items() if status == one.status),
+        params=parameters(one.candidate, n_blocks),
+        distributions=_distributions(n_blocks),
+        user_attrs={**attrs, "estimate": one.score} if one.status == "dropped" else attrs,
+        value=one.score if one.status == "done" else None,
+    )
+
+
+def _candidate(attrs: dict[str, Any]) -> Candidate:
+    fields = {name: attrs[name] for name in ("mask", "epochs", "learning_rate", "start", "seed", "split")}
+    return Candidate(**fields, train=tuple((str(name), value) for name, value in attrs["train"]))
+
+
+def _distributions(n_blocks: int) -> dict[str, BaseDistribution]:
+    blocks = {f"block_{number}": CategoricalDistribution([False, True]) for number in range(1, n_blocks + 1)}
+    return {
+        **blocks,
+        "epochs": IntDistribution(0, LARGEST_EPOCHS),
+        "learning_rate": FloatDistribution(SMALLEST_RATE, LARGEST_RATE, log=True),
+        "start": CategoricalDistribution(list(get_args(Start))),
+        "seed": IntDistribution(0, LARGEST_SEED),
+        "split": CategoricalDistribution(list(get_args(Split))),
+    }

@@ -1,0 +1,1 @@
+"""One sweep on its way: prepared, launched, worked off, recorded."""

@@ -1,0 +1,213 @@
+"""What a sweep will cost, before it runs: trials, parameters per mask, minutes and memory measured on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import ceil, inf
+from pathlib import Path
+
+from sweeps.environment.machine import duration, free_memory, gib, overloaded
+from sweeps.run.step_probe import probed
+from sweeps.spec.load import Spec
+from sweeps.spec.search_section import Search
+from sweeps.spec.space import listed, seeds_of, space_of
+from sweeps.spec.strategy_names import PROBE_EPOCHS, PROBED
+from sweeps.strategies.outlook import budget, warnings, who
+from trainer.config import Candidate, Settings, own_weights
+from trainer.data.layouts import recognise
+from trainer.masks import parse
+from trainer.network.blocks import partition, searchable, trainable_parameters, unit_parameters
+from trainer.network.user_model import network_of
+from trainer.training.fit import scoring_batch
+from trainer.training.pretraining import COMPOSITES, EMBEDDED_IMAGES, WEIGHT_FILES
+from trainer.training.step_cost import Cost, expected_peak
+
+COMPILE_SECONDS = 1.5  # tracing one mask of the nine-block network takes 1.3-2.3 s (facts.md, Keras 4)
+# Two single-threaded processes gave 1.6 times the throughput of one (facts.md, Keras 7): 0.8 of a core each.
+WORKER_EFFICIENCY = 0.8
+# Beside the network and its optimizer: two starts, what a fold trained, and its newest state with Adam's two moments.
+KEPT_COPIES = 6
+PIXEL = 4 + 1  # bytes of a picture's and its mask's pixel
+BUSY = 1.5
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a sweep on `images` cases costs with `workers`. Times in seconds, memory in bytes.
+
+    `candidates` are known beforehand, `further` ones a search may propose within its budgets. `trainings` are
+    (mask, rate, start) groups times folds, and the probe's; `training` counts every mask as if all blocks trained;
+    `sizes` are the parameters of each block; `epoch` is one epoch of one fold; `pretraining` 0 where weights are given;
+    `memory` is that of one worker.
+    """
+
+    candidates: tuple[Candidate, ...]
+    further: int
+    sizes: tuple[int, ...]
+    trainings: int
+    parameters: dict[str, int]
+    images: int
+    workers: int
+    cost: Cost
+    steps: int
+    epoch: float
+    training: float
+    pretraining: float
+    pretraining_images: int
+    memory: int
+    free: int
+
+
+def estimate(spec: Spec, images: int, workers: int, say: Callable[[str], None] = lambda words: None) -> Estimate:
+    """Run one real training step and scale up to the spec on `images` original cases."""
+    settings = spec.settings
+    network = network_of(settings.model)
+    blocks = partition(network, settings.partition, settings.model.blocks)
+    sizes, always = unit_parameters(blocks)
+    space = space_of(spec.search, sizes, settings, always)
+    candidates = listed(spec.search, space, settings)
+    masks = dict.fromkeys(parse(one.mask, searchable(blocks)) for one in candidates)
+    longest: dict[str, int] = {}
+    for one in candidates:
+        longest[one.training] = max(longest.get(one.training, 0), one.epochs)
+    probes = space.varied if spec.search.strategy in PROBED else ()
+    begun = sum(count > 0 for count in longest.values()) * settings.folds + len(probes)
+    further = _further(spec.search, len(space), len(candidates), begun, settings.folds)
+    epochs = sum(longest.values()) + further * spec.search.epochs[-1]
+    cost = probed(spec, say)
+    steps = ceil(_training_part(spec, images) / settings.train.batch)
+    scored = scoring_batch(settings.model.size**2)
+    scorings = (len(candidates) + further) * settings.folds * ceil(images / settings.folds / scored)
+    seconds = epochs * settings.folds * steps * cost.step + scorings * cost.scoring
+    seconds += len(probes) * min(PROBE_EPOCHS, spec.search.epochs[-1]) * steps * cost.step
+    seconds += (sum(bool(mask.blocks) for mask in masks) + further) * workers * COMPILE_SECONDS
+    pretraining, of_images = _pretraining(settings, scored, cost)
+    return Estimate(
+        candidates=candidates,
+        further=further,
+        sizes=tuple(sizes),
+        trainings=begun + further * settings.folds,
+        parameters={str(mask): trainable_parameters(blocks, mask) for mask in masks},
+        images=images,
+        workers=workers,
+        cost=cost,
+        steps=steps,
+        epoch=steps * cost.step,
+        training=min(seconds / max(1.0, workers * WORKER_EFFICIENCY), 3600 * spec.search.hours or inf),
+        pretraining=pretraining,
+        pretraining_images=of_images,
+        memory=cost.peak + kept_memory(spec, images, network.count_params()),
+        free=free_memory(),
+    )
+
+
+def _further(search: Search, size: int, listed_trials: int, begun: int, folds: int) -> int:
+    """How many candidates a search may propose beside those it starts from: its budgets allow no more, nor its space.
+
+    `begun`: the trainings that it starts from.
+    """
+    if not search.proposes:
+        return 0
+    by_trials = search.trials - listed_trials if search.trials else size
+    by_trainings = ceil((search.trainings - begun) / folds) if search.trainings else size
+    return max(0, min(size, by_trials, by_trainings))
+
+
+def kept_memory(spec: Spec, images: int, parameters: int) -> int:
+    """Bytes that a worker keeps beside its training step: every fold's pictures, augmented, and copies of weights."""
+    settings = spec.settings
+    side = settings.model.size
+    kept = len(seeds_of(spec)) * (1 + (settings.augmentation.order == "leaky"))  # each draws its own copies
+    per_seed = settings.folds * _training_part(spec, images) + images
+    return kept * per_seed * side * side * PIXEL + KEPT_COPIES * parameters * 4
+
+
+def expected_shortage(spec: Spec, images: int, workers: int) -> list[str]:
+    """What to say before a sweep starts, without running a step: nothing where the memory should suffice."""
+    network = network_of(spec.settings.model)
+    memory = expected_peak(network, spec.settings.train.batch) + kept_memory(spec, images, network.count_params())
+    return shortage(memory, workers, free_memory())
+
+
+def dry_run_lines(spec: Spec, found: Estimate, home: Path) -> list[str]:
+    """The estimate in words, one line each."""
+    settings = spec.settings
+    total = found.parameters.get("all", max(found.parameters.values()))
+    batch = settings.train.batch
+    lines = [
+        f"spec        {spec.name}: {found.images} images, {settings.model.size}x{settings.model.size}, "
+        f"{settings.folds} folds",
+        f"network     {settings.model.name}: {total:,} parameters",
+        f"trials      {_trials(spec.search, found)}",
+        *(f"            {line}" for line in warnings(spec.search, len(found.sizes))),
+        f"trainings   {found.trainings} (one per fold, mask, rate and start; smaller epoch counts lie on the way)",
+        f"one step    {duration(found.cost.step)} for {batch} images, all blocks, measured here",
+    ]
+    if found.cost.busy > BUSY and overloaded():
+        lines.append(
+            f"            about {duration(found.cost.step / found.cost.busy)} on an idle machine: other programs keep "
+            "this one busy, and every time below would shrink alike"
+        )
+    lines += [
+        f"one epoch   {duration(found.epoch)} ({found.steps} steps, one fold)",
+        f"memory      {gib(found.memory)} for each worker ({gib(found.cost.peak)} measured in that step, the rest for "
+        f"pictures and copies of weights); {gib(found.free)} are free here",
+    ]
+    lines += shortage(found.memory, found.workers, found.free)
+    if found.pretraining:
+        lines.append(
+            f"pre-train   about {duration(found.pretraining)}: {found.pretraining_images:,} images, "
+            f"{settings.pretrain.epochs} epochs; once, then kept in {home / 'weights'}"
+        )
+    else:
+        lines.append("pre-train   nothing: weights are given")
+    minutes = max(1, round(found.training / 60))
+    if found.training < 3 * 3600:
+        lines.append(f"minutes     at most about {minutes} with {found.workers} workers, after pre-training")
+    else:
+        lines.append(
+            f"in all      at most about {duration(found.training)} with {found.workers} workers, after pre-training"
+        )
+    return lines
+
+
+def _trials(search: Search, found: Estimate) -> str:
+    if not search.proposes:
+        return f"{len(found.candidates)} (every mask at every epoch count and learning rate, and the baselines)"
+    return f"{len(found.candidates)} to start from, then {who(search)} proposes ({budget(search)})"
+
+
+def shortage(memory: int, workers: int, free: int) -> list[str]:
+    """Nothing where `workers` of `memory` bytes each fit into what is free; else what to do."""
+    if workers * memory <= free:
+        return []
+    fitting = int(free // memory)
+    remedy = f"Use --workers {fitting}" if fitting else "Set a smaller train.batch, model.size or model.filters"
+    return [
+        f"NOT ENOUGH MEMORY: {workers} workers need about {gib(workers * memory)}, but {gib(free)} are free. "
+        f"{remedy}, or a machine with more; otherwise the system may end workers in the middle of their work."
+    ]
+
+
+def _training_part(spec: Spec, images: int) -> int:
+    """Images, copies included, that one fold trains on."""
+    settings = spec.settings
+    return round(max(settings.augmentation.total, images) * (1 - 1 / settings.folds))
+
+
+def _pretraining(settings: Settings, scored: int, cost: Cost) -> tuple[float, int]:
+    """Seconds of pre-training and the images it takes, those held out included; no seconds for given weights."""
+    config = settings.pretrain
+    if own_weights(config, settings.model) or (config.path is not None and config.path.endswith(WEIGHT_FILES)):
+        return 0.0, 0
+    if config.path is None or config.path == COMPOSITES:
+        images = config.images or EMBEDDED_IMAGES
+    else:
+        there = len(recognise(Path(config.path).expanduser().resolve()).pairs)
+        images = min(config.images or there, there)
+    held = max(1, round(images * config.validation))
+    steps = ceil((images - held) / config.batch)
+    # A step's time goes with its images.
+    epoch = steps * cost.step * config.batch / settings.train.batch + ceil(held / scored) * cost.scoring
+    return config.epochs * epoch, images

@@ -1,0 +1,134 @@
+"""What a sweep is: its name, and the digest of all that its scores depend on."""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sweeps.run.blocks import block_sizes, network_space
+from sweeps.spec.load import Spec, as_table
+from sweeps.spec.space import listed
+from trainer.config import Candidate, Settings, UserError, digest
+
+if TYPE_CHECKING:  # heavy: each is imported where it is needed
+    from tracking.record import SweepInfo
+    from trainer.data.cases import Cases
+
+LONGEST_NAME = 100
+RESERVED = ("thaw-pretraining", "Default")
+
+
+def describe(spec: Spec, name: str | None, cases: Cases, fold_of: list[int], weights: Mapping[str, Any]) -> SweepInfo:
+    """What the sweep measures, in full. The digest of all that a score depends on is the sweep's identity.
+
+    `weights`: `digest`, `source`, `notes` and `pretraining_run` of the starting weights.
+    """
+    from tracking.record import SweepInfo
+    from tracking.redact import redact
+    from tracking.store.same_sweep import measured
+    from trainer.masks import named
+    from trainer.training.revision import versions
+
+    settings = spec.settings
+    sizes, always = block_sizes(settings)
+    count = len(sizes)
+    space = network_space(spec)
+    wanted = listed(spec.search, space, settings)
+    limited = spec.search.proposes or spec.search.constrained
+    table = as_table(spec)
+    table["model"]["file"] = ""  # where this home keeps its copy is nobody's business: MLflow gets one, too
+    identity = digest(
+        {"settings": measured(table), "data": cases.digest, "folds": fold_of, "weights": weights["digest"]}
+    )
+    return SweepInfo(
+        name=name or f"{spec.name}-{label(settings)}-{identity[:6]}",
+        digest=identity,
+        spec=table,
+        data={
+            "synthetic": cases.synthetic,
+            "source": cases.source,
+            "layout": cases.layout,
+            "images": len(cases),
+            "groups": cases.group_count,
+            "duplicates": cases.duplicates,
+            "empty_masks": cases.empty_masks,
+            "notes": list(cases.notes),
+            "digest": cases.digest,
+            "classes": dict(Counter(label for label in cases.labels if label)),
+        },
+        folds=[
+            [case for case, fold in zip(cases.names, fold_of, strict=True) if fold == number]
+            for number in range(settings.folds)
+        ],
+        n_blocks=count,
+        block_params=sizes,
+        named_masks={word: str(mask) for word, mask in named(count)},
+        always_params=always,
+        weights=weights,
+        versions=versions(),
+        seed=settings.seed,
+        commit=_commit(),
+        command=redact(shlex.join(["thaw", *sys.argv[1:]])),
+        planned={candidate.key: candidate.name for candidate in wanted},
+        outside=[candidate.key for candidate in wanted if limited and candidate.mask not in space.written],
+    )
+
+
+def check_space(spec: Spec, name: str, tried: Collection[Candidate]) -> None:
+    """Raise `UserError` where a search would go on from trials that do not lie in its space: it may grow, no more.
+
+    Baselines do not count: all blocks, no training, from scratch and what the leaky order repeats.
+    """
+    if not spec.search.proposes:
+        return
+    space = network_space(spec)
+    ours = [one for one in tried if (one.start, one.split) == ("pretrained", "grouped")]
+    outside = sorted(one.name for one in ours if one not in space and one.mask not in ("all", "none"))
+    if outside:
+        raise UserError(
+            f"A search goes on in the space that it began in, or in a larger one, but of the trials of '{name}' "
+            f"{len(outside)} lie outside of this [search], such as {outside[0]}. Choose another --name (nothing is "
+            "trained twice for that), or widen [search]."
+        )
+
+
+def label(settings: Settings) -> str:
+    """What default names say of the data: the folder's name, or `phantoms`."""
+    if settings.data.path is None:
+        return "phantoms"
+    words = "".join(letter if letter.isalnum() else "-" for letter in Path(settings.data.path).resolve().name.lower())
+    return "-".join(part for part in words.split("-") if part)[:30] or "data"
+
+
+def _commit() -> str:
+    """The commit of thaw's own checkout, where it runs from one."""
+    here = Path(__file__).parent
+    try:
+        done = subprocess.run(
+            ["git", "describe", "--always", "--dirty", "--abbrev=40"],
+            cwd=here,
+            capture_output=True,
+            text=True,
+            timeout=5,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def check_name(name: str | None) -> str | None:
+    """A sweep's name becomes a folder and an MLflow experiment; raises `UserError` for one that cannot."""
+    if name is None:
+        return None
+    odd = [letter for letter in name if letter in "/\\" or not letter.isprintable()]
+    if not name.strip() or name.startswith(".") or odd or len(name.encode()) > LONGEST_NAME or name in RESERVED:
+        raise UserError(
+            f"--name must be 1 to {LONGEST_NAME} bytes long, without / and \\, not beginning with a dot, and none of "
+            f"{', '.join(RESERVED)}, but got {name[:120]!r}."
+        )
+    return name

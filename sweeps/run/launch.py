@@ -1,0 +1,110 @@
+"""Start the workers of a sweep on this machine, listen to them, replace one that was killed, stop them all on a bug."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any
+
+from sweeps.environment.home import Home
+from sweeps.run.worker import USER_ERROR
+from sweeps.spec.search_section import Search
+from tracking.redact import redact
+from trainer.config import UserError
+
+REPLACEMENTS = 3
+LAST_LINES = 20
+
+Listen = Callable[[dict[str, Any]], None]
+
+
+class WorkerCrashed(Exception):
+    """A worker met a bug; the message holds the end of its log and where the rest is."""
+
+
+def default_workers() -> int:
+    """As many as there are cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def check_workers(workers: int | None, search: Search) -> int:
+    """How many workers; None: one per core, or the one that KerasTuner takes. Raises `UserError` for less than one, and
+    for more where KerasTuner searches.
+    """
+    alone = search.engine == "keras-tuner"
+    if workers is None:
+        return 1 if alone else default_workers()
+    if workers < 1:
+        raise UserError(f"--workers must be at least 1, but got {workers}.")
+    if alone and workers > 1:
+        raise UserError(
+            f"--workers must be 1 where 'search.engine' is 'keras-tuner', but got {workers}: KerasTuner's searches "
+            "know one process only. Leave --workers out, or set search.engine=optuna."
+        )
+    return workers
+
+
+def launch(home: Home, sweep: str, workers: int, listen: Listen) -> None:
+    """Run `workers` processes until the sweep's list is drained, handing every message of theirs to `listen`.
+
+    A worker that was killed from outside (out of memory, say) is replaced, at most three times in all; its candidate is
+    taken up again through the study's heartbeat. Raises `UserError` for a mistake that a worker met, `WorkerCrashed`
+    for a bug. However this ends, no worker is left behind.
+    """
+    messages: queue.Queue[tuple[int, dict[str, Any] | None]] = queue.Queue()
+    running = {number: _start(home, sweep, number, messages) for number in range(1, workers + 1)}
+    replaced = 0
+    try:
+        while running:
+            number, message = messages.get()
+            if message is not None and message["event"] == "error":
+                raise UserError(message["message"])
+            if message is not None:
+                listen(message)
+                continue
+            code = running.pop(number).wait()
+            if code < 0 and replaced < REPLACEMENTS:
+                replaced += 1
+                listen({"event": "replaced", "worker": number, "signal": -code})
+                running[number] = _start(home, sweep, number, messages)
+            elif code not in (0, USER_ERROR):
+                raise WorkerCrashed(_tail(home.worker_log(sweep, number), code))
+    finally:
+        for process in running.values():
+            process.terminate()
+        for process in running.values():
+            process.wait()
+
+
+def _start(
+    home: Home, sweep: str, number: int, messages: queue.Queue[tuple[int, dict[str, Any] | None]]
+) -> subprocess.Popen[str]:
+    log = home.worker_log(sweep, number)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "sweeps.run.worker", str(home.root), sweep]
+    with log.open("w") as errors:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, stdin=subprocess.DEVNULL, text=True)
+    assert process.stdout is not None
+    threading.Thread(target=_read, args=(process.stdout, number, messages), daemon=True).start()
+    return process
+
+
+def _read(output: IO[str], number: int, messages: queue.Queue[tuple[int, dict[str, Any] | None]]) -> None:
+    with output:
+        for line in output:
+            if line.startswith("{"):
+                messages.put((number, json.loads(line)))
+    messages.put((number, None))
+
+
+def _tail(log: Path, code: int) -> str:
+    lines = log.read_text(errors="replace").splitlines()[-LAST_LINES:]
+    how = f"was ended by signal {-code}" if code < 0 else f"stopped with exit code {code}"
+    told = f"A worker {how}; the sweep stops, and what is finished is kept. The end of {log}:\n" + "\n".join(lines)
+    return redact(told)

@@ -1,0 +1,84 @@
+"""The same few neurons before and after every trial, from the same seed, so that MLflow can show what training did."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainer.config import Candidate
+from trainer.network.blocks import leaf_layers, partition
+from trainer.network.user_model import network_of
+from trainer.neurons.contact_sheet import pair
+from trainer.neurons.maximise import Artist, Maximised, Recipe
+from trainer.results import FoldResult
+from trainer.training.cross_validation import Trial
+
+# Fewer than protocol.md's 256 steps, so that the default sweep keeps to ten minutes; `thaw visualize` takes all.
+RECIPE = Recipe(steps=96)
+
+
+class Gallery:
+    """Draws one neuron of each of `blocks` for every trial; what a trial cannot have changed is drawn once."""
+
+    def __init__(self, trial: Trial, blocks: Sequence[int]) -> None:
+        self._trial = trial
+        self._blocks = blocks
+        self._before: dict[tuple[str, int], Maximised] = {}
+
+    def pictures(self, candidate: Candidate, result: FoldResult) -> dict[str, bytes]:
+        """`am/<block>/<filter>` -> PNG of that neuron before the trial and after it, in its first fold's network."""
+        trained = self._first_trained(result)
+        drawn = {}
+        for block in self._blocks:
+            before = self._start(candidate, block)
+            # A block sees nothing of the blocks behind it: if only those trained, its picture is the same.
+            moved = trained is not None and trained <= block
+            after = self._draw(block, self._weights(candidate, result)) if moved else before
+            drawn[f"am/{block}/{before.neurons[0].filter}"] = pair(before, after)
+        return drawn
+
+    def _first_trained(self, result: FoldResult) -> int | None:
+        """The shallowest block that the trial changed, whatever units its mask counts in; None for no training."""
+        block_of = {place.path: block.number for block in partition(self._network) for place in block.layers}
+        return min((block_of[name.rsplit("/", 1)[0]] for name in result.weights), default=None)
+
+    def _start(self, candidate: Candidate, block: int) -> Maximised:
+        known = (candidate.origin, block)
+        if known not in self._before:
+            self._before[known] = self._draw(block, self._trial.trainer.starts[candidate.origin])
+        return self._before[known]
+
+    def _draw(self, block: int, weights: Sequence[NDArray[Any]]) -> Maximised:
+        artist, number = self._artists[block]
+        artist.trunk.set_weights(weights)
+        return artist.draw([number], self._pictures)
+
+    def _weights(self, candidate: Candidate, result: FoldResult) -> list[NDArray[Any]]:
+        """All weights after the trial: the starting ones with the fold's trained variables on top."""
+        self._network.set_weights(self._trial.trainer.starts[candidate.origin])
+        layers = leaf_layers(self._network)
+        for name, value in result.weights.items():
+            path, number = name.rsplit("/", 1)
+            layers[path].weights[int(number)].assign(value)
+        return list(self._network.get_weights())
+
+    @cached_property
+    def _network(self) -> Any:
+        return network_of(self._trial.settings.model)
+
+    @cached_property
+    def _pictures(self) -> NDArray[np.float32]:
+        """Every original picture of the data set: each validates in one fold."""
+        whole = Candidate("none", 0, 0.0, seed=self._trial.settings.seed)
+        return np.concatenate([fold.test_x for fold in self._trial.folds(whole)])
+
+    @cached_property
+    def _artists(self) -> dict[int, tuple[Artist, int]]:
+        """Block -> who draws it, and the filter that the data excite most before any training."""
+        self._network.set_weights(self._trial.trainer.starts["pretrained"])
+        artists = {block: Artist(self._network, block, RECIPE) for block in self._blocks}
+        return {block: (artist, int(np.argmax(artist.largest(self._pictures)))) for block, artist in artists.items()}

@@ -1,0 +1,82 @@
+"""One real training step in a process of its own, as a worker would run it: `python -m sweeps.run.step_probe SPEC`.
+
+Apart from whoever asks, because only then is the peak memory that of the step, and because a step that does not fit
+ends this process and not the asking one. SPEC is the resolved spec as JSON; it prints one JSON object
+per line.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from sweeps.spec.load import Spec, as_table, from_table
+from trainer.config import UserError
+
+if TYPE_CHECKING:
+    from trainer.training.step_cost import Cost
+
+Say = Callable[[str], None]
+
+
+def probed(spec: Spec, say: Say = lambda words: None) -> Cost:
+    """What a step of this spec costs here; `say` hears what is being timed. Raises `UserError` if it cannot be run."""
+    from trainer.training.step_cost import Cost
+
+    command = [sys.executable, "-m", "sweeps.run.step_probe", json.dumps(as_table(spec))]
+    found: dict[str, Any] = {}
+    with tempfile.TemporaryFile("w+") as errors:
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True) as process:
+            assert process.stdout is not None
+            try:
+                for line in process.stdout:
+                    if line.startswith("{"):
+                        found = json.loads(line)
+                        say(found.get("stage", ""))
+            except BaseException:
+                process.kill()
+                raise
+        errors.seek(0)
+        told = errors.read()
+    if "peak" not in found:
+        raise UserError(_why(spec, process.returncode, told))
+    return Cost(**found)
+
+
+def _why(spec: Spec, code: int, errors: str) -> str:
+    """A step that failed, in words: nearly always the memory."""
+    model, batch = spec.settings.model, spec.settings.train.batch
+    network = f"with {model.filters} filters" if model.path is None else f"through {model.name}"
+    last = errors.strip().splitlines()[-1][:300] if errors.strip() else ""
+    how = f"the system ended it (signal {-code})" if code < 0 else f"it ended with code {code}: {last}"
+    return (
+        f"One training step of {batch} images, {model.size}x{model.size} {network}, must run here, "
+        f"but {how}. Most likely the memory does not suffice: set a smaller train.batch, model.filters or "
+        "model.size, or use a machine with more."
+    )
+
+
+def main(arguments: list[str]) -> int:
+    """Measure and print."""
+    (table,) = arguments
+    spec = from_table(json.loads(table))
+    from sweeps.environment.keras_backend import prepare_backend
+
+    prepare_backend(deterministic=spec.settings.train.deterministic)
+    from trainer.network.user_model import network_of
+    from trainer.training.step_cost import measured_cost
+
+    def say(stage: str) -> None:
+        print(json.dumps({"stage": stage}), flush=True)
+
+    print(json.dumps(asdict(measured_cost(network_of(spec.settings.model), spec.settings.train, say))), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,160 @@
+"""Two-level fractional factorial designs: which sets of blocks to measure, and what they then cannot tell apart.
+
+Coded as usual: +1 a block that trains, -1 one that is frozen. A regular design of 2^p cells gives every block a number
+(its column, p bits, distinct, not 0); cell x = 0 .. 2^p - 1 trains the blocks whose column shares an odd number of bits
+with x. So cell 0 trains nothing: the zero-shot score is always a cell of the design. Blocks whose columns cancel are a
+defining word: their signs multiply to the same in every cell, + for an even word and - for an odd one, and two effects
+that a word joins are aliases. Resolution is the shortest word's length, aberration the count of the shortest words
+(Box and Hunter 1961; Fries and Hunter 1980).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import combinations
+
+from trainer.config import UserError
+from trainer.masks import Mask
+
+LARGEST_CELLS = 2**12  # more than anybody will train; the search takes seconds there
+ROMAN = ("", "I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII", "XIII", "XIV")
+Effect = tuple[int, ...]  # one block: its main effect; two: their interaction
+
+
+@dataclass(frozen=True)
+class Design:
+    """`columns[b - 1]` is block b's column, in [1, cells). `shortest` is the length of the shortest defining word, 0
+    for a full factorial, which has none.
+    """
+
+    n_blocks: int
+    cells: int
+    columns: tuple[int, ...]
+    shortest: int
+
+    @property
+    def resolution(self) -> str:
+        """The resolution as a Roman number; "full" where every set of blocks is a cell.
+
+        >>> design(9, 64).resolution, design(9, 128).resolution, design(9, 512).resolution
+        ('IV', 'VI', 'full')
+        """
+        return (ROMAN[self.shortest] if self.shortest < len(ROMAN) else str(self.shortest)) if self.shortest else "full"
+
+
+@cache
+def design(n_blocks: int, cells: int) -> Design:
+    """The design of highest resolution and, of these, least aberration; the same one every time.
+
+    Up to 20 blocks it has as few short words as any published one; beyond, the search is narrower and may miss a better
+    one, but never resolution IV where there is one. Raises `UserError` for what `design_mistakes` names.
+    """
+    for mistake in design_mistakes(n_blocks, cells):
+        raise UserError(mistake)
+    from sweeps.spec.aberration import least_aberration  # NumPy loads when it is used
+
+    columns, pattern = least_aberration(n_blocks, cells)
+    shortest = next((length for length, count in enumerate(pattern) if count), 0)
+    if not shortest and cells < 2**n_blocks:  # words there are, but none that was counted
+        shortest = len(pattern)
+    return Design(n_blocks, cells, columns, shortest)
+
+
+def masks(found: Design) -> tuple[Mask, ...]:
+    """The cells of a design, the one without a block first, then by size."""
+    cells = [
+        tuple(block for block, column in enumerate(found.columns, 1) if (column & x).bit_count() & 1)
+        for x in range(found.cells)
+    ]
+    return tuple(Mask(blocks, found.n_blocks) for blocks in sorted(cells, key=lambda blocks: (len(blocks), blocks)))
+
+
+def factorial_masks(n_blocks: int, cells: int) -> tuple[Mask, ...]:
+    """The masks to train: every cell but the one without a block, which is the zero-shot score."""
+    return masks(design(n_blocks, cells))[1:]
+
+
+def words(found: Design, longest: int) -> tuple[tuple[int, ...], ...]:
+    """The defining words up to a length, shortest first, each as its blocks.
+
+    >>> words(design(5, 8), 5)
+    ((1, 2, 5), (3, 4, 5), (1, 2, 3, 4))
+    """
+    each = range(3, min(longest, found.n_blocks) + 1)
+    chosen = (blocks for length in each for blocks in combinations(range(1, found.n_blocks + 1), length))
+    return tuple(blocks for blocks in chosen if not _column(found, blocks))
+
+
+def chains(found: Design) -> tuple[tuple[tuple[Effect, int], ...], ...]:
+    """Every main effect and two-block interaction once, in chains of those that the design cannot tell apart.
+
+    A chain holds (effect, sign): its contrast estimates the sum of sign x effect, where the first sign is +1. Main
+    effects come first, alone as long as the resolution is IV or more. Interactions of more blocks are taken as nought.
+    """
+    blocks = range(1, found.n_blocks + 1)
+    effects: list[Effect] = [*((block,) for block in blocks), *combinations(blocks, 2)]
+    together: dict[int, list[Effect]] = {}
+    for effect in effects:
+        together.setdefault(_column(found, effect), []).append(effect)
+    # The product of both effects' signs is that of a word (or nothing), whose sign is that of its length.
+    return tuple(
+        tuple((effect, (-1) ** (len(effect) + len(chain[0]))) for effect in chain) for chain in together.values()
+    )
+
+
+def aliases(found: Design, longest: int | None = None) -> tuple[str, ...]:
+    """The chains that hold more than one effect, in words; of each chain at most `longest` effects.
+
+    >>> aliases(design(5, 8))[:2]
+    ('1 with -2×5', '2 with -1×5')
+    """
+    return tuple(_together(chain, longest or len(chain)) for chain in chains(found) if len(chain) > 1)
+
+
+def _together(chain: tuple[tuple[Effect, int], ...], longest: int) -> str:
+    words = [f"{'-' if sign < 0 else ''}{written(effect)}" for effect, sign in chain[:longest]]
+    more = [f"{len(chain) - longest} more"] if len(chain) > longest else []
+    return " with ".join([*words, *more])
+
+
+def summary(found: Design, shown: int = 3) -> str:
+    """Cells, resolution and what is aliased, in one sentence; of many aliases the first few.
+
+    >>> summary(design(9, 128))
+    '128 of 512 cells, resolution VI: no main effect or two-block interaction is aliased with another.'
+    """
+    if not found.shortest:
+        return f"{found.cells} cells, every set of blocks: nothing is aliased."
+    every = f"{2**found.n_blocks}" if found.n_blocks <= 20 else f"2^{found.n_blocks}"
+    cells = f"{found.cells} of {every} cells, resolution {found.resolution}"
+    joined = aliases(found, shown)
+    if not joined:
+        return f"{cells}: no main effect or two-block interaction is aliased with another."
+    more = f", and {len(joined) - shown} more" if len(joined) > shown else ""
+    alone = "every main effect stands alone; " if found.shortest > 3 else ""
+    return f"{cells}: {alone}cannot be told apart: {', '.join(joined[:shown])}{more}."
+
+
+def written(effect: Effect) -> str:
+    """An effect as text: `4`, `1×7`."""
+    return "×".join(map(str, effect))
+
+
+def design_mistakes(n_blocks: int, cells: int) -> Iterator[str]:
+    """Why there is no design of so many cells, as a sentence about the spec; nothing where there is one."""
+    fewest = 1 << n_blocks.bit_length()  # the smallest power of two above n
+    most = min(2**n_blocks, LARGEST_CELLS)
+    allowed = f"a power of two from {fewest} (more than {n_blocks}, the number of blocks) to {most}"
+    if cells & (cells - 1) or not fewest <= cells <= most:
+        whole = " (all sets of blocks)" if most == 2**n_blocks else ""
+        yield f"'search.cells' must be {allowed}{whole}, but got {cells}."
+
+
+def _column(found: Design, blocks: Sequence[int]) -> int:
+    """What the columns of these blocks add up to, bit by bit without carry; 0 for a defining word."""
+    total = 0
+    for block in blocks:
+        total ^= found.columns[block - 1]
+    return total

@@ -1,0 +1,200 @@
+"""A spec: TOML in, a frozen and checked `Spec` out, every mistake named at once."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from difflib import get_close_matches
+from importlib.resources import files
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from sweeps.spec.search_section import Search
+from sweeps.spec.validation import refuse, rules
+from trainer.config import ModelConfig, Settings, TrainValue, UserError
+
+Table = dict[str, Any]
+Values = tuple[tuple[str, tuple[TrainValue, ...]], ...]  # of a section such as [search.train]
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A whole experiment: what a score depends on (`settings`) and what is tried (`search`).
+
+    `champion`: refit and register the winner when the sweep has finished.
+    """
+
+    name: str
+    settings: Settings = field(default_factory=Settings)
+    search: Search = field(default_factory=Search)
+    champion: bool = False
+
+
+def shipped() -> dict[str, Path]:
+    """The specs that come with thaw, by name."""
+    return {path.stem: path for path in sorted(Path(str(files("sweeps") / "spec")).glob("*.toml"))}
+
+
+def load_spec(
+    name: str,
+    *,
+    sets: Sequence[str] = (),
+    data: str | None = None,
+    pretrain: str | None = None,
+    model: str | None = None,
+) -> Spec:
+    """Read a shipped spec by name or a TOML file, apply `--set key=value` and the options of their own, check it all.
+
+    A table `[embedded]` in the file (dotted keys) holds what changes when no data are given and the embedded synthetic
+    pictures are used. Raises `UserError` with every mistake, each with its key, the rule and, where one is near, the
+    right name.
+    """
+    path = shipped().get(name) or Path(name)
+    table = _read(path, name)
+    mistakes: list[str] = []
+    embedded = table.pop("embedded", {})
+    if not isinstance(embedded, dict):
+        mistakes.append(f"'embedded' must be a section with keys, but got {embedded!r}.")
+        embedded = {}
+    overrides = _flatten(embedded)
+    given = dict(_assignments(sets, mistakes))
+    for key, path_given in (("data.path", data), ("pretrain.path", pretrain), ("model.path", model)):
+        if path_given is not None:
+            given[key] = path_given
+    section = table.get("data", {})
+    wanted = given.get("data.path", section.get("path") if isinstance(section, dict) else None)
+    for key, value in [*(overrides.items() if wanted is None else ()), *given.items()]:
+        _put(table, key, value, mistakes)
+    champion = table.pop("champion", False)
+    if not isinstance(champion, bool):
+        mistakes.append(f"'champion' must be true or false, but got {champion!r}.")
+    search = _build(Search, table.pop("search", {}), "search", mistakes)
+    settings = _build(Settings, table, "", mistakes)
+    mistakes += rules(search, settings)
+    refuse(name, mistakes)
+    return Spec(path.stem, settings, search, champion)
+
+
+def blocks_of(text: str | None) -> tuple[tuple[str, ...], ...]:
+    """`model.blocks` as it is written in a spec or after `--set`. Raises `UserError` for anything else."""
+    if text is None:
+        return ()
+    mistakes: list[str] = []
+    table = dict(_assignments([f"blocks={text}"], mistakes))
+    model = _build(ModelConfig, table, "model", mistakes)
+    if mistakes or not all(model.blocks):
+        raise UserError(f'--blocks takes lists of patterns, such as [["conv1_*"], ["*"]], but got {text}')
+    return tuple(model.blocks)
+
+
+def as_table(spec: Spec) -> Table:
+    """The resolved spec as plain data, to be recorded and read back."""
+    return {"name": spec.name, **asdict(spec.settings), "search": asdict(spec.search), "champion": spec.champion}
+
+
+def from_table(table: Table) -> Spec:
+    """The inverse of `as_table`; raises `UserError` like `load_spec`."""
+    mistakes: list[str] = []
+    rest = {key: value for key, value in table.items() if key not in ("name", "search", "champion")}
+    search, settings = _build(Search, table["search"], "search", mistakes), _build(Settings, rest, "", mistakes)
+    if mistakes:
+        raise UserError("A recorded spec cannot be read: " + " ".join(mistakes))
+    return Spec(table["name"], settings, search, table.get("champion", False))
+
+
+def _read(path: Path, name: str) -> Table:
+    if not path.is_file():
+        known = shipped()
+        near = get_close_matches(name, known, n=1)
+        hint = f"; did you mean '{near[0]}'?" if near else "."
+        raise UserError(f"There is no spec '{name}'{hint} Shipped: {', '.join(known)}; or give a TOML file.")
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} must be a TOML file, but it cannot be read: {error}") from error
+
+
+def _assignments(sets: Sequence[str], mistakes: list[str]) -> Iterator[tuple[str, Any]]:
+    """`key=value` pairs; the value is TOML, and a bare word is a string."""
+    for text in sets:
+        key, equals, value = text.partition("=")
+        if not equals or not key.strip():
+            mistakes.append(f"--set takes key=value, for instance --set search.epochs=[6,12], but got '{text}'.")
+            continue
+        try:
+            yield key.strip(), tomllib.loads(f"value = {value}")["value"]
+        except tomllib.TOMLDecodeError:
+            yield key.strip(), value.strip()
+
+
+def _flatten(table: Table, prefix: str = "") -> Table:
+    flat: Table = {}
+    for key, value in table.items():
+        flat |= _flatten(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
+    return flat
+
+
+def _put(table: Table, key: str, value: Any, mistakes: list[str]) -> None:
+    *sections, last = key.split(".")
+    for section in sections:
+        table = table.setdefault(section, {})
+        if not isinstance(table, dict):
+            mistakes.append(f"'{key}': '{section}' is a value, not a section.")
+            return
+    table[last] = value
+
+
+def _build(kind: type[Any], table: Any, where: str, mistakes: list[str]) -> Any:
+    """Fill a dataclass from a table, noting every unknown key and every value of the wrong type.
+
+    What is wrong keeps its default, so that the rules can look for further mistakes.
+    """
+    if not isinstance(table, dict):
+        mistakes.append(f"'{where}' must be a section with keys, but got {table!r}.")
+        return kind()
+    hints = get_type_hints(kind)
+    prefix = f"{where}." if where else ""
+    known = {item.name for item in fields(kind)} | ({"search", "embedded", "champion"} if kind is Settings else set())
+    values: Table = {}
+    for key, value in table.items():
+        if key not in known:
+            near = get_close_matches(key, known, n=1)
+            hint = f"; did you mean '{prefix}{near[0]}'?" if near else "."
+            mistakes.append(f"Unknown key '{prefix}{key}'{hint} Known: {', '.join(sorted(known))}.")
+        elif is_dataclass(hints[key]):
+            values[key] = _build(hints[key], value, f"{prefix}{key}", mistakes)
+        else:
+            try:
+                values[key] = _convert(hints[key], value)
+            except ValueError as error:
+                mistakes.append(f"'{prefix}{key}' must be {error}, but got {value!r}.")
+    return kind(**values)
+
+
+def _convert(kind: Any, value: Any) -> Any:
+    """A TOML value as the annotated type; raises `ValueError` that says in words what was expected."""
+    origin, args = get_origin(kind), get_args(kind)
+    if origin is Literal:
+        if value in args:
+            return value
+        raise ValueError("one of " + ", ".join(map(str, args)))
+    if origin in (Union, UnionType):
+        return None if value is None else _convert(next(arg for arg in args if arg is not NoneType), value)
+    if kind == Values:
+        if not isinstance(value, dict | list | tuple):
+            raise ValueError("a section of name = [values]")
+        pairs = value.items() if isinstance(value, dict) else value
+        return tuple((name, tuple(one if isinstance(one, list | tuple) else [one])) for name, one in pairs)
+    if origin is tuple:
+        values = value if isinstance(value, list | tuple) else [value]
+        if get_origin(args[0]) is tuple and not all(isinstance(item, list | tuple) for item in values):
+            raise ValueError("a list of lists")
+        return tuple(_convert(args[0], item) for item in values)
+    if kind is float and isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+        return float(value)
+    if kind in (int, bool, str) and type(value) is kind:
+        return value
+    raise ValueError({int: "a whole number", float: "a finite number", bool: "true or false", str: "text"}[kind])

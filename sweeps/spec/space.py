@@ -1,0 +1,218 @@
+"""The space: every candidate that a spec allows, and the list of those that are known before anything is trained."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+from sweeps.spec.factorial_designs import factorial_masks
+from sweeps.spec.search_section import Search
+from sweeps.spec.strategy_names import LISTS
+from trainer.config import Candidate, Settings, Split, Start, TrainValue, UserError
+from trainer.masks import Mask, at_depth, parse
+
+if TYPE_CHECKING:
+    from sweeps.spec.load import Spec
+
+LARGEST_SUBSETS = 18  # blocks: 262,143 sets, listed in about a second; more is a search of another kind
+
+
+@dataclass(frozen=True)
+class Space:
+    """Every candidate that a spec allows: all of masks x epochs x learning rate x training settings.
+
+    `masks`: distinct, never the empty one, all constraints kept; `parameters` that each of them thaws; `epochs` and
+    `learning_rate` as in the spec; `train`: searched training settings, name -> values; `own` the sweep's own values
+    of these, which a candidate does not repeat; `orders` of the kind "orders"; `seed` every candidate's. `cost` is
+    what a search of two objectives weighs Dice against.
+    """
+
+    kind: Literal["orders", "masks", "subsets", "single"]
+    n_blocks: int
+    masks: tuple[Mask, ...]
+    parameters: tuple[int, ...]
+    epochs: tuple[int, ...]
+    learning_rate: tuple[float, ...]
+    train: tuple[tuple[str, tuple[TrainValue, ...]], ...] = ()
+    own: tuple[tuple[str, TrainValue], ...] = ()
+    orders: tuple[str, ...] = ()
+    seed: int = 0
+    cost: Literal["parameters", "seconds"] = "parameters"
+
+    def __len__(self) -> int:
+        return len(self.masks) * len(self.epochs) * len(self.learning_rate) * len(list(self.settings()))
+
+    def __contains__(self, candidate: object) -> bool:
+        return (
+            isinstance(candidate, Candidate)
+            and candidate.mask in self.written
+            and candidate.epochs in self.epochs
+            and candidate.learning_rate in self.learning_rate
+            and candidate.train in set(self.settings())
+            and (candidate.start, candidate.seed, candidate.split) == ("pretrained", self.seed, "grouped")
+        )
+
+    @property
+    def varied(self) -> tuple[int, ...]:
+        """The blocks that some of its masks train and some freeze."""
+        blocks = range(1, self.n_blocks + 1)
+        return tuple(block for block in blocks if len({block in mask for mask in self.masks}) > 1)
+
+    def candidate(
+        self, mask: Mask, epochs: int, rate: float, train: tuple[tuple[str, TrainValue], ...] = ()
+    ) -> Candidate:
+        """One candidate; of `train` (name, value) only what differs from the sweep's own settings is kept."""
+        differing = tuple(sorted(pair for pair in train if pair not in self.own))
+        return Candidate(str(mask), epochs, rate, seed=self.seed, train=differing)
+
+    def first(self, mask: Mask) -> Candidate:
+        """A mask at what a search starts from: the largest epoch count, the rate and the settings named first."""
+        return self.candidate(mask, self.epochs[-1], self.learning_rate[0], next(iter(self.settings())))
+
+    def candidates(self) -> Iterator[Candidate]:
+        """All of them. Largest epoch count first: its training passes through all smaller ones, which the ledger then
+        gives for nothing. Those that share a mask stand together, so that a worker compiles it once.
+        """
+        for epochs in sorted(self.epochs, reverse=True):
+            for mask, train, rate in itertools.product(self.masks, self.settings(), self.learning_rate):
+                yield self.candidate(mask, epochs, rate, train)
+
+    def settings(self) -> Iterator[tuple[tuple[str, TrainValue], ...]]:
+        """Every combination of the searched training settings, without what the sweep has anyway; `()` if none is."""
+        for values in itertools.product(*(values for _, values in self.train)):
+            chosen = zip((name for name, _ in self.train), values, strict=True)
+            yield tuple(sorted(pair for pair in chosen if pair not in self.own))
+
+    @cached_property
+    def written(self) -> frozenset[str]:
+        """Its masks as they are written."""
+        return frozenset(str(mask) for mask in self.masks)
+
+
+def space_of(search: Search, block_parameters: Sequence[int], settings: Settings, always: int = 0) -> Space:
+    """The space of a spec on a network whose blocks 1..n have so many parameters (`always`: what trains anyway).
+
+    Raises `UserError` where no mask keeps all constraints, and for subsets of more blocks than can be listed.
+    """
+    n_blocks = len(block_parameters)
+    thawed = {mask: always + sum(block_parameters[block - 1] for block in mask.blocks)
+              for mask in _masks_of(search, n_blocks) if mask.blocks}  # fmt: skip
+    kept = {mask: count for mask, count in thawed.items() if _allowed(search, mask, count)}
+    if not kept:
+        smallest = min(thawed.values(), default=0)
+        raise UserError(
+            f"No mask keeps the constraints ({_constraints(search)}): of {len(thawed)} masks the smallest thaws "
+            f"{smallest:,} parameters. Loosen one of them."
+        )
+    train = tuple(sorted(search.train))
+    own = tuple((name, getattr(settings.train, name)) for name, _ in train)
+    return Space(search.space, n_blocks, tuple(kept), tuple(kept.values()), search.epochs, search.learning_rate, train,
+                 own, search.orders if search.space == "orders" else (), settings.seed, search.cost)  # fmt: skip
+
+
+def masks_of(search: Search, n_blocks: int) -> tuple[Mask, ...]:
+    """The distinct masks of a space before any constraint, in the order in which they are written."""
+    return tuple(_masks_of(search, n_blocks))
+
+
+def _masks_of(search: Search, n_blocks: int) -> dict[Mask, None]:
+    if search.space == "subsets" and n_blocks > LARGEST_SUBSETS:
+        raise UserError(
+            f"Every set of blocks can be searched up to {LARGEST_SUBSETS} blocks, but this network has {n_blocks} "
+            f"({2**n_blocks - 1:,} sets). Join blocks with model.blocks, or set search.space to orders, masks or "
+            "single."
+        )
+    blocks = range(1, n_blocks + 1)
+    made: dict[str, Iterator[Mask]] = {
+        "masks": (parse(text, n_blocks) for text in search.masks),
+        "single": (Mask((block,), n_blocks) for block in blocks),
+        "subsets": (Mask(tuple(block for block in blocks if bits >> (block - 1) & 1), n_blocks)
+                    for bits in range(1, 2**n_blocks)),
+        "orders": (at_depth(order, depth, n_blocks) for order in search.orders for depth in blocks),
+    }  # fmt: skip
+    return dict.fromkeys(made[search.space])
+
+
+def _allowed(search: Search, mask: Mask, parameters: int) -> bool:
+    chosen = set(mask.blocks)
+    return (
+        (not search.max_blocks or len(chosen) <= search.max_blocks)
+        and (not search.max_parameters or parameters <= search.max_parameters)
+        and chosen.issuperset(search.must_train)
+        and chosen.isdisjoint(search.must_freeze)
+    )
+
+
+def _constraints(search: Search) -> str:
+    words = {"max_blocks": "at most {} blocks", "max_parameters": "at most {:,} parameters",
+             "must_train": "blocks {} train", "must_freeze": "blocks {} stay frozen"}  # fmt: skip
+    given = {name: getattr(search, name) for name in words}
+    return ", ".join(words[name].format(list(value) if isinstance(value, tuple) else value)
+                     for name, value in given.items() if value) or "none"  # fmt: skip
+
+
+def listed(search: Search, space: Space, settings: Settings | None = None) -> tuple[Candidate, ...]:
+    """What is trained whatever comes out of it, once each, in the order in which to work it off: the baselines, and the
+    whole list of a strategy that lists, or what a search starts from (`warm_start`). Largest epoch count first.
+    KerasTuner's grid is proposed, so its list holds the baselines only, the same as the other grid's.
+    """
+    settings = settings or Settings()
+    if search.strategy not in LISTS:
+        return warm_start(search, space, settings)
+    if search.proposes:
+        return tuple(sorted(dict.fromkeys(baselines(search, settings)), key=lambda candidate: -candidate.epochs))
+    trials = list(space.candidates())
+    if search.strategy == "factorial":
+        cells = {str(mask) for mask in factorial_masks(space.n_blocks, search.cells)}
+        trials = [one for one in trials if one.mask in cells]
+    wanted = dict.fromkeys([*baselines(search, settings), *_repeated(trials, search, settings)])
+    return tuple(sorted(wanted, key=lambda candidate: -candidate.epochs))
+
+
+def baselines(search: Search, settings: Settings) -> tuple[Candidate, ...]:
+    """From scratch, all blocks and zero-shot: always measured, for no curve can be read without them (protocol.md)."""
+    pairs: tuple[tuple[str, Start], ...] = (("all", "scratch"), ("all", "pretrained"))
+    both = [Candidate(mask, epochs, rate, start, settings.seed)
+            for mask, start in pairs for rate in search.learning_rate for epochs in search.epochs]  # fmt: skip
+    return (*_repeated(both, search, settings), zero_shot(search, settings))
+
+
+def warm_start(search: Search, space: Space, settings: Settings) -> tuple[Candidate, ...]:
+    """What every search measures first: the baselines, contracting, expanding and deep-1, where the space has them.
+
+    At the largest epoch count, the rate and the training settings named first only: they are where a search starts,
+    not what it searches.
+    """
+    epochs, rate = search.epochs[-1], search.learning_rate[0]
+    named = [space.first(parse(word, space.n_blocks)) for word in _starters(space.n_blocks)]
+    known = {str(mask) for mask in space.masks}
+    both = [Candidate("all", epochs, rate, start, settings.seed) for start in ("pretrained", "scratch")]
+    return tuple(dict.fromkeys([*both, *(one for one in named if one.mask in known), zero_shot(search, settings)]))
+
+
+def _starters(n_blocks: int) -> tuple[str, ...]:
+    return ("contracting", "expanding", "deep-1") if n_blocks > 1 else ()
+
+
+def _repeated(wanted: Sequence[Candidate], search: Search, settings: Settings) -> list[Candidate]:
+    """Candidates once per seed, and again on the leaky split if that is asked."""
+    splits: tuple[Split, ...] = ("grouped", "leaky") if settings.augmentation.order == "leaky" else ("grouped",)
+    return [
+        Candidate(one.mask, one.epochs, one.learning_rate, one.start, seed, split, one.train)
+        for one in wanted
+        for split in splits
+        for seed in search.seeds or (settings.seed,)
+    ]
+
+
+def zero_shot(search: Search, settings: Settings) -> Candidate:
+    """No training at all: the pre-trained network as it is. No seed has a say in it."""
+    return Candidate("none", 0, search.learning_rate[0], seed=settings.seed)
+
+
+def seeds_of(spec: Spec) -> tuple[int, ...]:
+    """Every training seed that the spec's trials use."""
+    return spec.search.seeds or (spec.settings.seed,)

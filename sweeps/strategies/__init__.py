@@ -1,0 +1,1 @@
+"""Which candidate comes next: pure functions of a space and a history."""

@@ -1,0 +1,84 @@
+"""A space as coordinates: the choices that make up a candidate, each with its values, for engines that need axes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from sweeps.spec.space import Space
+from trainer.config import Candidate
+from trainer.masks import Mask, at_depth, parse, places
+
+RATE = "learning_rate"
+Point = Mapping[str, int]  # name of an axis -> place of the chosen value in it
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One choice. `ordinal`: its values stand in an order that means something, so that neighbours are alike."""
+
+    name: str
+    values: tuple[Any, ...]
+    ordinal: bool
+
+
+@lru_cache(maxsize=2)
+def axes(space: Space) -> tuple[Axis, ...]:
+    """The choices of a space, the slowest to vary first: its masks' by its kind, training settings, rate, epochs.
+
+    Epochs begin at the largest, whose training passes through all smaller ones.
+    """
+    train = [Axis(name, tuple(values), not isinstance(values[0], str | bool)) for name, values in space.train]
+    rates = Axis(RATE, tuple(sorted(space.learning_rate)), True)
+    return (*_mask_axes(space), *train, rates, Axis("epochs", tuple(sorted(space.epochs, reverse=True)), True))
+
+
+def _mask_axes(space: Space) -> tuple[Axis, ...]:
+    """A boolean per block for subsets, never one packed number, which would make neighbours of unlike masks."""
+    blocks = range(1, space.n_blocks + 1)
+    if space.kind == "subsets":
+        return tuple(Axis(f"block_{block}", _states(space, block), False) for block in blocks)
+    if space.kind == "orders":
+        return Axis("order", space.orders, False), Axis("depth", tuple(blocks), True)
+    return (Axis("mask", tuple(map(str, space.masks)), False),)
+
+
+def _states(space: Space, block: int) -> tuple[bool, ...]:
+    """Whether a block is frozen, trained, or either, in the allowed masks."""
+    frozen, trained = any(block not in mask for mask in space.masks), any(block in mask for mask in space.masks)
+    return tuple(state for state, there in ((False, frozen), (True, trained)) if there)
+
+
+def point_of(space: Space, candidate: Candidate) -> dict[str, int]:
+    """Where a candidate of the space lies."""
+    chosen = {"epochs": candidate.epochs, RATE: candidate.learning_rate, "mask": candidate.mask}
+    chosen |= dict(space.own) | dict(candidate.train) | _mask_values(space, parse(candidate.mask, space.n_blocks))
+    return {axis.name: axis.values.index(chosen[axis.name]) for axis in axes(space)}
+
+
+def _mask_values(space: Space, mask: Mask) -> dict[str, Any]:
+    if space.kind == "orders":  # `all` lies on every order: the first one stands for it
+        order, depth = next(place for place in places(mask) if place[0] in space.orders)
+        return {"order": order, "depth": depth}
+    return {f"block_{block}": block in mask for block in range(1, space.n_blocks + 1)}
+
+
+def candidate_at(space: Space, point: Point) -> Candidate | None:
+    """The candidate that lies there, at the first place of every axis that the point does not name; None where a
+    constraint does not allow it.
+    """
+    chosen = {axis.name: axis.values[int(point.get(axis.name, 0))] for axis in axes(space)}
+    train = tuple((name, chosen[name]) for name, _ in space.train)
+    candidate = space.candidate(_mask(space, chosen), chosen["epochs"], chosen[RATE], train)
+    return candidate if candidate in space else None
+
+
+def _mask(space: Space, chosen: Mapping[str, Any]) -> Mask:
+    if space.kind == "subsets":
+        blocks = range(1, space.n_blocks + 1)
+        return Mask(tuple(block for block in blocks if chosen[f"block_{block}"]), space.n_blocks)
+    if space.kind == "orders":
+        return at_depth(chosen["order"], chosen["depth"], space.n_blocks)
+    return parse(chosen["mask"], space.n_blocks)

@@ -1,0 +1,159 @@
+"""thaw's own search: a model of the landscape, learnt from every score so far, names the most promising candidate.
+
+Efficient global optimization (Jones, Schonlau and Welch 1998) on sets of blocks: a Gaussian process
+(`tracking.best_mask.gaussian_process`) over the scores, the probe as hints, and the unseen candidate with the largest
+expected
+improvement on the best of those seen.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr
+
+from sweeps.spec.space import Space
+from sweeps.strategies.history import History, Seen
+from tracking.best_mask.gaussian_process import Array, Points, Surrogate, fitted, signs
+from trainer.config import Candidate, TrainValue
+from trainer.masks import parse
+
+LARGEST = 300_000  # candidates weighed for one proposal; of a larger space so many are drawn. About a second
+CHUNK = 20_000  # candidates predicted at once: 20,000 x 200 scores are 32 MB
+TIE = 1e-9  # improvements that differ by less, in parts of the largest, are equal
+
+
+def guided(space: Space, history: History, seed: int) -> Candidate | None:
+    """The unseen candidate with the largest expected improvement; ties go to fewer parameters.
+
+    An open candidate counts as scored as predicted (constant liar), so that workers keep away from each other; a failed
+    one as bad as the worst. None when everything has been handed out.
+    """
+    grid = _grid(space)
+    rows = _unseen(grid, space, history, seed)
+    if not len(rows):
+        return None
+    learnt = _learnt(grid, space, history)
+    if learnt is None:  # nothing to go by
+        gain = np.zeros(len(rows))
+    else:
+        parts = np.array_split(rows, -(-len(rows) // CHUNK))
+        gain = np.concatenate([_improvement(*learnt, grid.points(part)) for part in parts])
+    tied = rows[gain >= gain.max() * (1 - TIE)]
+    fewest = np.asarray(space.parameters)[tied // len(grid.choices)]
+    return grid.candidate(space, int(tied[np.argmin(fewest)]))
+
+
+_Choice = tuple[int, float, tuple[tuple[str, TrainValue], ...]]  # epochs, rate, training settings
+
+
+@dataclass(frozen=True)
+class _Grid:
+    """A space as arrays. Candidate number i has mask i // k and choice i % k of the k = `len(choices)`."""
+
+    blocks: Array  # (masks, blocks), 1.0 trains, -1.0 frozen
+    choices: tuple[_Choice, ...]
+    places: Array  # (choices, axes with more than one value)
+    row: dict[str, int]  # mask -> its number
+    number: dict[_Choice, int]  # choice -> its number
+
+    def points(self, rows: NDArray[np.intp]) -> Points:
+        return Points(self.blocks[rows // len(self.choices)], self.places[rows % len(self.choices)])
+
+    def candidate(self, space: Space, number: int) -> Candidate:
+        epochs, rate, train = self.choices[number % len(self.choices)]
+        return space.candidate(space.masks[number // len(self.choices)], epochs, rate, train)
+
+
+@lru_cache(maxsize=2)
+def _grid(space: Space) -> _Grid:
+    rates = tuple(sorted(space.learning_rate))
+    settings = list(space.settings())
+    choices = tuple(itertools.product(space.epochs, rates, settings))
+    lengths = [len(space.epochs), len(rates), *(len(values) for _, values in space.train)]
+    places = np.array(list(itertools.product(*map(range, lengths))), float)
+    return _Grid(
+        signs([mask.blocks for mask in space.masks], space.n_blocks),
+        choices,
+        places[:, [length > 1 for length in lengths]],
+        {str(mask): number for number, mask in enumerate(space.masks)},
+        {choice: number for number, choice in enumerate(choices)},
+    )
+
+
+def _unseen(grid: _Grid, space: Space, history: History, seed: int) -> NDArray[np.intp]:
+    """Numbers of candidates that nobody has seen; of a space too large, a draw of them."""
+    size = len(grid.choices)
+    inside = [one for one in history.known if one in space]
+    known = [grid.row[one.mask] * size + grid.number[one.epochs, one.learning_rate, one.train] for one in inside]
+    total = len(space)
+    if total <= LARGEST:
+        left = np.ones(total, bool)
+        left[known] = False
+        return np.flatnonzero(left)
+    drawn = np.random.default_rng([seed, len(history.trials)]).integers(total, size=LARGEST)
+    return np.setdiff1d(drawn, known)
+
+
+@dataclass(frozen=True)
+class _Told:
+    """One thing that is known: where, how good (None while it runs), and whether it only comes from the probe."""
+
+    blocks: tuple[int, ...]
+    place: int  # number of the choice
+    score: float | None
+    hint: bool = False
+
+
+def _learnt(grid: _Grid, space: Space, history: History) -> tuple[Surrogate, float] | None:
+    """The model after what is known, and the score to improve on: the best of those seen, as the model sees them."""
+    told = [one for each in history.trials if (one := _told(grid, space, each, history)) is not None]
+    scored = [one for one in told if one.score is not None]
+    if not scored:
+        return None
+    told += _hints(grid, space, history)
+    known = [one for one in told if one.score is not None]
+    scores = np.array([one.score for one in known], float)
+    model = fitted(_points(grid, space, known), scores, np.array([one.hint for one in known]))
+    best = float(model.predict(_points(grid, space, scored))[0].max())
+    waiting = [one for one in told if one.score is None]
+    return model.believing(_points(grid, space, waiting)) if waiting else model, best
+
+
+def _told(grid: _Grid, space: Space, one: Seen, history: History) -> _Told | None:
+    """What a trial tells of the space; None of one from scratch or with settings that are not searched.
+
+    A failed one counts as bad as the worst that scored; zero-shot is the set of no blocks at the largest epoch count.
+    """
+    candidate = one.candidate
+    epochs = candidate.epochs or space.epochs[-1]
+    choice = (epochs, candidate.learning_rate, candidate.train)
+    if choice not in grid.number or (candidate.start, candidate.split) != ("pretrained", "grouped"):
+        return None
+    score = one.score
+    if one.status == "failed":
+        score = min((other.score for other in history.trials if other.score is not None), default=0.0)
+    return _Told(parse(candidate.mask, space.n_blocks).blocks, grid.number[choice], score)
+
+
+def _hints(grid: _Grid, space: Space, history: History) -> list[_Told]:
+    """The probe: something like the score of each block alone, at the settings that it is measured with."""
+    place = grid.number[space.epochs[-1], space.learning_rate[0], next(iter(space.settings()))]
+    return [_Told((block,), place, dice, True) for block, dice in history.probe.items()]
+
+
+def _points(grid: _Grid, space: Space, told: list[_Told]) -> Points:
+    blocks = signs([one.blocks for one in told], space.n_blocks)
+    return Points(blocks, grid.places[[one.place for one in told]])
+
+
+def _improvement(model: Surrogate, best: float, points: Points) -> Array:
+    """Expected improvement on `best`, (n,), at least 0."""
+    mean, deviation = model.predict(points)
+    z = (mean - best) / deviation
+    found: Array = deviation * (z * ndtr(z) + np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi))
+    return found

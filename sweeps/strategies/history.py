@@ -1,0 +1,67 @@
+"""What a search knows when it proposes: every candidate handed out so far, and how it fared. Plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from trainer.config import Candidate
+
+Status = Literal["done", "dropped", "failed", "open"]
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What trying a candidate gave and what it took. `score`: mean Dice over folds, 1 is best.
+
+    `trainings`: folds that were trained for it (0: all of them came from the ledger); `seconds` of training;
+    `parameters` that its mask thaws. `dropped_after`: the fold after which it was dropped as clearly worse, 0 for a
+    candidate scored on all folds; `score` is then only an estimate (`sweeps.run.early_stopping`). `page`: where
+    the candidate's run is shown; empty where nobody records it.
+    """
+
+    score: float
+    trainings: int = 0
+    seconds: float = 0.0
+    parameters: int = 0
+    dropped_after: int = 0
+    page: str = ""
+
+
+Report = Callable[[float, int], object]  # hears the mean Dice so far and the fold, from 1
+Evaluate = Callable[[Candidate, Report], Scored]  # what every engine asks; raises `TrialFailed` for one without a score
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A candidate that was handed out. `open`: it waits or runs, and has no score; nor has a failed one."""
+
+    candidate: Candidate
+    status: Status
+    score: float | None = None
+    trainings: int = 0
+    seconds: float = 0.0
+    parameters: int = 0
+
+
+@dataclass(frozen=True)
+class History:
+    """All candidates in the order in which they were handed out, the baselines first.
+
+    `probe`: the Dice of each block alone after three epochs on one fold, by block; empty where nothing was probed.
+    """
+
+    trials: tuple[Seen, ...] = ()
+    probe: Mapping[int, float] = field(default_factory=dict)
+
+    @property
+    def known(self) -> frozenset[Candidate]:
+        """Everything that must not be proposed again, whatever became of it."""
+        return frozenset(one.candidate for one in self.trials)
+
+    @property
+    def trainings(self) -> int:
+        """Trainings paid for so far, in folds; the probe's count too. What failed or runs has begun one at least."""
+        begun = sum(max(one.trainings, one.status in ("failed", "open")) for one in self.trials)
+        return begun + len(self.probe)

@@ -1,0 +1,184 @@
+"""Optuna's samplers as strategies: from what a search has seen to its next candidate, with nothing kept in between.
+
+Every call makes a study in memory from the history and asks its sampler, so any worker can ask at any time, and a
+search goes on after a crash as if nothing had been. What a sampler asks for may be known already, or not allowed: then
+it is asked again, and after `TRIES` a candidate is drawn from those that nobody has seen.
+
+Left out: GP and CMA-ES (they need torch and cmaes, and CMA-ES takes no categories), NSGA-III (made for many
+objectives; this search has two at most), brute force and grid, which `exhaustive` and `grid` are.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Mapping, Sequence
+from statistics import median
+
+import numpy as np
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
+from optuna.samplers import BaseSampler, NSGAIISampler, TPESampler
+from optuna.study import StudyDirection
+from optuna.trial import FrozenTrial, Trial, TrialState
+
+from sweeps.spec.space import Space
+from sweeps.strategies.axes import Axis, axes, candidate_at, point_of
+from sweeps.strategies.history import History, Seen
+from trainer.config import Candidate
+
+TRIES = 30  # of a sampler, before a candidate is drawn; about a hundredth of a second each
+POPULATION = 8  # of nsga2: twelve generations of 100 trials; Optuna's 50 leave two
+POINTS, FIRST = 4096, 256  # qmc looks through so many points of its sequence, so many at a time
+MAXIMIZE, MINIMIZE = StudyDirection.MAXIMIZE, StudyDirection.MINIMIZE
+Objectives = Mapping[StudyDirection, Callable[[Seen], float]]  # one to raise, perhaps one to lower
+
+
+def tpe(space: Space, history: History, seed: int) -> Candidate | None:
+    """Tree-structured Parzen estimator (Bergstra et al. 2011; multivariate, with constant liar for open trials).
+
+    A dropped candidate counts with its estimate: it is on the scale of the others, and Optuna would rank a pruned trial
+    below every complete one, although a candidate dropped for being worse than the best may be better than most.
+    """
+    return _next(space, history, seed, lambda number, _: TPESampler(seed=number), {MAXIMIZE: _score})
+
+
+def nsga2(space: Space, history: History, seed: int) -> Candidate | None:
+    """NSGA-II (Deb et al. 2002): Dice up, `space.cost` down."""
+    return _next(space, history, seed, _Generations, {MAXIMIZE: _score, MINIMIZE: _cost(space, history)})
+
+
+def random(space: Space, history: History, seed: int) -> Candidate | None:
+    """One of the candidates that nobody has seen, all alike."""
+    return None if _exhausted(space, history) else _drawn(space, history, seed)
+
+
+def qmc(space: Space, history: History, seed: int) -> Candidate | None:
+    """The first unseen candidate on a scrambled Sobol sequence: random, but spread evenly over the space.
+
+    The points are those of Optuna's `QMCSampler`; it would give them one by one, from its first one on every time.
+    """
+    from scipy.stats.qmc import Sobol
+
+    if _exhausted(space, history):
+        return None
+    known, choices = history.known, axes(space)
+    sequence = Sobol(len(choices), scramble=True, rng=np.random.default_rng(seed))
+    for row in itertools.chain.from_iterable(sequence.random(FIRST) for _ in range(POINTS // FIRST)):
+        point = {axis.name: int(place * len(axis.values)) for axis, place in zip(choices, row, strict=True)}
+        candidate = candidate_at(space, point)
+        if candidate is not None and candidate not in known:
+            return candidate
+    return _drawn(space, history, seed)
+
+
+class _Generations(NSGAIISampler):
+    """NSGA-II whose generations are read off the order in which candidates were handed out, `POPULATION` each.
+
+    Optuna writes a trial's generation down when it asks for it, and counts only what is complete by then; from a
+    history that cannot be told. Counting all that was handed out can, and is the same with one worker.
+    """
+
+    def __init__(self, seed: int, handed_out: int) -> None:
+        super().__init__(population_size=POPULATION, seed=seed)
+        self._now = handed_out // POPULATION
+
+    def get_trial_generation(self, study: optuna.Study, trial: FrozenTrial) -> int:
+        return self._now
+
+    def get_population(self, study: optuna.Study, generation: int) -> list[FrozenTrial]:
+        complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+        return [trial for trial in complete if trial.number // POPULATION == generation]
+
+    def select_parent(self, study: optuna.Study, generation: int) -> list[FrozenTrial]:
+        """Nobody where fewer than two are left, as after a generation of failures: a child has two parents."""
+        parents = super().select_parent(study, generation)
+        return parents if len(parents) > 1 else []
+
+
+def _next(
+    space: Space, history: History, seed: int, sampler: Callable[[int, int], BaseSampler], objectives: Objectives
+) -> Candidate | None:
+    """Ask a sampler, made from its seed and the number of trials that it learns from, for something new."""
+    if _exhausted(space, history):
+        return None
+    known = history.known
+    inside = [one for one in history.trials if one.candidate in space]
+    distributions = {axis.name: _distribution(axis) for axis in axes(space)}
+    study = _study(space, inside, distributions, sampler(_number(history, seed), len(inside)), objectives)
+    for _ in range(TRIES):
+        asked: Trial = study.ask(distributions)  # stays open, so that the next answer keeps away from it
+        candidate = candidate_at(space, asked.params)
+        if candidate is not None and candidate not in known:
+            return candidate
+    return _drawn(space, history, seed)
+
+
+def _study(
+    space: Space,
+    inside: Sequence[Seen],
+    distributions: dict[str, BaseDistribution],
+    sampler: BaseSampler,
+    objectives: Objectives,
+) -> optuna.Study:
+    """A study in memory that holds what the space has of the history, in its order."""
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.create_study(sampler=sampler, directions=list(objectives))
+    for one in inside:
+        scored = one.status in ("done", "dropped") and not math.isnan(_score(one))
+        state = TrialState.COMPLETE if scored else TrialState.RUNNING if one.status == "open" else TrialState.FAIL
+        study.add_trial(
+            optuna.trial.create_trial(
+                state=state,
+                params=point_of(space, one.candidate),
+                distributions=distributions,
+                values=[value(one) for value in objectives.values()] if scored else None,
+            )
+        )
+    return study
+
+
+def _distribution(axis: Axis) -> BaseDistribution:
+    places = len(axis.values)
+    return IntDistribution(0, places - 1) if axis.ordinal else CategoricalDistribution(range(places))
+
+
+def _score(one: Seen) -> float:
+    return math.nan if one.score is None else one.score
+
+
+def _cost(space: Space, history: History) -> Callable[[Seen], float]:
+    """What training a candidate on one fold costs: the parameters that it thaws, or seconds.
+
+    What came out of the ledger took no seconds; it counts with what an epoch of the others took.
+    """
+    if space.cost == "parameters":
+        thawed = {str(mask): count for mask, count in zip(space.masks, space.parameters, strict=True)}
+        return lambda one: thawed[one.candidate.mask]
+    epoch = [one.seconds / one.trainings / one.candidate.epochs
+             for one in history.trials if one.trainings and one.candidate.epochs]  # fmt: skip
+    typical = median(epoch) if epoch else 1.0
+    return lambda one: one.seconds / one.trainings if one.trainings else typical * one.candidate.epochs
+
+
+def _exhausted(space: Space, history: History) -> bool:
+    return sum(candidate in space for candidate in history.known) >= len(space)
+
+
+def _drawn(space: Space, history: History, seed: int) -> Candidate:
+    """One of the candidates that nobody has seen, all alike; there is one."""
+    known, settings = history.known, list(space.settings())
+    rng = np.random.default_rng([seed, len(history.trials)])
+    for _ in range(100):  # before the whole space is listed: it may be large
+        mask = space.masks[rng.integers(len(space.masks))]
+        epochs, rate = int(rng.choice(space.epochs)), float(rng.choice(space.learning_rate))
+        candidate = space.candidate(mask, epochs, rate, settings[rng.integers(len(settings))])
+        if candidate not in known:
+            return candidate
+    unseen = [candidate for candidate in space.candidates() if candidate not in known]
+    return unseen[rng.integers(len(unseen))]
+
+
+def _number(history: History, seed: int) -> int:
+    """A seed for a sampler, of its own for every length of the history."""
+    return int(np.random.SeedSequence([seed, len(history.trials)]).generate_state(1)[0])

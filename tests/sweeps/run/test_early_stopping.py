@@ -1,0 +1,157 @@
+"""The rule that drops a candidate between folds, with numbers made up so that the answer is known."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from sweeps.environment.home import Home, open_home
+from sweeps.environment.terminal import Board
+from sweeps.run.early_stopping import FOLD_NOISE, MARGIN, clearly_worse, dropping, estimate
+from sweeps.run.launch import Listen
+from sweeps.run.objective import never
+from sweeps.run.plan import read_plan
+from sweeps.run.worker import work
+from sweeps.spec.load import load_spec
+from sweeps.spec.search_section import Search
+from sweeps.spec.space import Space, space_of
+from sweeps.strategies.history import History
+from sweeps.sweep import run_sweep
+from tracking.analysis.summary import summarise
+from tracking.store.writer import Tracker
+from trainer.config import Candidate, Settings
+from trainer.results import FoldResult, Score
+
+EVERYTHING = space_of(Search(space="subsets", epochs=(3,)), [1] * 9, Settings())
+BEST = {f"image {number}": float(dice) for number, dice in enumerate(np.random.default_rng(0).uniform(0.4, 0.9, 80))}
+
+
+def behind(difference: float, folds: int, spread: float = 0.02) -> dict[str, float]:
+    """The images of the first `folds` of five folds, each `difference` (give or take `spread`) below the best's."""
+    rng = np.random.default_rng(folds)
+    images = list(BEST)[: 16 * folds]
+    return {image: BEST[image] - difference + spread * rng.normal() for image in images}
+
+
+@pytest.mark.parametrize(
+    ("difference", "folds", "dropped"),
+    [(0.1, 1, True), (0.04, 1, False), (0.04, 4, True), (0.0, 4, False), (-0.1, 1, False), (MARGIN, 4, False)],
+)
+def test_only_what_is_clearly_worse_is_dropped_and_more_folds_see_more(
+    difference: float, folds: int, dropped: bool
+) -> None:
+    found = estimate(behind(difference, folds), BEST, 0.8, folds)
+    assert (found is not None) == dropped
+    if found is not None:
+        assert found == pytest.approx(0.8 - difference, abs=0.01)
+
+
+def test_images_that_all_move_together_are_one_training_not_many_proofs() -> None:
+    together = behind(1.9 * FOLD_NOISE, 1, spread=0.0)  # every image is as much worse: to images alone beyond doubt
+    assert estimate(together, BEST, 0.8, 1) is None
+
+
+def test_pictures_without_a_truth_do_not_count() -> None:
+    own = behind(0.1, 2)
+    best = BEST | {"empty": float("nan")}
+    assert estimate(own | {"empty": float("nan")}, best, 0.8, 2) == estimate(own, BEST, 0.8, 2)
+
+
+def test_what_cannot_be_compared_is_not_dropped() -> None:
+    assert estimate(behind(0.3, 1) | {"new": 0.0}, BEST, 0.8, 1) is None
+    assert estimate({"image 0": 0.0}, BEST, 0.8, 1) is None
+
+
+def test_the_rule_is_the_same_for_one_pair_and_for_many() -> None:
+    own = behind(0.06, 2)
+    pairs = np.array([own[image] - BEST[image] for image in own])
+    shape = np.full((3, 3), pairs.mean()), np.full((3, 3), pairs.var(ddof=1))
+    assert (clearly_worse(*shape, len(pairs), 2) == (estimate(own, BEST, 0.8, 2) is not None)).all()
+
+
+class Recorded:
+    """A tracker with one finished trial."""
+
+    asked = 0
+
+    def highest(self, sweep_run: str, like: Candidate, among: Any) -> Any:
+        return SimpleNamespace(dice=0.8, run_id="best")
+
+    def dice_by_image(self, run_id: str) -> dict[str, float]:
+        self.asked += 1
+        return BEST
+
+
+def results(dice: dict[str, float]) -> list[FoldResult]:
+    scores = tuple(Score(image, "", 0, 0, 0, 0, one, 0.0, 0.0) for image, one in dice.items())
+    return [FoldResult(1, 3, scores, (), 8, 1.0, 1)]
+
+
+def test_a_search_spares_what_it_started_from_and_reads_the_best_once() -> None:
+    recorded: Any = Recorded()
+    start = Candidate("all", 3, 1e-3)
+    drop = dropping(Search(strategy="random"), EVERYTHING, [start], recorded, "run")
+    worse = results(behind(0.2, 1))
+    assert drop(start, worse) is None
+    assert [drop(Candidate(mask, 3, 1e-3), worse) for mask in "12"] == [pytest.approx(0.6, abs=0.01)] * 2
+    assert recorded.asked == 1
+
+
+@pytest.mark.parametrize(
+    "search", [Search(), Search(strategy="exhaustive"), Search(strategy="nsga2"),
+               Search(strategy="random", stop_early=False)]
+)  # fmt: skip
+def test_lists_fronts_and_whoever_says_so_drop_nothing(search: Search) -> None:
+    recorded: Any = Recorded()
+    assert dropping(search, EVERYTHING, [], recorded, "run") is never
+
+
+def test_nothing_is_dropped_before_anything_is_finished() -> None:
+    nothing: Any = SimpleNamespace(highest=lambda *_: None, dice_by_image=pytest.fail)
+    drop = dropping(Search(strategy="random"), EVERYTHING, [], nothing, "run")
+    assert drop(Candidate("1", 3, 1e-3), results(behind(0.5, 1))) is None
+
+
+def one_then_two(space: Space, history: History, seed: int) -> Candidate | None:
+    """Proposes block 1, then block 2, then no more."""
+    wanted = [Candidate(block, 2, 1e-3) for block in ("1", "2")]
+    return next((one for one in wanted if one not in history.known), None)
+
+
+@pytest.mark.slow
+def test_a_dropped_trial_is_marked_everywhere_and_a_list_trains_it_to_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sweeps.strategies.propose.strategy_of", lambda name: one_then_two)
+    monkeypatch.setattr("sweeps.run.early_stopping.clearly_worse", lambda *numbers: np.True_)
+    home, board = open_home(tmp_path), Board(Console(quiet=True))
+    told: list[dict[str, Any]] = []
+
+    def here(home: Home, name: str, workers: int, listen: Listen) -> None:
+        def both(message: dict[str, Any]) -> None:
+            told.append(message)
+            listen(message)
+
+        work(home, read_plan(home, name), both)
+
+    monkeypatch.setattr("sweeps.sweep.launch", here)
+    smoke = ["search.masks=['1','2','6-9']", "search.epochs=[2]"]
+    search = load_spec("smoke", sets=[*smoke, "search.strategy=random", "search.trials=10"])
+    assert run_sweep(search, home, board, workers=1, name="s").failed == ()
+    store = Tracker.connect(home.tracking_uri, home.artifact_folder)
+    found = summarise(store.read_sweep("s"))
+    assert [one["event"] for one in told].count("dropped") == 2
+    assert {one["mask"] for one in found["trials"]} == {"all", "6-9", "none"} and found["finished"] is False
+    assert (found["dropped"]["saved"], found["dropped"]["trainings"]) == (2, 2 * 5)
+    before = len(told)
+    assert run_sweep(search, home, board, workers=1, name="s").trained == 0 and len(told) == before  # it was over
+
+    assert run_sweep(load_spec("smoke", sets=smoke), home, board, workers=1, name="s").trained == 2
+    assert [one["name"][0] for one in told[before:] if one["event"] == "fold"] == ["1", "1", "2", "2"]
+    found = summarise(store.read_sweep("s"))
+    assert found["dropped"] is None and {"1", "2"} < {one["mask"] for one in found["trials"]}

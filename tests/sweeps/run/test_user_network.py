@@ -1,0 +1,124 @@
+"""A spec's own network: kept by content, checked against the spec; a whole sweep on it, restored and refitted."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from sweeps.commands.restore_trial import restored
+from sweeps.environment.home import Home, open_home
+from sweeps.run.user_network import with_network
+from sweeps.spec.load import Spec, load_spec
+from tests.conftest import Thaw
+from tests.trainer.own import own, saved
+from tracking.store.writer import Tracker
+from trainer.config import PretrainConfig, UserError
+from trainer.network.delta_checkpoints import read_delta
+from trainer.training.pretraining import starting_weights, weights_digest
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return open_home(tmp_path / "home")
+
+
+def spec_of(path: Path, *sets: str) -> Spec:
+    return load_spec("smoke", model=str(path), sets=["search.masks=['1','2-3']", *sets])
+
+
+def test_the_built_in_network_needs_no_look(home: Home) -> None:
+    spec = load_spec("smoke")
+    assert with_network(spec, home) == (spec, [])
+
+
+def test_a_network_is_kept_by_its_content_and_known_by_its_layers(tmp_path: Path, home: Home) -> None:
+    path = saved(own(), tmp_path)
+    spec, said = with_network(spec_of(path), home)
+    model = spec.settings.model
+    assert Path(model.file).read_bytes() == path.read_bytes() and len(model.architecture) == 16
+    assert said == [f"Network: my.keras, {own().count_params()} parameters in 3 blocks."]
+    moved = path.rename(tmp_path / "moved.keras")
+    again, _ = with_network(spec_of(moved), home)
+    assert (again.settings.model.file, again.settings.model.architecture) == (model.file, model.architecture)
+
+
+def test_neurons_of_blocks_that_do_not_exist_are_left_out_with_a_word(tmp_path: Path, home: Home) -> None:
+    path = saved(own(), tmp_path)
+    spec, said = with_network(spec_of(path, "search.neurons=[1,2,5,9]"), home)
+    assert spec.search.neurons == (1, 2) and "no neurons of blocks 5, 9" in said[1]
+    table = "model.blocks=[['conv*'],['*']]"
+    spec, said = with_network(spec_of(path, table, "search.neurons=[1]", "search.masks=['1','2']"), home)
+    assert spec.search.neurons == () and "with model.blocks none are drawn" in said[1]
+
+
+def test_a_table_of_the_built_in_network_counts_too(home: Home) -> None:
+    sets = ["model.blocks=[['block[12]_*'],['*']]", "search.masks=['1','3']"]
+    with pytest.raises(UserError, match=r"The spec 'smoke' cannot be used:\n  - 'search\.masks': Mask '3' names"):
+        with_network(load_spec("smoke", sets=sets), home)
+
+
+def test_where_it_starts(tmp_path: Path, home: Home) -> None:
+    """Its own weights; or those weights trained on composites, kept apart from those of other weights."""
+    network = own()
+    spec, _ = with_network(spec_of(saved(network, tmp_path)), home)
+    model, quiet = spec.settings.model, lambda *words: None
+    mine = starting_weights(PretrainConfig(), model, home.weights, home.data, quiet)
+    assert (mine.source, mine.digest, mine.curve) == ("weights of my.keras", weights_digest(network), ())
+    small = PretrainConfig(path="composites", images=8, epochs=1, batch=4)
+    trained = starting_weights(small, model, home.weights, home.data, quiet)
+    assert "composites" in trained.source and len(trained.curve) == 1 and trained.digest != mine.digest
+    network.set_weights([weight + 0.1 for weight in network.get_weights()])
+    other, _ = with_network(spec_of(saved(network, tmp_path)), home)
+    assert other.settings.model.architecture == model.architecture
+    assert starting_weights(small, other.settings.model, home.weights, home.data, quiet).path != trained.path
+
+
+@pytest.mark.slow
+def test_a_whole_sweep_on_it(thaw_here: Thaw, tmp_path: Path) -> None:
+    path, home = saved(own(), tmp_path), tmp_path / "home"
+    command: list[Any] = ["run", "smoke", "--model", path, "--home", home, "--workers", 1, "--name", "mine"]
+    command += ["--set", "search.masks=['3']", "--set", "search.epochs=[2]", "--set", "search.neurons=[1]"]
+    command += ["--set", "train.batch_norm=adapt", "--set", "search.learning_rate=[0.02]"]
+    done = thaw_here(*command)
+    assert done.returncode == 0, done.stderr + done.stdout
+    assert "Network: my.keras" in done.stdout
+    path.rename(tmp_path / "moved.keras")  # all that follows does without the file, or with it in another place
+    command[3] = tmp_path / "moved.keras"
+    again = thaw_here(*command)
+    assert again.returncode == 0 and "nothing to train" in again.stdout, again.stderr + again.stdout
+
+    opened = open_home(home)
+    tracker = Tracker.connect(opened.tracking_uri, opened.artifact_folder)
+    (opened.networks / next(opened.networks.iterdir()).name).unlink()
+    found = restored(tracker, "mine", "3")
+    trial = next(one for one in tracker.read_sweep("mine").trials if one.info.candidate.mask == "3")
+    delta = tracker.fetch_file(trial.run_id, "checkpoints/fold_1.npz", tmp_path)
+    assert delta is not None and set(read_delta(delta).weights) == {"mask/0", "mask/1", *STATISTICS}
+    assert weights_digest(found.network) != found.info.weights["digest"]
+    assert json.loads(thaw_here("report", "mine", "--format", "json", "--home", home).stdout)["model"]["blocks"] == 3
+
+    command[3] = saved(own(filters=3), tmp_path)
+    clash = thaw_here(*command)
+    assert clash.returncode == 2 and "another network (moved.keras -> my.keras)" in clash.stderr, clash.stderr
+    command[3] = tmp_path / "moved.keras"
+    assert thaw_here(*command).returncode == 0
+    crowned = thaw_here("champion", "mine", "--name", "mine", "--home", home)
+    assert crowned.returncode == 0, crowned.stderr
+    Image.fromarray(np.full((50, 60), 90, np.uint8)).save(tmp_path / "a.png")
+    predicted = thaw_here(
+        "predict", "models:/mine@champion", tmp_path / "a.png", "--out", tmp_path / "out", "--home", home
+    )
+    assert predicted.returncode == 0, predicted.stderr
+    with Image.open(tmp_path / "out/masks/a.png") as mask:
+        assert mask.size == (60, 50)
+    command[3] = "models:/mine@champion"
+    command[command.index("--name") + 1] = "of the champion"
+    assert thaw_here(*command, "--dry-run").returncode == 0
+
+
+STATISTICS = ("bn1/2", "bn1/3", "bn2/2", "bn2/3")

@@ -1,0 +1,140 @@
+"""Which candidates a spec asks for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from sweeps.spec.search_section import Search
+from sweeps.spec.space import listed, masks_of, space_of
+from trainer.config import AugmentConfig, Candidate, Settings, UserError
+
+LEAKY = Settings(augmentation=AugmentConfig(total=9, order="leaky"), seed=4)
+BOTH = Search(epochs=(6, 12), learning_rate=(1e-3,))
+
+
+def listing(search: Search, settings: Settings | None = None) -> tuple[Candidate, ...]:
+    settings = settings or Settings()
+    return listed(search, space_of(search, [1] * 9, settings), settings)
+
+
+def test_the_study_asks_for_17_masks_at_every_budget_and_the_baselines() -> None:
+    found = listing(BOTH)
+    assert len(masks_of(BOTH, 9)) == 17
+    assert len(found) == len(set(found)) == 17 * 2 + 2 + 1
+    assert sum(one.start == "scratch" for one in found) == 2 and sum(one.epochs == 0 for one in found) == 1
+
+
+def test_the_largest_budget_comes_first_and_masks_stand_together() -> None:
+    found = listing(Search(epochs=(2, 4, 8), learning_rate=(1e-3, 1e-2)))
+    epochs = [one.epochs for one in found]
+    assert epochs == sorted(epochs, reverse=True)
+    masks = [(one.mask, one.start) for one in found if one.epochs == 8]
+    assert all(masks[i] == masks[i + 1] for i in range(0, len(masks), 2))
+
+
+def test_baselines_are_always_there() -> None:
+    few = Search(space="masks", masks=("9",), epochs=(3,))
+    assert {(one.mask, one.epochs, one.start) for one in listing(few)} == {
+        ("9", 3, "pretrained"),
+        ("all", 3, "pretrained"),
+        ("all", 3, "scratch"),
+        ("none", 0, "pretrained"),
+    }
+
+
+def test_seeds_repeat_every_trial_and_leave_zero_shot_alone() -> None:
+    once, thrice = listing(BOTH), listing(replace(BOTH, seeds=(5, 6, 7)))
+    assert {one.seed for one in once} == {0} and len(thrice) == 3 * (len(once) - 1) + 1
+    assert {replace(one, seed=0) for one in thrice} == set(once)
+    assert {one.seed for one in listing(BOTH, Settings(seed=4))} == {4}
+
+
+def test_the_leaky_order_adds_a_second_trial_to_every_trained_one() -> None:
+    found = listing(BOTH, LEAKY)
+    honest = [one for one in found if one.split == "grouped"]
+    assert set(honest) == set(listing(BOTH, Settings(seed=4)))
+    assert {replace(one, split="grouped") for one in found if one.split == "leaky"} == {
+        one for one in honest if one.epochs
+    }
+
+
+WEIGHTS = [100, 200, 300, 400, 500, 400, 300, 200, 100]
+
+
+@pytest.mark.parametrize(
+    ("search", "masks"),
+    [
+        (Search(), 17),
+        (Search(space="subsets"), 511),
+        (Search(space="single"), 9),
+        (Search(space="masks", masks=("1-5", "none", "9")), 2),
+        (Search(space="subsets", max_blocks=2), 9 + 36),
+        (Search(space="subsets", max_parameters=100), 2),
+        (Search(space="subsets", must_train=(1, 2), must_freeze=(9,)), 2**6),
+        (Search(space="orders", max_blocks=3, must_train=(9,)), 3),
+    ],
+)
+def test_a_space_holds_every_mask_that_keeps_the_constraints(search: Search, masks: int) -> None:
+    search = replace(search, epochs=(3, 6), learning_rate=(1e-3, 1e-2), train=(("batch", (8, 16)),))
+    space = space_of(search, WEIGHTS, Settings())
+    found = list(space.candidates())
+    assert len(space.masks) == len(set(space.masks)) == masks
+    assert len(found) == len(set(found)) == len(space) == masks * 8
+    assert all(one in space for one in found)
+    assert space.parameters == tuple(sum(WEIGHTS[block - 1] for block in mask.blocks) for mask in space.masks)
+
+
+def test_a_searched_setting_is_said_only_where_it_differs_from_the_sweeps_own() -> None:
+    space = space_of(Search(space="single", train=(("loss", ("bce", "bce+dice")),)), WEIGHTS, Settings())
+    assert set(space.settings()) == {(), (("loss", "bce"),)}
+
+
+@pytest.mark.parametrize(
+    "candidate",
+    [
+        Candidate("1-5", 12, 1e-3, "scratch"),
+        Candidate("1,5", 12, 1e-3),
+        Candidate("1-5", 11, 1e-3),
+        Candidate("1-5", 12, 1e-3, seed=1),
+        Candidate("1-5", 12, 1e-3, train=(("batch", 8),)),
+    ],
+)
+def test_what_the_spec_does_not_ask_for_is_not_in_the_space(candidate: Candidate) -> None:
+    space = space_of(Search(), WEIGHTS, Settings())
+    assert Candidate("1-5", 12, 1e-3) in space and candidate not in space
+
+
+def test_an_empty_space_and_one_too_large_to_list_are_refused() -> None:
+    with pytest.raises(UserError, match=r"No mask keeps the constraints \(at most 99 parameters\): of 511 masks"):
+        space_of(Search(space="subsets", max_parameters=99), WEIGHTS, Settings())
+    with pytest.raises(UserError, match="can be searched up to 18 blocks, but this network has 30"):
+        space_of(Search(space="subsets"), [1] * 30, Settings())
+
+
+def test_a_search_starts_from_the_baselines_that_the_space_has() -> None:
+    search = Search(space="subsets", strategy="tpe", trials=9, epochs=(3, 6), learning_rate=(1e-3, 1e-2))
+    found = listing(search)
+    assert [(one.mask, one.start) for one in found] == [
+        ("all", "pretrained"), ("all", "scratch"), ("1-5", "pretrained"), ("6-9", "pretrained"), ("9", "pretrained"),
+        ("none", "pretrained"),
+    ]  # fmt: skip
+    assert {one.epochs for one in found} == {6, 0} and {one.learning_rate for one in found} == {1e-3}
+    assert {one.mask for one in listing(replace(search, must_freeze=(9,)))} == {"all", "1-5", "none"}
+
+
+def test_a_search_starts_inside_its_space_whatever_settings_it_leaves_out() -> None:
+    search = Search(space="subsets", strategy="tpe", trials=9, train=(("loss", ("bce",)),))
+    space = space_of(search, WEIGHTS, Settings())
+    assert {one.mask for one in listed(search, space) if one in space} == {"1-5", "6-9", "9"}
+
+
+def test_blocks_that_no_mask_decides_do_not_vary() -> None:
+    search = Search(space="subsets", must_train=(2,), must_freeze=(1, 9))
+    assert space_of(search, WEIGHTS, Settings()).varied == (3, 4, 5, 6, 7, 8)
+
+
+def test_a_factorial_design_measures_its_cells_and_the_baselines() -> None:
+    found = listing(Search(space="subsets", strategy="factorial", cells=64, epochs=(12,)))
+    assert len({one.mask for one in found if one.mask not in ("all", "none")}) in (62, 63)

@@ -1,0 +1,100 @@
+"""What Optuna's samplers learn from a history: the contract of all strategies is in `test_strategies.py`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from sweeps.spec.search_section import Search
+from sweeps.spec.space import Space, space_of
+from sweeps.strategies import optuna_samplers as samplers
+from sweeps.strategies.history import History, Seen
+from trainer.config import Candidate, Settings
+from trainer.masks import parse
+
+SIZES = [1, 2, 4, 8, 16, 8, 4, 2, 1]
+Strategy = Callable[[Space, History, int], Candidate | None]
+SPACE = space_of(Search(space="subsets"), SIZES, Settings())
+
+
+def dice(candidate: Candidate) -> float:
+    """Blocks 1 to 3 help each other, 6 to 9 harm: cheap and good go together only in a corner."""
+    blocks = set(parse(candidate.mask, 9).blocks)
+    return 0.4 + 0.02 * len(blocks & {1, 2, 3}) ** 2 - 0.03 * len(blocks & {6, 7, 8, 9}) + 0.02 * (5 in blocks)
+
+
+def search(strategy: Strategy, space: Space, seed: int, trials: int) -> list[Candidate]:
+    history: tuple[Seen, ...] = ()
+    while len(history) < trials:
+        candidate = strategy(space, History(history), seed)
+        assert candidate is not None
+        history = (*history, Seen(candidate, "done", dice(candidate), 5, 10.0 * candidate.epochs))
+    return [one.candidate for one in history]
+
+
+def volume(found: list[Candidate]) -> float:
+    """What the front of Dice against parameters encloses, from Dice 0.2 and all parameters."""
+    points = {(sum(SIZES[block - 1] for block in parse(one.mask, 9).blocks), dice(one)) for one in found}
+    best, area, last = 0.2, 0.0, 0
+    for cost, score in sorted(points, key=lambda point: (point[0], -point[1])):
+        if score > best:
+            area += (best - 0.2) * (cost - last)
+            best, last = score, cost
+    return area + (best - 0.2) * (sum(SIZES) - last)
+
+
+@pytest.mark.slow
+def test_nsga2_selects() -> None:
+    gained = [volume(search(samplers.nsga2, SPACE, seed, 64)) - volume(search(samplers.random, SPACE, seed, 64))
+              for seed in range(4)]  # fmt: skip
+    assert np.mean(gained) > 0.5 and sum(gain > 0 for gain in gained) >= 3, gained
+
+
+def test_tpe_learns() -> None:
+    late = [np.mean([dice(one) for one in search(samplers.tpe, SPACE, seed, 36)[18:]]) for seed in range(2)]
+    drawn = np.mean([dice(one) for one in SPACE.candidates()])
+    assert min(late) > drawn + 0.05, (late, drawn)
+
+
+def test_qmc_is_spread_evenly() -> None:
+    """Of 16 points on a Sobol sequence about half train any one block; drawn ones vary more."""
+    spread = []
+    for strategy in (samplers.qmc, samplers.random):
+        counts = [sum(block in parse(one.mask, 9).blocks for one in search(strategy, SPACE, seed, 16))
+                  for seed in range(3) for block in range(1, 10)]  # fmt: skip
+        spread.append(np.std(counts))
+    assert spread[0] < 0.6 * spread[1], spread
+
+
+def test_a_dropped_candidate_counts_with_its_estimate() -> None:
+    """Of blocks 1 to 3 all that is known comes from dropped candidates; it must not be taken for the worst."""
+    drawn = search(samplers.random, SPACE, 0, 60)
+    good = {one for one in drawn if len({1, 2, 3} & set(parse(one.mask, 9).blocks)) >= 2}
+    past = tuple(Seen(one, "dropped" if one in good else "done", dice(one)) for one in drawn)
+    shares = []
+    for seed in range(12):
+        found = samplers.tpe(SPACE, History(past), seed)
+        assert found is not None
+        shares.append(len({1, 2, 3} & set(parse(found.mask, 9).blocks)))
+    assert np.mean(shares) > 2
+
+
+@pytest.mark.parametrize("limits", [{"max_blocks": 1}, {"max_blocks": 3, "must_train": (5,), "must_freeze": (1,)}])
+def test_a_narrow_space_does_not_spin(limits: dict[str, int]) -> None:
+    narrow = space_of(Search(space="subsets", epochs=(3, 6, 9, 12), **limits), SIZES, Settings())  # type: ignore[arg-type]
+    drawn = search(samplers.random, narrow, 0, len(narrow) - 2)
+    past = History(tuple(Seen(one, "done", dice(one), 5, 1.0) for one in drawn))
+    for strategy in (samplers.tpe, samplers.nsga2, samplers.qmc):
+        start = time.process_time()
+        assert strategy(narrow, past, 0) in narrow
+        assert time.process_time() - start < 2
+
+
+def test_seconds_as_cost_are_of_one_training_and_guessed_where_the_ledger_paid() -> None:
+    timed = space_of(Search(space="subsets", epochs=(3, 6), cost="seconds"), SIZES, Settings())
+    paid, free = (Candidate("1", epochs, 1e-3) for epochs in (6, 3))
+    cost = samplers._cost(timed, History((Seen(paid, "done", 0.5, 5, 60.0), Seen(free, "done", 0.5, 0, 0.0))))
+    assert cost(Seen(paid, "done", 0.5, 5, 60.0)) == 12.0 and cost(Seen(free, "done", 0.5)) == 6.0

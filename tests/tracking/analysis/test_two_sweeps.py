@@ -1,0 +1,210 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import re
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from tests.tracking.made_up import (
+    conv_record,
+    leaky_record,
+    record_trial,
+    repeated,
+    sweep_info,
+    trial_info,
+    trial_record,
+)
+from tracking.analysis.two_sweeps import difference, versus
+from tracking.record import SweepRecord
+from tracking.report.formats import render_two
+from tracking.statistics import corrected_t
+from tracking.store.writer import Tracker
+from trainer.config import UserError
+
+TRAIN, TEST = [128] * 5, [32] * 5
+Thaw = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="module")
+def other() -> SweepRecord:
+    """The same masks on other data, where deep is better."""
+    info = replace(sweep_info("chest", synthetic=False), data={**sweep_info(synthetic=False).data, "digest": "c" * 64})
+    trials = []
+    for depth in range(1, 10):
+        for order in ("shallow-first", "deep-first")[: 1 if depth == 9 else 2]:
+            one = trial_record(trial_info(order, depth, 12))
+            sign = -0.1 if order == "shallow-first" else 0.1
+            folds = tuple(0.8 + sign + 0.01 * k for k in range(5))
+            trials.append(replace(one, folds={**one.folds, "dice": tuple(np.add(folds, one.folds["dice"]) / 2)}))
+    return SweepRecord(info, "run 2", "FINISHED", "2026-11-23T07:00:00+00:00", tuple(trials))
+
+
+def test_without_correction_it_is_welchs_t_test() -> None:
+    rng = np.random.default_rng(0)
+    first, second = rng.normal(0.1, 0.02, 5), rng.normal(0.05, 0.05, 5)
+    plain = stats.ttest_ind(first, second, equal_var=False)
+    found = difference(*(corrected_t(list(one), TRAIN, [0] * 5) for one in (first, second)))
+    assert (found.mean, found.t, found.p) == pytest.approx(
+        (first.mean() - second.mean(), plain.statistic, plain.pvalue)
+    )
+    assert (found.low, found.high) == pytest.approx(tuple(plain.confidence_interval(0.95)))
+    assert found.p_above + found.p_within + found.p_below == pytest.approx(1)
+
+
+def test_without_an_interval_on_one_side_there_is_none() -> None:
+    found = difference(corrected_t([0.1] * 5, TRAIN, TEST), corrected_t([0.1, 0.2, 0.1, 0.3, 0.2], TRAIN, TEST))
+    assert math.isnan(found.low) and "same difference" in found.note
+
+
+def test_opposite_directions_are_said(record: SweepRecord, other: SweepRecord) -> None:
+    found = versus(record, other)
+    assert found["finding"] == "the direction depends on the data"
+    one = found["difference"]["contracting_vs_expanding"]
+    assert one["low"] > 0 and one["p_holm"] >= one["p"]
+    assert versus(other, record)["difference"]["contracting_vs_expanding"]["mean"] == pytest.approx(-one["mean"])
+    assert any("Synthetic data (demo)" in note for note in found["notes"])
+    assert "demo is not finished." in found["notes"]
+
+
+def test_the_same_scores_show_no_dependence(record: SweepRecord) -> None:
+    found = versus(record, replace(record, info=replace(record.info, name="again"), run_id="run 2"))
+    assert found["finding"] == "no dependence on the data shown"
+    assert any("same images" in note for note in found["notes"])
+
+
+def test_nothing_in_common_is_no_verdict(record: SweepRecord, other: SweepRecord) -> None:
+    assert "No verdict yet" in versus(record, replace(other, trials=other.trials[:1]))["sentence"]
+
+
+def test_blocks_against_convolutions_on_the_same_images(record: SweepRecord) -> None:
+    found = versus(record, conv_record())
+    one = found["difference"]["contracting_vs_expanding"]
+    both = [sweep["comparison"]["contracting_vs_expanding"]["mean"] for sweep in found["sweeps"]]
+    assert one["mean"] == pytest.approx(both[0] - both[1]) and math.isnan(one["p_holm"]) is False
+    assert found["difference"]["area_between_curves"] is None
+    assert "what masks count" in found["finding"] and "the data" not in found["finding"]
+    notes = " ".join(found["notes"])
+    assert "in demo contracting is blocks 1-5, expanding 6-9; in convolutions contracting is convolutions 1-9" in notes
+    page = render_two(record, conv_record())
+    assert "number of tuned blocks" in page and "number of tuned convolutions" in page
+
+
+def test_seeds_heads_and_folds_that_differ_are_said(record: SweepRecord) -> None:
+    other = repeated(record)
+    (first, *rest), (second, *others) = other.info.folds[:2]
+    folds = [[second, *rest], [first, *others], *other.info.folds[2:]]
+    info = replace(other.info, name="again", folds=folds,
+                   spec={**other.info.spec, "partition": {"unit": "block", "head": "always"}})  # fmt: skip
+    found = versus(record, replace(other, info=info, run_id="run 2"))
+    notes = " ".join(found["notes"])
+    for words in ("demo with 0; again with 0, 1, 2", "again: The head (", "cut into other folds"):
+        assert words in notes
+    assert found["difference"]["contracting_vs_expanding"]["noise"] is None
+    assert "not measured" in render_two(record, replace(other, info=info, run_id="run 2"), "markdown")
+
+
+def test_the_noise_of_both_adds_in_squares(record: SweepRecord) -> None:
+    left, right = repeated(record), repeated(record, (3, 4))
+    found = versus(left, replace(right, run_id="run 2", info=replace(right.info, name="again")))
+    key = "contracting_vs_expanding"
+    sds = [one["comparison"][key]["noise"]["sd"] for one in found["sweeps"]]
+    assert found["difference"][key]["noise"]["sd"] == pytest.approx(math.sqrt(sds[0] ** 2 + sds[1] ** 2))
+
+
+def test_other_budgets_are_said(record: SweepRecord, other: SweepRecord) -> None:
+    short = tuple(replace(one, info=replace(one.info, candidate=replace(one.info.candidate, epochs=6)))
+                  for one in other.trials)  # fmt: skip
+    assert any(
+        "12 epochs" in note and "6 epochs" in note for note in versus(record, replace(other, trials=short))["notes"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (
+            lambda one: replace(conv_record(), info=replace(conv_record().info, data=one.info.data)),
+            "'demo' counts blocks, 'convolutions' counts convolutions, and their images differ.*partition.unit=block",
+        ),
+        (
+            lambda one: replace(
+                one, info=replace(one.info, n_blocks=10, spec={"partition": {"unit": "block", "head": "own"}})
+            ),
+            "equal numbers of blocks, but 'demo' has 9 and 'chest' has 10.*partition.head=last",
+        ),
+        (lambda one: replace(one, trials=(leaky_record(trial_info("shallow-first", 5)),)), "'chest' has none yet"),
+        (lambda one: replace(one, run_id="run 1"), "both are 'demo'"),
+        (
+            lambda one: replace(one, info=replace(one.info, folds=one.info.folds[:3])),
+            r"equal numbers of folds, but 'demo' has 5 and 'chest' has 3.*--set folds=N",
+        ),
+        (
+            lambda one: replace(one, info=replace(one.info, n_blocks=7)),
+            "equal numbers of blocks, but 'demo' has 9 and 'chest' has 7",
+        ),
+        (
+            lambda one: replace(
+                one, trials=tuple(replace(t, folds={**t.folds, "ari": (math.nan,) * 5}) for t in one.trials)
+            ),
+            "same metrics, but 'demo' has dice, pixel_error, ari and 'chest' has dice, pixel_error",
+        ),
+        (lambda one: replace(one, trials=()), "'chest' has none yet"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused(
+    record: SweepRecord, other: SweepRecord, change: Callable[[SweepRecord], SweepRecord], words: str
+) -> None:
+    with pytest.raises(UserError, match=words):
+        versus(record, change(other))
+
+
+def test_the_page_and_the_other_formats_carry_the_same_numbers(record: SweepRecord, other: SweepRecord) -> None:
+    page, text = render_two(record, other), render_two(record, other, "markdown")
+    found = json.loads(render_two(record, other, "json"))
+    mean = f"{found['difference']['contracting_vs_expanding']['mean']:+.4f}"
+    assert mean in page and mean in text and found["sentence"] in text
+    ids = re.findall(r'\bid="([^"]+)"', page)
+    assert len(ids) == len(set(ids)) and "SYNTHETIC DATA" in page and len(page) < 3_000_000
+    assert not re.search(r"@import|url\((?!#)|src=", page)
+    rows = list(csv.DictReader(io.StringIO(render_two(record, other, "csv"))))
+    assert {(row["sweep"], row["synthetic"]) for row in rows} == {("demo", "true"), ("chest", "false")}
+    with pytest.raises(UserError, match="Unknown report format"):
+        render_two(record, other, "pdf")
+
+
+@pytest.mark.slow
+def test_from_the_command_line(thaw_here: Thaw, tracker: Tracker, tmp_path: Path) -> None:
+    assert tracker.artifacts is not None
+    for name, folds in (("one", 5), ("two", 5), ("three", 3)):
+        info = sweep_info(name)
+        sweep = tracker.open_sweep(replace(info, folds=info.folds[:folds]))
+        for mask in (trial_info("shallow-first", 5), trial_info("deep-first", 4)):
+            record_trial(tracker, sweep, mask)
+    home = tracker.artifacts.parent
+    (home / "home.json").write_text('{"version": 1}')
+    done = thaw_here("report", "one", "two", "--out", tmp_path / "both", "--home", home)
+    assert done.returncode == 0, done.stderr
+    assert "one against two" in (tmp_path / "both" / "report.html").read_text()
+    both = {f"{name}.{kind}" for name in ("figure-4-curve", "comparisons") for kind in ("svg", "png")}
+    assert {path.name for path in (tmp_path / "both").iterdir()} == {"report.html"} | both
+    svg = (tmp_path / "both" / "figure-4-curve.svg").read_text()
+    assert all(text in svg for text in (">one<", ">two<")) and svg.count("SYNTHETIC DATA") == 2
+    refused = thaw_here("report", "one", "three", "--home", home)
+    assert refused.returncode == 2 and "'one' has 5 and 'three' has 3" in refused.stderr
+    alone = thaw_here("report", "one", "--format", "markdown", "--out", tmp_path / "one", "--home", home)
+    assert alone.returncode == 0
+    drawn = {path.name for path in (tmp_path / "one").iterdir()}
+    assert drawn == {"report.md"} | {
+        f"{name}.{kind}"
+        for name in ("figure-2-network", "figure-4-curve", "comparisons", "cost")
+        for kind in ("svg", "png")
+    }

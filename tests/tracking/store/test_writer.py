@@ -1,0 +1,281 @@
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.tracking.made_up import fold_results, picture, record_trial, sweep_info, trial_info
+from tracking.store.writer import Tracker
+from trainer.config import UserError
+
+CONTRACTING = trial_info("shallow-first", 5)
+
+
+def test_a_fold_with_more_epochs_than_one_batch_holds_is_whole(tracker: Tracker) -> None:
+    result = replace(fold_results(CONTRACTING)[0], losses=tuple(float(i) for i in range(1500)))
+    run_id = tracker.open_trial(tracker.open_sweep(sweep_info()), CONTRACTING)
+    tracker.log_fold(run_id, result)
+    history = tracker.client.get_metric_history(run_id, "loss/fold_1")
+    assert [point.step for point in history] == list(range(1, 1501))
+    assert [point.value for point in history] == list(result.losses)
+
+
+def test_logging_a_fold_or_a_trial_twice_adds_nothing(tracker: Tracker) -> None:
+    sweep = tracker.open_sweep(sweep_info())
+    first, second = (record_trial(tracker, sweep, CONTRACTING) for _ in range(2))
+    assert first == second
+    for key, points in (("dice/fold_1", 1), ("loss/fold_1", 12), ("dice", 1)):
+        assert len(tracker.client.get_metric_history(first, key)) == points
+    assert len(tracker.client.list_artifacts(first, "images")) == 2  # one picture, full and small
+
+
+def test_a_crash_between_losses_and_scores_is_mended(tracker: Tracker) -> None:
+    run_id = tracker.open_trial(tracker.open_sweep(sweep_info()), CONTRACTING)
+    result = fold_results(CONTRACTING)[0]
+    tracker._log(run_id, [("loss/fold_1", loss, epoch) for epoch, loss in enumerate(result.losses[:7], 1)])
+    tracker.log_fold(run_id, result)
+    assert [point.step for point in tracker.client.get_metric_history(run_id, "loss/fold_1")] == list(range(1, 13))
+
+
+def test_final_weights_are_kept_as_checkpoints(tracker: Tracker, tmp_path: Path) -> None:
+    run_id = record_trial(tracker, tracker.open_sweep(sweep_info()), CONTRACTING)
+    folder = Path(tracker.client.download_artifacts(run_id, "checkpoints", str(tmp_path)))
+    assert sorted(file.name for file in folder.iterdir()) == [f"fold_{fold}.npz" for fold in range(1, 6)]
+    assert (folder / "fold_3.npz").read_bytes() == bytes([3])
+
+
+def test_summary_metrics_and_empty_truths(tracker: Tracker) -> None:
+    run_id = record_trial(tracker, tracker.open_sweep(sweep_info()), CONTRACTING)
+    metrics = tracker.client.get_run(run_id).data.metrics
+    folds = [result.mean("dice") for result in fold_results(CONTRACTING)]
+    assert metrics["dice"] == pytest.approx(np.mean(folds))
+    assert metrics["dice_sd"] == pytest.approx(np.std(folds, ddof=1))
+    assert metrics["dice_sem"] == pytest.approx(np.std(folds, ddof=1) / np.sqrt(5))
+    assert metrics["empty_truths"] == 1
+    assert metrics["empty_truths_false_positive_percent"] == pytest.approx(100 * 40 / 4096)
+
+
+def test_the_same_name_for_other_data_is_refused(tracker: Tracker) -> None:
+    run_id = tracker.open_sweep(sweep_info())
+    assert tracker.open_sweep(sweep_info()) == run_id
+    other = replace(
+        sweep_info(), digest="a" * 64, data={"digest": "b" * 64}, spec={**sweep_info().spec, "train": {"batch": 8}}
+    )
+    with pytest.raises(
+        UserError, match=r"'demo' was recorded with others: train\.batch 16 -> 8, other pictures\. .*--name"
+    ):
+        tracker.open_sweep(other)
+    with pytest.raises(UserError, match=r"recorded with others: which ones the record does not tell"):
+        tracker.open_sweep(replace(sweep_info(), digest="a" * 64))
+    assert tracker.recorded("demo") == sweep_info()
+
+
+def test_what_was_cut_off_before_it_was_recorded_is_refused_too(tracker: Tracker) -> None:
+    tracker.client.delete_tag(tracker.open_sweep(sweep_info()), "thaw.recorded")
+    assert tracker.recorded("demo") is None
+    with pytest.raises(UserError, match=r"'demo' was begun with others, and cut off .*--name"):
+        tracker.open_sweep(replace(sweep_info(), digest="a" * 64))
+
+
+def test_to_ask_for_a_sweep_makes_nothing(tracker: Tracker) -> None:
+    before = len(tracker.client.search_experiments())
+    assert tracker.recorded("demo") is None
+    assert len(tracker.client.search_experiments()) == before
+
+
+def test_a_grown_space_is_stored_under_the_same_run(tracker: Tracker) -> None:
+    run_id = tracker.open_sweep(sweep_info())
+    grown = replace(sweep_info(), spec={"space": {"epochs": [6, 12, 24]}})
+    assert tracker.open_sweep(grown) == run_id
+    assert tracker.read_sweep("demo").info.spec == grown.spec
+    assert len(tracker.client.search_runs([tracker.client.get_run(run_id).info.experiment_id])) == 1
+
+
+def test_an_experiment_of_someone_else_is_left_alone(tracker: Tracker) -> None:
+    tracker.client.create_experiment("demo")
+    for ask in (lambda: tracker.open_sweep(sweep_info()), lambda: tracker.recorded("demo")):
+        with pytest.raises(UserError, match=r"not made by thaw\. Choose another --name"):
+            ask()
+
+
+def test_a_deleted_experiment_is_explained(tracker: Tracker) -> None:
+    run_id = tracker.open_sweep(sweep_info())
+    tracker.client.delete_experiment(tracker.client.get_run(run_id).info.experiment_id)
+    with pytest.raises(UserError, match="deleted in MLflow"):
+        tracker.open_sweep(sweep_info())
+
+
+@pytest.mark.parametrize("end", ["failed", "lost", "cut off"])
+def test_one_run_per_candidate_whatever_became_of_it(tracker: Tracker, end: str) -> None:
+    sweep = tracker.open_sweep(sweep_info())
+    run_id = tracker.open_trial(sweep, CONTRACTING)
+    if end == "failed":
+        tracker.fail_trial(run_id, "the loss is not finite")
+        assert tracker.trials(sweep)[CONTRACTING.candidate.key].status == "FAILED"
+        assert tracker.read_sweep().trials[0].reason == "the loss is not finite"
+    if end == "lost":
+        assert tracker.close_lost(sweep) == 1
+        assert tracker.trials(sweep)[CONTRACTING.candidate.key].status == "KILLED"
+    assert record_trial(tracker, sweep, CONTRACTING) == run_id
+    state = tracker.trials(sweep)
+    assert [one.status for one in state.values()] == ["FINISHED"]
+    assert state[CONTRACTING.candidate.key].dice == tracker.client.get_run(run_id).data.metrics["dice"]
+
+
+def test_pretraining_is_recorded_once(tracker: Tracker) -> None:
+    ids = {tracker.record_pretraining("c" * 64, {"images": 500}, [0.9, 0.5], [0.8, 0.6]) for _ in range(2)}
+    assert len(ids) == 1
+    (run_id,) = ids
+    for metric, curve in (("loss", [0.9, 0.5]), ("held_out_dice", [0.8, 0.6])):
+        assert [point.value for point in tracker.client.get_metric_history(run_id, metric)] == curve
+    assert tracker.client.get_run(run_id).data.params["images"] == "500"
+
+
+@contextlib.contextmanager
+def serving(home: Path, store: Path) -> Iterator[str]:
+    """A real `mlflow server` with one worker on a free port of this machine."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    shutil.copy(store, home / "server.db")  # made by one process: the server's own would race to create it
+    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    command += ["--backend-store-uri", f"sqlite:///{home / 'server.db'}", "--artifacts-destination", str(home / "a")]
+    with open(home / "server.log", "wb") as log:
+        server = subprocess.Popen(command, stdout=log, stderr=log, cwd=home, start_new_session=True)
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        os.killpg(server.pid, signal.SIGTERM)  # the server and the workers that it started
+        server.wait(20)
+
+
+def wait_for(address: str, seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            with urllib.request.urlopen(f"{address}/health", timeout=2):
+                return
+        except OSError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.2)
+
+
+def test_a_real_server_gives_the_same_bits_and_keeps_the_artifacts(tmp_path: Path, empty_store: Path) -> None:
+    with serving(tmp_path, empty_store) as address:
+        wait_for(address)
+        tracker = Tracker.connect(address)
+        sweep = tracker.open_sweep(sweep_info())
+        results = [replace(result, scores=result.scores[-1:]) for result in fold_results(CONTRACTING)]
+        run_id = tracker.open_trial(sweep, CONTRACTING)
+        for result in results:
+            tracker.log_fold(run_id, result)
+        tracker.finish_trial(run_id, results, picture())
+        (trial,) = tracker.read_sweep("demo").trials
+    # Fold 3 has no lesion left: its Dice is NaN, and must come back as NaN over HTTP too.
+    assert repr(trial.folds["dice"]) == repr(tuple(result.mean("dice") for result in results))
+    assert "nan" in repr(trial.folds["dice"])
+    assert len(trial.scores) == 5 and trial.montage is not None
+    assert list((tmp_path / "a").rglob("scores.json"))
+
+
+def test_finish_sweep_closes_it_with_verdict_and_page(tracker: Tracker) -> None:
+    run_id = tracker.open_sweep(sweep_info())
+    tracker.finish_sweep(run_id, "shallow better", "<p>page</p>")
+    run = tracker.client.get_run(run_id)
+    assert run.info.status == "FINISHED"
+    assert run.data.tags["mlflow.note.content"].startswith("shallow better\n")
+    assert {file.path for file in tracker.client.list_artifacts(run_id)} == {
+        "report.html", "spec.json", "folds.json", "info.json",
+    }  # fmt: skip
+    assert run.inputs is not None
+    assert run.inputs.dataset_inputs[0].dataset.digest == "e" * 16
+
+
+def test_pictures_are_logged_once_under_their_keys_and_all_at_one_step(tracker: Tracker) -> None:
+    run_id = tracker.open_trial(tracker.open_sweep(sweep_info()), CONTRACTING)
+    for keys in (("am/1/0",), ("am/1/0", "am/5/12")):
+        tracker.log_neurons(run_id, dict.fromkeys(keys, picture()))
+    tracker.finish_trial(run_id, fold_results(CONTRACTING), picture())
+    names = sorted(Path(file.path).name for file in tracker.client.list_artifacts(run_id, "images"))
+    assert [name.split("+timestamp")[0] for name in names if name.endswith(".png")] == [
+        "am~1~0+step+0", "am~5~12+step+0", "montage+step+0",
+    ]  # fmt: skip
+
+
+def test_columns_sort_as_text_and_the_cost_as_a_number(tracker: Tracker) -> None:
+    sweep = tracker.open_sweep(sweep_info())
+    for order, depth, epochs in (("shallow-first", 1, 120), ("deep-first", 8, 6), ("shallow-first", 5, 12)):
+        tracker.open_trial(sweep, trial_info(order, depth, epochs, 3e-5))
+    experiment = tracker.client.get_run(sweep).info.experiment_id
+    query = "tags.`thaw.kind` = 'trial'"
+    by = {key: tracker.client.search_runs([experiment], query, order_by=[f"{key} ASC"]) for key in
+          ("params.epochs", "tags.`thaw.epochs`", "params.depth", "metrics.trainable_params")}  # fmt: skip
+    asked = {key: [int(run.data.params["epochs"]) for run in runs] for key, runs in by.items()}
+    assert asked["params.epochs"] == asked["tags.`thaw.epochs`"] == [6, 12, 120]
+    assert asked["params.depth"] == [120, 12, 6]
+    costs = [run.data.metrics["trainable_params"] for run in by["metrics.trainable_params"]]
+    assert costs == sorted(costs) and len(set(costs)) == 3
+    assert {run.data.params["learning_rate"] for run in by["params.epochs"]} == {"0.00003"}
+
+
+def test_the_sweep_is_described_with_its_views_from_its_first_moment_on(tracker: Tracker) -> None:
+    sweep = tracker.open_sweep(sweep_info())
+    experiment = tracker.client.get_run(sweep).info.experiment_id
+
+    def tags() -> dict[str, str]:
+        return dict(tracker.client.get_experiment(experiment).tags)
+
+    for page in (tracker.trials_page(sweep), tracker.pictures_page(sweep)):
+        key = re.findall(r"viewStateShareKey=(\w+)", page)[0]
+        assert json.loads(tags()[f"mlflow.sharedViewState.{key}"])["state"]
+        assert f"]({page[1:]})" in tags()["mlflow.note.content"]
+    assert "no verdict yet. Synthetic data" in tags()["mlflow.note.content"]
+    for order in ("shallow-first", "deep-first"):
+        run_id = tracker.open_trial(sweep, trial_info(order, 5))
+        tracker.log_neurons(run_id, {"am/5/10": picture(), "am/5/9": picture()})
+        tracker.finish_trial(run_id, fold_results(trial_info(order, 5)), b"")
+    tracker.finish_sweep(sweep, "shallow better")
+    state = json.loads(json.loads(tags()["mlflow.sharedViewState.pictures"])["state"])
+    assert ["am/5/9", "am/5/10"] in [chart.get("imageKeys") for chart in state["compareRunCharts"]]
+    assert tags()["mlflow.note.content"].endswith("\n\nshallow better")
+
+
+def test_a_trials_page_is_where_the_ui_shows_it(tracker: Tracker) -> None:
+    sweep = tracker.open_sweep(sweep_info())
+    run_id = record_trial(tracker, sweep, CONTRACTING)
+    experiment = tracker.client.get_run(sweep).info.experiment_id
+    assert tracker.trial_page(sweep, run_id) == f"http://127.0.0.1:5000/#/experiments/{experiment}/runs/{run_id}"
+
+
+def test_a_trial_says_what_it_is(tracker: Tracker) -> None:
+    run_id = record_trial(tracker, tracker.open_sweep(sweep_info()), CONTRACTING)
+    note = tracker.client.get_run(run_id).data.tags["mlflow.note.content"]
+    assert re.fullmatch(
+        r"1-5 \(contracting\), fine-tuned for 12 epochs at learning rate 0\.001\. \*\*Dice 0\.\d{3} ± 0\.\d{3}\*\* "
+        r"\(SD over 5 folds\); 295,360 trained parameters\. Synthetic data: no claim about real images\.",
+        note,
+    )
+
+
+def test_bytes_are_kept_once_and_a_half_written_file_is_replaced(tracker: Tracker) -> None:
+    sweep = tracker.open_sweep(sweep_info())
+    tracker.log_bytes(sweep, "pictures.npz", b"hal")  # as a crash leaves it: there, but not marked as whole
+    for content in (b"whole", b"never asked for"):
+        tracker.log_once(sweep, "pictures.npz", lambda content=content: content)  # type: ignore[misc]
+    assert tracker.read_file(sweep, "pictures.npz") == b"whole"
+    assert tracker.read_file(sweep, "nothing.npz") is None

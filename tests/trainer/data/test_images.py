@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from trainer.config import UserError
+from trainer.data.images import binary, check_aspect, header, read_grey, read_image, read_masks
+
+RAMP = np.linspace(0, 255, 12 * 16).reshape(12, 16).round().astype(np.uint8)
+
+
+def saved(path: Path, mode: str) -> Path:
+    """The ramp in `path`, in one of the modes that files come in."""
+    picture = Image.fromarray(RAMP)
+    if mode == "I;16":
+        picture = Image.fromarray(RAMP.astype(np.uint16) * 257)
+    elif mode == "F":
+        picture = Image.fromarray(RAMP.astype(np.float32) / 255)
+    elif mode == "P":
+        picture = picture.convert("RGB").quantize(256)
+    elif mode != "L":
+        picture = picture.convert(mode)
+    picture.save(path)
+    return path
+
+
+def white_box(path: Path, width: int, height: int, value: int = 255) -> Path:
+    """A mask whose left half is `value`."""
+    pixels = np.zeros((height, width), np.uint8)
+    pixels[:, : width // 2] = value
+    Image.fromarray(pixels).save(path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("suffix", "mode", "tolerance"),
+    [
+        (".png", "L", 1e-6),
+        (".png", "RGB", 1e-6),
+        (".png", "RGBA", 1e-6),
+        (".png", "LA", 1e-6),
+        (".png", "P", 0.01),
+        (".png", "I;16", 1e-6),
+        (".tif", "I;16", 1e-6),
+        (".tiff", "F", 1e-6),
+        (".bmp", "L", 1e-6),
+        (".gif", "L", 1e-6),
+        (".jpg", "L", 0.05),
+        (".jpeg", "RGB", 0.05),
+        (".jpg", "CMYK", 0.05),
+    ],
+)
+def test_every_format_and_mode_gives_the_same_grey(tmp_path: Path, suffix: str, mode: str, tolerance: float) -> None:
+    grey = read_grey(saved(tmp_path / f"x{suffix}", mode))
+    assert grey.dtype == np.float32
+    np.testing.assert_allclose(grey, RAMP / 255, atol=tolerance)
+
+
+def test_one_bit_is_zero_or_one(tmp_path: Path) -> None:
+    Image.fromarray(RAMP > 127).save(tmp_path / "x.png")
+    np.testing.assert_array_equal(read_grey(tmp_path / "x.png"), (RAMP > 127).astype(np.float32))
+
+
+def test_images_shrink_by_averaging(tmp_path: Path) -> None:
+    stripes = np.tile(np.array([0, 255], np.uint8), (64, 32))
+    Image.fromarray(stripes).save(tmp_path / "x.png")
+    small = read_image(tmp_path / "x.png", 8)
+    assert small.shape == (8, 8)
+    assert small.dtype == np.float32
+    np.testing.assert_allclose(small, 0.5, atol=0.03)  # without anti-aliasing it would be 0 or 1
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([0, 126, 127, 128, 255], [0, 0, 0, 1, 1]),
+        ([0, 1, 0, 1, 1], [0, 1, 0, 1, 1]),  # labels 0 and 1
+        ([0, 2, 9, 3, 1], [0, 0, 0, 0, 0]),  # JPEG black
+    ],
+)
+def test_masks_are_thresholded_at_127(values: list[int], expected: list[int]) -> None:
+    np.testing.assert_array_equal(binary(np.array([values], np.float32) / np.float32(255)), [expected])
+
+
+def test_masks_of_one_image_are_merged(tmp_path: Path) -> None:
+    image, left = saved(tmp_path / "x.png", "L"), white_box(tmp_path / "x_mask.png", 16, 12)
+    right = tmp_path / "x_mask_1.png"
+    Image.open(left).transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(right)
+    assert read_masks((left,), image, 8).pixels.mean() == 0.5
+    both = read_masks((left, right), image, 8)
+    assert both.pixels.min() == 1
+    assert both.pixels.dtype == np.uint8
+    assert not both.resized
+
+
+def test_same_shape_in_another_size_is_resized_and_told(tmp_path: Path) -> None:
+    mask = read_masks((white_box(tmp_path / "m.png", 32, 24),), saved(tmp_path / "x.png", "L"), 8)
+    assert mask.resized
+    assert mask.pixels.mean() == 0.5
+
+
+@pytest.mark.parametrize(
+    ("value", "size", "what"),
+    [(0, 8, "empty"), (90, 8, "faint"), (255, 8, "")],
+)
+def test_a_mask_says_what_is_odd_about_it(tmp_path: Path, value: int, size: int, what: str) -> None:
+    mask = read_masks((white_box(tmp_path / "m.png", 16, 12, value),), saved(tmp_path / "x.png", "L"), size)
+    assert (mask.empty, mask.faint) == (what in ("empty", "faint"), what == "faint")
+
+
+def test_an_object_too_small_for_the_size_vanishes_but_is_not_empty(tmp_path: Path) -> None:
+    dot = np.zeros((12, 16), np.uint8)
+    dot[0, 0] = 255
+    Image.fromarray(dot).save(tmp_path / "m.png")
+    mask = read_masks((tmp_path / "m.png",), saved(tmp_path / "x.png", "L"), 4)
+    assert (mask.vanished, mask.empty) == (True, False)
+
+
+@pytest.mark.parametrize(("width", "height", "fits"), [(160, 121, True), (160, 123, False), (12, 16, False)])
+def test_aspect_ratios_agree_within_one_per_cent(tmp_path: Path, width: int, height: int, fits: bool) -> None:
+    image, mask = saved(tmp_path / "x.png", "L"), white_box(tmp_path / "m.png", width, height)
+    if fits:
+        check_aspect(image, header(image), mask, header(mask))
+        return
+    with pytest.raises(UserError, match=rf"same aspect ratio .*x\.png is 16x12 and .*m\.png is {width}x{height}"):
+        read_masks((mask,), image, 8)
+
+
+def truncated(path: Path) -> None:
+    rng = np.random.default_rng(0)
+    Image.fromarray(rng.integers(0, 255, (64, 64), np.uint8)).save(path)
+    path.write_bytes(path.read_bytes()[:900])
+
+
+def animated(path: Path) -> None:
+    first, second = Image.new("L", (8, 8), 0), Image.new("L", (8, 8), 255)
+    first.save(path, "GIF", save_all=True, append_images=[second])
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (truncated, r"must be whole, but .*x\.png is truncated or damaged .* again"),
+        (lambda path: path.write_text("hello"), r"must hold a picture, but .*x\.png does not.*text 'hello'.*Replace"),
+        (lambda path: path.write_bytes(b""), r"must hold a picture, but .*x\.png does not.*empty"),
+        (lambda path: path.write_bytes(b"\x89PNG\r\n\x1a\n\0\0"), r"x\.png"),
+        (animated, r"must hold one picture, but .*x\.png holds 2"),
+        (lambda path: None, r"x\.png was listed but is gone"),
+    ],
+)
+def test_broken_files_are_named_with_the_remedy(tmp_path: Path, spoil: object, words: str) -> None:
+    assert callable(spoil)
+    spoil(tmp_path / "x.png")
+    with pytest.raises(UserError, match=words):
+        read_grey(tmp_path / "x.png")
+
+
+def test_float_pictures_must_lie_between_0_and_1(tmp_path: Path) -> None:
+    Image.fromarray(np.full((4, 4), 7, np.float32)).save(tmp_path / "x.tif")
+    with pytest.raises(UserError, match=r"must lie in 0\.\.1 .*x\.tif holds 7\.\.7"):
+        read_grey(tmp_path / "x.tif")
+
+
+@pytest.mark.parametrize("ink", [0, 255])
+def test_a_mask_drawn_in_the_transparency_alone_is_read_from_there(tmp_path: Path, ink: int) -> None:
+    colour = np.full((*RAMP.shape, 3), ink, np.uint8)
+    Image.fromarray(np.dstack([colour, RAMP])).save(tmp_path / "alpha.png")
+    assert np.array_equal(read_grey(tmp_path / "alpha.png"), RAMP.astype(np.float32) / 255)

@@ -1,0 +1,100 @@
+"""Phantoms: reproducible, in range, and drawn from the stated anatomy."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from trainer.phantoms.bmode import depths
+from trainer.phantoms.breast_ultrasound import (
+    MALIGNANT_SHARE,
+    Lesion,
+    attenuation,
+    draw_lesion,
+    draw_phantom,
+    ultrasound_phantoms,
+)
+from trainer.phantoms.shapes import radial_field
+
+Phantoms = tuple[NDArray[np.float32], NDArray[np.uint8], tuple[str, ...]]
+
+
+@pytest.fixture(scope="module")
+def phantoms() -> Phantoms:
+    return ultrasound_phantoms(200, 48, seed=7)
+
+
+def lesions(n: int) -> list[Lesion]:
+    return [draw_lesion(np.random.default_rng([3, index])) for index in range(n)]
+
+
+def test_types_and_ranges(phantoms: Phantoms) -> None:
+    images, masks, labels = phantoms
+    assert images.shape == masks.shape == (200, 48, 48)
+    assert (images.dtype.name, masks.dtype.name) == ("float32", "uint8")
+    assert images.min() >= 0 and images.max() <= 1
+    assert set(np.unique(masks)) == {0, 1}
+    assert len(labels) == 200 and set(labels) == {"benign", "malignant"}
+
+
+def test_every_phantom_has_a_lesion_and_half_of_them_cover_over_3_5_percent(phantoms: Phantoms) -> None:
+    area = phantoms[1].mean(axis=(1, 2))
+    assert area.min() > 0.002
+    assert np.median(area) == pytest.approx(0.035, rel=0.15)
+
+
+def test_lesions_are_darker_than_their_surroundings_and_pictures_are_not_too_bright(phantoms: Phantoms) -> None:
+    images, masks, _ = phantoms
+    contrast = [image[mask == 1].mean() - image[mask == 0].mean() for image, mask in zip(images, masks, strict=True)]
+    assert np.mean(np.array(contrast) < 0) > 0.97
+    assert images.mean() == pytest.approx(0.4, abs=0.08)
+
+
+def test_malignant_share_is_that_of_the_study() -> None:
+    share = np.mean([lesion.label == "malignant" for lesion in lesions(2000)])
+    assert share == pytest.approx(MALIGNANT_SHARE, abs=0.03)
+
+
+def test_benign_is_flat_and_smooth_malignant_rough_and_often_taller_than_wide() -> None:
+    drawn = lesions(300)
+    aspect = {
+        label: [each.shape.radii[0] / each.shape.radii[1] for each in drawn if each.label == label]
+        for label in ("benign", "malignant")
+    }
+    rough = {label: np.mean([each.shape.outline.std() for each in drawn if each.label == label]) for label in aspect}
+    assert max(aspect["benign"]) < 1
+    assert np.mean(np.array(aspect["malignant"]) > 1) > 0.7
+    assert rough["malignant"] > 2 * rough["benign"]
+
+
+@pytest.mark.parametrize("kind, sign", [("shadowing cancer", 1), ("cyst", -1)])
+def test_cancers_shadow_and_cysts_enhance_what_lies_beneath(kind: str, sign: int) -> None:
+    cyst = kind == "cyst"
+    lesion = next(each for each in lesions(100) if (each.level < -22 if cyst else each.attenuation > 5))
+    axis = depths(128)
+    radial = radial_field(lesion.shape, axis[:, None], axis[None])
+    loss = attenuation(np.random.default_rng(0), lesion, radial)
+    column = int(lesion.shape.centre[1] / 40 * 128)
+    beneath, beside = loss[-1, column], loss[-1, (column + 64) % 128]
+    assert sign * (beneath - beside) > 1
+
+
+def test_the_same_seed_gives_the_same_phantoms_and_more_extend_fewer(phantoms: Phantoms) -> None:
+    few = ultrasound_phantoms(3, 48, seed=7)
+    for column in range(3):
+        np.testing.assert_array_equal(phantoms[column][:3], few[column])
+    assert not np.array_equal(few[0], ultrasound_phantoms(3, 48, seed=8)[0])
+
+
+def test_a_lesion_smaller_than_a_pixel_is_not_lost() -> None:
+    _, mask, _ = draw_phantom(np.random.default_rng([0, 148]), 16)
+    assert 1 <= mask.sum() <= 5
+
+
+def test_sizes_show_the_same_breast() -> None:
+    (small, small_mask, label), (large, large_mask, same) = (ultrasound_phantoms(1, size, seed=1) for size in (64, 256))
+    assert label == same
+    assert small_mask.mean() == pytest.approx(large_mask.mean(), rel=0.1)
+    blocks = large[0].reshape(64, 4, 64, 4).mean(axis=(1, 3))
+    assert np.corrcoef(small[0].ravel(), blocks.ravel())[0, 1] > 0.9

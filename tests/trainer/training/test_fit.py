@@ -1,0 +1,193 @@
+"""Training: frozen is proved, folds do not touch each other, budgets resume to the same bits, one trace per mask."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.trainer.conftest import TINY, made_fold
+from trainer.config import Candidate, PartitionConfig, TrainConfig
+from trainer.masks import Mask, at_depth
+from trainer.network.blocks import leaf_layers
+from trainer.network.unet import unet
+from trainer.results import FoldResult, TrialFailed
+from trainer.training.fit import FoldData, FrozenBlockMoved, Trainer, batches
+from trainer.training.ledger import Entry
+
+Entries = Callable[[str], Entry]
+STUDY = sorted({str(at_depth(order, k, 9)) for order in ("shallow-first", "deep-first") for k in range(1, 10)})
+
+
+def train(
+    trainer: Trainer,
+    entry: Entry,
+    mask: str,
+    epochs: int,
+    fold: FoldData,
+    budgets: tuple[int, ...] = (),
+    rate: float = 1e-2,
+    seed: int = 0,
+) -> list[FoldResult]:
+    return list(trainer.fold_results(Candidate(mask, epochs, rate, seed=seed), fold, budgets, entry))
+
+
+def same(one: FoldResult, other: FoldResult) -> bool:
+    weights = all(np.array_equal(one.weights[name], other.weights[name]) for name in one.weights)
+    return (
+        weights and one.losses == other.losses and one.scores == other.scores and set(one.weights) == set(other.weights)
+    )
+
+
+QUICK = ("1", "1-5", "6-9", "all")  # the other 13 masks of the study are among the slow tests
+
+
+@pytest.mark.parametrize("mask", [pytest.param(one, marks=() if one in QUICK else pytest.mark.slow) for one in STUDY])
+def test_only_the_masks_blocks_move_and_all_of_them(
+    trainer: Trainer, entry: Entries, fold: FoldData, mask: str
+) -> None:
+    (result,) = train(trainer, entry(mask), mask, 1, fold)
+    start = unet(TINY, seed=1)
+    trained = {path.rsplit("/", 1)[0] for path in result.weights}
+    layers = leaf_layers(start)
+    expected = {place.path for block in trainer.blocks if str(block.number) in _numbers(mask) for place in block.layers}
+    assert trained == expected
+    for path in trained:
+        before = layers[path].get_weights()
+        after = [result.weights[f"{path}/{i}"] for i in range(len(before))]
+        assert any(not np.array_equal(a, b) for a, b in zip(before, after, strict=True)), path
+
+
+def _numbers(mask: str) -> set[str]:
+    from trainer.masks import parse
+
+    return {str(block) for block in parse(mask, 9).blocks}
+
+
+def test_the_proof_fails_when_a_layer_is_thawed_behind_its_back(entry: Entries, fold: FoldData) -> None:
+    network = unet(TINY, seed=1)
+    trainer = Trainer(network, {"pretrained": network.get_weights()}, TrainConfig(batch=4))
+    compile_ = trainer._compile
+
+    def compile_and_thaw(mask: Mask, config: TrainConfig) -> None:
+        compile_(mask, config)
+        network.get_layer("block7_conv1").trainable = True
+        trainer._model.compile(optimizer="adam", loss="mse")
+        trainer._model.optimizer.build(trainer._model.trainable_variables)
+        trainer._fresh_optimizer = [np.asarray(variable) for variable in trainer._model.optimizer.variables]
+
+    trainer._compile = compile_and_thaw  # type: ignore[method-assign]
+    with pytest.raises(FrozenBlockMoved, match=r"Blocks \[7\] are frozen by mask 1-5"):
+        train(trainer, entry("x"), "1-5", 1, fold)
+    assert entry("x").result(1) is None
+
+
+def test_a_dead_block_fails_the_trial_and_is_remembered(trainer: Trainer, entry: Entries, fold: FoldData) -> None:
+    for _ in range(2):
+        with pytest.raises(TrialFailed, match=r"dead block: blocks \[3\]"):
+            train(trainer, entry("x"), "3", 1, fold, rate=1e-50)  # 0 in float32
+    failure = entry("x").failure()
+    assert failure is not None and failure.epochs == 1
+
+
+def test_a_loss_that_is_not_finite_fails_the_trial(trainer: Trainer, entry: Entries, fold: FoldData) -> None:
+    with pytest.raises(TrialFailed, match=r"training loss became nan in epoch .*smaller learning rate"):
+        train(trainer, entry("x"), "all", 5, fold, rate=1e30)
+
+
+def test_a_fold_is_not_touched_by_what_was_trained_before(trainer: Trainer, entry: Entries) -> None:
+    first = train(trainer, entry("a"), "1-5", 2, made_fold(1))[-1]
+    train(trainer, entry("b"), "1-5", 3, made_fold(2), rate=1e-1)
+    train(trainer, entry("c"), "6-9", 1, made_fold(2))
+    again = train(trainer, entry("d"), "1-5", 2, made_fold(1))[-1]
+    assert same(first, again)
+
+
+def test_budgets_on_the_way_and_resuming_give_the_bits_of_one_straight_run(entry: Entries, fold: FoldData) -> None:
+    def fresh() -> Trainer:
+        network = unet(TINY, seed=1)
+        return Trainer(network, {"pretrained": network.get_weights()}, TrainConfig(batch=4))
+
+    straight = train(fresh(), entry("straight"), "all", 5, fold)[-1]
+    in_one = train(fresh(), entry("one"), "all", 5, fold, budgets=(2, 3, 5, 8))
+    train(fresh(), entry("parts"), "all", 2, fold)
+    resumed = train(fresh(), entry("parts"), "all", 5, fold, budgets=(2,))
+    assert [result.epochs for result in in_one] == [2, 3, 5]
+    assert [(result.epochs, result.from_ledger) for result in resumed] == [(2, True), (5, False)]
+    assert same(straight, in_one[-1]) and same(straight, resumed[-1]) and same(in_one[0], resumed[0])
+
+
+def test_a_budget_that_was_passed_without_scoring_is_walked_again(
+    trainer: Trainer, entry: Entries, fold: FoldData
+) -> None:
+    long = train(trainer, entry("x"), "9", 4, fold, budgets=(2,))
+    (between,) = train(trainer, entry("x"), "9", 3, fold)
+    assert between.losses == long[-1].losses[:3]
+    state = entry("x").state()
+    assert state is not None and state.epochs == 4  # the newest state is kept
+    assert same(train(trainer, entry("x"), "9", 4, fold)[-1], long[-1])
+
+
+def test_one_trace_per_mask_over_folds_budgets_and_rates(entry: Entries) -> None:
+    network = unet(TINY, seed=1)
+    trainer = Trainer(network, {"pretrained": network.get_weights()}, TrainConfig(batch=4))
+    for mask in ("1-5", "6-9"):
+        for number, size in enumerate((10, 10, 11, 9, 13), start=1):
+            for rate in (1e-3, 1e-2):
+                found = train(trainer, entry(f"{mask}{number}{rate}"), mask, 2, made_fold(number, size), (1, 2), rate)
+                assert [result.traces for result in found] == [1, 1]
+
+
+def test_zero_shot_trains_nothing(trainer: Trainer, entry: Entries, fold: FoldData) -> None:
+    (result,) = train(trainer, entry("x"), "none", 0, fold, budgets=(1, 2))
+    assert result.epochs == 0 and not result.losses and not result.weights and len(result.scores) == 5
+    assert result.traces == 0
+    assert train(trainer, entry("x"), "none", 0, fold)[0].from_ledger
+
+
+@pytest.mark.parametrize(
+    ("units", "mask", "expected"),
+    [
+        (PartitionConfig("conv"), "1-9", [f"block{n}_conv{c}" for n in range(1, 5) for c in (1, 2)] + ["block5_conv1"]),
+        (PartitionConfig("conv"), "18", ["block9_conv2", "head"]),
+        (PartitionConfig(head="always"), "1", ["block1_conv1", "block1_conv2", "head"]),
+        (PartitionConfig(head="own"), "10", ["head"]),
+        (PartitionConfig(head="own"), "9", ["block9_conv1", "block9_conv2"]),
+    ],
+)
+def test_a_mask_thaws_the_units_it_counts_in(
+    entry: Entries, fold: FoldData, units: PartitionConfig, mask: str, expected: list[str]
+) -> None:
+    network = unet(TINY, seed=1)
+    trainer = Trainer(network, {"pretrained": network.get_weights()}, TrainConfig(batch=4), units)
+    (result,) = train(trainer, entry("x"), mask, 1, fold)  # that nothing else moved is proved by the trainer itself
+    assert {name.rsplit("/", 1)[0] for name in result.weights} == set(expected)
+    (untouched,) = train(trainer, entry("y"), "none", 0, fold)
+    assert not untouched.weights
+
+
+def test_starts_differ(trainer: Trainer, entry: Entries, fold: FoldData) -> None:
+    losses = {
+        start: next(iter(trainer.fold_results(Candidate("all", 1, 1e-3, start), fold, (), entry(start)))).losses
+        for start in ("pretrained", "scratch")
+    }
+    assert losses["pretrained"] != losses["scratch"]
+
+
+def test_the_seed_reaches_dropout_and_shuffle(trainer: Trainer, entry: Entries, fold: FoldData) -> None:
+    reseeded = train(trainer, entry("b"), "all", 1, fold, seed=7)
+    assert train(trainer, entry("a"), "all", 1, fold)[0].losses != reseeded[0].losses
+    moved = replace(fold, number=2)
+    assert train(trainer, entry("c"), "all", 1, moved)[0].losses != train(trainer, entry("a"), "all", 1, fold)[0].losses
+
+
+@pytest.mark.parametrize(("n", "batch"), [(10, 4), (12, 4), (3, 8), (1, 2)])
+def test_batches_are_one_endless_shuffle(n: int, batch: int) -> None:
+    epochs = [list(batches(n, batch, (0, 1), epoch)) for epoch in range(6)]
+    stream = np.concatenate([one for epoch in epochs for one in epoch])
+    assert {len(one) for epoch in epochs for one in epoch} == {batch}
+    assert len(epochs[0]) == -(-n // batch)
+    for start in range(0, len(stream) - n + 1, n):
+        assert sorted(stream[start : start + n]) == list(range(n))

@@ -1,0 +1,112 @@
+"""The ledger: whole or absent, never paid for twice, never locked by the dead."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import resource
+import signal
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from trainer.config import UserError
+from trainer.results import FoldResult, Score
+from trainer.training.ledger import Entry, Failure, Ledger, State
+
+SCORE = Score("a", "benign", 1, 2, 3, 4, 2 / 7, 50.0, 0.1)
+EMPTY = Score("b", "", 0, 2, 0, 8, float("nan"), 20.0, 0.0)
+
+
+def made(epochs: int = 2) -> FoldResult:
+    losses = tuple(1 / (epoch + 3) for epoch in range(epochs))
+    predictions = np.array([[[1, 0, 1], [0, 0, 1]], [[0, 0, 0], [1, 1, 0]]], np.uint8)
+    weights = {"deep/layer/0": np.array([0.1, 1e-30], np.float32)}
+    return FoldResult(1, epochs, (SCORE, EMPTY), losses, 8, 1.5, 1, predictions, weights)
+
+
+def state(epochs: int = 2) -> State:
+    return State(
+        epochs, (0.5,) * epochs, {"optimizer/0": np.array([7], np.uint32), "weight/x": np.array([1.5], np.float32)}
+    )
+
+
+def test_a_result_comes_back_to_the_last_bit(tmp_path: Path) -> None:
+    entry = Ledger(tmp_path).entry("ab" * 32)
+    entry.keep(made(), state())
+    back, reached = entry.result(2), entry.state()
+    assert back is not None and reached is not None
+    assert repr(back.scores) == repr(made().scores) and back.losses == made().losses and back.from_ledger
+    assert np.array_equal(back.weights["deep/layer/0"], made().weights["deep/layer/0"])
+    assert np.array_equal(back.predictions, made().predictions) and back.predictions.dtype == np.uint8
+    assert (reached.epochs, reached.losses) == (2, (0.5, 0.5)) and reached.variables["optimizer/0"].dtype == np.uint32
+    assert entry.result(3) is None
+
+
+def test_results_are_immutable_and_states_only_move_on(tmp_path: Path) -> None:
+    entry = Entry(tmp_path)
+    entry.keep(made(4), state(4))
+    inode = (tmp_path / "00004.npz").stat().st_ino
+    entry.keep(made(4), state(4))
+    entry.keep(made(2), state(2))
+    reached = entry.state()
+    assert (tmp_path / "00004.npz").stat().st_ino == inode
+    assert reached is not None and reached.epochs == 4
+
+
+@pytest.mark.parametrize("damage", [b"", b"not a zip", None])
+def test_a_damaged_file_counts_as_none(tmp_path: Path, damage: bytes | None) -> None:
+    entry = Entry(tmp_path)
+    entry.keep(made(), state())
+    path = tmp_path / "00002.npz"
+    path.write_bytes(path.read_bytes()[:200] if damage is None else damage)
+    assert entry.result(2) is None
+    entry.keep(made(), state())
+    assert entry.result(2) is not None
+
+
+def test_failures_are_kept_and_forgotten_on_request(tmp_path: Path) -> None:
+    entry = Entry(tmp_path)
+    assert entry.failure() is None
+    entry.keep_failure(Failure(3, "dead block"))
+    assert entry.failure() == Failure(3, "dead block")
+    entry.forget_failure()
+    assert entry.failure() is None
+
+
+def _hold(folder: Path, held: object) -> None:
+    with Entry(folder).lease():
+        held.set()  # type: ignore[attr-defined]
+        time.sleep(60)
+
+
+def test_a_lease_waits_for_the_living_and_is_freed_by_the_dead(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    held = context.Event()
+    holder = context.Process(target=_hold, args=(tmp_path, held))
+    holder.start()
+    assert held.wait(30) and holder.pid is not None
+    waited: list[int] = []
+
+    def kill_after_two_looks() -> None:
+        waited.append(1)
+        if len(waited) == 2:
+            os.kill(holder.pid or 0, signal.SIGKILL)
+
+    with Entry(tmp_path).lease(waiting=kill_after_two_looks):
+        assert len(waited) >= 2
+    holder.join()
+
+
+def test_a_file_that_cannot_be_written_to_its_end_is_told_and_leaves_nothing(tmp_path: Path) -> None:
+    """A limit on the size of files stands for a full disk: the write stops in the middle, as it does there."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
+    try:
+        with pytest.raises(UserError, match=r"Cannot write .*00002.npz: File too large.*free some space"):
+            Entry(tmp_path).keep(made(), state())
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,30 @@
+"""Losses against NumPy."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from trainer.config import UserError
+from trainer.training.losses import bce, bce_dice, loss_named
+
+
+def test_losses_equal_their_formulas() -> None:
+    rng = np.random.default_rng(0)
+    truth = (rng.random((3, 8, 8, 1)) > 0.7).astype(np.float32)
+    logits = rng.normal(0, 2, truth.shape).astype(np.float32)
+    p = 1 / (1 + np.exp(-logits))
+    cross = -(truth * np.log(p) + (1 - truth) * np.log(1 - p)).mean((1, 2, 3))
+    soft = (2 * (truth * p).sum((1, 2, 3)) + 1) / (truth.sum((1, 2, 3)) + p.sum((1, 2, 3)) + 1)
+    assert np.asarray(bce(truth, logits)) == pytest.approx(cross, rel=1e-5)
+    assert np.asarray(bce_dice(truth, logits)) == pytest.approx(cross + 1 - soft, rel=1e-5)
+
+
+def test_an_empty_truth_has_a_finite_loss() -> None:
+    empty = np.zeros((1, 4, 4, 1), np.float32)
+    assert np.isfinite(np.asarray(bce_dice(empty, empty - 100))).all()
+
+
+def test_unknown_loss() -> None:
+    with pytest.raises(UserError, match=r"one of bce, bce\+dice, but got 'dice'"):
+        loss_named("dice")

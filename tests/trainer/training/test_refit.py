@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from trainer.config import AugmentConfig, Candidate, ModelConfig, Settings, TrainConfig
+from trainer.data.cases import Cases
+from trainer.network.unet import unet
+from trainer.results import TrialFailed
+from trainer.training.cross_validation import Trial, fold_data, fold_maker
+from trainer.training.fit import Trainer, predict
+from trainer.training.ledger import Ledger
+from trainer.training.pretraining import weights_digest
+from trainer.training.refit import all_cases, refit
+
+SETTINGS = Settings(model=ModelConfig(32, 2), augmentation=AugmentConfig(total=16), train=TrainConfig(batch=4), folds=2)
+
+
+def cases() -> Cases:
+    images = np.random.default_rng(0).random((8, 32, 32)).astype(np.float32)
+    truth = np.zeros((8, 32, 32), np.uint8)
+    truth[:, 8:20, 10:24] = 1
+    names, groups = tuple(f"case {i}" for i in range(8)), np.arange(8)
+    return Cases(images * (1 - truth), truth, names, ("",) * 8, groups, "made", "made", True, (), "d1")
+
+
+@pytest.fixture
+def trial(trainer: Trainer, tmp_path: Path) -> Trial:
+    starts = {"pretrained": weights_digest(unet(SETTINGS.model, seed=1)), "scratch-0": "unused"}
+    folds = fold_maker(cases(), np.arange(8) % 2, SETTINGS)
+    return Trial(trainer, SETTINGS, folds, Ledger(tmp_path), "d1", starts, (1, 2))
+
+
+def test_every_case_is_trained_on_and_augmented_like_in_a_fold() -> None:
+    whole, (fold, _) = all_cases(cases(), SETTINGS, 0), fold_data(cases(), np.arange(8) % 2, SETTINGS)
+    assert (len(whole.train_x), whole.train_images, whole.names) == (16, 8, cases().names)
+    assert np.array_equal(whole.train_x[:8], cases().images)
+    copies = [copy.tobytes() for copy in whole.train_x[8:]]
+    assert len(fold.train_x) == 8 and all(copy.tobytes() in copies for copy in fold.train_x[4:])
+
+
+def test_the_network_holds_the_trained_blocks_on_the_base_and_gives_probabilities(trial: Trial) -> None:
+    done: list[tuple[int, int]] = []
+    network, result = refit(trial, cases(), Candidate("1-2", 2, 1e-2), lambda at, of: done.append((at, of)))
+    assert done == [(1, 2), (2, 2)] and result.fold == 0 and result.epochs == 2
+    start = unet(SETTINGS.model, seed=1)
+    moved = {
+        layer.name.split("_")[0]
+        for layer in start.layers
+        for before, after in zip(layer.get_weights(), network.get_layer(layer.name).get_weights(), strict=True)
+        if not np.array_equal(before, after)
+    }
+    assert moved == {"block1", "block2"}
+    given = network.predict_on_batch(cases().images[..., None])[..., 0]
+    assert given == pytest.approx(predict(trial.trainer._scorer, cases().images), abs=1e-6)
+
+
+def test_a_second_refit_trains_nothing_and_gives_the_same_bits(trial: Trial) -> None:
+    candidate = Candidate("9", 1, 1e-2)
+    first, second = (refit(trial, cases(), candidate) for _ in range(2))
+    assert not first[1].from_ledger and second[1].from_ledger
+    assert weights_digest(first[0]) == weights_digest(second[0])
+
+
+def test_a_diverging_refit_fails_and_gives_no_network(trial: Trial) -> None:
+    with pytest.raises(TrialFailed, match="fold 0"):
+        refit(replace(trial, budgets=(2,)), cases(), Candidate("all", 2, 1e30))

@@ -1,0 +1,1 @@
+"""A sweep in numbers: comparisons, seeds, convergence, leakage, the verdict."""

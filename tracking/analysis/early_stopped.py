@@ -1,0 +1,55 @@
+"""Trials that were given up between folds: what a report says of them, and what giving them up saved."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+
+from tracking.analysis.contrasts import Json
+from tracking.analysis.formatting import counted
+from tracking.record import SweepRecord, TrialRecord
+
+
+def dropped_object(record: SweepRecord) -> Json | None:
+    """`trials` (`name`, `folds_done`, `reason`), trainings of a fold `saved` out of `trainings`, `sentence`; or None.
+
+    `trainings` is what all trials would have taken that were finished or dropped. A training passes through smaller
+    epoch counts on its way, so a fold that a longer trial of the same training went through counts once.
+    """
+    dropped = sorted((one for one in record.trials if one.status == "DROPPED"), key=lambda one: one.info.candidate.name)
+    if not dropped:
+        return None
+    folds, saved, trainings = len(record.info.folds), 0, 0
+    through: dict[str, int] = {}  # folds that a longer trial of the same training went through
+    for one in sorted((*dropped, *record.finished), key=lambda one: -one.info.candidate.epochs):
+        candidate = one.info.candidate
+        if candidate.epochs:
+            before = through.get(candidate.training, 0)
+            through[candidate.training] = max(before, one.folds_done)
+            trainings += folds - before
+            saved += folds - through[candidate.training]
+    return {
+        "trials": [
+            {"name": one.info.candidate.name, "folds_done": one.folds_done, "reason": one.reason} for one in dropped
+        ],
+        "saved": saved,
+        "trainings": trainings,
+        "sentence": _sentence(dropped, saved, trainings),
+    }
+
+
+def without_dropped(record: SweepRecord) -> SweepRecord:
+    """The record of all that counts: a dropped trial is no score, no failure and nothing that is still to be done."""
+    return replace(record, trials=tuple(one for one in record.trials if one.status != "DROPPED"))
+
+
+def _sentence(dropped: Iterable[TrialRecord], saved: int, trainings: int) -> str:
+    after = Counter(one.folds_done for one in dropped)
+    count = sum(after.values())
+    times = ", ".join(f"{number:,} after {counted(folds, 'fold')}" for folds, number in sorted(after.items()))
+    they = "it has" if count == 1 else "they have"
+    return (
+        f"{counted(count, 'trial')} {'was' if count == 1 else 'were'} dropped early ({times}): {they} no score; "
+        f"{saved:,} of {trainings:,} trainings saved."
+    )

@@ -1,0 +1,90 @@
+"""The noise floor: how far a number moves when a training is repeated with another seed. Described, never tested."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from tracking.analysis.contrasts import Json
+from tracking.analysis.seeds import Repeats
+from tracking.record import SweepInfo, TrialRecord
+from tracking.statistics import spread
+
+
+def noise_object(per_seed: Sequence[float]) -> Json | None:
+    """How far one number moves with the seed; null with fewer than two seeds.
+
+    x_s is the number as seed s alone gives it, paired: both sides of a difference are of one seed. `sd` =
+    sqrt(sum_s (x_s - mean)^2 / (S - 1)) is what to expect of one more training, `se` = sd / sqrt(S) the standard error
+    of the printed mean over S seeds; `per_seed` lists the x_s.
+    """
+    if len(per_seed) < 2:
+        return None
+    found = spread(per_seed)
+    return {"sd": found.sd, "se": found.sem, "per_seed": list(per_seed)}
+
+
+def trial_noise(trial: TrialRecord, repeats: Repeats) -> Json | None:
+    """The noise of one merged trial's mean Dice; null for one that no seed has a say in (zero-shot)."""
+    if trial.info.candidate.key not in repeats.parts:
+        return None
+    return noise_object([one.mean_dice for (one,) in repeats.by_seed([trial])])
+
+
+def pooled_sd(per_seed: Sequence[Sequence[float]]) -> tuple[float, int]:
+    """SD over seeds pooled over masks, and its degrees of freedom; one row of seeds per mask.
+
+    sqrt(sum_m sum_s (x_ms - mean_m)^2 / df), df = sum_m (S_m - 1): the root mean square of the masks' SDs. Masks of one
+    seed share its augmented copies and the order of its batches, so the degrees of freedom are those at most.
+
+    >>> pooled_sd([[1, 3], [5, 5]])
+    (1.0, 2)
+    """
+    rows = [np.asarray(row, float) for row in per_seed if len(row) > 1 and not np.isnan(row).any()]
+    df = sum(row.size - 1 for row in rows)
+    squares = math.fsum(float(((row - row.mean()) ** 2).sum()) for row in rows)
+    return (math.sqrt(squares / df), df) if df else (math.nan, 0)
+
+
+def floor_object(main: Sequence[TrialRecord], repeats: Repeats, info: SweepInfo) -> Json:
+    """The JSON field `noise`: the floor over the masks at the main setting, and what it says."""
+    selections = repeats.by_seed(main)
+    per_seed = [[one.mean_dice for one in selection] for selection in selections]
+    sd, df = pooled_sd([list(row) for row in zip(*per_seed, strict=True)])
+    masks = df // max(1, len(repeats.seeds) - 1)
+    return {"seeds": list(repeats.seeds), "sd": sd, "df": df, "masks": masks, "others": list(repeats.others),
+            "sentence": _sentence(sd, df, masks, repeats, info)}  # fmt: skip
+
+
+def moves(noise: Json | None) -> str:
+    """What stands beside a difference in words; empty without several seeds."""
+    if noise is None or math.isnan(noise["sd"]):
+        return ""
+    digits = 3 if noise["sd"] >= 0.001 else 4
+    return (
+        f"repeating with another seed moves this difference by about ±{noise['sd']:.{digits}f} (SD over "
+        f"{len(noise['per_seed'])} seeds; standard error of their mean {noise['se']:.{digits}f})"
+    )
+
+
+def _sentence(sd: float, df: int, masks: int, repeats: Repeats, info: SweepInfo) -> str:
+    count = len(repeats.seeds)
+    if count > 1 and not df:
+        return f"The noise floor is not known yet: no mask has finished with all of its {count} seeds."
+    if count > 1:
+        shared = f", pooled over {masks} masks" if masks > 1 else ""
+        return f"Another seed moves a mask's mean Dice by about ±{sd:.3f} (SD over {count} seeds{shared})."
+    wanted = ",".join(str(repeats.seeds[0] + k) for k in range(3))
+    seeds = f"--set 'search.seeds=[{wanted}]'"
+    remedy = f"repeat the command with {seeds}"
+    if info.searched:
+        remedy = (
+            "repeat the masks in question as a list, under the same --name: --set search.space=masks --set "
+            f"'search.masks=[...]' --set search.strategy=grid --set search.trials=0 {seeds}"
+        )
+    return (
+        "The noise floor is not measured: every trial was trained with one seed, so how far another would move these "
+        f"numbers is not known. To measure it, {remedy}; what is recorded already is kept."
+    )

@@ -1,0 +1,1 @@
+"""Which mask is best: candidates, winner, ties, block effects, in one place."""

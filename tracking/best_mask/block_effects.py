@@ -1,0 +1,154 @@
+"""What each block does, and each pair of blocks: main effects and interactions on Dice, with intervals over folds.
+
+y(m) = mean + sum_b beta_b x_b + sum_bc beta_bc x_b x_c, where x_b is +1 for a thawed and -1 for a frozen block, fitted
+by least squares in every fold. The fit is linear in the scores, so a fold gives one estimate of each effect, and the
+corrected resampled t-test runs over them as over any fold difference. The effect of a block is 2 beta_b: mean Dice with
+the block thawed minus frozen. The interaction of two is 2 beta_bc: half of what thawing one brings more when the other
+is thawed as well. On a full 2^k or a regular fraction both are the textbook contrasts exactly.
+Source: Box, Hunter and Hunter, Statistics for Experimenters (2005), chapters 5 and 6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Hashable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tracking.analysis.contrasts import contrast
+from tracking.record import SweepInfo
+from tracking.statistics import Comparison, holm
+
+Term = tuple[int, ...]  # () the mean, (3,) block 3, (3, 5) both together
+Matrix = NDArray[np.float64]
+INFLATION = 10.0  # how many times the variance of a balanced design; above it an effect counts as not separable
+LEAK = 0.05  # the part of a pair that may show up in a block; a design without its one empty cell lets 0.02 through
+TINY = 1e-8
+
+
+@dataclass(frozen=True)
+class Effect:
+    """One effect: of a block or of a pair, in Dice; its `comparison` has the interval and Holm over its own kind."""
+
+    blocks: Term
+    comparison: Comparison
+
+
+@dataclass(frozen=True)
+class Effects:
+    """What a set of masks tells about blocks. `design`: `full` (every set), `balanced` (every block thawed in half of
+    the masks, whatever the others do), or `sample`. `pairs` is empty where the masks cannot tell them apart.
+    `inseparable`: blocks without an effect of their own. `clear`: whether no pair of blocks can pass for a block.
+    """
+
+    mains: tuple[Effect, ...]
+    pairs: tuple[Effect, ...]
+    masks: int
+    design: Literal["full", "balanced", "sample"]
+    inseparable: Term
+    clear: bool
+
+
+def block_effects(
+    masks: Sequence[Term], folds: Matrix, info: SweepInfo, settings: Sequence[Hashable] = ()
+) -> Effects | None:
+    """Effects from distinct masks (thawed blocks each) and their (masks, folds) Dice; None when no block has any.
+
+    `settings`, one per mask, enter as a mean of their own each, so that no setting passes for a block.
+    """
+    means = _means(settings or [0] * len(masks))
+    mains = [(block,) for block in range(1, info.n_blocks + 1)]
+    pairs: list[Term] = list(combinations(range(1, info.n_blocks + 1), 2))
+    signs, crossed = columns(masks, mains), columns(masks, pairs)
+    design = _design(masks, info.n_blocks)
+    full = np.hstack([means, signs, crossed])
+    if pairs and (inflation(full)[means.shape[1] :] <= INFLATION).all():
+        found = _fitted(full, folds, info)[means.shape[1] :]
+        return Effects(
+            _named(mains, found[: len(mains)]), _named(pairs, found[len(mains) :]), len(masks), design, (), True
+        )
+    plain = np.hstack([means, signs])
+    told = inflation(plain)[means.shape[1] :] <= INFLATION
+    if not told.any():
+        return None
+    found = [one for one, yes in zip(_fitted(plain, folds, info)[means.shape[1] :], told, strict=True) if yes]
+    kept = [term for term, yes in zip(mains, told, strict=True) if yes]
+    bias = (np.linalg.pinv(plain) @ crossed)[means.shape[1] :][told]
+    lost = tuple(block for (block,), yes in zip(mains, told, strict=True) if not yes)
+    return Effects(_named(kept, found), (), len(masks), design, lost, not (np.abs(bias) > LEAK).any())
+
+
+def usable(masks: Sequence[Term], n_blocks: int, spare: Collection[Term]) -> list[int]:
+    """Positions of the masks to take effects from. All of them where every set was measured; where dropping some of
+    `spare` (baselines that were measured next to a design) leaves a balanced one, that; else all but the empty mask.
+
+    The score of no block at all lies far below the others, and in a sample one cell decides then: with 41 of 255 masks
+    of a measured table, main effects were 0.012 off with it and 0.007 without; with 20, 0.030 and 0.011.
+    """
+    every = range(len(masks))
+    if len({*masks, ()}) == 2**n_blocks:
+        return list(every)
+    there = [place for place in every if masks[place] in spare]
+    for count in range(len(there) + 1):
+        for left in combinations(there, count):
+            kept = [place for place in every if place not in left]
+            if _balanced([masks[place] for place in kept], n_blocks):
+                return kept
+    return [place for place in every if masks[place]]
+
+
+def columns(masks: Sequence[Term], terms: Sequence[Term]) -> Matrix:
+    """The (masks, terms) design matrix of ±1; the mean's column is all +1.
+
+    >>> columns([(1,), (1, 2)], [(), (2,), (1, 2)]).tolist()
+    [[1.0, -1.0, -1.0], [1.0, 1.0, 1.0]]
+    """
+    found = np.ones((len(masks), len(terms)))
+    for row, mask in enumerate(masks):
+        thawed = set(mask)
+        for column, term in enumerate(terms):
+            found[row, column] = -1.0 if sum(block not in thawed for block in term) % 2 else 1.0
+    return found
+
+
+def inflation(matrix: Matrix) -> Matrix:
+    """How many times a balanced design's variance each coefficient has; infinite where it cannot be estimated at all.
+
+    For columns of ±1 and n rows: n times the diagonal of (X'X)^-1.
+    """
+    _, singular, axes = np.linalg.svd(matrix, full_matrices=True)
+    singular = np.concatenate([singular, np.zeros(len(axes) - len(singular))])
+    seen = singular > TINY * singular[0]
+    found = len(matrix) * ((axes[seen] / singular[seen, None]) ** 2).sum(axis=0)
+    found[(axes[~seen] ** 2).sum(axis=0) > TINY] = np.inf
+    return np.asarray(found, np.float64)
+
+
+def _means(settings: Sequence[Hashable]) -> Matrix:
+    places = {one: place for place, one in enumerate(dict.fromkeys(settings))}
+    return np.eye(len(places))[[places[one] for one in settings]]
+
+
+def _design(masks: Sequence[Term], n_blocks: int) -> Literal["full", "balanced", "sample"]:
+    distinct = {tuple(mask) for mask in masks}
+    if len(distinct | {()}) == 2**n_blocks:
+        return "full"
+    return "balanced" if _balanced(masks, n_blocks) else "sample"
+
+
+def _balanced(masks: Sequence[Term], n_blocks: int) -> bool:
+    whole = columns(masks, [(), *((block,) for block in range(1, n_blocks + 1))])
+    return np.array_equal(whole.T @ whole, len(masks) * np.eye(n_blocks + 1))
+
+
+def _fitted(matrix: Matrix, folds: Matrix, info: SweepInfo) -> list[Comparison]:
+    """2 beta of every column, fold by fold, tested; a fold in which any mask has no score is left out."""
+    estimates = 2 * np.linalg.pinv(matrix) @ folds  # NaN in a fold stays in that fold
+    return [contrast(row, info) for row in estimates]
+
+
+def _named(terms: Sequence[Term], found: Sequence[Comparison]) -> tuple[Effect, ...]:
+    return tuple(Effect(term, one) for term, one in zip(terms, holm(found), strict=True))

@@ -1,0 +1,1 @@
+"""Drawings of a report, readable in print and in grey."""

@@ -1,0 +1,192 @@
+"""Curves, comparisons and costs of a report. Shapes and dashes, not hue alone, tell lines apart."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from tracking.figures.canvas import DEEP, GREY, INK, OTHER, RULE, SHALLOW, Form, canvas, dice_axis
+from tracking.statistics import EQUIVALENCE, Comparison, spread
+
+STYLES = {
+    "shallow-first": (SHALLOW, "o", "-"),
+    "deep-first": (DEEP, "s", "--"),
+    "outer-first": (OTHER, "^", "-."),
+    "inner-first": (GREY, "D", ":"),
+}
+BASELINES = {"all": ("-.", "all {unit}s"), "scratch": ((0, (6, 2)), "from scratch"), "zero_shot": (":", "zero-shot")}
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One order's scores: `folds[i]` holds the fold values at `depths[i]` tuned blocks."""
+
+    order: str
+    depths: tuple[int, ...]
+    folds: tuple[tuple[float, ...], ...]
+    masks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Panel:
+    """The curves of one sweep: `baselines` name -> mean Dice; `stamp` is written across its head (SYNTHETIC DATA)."""
+
+    curves: Sequence[Curve]
+    baselines: Mapping[str, float]
+    stamp: str = ""
+    title: str = ""
+    unit: str = "block"
+
+
+def draw_curves(
+    curves: Sequence[Curve],
+    baselines: Mapping[str, float],
+    label: str = "Dice",
+    stamp: str = "",
+    form: Form = "inline",
+    name: str = "curves",
+    limits: tuple[float, float] | None = None,
+    unit: str = "block",
+) -> bytes:
+    """Score against number of tuned blocks: means, error bars (SD over folds), every fold's point, baselines as lines.
+
+    `name` tells drawings of one page apart; `limits` fixes the score axis; `unit` is what a mask counts. Inline, every
+    mean carries what a pointer over it shows (`data-hover`).
+    """
+    with canvas(name, 8.6, 4.7, form) as (figure, save):
+        _draw_panel(figure.add_subplot(), Panel(curves, baselines, stamp, unit=unit), label, limits)
+        drawn = save()
+    return _with_hints(drawn, name, curves) if form == "inline" else drawn
+
+
+def draw_panels(panels: Sequence[Panel], limits: tuple[float, float] | None, form: Form = "png") -> bytes:
+    """The curves of several sweeps side by side on one scale, each under its title."""
+    with canvas("panels", 7.4 * len(panels), 4.9, form) as (figure, save):
+        for place, panel in enumerate(panels, 1):
+            _draw_panel(figure.add_subplot(1, len(panels), place), panel, "Dice", limits)
+        return save()
+
+
+def _draw_panel(axes: Axes, panel: Panel, label: str, limits: tuple[float, float] | None) -> None:
+    curves = panel.curves
+    depths = sorted({depth for curve in curves for depth in curve.depths})
+    for index, curve in enumerate(curves):
+        _draw_curve(axes, curve, (index - (len(curves) - 1) / 2) * 0.16)
+    right = (depths[-1] if depths else 1) + 0.55
+    if limits:
+        axes.set_ylim(limits)
+    _draw_baselines(
+        axes, {key: value for key, value in panel.baselines.items() if not math.isnan(value)}, right, panel.unit
+    )
+    axes.set_xlim((depths[0] if depths else 1) - 0.45, right)
+    axes.set_xticks(depths)
+    axes.set_xlabel(f"number of tuned {panel.unit}s (shallow-first: from the input; deep-first: from the output)")
+    axes.set_ylabel(f"{label}, mean over images")
+    axes.grid(axis="y", color=RULE, linewidth=0.6)
+    if curves:
+        # Above the axes, where no curve can run underneath.
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=len(curves), handlelength=3.2)
+    above = 24 if len(curves) > 3 or panel.title else None  # above the legend, where it would run into the rest
+    if panel.title:
+        axes.set_title(panel.title, loc="left", color=INK, fontweight="bold", fontsize=10, pad=above)
+    if panel.stamp:
+        axes.set_title(panel.stamp, loc="right", color=DEEP, fontweight="bold", fontsize=10, pad=above)
+
+
+def _with_hints(svg: bytes, name: str, curves: Sequence[Curve]) -> bytes:
+    text = svg.decode()
+    for curve in curves:
+        masks = curve.masks or ("",) * len(curve.depths)
+        for depth, mask, folds in zip(curve.depths, masks, curve.folds, strict=True):
+            each = " · ".join("–" if math.isnan(value) else f"{value:.3f}" for value in folds)
+            hint = f"{curve.order} {depth}{f' ({mask})' if mask else ''}: {spread(folds).mean:.3f} | folds {each}"
+            mark = f'id="{name}-hit-{curve.order}-{depth}"'
+            text = text.replace(mark, f'{mark} class="hit" data-hover="{escape(hint)}"')
+    return text.encode()
+
+
+def _draw_curve(axes: Axes, curve: Curve, shift: float) -> None:
+    colour, marker, dashes = STYLES.get(curve.order, (INK, "x", "-"))
+    x = np.asarray(curve.depths, float) + shift
+    found = [spread(folds) for folds in curve.folds]
+    for place, folds in zip(x, curve.folds, strict=True):
+        axes.plot([place] * len(folds), folds, linestyle="", marker=marker, markersize=3.2, markerfacecolor="white",
+                  markeredgecolor=colour, markeredgewidth=0.7, alpha=0.75, zorder=2)  # fmt: skip
+    axes.errorbar(x, [one.mean for one in found], yerr=[np.nan_to_num(one.sd) for one in found], color=colour,
+                  marker=marker, linestyle=dashes, markersize=6, linewidth=1.7, elinewidth=1.0, capsize=3, zorder=3,
+                  label=curve.order)  # fmt: skip
+    for place, depth, one in zip(x, curve.depths, found, strict=True):  # unseen, but large enough for a pointer
+        axes.plot([place], [one.mean], marker="o", markersize=15, linestyle="", alpha=0, color=colour,
+                  gid=f"hit-{curve.order}-{depth}", zorder=4)  # fmt: skip
+
+
+def _draw_baselines(axes: Axes, baselines: Mapping[str, float], right: float, unit: str) -> None:
+    """Horizontal lines, named at the right edge; names closer than 4 % of the height are pushed apart."""
+    for key, value in baselines.items():
+        axes.axhline(value, color=GREY, linewidth=1.1, linestyle=BASELINES[key][0], zorder=1)
+    low, high = axes.get_ylim()
+    last = -math.inf
+    for key, value in sorted(baselines.items(), key=lambda item: item[1]):
+        last = max(value, last + 0.045 * (high - low))
+        words = BASELINES[key][1].format(unit=unit)
+        axes.annotate(f"{words} {value:.3f}", (right, last), xytext=(6, 0), textcoords="offset points",
+                      va="center", color=GREY, fontsize=9, annotation_clip=False)  # fmt: skip
+
+
+def draw_comparisons(
+    rows: Sequence[tuple[str, Comparison]], stamp: str = "", form: Form = "inline", name: str = "comparisons"
+) -> bytes:
+    """Differences in Dice with their 95 % intervals, every fold, and the band of practical equality (±0.01)."""
+    with canvas(name, 8.6, 0.85 + 0.62 * len(rows), form) as (figure, save):
+        axes = figure.add_subplot()
+        axes.axvspan(-EQUIVALENCE, EQUIVALENCE, color=RULE, alpha=0.6, linewidth=0)
+        axes.axvline(0, color=INK, linewidth=0.8)
+        for place, (_, one) in enumerate(reversed(rows)):
+            axes.plot(one.folds, [place - 0.24] * len(one.folds), linestyle="", marker="|", color=GREY, markersize=7)
+            if not math.isnan(one.low):
+                axes.plot([one.low, one.high], [place, place], color=INK, linewidth=1.8, solid_capstyle="butt")
+            axes.plot([one.mean], [place], marker="D", color=INK, markersize=6)
+        axes.set_yticks(range(len(rows)), [name for name, _ in reversed(rows)])
+        axes.set_ylim(-0.6, len(rows) - 0.4)
+        axes.set_xlabel("deep better  ←  difference in Dice  →  shallow better")
+        axes.spines["left"].set_visible(False)
+        axes.tick_params(axis="y", length=0)
+        if stamp:
+            axes.set_title(stamp, loc="right", color=DEEP, fontweight="bold", fontsize=10)
+        return save()
+
+
+def draw_cost(points: Sequence[tuple[str, str, int, float]], stamp: str = "", form: Form = "inline") -> bytes:
+    """Dice against trained parameters; `points` are (order, written mask, parameters, mean Dice)."""
+    with canvas("cost", 8.6, 3.9, form) as (figure, save):
+        axes = figure.add_subplot()
+        for order in dict.fromkeys(point[0] for point in points):
+            colour, marker, _ = STYLES.get(order, (INK, "x", "-"))
+            mine = [point for point in points if point[0] == order]
+            axes.plot([point[2] for point in mine], [point[3] for point in mine], linestyle="", marker=marker,
+                      color=colour, markersize=6, label=order)  # fmt: skip
+        for order, mask, parameters, dice in _apart(points):
+            above = order != "deep-first"
+            axes.annotate(mask, (parameters, dice), xytext=(0, 7 if above else -7), textcoords="offset points",
+                          ha="center", va="bottom" if above else "top", fontsize=8, color=GREY)  # fmt: skip
+        axes.set_xscale("log")
+        axes.xaxis.set_major_formatter(lambda count, _: f"{count:,.0f}")
+        axes.margins(0.06, 0.14)
+        axes.set_xlabel("trained parameters (logarithmic)")
+        dice_axis(axes, 4, stamp)
+        return save()
+
+
+def _apart(points: Sequence[tuple[str, str, int, float]]) -> Iterator[tuple[str, str, int, float]]:
+    """The points whose labels have room: at least 0.12 decades right of the last one of the same order."""
+    last: dict[str, float] = {}
+    for point in sorted(points, key=lambda one: one[2]):
+        place = math.log10(max(1, point[2]))
+        if place - last.get(point[0], -math.inf) > 0.12:
+            last[point[0]] = place
+            yield point

@@ -1,0 +1,1 @@
+"""The report: page, text, Markdown, CSV, JSON."""

@@ -1,0 +1,1 @@
+"""MLflow: connection, what is written, what is read back, the model registry."""

@@ -1,0 +1,209 @@
+"""A connection to one MLflow store, and the few ways in which everything here talks to it.
+
+Always through `MlflowClient` with explicit run ids, never through MLflow's active run.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import os
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+from urllib.parse import urlparse
+from urllib.request import url2pathname
+
+# MLflow reads these when it is imported or first used; what the user has set already wins.
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
+os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
+os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+
+from mlflow import MlflowClient
+from mlflow.entities import Dataset, DatasetInput, Experiment, Metric, Param, Run
+from mlflow.exceptions import MlflowException
+
+from tracking.redact import redact
+from tracking.store.fresh import file_of, make_aside
+from trainer.config import UserError
+
+__all__ = ["PAGE", "Run", "Store", "short", "told"]
+
+# MLflow logs a traceback of every database error that it also raises; `told` says it in one sentence.
+logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
+
+BATCH = 1000  # MLflow's limit of metrics in one call
+PAGE = 500
+
+P = ParamSpec("P")
+R = TypeVar("R")
+S = TypeVar("S", bound="Store")
+
+
+def told(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], R]:
+    """Turn MLflow's own exceptions (server gone, no permission, disk full) into a message without a traceback."""
+
+    @functools.wraps(method)
+    def call(store: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return method(store, *args, **kwargs)
+        except MlflowException as error:
+            wanted = method.__name__.replace("_", " ")
+            raise UserError(
+                f"MLflow at {redact(store.uri)} could not {wanted}: {short(error, store.uri)} "
+                "Nothing that was recorded is lost; mend that and run the same command again."
+            ) from error
+
+    return call
+
+
+class Store:
+    """A connection to one MLflow store. Every method takes explicit run ids, so any number of processes may write."""
+
+    def __init__(self, client: MlflowClient, uri: str, artifacts: Path | None) -> None:
+        self.client = client
+        self.uri = uri
+        self.artifacts = artifacts
+        self._parents: dict[str, Run] = {}
+
+    @classmethod
+    def connect(cls, uri: str, artifacts: Path | None = None) -> Self:
+        """Open the store at `uri`, creating a SQLite database when there is none.
+
+        `artifacts`: folder for pictures and weights of a local store; None leaves the place to the server. A SQLite
+        file is made whole or not at all. Of another database, call this once before any worker starts: several
+        processes that open a *fresh* one crash in its migration.
+        Raises `UserError` within seconds when the store cannot be opened.
+        """
+        try:
+            with _impatient(), warnings.catch_warnings():
+                warnings.simplefilter("ignore", DeprecationWarning)  # MLflow's calls of SQLAlchemy, not ours to mend
+                file = file_of(uri)
+                if file is not None and not file.exists():
+                    make_aside(file, _make_tables)
+                client = MlflowClient(tracking_uri=uri)
+                client.search_experiments(max_results=1)
+        except Exception as error:  # drivers, file systems and HTTP raise types of their own
+            raise UserError(
+                f"The MLflow store must be reachable, but {redact(uri)} is not: {short(error, uri)} "
+                "Start that server or mend the address (MLFLOW_TRACKING_URI); without one, thaw keeps its own database "
+                "under --home."
+            ) from error
+        return cls(client, uri, artifacts.resolve() if artifacts else None)
+
+    # ---- one step below its methods ----
+
+    def _log_dataset(self, run_id: str, **fields: str) -> None:
+        """Note the data set as an input of the run; `fields` are those of MLflow's own `Dataset`."""
+        self.client.log_inputs(run_id, [DatasetInput(Dataset(**fields))])
+
+    def _experiment(self, name: str, kind: str) -> str:
+        found = self.client.get_experiment_by_name(name)
+        if found is None:
+            location = (self.artifacts / name).as_uri() if self.artifacts else None
+            tags = {"thaw.kind": kind, "mlflow.experimentKind": "custom_model_development"}
+            return str(self.client.create_experiment(name, artifact_location=location, tags=tags))
+        if found.lifecycle_stage != "active" or found.tags.get("thaw.kind") != kind:
+            raise UserError(_not_ours(found))
+        return str(found.experiment_id)
+
+    def _pages(
+        self, experiments: list[str], query: str, order: str = "attributes.start_time DESC", size: int = PAGE
+    ) -> Iterator[Run]:
+        """Every hit, `size` at a time: whoever needs only the first few asks for few."""
+        token: str | None = None
+        while True:
+            page = self.client.search_runs(experiments, query, max_results=size, order_by=[order], page_token=token)
+            yield from page
+            token = page.token
+            if not token:
+                return
+
+    def _newest(self, experiment: str, query: str) -> Run | None:
+        return next(self._pages([experiment], query, size=1), None)
+
+    def _children(self, sweep_run: str) -> list[Run]:
+        experiment = self._parent(sweep_run).info.experiment_id
+        query = f"tags.`mlflow.parentRunId` = '{sweep_run}' AND tags.`thaw.kind` = 'trial'"
+        return list(self._pages([experiment], query))
+
+    def _parent(self, sweep_run: str) -> Run:
+        if sweep_run not in self._parents:
+            self._parents[sweep_run] = self.client.get_run(sweep_run)
+        return self._parents[sweep_run]
+
+    def _log(
+        self, run_id: str, metrics: Sequence[tuple[str, float, int]] = (), params: Mapping[str, Any] | None = None
+    ) -> None:
+        now = int(time.time() * 1000)
+        points = [Metric(key, float(value), now, step) for key, value, step in metrics]
+        values = [Param(key, str(value)[:500]) for key, value in (params or {}).items()]
+        self.client.log_batch(run_id, points[:BATCH], values, synchronous=True)
+        for first in range(BATCH, len(points), BATCH):
+            self.client.log_batch(run_id, points[first : first + BATCH], synchronous=True)
+
+    def fetch_file(self, run_id: str, path: str, folder: Path) -> Path | None:
+        """Download one artifact of a run into `folder`; None when it was never logged or has been deleted."""
+        try:
+            return Path(self.client.download_artifacts(run_id, path, str(folder)))
+        except (MlflowException, OSError):
+            return None
+
+    def _artifact(self, run_id: str, path: str, where: str = "") -> bytes | None:
+        """The artifact's bytes, or None when it was never logged or has been deleted.
+
+        `where`: the run's artifact address, if it is known. One on this machine is read straight from disk: MLflow's
+        own way takes 60 ms a file, half a minute for 511 masks.
+        """
+        if where.startswith("file://"):
+            file = Path(url2pathname(urlparse(where).path)) / path
+            return file.read_bytes() if file.is_file() else None
+        with tempfile.TemporaryDirectory() as folder:
+            fetched = self.fetch_file(run_id, path, Path(folder))
+            return None if fetched is None else fetched.read_bytes()
+
+
+def _make_tables(uri: str) -> None:
+    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore  # half a second, needed this once
+
+    MlflowClient(tracking_uri=uri).search_experiments(max_results=1)
+    SqlAlchemyStore._engine_map.pop(uri).dispose()  # MLflow keeps one pool of connections per address, here mlflow 3.17
+
+
+def _not_ours(experiment: Experiment) -> str:
+    state = "deleted in MLflow" if experiment.lifecycle_stage != "active" else "not made by thaw"
+    return (
+        f"A sweep is an MLflow experiment of its own, but an experiment {experiment.name!r} exists and was {state}. "
+        "Choose another --name, or restore or rename that experiment."
+    )
+
+
+def short(error: Exception, uri: str) -> str:
+    """The first line of an error, at most 300 characters, ending like a sentence.
+
+    With a secret in the address only the error's kind is told: drivers cut an odd address up and quote the pieces.
+    """
+    told = str(error).strip()
+    line = redact(told).splitlines()[0] if told and redact(uri) == uri else type(error).__name__
+    return line[:300].rstrip(".") + "."
+
+
+@contextmanager
+def _impatient() -> Iterator[None]:
+    """Five seconds and no retries: MLflow's own defaults make a wrong address take minutes to fail."""
+    wanted = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_HTTP_REQUEST_TIMEOUT": "5"}
+    before = {key: os.environ.get(key) for key in wanted}
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        for key, value in before.items():
+            if value is None:
+                del os.environ[key]
+            else:
+                os.environ[key] = value

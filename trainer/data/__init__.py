@@ -1,0 +1,1 @@
+"""Pictures and masks: found, read, grouped, split, augmented, cached."""

@@ -1,0 +1,249 @@
+"""The cases of a sweep: read once, kept in a cache keyed by content, memory-mapped ever after."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainer.config import DataConfig, UserError, digest
+from trainer.data.cache import Entry, cached
+from trainer.data.digests import content_digest, files_digest, table_digest
+from trainer.data.folder import few
+from trainer.data.images import MergedMask, read_image, read_masks
+from trainer.data.layouts import Layout, Pair, recognise
+from trainer.data.near_duplicates import large_group_note, near_duplicate_groups
+from trainer.data.patients import Find, patient_finder, patients_note, together
+from trainer.data.subsample import sampled
+from trainer.phantoms.breast_ultrasound import ultrasound_phantoms
+from trainer.phantoms.chest_xray import chest_phantoms
+
+Progress = Callable[[int, int], None]
+# Raise it whenever reading, resizing, grouping or sampling changes: old entries are then simply never asked for.
+FORMAT = 2
+PHANTOMS = 60
+# The embedded pictures by modality: what draws them, and what they are called.
+EMBEDDED = {"ultrasound": (ultrasound_phantoms, "ultrasound"), "xray": (chest_phantoms, "chest X-ray")}
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, eq=False)
+class Cases:
+    """Images with their truth, ready to train on.
+
+    `images` float32 (n, size, size) in [0, 1] and `masks` uint8 (n, size, size) of {0, 1}, both possibly read-only
+    memory maps; `names` unique, such as "benign/benign (1)"; `labels` "" where unknown; `groups` int64 (n,) the
+    group of each case: near-duplicates share theirs, and so do the images of one patient. `source` says in words what
+    they are, `notes` everything that was left out, resized or drawn; `digest` identifies images, masks, names and
+    labels. `duplicates` cases have a near-duplicate; `patients` is how many patients there are, 0 where unknown.
+    """
+
+    images: NDArray[np.float32]
+    masks: NDArray[np.uint8]
+    names: tuple[str, ...]
+    labels: tuple[str, ...]
+    groups: NDArray[np.int64]
+    layout: str
+    source: str
+    synthetic: bool
+    notes: tuple[str, ...]
+    digest: str
+    duplicates: int = 0
+    patients: int = 0
+
+    def __len__(self) -> int:
+        """How many cases."""
+        return len(self.names)
+
+    @property
+    def group_count(self) -> int:
+        """How many groups, single images included: what can be spread over folds."""
+        return len(np.unique(self.groups))
+
+    @property
+    def empty_masks(self) -> int:
+        """How many cases have nothing marked: no Dice for these."""
+        return int((~self.masks.any(axis=(1, 2))).sum())
+
+
+def load_cases(
+    config: DataConfig, size: int, cache: Path, *, grouped: bool = True, progress: Progress | None = None
+) -> Cases:
+    """The cases that `config` asks for at `size` x `size`, from the folder `cache` if they were ever read before.
+
+    `grouped=False` skips the search for near-duplicates (every case its own group). `progress(done, total)` is called
+    per picture while reading, and not at all when the cache has them. Raises `UserError` for every mistake in the
+    folder (`trainer.data.layouts`, `trainer.data.images`) or in what names patients (`trainer.data.patients`), when
+    only empty
+    masks are left and when the cache cannot be written.
+    """
+    patients = patient_finder(config)
+    if config.path is None:
+        return synthetic_cases(config, size, cache)
+    folder = Path(config.path).expanduser().resolve()
+    layout = recognise(folder, skip_unpaired=config.skip_unpaired)
+    key = {
+        "files": files_digest(layout, folder, cache),
+        "config": {**asdict(config), "path": folder.name, "patients": table_digest(config)},
+        "layout": layout.name,
+        "size": size,
+        "grouped": grouped,
+        "format": FORMAT,
+    }
+
+    def make() -> Entry:
+        return read_folder(folder, config, layout, size, grouped, patients, progress)
+
+    cases = cases_of(cached(cache, digest(key), make))
+    return replace(cases, notes=layout.notes + cases.notes)
+
+
+def synthetic_cases(config: DataConfig, size: int, cache: Path) -> Cases:
+    """The embedded default: seeded phantoms of the modality, each its own group, said to be synthetic."""
+    if config.modality not in EMBEDDED:
+        known = " and ".join(f"'{modality}'" for modality in EMBEDDED)
+        raise UserError(
+            f"Embedded data exists for modality {known} only, but got {config.modality!r}. Give a folder (--data)."
+        )
+    draw_phantoms, called = EMBEDDED[config.modality]
+    n = config.images or PHANTOMS
+    code = b"".join(path.read_bytes() for path in sorted(Path(__file__).parents[1].rglob("*.py")))
+    key = {
+        "code": hashlib.sha256(code).hexdigest(),
+        "modality": config.modality,
+        "n": n,
+        "seed": config.seed,
+        "size": size,
+        "format": FORMAT,
+    }
+
+    def make() -> Entry:
+        images, masks, labels = draw_phantoms(n, size, config.seed)
+        about = {
+            "names": [f"phantom {number:03d}" for number in range(1, n + 1)],
+            "labels": labels,
+            "layout": "embedded",
+            "source": f"{n} synthetic {called} phantoms (seed {config.seed})",
+            "synthetic": True,
+            "notes": [f"synthetic data: it tries the tool out and carries no claim about {called} pictures"],
+        }
+        return entry_of(images, masks, np.arange(n, dtype=np.int64), about)
+
+    return cases_of(cached(cache, digest(key), make))
+
+
+def read_folder(
+    folder: Path,
+    config: DataConfig,
+    layout: Layout,
+    size: int,
+    grouped: bool,
+    patients: Find | None,
+    progress: Progress | None,
+) -> Entry:
+    """Read every mask, choose the cases, name their patients, read their images, find near-duplicates."""
+    pairs = layout.pairs
+    total = len(pairs) + min(config.images or len(pairs), len(pairs))
+    read = [(pair, read_masks(pair.masks, pair.image, size)) for pair in told(pairs, 0, total, progress)]
+    marked, notes = without_empty(read, config, size)
+    places, drawn = sampled([pair.label for pair, _ in marked], config)
+    chosen = [marked[place] for place in places]
+    owners = patients([pair for pair, _ in chosen]) if patients else []
+    images = np.empty((len(chosen), size, size), np.float32)
+    for case, (pair, _) in enumerate(told(chosen, len(pairs), len(pairs) + len(chosen), progress)):
+        images[case] = read_image(pair.image, size)
+    alike = near_duplicate_groups(images) if grouped else np.arange(len(chosen), dtype=np.int64)
+    groups = together(alike, owners) if owners else alike
+    about = {
+        "names": [pair.name for pair, _ in chosen],
+        "labels": [pair.label for pair, _ in chosen],
+        "layout": layout.name,
+        "source": folder.name,
+        "synthetic": False,
+        "notes": [*notes, *drawn, *filter(None, [large_group_note(alike), owners and patients_note(owners)])],
+        "duplicates": duplicates(alike),
+        "patients": len(set(owners)),
+    }
+    return entry_of(images, np.stack([mask.pixels for _, mask in chosen]), groups, about)
+
+
+def duplicates(groups: NDArray[np.int64]) -> int:
+    """How many cases share their group with another."""
+    sizes = np.bincount(groups)
+    return int(sizes[sizes > 1].sum())
+
+
+def told(things: Sequence[T], before: int, total: int, progress: Progress | None) -> Iterator[T]:
+    """`things`, with `progress` told after each."""
+    for number, thing in enumerate(things, start=before + 1):
+        yield thing
+        if progress:
+            progress(number, total)
+
+
+Read = tuple[Pair, MergedMask]
+
+
+def without_empty(read: Sequence[Read], config: DataConfig, size: int) -> tuple[list[Read], tuple[str, ...]]:
+    """The cases with something marked (all of them if `config.keep_empty`), and notes on every unusual mask."""
+    if not any(mask.pixels.any() for _, mask in read):
+        raise UserError(
+            f"Training needs masks with something marked, but {config.path} holds only empty masks ({len(read)} images "
+            f"at {size}x{size} pixels). A mask is white (above 127 of 255) in the object: are these the right files?"
+        )
+    fate = "kept as asked" if config.keep_empty else "left out; keep them with --set data.keep_empty=true"
+    notes = (
+        ([pair for pair, mask in read if mask.empty], f"with an empty mask {fate}"),
+        (
+            [pair for pair, mask in read if mask.faint],
+            "of these with a mask that is not black, yet never above 127 of 255",
+        ),
+        ([pair for pair, mask in read if mask.vanished], f"with an object too small for {size}x{size} pixels {fate}"),
+        ([pair for pair, mask in read if mask.resized], "with a mask of another size: resized by nearest neighbour"),
+    )
+    marked = [one for one in read if config.keep_empty or one[1].pixels.any()]
+    return marked, tuple(f"{counted(pairs)} {what} ({few_names(pairs)})" for pairs, what in notes if pairs)
+
+
+def counted(pairs: Sequence[Pair]) -> str:
+    """`133 normal images` when all are of one class, else `3 images`."""
+    labels = {pair.label for pair in pairs}
+    words = [str(len(pairs)), labels.pop() if len(labels) == 1 else "", "image" if len(pairs) == 1 else "images"]
+    return " ".join(filter(None, words))
+
+
+def few_names(pairs: Sequence[Pair]) -> str:
+    """The first files' names."""
+    return few(tuple(pair.image for pair in pairs))
+
+
+def entry_of(
+    images: NDArray[np.float32], masks: NDArray[np.uint8], groups: NDArray[np.int64], about: dict[str, Any]
+) -> Entry:
+    """What the cache keeps of cases."""
+    identity = content_digest(images, masks, about["names"], about["labels"])
+    return Entry({"images": images, "masks": masks, "groups": groups}, {**about, "digest": identity})
+
+
+def cases_of(entry: Entry) -> Cases:
+    """The cases that an entry of the cache holds."""
+    about = entry.about
+    return Cases(
+        images=entry.arrays["images"],
+        masks=entry.arrays["masks"],
+        names=tuple(about["names"]),
+        labels=tuple(about["labels"]),
+        groups=np.array(entry.arrays["groups"], np.int64),
+        layout=about["layout"],
+        source=about["source"],
+        synthetic=about["synthetic"],
+        notes=tuple(about["notes"]),
+        digest=about["digest"],
+        duplicates=about.get("duplicates", 0),
+        patients=about.get("patients", 0),
+    )

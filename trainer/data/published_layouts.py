@@ -1,0 +1,202 @@
+"""The layouts that thaw knows: one small function each, which tells the images of a folder from its masks by name.
+
+An own layout is one function and one line in `RULES`; README, "A layout of your own", shows it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from trainer.config import UserError
+from trainer.data.folder import only, pictures, subfolders
+
+MASK_SUFFIX = re.compile(r"_mask((?:_\d+)*)$", re.IGNORECASE)
+BUSI_CLASSES = ("benign", "malignant", "normal")
+# What the folders of images and of masks are called in data sets found in the wild; compared without case.
+IMAGE_FOLDERS = ("images", "image", "imgs", "img")
+MASK_FOLDERS = ("masks", "mask", "gt", "ground_truth", "ground_truth_mask")
+LUNGS = ("left lung", "right lung")
+JSRT_NAME = re.compile(r"JPC(LN|NN)\d{3}", re.IGNORECASE)
+JSRT_CLASSES = {"LN": "nodule", "NN": "no nodule"}
+# The organs that SCR outlines, a folder each: all but the lungs are left alone.
+SCR_FOLDERS = (*LUNGS, "heart", "left clavicle", "right clavicle")
+CHEST_NAME = re.compile(r"(?:MCUCXR|CHNCXR)_\d+_([01])", re.IGNORECASE)
+CHEST_CLASSES = {"0": "normal", "1": "tuberculosis"}
+
+
+@dataclass(frozen=True)
+class Item:
+    """One file as a layout reads it: `name` joins image and mask, `part` tells several masks of one image apart."""
+
+    name: str
+    path: Path
+    label: str = ""
+    part: str = ""
+
+
+Items = tuple[list[Item], list[Item]]
+Find = Callable[[Path], Items | None]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A layout: what it is called, how it looks (for people), and the images and masks it sees, or None.
+
+    `parts`: the masks that every image must have, where one alone would be wrong, such as one lung of two.
+    """
+
+    name: str
+    looks: str
+    find: Find
+    parts: tuple[str, ...] = ()
+
+
+def busi(folder: Path) -> Items | None:
+    """BUSI: class folders whose masks lie beside their images."""
+    classes = [folder / label for label in BUSI_CLASSES if (folder / label).is_dir()]
+    return suffixed(folder, classes) if classes else None
+
+
+def flat(folder: Path) -> Items | None:
+    """Masks beside their images, told apart by the suffix, in the folder itself or in class folders."""
+    images, masks = suffixed(folder, [folder, *subfolders(folder)])
+    return (images, masks) if masks else None
+
+
+def msra(folder: Path) -> Items | None:
+    """MSRA10K and MSRA-B: a photograph x.jpg and its mask x.png side by side, in the folder or in `Imgs`."""
+    for place in (folder, *(inside for inside in subfolders(folder) if inside.name.lower() == "imgs")):
+        found = [item(place, path) for path in pictures(place, "*")]
+        images = [one for one in found if one.path.suffix.lower() in (".jpg", ".jpeg")]
+        masks = [one for one in found if one.path.suffix.lower() == ".png"]
+        whole = len(found) == len(pictures(folder))  # a pair beside another layout is a preview, not the data set
+        marked = any(MASK_SUFFIX.search(one.name) for one in found)  # then the names say which is which
+        if whole and not marked and {one.name for one in images} & {one.name for one in masks}:
+            return images, masks
+    return None
+
+
+def montgomery(folder: Path) -> Items | None:
+    """Montgomery as published: one mask per lung, in ManualMask/leftMask and ManualMask/rightMask."""
+    manual = folder / "ManualMask"
+    if not ((folder / "CXR_png").is_dir() and manual.is_dir()):
+        return None
+    images = [chest_class(item(folder / "CXR_png", path)) for path in pictures(folder / "CXR_png")]
+    masks = [
+        replace(item(place, path), part=lung)
+        for lung, place in zip(LUNGS, (manual / "leftMask", manual / "rightMask"), strict=True)
+        for path in pictures(place)
+    ]
+    return images, masks
+
+
+def montgomery_joined(folder: Path) -> Items | None:
+    """Montgomery with one mask for both lungs."""
+    found = two_folders(("CXR_png",), ("masks",))(folder)
+    return found and ([chest_class(image) for image in found[0]], found[1])
+
+
+def shenzhen(folder: Path) -> Items | None:
+    """Shenzhen: masks are told apart by `_mask`, wherever below the folder images and masks lie."""
+    found = [Item(path.stem, path) for path in only(folder, lambda path: path.stem.upper().startswith("CHNCXR_"))]
+    images = [chest_class(one) for one in found if not MASK_SUFFIX.search(one.name)]
+    return images, [without_suffix(one) for one in found if MASK_SUFFIX.search(one.name)]
+
+
+def jsrt(folder: Path) -> Items | None:
+    """JSRT's raw .IMG files anywhere below the folder, SCR's masks in folders named after the organs."""
+    # Pictures of other names are of another data set: to take only some of a folder would lose the rest in silence.
+    organs = {path: organ_folder(path) for path in only(folder, lambda path: JSRT_NAME.fullmatch(path.stem))}
+    masks = [Item(path.stem.upper(), path, part=organ) for path, organ in organs.items() if organ in LUNGS]
+    loose = [Item(path.stem.upper(), path) for path, organ in organs.items() if not organ]
+    images = [replace(image, label=JSRT_CLASSES[image.name[3:5]]) for image in loose]
+    return (images, masks) if images and masks else None
+
+
+def two_folders(image_folders: tuple[str, ...], mask_folders: tuple[str, ...]) -> Find:
+    """A layout with images in one folder and masks in another under the same name (or name_mask).
+
+    Each folder may be called by any of the given names; upper and lower case count the same.
+    """
+
+    def find(folder: Path) -> Items | None:
+        image_root, mask_root = called(folder, image_folders), called(folder, mask_folders)
+        if not (image_root and mask_root):
+            return None
+        images = [item(image_root, path) for path in pictures(image_root)]
+        names = {image.name for image in images}
+        masks = [item(mask_root, path) for path in pictures(mask_root)]
+        return images, [mask if mask.name in names else without_suffix(mask) for mask in masks]
+
+    return find
+
+
+# The order matters: the first rule that sees its pictures wins, and `flat` would also see BUSI's.
+RULES: tuple[Rule, ...] = (
+    Rule("BUSI", "benign/, malignant/, normal/ with x.png, x_mask.png, x_mask_1.png", busi),
+    Rule("DUTS-TR", "DUTS-TR-Image/x.jpg, DUTS-TR-Mask/x.png", two_folders(("DUTS-TR-Image",), ("DUTS-TR-Mask",))),
+    Rule("DUTS-TE", "DUTS-TE-Image/x.jpg, DUTS-TE-Mask/x.png", two_folders(("DUTS-TE-Image",), ("DUTS-TE-Mask",))),
+    Rule("Montgomery, two lungs", "CXR_png/x.png, ManualMask/leftMask/x.png, rightMask/x.png", montgomery, LUNGS),
+    Rule("Shenzhen", "CHNCXR_0001_0.png, CHNCXR_0001_0_mask.png in any folders", shenzhen),
+    Rule("Montgomery", "CXR_png/x.png, masks/x.png", montgomery_joined),
+    Rule("JSRT", "JPCLN001.IMG, left lung/JPCLN001.gif, right lung/JPCLN001.gif in any folders", jsrt, LUNGS),
+    Rule("Dataset B", "original/000001.png, GT/000001.png", two_folders(("original",), ("GT",))),
+    Rule("ECSSD", "images/x.jpg, ground_truth_mask/x.png", two_folders(("images",), ("ground_truth_mask",))),
+    Rule("MSRA", "x.jpg, x.png side by side, in the folder itself or in Imgs/", msra),
+    Rule(
+        "images and masks",
+        "images/x.png, masks/x.png (class folders inside both; imgs/, gt/ and the like will do)",
+        two_folders(IMAGE_FOLDERS, MASK_FOLDERS),
+    ),
+    Rule("suffix _mask", "x.png, x_mask.png side by side (or so in class folders)", flat),
+)
+
+
+def suffixed(root: Path, folders: Iterable[Path]) -> Items:
+    """Images and masks that lie side by side in `folders`, the masks told apart by `_mask`, `_mask_1`, ..."""
+    images: list[Item] = []
+    masks: list[Item] = []
+    for folder in folders:
+        for one in (item(root, path) for path in pictures(folder, "*")):
+            if MASK_SUFFIX.search(one.name):
+                masks.append(without_suffix(one))
+            else:
+                images.append(one)
+    return images, masks
+
+
+def item(root: Path, path: Path) -> Item:
+    """A file named by its path below `root` without suffix; a class folder directly below `root` is its label."""
+    inside = path.relative_to(root)
+    return Item(inside.with_suffix("").as_posix(), path, inside.parts[0] if len(inside.parts) == 2 else "")
+
+
+def without_suffix(mask: Item) -> Item:
+    """The mask `benign (1)_mask_1` as part `_1` of the image `benign (1)`."""
+    suffix = MASK_SUFFIX.search(mask.name)
+    return replace(mask, name=mask.name[: suffix.start()], part=suffix[1]) if suffix else mask
+
+
+def chest_class(image: Item) -> Item:
+    """A Montgomery or Shenzhen image with the class that the last digit of its name states."""
+    stated = CHEST_NAME.fullmatch(image.path.stem)
+    return replace(image, label=CHEST_CLASSES[stated[1]]) if stated else image
+
+
+def organ_folder(path: Path) -> str:
+    """The organ that SCR's folder of this file is named after, `left lung` or `left_lung` alike; "" if none."""
+    name = re.sub(r"[ _-]+", " ", path.parent.name.lower())
+    return name if name in SCR_FOLDERS else ""
+
+
+def called(folder: Path, names: tuple[str, ...]) -> Path | None:
+    """The one folder in `folder` that is called so; two of them leave open which is meant, so they are refused."""
+    wanted = {name.lower() for name in names}
+    found = [inside for inside in subfolders(folder) if inside.name.lower() in wanted]
+    if len(found) > 1:
+        both = ", ".join(inside.name for inside in found)
+        raise UserError(f"A data set has one folder of this kind, but {folder} has {both}. Move the others out of it.")
+    return found[0] if found else None

@@ -1,0 +1,1 @@
+"""Activation maximisation: what excites a neuron most."""

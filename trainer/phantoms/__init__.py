@@ -1,0 +1,1 @@
+"""Synthetic pictures: ultrasound, chest X-rays, composites of photographs."""

@@ -1,0 +1,1 @@
+"""Training and scoring: one candidate by cross-validation, its ledger, its metrics."""

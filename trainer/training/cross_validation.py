@@ -1,0 +1,159 @@
+"""One candidate, scored by cross-validation: the folds made ready once, then fold by fold, results streaming out."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from trainer.config import AugmentConfig, Candidate, Settings, Split, digest, identity_of_model, train_config
+from trainer.data.augmentation import augmented, copies_of
+from trainer.data.cases import Cases
+from trainer.results import COPY_MARK, FoldResult
+from trainer.training.fit import FoldData, Trainer
+from trainer.training.ledger import Ledger
+from trainer.training.revision import revision, versions
+
+MONTAGE_PER_FOLD = 2
+KEPT_FOLDS = 2  # sets of folds in memory: a mask's candidates follow each other, seed by seed
+LEAKY_STREAM = 1  # keeps the draw of leaky folds apart from any other draw from the same seed
+WHAT_NUMBERS_DEPEND_ON = tuple(
+    f"trainer.{name}"
+    for name in (
+        "data.augmentation",
+        "network.block_patterns",
+        "network.blocks",
+        "network.user_model",
+        "training.fit",
+        "training.losses",
+        "masks",
+        "training.metrics",
+        "network.batch_norm",
+        "training.cross_validation",
+        "network.unet",
+    )
+)
+
+
+FoldsOf = Callable[[Candidate], Sequence[FoldData]]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What all candidates of a sweep share: the trainer, the folds, the ledger, and the digests behind the keys.
+
+    `folds` gives a candidate's folds (`fold_maker`); `starts` maps a `Candidate.origin` to the digest of its weights;
+    `budgets` are all epoch counts.
+    """
+
+    trainer: Trainer
+    settings: Settings
+    folds: FoldsOf
+    ledger: Ledger
+    data_digest: str
+    starts: Mapping[str, str]
+    budgets: Sequence[int]
+
+    def __call__(self, candidate: Candidate) -> Iterator[FoldResult]:
+        """Yield every fold's result at every budget up to the candidate's epochs, training only what is not known."""
+        for fold in self.folds(candidate):
+            entry = self.ledger.entry(self.key(candidate, fold))
+            yield from self.trainer.fold_results(candidate, fold, self.budgets, entry)
+
+    def key(self, candidate: Candidate, fold: FoldData) -> str:
+        """The ledger's key: everything that one fold's numbers depend on, the epoch budget left out."""
+        return digest(
+            {
+                "model": identity_of_model(asdict(self.settings.model)),
+                "augmentation": ranges(self.settings.augmentation),
+                "train": asdict(train_config(self.settings.train, candidate)),
+                "partition": asdict(self.settings.partition),
+                "seed": candidate.seed if candidate.epochs else None,
+                "split": candidate.split,
+                "start": self.starts[candidate.origin],
+                "mask": candidate.mask,
+                "learning_rate": candidate.learning_rate if candidate.epochs else None,
+                "data": self.data_digest,
+                "fold": fold.number,
+                "test": hashlib.sha256("\n".join(fold.names).encode()).hexdigest(),
+                "versions": versions(),
+                "revision": revision(*WHAT_NUMBERS_DEPEND_ON),
+            }
+        )
+
+
+def fold_maker(cases: Cases, fold_of: NDArray[np.int64], settings: Settings) -> FoldsOf:
+    """Make the folds that a candidate asks for by its seed and split; those of the last ones asked for are kept."""
+
+    @lru_cache(maxsize=KEPT_FOLDS)
+    def made(seed: int, split: Split) -> Sequence[FoldData]:
+        if split == "leaky":
+            return leaky_fold_data(cases, settings, seed)
+        return fold_data(cases, fold_of, settings, seed)
+
+    return lambda candidate: made(candidate.seed, candidate.split)
+
+
+def fold_data(
+    cases: Cases, fold_of: NDArray[np.int64], settings: Settings, seed: int | None = None
+) -> tuple[FoldData, ...]:
+    """Cut the cases into folds and augment each training part; originals are split first (protocol.md).
+
+    `fold_of` (n,): the fold, from 0, in which each case validates; `seed` draws the copies, by default the settings'.
+    """
+    seed = settings.seed if seed is None else seed
+    folds = []
+    for number in range(settings.folds):
+        train, test = np.flatnonzero(fold_of != number), np.flatnonzero(fold_of == number)
+        x, y = augmented(cases.images, cases.masks, cases.names, train, settings.augmentation, seed)
+        scored = np.asarray(cases.images[test]), np.asarray(cases.masks[test])
+        names, labels = [cases.names[i] for i in test], [cases.labels[i] for i in test]
+        folds.append(_fold(number, (x, y), len(train), scored, names, labels))
+    return tuple(folds)
+
+
+def leaky_fold_data(cases: Cases, settings: Settings, seed: int) -> tuple[FoldData, ...]:
+    """What protocol.md warns of: augment all cases first, then cut everything at random, copies and near-duplicates
+    apart from their originals. Copies are scored too; they are called `name//1`, `name//2`, ...
+    """
+    everything = np.arange(len(cases))
+    x, y = augmented(cases.images, cases.masks, cases.names, everything, settings.augmentation, seed)
+    copies = copies_of(cases.names, everything, settings.augmentation.total, len(cases), seed)
+    origin = np.array([*everything, *(case for case, _ in copies)])
+    names = [*cases.names, *(f"{cases.names[case]}{COPY_MARK}{copy + 1}" for case, copy in copies)]
+    fold_of = np.random.default_rng([settings.seed, LEAKY_STREAM]).permutation(len(x)) % settings.folds
+    folds = []
+    for number in range(settings.folds):
+        train, test = np.flatnonzero(fold_of != number), np.flatnonzero(fold_of == number)
+        distinct = len(np.unique(origin[train]))
+        labels = [cases.labels[origin[i]] for i in test]
+        scored = x[test], y[test]
+        folds.append(_fold(number, (x[train], y[train]), distinct, scored, [names[i] for i in test], labels))
+    return tuple(folds)
+
+
+def ranges(config: AugmentConfig) -> dict[str, Any]:
+    """The augmentation that numbers depend on; in which order it is done belongs to the candidate (`split`)."""
+    return {name: value for name, value in asdict(config).items() if name != "order"}
+
+
+def _fold(
+    number: int,
+    training: tuple[NDArray[np.float32], NDArray[np.uint8]],
+    originals: int,
+    scored: tuple[NDArray[np.float32], NDArray[np.uint8]],
+    names: Sequence[str],
+    labels: Sequence[str],
+) -> FoldData:
+    return FoldData(number + 1, *training, originals, *scored, tuple(names), tuple(labels), _montage(tuple(names)))
+
+
+def _montage(names: tuple[str, ...]) -> tuple[int, ...]:
+    """The fold's share of the fixed montage images: chosen by the hash of their names, so no score has a say."""
+    by_hash = sorted(range(len(names)), key=lambda i: hashlib.sha256(names[i].encode()).hexdigest())
+    return tuple(sorted(by_hash[:MONTAGE_PER_FOLD]))

@@ -1,0 +1,290 @@
+"""Training and scoring: fold by fold, epoch by epoch, budget by budget, results streaming out.
+
+One model per process. It is compiled once per mask; for every fold all variables are put back (weights, optimizer,
+dropout's seed) and the traced function is used again (design.md, decision 4; facts.md, Keras 1-5).
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from trainer.config import Candidate, PartitionConfig, TrainConfig, train_config
+from trainer.masks import Mask, parse
+from trainer.network.batch_norm import statistics
+from trainer.network.block_patterns import Table
+from trainer.network.blocks import (
+    Fingerprint,
+    apply,
+    fingerprints,
+    leaf_layers,
+    partition,
+    searchable,
+    seed_states,
+    thawed,
+)
+from trainer.results import FoldResult, TrialFailed
+from trainer.training.ledger import Entry, Failure, State
+from trainer.training.losses import loss_named
+from trainer.training.metrics import score
+
+SCORING_BATCH, SCORING_PIXELS = 32, 32 * 128 * 128  # at most; 256 pixels are scored 8 at a time, for their memory
+
+
+@dataclass(frozen=True)
+class FoldData:
+    """One fold ready to train: pictures (n, H, W) in [0, 1], masks (n, H, W) in {0, 1}.
+
+    `train_images` counts the original cases among the augmented `train_x`; `montage` are positions in `test_x`.
+    """
+
+    number: int
+    train_x: NDArray[np.float32]
+    train_y: NDArray[np.uint8]
+    train_images: int
+    test_x: NDArray[np.float32]
+    test_y: NDArray[np.uint8]
+    names: tuple[str, ...]
+    labels: tuple[str, ...]
+    montage: tuple[int, ...] = ()
+
+
+class FrozenBlockMoved(Exception):
+    """A block that the mask freezes changed: a bug, and it stops the sweep (design.md, decision 3)."""
+
+
+class CountingModel(keras.Model):  # type: ignore[misc]
+    """A functional model that counts how often Keras traces its training step."""
+
+    traces = 0
+
+    def train_step(self, *state_and_data: Any) -> Any:
+        """Runs in Python only while the step is being traced, on TensorFlow as on JAX."""
+        self.traces += 1
+        return super().train_step(*state_and_data)
+
+
+class Trainer:
+    """A network in this process: knows its blocks, the weights to start from, and the mask it is compiled for."""
+
+    def __init__(
+        self,
+        model: keras.Model,
+        starts: Mapping[str, Sequence[NDArray[np.float32]]],
+        config: TrainConfig,
+        units: PartitionConfig | None = None,
+        table: Table = (),
+    ) -> None:
+        """`starts`: weights in `model.get_weights()` order for every `Candidate.origin` that will be asked for;
+        `units`, `table`: what a mask's numbers count (`partition`).
+        """
+        self.blocks = partition(model, units, table)
+        self.config = config
+        self.starts = starts
+        self._model = CountingModel(model.inputs, model.outputs)
+        # Scoring has a model of its own over the same layers, so that compiling a mask does not re-trace prediction.
+        self._scorer = keras.Model(model.inputs, model.outputs)
+        self._compiled_for: tuple[Mask, TrainConfig] | None = None
+        self._fresh_optimizer: list[NDArray[Any]] = []
+
+    def fold_results(
+        self, candidate: Candidate, fold: FoldData, budgets: Sequence[int], entry: Entry
+    ) -> Iterator[FoldResult]:
+        """Yield the fold's result at every budget up to the candidate's epochs; train only what the ledger lacks.
+
+        Raises `TrialFailed` for a non-finite loss or a trainable block that did not move (recorded, so that it is not
+        repeated), `FrozenBlockMoved` for a frozen one that did.
+        """
+        budgets = sorted({budget for budget in budgets if budget < candidate.epochs} | {candidate.epochs})
+        with entry.lease():
+            known = {budget: entry.result(budget) for budget in budgets}
+            state = entry.state()
+            if state is not None and state.epochs > candidate.epochs:
+                state = None  # the run went past this budget without scoring there; it has to be walked again
+            done = candidate.epochs if known[candidate.epochs] else state.epochs if state else -1
+            yield from (result for budget, result in known.items() if result and budget <= done)
+            todo = [budget for budget in budgets if budget > done or (budget == done and not known[budget])]
+            if not todo:
+                return
+            failure = entry.failure()
+            if failure is not None and failure.epochs <= candidate.epochs:
+                raise TrialFailed(failure.reason)
+            try:
+                for result, reached in self._train(candidate, fold, todo, state):
+                    entry.keep(result, reached)
+                    yield result
+            except TrialFailed as failed:
+                entry.keep_failure(Failure(candidate.epochs, str(failed)))
+                raise
+
+    def _train(
+        self, candidate: Candidate, fold: FoldData, budgets: Sequence[int], state: State | None
+    ) -> Iterator[tuple[FoldResult, State]]:
+        started = time.perf_counter()
+        mask = parse(candidate.mask, searchable(self.blocks))
+        config = train_config(self.config, candidate)
+        self._compile(mask, config)
+        self._restore(candidate, fold.number)
+        before = fingerprints(self._model, self.blocks)
+        losses: list[float] = []
+        if state is not None:
+            self._load(state, mask, config)
+            losses = list(state.losses)
+        for budget in budgets:
+            for epoch in range(len(losses), budget):
+                losses.append(self._epoch(fold, config.batch, candidate.seed, epoch))
+            self._prove(mask, config, before)
+            scores, predictions = self._score(fold)
+            result = FoldResult(
+                fold=fold.number,
+                epochs=budget,
+                scores=scores,
+                losses=tuple(losses),
+                train_images=fold.train_images,
+                seconds=time.perf_counter() - started,
+                traces=self._model.traces if mask.blocks else 0,  # else those of the mask before it
+                predictions=predictions,
+                weights=_values(self._changed(mask, config)),
+            )
+            yield result, State(budget, tuple(losses), _values(self._moving(mask, config)))
+
+    def _compile(self, mask: Mask, config: TrainConfig) -> None:
+        """Flags, compile, build, in this order, once per mask; an empty mask is only ever evaluated."""
+        if (mask, config) == self._compiled_for or not mask.blocks:
+            return
+        apply(self._model, self.blocks, mask, adapt=config.batch_norm == "adapt")
+        self._model.traces = 0
+        self._model.compile(optimizer=keras.optimizers.Adam(), loss=loss_named(config.loss))
+        self._model.optimizer.build(self._model.trainable_variables)
+        self._fresh_optimizer = [keras.ops.convert_to_numpy(v) for v in self._model.optimizer.variables]
+        self._compiled_for = mask, config
+
+    def _restore(self, candidate: Candidate, fold: int) -> None:
+        """Put every variable where a first training would find it: weights, optimizer, rate, dropout's seed."""
+        self._model.set_weights(self.starts[candidate.origin])
+        if candidate.epochs:
+            for variable, value in zip(self._model.optimizer.variables, self._fresh_optimizer, strict=True):
+                variable.assign(value)
+            self._model.optimizer.learning_rate = candidate.learning_rate
+        for number, variable in enumerate(seed_states(self._model)):
+            fresh = np.random.SeedSequence([candidate.seed, fold, number]).generate_state(math.prod(variable.shape))
+            variable.assign(fresh.reshape(variable.shape).astype(variable.dtype))
+
+    def _epoch(self, fold: FoldData, batch_size: int, seed: int, epoch: int) -> float:
+        """One epoch; returns its mean training loss."""
+        self._model.reset_metrics()
+        mean_loss = float("nan")
+        for batch in batches(len(fold.train_x), batch_size, (seed, fold.number), epoch):
+            x = fold.train_x[batch, ..., None]
+            y = fold.train_y[batch, ..., None].astype(np.float32)
+            mean_loss = float(self._model.train_on_batch(x, y))
+            if not math.isfinite(mean_loss):
+                raise TrialFailed(
+                    f"The training loss became {mean_loss} in epoch {epoch + 1} of fold {fold.number}. "
+                    "A smaller learning rate may help."
+                )
+        return mean_loss
+
+    def _prove(self, mask: Mask, config: TrainConfig, before: dict[int, Fingerprint]) -> None:
+        """Compare every block with what it was before the fold: frozen ones equal, trained ones changed.
+
+        Where batch normalisation adapts, its statistics may differ in frozen blocks, and nothing else of them.
+        """
+        after = fingerprints(self._model, self.blocks)
+        moved = [block for block in before if before[block].weights != after[block].weights]
+        drifted = [block for block in before if before[block].statistics != after[block].statistics]
+        held = moved if config.batch_norm == "adapt" and mask.blocks else sorted({*moved, *drifted})
+        if wrong := [block for block in held if not thawed(block, mask)]:
+            raise FrozenBlockMoved(
+                f"Blocks {wrong} are frozen by mask {mask}, but their weights changed during training. This is a bug "
+                "in thaw or in a custom layer; no number of this trial can be trusted, so the sweep stops."
+            )
+        if dead := [block for block in mask.blocks if block not in moved]:
+            raise TrialFailed(f"dead block: blocks {dead} were to be trained, but not one of their weights moved.")
+
+    def _score(self, fold: FoldData) -> tuple[tuple[Any, ...], NDArray[np.uint8]]:
+        probability = predict(self._scorer, fold.test_x)
+        if not np.isfinite(probability).all():  # the last update may diverge after the last loss was still finite
+            raise TrialFailed(
+                "The network's predictions are not finite: it diverged. A smaller learning rate may help."
+            )
+        scores = tuple(
+            score(name, label, truth, predicted)
+            for name, label, truth, predicted in zip(fold.names, fold.labels, fold.test_y, probability, strict=True)
+        )
+        return scores, (probability > 0.5).astype(np.uint8)
+
+    def _changed(self, mask: Mask, config: TrainConfig) -> dict[str, Any]:
+        """The weights that training under `mask` changes, named by their layer's path and position in `layer.weights`:
+        those of its blocks, and in the others the statistics of batch normalisation where they adapt.
+        """
+        layers = leaf_layers(self._model)
+        found: dict[str, Any] = {}
+        adapt = config.batch_norm == "adapt" and bool(mask.blocks)
+        for block in self.blocks:
+            for place in block.layers if adapt or thawed(block.number, mask) else ():
+                layer = layers[place.path]
+                numbers = range(len(layer.weights)) if thawed(block.number, mask) else sorted(statistics(layer))
+                found |= {f"{place.path}/{number}": layer.weights[number] for number in numbers}
+        return found
+
+    def _moving(self, mask: Mask, config: TrainConfig) -> dict[str, Any]:
+        """Every variable that training under `mask` changes, by a name that is stable across processes."""
+        moving = {f"weight/{name}": weight for name, weight in self._changed(mask, config).items()}
+        moving |= {f"seed/{number}": variable for number, variable in enumerate(seed_states(self._model))}
+        if mask.blocks:
+            optimizer = self._model.optimizer
+            moving |= {
+                f"optimizer/{number}": variable
+                for number, variable in enumerate(optimizer.variables)
+                if variable is not optimizer.learning_rate
+            }
+        return moving
+
+    def _load(self, state: State, mask: Mask, config: TrainConfig) -> None:
+        for name, variable in self._moving(mask, config).items():
+            variable.assign(state.variables[name])
+
+
+def batches(n: int, batch: int, seed: tuple[int, ...], epoch: int) -> Iterator[NDArray[np.int64]]:
+    """The batches of one epoch: all of one size, drawn from one endless shuffle of 0..n-1.
+
+    An epoch is ceil(n / batch) steps; where `batch` does not divide n, the last step borrows from the next pass. Pass
+    number p is a permutation from (seed, p), so that epoch 20 is the same whether reached in one run or two.
+    """
+    steps = math.ceil(n / batch)
+    first = epoch * steps * batch
+    passes = range(first // n, (first + steps * batch - 1) // n + 1)
+    stream = np.concatenate([np.random.default_rng([*seed, number]).permutation(n) for number in passes])
+    offset = first - passes[0] * n
+    for step in range(steps):
+        yield stream[offset + step * batch : offset + (step + 1) * batch]
+
+
+def predict(model: keras.Model, images: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Foreground probability (n, H, W) of pictures (n, H, W), in padded batches of one size: one shape, one trace."""
+    out = np.empty(images.shape, np.float32)
+    batch = scoring_batch(images.shape[1] * images.shape[2])
+    for start in range(0, len(images), batch):
+        part = images[start : start + batch]
+        padded = np.zeros((batch, *images.shape[1:], 1), np.float32)
+        padded[: len(part), ..., 0] = part
+        logits = np.asarray(model.predict_on_batch(padded))[: len(part), ..., 0]
+        out[start : start + batch] = 1 / (1 + np.exp(-np.clip(logits, -60, 60)))
+    return out
+
+
+def scoring_batch(pixels: int) -> int:
+    """How many pictures of so many pixels are scored at once."""
+    return max(1, min(SCORING_BATCH, SCORING_PIXELS // max(pixels, 1)))
+
+
+def _values(variables: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
+    return {name: keras.ops.convert_to_numpy(variable).copy() for name, variable in variables.items()}

@@ -1,0 +1,217 @@
+"""The weights that fine-tuning starts from: trained on other images once, or read from a file, and kept by content."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import warnings
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from trainer.config import DataConfig, ModelConfig, PretrainConfig, UserError, digest, identity_of_model, own_weights
+from trainer.data.cases import load_cases
+from trainer.files import write_atomically
+from trainer.network.user_model import network_of
+from trainer.phantoms.composites import TRAINING_PHOTOS, VALIDATION_PHOTOS, composites
+from trainer.training.fit import batches, predict
+from trainer.training.losses import loss_named
+from trainer.training.metrics import score
+from trainer.training.revision import revision, versions
+
+EMBEDDED_IMAGES = 1600
+EXAMPLES = 6  # images pre-trained on that a report shows
+WEIGHT_FILES = (".h5", ".keras")
+COMPOSITES = "composites"  # as `pretrain.path`: the embedded images, what None means for the U-Net
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True)
+class Images:
+    """Pictures (n, size, size) in [0, 1] and masks {0, 1} to pre-train on, and those held out to choose the epoch."""
+
+    train_x: NDArray[np.float32]
+    train_y: NDArray[np.uint8]
+    held_x: NDArray[np.float32]
+    held_y: NDArray[np.uint8]
+    source: str
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class StartingWeights:
+    """Weights that fine-tuning starts from: the file, the digest of the numbers in it, where they come from.
+
+    `curve` holds one row per epoch of pre-training, empty for weights that somebody else trained; `examples` are a few
+    of the images pre-trained on with their masks, (k, size, size) each, to look at.
+    """
+
+    path: Path
+    digest: str
+    source: str
+    curve: tuple[dict[str, float], ...] = ()
+    best_epoch: int = 0
+    notes: tuple[str, ...] = ()
+    examples: tuple[NDArray[np.float32], NDArray[np.uint8]] | None = field(default=None, compare=False)
+
+
+def starting_weights(
+    config: PretrainConfig, model: ModelConfig, cache: Path, data_cache: Path, progress: Progress
+) -> StartingWeights:
+    """Find the weights for a sweep: a given file, or pre-training, done once and kept under `cache` by content.
+
+    A network of your own starts from the weights in its file, unless pre-training is asked for; that starts from them.
+    `progress(done, total, words)` is called once an epoch. Raises `UserError` for weights of another network.
+    """
+    if config.path is not None and config.path.endswith(WEIGHT_FILES):
+        return _from_file(Path(config.path), model)
+    network = network_of(model, config.seed)
+    if own_weights(config, model):
+        path = cache / f"{model.architecture}-{weights_digest(network)[:16]}.weights.h5"
+        if not path.exists():
+            write_weights(network, path)
+        return StartingWeights(path, weights_digest(network), f"weights of {model.name}")
+    images = _images(config, model.size, data_cache)
+    settings = {name: value for name, value in asdict(config).items() if name != "path"}
+    made_from = {"images": _digest([*vars(images).values()][:4]), "versions": versions()}
+    made_by = revision(
+        "trainer.training.pretraining",
+        "trainer.network.user_model",
+        "trainer.training.fit",
+        "trainer.training.losses",
+        "trainer.network.unet",
+    )
+    of = identity_of_model(asdict(replace(model, blocks=())))
+    if model.path is not None:
+        of["weights"] = weights_digest(network)
+    key = digest({"model": of, "pretrain": settings, "revision": made_by, **made_from})[:16]
+    path, record = cache / f"{key}.weights.h5", cache / f"{key}.json"
+    if not (path.exists() and record.exists()):
+        curve, best = _train(config, network, images, progress)
+        write_weights(network, path)
+        found = StartingWeights(path, weights_digest(network), images.source, curve, best, images.notes)
+        plain = asdict(found) | {"path": path.name}
+        write_atomically(record, lambda file: file.write(json.dumps(plain, indent=1).encode()))
+    stored = json.loads(record.read_text())
+    return StartingWeights(
+        path,
+        stored["digest"],
+        stored["source"],
+        tuple(stored["curve"]),
+        stored["best_epoch"],
+        tuple(stored["notes"]),
+        (images.train_x[:EXAMPLES], images.train_y[:EXAMPLES]),
+    )
+
+
+def load_weights(network: keras.Model, path: Path) -> None:
+    """Put the weights of a `.weights.h5`, `.h5` or `.keras` file into a network; nothing is unpickled.
+
+    Raises `UserError` for a missing or unreadable file and for weights of another network.
+    """
+    if not path.is_file():
+        raise UserError(
+            f"Starting weights {path} do not exist. Give a .weights.h5 or .keras file, or a folder to train on."
+        )
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # Keras only warns that layers keep their fresh weights
+            if path.suffix == ".keras":
+                loaded = keras.saving.load_model(path, compile=False, safe_mode=True)
+                network.set_weights(loaded.get_weights())
+            else:
+                network.load_weights(path)
+    except (ValueError, OSError, KeyError, TypeError, UserWarning) as error:
+        raise UserError(
+            f"The weights in {path} do not fit this network ({network.count_params():,} parameters, input "
+            f"{network.input_shape[1:]}). Weights must come from the same architecture: set model.filters and "
+            f"model.size as they were trained, or let thaw pre-train. Keras says: {str(error).splitlines()[0][:200]}"
+        ) from error
+
+
+def weights_digest(network: keras.Model) -> str:
+    """SHA-256 of all weights in order, independent of the file format they were read from."""
+    return _digest(network.get_weights())
+
+
+def write_weights(network: keras.Model, path: Path) -> None:
+    """Save as `.weights.h5`, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".part-{path.name}")
+    network.save_weights(part)
+    data = part.read_bytes()
+    part.unlink()
+    write_atomically(path, lambda file: file.write(data))
+
+
+def _from_file(path: Path, model: ModelConfig) -> StartingWeights:
+    network = network_of(model)
+    load_weights(network, path)
+    return StartingWeights(path, weights_digest(network), f"weights file {path.name}")
+
+
+def _images(config: PretrainConfig, size: int, data_cache: Path) -> Images:
+    """The pictures to pre-train on; the held-out tenth shares no photograph with the rest."""
+    if config.path in (None, COMPOSITES):
+        n = config.images or EMBEDDED_IMAGES
+        kept = max(1, round(n * config.validation))
+        train_x, train_y, _ = composites(n - kept, size, config.seed, photos=TRAINING_PHOTOS)
+        held_x, held_y, _ = composites(kept, size, config.seed + 1, photos=VALIDATION_PHOTOS)
+        source = f"{n} synthetic composites of {len(TRAINING_PHOTOS) + len(VALIDATION_PHOTOS)} photographs"
+        return Images(train_x, train_y, held_x, held_y, source)
+    cases = load_cases(
+        DataConfig(path=config.path, images=config.images, seed=config.seed), size, data_cache, grouped=False
+    )
+    shuffled = np.random.default_rng(config.seed).permutation(len(cases.names))
+    held, train = np.split(shuffled, [max(1, round(len(shuffled) * config.validation))])
+    if not len(train):
+        raise UserError(f"Pre-training needs at least two images, but {config.path} holds {len(cases.names)}.")
+    parts = cases.images[train], cases.masks[train], cases.images[held], cases.masks[held]
+    return Images(*parts, f"{len(shuffled)} images of {cases.source}", cases.notes)
+
+
+def _train(
+    config: PretrainConfig, network: keras.Model, images: Images, progress: Progress
+) -> tuple[tuple[dict[str, float], ...], int]:
+    """Train all blocks; keep the epoch with the best held-out Dice (the first of equals)."""
+    network.compile(optimizer=keras.optimizers.Adam(config.learning_rate), loss=loss_named(config.loss))
+    curve: list[dict[str, float]] = []
+    best = network.get_weights()
+    progress(0, config.epochs, "pre-training")
+    for epoch in range(config.epochs):
+        network.reset_metrics()
+        loss = math.nan
+        for batch in batches(len(images.train_x), config.batch, (config.seed,), epoch):
+            truth = images.train_y[batch, ..., None].astype(np.float32)
+            loss = float(network.train_on_batch(images.train_x[batch, ..., None], truth))
+        if not math.isfinite(loss):
+            raise UserError(
+                f"Pre-training diverged: the loss became {loss} in epoch {epoch + 1}. "
+                f"pretrain.learning_rate must be smaller than {config.learning_rate:g}."
+            )
+        held = _mean_dice(network, images)
+        curve.append({"epoch": epoch + 1, "loss": loss, "held_out_dice": held})
+        if held > max((row["held_out_dice"] for row in curve[:-1]), default=-1.0):
+            best = network.get_weights()
+        progress(epoch + 1, config.epochs, f"pre-training, held-out Dice {held:.3f}")
+    network.set_weights(best)
+    return tuple(curve), int(np.argmax([row["held_out_dice"] for row in curve])) + 1 if curve else 0
+
+
+def _mean_dice(network: keras.Model, images: Images) -> float:
+    predicted = predict(network, images.held_x)
+    dices = [score("", "", truth, p).dice for truth, p in zip(images.held_y, predicted, strict=True)]
+    return float(np.nanmean(dices))
+
+
+def _digest(arrays: list[NDArray[np.generic]]) -> str:
+    sha = hashlib.sha256()
+    for array in arrays:
+        sha.update(f"{array.shape}{array.dtype}".encode())
+        sha.update(np.ascontiguousarray(array).tobytes())
+    return sha.hexdigest()
