@@ -10,8 +10,8 @@ from typing import Annotated
 import typer
 
 from sweeps.environment.home import DEFAULT_HOME
-from sweeps.environment.screen import complain, console, tell
-from trainer.config import UserError
+from sweeps.environment.terminal import complain, console, tell
+from trainer.errors import UserError
 
 app = typer.Typer(
     help="Which blocks of a pre-trained U-Net should be fine-tuned on your data? Measured, not guessed.",
@@ -63,8 +63,9 @@ def run(
     from sweeps.environment.home import open_home
     from sweeps.environment.terminal import Board
     from sweeps.run.identity import check_name
-    from sweeps.run.launch import WorkerCrashed, check_workers
+    from sweeps.run.launch import check_workers
     from sweeps.spec.load import load_spec
+    from trainer.errors import WorkerCrashed
 
     limits = {"hours": max_hours, "trainings": max_trainings}
     budget = [f"search.{key}={limit}" for key, limit in limits.items() if limit is not None]
@@ -263,7 +264,7 @@ def best(
 @app.command()
 def ui(port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 5000, home: Home = DEFAULT_HOME) -> None:
     """Open MLflow's own pages over all sweeps, on this machine only."""
-    from sweeps.commands.pages import serve_mlflow
+    from sweeps.commands.serve import serve_mlflow
     from sweeps.environment.home import open_home
 
     raise typer.Exit(serve_mlflow(open_home(home, make=False), port))
@@ -272,7 +273,7 @@ def ui(port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 5000, hom
 @app.command()
 def dashboard(port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 8080, home: Home = DEFAULT_HOME) -> None:
     """Open Optuna's own pages over all searches, on this machine only (needs the extra `dashboard`)."""
-    from sweeps.commands.pages import serve_dashboard
+    from sweeps.commands.serve import serve_dashboard
     from sweeps.environment.home import open_home
 
     raise typer.Exit(serve_dashboard(open_home(home, make=False), port))

@@ -15,10 +15,11 @@ from rich.console import Console
 
 from sweeps.environment.home import Home, open_home
 from sweeps.environment.terminal import Board
-from sweeps.spec.load import Spec, load_spec
-from sweeps.spec.space import Space, listed, seeds_of, zero_shot
+from sweeps.spec.load import Spec, load_spec, seeds_of
+from sweeps.spec.space import Space, listed, zero_shot
 from sweeps.strategies.history import Report
-from trainer.config import Candidate, UserError
+from trainer.config import Candidate
+from trainer.errors import UserError
 from trainer.files import nobody_present, present
 from trainer.masks import parse
 
@@ -68,7 +69,7 @@ class Objective:
 
         After every fold `report(mean Dice so far, fold)` is called, then, but for the last, `should_prune()`; where it
         says so the trial ends, is marked as dropped in MLflow, and `Scores.pruned_after` says when. An empty mask is
-        the zero-shot score. Raises `UserError` for what is not in the space, `trainer.results.TrialFailed` for a
+        the zero-shot score. Raises `UserError` for what is not in the space, `trainer.errors.TrialFailed` for a
         candidate that cannot score (a non-finite loss), which is recorded too.
         """
         wanted = inside(candidate, self.space, self.spec)

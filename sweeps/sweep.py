@@ -16,8 +16,7 @@ from sweeps.run.prepare import closed_when_stopped, look_at_network, prepared
 from sweeps.spec.load import Spec
 from sweeps.spec.space import Space, listed
 from sweeps.strategies.history import History, Seen, Status
-from sweeps.strategies.outlook import to_do, warnings
-from sweeps.strategies.propose import check_budget, spent
+from sweeps.strategies.propose import check_budget, spent, to_do, warnings
 from trainer.config import Candidate
 from trainer.files import locked, nobody_present
 
@@ -68,9 +67,9 @@ def run_sweep(
 
 def _say_waiting(home: Home, plan: Plan, board: Board) -> None:
     """After a deadline: what was not begun."""
-    from sweeps.engines import optuna_queue as engines
+    from sweeps.engines import optuna_queue
 
-    waiting = [one.candidate.name for one in engines.history(home.storage_url, plan.name) if one.status == "open"]
+    waiting = [one.candidate.name for one in optuna_queue.history(home.storage_url, plan.name) if one.status == "open"]
     if time.time() >= plan.until:
         more = f", such as {waiting[0]}" if waiting else ""
         hours = f"{plan.resolved.search.hours:g}"
@@ -90,21 +89,21 @@ def _enlist(
     retry_failed: bool,
 ) -> bool:
     """Put what is missing on the study's list; whether there is anything to do, for this launcher or another."""
-    from sweeps.engines import optuna_queue as engines
+    from sweeps.engines import optuna_queue
 
     lost: list[Candidate] = []
     if retry_failed:
         _forget_failures(home)
         lost += [one.candidate for one in recorded.values() if spec.search.proposes and one.status == "FAILED"]
     if nobody_present(home.workers_lock(plan.name)):
-        engines.release(home.storage_url, plan.name)
+        optuna_queue.release(home.storage_url, plan.name)
         lost += [state.candidate for state in recorded.values() if state.cut_off]  # by KerasTuner, or the study is new
-    engines.fill(home.storage_url, plan.name, plan.identity, _seen(recorded.values()), plan.n_blocks)
+    optuna_queue.fill(home.storage_url, plan.name, plan.identity, _seen(recorded.values()), plan.n_blocks)
     if spec.search.proposes:  # MLflow is the record: what only the study knows is recorded again, out of the ledger
-        known = engines.history(home.storage_url, plan.name)
+        known = optuna_queue.history(home.storage_url, plan.name)
         lost += [one.candidate for one in known if one.score is not None and one.candidate.key not in recorded]
-    engines.enqueue(home.storage_url, plan.name, dict.fromkeys([*missing, *lost]), plan.n_blocks)
-    seen = engines.history(home.storage_url, plan.name)
+    optuna_queue.enqueue(home.storage_url, plan.name, dict.fromkeys([*missing, *lost]), plan.n_blocks)
+    seen = optuna_queue.history(home.storage_url, plan.name)
     if any(one.status == "open" for one in seen):
         return True
     return spec.search.proposes and _more(spec, space, seen)

@@ -27,12 +27,36 @@ HOMES = {
     "typer": ("sweeps/cli.py",),
 }
 
-# What each package may import of ours; `None` means anything.
-ALLOWED: dict[str, tuple[str, ...] | None] = {
-    "trainer": ("trainer",),
-    "tracking": ("tracking", "trainer.config", "trainer.results", "trainer.masks"),
-    "sweeps": None,
-}
+# What each folder may import of ours, itself apart: lazy and type-only imports count like any other. The folders of a
+# package stand in one order, low to high, and every arrow points down.
+TRAINER = ("trainer", "trainer/phantoms", "trainer/data", "trainer/network", "trainer/training", "trainer/neurons")
+TRACKING = ("tracking", "tracking/store", "tracking/analysis", "tracking/best_mask", "tracking/summary",
+            "tracking/figures", "tracking/report")  # fmt: skip
+LIGHT = ("trainer.config", "trainer.errors", "trainer.masks", "trainer.results")  # what tracking may know of trainer
+WALLS: dict[str, tuple[str, ...]] = {
+    "trainer": (),
+    "trainer/phantoms": ("trainer",),
+    "trainer/data": ("trainer", "trainer/phantoms"),
+    "trainer/network": ("trainer",),
+    "trainer/training": ("trainer", "trainer/phantoms", "trainer/data", "trainer/network"),
+    "trainer/neurons": ("trainer", "trainer/network"),
+    "tracking": LIGHT,
+    "tracking/store": ("tracking", *LIGHT),
+    "tracking/analysis": ("tracking", *LIGHT),
+    "tracking/best_mask": ("tracking", "tracking/analysis", *LIGHT),
+    "tracking/summary": ("tracking", "tracking/analysis", "tracking/best_mask", *LIGHT),
+    "tracking/figures": ("tracking", "tracking/analysis", "tracking/best_mask", "tracking/summary", *LIGHT),
+    "tracking/report": (*TRACKING[:-1], *LIGHT),
+    "sweeps/environment": ("trainer", "trainer/network"),
+    "sweeps/spec": ("tracking", "trainer"),
+    "sweeps/strategies": ("sweeps/spec", "tracking/best_mask", "trainer"),
+    "sweeps/engines": ("sweeps/spec", "sweeps/strategies", "tracking", "trainer"),
+    "sweeps/run": ("sweeps/environment", "sweeps/spec", "sweeps/strategies", "sweeps/engines", "tracking",
+                   "tracking/store", "tracking/figures", *TRAINER),
+    "sweeps/commands": ("sweeps/environment", "sweeps/spec", "sweeps/strategies", "sweeps/run", *TRACKING, *TRAINER),
+    "sweeps": ("sweeps/environment", "sweeps/spec", "sweeps/strategies", "sweeps/engines", "sweeps/run",
+               "sweeps/commands", *TRACKING, *TRAINER),
+}  # fmt: skip
 
 HEAVY = ("keras", "tensorflow", "mlflow", "optuna", "matplotlib", "pandas", "scipy", "skimage", "sklearn",
          "keras_tuner")  # fmt: skip
@@ -48,23 +72,65 @@ def imports(source: str) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
+def module_of(name: str) -> str | None:
+    """The module of ours that an imported name is, or lies in; None for other people's."""
+    parts = name.split(".")
+    if parts[0] not in PACKAGES:
+        return None
+    return next(
+        (
+            ".".join(parts[:end])
+            for end in range(len(parts), 0, -1)
+            if ROOT.joinpath(*parts[:end]).with_suffix(".py").exists()
+        ),
+        name,
+    )
+
+
 def is_within(name: str, module: str) -> bool:
     return name == module or name.startswith(f"{module}.")
 
 
 def broken_rules(path: str, source: str) -> list[str]:
     """One sentence per import of `source` that the file `path` (from the root) may not make."""
-    package = path.split("/")[0]
-    allowed = ALLOWED.get(package)
+    folder = path.rpartition("/")[0]
     broken = []
     for name in imports(source):
-        ours = name.split(".")[0] in PACKAGES
-        if ours and allowed is not None and not any(is_within(name, module) for module in allowed):
-            broken.append(f"{path} imports {name}, but {package} may only import {', '.join(allowed)}")
+        module = module_of(name)
+        allowed = (folder, *WALLS[folder])
+        if module and not {module, module.rpartition(".")[0].replace(".", "/")} & set(allowed):
+            broken.append(f"{path} imports {name}, but {folder} may only import {', '.join(allowed)}")
         for library, homes in HOMES.items():
             if is_within(name, library) and not path.startswith(homes):
                 broken.append(f"{path} imports {library}, whose home is {' or '.join(homes)}")
     return broken
+
+
+def test_every_folder_has_its_walls_and_no_arrow_points_up() -> None:
+    assert {path.relative_to(ROOT).parent.as_posix() for path in FILES} <= WALLS.keys()
+    order = list(WALLS)
+    for folder, allowed in WALLS.items():
+        assert all(one in LIGHT or order.index(one) < order.index(folder) for one in allowed), folder
+
+
+def test_no_module_imports_itself_in_a_circle() -> None:
+    graph = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts): {
+            module for name in imports(path.read_text()) if (module := module_of(name))
+        }
+        for path in FILES
+    }
+    done: set[str] = set()
+
+    def walk(module: str, way: tuple[str, ...]) -> None:
+        assert module not in way, " -> ".join((*way[way.index(module) :], module))
+        if module not in done:
+            for each in sorted(graph.get(module, ())):
+                walk(each, (*way, module))
+            done.add(module)
+
+    for module in graph:
+        walk(module, ())
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(ROOT).as_posix())
@@ -85,6 +151,9 @@ def test_imports_go_one_way_and_libraries_stay_home(path: Path) -> None:
         ("sweeps/run/worker.py", "import keras", "whose home is"),
         ("tracking/report/formats.py", "from trainer.config import UserError", None),
         ("sweeps/run/worker.py", "from trainer.training.fit import fit", None),
+        ("sweeps/run/worker.py", "def f():\n    from sweeps.commands.best import run", "may only import"),
+        ("tracking/analysis/choice.py", "from tracking.report import page", "may only import"),
+        ("trainer/data/cases.py", "import trainer.network.unet", "may only import"),
     ],
 )
 def test_the_rule_itself_can_fail(path: str, source: str, rule: str | None) -> None:

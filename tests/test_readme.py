@@ -13,8 +13,7 @@ from typing import Any
 
 import pytest
 
-from trainer.data import layouts
-from trainer.data import published_layouts as rules
+from trainer.data import layouts, published_layouts
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -67,7 +66,7 @@ def test_links_lead_somewhere(target: str) -> None:
 
 def test_the_layout_of_your_own_works_as_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (example,) = (block for block in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if "RULES" in block)
-    namespace = dict(vars(rules))
+    namespace = dict(vars(published_layouts))
     exec(compile(example, "README.md", "exec"), namespace)
     monkeypatch.setattr(layouts, "RULES", namespace["RULES"])
     for name in ("2024/p01.jpg", "2024/p01-outline.png"):

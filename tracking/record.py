@@ -188,3 +188,6 @@ class SweepRecord:
     def finished(self) -> tuple[TrialRecord, ...]:
         """The trials that can be compared: every fold scored."""
         return tuple(trial for trial in self.trials if trial.status == "FINISHED")
+
+
+Json = dict[str, Any]

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import nctdtrinc, stdtr, stdtrit
 
+from trainer.results import Score
+
 EQUIVALENCE = 0.01  # Dice: a smaller difference than this is of no practical use (protocol.md)
 SURE = 0.95  # probability from which on a difference counts as practically none
 LEVEL = 0.95
@@ -179,3 +181,15 @@ def finding(comparison: Comparison) -> str:
 def _kept(values: Sequence[float]) -> NDArray[np.float64]:
     array = np.asarray(values, np.float64)
     return array[~np.isnan(array)]
+
+
+def pooled_dice(scores: Sequence[Score]) -> float:
+    """Dice of all pixels of all images taken as one image; NaN when there is neither truth nor prediction."""
+    tp, wrong = sum(score.tp for score in scores), sum(score.fp + score.fn for score in scores)
+    return 2 * tp / (2 * tp + wrong) if tp + wrong else math.nan
+
+
+def false_positive_percent(scores: Sequence[Score]) -> float:
+    """Mean share of each image wrongly called lesion, in %."""
+    shares = [100 * score.fp / (score.tp + score.fp + score.fn + score.tn) for score in scores]
+    return sum(shares) / len(shares) if shares else math.nan

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tracking.analysis.contrasts import Json
-from tracking.record import SweepInfo
+from tracking.record import Json, SweepInfo
 
 WORDS = {"block": "block", "conv": "convolution"}
 

@@ -13,10 +13,6 @@ Split = Literal["grouped", "leaky"]
 TrainValue = str | int | float | bool
 
 
-class UserError(Exception):
-    """A mistake the user can mend: the message states the rule, what was given and what to do; no traceback follows."""
-
-
 @dataclass(frozen=True)
 class ModelConfig:
     """The U-Net of protocol.md: `size` x `size` pixels in, `filters` in the first block, doubling four times.

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from trainer.config import UserError
+from trainer.errors import UserError
 
 POLL_SECONDS = 0.2
 

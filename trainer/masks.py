@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import chain, zip_longest
 
-from trainer.config import UserError
+from trainer.errors import UserError
 
 ORDERS = ("shallow-first", "deep-first", "outer-first", "inner-first")
 

@@ -11,10 +11,6 @@ from numpy.typing import NDArray
 COPY_MARK = "//"  # `name//2`: the second augmented copy of the image `name`; no name of a file holds two slashes
 
 
-class TrialFailed(Exception):
-    """This trial cannot score (non-finite loss, dead block) and would fail again; anything else is a bug."""
-
-
 @dataclass(frozen=True)
 class Score:
     """One image's scores from its four pixel counts at threshold 0.5 (`trainer.training.metrics`); dice is NaN without

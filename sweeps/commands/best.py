@@ -12,11 +12,11 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 
 from sweeps.environment.home import Home
-from tracking.analysis.contrasts import Json
 from tracking.analysis.formatting import SYNTHETIC, mask_name, number, p_value
 from tracking.best_mask.answer import answer_object
 from tracking.best_mask.sentences import percent, setting_words, signed, span
-from trainer.config import UserError
+from tracking.record import Json
+from trainer.errors import UserError
 
 if TYPE_CHECKING:  # heavy
     from tracking.record import SweepInfo, SweepRecord

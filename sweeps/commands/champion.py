@@ -15,7 +15,7 @@ from tracking.analysis.per_image import FAILURE
 from tracking.analysis.seeds import read
 from tracking.record import SweepRecord, TrialRecord
 from tracking.statistics import spread
-from trainer.config import UserError
+from trainer.errors import UserError
 from trainer.files import locked
 from trainer.masks import parse
 
@@ -70,7 +70,7 @@ def crown(
             return give_alias(tracker, known, record.info.name, always=not automatic)
         from sweeps.run.worker import trial_of
         from trainer.data.cases import load_cases
-        from trainer.results import TrialFailed
+        from trainer.errors import TrialFailed
         from trainer.training.refit import refit
         from trainer.training.revision import versions
 

@@ -6,8 +6,7 @@ import shlex
 from dataclasses import replace
 
 from sweeps.environment.home import DEFAULT_HOME, Home
-from sweeps.environment.screen import console, tell
-from sweeps.environment.terminal import Board
+from sweeps.environment.terminal import Board, console, tell
 
 
 def show(home: Home, name: str, *, searched: bool) -> None:

@@ -8,12 +8,13 @@ from typing import Any
 
 from rich.table import Table
 
-from trainer.config import ModelConfig, PartitionConfig, UserError
+from trainer.config import ModelConfig, PartitionConfig
+from trainer.errors import UserError
 from trainer.masks import named, names
 from trainer.network.blocks import ALWAYS, partition, searchable, trainable_parameters
 from trainer.network.unet import unet
 from trainer.network.user_model import adapted
-from trainer.training.step_cost import load_network
+from trainer.network.weights import load_network
 
 WORDS = {"block": "block", "conv": "convolution"}
 

@@ -15,8 +15,8 @@ from PIL import Image
 
 from sweeps.environment.home import open_home
 from sweeps.environment.terminal import Board
-from trainer.config import UserError
 from trainer.data.images import SUFFIXES, read_grey
+from trainer.errors import UserError
 from trainer.files import write_atomically
 
 if TYPE_CHECKING:  # heavy
@@ -113,8 +113,8 @@ def load(model: str, home: Path) -> tuple[Segmenter, bool]:
     from sweeps.environment.keras_backend import prepare_backend
 
     prepare_backend()
+    from trainer.network.weights import load_network
     from trainer.training.inference import segmenter
-    from trainer.training.step_cost import load_network
 
     if not model.startswith(REGISTERED):
         return segmenter(load_network(Path(model))), False

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 from sweeps.environment.home import find_home
-from sweeps.environment.screen import tell
-from trainer.config import UserError
+from sweeps.environment.terminal import tell
+from trainer.errors import UserError
 from trainer.files import write_atomically
 
 

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sweeps.commands.champion import choose
-from trainer.config import DataConfig, ModelConfig, UserError
+from trainer.config import DataConfig, ModelConfig
+from trainer.errors import UserError
 
 if TYPE_CHECKING:  # heavy
     from tracking.record import SweepInfo
@@ -41,7 +42,7 @@ def restored(tracker: Tracker, sweep: str | None, mask: str | None) -> Restored:
     from sweeps.run.user_network import ARTIFACT
     from trainer.network.delta_checkpoints import apply_delta, read_delta
     from trainer.network.user_model import network_of
-    from trainer.training.pretraining import load_weights
+    from trainer.network.weights import load_weights
 
     record = tracker.read_sweep(sweep)
     trial, _ = choose(record, mask)

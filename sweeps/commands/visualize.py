@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from sweeps.environment.home import Home, open_home
 from sweeps.environment.terminal import Board
-from trainer.config import DataConfig, ModelConfig, UserError
+from trainer.config import DataConfig, ModelConfig
+from trainer.errors import UserError
 
 if TYPE_CHECKING:
     from trainer.neurons.layers import Neuron
@@ -98,8 +99,7 @@ def draw_sweep(
 def open_network(path: Path, wish: Wish) -> Any:
     """A `.keras` model, or the study's U-Net with the weights of a `.weights.h5` file."""
     from trainer.network.unet import unet
-    from trainer.training.pretraining import load_weights
-    from trainer.training.step_cost import load_network
+    from trainer.network.weights import load_network, load_weights
 
     if path.suffix == ".keras":
         return load_network(path)
@@ -148,7 +148,7 @@ def legend(network: Any, neurons: Sequence[Neuron]) -> str:
 
 def _load_after(network: Any, after: Path) -> None:
     from trainer.network.delta_checkpoints import apply_delta, read_delta
-    from trainer.training.pretraining import load_weights
+    from trainer.network.weights import load_weights
 
     if after.suffix == ".npz":
         apply_delta(network, read_delta(after))

@@ -26,8 +26,8 @@ from sweeps.strategies.axes import Axis, axes, candidate_at, point_of
 from sweeps.strategies.history import Evaluate, History, Seen, Status
 from sweeps.strategies.propose import spent
 from trainer.config import Candidate
+from trainer.errors import TrialFailed
 from trainer.files import cannot_write
-from trainer.results import TrialFailed
 
 OBJECTIVE = keras_tuner.Objective("dice", "max")
 ASKED = 20  # draws outside the space or known already, before one of what is left is drawn

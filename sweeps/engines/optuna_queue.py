@@ -19,13 +19,13 @@ from optuna.exceptions import UpdateFinishedTrialError
 from optuna.storages import RetryHeartbeatStaleTrialCallback
 from optuna.trial import Trial, TrialState
 
-from sweeps.engines import optuna_storage as storage
-from sweeps.engines.optuna_storage import Drained, study_of, tells
+from sweeps.engines import optuna_storage
+from sweeps.engines.optuna_storage import study_of, tells
 from sweeps.engines.optuna_trials import PAID, attributes, finished, foreign, ours, parameters, seen, suggested
 from sweeps.strategies.history import Evaluate, Seen, Status
 from tracking.redact import redact
-from trainer.config import Candidate, UserError
-from trainer.results import TrialFailed
+from trainer.config import Candidate
+from trainer.errors import Drained, TrialFailed, UserError
 
 POLL_SECONDS = 1.0
 LONGEST_NOTE = 2000  # characters; an attribute of a study takes 2045
@@ -209,10 +209,10 @@ def _give_up_unborn(study: optuna.Study) -> None:
     for trial in study.get_trials(states=(TrialState.RUNNING,)):
         started = trial.datetime_start
         alive = trial.user_attrs.get("worker", "").endswith(f":{trial.number}")
-        if alive or started is None or time.time() - started.timestamp() < storage.GRACE_SECONDS:
+        if alive or started is None or time.time() - started.timestamp() < optuna_storage.GRACE_SECONDS:
             continue
         try:
             study.tell(trial.number, state=TrialState.FAIL)
         except (UpdateFinishedTrialError, ValueError):
             continue  # another worker was faster
-        RetryHeartbeatStaleTrialCallback(max_retry=storage.RETRIES)(study, trial)
+        RetryHeartbeatStaleTrialCallback(max_retry=optuna_storage.RETRIES)(study, trial)

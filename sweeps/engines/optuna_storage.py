@@ -16,7 +16,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import SQLAlchemyError
 
 from tracking.redact import redact
-from trainer.config import UserError
+from trainer.errors import Drained, UserError
 
 HEARTBEAT_SECONDS = 5
 GRACE_SECONDS = 30
@@ -24,10 +24,6 @@ RETRIES = 3
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-
-class Drained(Exception):
-    """The list is empty: there is nothing to hand out, and nothing is invented."""
 
 
 class ListStorage(RDBStorage):

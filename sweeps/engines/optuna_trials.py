@@ -11,7 +11,8 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from sweeps.spec.search_section import LARGEST_EPOCHS, LARGEST_RATE, LARGEST_SEED, SMALLEST_RATE
 from sweeps.strategies.history import Seen, Status
-from trainer.config import Candidate, Split, Start, UserError
+from trainer.config import Candidate, Split, Start
+from trainer.errors import UserError
 from trainer.masks import parse
 
 PAID = ("trainings", "seconds", "parameters")  # attributes of a trial, fields of `Scored` and `Seen`

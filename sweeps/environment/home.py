@@ -7,7 +7,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainer.config import UserError
+from trainer.errors import UserError
 from trainer.files import write_atomically
 
 DEFAULT_HOME = Path("runs")

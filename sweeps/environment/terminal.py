@@ -108,3 +108,16 @@ def _words(message: dict[str, Any], folds: int) -> str:
     if message["event"] == "dropped":
         return f"{message['name']} · dropped after {message['fold']} of {folds} folds"
     return ""
+
+
+console = Console()
+
+
+def tell(words: str) -> None:
+    """A line as it is: names and paths may hold what rich would take for markup, and must not be wrapped."""
+    console.print(words, highlight=False, markup=False, soft_wrap=True)
+
+
+def complain(words: str) -> None:
+    """What the user has to mend."""
+    Console(stderr=True).print(words, highlight=False, markup=False, soft_wrap=True, style="bold red")

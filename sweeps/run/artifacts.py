@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sweeps.spec.space import seeds_of
+import numpy as np
+
+from sweeps.spec.load import seeds_of
+from tracking.image_archive import PICTURES, PREDICTIONS, PRETRAINING, Pictures, grey, pack_masks, pack_pictures
 from trainer.config import ModelConfig
 from trainer.results import FoldResult
 
@@ -28,7 +31,7 @@ def scratch(model: ModelConfig, seed: int) -> Any:
 def log_bases(tracker: Tracker, sweep_run: str, spec: Spec, weights: StartingWeights) -> None:
     """Keep all starts, pre-trained and from scratch, as `bases/<digest>.weights.h5` of the sweep's run."""
     from trainer.network.user_model import network_of
-    from trainer.training.pretraining import load_weights, weights_digest, write_weights
+    from trainer.network.weights import load_weights, weights_digest, write_weights
 
     def pretrained() -> Any:
         network = network_of(spec.settings.model)
@@ -54,3 +57,36 @@ def checkpoints(results: Iterable[FoldResult], base: str) -> Iterator[tuple[str,
     for result in results:
         if result.weights:
             yield f"fold_{result.fold}.npz", packed(Delta(base, result.weights))
+
+
+if TYPE_CHECKING:  # heavy
+    from tracking.store.writer import Tracker
+    from trainer.data.cases import Cases
+    from trainer.training.pretraining import StartingWeights
+
+
+def log_pictures(tracker: Tracker, sweep_run: str, cases: Cases) -> None:
+    """Keep all cases at working size on the sweep's run, unless they are there."""
+
+    def content() -> bytes:
+        return pack_pictures(Pictures(cases.names, cases.labels, grey(cases.images), np.asarray(cases.masks)))
+
+    tracker.log_once(sweep_run, PICTURES, content)
+
+
+def log_examples(tracker: Tracker, sweep_run: str, weights: StartingWeights) -> None:
+    """Keep the few images pre-trained on that the report shows; there are none where the weights were given."""
+    if weights.examples is None:
+        return
+    images, truths = weights.examples
+    names = tuple(f"image {number}" for number in range(1, len(images) + 1))
+
+    def content() -> bytes:
+        return pack_pictures(Pictures(names, ("",) * len(names), grey(images), truths))
+
+    tracker.log_once(sweep_run, PRETRAINING, content)
+
+
+def log_predictions(tracker: Tracker, run: str, results: Sequence[FoldResult]) -> None:
+    """Keep a trial's predicted masks of all out-of-fold images, in the order of its per-image scores."""
+    tracker.log_bytes(run, PREDICTIONS, pack_masks([result.predictions for result in results]))

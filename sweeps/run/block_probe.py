@@ -15,8 +15,8 @@ from sweeps.run.plan import Plan
 from sweeps.spec.space import Space
 from sweeps.spec.strategy_names import PROBE_EPOCHS
 from tracking.store.writer import Tracker
+from trainer.errors import TrialFailed
 from trainer.masks import Mask
-from trainer.results import TrialFailed
 from trainer.training.cross_validation import Trial
 
 FILE = "probe.json"

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from sweeps.environment.machine import duration, free_memory, gib, overloaded
 from sweeps.run.step_probe import probed
-from sweeps.spec.load import Spec
+from sweeps.spec.load import Spec, seeds_of
 from sweeps.spec.search_section import Search
-from sweeps.spec.space import listed, seeds_of, space_of
+from sweeps.spec.space import listed, space_of
 from sweeps.spec.strategy_names import PROBE_EPOCHS, PROBED
-from sweeps.strategies.outlook import budget, warnings, who
+from sweeps.strategies.propose import budget, warnings, who
 from trainer.config import Candidate, Settings, own_weights
 from trainer.data.layouts import recognise
 from trainer.masks import parse

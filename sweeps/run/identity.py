@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from sweeps.run.blocks import block_sizes, network_space
 from sweeps.spec.load import Spec, as_table
 from sweeps.spec.space import listed
-from trainer.config import Candidate, Settings, UserError, digest
+from trainer.config import Candidate, Settings, digest
+from trainer.errors import UserError
 
 if TYPE_CHECKING:  # heavy: each is imported where it is needed
     from tracking.record import SweepInfo

@@ -16,16 +16,12 @@ from sweeps.environment.home import Home
 from sweeps.run.worker import USER_ERROR
 from sweeps.spec.search_section import Search
 from tracking.redact import redact
-from trainer.config import UserError
+from trainer.errors import UserError, WorkerCrashed
 
 REPLACEMENTS = 3
 LAST_LINES = 20
 
 Listen = Callable[[dict[str, Any]], None]
-
-
-class WorkerCrashed(Exception):
-    """A worker met a bug; the message holds the end of its log and where the rest is."""
 
 
 def default_workers() -> int:

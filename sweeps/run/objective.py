@@ -9,19 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sweeps.environment.home import Home
-from sweeps.run.artifacts import checkpoints
+from sweeps.run.artifacts import checkpoints, log_predictions
 from sweeps.run.neuron_images import Gallery
-from sweeps.run.pictures import log_predictions
 from sweeps.run.plan import Plan
 from sweeps.strategies.history import Evaluate, Report, Scored
 from tracking.figures.image_panels import montage
 from tracking.record import Role, TrialInfo
 from tracking.store.writer import Tracker
 from trainer.config import Candidate
+from trainer.errors import TrialFailed
 from trainer.files import locked
 from trainer.masks import names, parse, places
 from trainer.network.blocks import Partition, searchable, trainable_parameters
-from trainer.results import FoldResult, TrialFailed
+from trainer.results import FoldResult
 from trainer.training.cross_validation import Trial
 
 # The candidate, its results so far (one per fold, at its epochs) -> an estimate of its Dice if it is to be dropped.

@@ -10,7 +10,7 @@ from typing import Any
 
 from sweeps.environment.home import Home
 from sweeps.spec.load import Spec, from_table
-from trainer.config import UserError
+from trainer.errors import UserError
 from trainer.files import write_atomically
 
 

@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING
 
 from sweeps.environment.home import Home
 from sweeps.environment.terminal import Board
-from sweeps.run.artifacts import log_bases
+from sweeps.run.artifacts import log_bases, log_examples, log_pictures
 from sweeps.run.identity import check_space, describe
-from sweeps.run.pictures import log_examples, log_pictures
 from sweeps.run.plan import Plan, write_plan
 from sweeps.spec.load import Spec, as_table
 from sweeps.spec.validation import units_of
-from trainer.config import UserError
+from trainer.errors import UserError
 from trainer.files import locked, nobody_present
 
 if TYPE_CHECKING:  # heavy: each is imported where it is needed

@@ -16,7 +16,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from sweeps.spec.load import Spec, as_table, from_table
-from trainer.config import UserError
+from trainer.errors import UserError
 
 if TYPE_CHECKING:
     from trainer.training.step_cost import Cost

@@ -63,7 +63,7 @@ def log_network(tracker: Tracker, sweep_run: str, model: ModelConfig) -> None:
 
 def _kept(given: str, home: Home) -> Path:
     """Our copy of a `.keras` file or registered model, under the digest of its bytes."""
-    from trainer.training.step_cost import checked_file
+    from trainer.network.weights import checked_file
 
     with tempfile.TemporaryDirectory() as folder:
         if given.startswith(REGISTERED):

@@ -19,8 +19,9 @@ from sweeps.environment.home import Home, open_home
 from sweeps.environment.keras_backend import prepare_backend
 from sweeps.run.artifacts import scratch
 from sweeps.run.plan import Plan, read_plan
-from sweeps.spec.space import Space, listed, seeds_of, space_of
-from trainer.config import UserError
+from sweeps.spec.load import seeds_of
+from sweeps.spec.space import Space, listed, space_of
+from trainer.errors import UserError
 from trainer.files import locked, present
 
 if TYPE_CHECKING:  # heavy
@@ -49,7 +50,7 @@ def main(arguments: list[str]) -> int:
 
 def work(home: Home, plan: Plan, emit: Emit) -> None:
     """Drain the sweep's list, asking its strategy for more where it has one."""
-    from sweeps.engines import optuna_queue as engines
+    from sweeps.engines import optuna_queue
     from sweeps.run.block_probe import probing
     from sweeps.run.early_stopping import dropping
     from sweeps.run.objective import Drop, never, recorded
@@ -73,7 +74,7 @@ def work(home: Home, plan: Plan, emit: Emit) -> None:
     if search.proposes:
         probe = probing(trial, tracker, plan, space, emit)
         propose = proposer(search, space, spec.settings.seed, plan.until, probe)
-    engines.drain(
+    optuna_queue.drain(
         home.storage_url, plan.name, objective, plan.n_blocks, propose, lambda: locked(home.turn_lock(plan.name)),
         plan.until,
     )  # fmt: skip
@@ -81,18 +82,17 @@ def work(home: Home, plan: Plan, emit: Emit) -> None:
 
 def _tune(home: Home, plan: Plan, space: Space, tracker: Tracker, objective: Evaluate) -> None:
     """Work off the list and what was cut off, then let KerasTuner search on, in this process alone."""
-    from sweeps.engines import keras_tuner_engine as tuner
-    from sweeps.engines import optuna_queue as engines
+    from sweeps.engines import keras_tuner_engine, optuna_queue
 
     url, search = home.storage_url, plan.resolved.search
     with locked(home.turn_lock(plan.name)):
         lost = [state.candidate for state in tracker.trials(plan.sweep_run).values() if state.cut_off]
-        engines.enqueue(url, plan.name, lost, plan.n_blocks)
-        engines.drain(url, plan.name, objective, plan.n_blocks, until=plan.until)
-        tuner.tune(
-            search, space, engines.history(url, plan.name), objective, home.keras_tuner(plan.name),
+        optuna_queue.enqueue(url, plan.name, lost, plan.n_blocks)
+        optuna_queue.drain(url, plan.name, objective, plan.n_blocks, until=plan.until)
+        keras_tuner_engine.tune(
+            search, space, optuna_queue.history(url, plan.name), objective, home.keras_tuner(plan.name),
             seed=plan.resolved.settings.seed, until=plan.until,
-            tell=lambda one: engines.fill(url, plan.name, plan.identity, [one], plan.n_blocks),
+            tell=lambda one: optuna_queue.fill(url, plan.name, plan.identity, [one], plan.n_blocks),
         )  # fmt: skip
 
 
@@ -102,10 +102,10 @@ def trial_of(home: Home, plan: Plan) -> Any:
 
     from trainer.data.cases import load_cases
     from trainer.network.user_model import network_of
+    from trainer.network.weights import load_weights, weights_digest
     from trainer.training.cross_validation import Trial, fold_maker
     from trainer.training.fit import Trainer
     from trainer.training.ledger import Ledger
-    from trainer.training.pretraining import load_weights, weights_digest
 
     spec = plan.resolved
     settings = spec.settings

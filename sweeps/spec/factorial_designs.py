@@ -15,7 +15,10 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import combinations
 
-from trainer.config import UserError
+import numpy as np
+from numpy.typing import NDArray
+
+from trainer.errors import UserError
 from trainer.masks import Mask
 
 LARGEST_CELLS = 2**12  # more than anybody will train; the search takes seconds there
@@ -53,7 +56,6 @@ def design(n_blocks: int, cells: int) -> Design:
     """
     for mistake in design_mistakes(n_blocks, cells):
         raise UserError(mistake)
-    from sweeps.spec.aberration import least_aberration  # NumPy loads when it is used
 
     columns, pattern = least_aberration(n_blocks, cells)
     shortest = next((length for length, count in enumerate(pattern) if count), 0)
@@ -158,3 +160,60 @@ def _column(found: Design, blocks: Sequence[int]) -> int:
     for block in blocks:
         total ^= found.columns[block - 1]
     return total
+
+
+WIDTH, NARROW = 24, 4  # designs kept at every step of the search
+LIGHT = 120_000  # columns tried x blocks up to which it keeps WIDTH: all of 12 blocks, 20 blocks in up to 512 cells
+LONGEST = 8  # beyond LIGHT longer words are not counted
+Pattern = tuple[int, ...]  # how many words have length 0, 1, 2 ...
+Sums = NDArray[np.float64]  # counts, which outgrow int64
+
+
+def least_aberration(n_blocks: int, cells: int) -> tuple[tuple[int, ...], Pattern]:
+    """The columns of the best design found, in [1, cells), and how many words of each length it has.
+
+    `cells` is a power of two above `n_blocks`. Words longer than `LONGEST` may be left uncounted. Columns with an odd
+    number of bits alone are tried too: they close no odd words, so that as many blocks as half the cells have
+    resolution IV.
+    """
+    base = cells.bit_length() - 1
+    tried = [_search(n_blocks, base, odd) for odd in (False, True) if not odd or n_blocks <= cells // 2]
+    pattern, columns = min(tried)
+    return columns, pattern
+
+
+def _search(n_blocks: int, base: int, odd: bool) -> tuple[Pattern, tuple[int, ...]]:
+    """How many words of each length the best design found has, and its columns.
+
+    The first `base` blocks have a bit each. Every further one tries all columns left (`odd`: those with an odd number
+    of bits, which close even words only); what counts is how many words of each length it closes, which `sums` tells:
+    sums[w, v] subsets of w of the columns so far add up to v.
+    """
+    cells = 2**base
+    wide = (n_blocks - base) * n_blocks * cells <= LIGHT
+    width, longest = (WIDTH, n_blocks) if wide else (NARROW, min(n_blocks, LONGEST))
+    bits = np.array([value.bit_count() for value in range(cells)])
+    sums = (bits == np.arange(longest + 1)[:, None]).astype(float)
+    kept: list[tuple[Pattern, tuple[int, ...], Sums]] = [
+        ((0,) * (longest + 1), tuple(1 << bit for bit in range(base)), sums)
+    ]
+    for _ in range(n_blocks - base):
+        tried: dict[Pattern, tuple[tuple[int, ...], int, Sums]] = {}
+        for pattern, columns, sums in kept:
+            free = np.setdiff1d(np.flatnonzero(bits % 2 if odd else bits), columns)
+            closed = np.array(pattern)[1:, None] + sums[:-1, free]
+            counts, first = np.unique(closed.T, axis=0, return_index=True)  # in rising order
+            for count, place in zip(counts[:width].astype(int).tolist(), first[:width], strict=True):
+                tried.setdefault((0, *count), (columns, int(free[place]), sums))
+        kept = [
+            (pattern, (*columns, column), _with(sums, column))
+            for pattern, (columns, column, sums) in sorted(tried.items(), key=lambda one: one[0])[:width]
+        ]
+    return kept[0][:2]
+
+
+def _with(sums: Sums, column: int) -> Sums:
+    """The sums of subsets once a column joined: those without it and those with it."""
+    joined = sums.copy()
+    joined[1:] += sums[:-1, np.arange(sums.shape[1]) ^ column]
+    return joined

@@ -14,7 +14,8 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from sweeps.spec.search_section import Search
 from sweeps.spec.validation import refuse, rules
-from trainer.config import ModelConfig, Settings, TrainValue, UserError
+from trainer.config import ModelConfig, Settings, TrainValue
+from trainer.errors import UserError
 
 Table = dict[str, Any]
 Values = tuple[tuple[str, tuple[TrainValue, ...]], ...]  # of a section such as [search.train]
@@ -198,3 +199,8 @@ def _convert(kind: Any, value: Any) -> Any:
     if kind in (int, bool, str) and type(value) is kind:
         return value
     raise ValueError({int: "a whole number", float: "a finite number", bool: "true or false", str: "text"}[kind])
+
+
+def seeds_of(spec: Spec) -> tuple[int, ...]:
+    """Every training seed that the spec's trials use."""
+    return spec.search.seeds or (spec.settings.seed,)

@@ -9,7 +9,8 @@ from typing import Literal, get_args, get_type_hints
 
 from sweeps.spec.factorial_designs import design_mistakes
 from sweeps.spec.strategy_names import ENDING, KERAS_TUNER, LISTS, PROPOSING
-from trainer.config import TrainConfig, TrainValue, UserError
+from trainer.config import TrainConfig, TrainValue
+from trainer.errors import UserError
 from trainer.masks import ORDERS, parse
 
 LARGEST_SEED = 2**32 - 1  # what NumPy and Keras take

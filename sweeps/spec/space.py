@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Literal
 from sweeps.spec.factorial_designs import factorial_masks
 from sweeps.spec.search_section import Search
 from sweeps.spec.strategy_names import LISTS
-from trainer.config import Candidate, Settings, Split, Start, TrainValue, UserError
+from trainer.config import Candidate, Settings, Split, Start, TrainValue
+from trainer.errors import UserError
 from trainer.masks import Mask, at_depth, parse
 
 if TYPE_CHECKING:
-    from sweeps.spec.load import Spec
+    pass
 
 LARGEST_SUBSETS = 18  # blocks: 262,143 sets, listed in about a second; more is a search of another kind
 
@@ -211,8 +212,3 @@ def _repeated(wanted: Sequence[Candidate], search: Search, settings: Settings) -
 def zero_shot(search: Search, settings: Settings) -> Candidate:
     """No training at all: the pre-trained network as it is. No seed has a say in it."""
     return Candidate("none", 0, search.learning_rate[0], seed=settings.seed)
-
-
-def seeds_of(spec: Spec) -> tuple[int, ...]:
-    """Every training seed that the spec's trials use."""
-    return spec.search.seeds or (spec.settings.seed,)

@@ -15,7 +15,8 @@ from sweeps.spec.search_section import (
     search_mistakes,
     unit_rules,
 )
-from trainer.config import PartitionConfig, Settings, UserError, model_mistakes
+from trainer.config import PartitionConfig, Settings, model_mistakes
+from trainer.errors import UserError
 
 N_BLOCKS, N_CONVOLUTIONS = 9, 18  # of the built-in U-Net, its head not counted
 

@@ -1,15 +1,41 @@
-"""What a search does next: the strategy's next candidate, as long as the budget lasts."""
+"""What a search does next: the strategy's next candidate, as long as the budget lasts; and that in words.
+
+A strategy is a pure function `(space, history, seed) -> candidate`: the same arguments give the same answer, so any
+worker can ask it, and a search goes on after a crash as if nothing had happened. It stays inside the space and never
+names a candidate that `history` knows. None says: nothing more now. With trials still open that means to wait for
+them, with none open that the search is over.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
 
+from sweeps.spec.factorial_designs import design, summary
 from sweeps.spec.search_section import Search
 from sweeps.spec.space import Space, listed
-from sweeps.spec.strategy_names import PROBED, strategy_of
+from sweeps.spec.strategy_names import PROBED
 from sweeps.strategies.history import History, Seen
-from trainer.config import Candidate, Settings, UserError
+from trainer.config import Candidate, Settings
+from trainer.errors import UserError
+
+Strategy = Callable[[Space, History, int], Candidate | None]
+
+HOME_OF = {  # strategy -> the module of its function; imported when asked for, since Optuna and SciPy take seconds
+    "guided": "sweeps.strategies.guided",
+    "greedy": "sweeps.strategies.greedy",
+    "tpe": "sweeps.strategies.optuna_samplers",
+    "nsga2": "sweeps.strategies.optuna_samplers",
+    "random": "sweeps.strategies.optuna_samplers",
+    "qmc": "sweeps.strategies.optuna_samplers",
+}
+
+
+def strategy_of(name: str) -> Strategy:
+    """The function of a strategy that proposes; it is called like its name."""
+    found: Strategy = getattr(import_module(HOME_OF[name]), name)
+    return found
 
 
 def proposer(
@@ -51,3 +77,27 @@ def spent(search: Search, history: History) -> bool:
     if search.trials and len(history.trials) >= search.trials:
         return True
     return bool(search.trainings) and history.trainings >= search.trainings
+
+
+def to_do(search: Search, missing: int, listed: int, recorded: int) -> str:
+    """How much is about to run: what is missing of a list, or what a search starts from and how far it may go."""
+    if not search.proposes:
+        return f"{missing} of {listed} trials to run"
+    return f"{missing} trials to start from, then {who(search)} proposes ({budget(search)}; {recorded} recorded)"
+
+
+def who(search: Search) -> str:
+    """The strategy as a reader knows it."""
+    return f"KerasTuner's {search.strategy}" if search.engine == "keras-tuner" else search.strategy
+
+
+def budget(search: Search) -> str:
+    """How far a search may go."""
+    limits = {"trials": search.trials, "trainings": search.trainings, "hours": search.hours}
+    return " and ".join(f"{number:g} {unit}" for unit, number in limits.items() if number) or "until it ends by itself"
+
+
+def warnings(search: Search, n_blocks: int) -> Iterator[str]:
+    """What to know before it starts: which effects a designed part cannot tell apart."""
+    if search.strategy == "factorial":
+        yield f"Design: {summary(design(n_blocks, search.cells))}"

@@ -21,7 +21,7 @@ def main() -> None:
     from trainer.network.blocks import leaf_layers, partition
     from trainer.network.delta_checkpoints import Delta, packed
     from trainer.network.unet import unet
-    from trainer.training.pretraining import weights_digest
+    from trainer.network.weights import weights_digest
 
     for config in (ModelConfig(), ModelConfig(size=256, filters=64)):
         network = unet(config)

@@ -28,8 +28,8 @@ from numpy.typing import NDArray
 from sweeps.run.early_stopping import FOLD_NOISE, MARGIN, STANDARD_ERRORS, clearly_worse
 from sweeps.spec.search_section import Search
 from sweeps.spec.space import space_of
-from sweeps.spec.strategy_names import strategy_of
 from sweeps.strategies.history import History, Seen
+from sweeps.strategies.propose import strategy_of
 from trainer.config import Settings
 
 NONE, SCALE = 65_535, 10_000

@@ -23,8 +23,7 @@ from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
 from sweeps.spec.factorial_designs import Effect, chains, design, masks, summary, written
-from tracking.figures.canvas import DEEP, GREY, INK, SHALLOW, canvas
-from tracking.report.html import stamp
+from tracking.figures.canvas import DEEP, GREY, INK, SHALLOW, canvas, stamp
 from tracking.statistics import Comparison, corrected_t
 from trainer.files import write_atomically
 

@@ -19,7 +19,7 @@ from pathlib import Path
 import optuna
 from optuna.study import StudyDirection
 
-from sweeps.engines import optuna_queue as engines
+from sweeps.engines import optuna_queue
 from sweeps.spec.search_section import Search
 from sweeps.spec.space import listed, space_of
 from sweeps.spec.strategy_names import ENDING, PROPOSING
@@ -57,7 +57,7 @@ def work(name: str, trials: int, folder: Path) -> None:
     probe = {block: GAIN[block - 1] for block in range(1, 10)}
     propose = proposer(search, space, 0, time.time() + 3600, lambda: probe)
     url = f"sqlite:///{folder / 'optuna.db'}"
-    engines.drain(url, "s", evaluate, len(SIZES), propose, lambda: locked(folder / "turn.lock"))
+    optuna_queue.drain(url, "s", evaluate, len(SIZES), propose, lambda: locked(folder / "turn.lock"))
 
 
 def searched(name: str, trials: int, workers: int) -> list[str]:
@@ -66,7 +66,7 @@ def searched(name: str, trials: int, workers: int) -> list[str]:
         folder = Path(made)
         search = Search(space="subsets", epochs=EPOCHS, strategy=name)  # type: ignore[arg-type]
         start = listed(search, space_of(search, SIZES, Settings()))
-        engines.enqueue(f"sqlite:///{folder / 'optuna.db'}", "s", start, len(SIZES))
+        optuna_queue.enqueue(f"sqlite:///{folder / 'optuna.db'}", "s", start, len(SIZES))
         context = multiprocessing.get_context("spawn")
         processes = [context.Process(target=work, args=(name, trials, folder)) for _ in range(workers)]
         for process in processes:

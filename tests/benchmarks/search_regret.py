@@ -37,11 +37,11 @@ from numpy.typing import NDArray
 
 from sweeps.spec.search_section import Search
 from sweeps.spec.space import Space, masks_of, space_of, warm_start
-from sweeps.spec.strategy_names import PROBED, PROPOSING, strategy_of
+from sweeps.spec.strategy_names import PROBED, PROPOSING
 from sweeps.strategies.history import History, Scored, Seen
+from sweeps.strategies.propose import strategy_of
 from tracking.best_mask.gaussian_process import Points, fitted, signs
-from tracking.figures.canvas import DEEP, GREY, INK, SHALLOW, canvas
-from tracking.report.html import stamp
+from tracking.figures.canvas import DEEP, GREY, INK, SHALLOW, canvas, stamp
 from trainer.config import Candidate, Settings
 from trainer.files import write_atomically
 from trainer.masks import parse

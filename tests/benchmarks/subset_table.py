@@ -72,10 +72,11 @@ def measure(settings: Settings, seeds: list[int], home: Path, parts: Path, worke
     from trainer.data.cases import load_cases
     from trainer.data.folds import make_folds
     from trainer.network.unet import unet
+    from trainer.network.weights import load_weights
     from trainer.training.cross_validation import Trial, fold_maker
     from trainer.training.fit import Trainer
     from trainer.training.ledger import Ledger
-    from trainer.training.pretraining import load_weights, starting_weights
+    from trainer.training.pretraining import starting_weights
 
     cases = load_cases(settings.data, settings.model.size, home / "data")
     found = starting_weights(settings.pretrain, settings.model, home / "weights", home / "data", lambda *_: None)
@@ -101,7 +102,7 @@ def measure(settings: Settings, seeds: list[int], home: Path, parts: Path, worke
 
 def scores(trial: Any, candidate: Candidate) -> dict[str, dict[str, int]]:
     """budget -> image -> Dice in 1/10,000; a training that failed scores 0 everywhere, and says so."""
-    from trainer.results import TrialFailed
+    from trainer.errors import TrialFailed
 
     found: dict[str, dict[str, int]] = {str(budget): {} for budget in BUDGETS}
     try:

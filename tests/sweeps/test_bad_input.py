@@ -22,7 +22,7 @@ from tests.trainer.own import own, saved, two_outputs
 from tracking.store.writer import Tracker
 from trainer.config import ModelConfig
 from trainer.network.unet import unet
-from trainer.training.pretraining import write_weights
+from trainer.network.weights import write_weights
 
 Build = Callable[[Path], list[str]]
 

@@ -15,7 +15,8 @@ from sweeps.spec.load import load_spec
 from sweeps.spec.space import space_of
 from tracking.analysis.summary import summarise
 from tracking.store.writer import Tracker
-from trainer.config import Candidate, UserError
+from trainer.config import Candidate
+from trainer.errors import UserError
 
 SPEC = load_spec("smoke", sets=["search.space=subsets", "search.max_blocks=3", "search.learning_rate=[1e-4,1e-2]",
                                 "search.train.batch=[2,4]"])  # fmt: skip

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from trainer.config import UserError
+from trainer.errors import UserError
 from trainer.files import locked, write_atomically
 
 

@@ -6,7 +6,7 @@ from itertools import combinations
 
 import pytest
 
-from trainer.config import UserError
+from trainer.errors import UserError
 from trainer.masks import ORDERS, Mask, at_depth, named, names, order_of, parse, places
 
 

@@ -9,12 +9,11 @@ from dataclasses import asdict
 import numpy as np
 from numpy.typing import NDArray
 
-from tracking.analysis.contrasts import Json
 from tracking.analysis.per_image import cases_by_rule
 from tracking.analysis.seed_noise import noise_object
 from tracking.analysis.seeds import Repeats
 from tracking.analysis.winners_curse import FEWEST, against_best, bbc_cv, one_standard_error
-from tracking.record import SweepInfo, TrialRecord
+from tracking.record import Json, SweepInfo, TrialRecord
 
 
 def choice_object(main: Sequence[TrialRecord], info: SweepInfo, repeats: Repeats | None = None) -> Json | None:

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from tracking.analysis.contrasts import Json, contrast
+from tracking.analysis.contrasts import contrast
 from tracking.analysis.seed_noise import noise_object
 from tracking.analysis.seeds import Repeats
-from tracking.record import SweepInfo, TrialRecord
+from tracking.record import Json, SweepInfo, TrialRecord
 from tracking.statistics import Comparison, area_between_curves, holm
 
 SHALLOW, DEEP = "shallow-first", "deep-first"

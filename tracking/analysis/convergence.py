@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tracking.analysis.contrasts import Json, comparison_object, contrast
+from tracking.analysis.contrasts import comparison_object, contrast
 from tracking.analysis.seed_noise import noise_object
 from tracking.analysis.seeds import Repeats
-from tracking.record import SweepInfo, TrialRecord
+from tracking.record import Json, SweepInfo, TrialRecord
 from tracking.statistics import holm
 
 

@@ -6,9 +6,8 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 
-from tracking.analysis.contrasts import Json
 from tracking.analysis.formatting import counted
-from tracking.record import SweepRecord, TrialRecord
+from tracking.record import Json, SweepRecord, TrialRecord
 
 
 def dropped_object(record: SweepRecord) -> Json | None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 
-from tracking.analysis.contrasts import Json
-from tracking.record import METRICS
+from tracking.record import METRICS, Json
 from tracking.units import study_network
 
 STUDY_SAW = " The study saw under 1 % from 20 to 40 epochs, and 3 % for the deepest block alone."

@@ -6,11 +6,10 @@ import math
 from collections.abc import Sequence
 from operator import itemgetter
 
-from tracking.analysis.contrasts import Json
 from tracking.analysis.per_image import per_image
 from tracking.analysis.seed_noise import moves, noise_object
 from tracking.analysis.seeds import Reading
-from tracking.record import SweepInfo, TrialRecord
+from tracking.record import Json, SweepInfo, TrialRecord
 
 Setting = tuple[int | None, float | None]
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from tracking.analysis.contrasts import Json
-from tracking.record import SweepInfo
+from tracking.record import Json, SweepInfo
 from tracking.units import head_of, numbered, own_network, study_network, unit_of
 
 

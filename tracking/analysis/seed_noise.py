@@ -4,13 +4,33 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from tracking.analysis.contrasts import Json
 from tracking.analysis.seeds import Repeats
-from tracking.record import SweepInfo, TrialRecord
+from tracking.record import Json, SweepInfo, TrialRecord
 from tracking.statistics import spread
+
+
+@dataclass(frozen=True)
+class SeedNoise:
+    """How far one number moves with the training seed. `per_seed`: the number as each seed alone gives it, both sides
+    of a difference of one seed; `sd` = sqrt(sum (x_s - mean)^2 / (S - 1)) is what to expect of one more training, `se`
+    = sd / sqrt(S) the standard error of the mean over the S seeds.
+    """
+
+    sd: float
+    se: float
+    per_seed: tuple[float, ...]
+
+
+def seed_noise(per_seed: Sequence[float]) -> SeedNoise | None:
+    """The noise of one number from its values seed by seed; None with fewer than two seeds."""
+    if len(per_seed) < 2:
+        return None
+    over = spread(per_seed)
+    return SeedNoise(over.sd, over.sem, tuple(per_seed))
 
 
 def noise_object(per_seed: Sequence[float]) -> Json | None:

@@ -59,7 +59,7 @@ from typing import Any
 
 from tracking.analysis.choice import case_objects, choice_object
 from tracking.analysis.comparisons import DEEP, SHALLOW, at_setting, compare, compare_noise, main_setting
-from tracking.analysis.contrasts import Json, comparison_object
+from tracking.analysis.contrasts import comparison_object
 from tracking.analysis.convergence import convergence_objects
 from tracking.analysis.early_stopped import dropped_object, without_dropped
 from tracking.analysis.leakage import leakage_object
@@ -68,9 +68,8 @@ from tracking.analysis.per_image import per_image
 from tracking.analysis.seed_noise import floor_object, trial_noise
 from tracking.analysis.seeds import DONE, Reading, Repeats, read, seeds_of
 from tracking.analysis.verdict import verdict
-from tracking.record import METRICS, SweepInfo, SweepRecord, TrialRecord
-from tracking.statistics import spread
-from tracking.store.schema import false_positive_percent, pooled_dice
+from tracking.record import METRICS, Json, SweepInfo, SweepRecord, TrialRecord
+from tracking.statistics import false_positive_percent, pooled_dice, spread
 from tracking.units import head_of, head_sentence, unit_of
 
 

@@ -6,14 +6,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 
-from tracking.analysis.contrasts import Json
 from tracking.analysis.formatting import COMPARISONS, setting
 from tracking.analysis.seeds import read
 from tracking.analysis.summary import summarise
-from tracking.record import METRICS, SweepInfo, SweepRecord
+from tracking.record import METRICS, Json, SweepInfo, SweepRecord
 from tracking.statistics import EQUIVALENCE, Comparison, critical, holm, tail
 from tracking.units import WORDS, head_of, unit_of
-from trainer.config import UserError
+from trainer.errors import UserError
 
 
 def difference(first: Comparison, second: Comparison) -> Comparison:

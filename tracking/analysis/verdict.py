@@ -6,10 +6,9 @@ import math
 from collections.abc import Mapping, Sequence
 
 from tracking.analysis.comparisons import CompareNoise
-from tracking.analysis.contrasts import Json
 from tracking.analysis.per_image import FAILURE
 from tracking.analysis.seed_noise import moves
-from tracking.record import SweepInfo, TrialRecord
+from tracking.record import Json, SweepInfo, TrialRecord
 from tracking.statistics import EQUIVALENCE, SURE, Comparison, finding
 from tracking.units import numbered
 

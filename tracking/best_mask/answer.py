@@ -38,14 +38,14 @@ from typing import Any
 
 import numpy as np
 
-from tracking.analysis.contrasts import Json, comparison_object
-from tracking.analysis.pareto import front
+from tracking.analysis.contrasts import comparison_object
 from tracking.analysis.winners_curse import against_best, margin_of_all, one_standard_error
 from tracking.best_mask.block_effects import Effects, block_effects, usable
 from tracking.best_mask.candidates import Field, field_of, judged, setting_of
 from tracking.best_mask.confounding import confounded
+from tracking.best_mask.pareto import front
 from tracking.best_mask.sentences import effect_sentences, notes, sentence
-from tracking.record import SweepRecord, TrialRecord
+from tracking.record import Json, SweepRecord, TrialRecord
 
 
 def answer_object(record: SweepRecord) -> Json:

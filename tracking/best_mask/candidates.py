@@ -16,7 +16,8 @@ from tracking.analysis.seeds import read
 from tracking.analysis.winners_curse import DRAWS, FEWEST, Selection, bbc_cv
 from tracking.record import SweepInfo, SweepRecord, TrialRecord
 from tracking.statistics import Comparison, holm
-from trainer.config import Candidate, UserError
+from trainer.config import Candidate
+from trainer.errors import UserError
 
 Setting = tuple[int, float, tuple[tuple[str, Any], ...]]  # epochs, learning rate, searched training settings
 

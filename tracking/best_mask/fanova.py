@@ -16,7 +16,7 @@ import optuna
 from optuna.distributions import CategoricalDistribution
 from optuna.importance import FanovaImportanceEvaluator
 
-from tracking.analysis.contrasts import Json
+from tracking.record import Json
 
 FEWEST = 20  # trials below which its trees have nothing to split
 TREES = 32  # half of Optuna's number: two seconds for 511 masks

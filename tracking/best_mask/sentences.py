@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 
-from tracking.analysis.contrasts import Json
 from tracking.analysis.formatting import counted, mask_name
 from tracking.analysis.per_image import FAILURE
-from tracking.record import SweepInfo
+from tracking.record import Json, SweepInfo
 from tracking.units import WORDS, unit_of
 
 UNBIASED = ("grid", "exhaustive", "factorial", "random", "qmc")  # strategies whose masks do not depend on their scores

@@ -15,13 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from tracking.analysis.contrasts import Json
 from tracking.analysis.formatting import mask_name
 from tracking.analysis.per_image import FAILURE
 from tracking.best_mask.fanova import FEWEST
 from tracking.best_mask.gaussian_process import Array, Points, fitted, signs
 from tracking.best_mask.sentences import digits, setting_words
-from tracking.record import SweepInfo
+from tracking.record import Json, SweepInfo
 
 
 def smoothed_object(answer: Json, info: SweepInfo) -> Json | None:

@@ -117,3 +117,11 @@ def _inline(svg: bytes, name: str) -> bytes:
     text = re.sub(r'(<svg[^>]*?) (?:width|height)="[^"]*"', r"\1", text, count=1)
     text = re.sub(r'(<svg[^>]*?) (?:width|height)="[^"]*"', r"\1", text, count=1)
     return text.replace("font-family: 'DejaVu Sans', sans-serif", "font-family: inherit").encode()
+
+
+STAMP = "SYNTHETIC DATA"
+
+
+def stamp(synthetic: bool) -> str:
+    """The stamp as it stands in a drawing."""
+    return STAMP if synthetic else ""

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, NullFormatter
 
-from tracking.analysis.contrasts import Json
 from tracking.figures.canvas import DEEP, GREY, INK, RULE, SHALLOW, Form, canvas, dice_axis
+from tracking.record import Json
 from tracking.statistics import EQUIVALENCE
 
 LABELLED = 10  # masks of a front whose names are written

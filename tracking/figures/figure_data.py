@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from tracking.analysis.contrasts import Json
 from tracking.analysis.formatting import COMPARISONS, is_main
-from tracking.figures.canvas import Form
+from tracking.figures.canvas import Form, stamp
 from tracking.figures.curves import Curve, draw_comparisons, draw_cost
-from tracking.report.html import stamp
+from tracking.record import Json
 from tracking.statistics import Comparison, spread
 
 ORDERS = ("shallow-first", "deep-first", "outer-first", "inner-first")

@@ -9,7 +9,6 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, get_args
 
-from tracking.analysis.contrasts import Json
 from tracking.analysis.formatting import (
     COMPARISONS,
     HEADS,
@@ -38,12 +37,12 @@ from tracking.analysis.summary import summarise
 from tracking.analysis.two_sweeps import versus
 from tracking.figures.canvas import Form
 from tracking.figures.figure_data import figure_files
-from tracking.record import METRICS, SweepRecord
+from tracking.record import METRICS, Json, SweepRecord
 from tracking.report.page import html
 from tracking.report.page_best_mask import answer_of
 from tracking.report.page_two_sweeps import versus_files, versus_html, versus_markdown
 from tracking.report.paper_figures import study_figures
-from trainer.config import UserError
+from trainer.errors import UserError
 
 Format = Literal["html", "json", "csv", "markdown"]
 PER_IMAGE = ("low", "high", "worst_decile", "failures")

@@ -6,9 +6,8 @@ import base64
 from collections.abc import Iterable, Sequence
 from html import escape
 
+from tracking.figures.canvas import STAMP
 from tracking.report.html_style import CSS, SCRIPT
-
-STAMP = "SYNTHETIC DATA"
 
 
 def document(title: str, parts: Iterable[str], synthetic: bool, broad: bool = False) -> str:
@@ -53,8 +52,3 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]], caption: str, syn
 def tag(synthetic: bool) -> str:
     """The stamp as it stands before a caption."""
     return f'<span class="tag">{STAMP}</span> ' if synthetic else ""
-
-
-def stamp(synthetic: bool) -> str:
-    """The stamp as it stands in a drawing."""
-    return STAMP if synthetic else ""

@@ -6,7 +6,6 @@ import json
 import math
 from html import escape
 
-from tracking.analysis.contrasts import Json
 from tracking.analysis.formatting import (
     COMPARISONS,
     HEADS,
@@ -23,10 +22,11 @@ from tracking.analysis.formatting import (
     trial_cells,
 )
 from tracking.analysis.seeds import Repeats
+from tracking.figures.canvas import stamp
 from tracking.figures.curves import draw_comparisons, draw_cost, draw_curves
 from tracking.figures.figure_data import baselines_of, comparison_rows, cost_points, curves_of
-from tracking.record import SweepRecord
-from tracking.report.html import document, figure, image, stamp, table
+from tracking.record import Json, SweepRecord
+from tracking.report.html import document, figure, image, table
 from tracking.report.page_best_mask import answer_section
 from tracking.report.page_choice import choice_section, convergence_section, per_image_section
 from tracking.report.page_seeds import differences_table, leakage_section, noise_section

@@ -6,16 +6,15 @@ import math
 from collections.abc import Mapping
 from html import escape
 
-from tracking.analysis.contrasts import Json
 from tracking.analysis.formatting import mask_name, number
 from tracking.best_mask.answer import answer_object
 from tracking.best_mask.sentences import percent, setting_words, span
-from tracking.figures.canvas import Form
+from tracking.figures.canvas import Form, stamp
 from tracking.figures.effects import draw_effects, draw_pareto
-from tracking.record import SweepInfo, SweepRecord
-from tracking.report.html import figure, stamp, table
+from tracking.record import Json, SweepInfo, SweepRecord
+from tracking.report.html import figure, table
 from tracking.units import WORDS, unit_of
-from trainer.config import UserError
+from trainer.errors import UserError
 
 SHOWN = 20  # rows of a table; a search has hundreds of masks
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from html import escape
 
-from tracking.analysis.contrasts import Json
 from tracking.analysis.formatting import (
     comparison_cells,
     convergence_sentence,
@@ -18,6 +17,7 @@ from tracking.analysis.formatting import (
     p_value,
     winner_sentences,
 )
+from tracking.record import Json
 from tracking.report.html import table
 
 MOST = 100  # rows of the table of images' scores

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from html import escape
 
-from tracking.analysis.contrasts import Json
 from tracking.analysis.formatting import (
     COMPARISONS,
     HEADS,
@@ -15,6 +14,7 @@ from tracking.analysis.formatting import (
     number,
     trial_cells,
 )
+from tracking.record import Json
 from tracking.report.html import table
 
 

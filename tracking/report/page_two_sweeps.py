@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from tracking.analysis.contrasts import Json
 from tracking.analysis.formatting import COMPARISONS, comparison_cells, noise_words, setting, winner_sentences
-from tracking.figures.canvas import Form
+from tracking.figures.canvas import STAMP, Form, stamp
 from tracking.figures.curves import Panel, draw_comparisons, draw_curves, draw_panels
 from tracking.figures.figure_data import baselines_of, curves_of, rebuilt, score_limits
-from tracking.report.html import STAMP, document, figure, stamp, table
+from tracking.record import Json
+from tracking.report.html import document, figure, table
 from tracking.statistics import Comparison
 from tracking.units import unit_word
 

@@ -7,16 +7,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from tracking.analysis.contrasts import Json
 from tracking.analysis.formatting import is_main, setting
-from tracking.figures.canvas import Form
+from tracking.figures.canvas import Form, stamp
 from tracking.figures.curves import draw_curves
 from tracking.figures.figure_data import baselines_of, curves_of
 from tracking.figures.image_panels import Case, Example, draw_cases, draw_examples, draw_neurons
 from tracking.figures.network import draw_networks, layout
 from tracking.image_archive import Pictures
-from tracking.record import SweepInfo, SweepRecord
-from tracking.report.html import stamp
+from tracking.record import Json, SweepInfo, SweepRecord
 from tracking.report.shown_images import TUNED
 from tracking.units import head_of, head_sentence, numbered, study_network, unit_of, unit_word
 

@@ -29,8 +29,8 @@ from mlflow.entities import Dataset, DatasetInput, Experiment, Metric, Param, Ru
 from mlflow.exceptions import MlflowException
 
 from tracking.redact import redact
-from tracking.store.fresh import file_of, make_aside
-from trainer.config import UserError
+from tracking.store.new_database import file_of, make_aside
+from trainer.errors import UserError
 
 __all__ = ["PAGE", "Run", "Store", "short", "told"]
 

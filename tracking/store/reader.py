@@ -1,22 +1,27 @@
-"""A sweep read back from MLflow: all that a report is made of."""
+"""What is read back from MLflow: a whole sweep, for a report; how single trials stand, for a sweep that runs."""
 
 from __future__ import annotations
 
 import difflib
 import math
 import time
+from collections.abc import Container
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tracking.record import SweepInfo, SweepRecord, TrialRecord
+from tracking.record import SweepInfo, SweepRecord, TrialRecord, TrialState
 from tracking.redact import redact
-from tracking.store import schema as stored
+from tracking.store import mlflow_views, schema
 from tracking.store.connection import PAGE, Run, Store, told
-from trainer.config import UserError
+from trainer.config import Candidate
+from trainer.errors import UserError
 from trainer.results import Score
 
 SHOWN = ("contracting", "expanding")  # the masks whose montage a report shows
 DROPPED = "thaw.dropped"  # the tag of a trial that was given up between folds; its value estimates the Dice
+
+FEW = 4  # runs asked for at once: what lies above the highest allowed one are baselines
+UI = "http://127.0.0.1:5000"  # where `thaw ui` serves it, unless told otherwise
 
 
 def status_of(run: Run) -> str:
@@ -58,7 +63,7 @@ class Reader(Store):
         return list(self._pages(ids, "tags.`thaw.kind` = 'sweep'")) if ids else []
 
     def _trial(self, run: Run, info: SweepInfo) -> TrialRecord:
-        trial = stored.trial_from_json(run.data.tags["thaw.trial"])
+        trial = schema.trial_from_json(run.data.tags["thaw.trial"])
         done = run.info.status == "FINISHED"
         shown = done and trial.candidate.mask in {info.named_masks.get(name) for name in SHOWN}
         return TrialRecord(
@@ -66,7 +71,7 @@ class Reader(Store):
             run_id=run.info.run_id,
             status=status_of(run),
             reason=run.data.tags.get("thaw.reason", ""),
-            folds=stored.folds_of(run.data.metrics, len(info.folds)),
+            folds=schema.folds_of(run.data.metrics, len(info.folds)),
             scores=self._scores(run.info.run_id, run.info.artifact_uri) if done else (),
             montage=self._artifact(run.info.run_id, "montage.png", run.info.artifact_uri) if shown else None,
             seconds=float(run.data.metrics.get("seconds", math.nan)),
@@ -92,7 +97,7 @@ class Reader(Store):
         table = self._artifact(run_id, "scores.json", where)
         try:
             if table is not None:
-                return stored.scores_from_table(table.decode())
+                return schema.scores_from_table(table.decode())
         except (ValueError, KeyError, TypeError):
             pass  # said below, like one that is not there
         raise UserError(
@@ -107,4 +112,64 @@ class Reader(Store):
                 f"The artifact info.json of run {run_id} is missing; without it the sweep cannot be read. MLflow keeps "
                 "absolute addresses: a home that was moved must be moved back."
             )
-        return stored.info_from_json(text.decode())
+        return schema.info_from_json(text.decode())
+
+    # ---- single trials, each without reading the whole sweep ----
+
+    @told
+    def trials(self, sweep_run: str) -> dict[str, TrialState]:
+        """candidate key -> state of its run (FINISHED, FAILED, DROPPED, RUNNING, or KILLED: closed as lost)."""
+        return {run.data.tags["thaw.candidate"]: _trial_state(run) for run in self._children(sweep_run)}
+
+    @told
+    def trial(self, sweep_run: str, candidate: Candidate) -> TrialState | None:
+        """The state of one candidate's run; None when it has none yet."""
+        run = self._run_of(sweep_run, candidate)
+        return None if run is None else _trial_state(run)
+
+    @told
+    def highest(self, sweep_run: str, like: Candidate, among: Container[Candidate]) -> TrialState | None:
+        """The finished trial of the highest mean Dice, of any mask, rate and settings that are `among` those allowed,
+        with the epochs and the seed of `like` and from the same pre-trained weights; None while there is none.
+        """
+        wanted = {"role": "trial", "epochs": schema.written_epochs(like), "seed": like.seed}
+        query = [f"params.`{name}` = '{value}'" for name, value in wanted.items()]
+        query += [f"tags.`mlflow.parentRunId` = '{sweep_run}'", "attributes.status = 'FINISHED'"]
+        experiment = self._parent(sweep_run).info.experiment_id
+        found = self._pages([experiment], " AND ".join(query), order="metrics.dice DESC", size=FEW)
+        ranked = map(_trial_state, found)
+        return next((state for state in ranked if state.candidate in among), None)
+
+    @told
+    def dice_by_image(self, run_id: str) -> dict[str, float]:
+        """image -> out-of-fold Dice of a finished trial; NaN where the truth is empty."""
+        where = self.client.get_run(run_id).info.artifact_uri
+        return {score.image: score.dice for _, score in self._scores(run_id, where)}
+
+    def _run_of(self, sweep_run: str, candidate: Candidate) -> Run | None:
+        return self._newest(
+            self._parent(sweep_run).info.experiment_id,
+            f"tags.`mlflow.parentRunId` = '{sweep_run}' AND tags.`thaw.candidate` = '{candidate.key}'",
+        )
+
+    def trials_page(self, sweep_run: str) -> str:
+        """Where MLflow's UI lists the sweep's trials, best first: the address below the server's."""
+        return mlflow_views.trials_view().address(self._parent(sweep_run).info.experiment_id)
+
+    def pictures_page(self, sweep_run: str) -> str:
+        """Where MLflow's UI sets the pictures of the best trials side by side: the address below the server's."""
+        return mlflow_views.pictures_view().address(self._parent(sweep_run).info.experiment_id)
+
+    def trial_page(self, sweep_run: str, run_id: str) -> str:
+        """Where MLflow's UI shows a trial: on its server, or where `thaw ui` serves a database."""
+        server = redact(self.uri).rstrip("/") if self.uri.startswith(("http://", "https://")) else UI
+        return f"{server}/#/experiments/{self._parent(sweep_run).info.experiment_id}/runs/{run_id}"
+
+
+def _trial_state(run: Run) -> TrialState:
+    info, tags = schema.trial_from_json(run.data.tags["thaw.trial"]), run.data.tags
+    estimate = float(tags[DROPPED]) if DROPPED in tags else None
+    metrics = run.data.metrics
+    folds = sum(key.startswith("pixel_error/fold_") for key in metrics) if info.candidate.epochs else 0
+    return TrialState(run.info.run_id, status_of(run), metrics.get("dice"), info.candidate, info.trainable_params,
+                      estimate, folds, metrics.get("seconds", 0.0))  # fmt: skip

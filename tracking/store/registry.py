@@ -29,7 +29,8 @@ from mlflow.models import Model, ModelSignature
 from mlflow.types.schema import Schema, TensorSpec
 from numpy.typing import NDArray
 
-from trainer.config import Candidate, UserError
+from trainer.config import Candidate
+from trainer.errors import UserError
 
 ALIAS = "champion"
 KIND = "thaw.kind"

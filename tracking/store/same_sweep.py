@@ -7,7 +7,8 @@ from typing import Any
 
 from tracking.record import SweepInfo
 from tracking.units import own_network
-from trainer.config import TrainConfig, UserError, identity_of_model
+from trainer.config import TrainConfig, identity_of_model
+from trainer.errors import UserError
 
 # In a resolved spec, but nothing that a score depends on by itself: the pictures and the weights have digests of their
 # own, the space may grow, and leaky trials stand beside the others in one sweep.

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from tracking.record import METRICS, SweepInfo, TrialInfo
-from tracking.statistics import spread
+from tracking.statistics import false_positive_percent, pooled_dice, spread
 from trainer.config import Candidate
 from trainer.results import FoldResult, Score
 
@@ -97,18 +97,6 @@ def summary_metrics(results: Sequence[FoldResult]) -> dict[str, float]:
         found["empty_truths"] = len(empty)
         found["empty_truths_false_positive_percent"] = false_positive_percent(empty)
     return found
-
-
-def pooled_dice(scores: Sequence[Score]) -> float:
-    """Dice of all pixels of all images taken as one image; NaN when there is neither truth nor prediction."""
-    tp, wrong = sum(score.tp for score in scores), sum(score.fp + score.fn for score in scores)
-    return 2 * tp / (2 * tp + wrong) if tp + wrong else math.nan
-
-
-def false_positive_percent(scores: Sequence[Score]) -> float:
-    """Mean share of each image wrongly called lesion, in %."""
-    shares = [100 * score.fp / (score.tp + score.fp + score.fn + score.tn) for score in scores]
-    return sum(shares) / len(shares) if shares else math.nan
 
 
 def scores_to_table(results: Sequence[FoldResult]) -> str:

@@ -13,12 +13,10 @@ from typing import Any
 from PIL import Image
 
 from tracking.record import SweepInfo, TrialInfo
-from tracking.store import mlflow_views as views
-from tracking.store import schema as stored
+from tracking.store import mlflow_views, schema
 from tracking.store.connection import told
-from tracking.store.reader import DROPPED
+from tracking.store.reader import DROPPED, Reader
 from tracking.store.same_sweep import clash
-from tracking.store.states import States
 from trainer.config import Candidate
 from trainer.results import FoldResult
 
@@ -26,7 +24,7 @@ PRETRAINING = "thaw-pretraining"
 SWEEP = "tags.`thaw.kind` = 'sweep'"
 
 
-class Tracker(States):
+class Tracker(Reader):
     """Everything that is recorded. Every method takes explicit run ids, so any number of processes may write."""
 
     # ---- the sweep ----
@@ -93,7 +91,7 @@ class Tracker(States):
 
     def _store_plan(self, run_id: str, info: SweepInfo) -> None:
         self.client.log_text(run_id, json.dumps(info.spec, indent=1, sort_keys=True), "spec.json")
-        self.client.log_text(run_id, stored.info_to_json(info), "info.json")
+        self.client.log_text(run_id, schema.info_to_json(info), "info.json")
 
     @told
     def finish_sweep(self, run_id: str, verdict: str, report: str | None = None) -> None:
@@ -107,10 +105,10 @@ class Tracker(States):
         """Save the views of `tracking.store.mlflow_views`, and describe the sweep where a person may come upon it."""
         parent = self._parent(run_id)
         experiment: str = parent.info.experiment_id
-        for view in (views.trials_view(), views.pictures_view(self._neurons(run_id))):
+        for view in (mlflow_views.trials_view(), mlflow_views.pictures_view(self._neurons(run_id))):
             self.client.set_experiment_tag(experiment, *view.tag(parent.info.start_time))
         synthetic = parent.data.tags["thaw.synthetic"] == "true"
-        of_run, of_experiment = views.describe_sweep(experiment, run_id, verdict, synthetic)
+        of_run, of_experiment = mlflow_views.describe_sweep(experiment, run_id, verdict, synthetic)
         self.client.set_experiment_tag(experiment, "mlflow.note.content", of_experiment)
         self.client.set_tag(run_id, "mlflow.note.content", of_run)
 
@@ -123,13 +121,13 @@ class Tracker(States):
         candidate = info.candidate
         run = self._run_of(sweep_run, candidate)
         if run is None:
-            params = stored.trial_params(info)
+            params = schema.trial_params(info)
             tags = {
                 "mlflow.parentRunId": sweep_run,
                 "thaw.kind": "trial",
                 "thaw.synthetic": parent.data.tags["thaw.synthetic"],
                 "thaw.candidate": candidate.key,
-                "thaw.trial": stored.trial_to_json(info),
+                "thaw.trial": schema.trial_to_json(info),
                 **{f"thaw.{key}": params[key] for key in ("mask", "order", "depth", "epochs")},
             }
             run = self.client.create_run(parent.info.experiment_id, run_name=candidate.name, tags=tags)
@@ -140,7 +138,7 @@ class Tracker(States):
         run_id: str = run.info.run_id
         if "mask" not in run.data.params:
             # The cost is a metric: MLflow sorts those as numbers, and can plot against them.
-            self._log(run_id, [("trainable_params", info.trainable_params, 0)], stored.trial_params(info))
+            self._log(run_id, [("trainable_params", info.trainable_params, 0)], schema.trial_params(info))
         return run_id
 
     @told
@@ -152,7 +150,7 @@ class Tracker(States):
         loss = f"loss/fold_{result.fold}"
         # Only a crash between two chunks leaves losses without scores: MLflow appends, so skip the steps it has.
         logged = {metric.step for metric in self.client.get_metric_history(run_id, loss)} if loss in there else set()
-        points = stored.fold_metrics(result)
+        points = schema.fold_metrics(result)
         self._log(run_id, metrics=[point for point in points if point[0] != loss or point[2] not in logged])
 
     @told
@@ -169,16 +167,16 @@ class Tracker(States):
         """
         data = self.client.get_run(run_id).data
         epochs = results[0].epochs
-        summary = stored.summary_metrics(results)
+        summary = schema.summary_metrics(results)
         self._log(run_id, [(key, value, epochs) for key, value in summary.items() if key not in data.metrics])
-        self.client.log_text(run_id, stored.scores_to_table(results), "scores.json")
+        self.client.log_text(run_id, schema.scores_to_table(results), "scores.json")
         self.client.set_tag(run_id, "mlflow.loggedArtifacts", '[{"path": "scores.json", "type": "table"}]')
         self._log_checkpoints(run_id, checkpoints)
         if montage:
             self.client.log_image(run_id, Image.open(io.BytesIO(montage)), artifact_file="montage.png")
             self._log_pictures(run_id, {"montage": montage})  # again: MLflow's charts know pictures by their keys
-        info = stored.trial_from_json(data.tags["thaw.trial"])
-        note = views.describe_trial(info, summary, len(results), data.tags["thaw.synthetic"] == "true")
+        info = schema.trial_from_json(data.tags["thaw.trial"])
+        note = mlflow_views.describe_trial(info, summary, len(results), data.tags["thaw.synthetic"] == "true")
         self.client.set_tag(run_id, "mlflow.note.content", note)
         self.client.set_terminated(run_id, "FINISHED")
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.config import UserError
+from trainer.errors import UserError
 from trainer.files import cannot_write
 
 STALE_SECONDS = 86_400

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.config import DataConfig, UserError, digest
+from trainer.config import DataConfig, digest
 from trainer.data.cache import Entry, cached
 from trainer.data.digests import content_digest, files_digest, table_digest
 from trainer.data.folder import few
@@ -20,6 +20,7 @@ from trainer.data.layouts import Layout, Pair, recognise
 from trainer.data.near_duplicates import large_group_note, near_duplicate_groups
 from trainer.data.patients import Find, patient_finder, patients_note, together
 from trainer.data.subsample import sampled
+from trainer.errors import UserError
 from trainer.phantoms.breast_ultrasound import ultrasound_phantoms
 from trainer.phantoms.chest_xray import chest_phantoms
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedGroupKFold
 
-from trainer.config import UserError
+from trainer.errors import UserError
 
 
 def make_folds(groups: NDArray[np.int64], labels: Sequence[str], folds: int, seed: int) -> NDArray[np.int64]:

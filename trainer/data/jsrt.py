@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.config import UserError
+from trainer.errors import UserError
 
 SUFFIX = ".img"
 SIDE = 2048

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainer.config import UserError
 from trainer.data.folder import count, few, natural_key, pictures, subfolders, unread
 from trainer.data.images import SUFFIXES
 from trainer.data.published_layouts import RULES, Item, Items, Rule
+from trainer.errors import UserError
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from trainer.config import DataConfig, UserError
+from trainer.config import DataConfig
 from trainer.data.folder import few
 from trainer.data.layouts import Pair
+from trainer.errors import UserError
 
 Find = Callable[[Sequence[Pair]], list[str]]
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from trainer.config import UserError
 from trainer.data.folder import only, pictures, subfolders
+from trainer.errors import UserError
 
 MASK_SUFFIX = re.compile(r"_mask((?:_\d+)*)$", re.IGNORECASE)
 BUSI_CLASSES = ("benign", "malignant", "normal")

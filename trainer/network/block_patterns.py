@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
-from trainer.config import UserError
+from trainer.errors import UserError
 
 Table = Sequence[Sequence[str]]
 SHOWN = 8  # layers named in a message

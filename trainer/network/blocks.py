@@ -13,13 +13,16 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras import layers
 from keras.src.models.functional import Functional  # Keras exports no public name for it
 
-from trainer.config import PartitionConfig, UserError
+from trainer.config import PartitionConfig
+from trainer.errors import UserError
 from trainer.masks import Mask
 from trainer.network.batch_norm import normalisations, statistics
 from trainer.network.block_patterns import Table, by_table
 
+CONVOLUTIONS = (layers.Conv2D, layers.DepthwiseConv2D, layers.SeparableConv2D, layers.Conv2DTranspose)
 ALWAYS = 0  # the number of what trains whatever the mask (`head="always"`); units that a mask chooses count from 1
 
 

@@ -17,9 +17,9 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.config import UserError
+from trainer.errors import UserError
 from trainer.network.blocks import leaf_layers
-from trainer.training.pretraining import load_weights, weights_digest
+from trainer.network.weights import load_weights, weights_digest
 
 BASE = "base"  # cannot be a variable's name: those hold a slash
 SHOWN = 12  # digits of a digest in a message

@@ -5,7 +5,8 @@ from __future__ import annotations
 import keras
 from keras import layers
 
-from trainer.config import ModelConfig, UserError, model_mistakes
+from trainer.config import ModelConfig, model_mistakes
+from trainer.errors import UserError
 
 STEPS_DOWN = 4
 

@@ -17,11 +17,11 @@ import numpy as np
 from keras import layers
 from keras.src.models.functional import Functional  # Keras exports no public name for it
 
-from trainer.config import ModelConfig, PartitionConfig, UserError, digest
-from trainer.network.blocks import leaf_layers, partition, seed_states
+from trainer.config import ModelConfig, PartitionConfig, digest
+from trainer.errors import UserError
+from trainer.network.blocks import CONVOLUTIONS, leaf_layers, partition, seed_states
 from trainer.network.unet import unet
-from trainer.neurons.layers import CONVOLUTIONS
-from trainer.training.step_cost import load_network
+from trainer.network.weights import load_network
 
 RGB = 3
 LARGEST_SEED = 10**9  # as Keras draws them

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from trainer.config import UserError
+from trainer.errors import UserError
 from trainer.neurons.maximise import Maximised
 
 TILE = 128

@@ -14,10 +14,8 @@ from keras import layers
 from keras.src.models.functional import Functional  # Keras exports no public name for it
 from numpy.typing import NDArray
 
-from trainer.config import UserError
-from trainer.network.blocks import Partition, leaf_layers, partition
-
-CONVOLUTIONS = (layers.Conv2D, layers.DepthwiseConv2D, layers.SeparableConv2D, layers.Conv2DTranspose)
+from trainer.errors import UserError
+from trainer.network.blocks import CONVOLUTIONS, Partition, leaf_layers, partition
 
 
 @dataclass(frozen=True, order=True)

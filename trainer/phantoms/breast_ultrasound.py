@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.phantoms.bmode import DEPTH_MM, Console, complex_noise, depths, echo, envelope_db, log_compress
-from trainer.phantoms.series import series
-from trainer.phantoms.shapes import Blob, Field, blur, draw_outline, inside, radial_field, resized, smooth_noise
+from trainer.phantoms.shapes import Blob, Field, blur, draw_outline, inside, radial_field, resized, series, smooth_noise
 
 # Below 256 rows the pulse is narrower than two samples and the speckle is no longer resolved.
 SPECKLE_SIZE = 256

@@ -9,8 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.phantoms.series import series
-from trainer.phantoms.shapes import Blob, Field, draw_outline, inside, radial_field, resized
+from trainer.phantoms.shapes import Blob, Field, draw_outline, inside, radial_field, resized, series
 from trainer.phantoms.thorax import (
     SIDES,
     Grid,

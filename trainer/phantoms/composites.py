@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from skimage.color import rgb2gray
 from skimage.io import imread
 
-from trainer.config import UserError
+from trainer.errors import UserError
 from trainer.phantoms.shapes import Blob, Field, blur, draw_outline, inside, radial_field, resized
 
 SKIMAGE, SKLEARN = "skimage.data", "sklearn.datasets.images"

@@ -1,4 +1,4 @@
-"""What synthetic pictures are drawn with: smooth random fields, closed Fourier outlines, reduction in size."""
+"""What synthetic pictures are drawn with: random fields, closed Fourier outlines, reduction in size, a stream each."""
 
 from __future__ import annotations
 
@@ -82,3 +82,20 @@ def inside(radial: Field, softness: float) -> Field:
 def resized(picture: Field, shape: tuple[int, int]) -> Field:
     """`picture` at `shape`, smoothed first where it shrinks so that fine detail averages out instead of aliasing."""
     return np.asarray(resize(picture, shape, order=1, anti_aliasing=True), float)
+
+
+Phantom = tuple[NDArray[np.floating], NDArray[np.uint8], str]
+Draw = Callable[[np.random.Generator, int], Phantom]
+
+
+def series(draw: Draw, n: int, size: int, seed: int) -> tuple[NDArray[np.float32], NDArray[np.uint8], tuple[str, ...]]:
+    """Images float32 (n, size, size), masks uint8 {0, 1} and labels of `n` phantoms.
+
+    Phantom i depends on (seed, i, size) alone, so a larger `n` extends a smaller one.
+    """
+    images, masks = np.empty((n, size, size), np.float32), np.empty((n, size, size), np.uint8)
+    labels = []
+    for index in range(n):
+        images[index], masks[index], label = draw(np.random.default_rng([seed, index]), size)
+        labels.append(label)
+    return images, masks, tuple(labels)

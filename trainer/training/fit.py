@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.config import Candidate, PartitionConfig, TrainConfig, train_config
+from trainer.errors import FrozenBlockMoved, TrialFailed
 from trainer.masks import Mask, parse
 from trainer.network.batch_norm import statistics
 from trainer.network.block_patterns import Table
@@ -30,7 +31,7 @@ from trainer.network.blocks import (
     seed_states,
     thawed,
 )
-from trainer.results import FoldResult, TrialFailed
+from trainer.results import FoldResult
 from trainer.training.ledger import Entry, Failure, State
 from trainer.training.losses import loss_named
 from trainer.training.metrics import score
@@ -54,10 +55,6 @@ class FoldData:
     names: tuple[str, ...]
     labels: tuple[str, ...]
     montage: tuple[int, ...] = ()
-
-
-class FrozenBlockMoved(Exception):
-    """A block that the mask freezes changed: a bug, and it stops the sweep (design.md, decision 3)."""
 
 
 class CountingModel(keras.Model):  # type: ignore[misc]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from trainer.config import UserError
+from trainer.errors import UserError
 from trainer.training.metrics import THRESHOLD
 
 LABEL_SIDES, LARGEST = (200, 40), 8  # width and height a label needs in pixels; small pictures grow this many times

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
-import warnings
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -14,10 +12,12 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.config import DataConfig, ModelConfig, PretrainConfig, UserError, digest, identity_of_model, own_weights
+from trainer.config import DataConfig, ModelConfig, PretrainConfig, digest, identity_of_model, own_weights
 from trainer.data.cases import load_cases
+from trainer.errors import UserError
 from trainer.files import write_atomically
 from trainer.network.user_model import network_of
+from trainer.network.weights import arrays_digest, load_weights, weights_digest, write_weights
 from trainer.phantoms.composites import TRAINING_PHOTOS, VALIDATION_PHOTOS, composites
 from trainer.training.fit import batches, predict
 from trainer.training.losses import loss_named
@@ -78,7 +78,7 @@ def starting_weights(
         return StartingWeights(path, weights_digest(network), f"weights of {model.name}")
     images = _images(config, model.size, data_cache)
     settings = {name: value for name, value in asdict(config).items() if name != "path"}
-    made_from = {"images": _digest([*vars(images).values()][:4]), "versions": versions()}
+    made_from = {"images": arrays_digest([*vars(images).values()][:4]), "versions": versions()}
     made_by = revision(
         "trainer.training.pretraining",
         "trainer.network.user_model",
@@ -107,46 +107,6 @@ def starting_weights(
         tuple(stored["notes"]),
         (images.train_x[:EXAMPLES], images.train_y[:EXAMPLES]),
     )
-
-
-def load_weights(network: keras.Model, path: Path) -> None:
-    """Put the weights of a `.weights.h5`, `.h5` or `.keras` file into a network; nothing is unpickled.
-
-    Raises `UserError` for a missing or unreadable file and for weights of another network.
-    """
-    if not path.is_file():
-        raise UserError(
-            f"Starting weights {path} do not exist. Give a .weights.h5 or .keras file, or a folder to train on."
-        )
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")  # Keras only warns that layers keep their fresh weights
-            if path.suffix == ".keras":
-                loaded = keras.saving.load_model(path, compile=False, safe_mode=True)
-                network.set_weights(loaded.get_weights())
-            else:
-                network.load_weights(path)
-    except (ValueError, OSError, KeyError, TypeError, UserWarning) as error:
-        raise UserError(
-            f"The weights in {path} do not fit this network ({network.count_params():,} parameters, input "
-            f"{network.input_shape[1:]}). Weights must come from the same architecture: set model.filters and "
-            f"model.size as they were trained, or let thaw pre-train. Keras says: {str(error).splitlines()[0][:200]}"
-        ) from error
-
-
-def weights_digest(network: keras.Model) -> str:
-    """SHA-256 of all weights in order, independent of the file format they were read from."""
-    return _digest(network.get_weights())
-
-
-def write_weights(network: keras.Model, path: Path) -> None:
-    """Save as `.weights.h5`, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".part-{path.name}")
-    network.save_weights(part)
-    data = part.read_bytes()
-    part.unlink()
-    write_atomically(path, lambda file: file.write(data))
 
 
 def _from_file(path: Path, model: ModelConfig) -> StartingWeights:
@@ -207,11 +167,3 @@ def _mean_dice(network: keras.Model, images: Images) -> float:
     predicted = predict(network, images.held_x)
     dices = [score("", "", truth, p).dice for truth, p in zip(images.held_y, predicted, strict=True)]
     return float(np.nanmean(dices))
-
-
-def _digest(arrays: list[NDArray[np.generic]]) -> str:
-    sha = hashlib.sha256()
-    for array in arrays:
-        sha.update(f"{array.shape}{array.dtype}".encode())
-        sha.update(np.ascontiguousarray(array).tobytes())
-    return sha.hexdigest()

@@ -8,12 +8,11 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import keras
 import numpy as np
 
-from trainer.config import TrainConfig, UserError
+from trainer.config import TrainConfig
 from trainer.training.fit import predict, scoring_batch
 from trainer.training.losses import loss_named
 
@@ -34,25 +33,6 @@ class Cost:
     scoring: float
     peak: int
     busy: float = 1.0
-
-
-def load_network(path: Path) -> keras.Model:
-    """Read a model saved by Keras 3 as `.keras`; nothing is unpickled (safe mode).
-
-    Raises `UserError` for a missing file and for one that is not such a model.
-    """
-    try:
-        return keras.saving.load_model(checked_file(path), compile=False, safe_mode=True)
-    except (ValueError, OSError, TypeError, KeyError) as error:
-        first = str(error).splitlines()[0][:300]
-        raise UserError(f"{path} must be a Keras model saved as .keras, but it cannot be read: {first}") from error
-
-
-def checked_file(path: Path) -> Path:
-    """The path of a file that is there. Raises `UserError` otherwise."""
-    if not path.is_file():
-        raise UserError(f"There is no model file {path}. Give a .keras file saved by Keras 3.")
-    return path
 
 
 def measured_cost(

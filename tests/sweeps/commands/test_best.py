@@ -16,7 +16,7 @@ from sweeps.commands.best import SHOWN, best, check_format, sentence_of, show, w
 from tests.tracking.best_mask.test_answer import level, sample
 from tests.tracking.made_up import subset_record
 from tracking.record import SweepRecord
-from trainer.config import UserError
+from trainer.errors import UserError
 
 Thaw = Callable[..., "subprocess.CompletedProcess[str]"]
 

@@ -24,7 +24,7 @@ from tests.tracking.made_up import repeated, scratch_info, sweep_info, trial_inf
 from tracking.record import SweepRecord, TrialRecord
 from tracking.store.registry import Crowned, Holder, Registered
 from tracking.store.writer import Tracker
-from trainer.config import UserError
+from trainer.errors import UserError
 
 Thaw = Callable[..., "subprocess.CompletedProcess[str]"]
 

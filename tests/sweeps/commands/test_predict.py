@@ -13,7 +13,7 @@ from rich.console import Console
 
 from sweeps.commands.predict import load, predict_pictures
 from sweeps.environment.terminal import Board
-from trainer.config import UserError
+from trainer.errors import UserError
 
 
 @pytest.fixture(scope="module")

@@ -14,9 +14,10 @@ from sweeps.cli import main
 from sweeps.commands.restore_trial import own_pictures, restored
 from sweeps.environment.home import Home
 from tracking.store.writer import Tracker
-from trainer.config import ModelConfig, UserError
+from trainer.config import ModelConfig
+from trainer.errors import UserError
 from trainer.network.unet import unet
-from trainer.training.pretraining import weights_digest, write_weights
+from trainer.network.weights import weights_digest, write_weights
 
 CONTRACTING = 20  # blocks 1-5 hold ten convolutions, each with a kernel and a bias
 

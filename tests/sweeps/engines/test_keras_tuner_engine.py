@@ -15,14 +15,14 @@ from pathlib import Path
 import pytest
 from tensorflow.errors import ResourceExhaustedError
 
-from sweeps.engines import optuna_queue as engines
+from sweeps.engines import optuna_queue
 from sweeps.engines.keras_tuner_engine import tune
 from sweeps.spec.search_section import Search
 from sweeps.spec.space import Space, space_of
 from sweeps.strategies.history import Evaluate, Report, Scored, Seen
-from trainer.config import Candidate, Settings, UserError
+from trainer.config import Candidate, Settings
+from trainer.errors import TrialFailed, UserError
 from trainer.masks import parse
-from trainer.results import TrialFailed
 
 TRIALS = 8
 SEARCH = Search(space="subsets", max_blocks=3, epochs=(1, 2), trials=TRIALS, engine="keras-tuner")
@@ -202,7 +202,7 @@ def die_at_the_fourth(folder: Path, strategy: str) -> None:
 
 
 def tell(folder: Path, one: Seen) -> None:
-    engines.fill(f"sqlite:///{folder / 'optuna.db'}", "s", "digest", [one], 5)
+    optuna_queue.fill(f"sqlite:///{folder / 'optuna.db'}", "s", "digest", [one], 5)
 
 
 @pytest.mark.slow
@@ -212,7 +212,7 @@ def test_a_killed_search_goes_on_from_what_the_study_heard(tmp_path: Path, strat
     process.start()
     process.join()
     assert process.exitcode == -signal.SIGKILL
-    heard = engines.history(f"sqlite:///{tmp_path / 'optuna.db'}", "s")
+    heard = optuna_queue.history(f"sqlite:///{tmp_path / 'optuna.db'}", "s")
     assert len(heard) == 3 and all(one.trainings == 5 for one in heard)
     rest = tuned(tmp_path, strategy, seen=heard)
     assert len({*tried(heard), *tried(rest)}) == len(heard) + len(rest) == TRIALS

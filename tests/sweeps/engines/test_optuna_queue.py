@@ -13,15 +13,14 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from sweeps.engines import optuna_queue as engines
-from sweeps.engines import optuna_storage as storage
+from sweeps.engines import optuna_queue, optuna_storage
 from sweeps.engines.optuna_storage import study_of
 from sweeps.spec.search_section import Search
 from sweeps.spec.space import listed, space_of
 from sweeps.strategies.history import Evaluate, Report, Scored, Seen
-from trainer.config import Candidate, Settings, UserError
+from trainer.config import Candidate, Settings
+from trainer.errors import TrialFailed, UserError
 from trainer.files import locked
-from trainer.results import TrialFailed
 
 SPACE = Search(epochs=(1, 2), learning_rate=(1e-3, 1e-2))
 CANDIDATES = listed(SPACE, space_of(SPACE, [1] * 9, Settings()))
@@ -53,29 +52,29 @@ def drain(url: str, folder: Path, pause: float = 0.0) -> None:
         time.sleep(pause)
         return Scored(0.5)
 
-    engines.drain(url, "s", evaluate, 9)
+    optuna_queue.drain(url, "s", evaluate, 9)
 
 
 def die(url: str) -> None:
-    storage.HEARTBEAT_SECONDS, storage.GRACE_SECONDS = 1, 3
+    optuna_storage.HEARTBEAT_SECONDS, optuna_storage.GRACE_SECONDS = 1, 3
 
     def evaluate(candidate: Candidate, report: Report) -> Scored:
         os.kill(os.getpid(), signal.SIGKILL)
         return Scored(0.0)
 
-    engines.drain(url, "s", evaluate, 9)
+    optuna_queue.drain(url, "s", evaluate, 9)
 
 
 def test_candidates_come_back_as_they_were_listed(url: str) -> None:
     seen: list[Candidate] = []
-    assert engines.enqueue(url, "s", CANDIDATES, 9) == len(CANDIDATES)
-    engines.drain(url, "s", into(seen), 9)
+    assert optuna_queue.enqueue(url, "s", CANDIDATES, 9) == len(CANDIDATES)
+    optuna_queue.drain(url, "s", into(seen), 9)
     assert seen == list(CANDIDATES)
 
 
 @pytest.mark.slow
 def test_four_workers_drain_a_list_exactly_once_and_invent_nothing(url: str, tmp_path: Path) -> None:
-    engines.enqueue(url, "s", CANDIDATES, 9)
+    optuna_queue.enqueue(url, "s", CANDIDATES, 9)
     context = multiprocessing.get_context("spawn")
     workers = [context.Process(target=drain, args=(url, tmp_path, 0.02)) for _ in range(4)]
     for worker in workers:
@@ -89,21 +88,21 @@ def test_four_workers_drain_a_list_exactly_once_and_invent_nothing(url: str, tmp
 
 
 def test_an_empty_list_hands_nothing_out(url: str) -> None:
-    engines.drain(url, "s", lambda one, report: pytest.fail(f"invented {one}"), 9)
+    optuna_queue.drain(url, "s", lambda one, report: pytest.fail(f"invented {one}"), 9)
     assert trials(url) == []
 
 
 def test_waiting_candidates_are_not_listed_twice_and_a_list_may_grow(url: str) -> None:
-    assert engines.enqueue(url, "s", CANDIDATES[:3], 9) == 3
-    assert engines.enqueue(url, "s", CANDIDATES[:5], 9) == 2
-    engines.drain(url, "s", into([]), 9)
-    assert engines.enqueue(url, "s", [Candidate("1,4,9", 40, 3e-4)], 9) == 1  # values no earlier candidate had
-    engines.drain(url, "s", into([]), 9)
+    assert optuna_queue.enqueue(url, "s", CANDIDATES[:3], 9) == 3
+    assert optuna_queue.enqueue(url, "s", CANDIDATES[:5], 9) == 2
+    optuna_queue.drain(url, "s", into([]), 9)
+    assert optuna_queue.enqueue(url, "s", [Candidate("1,4,9", 40, 3e-4)], 9) == 1  # values no earlier candidate had
+    optuna_queue.drain(url, "s", into([]), 9)
     assert len(trials(url)) == 6
 
 
 def test_failures_are_failures_and_bugs_stop(url: str) -> None:
-    engines.enqueue(url, "s", CANDIDATES[:3], 9)
+    optuna_queue.enqueue(url, "s", CANDIDATES[:3], 9)
 
     def evaluate(one: Candidate, report: Report) -> Scored:
         if one == CANDIDATES[0]:
@@ -113,20 +112,20 @@ def test_failures_are_failures_and_bugs_stop(url: str) -> None:
         return Scored(0.5)
 
     with pytest.raises(KeyError, match="typo"):
-        engines.drain(url, "s", evaluate, 9)
+        optuna_queue.drain(url, "s", evaluate, 9)
     assert [trial.state.name for trial in trials(url)] == ["FAIL", "COMPLETE", "FAIL"]
 
 
 def test_work_lost_with_a_killed_worker_is_repeated(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    engines.enqueue(url, "s", CANDIDATES[:2], 9)
+    optuna_queue.enqueue(url, "s", CANDIDATES[:2], 9)
     dying = multiprocessing.get_context("spawn").Process(target=die, args=(url,))
     dying.start()
     dying.join()
     assert dying.exitcode == -signal.SIGKILL
-    monkeypatch.setattr(storage, "HEARTBEAT_SECONDS", 1)
-    monkeypatch.setattr(storage, "GRACE_SECONDS", 3)
+    monkeypatch.setattr(optuna_storage, "HEARTBEAT_SECONDS", 1)
+    monkeypatch.setattr(optuna_storage, "GRACE_SECONDS", 3)
     seen: list[Candidate] = []
-    engines.drain(url, "s", into(seen), 9)
+    optuna_queue.drain(url, "s", into(seen), 9)
     assert sorted(one.key for one in seen) == sorted(one.key for one in CANDIDATES[:2])
     assert Counter(trial.state.name for trial in trials(url)) == {"COMPLETE": 2, "FAIL": 1}
 
@@ -144,11 +143,11 @@ def propose(url: str, folder: Path) -> None:
         time.sleep(0.02)
         return Scored(0.5)
 
-    engines.drain(url, "s", evaluate, 9, in_turn, lambda: locked(folder / "turn.lock"))
+    optuna_queue.drain(url, "s", evaluate, 9, in_turn, lambda: locked(folder / "turn.lock"))
 
 
 def test_four_workers_try_what_a_strategy_proposes_once_each_and_stop_when_it_stops(url: str, tmp_path: Path) -> None:
-    engines.fill(url, "s", "digest", [], 9)
+    optuna_queue.fill(url, "s", "digest", [], 9)
     workers = [multiprocessing.get_context("spawn").Process(target=propose, args=(url, tmp_path)) for _ in range(4)]
     for worker in workers:
         worker.start()
@@ -159,7 +158,7 @@ def test_four_workers_try_what_a_strategy_proposes_once_each_and_stop_when_it_st
 
 
 def test_the_history_holds_every_candidate_once_with_what_it_took(url: str) -> None:
-    engines.enqueue(url, "s", CANDIDATES[:4], 9)
+    optuna_queue.enqueue(url, "s", CANDIDATES[:4], 9)
 
     def evaluate(one: Candidate, report: Report) -> Scored:
         if one == CANDIDATES[0]:
@@ -167,9 +166,9 @@ def test_the_history_holds_every_candidate_once_with_what_it_took(url: str) -> N
         report(0.4, 1)
         return Scored(0.4, 2, 1.5, 7, dropped_after=2 if one == CANDIDATES[1] else 0)
 
-    engines.drain(url, "s", evaluate, 9)
-    engines.enqueue(url, "s", CANDIDATES[4:5], 9)
-    found = engines.history(url, "s")
+    optuna_queue.drain(url, "s", evaluate, 9)
+    optuna_queue.enqueue(url, "s", CANDIDATES[4:5], 9)
+    found = optuna_queue.history(url, "s")
     assert [one.candidate for one in found] == list(CANDIDATES[:5])
     assert [one.status for one in found] == ["failed", "dropped", "done", "done", "open"]
     assert [one.score for one in found] == [None, 0.4, 0.4, 0.4, None]
@@ -180,8 +179,8 @@ def test_a_study_that_was_deleted_is_filled_from_the_record(url: str) -> None:
     train = Candidate("2,4", 3, 1e-3, train=(("batch", 8),))
     recorded = [Seen(CANDIDATES[0], "done", 0.7, 5, 2.0, 9), Seen(train, "dropped", 0.3)]
     for _ in range(2):  # twice is once
-        engines.fill(url, "s", "digest", recorded, 9)
-    assert engines.history(url, "s") == tuple(recorded)
+        optuna_queue.fill(url, "s", "digest", recorded, 9)
+    assert optuna_queue.history(url, "s") == tuple(recorded)
 
 
 @pytest.mark.parametrize(
@@ -189,95 +188,97 @@ def test_a_study_that_was_deleted_is_filled_from_the_record(url: str) -> None:
 )
 def test_a_study_made_for_something_else_is_refused(url: str, identity: str, blocks: int, made: bool) -> None:
     if made:
-        engines.fill(url, "s", "digest", [], 9)
+        optuna_queue.fill(url, "s", "digest", [], 9)
     else:
         optuna.create_study(storage=url, study_name="s", direction="minimize").add_trial(
             optuna.trial.create_trial(value=1.0)
         )
     with pytest.raises(UserError, match="was made for another space, direction or data set"):
-        engines.fill(url, "s", identity, [], blocks)
+        optuna_queue.fill(url, "s", identity, [], blocks)
 
 
 def test_nothing_is_begun_after_the_deadline_and_all_of_it_waits(url: str) -> None:
-    engines.enqueue(url, "s", CANDIDATES[:2], 9)
+    optuna_queue.enqueue(url, "s", CANDIDATES[:2], 9)
     seen: list[Candidate] = []
-    engines.drain(url, "s", into(seen), 9, until=time.time() - 1)
+    optuna_queue.drain(url, "s", into(seen), 9, until=time.time() - 1)
     assert not seen and [trial.state for trial in trials(url)] == [TrialState.WAITING] * 2
 
 
 def test_what_a_stop_cut_off_waits_again(url: str) -> None:
-    engines.enqueue(url, "s", [CANDIDATES[0]], 9)
+    optuna_queue.enqueue(url, "s", [CANDIDATES[0]], 9)
     with pytest.warns(UserWarning, match="Heartbeat"):
         study_of(url, "s").ask()  # a worker takes it and dies
-    engines.release(url, "s")
-    assert [one.status for one in engines.history(url, "s")] == ["open"]
+    optuna_queue.release(url, "s")
+    assert [one.status for one in optuna_queue.history(url, "s")] == ["open"]
     seen: list[Candidate] = []
-    engines.drain(url, "s", into(seen), 9)
+    optuna_queue.drain(url, "s", into(seen), 9)
     assert seen == [CANDIDATES[0]]
 
 
 def test_a_trial_that_thaw_did_not_put_there_is_refused_and_then_left_out(url: str) -> None:
-    engines.enqueue(url, "s", CANDIDATES[:1], 9)
+    optuna_queue.enqueue(url, "s", CANDIDATES[:1], 9)
     study_of(url, "s").enqueue_trial({"block_1": True, "epochs": 10**6})
     seen: list[Candidate] = []
     with pytest.raises(UserError, match=r"Trial 1 .* \(block_1=True, epochs=1000000\) was not put there by thaw"):
-        engines.drain(url, "s", into(seen), 9)
-    engines.enqueue(url, "s", CANDIDATES[1:2], 9)
-    engines.drain(url, "s", into(seen), 9)
-    assert seen == list(CANDIDATES[:2]) and [one.candidate for one in engines.history(url, "s")] == seen
+        optuna_queue.drain(url, "s", into(seen), 9)
+    optuna_queue.enqueue(url, "s", CANDIDATES[1:2], 9)
+    optuna_queue.drain(url, "s", into(seen), 9)
+    assert seen == list(CANDIDATES[:2]) and [one.candidate for one in optuna_queue.history(url, "s")] == seen
 
 
 def test_what_somebody_else_listed_is_told_before_any_worker_starts(url: str) -> None:
-    engines.fill(url, "s", "digest", [], 9)
+    optuna_queue.fill(url, "s", "digest", [], 9)
     study_of(url, "s").enqueue_trial({"block_1": True})
     with pytest.raises(UserError, match=r"Trial 0 .* \(block_1=True\) was not put there by thaw"):
-        engines.fill(url, "s", "digest", [], 9)
-    engines.fill(url, "s", "digest", [], 9)
+        optuna_queue.fill(url, "s", "digest", [], 9)
+    optuna_queue.fill(url, "s", "digest", [], 9)
     assert [trial.state for trial in trials(url)] == [TrialState.FAIL]
 
 
 def test_what_has_begun_before_the_deadline_is_finished(url: str) -> None:
-    engines.enqueue(url, "s", CANDIDATES[:2], 9)
+    optuna_queue.enqueue(url, "s", CANDIDATES[:2], 9)
     until = time.time() + 1
 
     def evaluate(candidate: Candidate, report: Report) -> Scored:
         time.sleep(max(0, until + 0.1 - time.time()))
         return Scored(0.5)
 
-    engines.drain(url, "s", evaluate, 9, until=until)
-    assert [one.status for one in engines.history(url, "s")] == ["done", "open"]
+    optuna_queue.drain(url, "s", evaluate, 9, until=until)
+    assert [one.status for one in optuna_queue.history(url, "s")] == ["done", "open"]
 
 
 def test_a_dropped_candidate_that_is_asked_for_again_is_scored_as_a_whole(url: str) -> None:
-    engines.fill(url, "s", "digest", [Seen(CANDIDATES[0], "dropped", 0.3)], 9)
-    engines.enqueue(url, "s", CANDIDATES[:1], 9)
-    assert [one.status for one in engines.history(url, "s")] == ["open"]
-    engines.drain(url, "s", into([]), 9)
-    assert [(one.status, one.score) for one in engines.history(url, "s")] == [("done", 0.5)]
+    optuna_queue.fill(url, "s", "digest", [Seen(CANDIDATES[0], "dropped", 0.3)], 9)
+    optuna_queue.enqueue(url, "s", CANDIDATES[:1], 9)
+    assert [one.status for one in optuna_queue.history(url, "s")] == ["open"]
+    optuna_queue.drain(url, "s", into([]), 9)
+    assert [(one.status, one.score) for one in optuna_queue.history(url, "s")] == [("done", 0.5)]
 
 
 def test_a_record_that_is_whole_counts_more_than_a_study_that_dropped(url: str) -> None:
     for recorded in (Seen(CANDIDATES[0], "dropped", 0.3), Seen(CANDIDATES[0], "done", 0.5)):
-        engines.fill(url, "s", "digest", [recorded], 9)
-        assert [(one.status, one.score) for one in engines.history(url, "s")] == [(recorded.status, recorded.score)]
-    engines.fill(url, "s", "digest", [Seen(CANDIDATES[0], "dropped", 0.3)], 9)
+        optuna_queue.fill(url, "s", "digest", [recorded], 9)
+        assert [(one.status, one.score) for one in optuna_queue.history(url, "s")] == [
+            (recorded.status, recorded.score)
+        ]
+    optuna_queue.fill(url, "s", "digest", [Seen(CANDIDATES[0], "dropped", 0.3)], 9)
     assert len(trials(url)) == 2
 
 
 def test_a_database_that_cannot_be_used_is_told_without_its_secrets(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="must be reachable and writable"):
-        engines.enqueue(f"sqlite:///{tmp_path}/none/optuna.db", "s", CANDIDATES, 9)
+        optuna_queue.enqueue(f"sqlite:///{tmp_path}/none/optuna.db", "s", CANDIDATES, 9)
 
 
 def test_a_dashboard_shows_what_a_trial_is_and_leads_to_mlflow(url: str) -> None:
-    engines.enqueue(url, "s", CANDIDATES[:2], 9)
+    optuna_queue.enqueue(url, "s", CANDIDATES[:2], 9)
 
     def evaluate(one: Candidate, report: Report) -> Scored:
         if one == CANDIDATES[1]:
             raise TrialFailed("a loss that is no number")
         return Scored(0.5, page="http://127.0.0.1:5000/#/experiments/1/runs/abc")
 
-    engines.drain(url, "s", evaluate, 9)
+    optuna_queue.drain(url, "s", evaluate, 9)
     study = study_of(url, "s")
     notes = [study._storage.get_study_system_attrs(study._study_id)[f"dashboard:{one._trial_id}:note_str:0"]
              for one in study.get_trials()]  # fmt: skip

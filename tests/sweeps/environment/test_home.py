@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sweeps.environment.home import VERSION, open_home
-from trainer.config import UserError
+from trainer.errors import UserError
 
 
 def test_a_home_is_made_and_opened_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from sweeps.run import estimate as module
 from sweeps.run.estimate import dry_run_lines, estimate, expected_shortage, kept_memory, shortage
 from sweeps.run.step_probe import probed
 from sweeps.spec.load import load_spec, shipped
-from trainer.config import UserError
+from trainer.errors import UserError
 from trainer.training.pretraining import EMBEDDED_IMAGES
 from trainer.training.step_cost import Cost
 

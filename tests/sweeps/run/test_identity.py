@@ -6,7 +6,8 @@ import pytest
 
 from sweeps.run.identity import check_space
 from sweeps.spec.load import Spec, load_spec
-from trainer.config import Candidate, UserError
+from trainer.config import Candidate
+from trainer.errors import UserError
 
 TRIED = [
     Candidate("all", 2, 1e-3),

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from sweeps.environment.home import open_home
-from sweeps.run.launch import REPLACEMENTS, WorkerCrashed, default_workers, launch
-from trainer.config import UserError
+from sweeps.run.launch import REPLACEMENTS, default_workers, launch
+from trainer.errors import UserError, WorkerCrashed
 
 PYTHON = sys.executable
 SAY = "import json, os, sys, time; print(json.dumps({'event': 'ready'}), flush=True); "

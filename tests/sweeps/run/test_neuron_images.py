@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sweeps.run import neuron_images as gallery
+from sweeps.run import neuron_images
 from sweeps.run.neuron_images import Gallery
 from trainer.config import Candidate, ModelConfig, Settings
 from trainer.network.blocks import partition
@@ -33,7 +33,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[int, float]]]:
         return real(artist, *arguments)
 
     monkeypatch.setattr(Artist, "draw", draw)
-    monkeypatch.setattr(gallery, "RECIPE", Recipe(steps=4))
+    monkeypatch.setattr(neuron_images, "RECIPE", Recipe(steps=4))
     yield made
 
 

@@ -17,9 +17,11 @@ from sweeps.spec.load import Spec, load_spec
 from tests.conftest import Thaw
 from tests.trainer.own import own, saved
 from tracking.store.writer import Tracker
-from trainer.config import PretrainConfig, UserError
+from trainer.config import PretrainConfig
+from trainer.errors import UserError
 from trainer.network.delta_checkpoints import read_delta
-from trainer.training.pretraining import starting_weights, weights_digest
+from trainer.network.weights import weights_digest
+from trainer.training.pretraining import starting_weights
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from sweeps.spec.factorial_designs import (
     words,
     written,
 )
-from trainer.config import UserError
+from trainer.errors import UserError
 from trainer.masks import Mask
 
 # blocks, cells, resolution, words of length 3, 4, 5 ... Sources: Box, Hunter and Hunter, Statistics for Experimenters

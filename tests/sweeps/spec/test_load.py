@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sweeps.spec.load import Spec, as_table, from_table, load_spec, shipped
-from trainer.config import UserError
+from trainer.errors import UserError
 
 
 def written(folder: Path, text: str) -> str:

@@ -8,7 +8,8 @@ import pytest
 
 from sweeps.spec.search_section import Search
 from sweeps.spec.space import listed, masks_of, space_of
-from trainer.config import AugmentConfig, Candidate, Settings, UserError
+from trainer.config import AugmentConfig, Candidate, Settings
+from trainer.errors import UserError
 
 LEAKY = Settings(augmentation=AugmentConfig(total=9, order="leaky"), seed=4)
 BOTH = Search(epochs=(6, 12), learning_rate=(1e-3,))

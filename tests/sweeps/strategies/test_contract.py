@@ -17,16 +17,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sweeps.engines import optuna_queue as engines
+from sweeps.engines import optuna_queue
 from sweeps.spec.search_section import Search
 from sweeps.spec.space import Space, listed, space_of, warm_start
-from sweeps.spec.strategy_names import ENDING, LISTS, PROBED, PROPOSING, strategy_of
+from sweeps.spec.strategy_names import ENDING, LISTS, PROBED, PROPOSING
 from sweeps.strategies.history import Evaluate, History, Report, Scored, Seen, Status
-from sweeps.strategies.propose import proposer
+from sweeps.strategies.propose import proposer, strategy_of
 from trainer.config import Candidate, Settings
+from trainer.errors import TrialFailed
 from trainer.files import locked
 from trainer.masks import parse
-from trainer.results import TrialFailed
 
 SIZES = [1, 2, 4, 8, 3]  # parameters of five blocks
 SPACES = {
@@ -148,14 +148,14 @@ def run(name: str, url: str, evaluate: Evaluate, turn: Turn = nullcontext) -> No
     """A worker on a strategy: its list, then what it proposes, ten trials in all."""
     what = search("subsets", strategy=name, trials=TRIALS)
     propose = proposer(what, space("subsets"), 0, time.time() + 60, lambda: PROBE) if what.proposes else None
-    engines.drain(url, "s", evaluate, 5, propose, turn)
+    optuna_queue.drain(url, "s", evaluate, 5, propose, turn)
 
 
 def begin(name: str, folder: Path) -> tuple[str, tuple[Candidate, ...]]:
     url = f"sqlite:///{folder / 'optuna.db'}"
     wanted = listed(search("subsets", strategy=name, cells=16, trials=TRIALS), space("subsets"))
     wanted = wanted[:TRIALS]  # enough of a long list
-    engines.enqueue(url, "s", wanted, 5)
+    optuna_queue.enqueue(url, "s", wanted, 5)
     return url, wanted
 
 
@@ -176,7 +176,7 @@ def test_failures_are_failures_a_bug_stops_it_and_the_rest_is_done_afterwards(na
         run(name, url, evaluate)
     assert len(tried) == 8
     run(name, url, evaluate)
-    found = engines.history(url, "s")
+    found = optuna_queue.history(url, "s")
     assert [one.candidate for one in found] == tried and len(set(tried)) == len(tried) == TRIALS
     assert [place for place, one in enumerate(found, 1) if one.status == "failed"] == [3, 7, 8]
 
@@ -222,7 +222,7 @@ def test_only_what_a_killed_worker_had_in_hand_is_repeated(name: str, tmp_path: 
     url, _ = begin(name, tmp_path)
     assert processes(1, name, tmp_path, TRIALS - 2) == [-signal.SIGKILL]  # after the warm start
     killed = (tmp_path / "tried.txt").read_text().split()[-1]
-    engines.release(url, "s")  # as `thaw run` does when it goes on
+    optuna_queue.release(url, "s")  # as `thaw run` does when it goes on
     work(name, tmp_path)
     tried = Counter((tmp_path / "tried.txt").read_text().split())
     assert (

@@ -10,7 +10,7 @@ import pytest
 
 from sweeps.spec.search_section import Search
 from sweeps.spec.space import Space, space_of
-from sweeps.strategies import optuna_samplers as samplers
+from sweeps.strategies import optuna_samplers
 from sweeps.strategies.history import History, Seen
 from trainer.config import Candidate, Settings
 from trainer.masks import parse
@@ -48,13 +48,13 @@ def volume(found: list[Candidate]) -> float:
 
 @pytest.mark.slow
 def test_nsga2_selects() -> None:
-    gained = [volume(search(samplers.nsga2, SPACE, seed, 64)) - volume(search(samplers.random, SPACE, seed, 64))
-              for seed in range(4)]  # fmt: skip
+    nsga2, random = optuna_samplers.nsga2, optuna_samplers.random
+    gained = [volume(search(nsga2, SPACE, seed, 64)) - volume(search(random, SPACE, seed, 64)) for seed in range(4)]
     assert np.mean(gained) > 0.5 and sum(gain > 0 for gain in gained) >= 3, gained
 
 
 def test_tpe_learns() -> None:
-    late = [np.mean([dice(one) for one in search(samplers.tpe, SPACE, seed, 36)[18:]]) for seed in range(2)]
+    late = [np.mean([dice(one) for one in search(optuna_samplers.tpe, SPACE, seed, 36)[18:]]) for seed in range(2)]
     drawn = np.mean([dice(one) for one in SPACE.candidates()])
     assert min(late) > drawn + 0.05, (late, drawn)
 
@@ -62,7 +62,7 @@ def test_tpe_learns() -> None:
 def test_qmc_is_spread_evenly() -> None:
     """Of 16 points on a Sobol sequence about half train any one block; drawn ones vary more."""
     spread = []
-    for strategy in (samplers.qmc, samplers.random):
+    for strategy in (optuna_samplers.qmc, optuna_samplers.random):
         counts = [sum(block in parse(one.mask, 9).blocks for one in search(strategy, SPACE, seed, 16))
                   for seed in range(3) for block in range(1, 10)]  # fmt: skip
         spread.append(np.std(counts))
@@ -71,12 +71,12 @@ def test_qmc_is_spread_evenly() -> None:
 
 def test_a_dropped_candidate_counts_with_its_estimate() -> None:
     """Of blocks 1 to 3 all that is known comes from dropped candidates; it must not be taken for the worst."""
-    drawn = search(samplers.random, SPACE, 0, 60)
+    drawn = search(optuna_samplers.random, SPACE, 0, 60)
     good = {one for one in drawn if len({1, 2, 3} & set(parse(one.mask, 9).blocks)) >= 2}
     past = tuple(Seen(one, "dropped" if one in good else "done", dice(one)) for one in drawn)
     shares = []
     for seed in range(12):
-        found = samplers.tpe(SPACE, History(past), seed)
+        found = optuna_samplers.tpe(SPACE, History(past), seed)
         assert found is not None
         shares.append(len({1, 2, 3} & set(parse(found.mask, 9).blocks)))
     assert np.mean(shares) > 2
@@ -85,9 +85,9 @@ def test_a_dropped_candidate_counts_with_its_estimate() -> None:
 @pytest.mark.parametrize("limits", [{"max_blocks": 1}, {"max_blocks": 3, "must_train": (5,), "must_freeze": (1,)}])
 def test_a_narrow_space_does_not_spin(limits: dict[str, int]) -> None:
     narrow = space_of(Search(space="subsets", epochs=(3, 6, 9, 12), **limits), SIZES, Settings())  # type: ignore[arg-type]
-    drawn = search(samplers.random, narrow, 0, len(narrow) - 2)
+    drawn = search(optuna_samplers.random, narrow, 0, len(narrow) - 2)
     past = History(tuple(Seen(one, "done", dice(one), 5, 1.0) for one in drawn))
-    for strategy in (samplers.tpe, samplers.nsga2, samplers.qmc):
+    for strategy in (optuna_samplers.tpe, optuna_samplers.nsga2, optuna_samplers.qmc):
         start = time.process_time()
         assert strategy(narrow, past, 0) in narrow
         assert time.process_time() - start < 2
@@ -96,5 +96,5 @@ def test_a_narrow_space_does_not_spin(limits: dict[str, int]) -> None:
 def test_seconds_as_cost_are_of_one_training_and_guessed_where_the_ledger_paid() -> None:
     timed = space_of(Search(space="subsets", epochs=(3, 6), cost="seconds"), SIZES, Settings())
     paid, free = (Candidate("1", epochs, 1e-3) for epochs in (6, 3))
-    cost = samplers._cost(timed, History((Seen(paid, "done", 0.5, 5, 60.0), Seen(free, "done", 0.5, 0, 0.0))))
+    cost = optuna_samplers._cost(timed, History((Seen(paid, "done", 0.5, 5, 60.0), Seen(free, "done", 0.5, 0, 0.0))))
     assert cost(Seen(paid, "done", 0.5, 5, 60.0)) == 12.0 and cost(Seen(free, "done", 0.5)) == 6.0

@@ -28,7 +28,7 @@ from tracking.record import SweepRecord
 from tracking.report.formats import render_two
 from tracking.statistics import corrected_t
 from tracking.store.writer import Tracker
-from trainer.config import UserError
+from trainer.errors import UserError
 
 TRAIN, TEST = [128] * 5, [32] * 5
 Thaw = Callable[..., "subprocess.CompletedProcess[str]"]

@@ -10,7 +10,7 @@ from tests.tracking.made_up import subset_record
 from tracking.best_mask.candidates import field_of, judged
 from tracking.record import SweepRecord
 from tracking.statistics import corrected_t
-from trainer.config import UserError
+from trainer.errors import UserError
 
 MASKS = [(1,), (2,), (1, 2), (1, 2, 3, 4, 5), (6, 7, 8, 9), tuple(range(1, 10)), (2, 4, 9)]
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from tests.tracking.made_up import sweep_info
-from tracking.analysis.contrasts import Json
 from tracking.best_mask.sentences import ahead, digits, notes, percent, sentence
+from tracking.record import Json
 
 
 def candidate(mask: str, dice: float, params: int, **more: Any) -> Json:

@@ -7,12 +7,11 @@ import pytest
 
 from tests.tracking.best_mask.test_answer import sample
 from tests.tracking.made_up import subset_record
-from tracking.analysis.contrasts import Json
 from tracking.analysis.formatting import mask_name
 from tracking.best_mask.answer import answer_object
 from tracking.best_mask.fanova import FEWEST
 from tracking.best_mask.smoothed import places, smoothed_object
-from tracking.record import SweepRecord
+from tracking.record import Json, SweepRecord
 
 
 def additive(blocks: tuple[int, ...]) -> float:

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 
-from tracking.analysis.contrasts import Json
 from tracking.figures.canvas import DEEP, SHALLOW
 from tracking.figures.effects import draw_effects, draw_pareto
+from tracking.record import Json
 
 
 def effects(blocks: int, pairs: bool = True) -> Json:

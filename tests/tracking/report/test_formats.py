@@ -12,7 +12,7 @@ from tests.tracking.made_up import sweep_info
 from tracking.analysis.summary import summarise
 from tracking.record import SweepRecord
 from tracking.report.formats import render, to_text
-from trainer.config import UserError
+from trainer.errors import UserError
 
 
 class Loads(HTMLParser):

@@ -6,7 +6,7 @@ import pytest
 
 from tests.tracking.made_up import sweep_info, trial_info
 from tracking.store.writer import Tracker
-from trainer.config import UserError
+from trainer.errors import UserError
 
 
 @pytest.mark.parametrize(

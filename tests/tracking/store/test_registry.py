@@ -24,7 +24,8 @@ from tracking.store.registry import (
     requirements,
 )
 from tracking.store.writer import Tracker
-from trainer.config import Candidate, UserError
+from trainer.config import Candidate
+from trainer.errors import UserError
 
 CANDIDATE = Candidate("1-5", 12, 1e-3)
 EXAMPLE = np.zeros((1, 8, 8, 1), np.float32)

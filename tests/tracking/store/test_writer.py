@@ -20,7 +20,7 @@ import pytest
 
 from tests.tracking.made_up import fold_results, picture, record_trial, sweep_info, trial_info
 from tracking.store.writer import Tracker
-from trainer.config import UserError
+from trainer.errors import UserError
 
 CONTRACTING = trial_info("shallow-first", 5)
 

@@ -6,9 +6,9 @@ from threading import Thread
 import numpy as np
 import pytest
 
-from trainer.config import UserError
 from trainer.data import cache
 from trainer.data.cache import Entry, cached, keep, opened, rename
+from trainer.errors import UserError
 
 
 def make() -> Entry:

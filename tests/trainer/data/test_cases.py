@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from trainer.config import DataConfig, UserError
-from trainer.data import cases as data
+from trainer.config import DataConfig
+from trainer.data import cases
 from trainer.data.cases import Cases, load_cases
+from trainer.errors import UserError
 
 SIZE = 16
 
@@ -88,7 +89,7 @@ def test_a_draw_is_seeded_stratified_and_said_so(folder: Path, cache: Path) -> N
 def test_the_second_start_opens_no_picture(folder: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = load(folder, cache)
     for name in ("read_image", "read_masks"):
-        monkeypatch.setattr(data, name, None)
+        monkeypatch.setattr(cases, name, None)
     monkeypatch.setattr(Path, "read_bytes", None)
     second = load(folder, cache)
     assert isinstance(second.images, np.memmap)

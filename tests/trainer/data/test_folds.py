@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from trainer.config import UserError
 from trainer.data.folds import make_folds
+from trainer.errors import UserError
 
 GROUPS = np.array([0, 0, 0, 1, 2, 2, *range(3, 60)], np.int64)
 LABELS = tuple("malignant" if case % 3 == 0 else "benign" for case in range(len(GROUPS)))

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from trainer.config import UserError
 from trainer.data.folder import natural_key
 from trainer.data.layouts import recognise
 from trainer.data.published_layouts import RULES
+from trainer.errors import UserError
 
 
 def touch(root: Path, *names: str) -> Path:

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from trainer.config import DataConfig, UserError
+from trainer.config import DataConfig
 from trainer.data.cases import Cases, load_cases
 from trainer.data.folds import make_folds
 from trainer.data.layouts import Pair
 from trainer.data.patients import by_pattern, patient_finder, together
+from trainer.errors import UserError
 
 NAMES = [f"p{patient:02d}_{visit}" for patient in range(6) for visit in range(1 + patient % 3)]
 OWNERS = [name.split("_")[0] for name in NAMES]

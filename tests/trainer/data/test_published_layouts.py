@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from trainer.config import DataConfig, UserError
+from trainer.config import DataConfig
 from trainer.data import jsrt
 from trainer.data.cases import Cases, load_cases
 from trainer.data.layouts import recognise
 from trainer.data.survey import survey, text
+from trainer.errors import UserError
 
 SIZE = 16
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from trainer.config import UserError
 from trainer.data.survey import contact_sheet, survey, text, tile
+from trainer.errors import UserError
 
 
 def write_case(root: Path, label: str, number: int, *, value: int = 255, width: int = 64, like: int = 0) -> None:

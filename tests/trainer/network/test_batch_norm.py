@@ -13,13 +13,14 @@ from tests.trainer import own as nets
 from tests.trainer.conftest import made_fold
 from tests.trainer.training.test_fit import same, train
 from trainer.config import Candidate, ModelConfig, TrainConfig
+from trainer.errors import FrozenBlockMoved
 from trainer.masks import Mask
 from trainer.network.blocks import leaf_layers
 from trainer.network.delta_checkpoints import Delta, packed, restore
 from trainer.network.user_model import network_of
-from trainer.training.fit import FoldData, FrozenBlockMoved, Trainer
+from trainer.network.weights import weights_digest, write_weights
+from trainer.training.fit import FoldData, Trainer
 from trainer.training.ledger import Entry
-from trainer.training.pretraining import weights_digest, write_weights
 
 Entries = Callable[[str], Entry]
 POLICIES = ("frozen", "adapt")
@@ -147,7 +148,7 @@ def test_the_proof_fails_when_more_moves_than_the_policy_lets(
 
 
 def test_statistics_alone_are_no_training(config: ModelConfig, entry: Entries, fold: FoldData) -> None:
-    from trainer.results import TrialFailed
+    from trainer.errors import TrialFailed
 
     with pytest.raises(TrialFailed, match=r"dead block: blocks \[1\]"):
         train(trainer_of(config, "adapt"), entry("x"), "1", 1, fold, rate=1e-50)

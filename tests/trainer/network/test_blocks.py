@@ -8,7 +8,8 @@ import pytest
 from keras import layers
 
 from tests.trainer.own import own, shared
-from trainer.config import ModelConfig, PartitionConfig, UserError
+from trainer.config import ModelConfig, PartitionConfig
+from trainer.errors import UserError
 from trainer.masks import parse
 from trainer.network.blocks import apply, fingerprints, leaf_layers, partition, searchable, trainable_parameters
 from trainer.network.unet import unet

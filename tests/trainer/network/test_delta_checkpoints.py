@@ -7,15 +7,16 @@ import numpy as np
 import pytest
 
 from tests.trainer.conftest import TINY
-from trainer.config import Candidate, ModelConfig, Start, UserError
+from trainer.config import Candidate, ModelConfig, Start
+from trainer.errors import UserError
 from trainer.masks import parse
 from trainer.network.blocks import partition, trainable_parameters
 from trainer.network.delta_checkpoints import Delta, apply_delta, packed, read_delta, restore
 from trainer.network.unet import unet
+from trainer.network.weights import weights_digest, write_weights
 from trainer.results import FoldResult
 from trainer.training.fit import FoldData, Trainer, predict
 from trainer.training.ledger import Entry
-from trainer.training.pretraining import weights_digest, write_weights
 
 STARTS: dict[Start, int] = {"pretrained": 1, "scratch": 2}  # the seeds of the fixture's networks
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from trainer.config import ModelConfig, UserError
+from trainer.config import ModelConfig
+from trainer.errors import UserError
 from trainer.masks import parse
 from trainer.network.blocks import partition, trainable_parameters
 from trainer.network.unet import unet

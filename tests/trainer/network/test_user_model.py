@@ -11,11 +11,12 @@ import pytest
 from keras import layers
 
 from tests.trainer import own as nets
-from trainer.config import ModelConfig, UserError, identity_of_model
+from trainer.config import ModelConfig, identity_of_model
+from trainer.errors import UserError
 from trainer.network.blocks import leaf_layers, partition
 from trainer.network.unet import unet
 from trainer.network.user_model import adapted, architecture, found, fresh, network_of
-from trainer.training.pretraining import load_weights, weights_digest, write_weights
+from trainer.network.weights import load_weights, weights_digest, write_weights
 
 PICTURES = np.random.default_rng(0).random((2, 32, 32, 1), np.float32)
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from trainer.config import UserError
+from trainer.errors import UserError
 from trainer.neurons.contact_sheet import GAP, TILE, before_after_sheet, seen, sheet
 from trainer.neurons.layers import Neuron
 from trainer.neurons.maximise import Maximised

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from keras import layers
 
-from trainer.config import ModelConfig, UserError
+from trainer.config import ModelConfig
+from trainer.errors import UserError
 from trainer.network.unet import unet
 from trainer.neurons.layers import check_filters, convolutions, filters_of, meant_layers, own_size, trunk
 

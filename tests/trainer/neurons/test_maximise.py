@@ -10,7 +10,8 @@ import pytest
 from keras import layers
 from numpy.typing import NDArray
 
-from trainer.config import ModelConfig, UserError
+from trainer.config import ModelConfig
+from trainer.errors import UserError
 from trainer.network.unet import unet
 from trainer.neurons.fourier import energy_above
 from trainer.neurons.layers import Neuron, trunk

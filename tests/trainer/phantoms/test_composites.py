@@ -7,7 +7,7 @@ import socket
 import numpy as np
 import pytest
 
-from trainer.config import UserError
+from trainer.errors import UserError
 from trainer.phantoms import composites as home
 from trainer.phantoms.composites import PHOTOS, TRAINING_PHOTOS, VALIDATION_PHOTOS, composites, photograph
 

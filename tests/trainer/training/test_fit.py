@@ -10,11 +10,12 @@ import pytest
 
 from tests.trainer.conftest import TINY, made_fold
 from trainer.config import Candidate, PartitionConfig, TrainConfig
+from trainer.errors import FrozenBlockMoved, TrialFailed
 from trainer.masks import Mask, at_depth
 from trainer.network.blocks import leaf_layers
 from trainer.network.unet import unet
-from trainer.results import FoldResult, TrialFailed
-from trainer.training.fit import FoldData, FrozenBlockMoved, Trainer, batches
+from trainer.results import FoldResult
+from trainer.training.fit import FoldData, Trainer, batches
 from trainer.training.ledger import Entry
 
 Entries = Callable[[str], Entry]

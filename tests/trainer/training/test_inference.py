@@ -7,7 +7,7 @@ from keras import layers
 from numpy.typing import NDArray
 
 from tests.trainer.conftest import TINY
-from trainer.config import UserError
+from trainer.errors import UserError
 from trainer.network.unet import unet
 from trainer.training.fit import predict
 from trainer.training.inference import labelled, overlay, segmenter, with_probabilities

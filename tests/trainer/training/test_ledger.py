@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from trainer.config import UserError
+from trainer.errors import UserError
 from trainer.results import FoldResult, Score
 from trainer.training.ledger import Entry, Failure, Ledger, State
 

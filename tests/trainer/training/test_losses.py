@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from trainer.config import UserError
+from trainer.errors import UserError
 from trainer.training.losses import bce, bce_dice, loss_named
 
 

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from trainer.config import ModelConfig, PretrainConfig, UserError
+from trainer.config import ModelConfig, PretrainConfig
+from trainer.errors import UserError
 from trainer.network.unet import unet
-from trainer.training.pretraining import StartingWeights, load_weights, starting_weights, weights_digest, write_weights
+from trainer.network.weights import load_weights, weights_digest, write_weights
+from trainer.training.pretraining import StartingWeights, starting_weights
 
 TINY = ModelConfig(size=32, filters=2)
 

@@ -8,12 +8,12 @@ import pytest
 
 from trainer.config import AugmentConfig, Candidate, ModelConfig, Settings, TrainConfig
 from trainer.data.cases import Cases
+from trainer.errors import TrialFailed
 from trainer.network.unet import unet
-from trainer.results import TrialFailed
+from trainer.network.weights import weights_digest
 from trainer.training.cross_validation import Trial, fold_data, fold_maker
 from trainer.training.fit import Trainer, predict
 from trainer.training.ledger import Ledger
-from trainer.training.pretraining import weights_digest
 from trainer.training.refit import all_cases, refit
 
 SETTINGS = Settings(model=ModelConfig(32, 2), augmentation=AugmentConfig(total=16), train=TrainConfig(batch=4), folds=2)

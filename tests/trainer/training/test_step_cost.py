@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from trainer.config import ModelConfig, TrainConfig, UserError
+from trainer.config import ModelConfig, TrainConfig
+from trainer.errors import UserError
 from trainer.network.unet import unet
-from trainer.training.step_cost import expected_peak, load_network, measured_cost
+from trainer.network.weights import load_network
+from trainer.training.step_cost import expected_peak, measured_cost
 
 
 def test_a_saved_network_comes_back(tmp_path: Path) -> None:

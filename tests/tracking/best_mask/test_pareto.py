@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from tracking.analysis.pareto import front
+from tracking.best_mask.pareto import front
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tracking.store.fresh import file_of, make_aside
+from tracking.store.new_database import file_of, make_aside
 from tracking.store.writer import Tracker
 
 CONNECTS = "import sys; from tracking.store.writer import Tracker; Tracker.connect('sqlite:///' + sys.argv[1])"

@@ -1,0 +1,33 @@
+"""Every exception of thaw's own.
+
+    Exception
+    ├── UserError         the user can fix it: one message, exit code 2, no traceback
+    ├── TrialFailed       this candidate cannot score; recorded, and the sweep goes on
+    ├── FrozenBlockMoved  a bug: a frozen block changed; the sweep stops
+    ├── WorkerCrashed     a bug that a worker process met; the sweep stops
+    └── Drained           no error: the queue of candidates is empty
+
+Any other exception is a bug and stops the sweep.
+"""
+
+from __future__ import annotations
+
+
+class UserError(Exception):
+    """A mistake that the user can fix: the message states the rule, what was given and what to do."""
+
+
+class TrialFailed(Exception):
+    """This trial cannot score (non-finite loss, dead block) and would fail again."""
+
+
+class FrozenBlockMoved(Exception):
+    """A block that the mask freezes changed, so no number of the trial can be trusted."""
+
+
+class WorkerCrashed(Exception):
+    """A worker met a bug; the message holds the end of its log and where the rest is."""
+
+
+class Drained(Exception):
+    """The queue is empty: there is nothing to hand out, and nothing is invented."""
