@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import Protocol
 
 from tracking.record import METRICS, Json
 from tracking.units import study_network
@@ -123,10 +125,20 @@ def is_shown(trial: Json, found: Json) -> bool:
     return trial["role"] == "zero-shot" or is_main(trial, found)
 
 
-def mask_name(one: Json) -> str:
+class NamedMask(Protocol):
+    """Whatever has a mask: the written one and its other names."""
+
+    @property
+    def mask(self) -> str: ...
+    @property
+    def aliases(self) -> Sequence[str]: ...
+
+
+def mask_name(named: NamedMask | Json) -> str:
     """`1-5 (contracting)`: the written mask with its first other name."""
-    shown = [alias for alias in one["aliases"] if alias != one["mask"]][:1]
-    return f"{one['mask']} ({shown[0]})" if shown else str(one["mask"])
+    mask, aliases = (named["mask"], named["aliases"]) if isinstance(named, dict) else (named.mask, named.aliases)
+    shown = [alias for alias in aliases if alias != mask][:1]
+    return f"{mask} ({shown[0]})" if shown else str(mask)
 
 
 def winner_sentences(found: Json) -> list[str]:

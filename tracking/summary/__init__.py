@@ -1,0 +1,1 @@
+"""The whole report as data: one sweep, two sweeps side by side."""
