@@ -45,7 +45,9 @@ def circles(graph: dict[str, set[str]]) -> list[list[str]]:
         for node in graph:
             if middle in reach[node]:
                 reach[node] |= reach[middle]
-    groups = {tuple(sorted(other for other in graph if other in reach[node] and node in reach[other])) for node in graph}
+    groups = {
+        tuple(sorted(other for other in graph if other in reach[node] and node in reach[other])) for node in graph
+    }
     return [list(group) for group in groups if len(group) > 1]
 
 
@@ -88,7 +90,9 @@ def main(root: Path) -> None:
     tests = {path.name for path in (root / "tests").rglob("test_*.py")}
     untested = [path for path in trees if f"test_{Path(path).name}" not in tests]
     sizes = [len(text.splitlines()) for text in sources.values()]
-    print(f"modules                        {len(trees)}, lines {statistics.median(sizes):.0f} median, {max(sizes)} most")
+    print(
+        f"modules                        {len(trees)}, lines {statistics.median(sizes):.0f} median, {max(sizes)} most"
+    )
     print(f"folders                        {len(set(folder.values()))}, most files in one {most} ({full})")
     print(f"circles of modules, of folders {len(circles(graph))}, {len(circles(between))}")
     for name in ONCE:
