@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from trainer.config import ModelConfig
 from trainer.errors import UserError
@@ -62,7 +64,7 @@ def test_weights_that_do_not_fit_are_refused(tmp_path: Path, name: str, words: s
 
 
 def test_a_digest_sees_values_shapes_and_types() -> None:
-    one = np.arange(4, dtype=np.float32)
+    one: NDArray[Any] = np.arange(4, dtype=np.float32)
     others = [one + 1, one.reshape(2, 2), one.astype(np.float64)]
     assert len({arrays_digest([array]) for array in (one, *others)}) == 4
     assert arrays_digest([one, one]) != arrays_digest([one]) == arrays_digest([one.copy()])
