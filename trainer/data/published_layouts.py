@@ -1,6 +1,6 @@
 """The layouts that thaw knows: one small function each, which tells the images of a folder from its masks by name.
 
-An own layout is one function and one line in `RULES`; docs/own-data.md shows it.
+An own layout is one function and one line in `RULES`; README, "A layout of your own", shows it.
 """
 
 from __future__ import annotations
