@@ -242,7 +242,7 @@ def visualize(
     mask: Annotated[
         str | None,
         typer.Option(
-            help="For a sweep: the mask whose trial to show, such as 1-5. Default: the trial with the highest Dice.",
+            help="For a sweep: the mask whose trial to show, such as 1-5. Default: the winner.",
             autocompletion=one_of(*MASKS),
         ),
     ] = None,
