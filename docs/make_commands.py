@@ -26,7 +26,7 @@ without a score; 130 stopped.
 
 def page() -> str:
     """The whole page: a section for each command, in the order of `thaw --help`."""
-    return "\n".join([HEAD, *(section(words, command) for words, command in _commands("thaw", get_command(app)))])
+    return "\n".join([HEAD, *(section(words, command) for words, command in commands("thaw", get_command(app)))])
 
 
 def section(words: str, command: Any) -> str:
@@ -38,13 +38,13 @@ def section(words: str, command: Any) -> str:
     return f"## {words}\n\n{description}\n\n```text\n{_usage(words, command)}\n```\n\n{table}{examples}"
 
 
-def _commands(words: str, command: Any) -> Iterator[tuple[str, Any]]:
+def commands(words: str, command: Any) -> Iterator[tuple[str, Any]]:
     """Every command that does something, with the words that call it."""
     if not hasattr(command, "commands"):
         yield words, command
         return
     for name, each in command.commands.items():
-        yield from _commands(f"{words} {name}", each)
+        yield from commands(f"{words} {name}", each)
 
 
 def _usage(words: str, command: Any) -> str:

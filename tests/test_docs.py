@@ -11,6 +11,7 @@ import tokenize
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.main import get_command
@@ -72,21 +73,23 @@ def test_make_targets_and_their_values_exist(command: str) -> None:
         assert f"${{{name}:+" in recipe or (name == "EXTRAS" and f"requirements-{value}.lock" in recipe)
 
 
+def called(line: str) -> tuple[Any, list[str]]:
+    """The command that a line calls, and its arguments."""
+    command, words = get_command(app), shlex.split(line)[1:]
+    while hasattr(command, "commands"):
+        command = command.commands[words.pop(0)]
+    return command, words
+
+
 @pytest.mark.parametrize("command", THAW)
 def test_the_program_understands_each_command(command: str) -> None:
-    words = shlex.split(command)[1:]
-    parser = get_command(app)
-    while hasattr(parser, "commands"):
-        parser = parser.commands[words.pop(0)]
+    parser, words = called(command)
     parser.make_context(command, words)  # raises for an unknown option, a missing argument, a value of the wrong type
 
 
 @pytest.mark.parametrize("command", MENTIONED)
 def test_commands_in_the_text_and_their_options_exist(command: str) -> None:
-    words = shlex.split(command.removeprefix(".venv/bin/"))[1:]
-    parser = get_command(app)
-    while hasattr(parser, "commands"):
-        parser = parser.commands[words.pop(0)]
+    parser, words = called(command.removeprefix(".venv/bin/"))
     known = {option for parameter in parser.params for option in parameter.opts} | {"--help"}
     assert [word for word in words if word.startswith("--") and word not in known] == []
 
