@@ -6,7 +6,8 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help setup sweep-ultrasound sweep-xray report ui test test-slow lint check format commands picture lock clean
+.PHONY: help setup sweep-ultrasound sweep-xray report ui test test-slow lint check format lock clean
+.PHONY: commands picture
 
 # Values given as `make target DATA=...` reach recipes through the environment, so any path works, spaces included.
 export DATA PRETRAIN WORKERS SWEEP FORMAT OUT PORT

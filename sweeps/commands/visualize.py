@@ -39,7 +39,7 @@ def is_file(given: str | None) -> bool:
 def draw_file(path: Path, after: Path | None, data: str | None, home: Path, board: Board, wish: Wish) -> bytes:
     """The sheet (PNG) of the network in `path`, or of the same neurons in `path` and `after`.
 
-    `path`: a `.keras` model, or weights of the paper's U-Net; `after`: other weights, or a delta checkpoint on those
+    `path`: a `.keras` model, or weights of the study's U-Net; `after`: other weights, or a delta checkpoint on those
     in `path`. Raises `UserError` for what does not exist or fit.
     """
     from trainer.data.cases import load_cases
@@ -69,7 +69,7 @@ def draw_sweep(
 ) -> tuple[bytes, str]:
     """The sheet (PNG) of a sweep's network before and after one trial, and in words what it shows.
 
-    The largest activations are over the sweep's own images, or over those in `data`; without either they are left
+    The largest activations are over the sweep's own pictures, or over those in `data`; without either they are left
     out, and `board` says why. Raises `UserError` as `sweeps.commands.restore_trial.restored` does.
     """
     from sweeps.commands.restore_trial import FOLD, own_pictures, restored
@@ -88,7 +88,7 @@ def draw_sweep(
         cases = load_cases(DataConfig(path=data), int(found.info.spec["model"]["size"]), home.data)
         pictures, reason, words = cases.images, "", "data"
     if pictures is None:
-        board.say(f"Note: without the sweep's images the largest activation in them is left out. {reason}")
+        board.say(f"Note: without the sweep's pictures the largest activation in them is left out. {reason}")
     title = f"{found.info.name}: before and after {found.trial}, fold {FOLD}"
     recipe = Recipe(seed=wish.seed)
     with board.stage("drawing blocks") as step:
@@ -97,7 +97,7 @@ def draw_sweep(
 
 
 def open_network(path: Path, wish: Wish) -> Any:
-    """A `.keras` model, or the paper's U-Net with the weights of a `.weights.h5` file."""
+    """A `.keras` model, or the study's U-Net with the weights of a `.weights.h5` file."""
     from trainer.network.unet import unet
     from trainer.network.weights import load_network, load_weights
 
