@@ -7,7 +7,6 @@ SHELL := /bin/sh
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
 .PHONY: help setup sweep-ultrasound sweep-xray report ui test test-slow lint check format lock clean
-.PHONY: commands picture
 
 # Values given as `make target DATA=...` reach recipes through the environment, so any path works, spaces included.
 export DATA PRETRAIN WORKERS SWEEP FORMAT OUT PORT
@@ -54,6 +53,7 @@ format: .venv/.stamp ## put the code into the one format
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
+.PHONY: commands picture
 commands: .venv/.stamp ## write docs/commands.md from the program
 	@$(BIN)/python docs/make_commands.py docs/commands.md
 
