@@ -1,5 +1,6 @@
 # Every target first makes its own .venv from requirements.lock, when that is missing or stale: no other step is needed.
 # Plain `python3 -m venv` and pip do; uv is used where present. GNU make 3.81 (macOS) suffices.
+# `make setup EXTRAS=dashboard` adds what requirements-dashboard.lock holds; several extras stand in quotes.
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
@@ -11,6 +12,9 @@ SHELL := /bin/sh
 export DATA PRETRAIN WORKERS SWEEP FORMAT OUT PORT
 
 PYTHON ?=
+EXTRAS ?=
+# The extras that users may install, each with a lock of its own; `dev` is part of requirements.lock.
+KNOWN_EXTRAS := dashboard
 BIN := .venv/bin
 # What requirements.lock holds for; the same range as requires-python in pyproject.toml.
 HELD := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))
@@ -18,7 +22,7 @@ HELD := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))
 help: ## what can be made (this list)
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' Makefile
 
-setup: .venv/.stamp ## make .venv from requirements.lock (every other target does so by itself)
+setup: .venv/.stamp $(EXTRAS:%=.venv/.extra-%) ## make .venv (every other target does so by itself): [EXTRAS=dashboard]
 
 sweep-ultrasound: .venv/.stamp ## which blocks to fine-tune: [DATA=folder] [PRETRAIN=folder or weights] [WORKERS=n]
 sweep-xray: .venv/.stamp ## the same for chest X-rays: [DATA=folder] [PRETRAIN=folder or weights] [WORKERS=n]
@@ -49,16 +53,26 @@ format: .venv/.stamp ## put the code into the one format
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-picture: .venv/.stamp ## draw the README's picture anew: the embedded sweep in a home of its own, minutes
+.PHONY: commands picture
+commands: .venv/.stamp ## write docs/commands.md from the program
+	@$(BIN)/python docs/make_commands.py docs/commands.md
+
+picture: .venv/.stamp ## draw the README's figure again: the embedded sweep in a home of its own, minutes
 	@$(BIN)/thaw run ultrasound --home build/picture
 	@$(BIN)/thaw report --home build/picture --out build/picture
 	@$(BIN)/python docs/picture.py build/picture/report.html docs/curve.svg
 
+COMPILE = uv pip compile --universal --python-version 3.11 --fork-strategy fewest --generate-hashes --upgrade \
+  --no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command 'make lock' --quiet
+
 # python-dateutil 4 would take graphene (of mlflow) back to an older release.
-lock: ## renew requirements.lock from pyproject.toml (needs uv)
-	@echo 'python-dateutil<3' | uv pip compile --universal --python-version 3.11 --fork-strategy fewest --extra dev \
-	  --generate-hashes --upgrade --no-emit-index-url --no-emit-find-links --no-annotate \
-	  --custom-compile-command 'make lock' --quiet --output-file requirements.lock pyproject.toml -
+# The lock of an extra holds what it adds to requirements.lock, at versions that agree with it.
+lock: ## renew requirements.lock and the lock of each extra from pyproject.toml (needs uv)
+	@echo 'python-dateutil<3' | $(COMPILE) --extra dev --output-file requirements.lock pyproject.toml -
+	@for extra in $(KNOWN_EXTRAS); do \
+	  $(COMPILE) --extra $$extra --constraint requirements.lock --output-file requirements-$$extra.lock \
+	    $$(sed -n 's/^\([a-z0-9-]*\)==.*/--no-emit-package \1/p' requirements.lock) pyproject.toml || exit 1; \
+	done
 
 clean: ## remove .venv and caches, never runs/
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache build dist thaw.egg-info
@@ -68,6 +82,16 @@ clean: ## remove .venv and caches, never runs/
 .venv/.stamp: .venv/.lock-stamp pyproject.toml
 	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
+
+# An extra: seconds, into the .venv that is there.
+.venv/.extra-%: requirements-%.lock .venv/.stamp
+	@if ! { command -v uv >/dev/null && uv pip install --quiet --python .venv --no-deps --require-hashes -r $<; }; \
+	then $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<; fi
+	@touch $@
+
+requirements-%.lock:
+	@echo "thaw has no extra '$*'. Extras: $(KNOWN_EXTRAS). For instance: make setup EXTRAS=$(firstword $(KNOWN_EXTRAS))" >&2
+	@exit 1
 
 # The locked packages: minutes, once. Made anew when the lock changes, so that nothing of the old one stays behind.
 .venv/.lock-stamp: requirements.lock

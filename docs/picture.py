@@ -1,4 +1,4 @@
-"""Take the curve out of a report page of a synthetic sweep: `python docs/picture.py report.html curve.svg`."""
+"""Take the curve out of a report page of a synthetic sweep: `python docs/image.py report.html curve.svg`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NAMESPACES = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/
 def picture(page: str) -> str:
     """The page's first drawing as a file of its own, on white, since a README is also read on dark pages.
 
-    Raises `SystemExit` when the page is not of synthetic data: pictures of other data have owners.
+    Raises `SystemExit` when the page is not of synthetic data: images of other data have owners.
     """
     found = re.search(r"<svg\b([^>]*)>(.*?)</svg>", page, re.DOTALL)
     if found is None or "SYNTHETIC DATA" not in found[2]:

@@ -9,20 +9,36 @@ from typing import Annotated
 
 import typer
 
+from sweeps.completion import MASKS, one_of, spec_names, sweep_names
 from sweeps.environment.home import DEFAULT_HOME
 from sweeps.environment.terminal import complain, console, tell
 from trainer.errors import UserError
 
 app = typer.Typer(
-    help="Which blocks of a pre-trained U-Net should be fine-tuned on your data? Measured, not guessed.",
+    help="Which blocks of a pre-trained U-Net should be fine-tuned on your images? Measured, not guessed.",
+    epilog="Does it work here? thaw run smoke\n\nOn synthetic images: thaw run ultrasound\n\n"
+    "Are my images readable? thaw data check FOLDER",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 data_app = typer.Typer(help="Look at a data set before training on it.", no_args_is_help=True)
 app.add_typer(data_app, name="data")
 
-Home = Annotated[Path, typer.Option(help="Where all state lives: MLflow, Optuna, ledger.", envvar="THAW_HOME")]
+
+def _sweeps_here(ctx: typer.Context, incomplete: str) -> list[str]:
+    return sweep_names(Path(ctx.params.get("home") or DEFAULT_HOME), incomplete)
+
+
+Home = Annotated[
+    Path,
+    typer.Option(
+        help="Folder that holds all state: MLflow's record, Optuna's studies, finished trainings.", envvar="THAW_HOME"
+    ),
+]
+Sweep = Annotated[
+    str | None,
+    typer.Argument(help="Name of the sweep. Default: the newest one.", autocompletion=_sweeps_here),
+]
 
 
 def main() -> None:
@@ -34,31 +50,65 @@ def main() -> None:
         sys.exit(2)
 
 
-@app.command()
+@app.command(
+    epilog="Examples:\n\nthaw run ultrasound --data my-images --dry-run\n\n"
+    "thaw run ultrasound --set folds=10 --name ten-folds"
+)
 def run(
     spec: Annotated[
         str,
         typer.Argument(
-            help="ultrasound, xray, search-ultrasound, paper-ultrasound, paper-xray, smoke, or a TOML file."
+            help="ultrasound, xray, search-ultrasound, paper-ultrasound, paper-xray, smoke, or a TOML file.",
+            autocompletion=spec_names,
         ),
     ],
-    data: Annotated[str | None, typer.Option(help="Folder of images and masks; none: embedded synthetic.")] = None,
-    pretrain: Annotated[str | None, typer.Option(help="Folder to pre-train on, a weights file, or composites.")] = None,
-    model: Annotated[
-        str | None, typer.Option(help="A .keras file or models:/name@alias to search instead of the U-Net.")
+    data: Annotated[
+        str | None, typer.Option(help="Folder of images and masks. Default: synthetic images that come with thaw.")
     ] = None,
-    set_: Annotated[list[str] | None, typer.Option("--set", help="key=value, e.g. search.epochs=[6,12].")] = None,
-    workers: Annotated[int | None, typer.Option(help="Single-threaded processes; default one per core.")] = None,
-    name: Annotated[str | None, typer.Option(help="Name of the sweep; default made from spec and data.")] = None,
+    pretrain: Annotated[
+        str | None,
+        typer.Option(
+            help="What to pre-train on: a folder of images and masks, a weights file, or the word composites."
+        ),
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(help="Network to search instead of the U-Net: a .keras file or models:/name@alias."),
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", help="Change one value of the spec, as key=value. Repeatable. Example: search.epochs=[6,12]"
+        ),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Number of worker processes, one thread each. Default: one per core.")
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Name of the sweep. Default: made from the names of the spec and the data.")
+    ] = None,
     home: Home = DEFAULT_HOME,
     max_hours: Annotated[
-        float | None, typer.Option(help="Begin nothing new after so many hours; the same command goes on.")
+        float | None,
+        typer.Option(help="Begin no training after this many hours. The same command goes on from there."),
     ] = None,
-    max_trainings: Annotated[int | None, typer.Option(help="Let a search train about so many folds in all.")] = None,
-    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try failed trials again.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would run and how long; train nothing.")] = False,
+    max_trainings: Annotated[
+        int | None, typer.Option(help="Let a search train about this many folds in all, earlier runs included.")
+    ] = None,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Train the trials that failed before once more.")
+    ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run", help="Train nothing: say what would be trained, how long it takes and how much memory."
+        ),
+    ] = False,
 ) -> None:
-    """Run a sweep, or go on with it, then print the table and the verdict."""
+    """Run a sweep, or go on with one, then print its table and its verdict.
+
+    A sweep trains every candidate under one cross-validation. Stop it at any moment: the same command goes on.
+    """
     from sweeps.commands.dry_run import rehearse
     from sweeps.environment.home import open_home
     from sweeps.environment.terminal import Board
@@ -98,12 +148,17 @@ def run(
 
 @app.command()
 def champion(
-    sweep: Annotated[str | None, typer.Argument(help="Name of the sweep; default: the newest.")] = None,
-    mask: Annotated[str | None, typer.Option(help="Refit this mask instead of the highest, e.g. 1-5.")] = None,
-    name: Annotated[str | None, typer.Option(help="Name to register under; default that of the data set.")] = None,
+    sweep: Sweep = None,
+    mask: Annotated[
+        str | None,
+        typer.Option(help="Refit this mask instead of the winner. Example: 1-5", autocompletion=one_of(*MASKS)),
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Name to register the network under. Default: the name of the data set.")
+    ] = None,
     home: Home = DEFAULT_HOME,
 ) -> None:
-    """Refit a sweep's winner on all pictures and register it in MLflow as the data set's champion."""
+    """Refit a sweep's winner on all images and register it in MLflow as the champion of the data set."""
     from sweeps.commands.finish import keep_winner
     from sweeps.environment.home import open_home
 
@@ -112,17 +167,17 @@ def champion(
 
 @app.command()
 def predict(
-    model: Annotated[str, typer.Argument(help="A .keras file, or a registered model: models:/name@champion.")],
-    images: Annotated[Path, typer.Argument(help="A picture, or a folder of pictures.")],
-    out: Annotated[Path, typer.Option(help="Folder for masks and overlays.")],
+    model: Annotated[str, typer.Argument(help="A .keras file, or a registered network: models:/name@champion.")],
+    images: Annotated[Path, typer.Argument(help="An image, or a folder of images.")],
+    out: Annotated[Path, typer.Option(help="Folder for the masks and overlays.")],
     home: Home = DEFAULT_HOME,
 ) -> None:
-    """Write masks (PNG, in the size of the pictures) and overlays."""
+    """Segment new images: write a mask (PNG, in the size of the image) and an overlay for each."""
     from sweeps.commands.predict import predict_pictures
     from sweeps.environment.terminal import Board
 
     count = predict_pictures(model, images, out, home, Board(console))
-    words = "picture" if count == 1 else "pictures"
+    words = "image" if count == 1 else "images"
     console.print(
         f"{count} {words}: {out / 'masks'}, {out / 'overlays'}", highlight=False, markup=False, soft_wrap=True
     )
@@ -130,19 +185,34 @@ def predict(
 
 @app.command()
 def masks(
-    model: Annotated[Path | None, typer.Argument(help="A .keras file; none: the study's U-Net.")] = None,
-    size: Annotated[int, typer.Option(help="Input side of the built-in U-Net in pixels.")] = 256,
-    filters: Annotated[int, typer.Option(help="Filters of its first block.")] = 64,
-    unit: Annotated[str, typer.Option(help="What a mask counts: block or conv.")] = "block",
-    head: Annotated[str, typer.Option(help="Where the head trains: last, always or own.")] = "last",
+    model: Annotated[Path | None, typer.Argument(help="A .keras file. Default: the U-Net of the paper.")] = None,
+    size: Annotated[int, typer.Option(help="Side of the built-in U-Net's input, in pixels.")] = 256,
+    filters: Annotated[int, typer.Option(help="Number of filters in the built-in U-Net's first block.")] = 64,
+    unit: Annotated[
+        str,
+        typer.Option(
+            help="What the numbers in a mask count: block (nine) or conv (18 convolutions).",
+            autocompletion=one_of("block", "conv"),
+        ),
+    ] = "block",
+    head: Annotated[
+        str,
+        typer.Option(
+            help="When the 1x1 head trains: with the last block (last), always, or as a block of its own (own).",
+            autocompletion=one_of("last", "always", "own"),
+        ),
+    ] = "last",
     blocks: Annotated[
-        str | None, typer.Option(help='Blocks of your own, as model.blocks: [["conv1_*"], ["*"]]; first match wins.')
+        str | None,
+        typer.Option(
+            help='Which layers each block has, as lists of patterns; the first match wins. Example: [["stem*"], ["*"]]'
+        ),
     ] = None,
 ) -> None:
-    """Print a network's blocks, layers, depths, parameters and the named masks.
+    """Print a network's blocks, layers, depths and parameters, and the named masks.
 
-    Blocks end where the resolution changes. Where that is not what you mean, say which layers each block has, with
-    --blocks here and --set model.blocks=... in thaw run.
+    A block ends where the resolution changes. To cut the network elsewhere, list the layers of each block: with
+    --blocks here, with --set model.blocks=... in thaw run.
     """
     from sweeps.environment.keras_backend import prepare_backend
     from sweeps.spec.load import blocks_of
@@ -164,23 +234,52 @@ def masks(
 def visualize(
     network: Annotated[
         str | None,
-        typer.Argument(help="Name of a sweep, a .keras model, or the .weights.h5 of a U-Net; default: newest sweep."),
+        typer.Argument(
+            help="Name of a sweep, a .keras file, or the .weights.h5 file of a U-Net. Default: the newest sweep.",
+            autocompletion=_sweeps_here,
+        ),
     ] = None,
-    mask: Annotated[str | None, typer.Option(help="Of a sweep: the trial to show, e.g. 1-5; default: best.")] = None,
-    after: Annotated[Path | None, typer.Option(help="Of a file: other weights of it, or a fold_K.npz on it.")] = None,
-    blocks: Annotated[str | None, typer.Option(help="Such as 1-3,9 or contracting; default: all.")] = None,
-    filters: Annotated[int | None, typer.Option(min=1, help="How many of each block; default at most 8.")] = None,
-    only: Annotated[str | None, typer.Option(help="Filter numbers from 0 instead, such as 0,3,7.")] = None,
+    mask: Annotated[
+        str | None,
+        typer.Option(
+            help="For a sweep: the mask whose trial to show, such as 1-5. Default: the winner.",
+            autocompletion=one_of(*MASKS),
+        ),
+    ] = None,
+    after: Annotated[
+        Path | None,
+        typer.Option(help="For a file: other weights of that network, or a checkpoint fold_K.npz, to set beside it."),
+    ] = None,
+    blocks: Annotated[
+        str | None,
+        typer.Option(
+            help="Which blocks to draw, such as 1-3,9 or contracting. Default: all.", autocompletion=one_of(*MASKS)
+        ),
+    ] = None,
+    filters: Annotated[
+        int | None, typer.Option(min=1, help="How many filters of each block to draw. Default: at most 8.")
+    ] = None,
+    only: Annotated[
+        str | None, typer.Option(help="Draw these filters instead, numbered from 0. Example: 0,3,7")
+    ] = None,
     data: Annotated[
-        str | None, typer.Option(help="Pictures for the data maximum; default: the sweep's, of a file synthetic ones.")
+        str | None,
+        typer.Option(
+            help="Images in which to look for the largest activation. Default: the sweep's own; for a file, synthetic "
+            "ones."
+        ),
     ] = None,
-    size: Annotated[int | None, typer.Option(min=8, help="Side of the pictures; default the network's.")] = None,
-    width: Annotated[int, typer.Option(min=1, help="For weights: filters of the U-Net's first block.")] = 8,
-    seed: Annotated[int, typer.Option(min=0, help="The same seed draws the same pictures.")] = 0,
-    out: Annotated[Path, typer.Option(help="Where the contact sheet goes.")] = Path("neurons.png"),
+    size: Annotated[
+        int | None, typer.Option(min=8, help="Side of the drawn images in pixels. Default: the network's input side.")
+    ] = None,
+    width: Annotated[
+        int, typer.Option(min=1, help="For a .weights.h5 file: number of filters in the U-Net's first block.")
+    ] = 8,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the drawing; the same seed draws the same images.")] = 0,
+    out: Annotated[Path, typer.Option(help="File to write the contact sheet to.")] = Path("neurons.png"),
     home: Home = DEFAULT_HOME,
 ) -> None:
-    """Draw what excites chosen neurons most (activation maximisation), before and after training, as one picture."""
+    """Draw what excites chosen neurons most (activation maximisation), before and after training, as one figure."""
     from sweeps.commands.visualize import Wish, draw_file, draw_sweep, is_file
     from sweeps.environment.home import find_home
     from sweeps.environment.keras_backend import prepare_backend
@@ -207,13 +306,13 @@ def visualize(
 @data_app.command()
 def check(
     path: Annotated[Path, typer.Argument(help="Folder of images and masks.")],
-    out: Annotated[Path, typer.Option(help="Where the contact sheet goes.")] = Path("contact-sheet.png"),
+    out: Annotated[Path, typer.Option(help="File to write the contact sheet to.")] = Path("contact-sheet.png"),
 ) -> None:
-    """Say what was recognised and every problem with its file, and write a contact sheet."""
+    """Say which layout was recognised, name every problem with its file, and write a contact sheet."""
     from trainer.data.survey import contact_sheet, survey, text
     from trainer.files import write_atomically
 
-    with console.status("reading every picture") if console.is_terminal else _Quiet():
+    with console.status("reading every image") if console.is_terminal else _Quiet():
         seen = survey(path)
     tell(text(seen))
     if seen.names:
@@ -232,15 +331,28 @@ class _Quiet:
 
 @app.command()
 def report(
-    sweep: Annotated[str | None, typer.Argument(help="Name of the sweep; default: the newest.")] = None,
-    other: Annotated[str | None, typer.Argument(help="A second sweep, to set the two side by side.")] = None,
-    format_: Annotated[str, typer.Option("--format", help="html, json, csv or markdown.")] = "html",
+    sweep: Sweep = None,
+    other: Annotated[
+        str | None,
+        typer.Argument(help="A second sweep, to set the two side by side.", autocompletion=_sweeps_here),
+    ] = None,
+    format_: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            help="Format of the report: html, json, csv or markdown.",
+            autocompletion=one_of("html", "json", "csv", "markdown"),
+        ),
+    ] = "html",
     out: Annotated[
-        Path | None, typer.Option(help="Folder for the report and its figures; none prints json, csv and markdown.")
+        Path | None,
+        typer.Option(
+            help="Folder for the report and its figures. Default: html goes into the home, the others are printed."
+        ),
     ] = None,
     home: Home = DEFAULT_HOME,
 ) -> None:
-    """Make the report of a sweep, or of two side by side, from MLflow alone."""
+    """Write the report of a sweep, or of two sweeps side by side, from MLflow's record alone."""
     from sweeps.commands.report import make_report
 
     make_report(home, sweep, other, format_, out)
@@ -248,12 +360,17 @@ def report(
 
 @app.command()
 def best(
-    sweep: Annotated[str | None, typer.Argument(help="Name of the sweep; default: the newest.")] = None,
-    format_: Annotated[str, typer.Option("--format", help="text or json.")] = "text",
-    out: Annotated[Path | None, typer.Option(help="Folder for the answer as JSON and its pictures.")] = None,
+    sweep: Sweep = None,
+    format_: Annotated[
+        str,
+        typer.Option("--format", help="Format of the answer: text or json.", autocompletion=one_of("text", "json")),
+    ] = "text",
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the answer as JSON and its figures, beside what is printed.")
+    ] = None,
     home: Home = DEFAULT_HOME,
 ) -> None:
-    """Which set of blocks is best, how sure that is, what ties with it, and what each block does."""
+    """Say which set of blocks is best, how sure that is, which masks tie with it, and what each block does."""
     from sweeps.commands import best as answer
     from sweeps.environment.home import find_home
 
@@ -262,8 +379,11 @@ def best(
 
 
 @app.command()
-def ui(port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 5000, home: Home = DEFAULT_HOME) -> None:
-    """Open MLflow's own pages over all sweeps, on this machine only."""
+def ui(
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1 to serve the pages on.")] = 5000,
+    home: Home = DEFAULT_HOME,
+) -> None:
+    """Serve MLflow's pages over all sweeps, on this machine only."""
     from sweeps.commands.serve import serve_mlflow
     from sweeps.environment.home import open_home
 
@@ -271,8 +391,11 @@ def ui(port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 5000, hom
 
 
 @app.command()
-def dashboard(port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 8080, home: Home = DEFAULT_HOME) -> None:
-    """Open Optuna's own pages over all searches, on this machine only (needs the extra `dashboard`)."""
+def dashboard(
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1 to serve the pages on.")] = 8080,
+    home: Home = DEFAULT_HOME,
+) -> None:
+    """Serve Optuna's pages over all searches, on this machine only. Once before: make setup EXTRAS=dashboard."""
     from sweeps.commands.serve import serve_dashboard
     from sweeps.environment.home import open_home
 

@@ -1,5 +1,5 @@
 """thaw's objective for a study of your own: a candidate in, its scores out, from the same ledger and into the same
-MLflow runs as `thaw run`. Any optimizer will do; none is imported here. The README shows it with Optuna.
+MLflow runs as `thaw run`. Any optimizer will do; none is imported here. docs/writing-a-study.md shows it.
 """
 
 from __future__ import annotations

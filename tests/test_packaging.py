@@ -13,8 +13,11 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 LOCK = (ROOT / "requirements.lock").read_text()
+LOCKS = {path.name: path.read_text() for path in sorted(ROOT.glob("requirements*.lock"))}
 MAKEFILE = (ROOT / "Makefile").read_text()
-DIRECT = [*PYPROJECT["project"]["dependencies"], *PYPROJECT["project"]["optional-dependencies"]["dev"]]
+OPTIONAL = PYPROJECT["project"]["optional-dependencies"]
+EXTRAS = sorted(OPTIONAL.keys() - {"dev"})
+DIRECT = [*PYPROJECT["project"]["dependencies"], *OPTIONAL["dev"]]
 
 
 def canonical(requirement: str) -> str:
@@ -22,18 +25,61 @@ def canonical(requirement: str) -> str:
     return re.sub(r"[-_.]+", "-", re.split(r"[\s<>=!~;\[]", requirement.strip())[0]).lower()
 
 
-def pinned() -> dict[str, str]:
-    return dict(re.findall(r"^([a-z0-9-]+)==([^\s;]+)", LOCK, re.MULTILINE))
+def pinned(lock: str = LOCK) -> dict[str, str]:
+    return dict(re.findall(r"^([a-z0-9-]+)==([^\s;]+)", lock, re.MULTILINE))
 
 
-def test_lock_names_no_registry_and_no_path() -> None:
-    assert not re.search(r"://|^-|\s/|--index|--find-links", LOCK, re.MULTILINE)
+@pytest.mark.parametrize("name", LOCKS)
+def test_a_lock_names_no_registry_and_no_path(name: str) -> None:
+    assert not re.search(r"://|^-|\s/|--index|--find-links", LOCKS[name], re.MULTILINE)
 
 
-def test_lock_pins_and_hashes_every_line() -> None:
-    entries = re.split(r"\n(?=\S)", re.sub(r"^#.*\n", "", LOCK, flags=re.MULTILINE))
-    assert len(entries) == len(pinned())
+@pytest.mark.parametrize("name", LOCKS)
+def test_a_lock_pins_and_hashes_every_line(name: str) -> None:
+    entries = re.split(r"\n(?=\S)", re.sub(r"^#.*\n", "", LOCKS[name], flags=re.MULTILINE))
+    assert len(entries) == len(pinned(LOCKS[name]))
     assert [entry for entry in entries if "--hash=sha256:" not in entry] == []
+
+
+def test_every_extra_has_a_lock_and_every_lock_an_extra() -> None:
+    assert sorted(LOCKS) == sorted(["requirements.lock", *(f"requirements-{extra}.lock" for extra in EXTRAS)])
+    assert re.search(r"^KNOWN_EXTRAS := (.*)$", MAKEFILE, re.MULTILINE)[1].split() == EXTRAS  # type: ignore[index]
+
+
+@pytest.mark.parametrize("extra", EXTRAS)
+def test_the_lock_of_an_extra_holds_what_it_adds_and_nothing_else(extra: str) -> None:
+    added = pinned(LOCKS[f"requirements-{extra}.lock"])
+    assert {canonical(requirement) for requirement in OPTIONAL[extra]} <= added.keys() | pinned().keys()
+    assert added and not added.keys() & pinned().keys()
+
+
+@pytest.mark.parametrize(
+    ("given", "files"),
+    [("", []), ("dashboard", ["requirements-dashboard.lock"])],
+)
+def test_setup_adds_the_extras_that_are_asked_for(given: str, files: list[str]) -> None:
+    done = subprocess.run(
+        ["make", "--no-print-directory", "--dry-run", "-o", ".venv/.stamp", "setup", f"EXTRAS={given}"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert re.findall(r"pip install .*--require-hashes -r (\S+?);? ", done.stdout) == [
+        each for file in files for each in (file, file)
+    ]
+
+
+def test_an_extra_that_does_not_exist_is_refused_with_those_that_do() -> None:
+    done = subprocess.run(
+        ["make", "-o", ".venv/.stamp", "setup", "EXTRAS=dashbord"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert "thaw has no extra 'dashbord'. Extras: dashboard." in done.stderr
 
 
 @pytest.mark.parametrize("requirement", DIRECT)

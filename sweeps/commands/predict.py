@@ -1,4 +1,4 @@
-"""Masks and overlays of whole pictures from a saved or registered network."""
+"""Masks and overlays of whole images from a saved or registered network."""
 
 from __future__ import annotations
 
@@ -24,31 +24,31 @@ if TYPE_CHECKING:  # heavy
 
 REGISTERED = "models:/"
 SYNTHETIC = "SYNTHETIC TRAINING"  # printed on overlays
-NAMED = 10  # unreadable pictures named in one message
+NAMED = 10  # unreadable images named in one message
 
 
 @dataclass(frozen=True)
 class Job:
-    """One picture to predict, and the name of its results below `masks` and `overlays`."""
+    """One image to predict, and the name of its results below `masks` and `overlays`."""
 
     picture: Path
     name: str
 
 
 def predict_pictures(model: str, images: Path, out: Path, home: Path, board: Board) -> int:
-    """Write `out/masks` (PNG of 0 and 255, size of the picture) and `out/overlays`; return how many pictures.
+    """Write `out/masks` (PNG of 0 and 255, size of the image) and `out/overlays`; return how many images.
 
-    A registered network that was trained on synthetic pictures only is told to be so, here and on every overlay.
+    A registered network that was trained on synthetic images only is told to be so, here and on every overlay.
 
-    `model`: a `.keras` file, or `models:/name@alias` of the MLflow store of `home`. `images`: a picture, or a folder,
-    searched with all below it. Raises `UserError` for a model or a folder that cannot be used; for pictures that
+    `model`: a `.keras` file, or `models:/name@alias` of the MLflow store of `home`. `images`: an image, or a folder,
+    searched with all below it. Raises `UserError` for a model or a folder that cannot be used; for images that
     cannot be read only after all others are written.
     """
     jobs = listed(images, out)
     check_overwriting(jobs, out)
     ready, synthetic = load(model, home)
     if synthetic:
-        board.say(f"{model} was trained on SYNTHETIC pictures only: it is no tool for real ones. Its overlays say so.")
+        board.say(f"{model} was trained on SYNTHETIC images only: it is no tool for real ones. Its overlays say so.")
     unread: list[str] = []
     with board.stage("predicting") as step:
         for number, job in enumerate(jobs, start=1):
@@ -62,7 +62,7 @@ def predict_pictures(model: str, images: Path, out: Path, home: Path, board: Boa
     if unread:
         more = f"\n  … and {len(unread) - NAMED} more" if len(unread) > NAMED else ""
         raise UserError(
-            f"{len(unread)} of {len(jobs)} pictures could not be read; the others are in {out}.\n"
+            f"{len(unread)} of {len(jobs)} images could not be read; the others are in {out}.\n"
             + "\n".join(f"  - {words}" for words in unread[:NAMED])
             + more
         )
@@ -70,12 +70,12 @@ def predict_pictures(model: str, images: Path, out: Path, home: Path, board: Boa
 
 
 def listed(images: Path, out: Path) -> list[Job]:
-    """Every picture, in the order of names; results of an earlier run below `out` are none.
+    """Every image, in the order of names; results of an earlier run below `out` are none.
 
-    Two pictures that differ only in their suffix keep it in the name of their results.
+    Two images that differ only in their suffix keep it in the name of their results.
     """
     if not images.exists():
-        raise UserError(f"There is no picture or folder {images}.")
+        raise UserError(f"There is no image or folder {images}.")
     folder = images if images.is_dir() else images.parent
     found = sorted(images.rglob("*")) if images.is_dir() else [images]
     results = out.resolve()
@@ -87,7 +87,7 @@ def listed(images: Path, out: Path) -> list[Job]:
         and not any((results / part) in path.resolve().parents for part in ("masks", "overlays"))
     ]
     if not pictures:
-        raise UserError(f"There must be a picture ({', '.join(SUFFIXES)}) to predict, but {images} holds none.")
+        raise UserError(f"There must be an image ({', '.join(SUFFIXES)}) to predict, but {images} holds none.")
     same = Counter(path.with_suffix("") for path in pictures)
     return [
         Job(folder / path, f"{path if same[path.with_suffix('')] > 1 else path.with_suffix('')}.png")
@@ -106,7 +106,7 @@ def check_overwriting(jobs: list[Job], out: Path) -> None:
 
 
 def load(model: str, home: Path) -> tuple[Segmenter, bool]:
-    """The network of a file or of the registry, ready for pictures, and whether it is known to be synthetic.
+    """The network of a file or of the registry, ready for images, and whether it is known to be synthetic.
 
     Of a file nothing is known but its weights. Raises `UserError` where there is no network.
     """
@@ -129,7 +129,7 @@ def load(model: str, home: Path) -> tuple[Segmenter, bool]:
 
 
 def write(ready: Segmenter, job: Job, grey: NDArray[np.float32], out: Path, label: str | None = None) -> None:
-    """Predict one grey picture and write its mask and its overlay with `label`, each whole or not at all."""
+    """Predict one grey image and write its mask and its overlay with `label`, each whole or not at all."""
     from trainer.training.inference import labelled, overlay
 
     mask = ready.mask(grey)

@@ -81,8 +81,8 @@ def serve_dashboard(home: Home, port: int) -> int:
     """Optuna's pages over all studies, until they are stopped; returns the exit code."""
     if find_spec("optuna_dashboard") is None:
         raise UserError(
-            "`thaw dashboard` needs optuna-dashboard, which is not installed. Install it beside thaw: "
-            f"{sys.executable} -m pip install optuna-dashboard"
+            "`thaw dashboard` needs the extra `dashboard`, which is not installed. Install it in the folder that holds "
+            "thaw's Makefile: make setup EXTRAS=dashboard"
         )
     if not (home.root / "optuna.db").exists():
         raise UserError(f"No search was run in {home.root} yet: there is no study to show. Run `thaw run` first.")

@@ -60,7 +60,7 @@ def foreign(trial: FrozenTrial, study: str) -> UserError:
     return UserError(
         f"Trial {trial.number} of the study '{study}' ({given or 'no values'}) was not put there by thaw, which alone "
         "knows what lies in the space: it is marked as failed, and the same command goes on without it. Widen [search] "
-        "in the spec, or give thaw's objective to a study of your own (README, 'A study of your own')."
+        "in the spec, or give thaw's objective to a study of your own (docs/writing-a-study.md)."
     )
 
 

@@ -1,7 +1,7 @@
 """The probe that a search may start from: each block alone for three epochs on one fold, ranked by what that brings.
 
-On a pilot it ranked blocks nearly as full trainings do (rank correlation 0.58 to 0.67), gradient scores backwards
-(issue 4), so nothing else steers a search.
+On a pilot it ranked blocks nearly as full trainings do (rank correlation 0.58 to 0.67), gradient scores backwards, so
+nothing else steers a search.
 """
 
 from __future__ import annotations

@@ -50,7 +50,7 @@ def load_spec(
     """Read a shipped spec by name or a TOML file, apply `--set key=value` and the options of their own, check it all.
 
     A table `[embedded]` in the file (dotted keys) holds what changes when no data are given and the embedded synthetic
-    pictures are used. Raises `UserError` with every mistake, each with its key, the rule and, where one is near, the
+    images are used. Raises `UserError` with every mistake, each with its key, the rule and, where one is near, the
     right name.
     """
     path = shipped().get(name) or Path(name)

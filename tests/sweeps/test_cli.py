@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
+from typer.main import get_command
 
-from sweeps.cli import main
+from docs.make_commands import commands
+from sweeps.cli import app, main
 from sweeps.environment.home import open_home
 
 Thaw = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -101,5 +105,16 @@ def test_a_dashboard_needs_its_extra_a_home_and_a_search(thaw_here: Thaw, tmp_pa
     open_home(tmp_path)
     missing = thaw_here("dashboard", "--home", tmp_path)
     there = find_spec("optuna_dashboard") is not None
-    words = "No search was run" if there else "needs optuna-dashboard, which is not installed"
+    words = "No search was run" if there else "make setup EXTRAS=dashboard"
     assert missing.returncode == 2 and words in missing.stderr
+
+
+@pytest.mark.parametrize(("words", "command"), list(commands("thaw", get_command(app))))
+def test_every_command_argument_and_option_is_explained(words: str, command: Any) -> None:
+    texts = [command.help, *(parameter.help for parameter in command.params)]
+    assert all(re.match(r"[A-Za-z].{10,}", text or "") for text in texts), words
+    assert not re.search(r"\b(pictures?|study|mend|lacks?)\b", " ".join(texts))
+
+
+def test_the_help_can_install_completion(thaw_here: Thaw) -> None:
+    assert "--install-completion" in thaw_here("--help").stdout

@@ -213,7 +213,7 @@ def test_refit_register_and_use_it_without_thaw(thaw_here: Thaw, home: Path, tmp
     Image.fromarray(grey).save(picture)
     done = thaw_here("predict", "models:/phantoms@champion", picture.parent, "--out", tmp_path / "out", "--home", home)
     assert done.returncode == 0, done.stderr
-    assert "trained on SYNTHETIC pictures only: it is no tool for real ones" in done.stdout
+    assert "trained on SYNTHETIC images only: it is no tool for real ones" in done.stdout
     with Image.open(tmp_path / "out" / "overlays" / "a.png") as over:
         assert over.size == (224, 224)  # 32 x 32, enlarged for the label
     with Image.open(tmp_path / "out" / "masks" / "a.png") as mask:

@@ -76,7 +76,7 @@ def test_a_network_of_synthetic_pictures_is_told_to_be_one(
     )
     with Image.open(tmp_path / "masks" / "a.png") as mask, Image.open(tmp_path / "overlays" / "a.png") as over:
         assert mask.size == (64, 48) and over.size == ((256, 192) if synthetic else (64, 48))
-    assert ("trained on SYNTHETIC pictures only: it is no tool for real ones" in said.getvalue()) == synthetic
+    assert ("trained on SYNTHETIC images only: it is no tool for real ones" in said.getvalue()) == synthetic
 
 
 def test_one_picture(model: str, tmp_path: Path) -> None:
@@ -111,16 +111,16 @@ def test_unreadable_pictures_are_named_and_the_rest_is_written(model: str, tmp_p
     (tmp_path / "in" / "b.png").write_bytes(whole[: len(whole) // 2])
     (tmp_path / "in" / "c.jpg").write_text("hello")
     (tmp_path / "in" / "d.tif").write_bytes(b"")
-    with pytest.raises(UserError, match=r"(?s)3 of 4 pictures could not be read.*b\.png.*c\.jpg.*hello.*d\.tif.*empty"):
+    with pytest.raises(UserError, match=r"(?s)3 of 4 images could not be read.*b\.png.*c\.jpg.*hello.*d\.tif.*empty"):
         predicted(model, tmp_path / "in", tmp_path / "out")
     assert written(tmp_path / "out", "masks") == written(tmp_path / "out", "overlays") == ["a.png"]
 
 
 def test_no_pictures_and_no_folder(model: str, tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
-    with pytest.raises(UserError, match=r"must be a picture \(\.png.* holds none"):
+    with pytest.raises(UserError, match=r"must be an image \(\.png.* holds none"):
         predicted(model, tmp_path / "in", tmp_path / "out")
-    with pytest.raises(UserError, match="There is no picture or folder"):
+    with pytest.raises(UserError, match="There is no image or folder"):
         predicted(model, tmp_path / "nowhere", tmp_path / "out")
 
 
