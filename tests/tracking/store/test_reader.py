@@ -15,10 +15,8 @@ CONTRACTING = trial_info("shallow-first", 5)
 def test_reading_back_gives_the_same_bits(tracker: Tracker) -> None:
     run_id = record_trial(tracker, tracker.open_sweep(sweep_info()), CONTRACTING)
     (trial,) = tracker.read_sweep("demo").trials
-    assert trial.montage is not None and trial.montage.startswith(b"\x89PNG")
-    # repr: NaN is not equal to itself. The picture is encoded anew.
-    expected = replace(trial_record(CONTRACTING), run_id=run_id, montage=None)
-    assert repr(replace(trial, montage=None)) == repr(expected)
+    # repr: NaN is not equal to itself. The montage is read when a page shows it.
+    assert repr(trial) == repr(replace(trial_record(CONTRACTING), run_id=run_id, montage=None))
 
 
 def test_a_cut_off_trial_reads_back_with_the_folds_it_has(tracker: Tracker) -> None:
