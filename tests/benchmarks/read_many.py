@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import count, islice
 from pathlib import Path
@@ -116,12 +116,11 @@ def _insert(database: sqlite3.Connection, parent: str, number: int, info: TrialI
     run = f"{number:032x}"
     row = database.execute("select * from runs where run_uuid = ?", [parent])
     columns = [column[0] for column in row.description]
-    values: Mapping[str, object] = dict(zip(columns, row.fetchone(), strict=True))
+    values = dict(zip(columns, row.fetchone(), strict=True))
     where = str(values["artifact_uri"]).replace(parent, run)
-    own = {"run_uuid": run, "name": info.candidate.name, "status": "FINISHED", "artifact_uri": where}
-    own |= {"start_time": number, "end_time": number + 1}
-    rows = [(values | own)[column] for column in columns]
-    database.execute(f"insert into runs values ({', '.join('?' * len(columns))})", rows)
+    values |= {"run_uuid": run, "name": info.candidate.name, "status": "FINISHED", "artifact_uri": where}
+    values |= {"start_time": number, "end_time": number + 1}
+    database.execute(f"insert into runs values ({', '.join('?' * len(columns))})", list(values.values()))
     params = schema.trial_params(info)
     tags = {
         "mlflow.parentRunId": parent, "mlflow.runName": info.candidate.name, "thaw.kind": "trial",
