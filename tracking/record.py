@@ -144,11 +144,6 @@ class TrialRecord:
         """Mean Dice over the folds that have one; NaN if none has."""
         return spread(self.folds["dice"]).mean
 
-    @property
-    def dice_by_image(self) -> dict[str, float]:
-        """image -> out-of-fold Dice, in the order of `scores`; NaN where the truth is empty."""
-        return dice_by_image(self.scores)
-
     def may_win(self, info: SweepInfo) -> bool:
         """Whether it is one of those that a winner is chosen among: a scored trial inside what was searched."""
         inside = self.info.candidate.key not in info.outside
@@ -158,6 +153,11 @@ class TrialRecord:
     def folds_done(self) -> int:
         """Folds with any value: a fold without a single lesion has a pixel error but no Dice."""
         return sum(not math.isnan(value) for value in self.folds["pixel_error"])
+
+    @property
+    def dice_by_image(self) -> dict[str, float]:
+        """image -> out-of-fold Dice, in the order of `scores`; NaN where the truth is empty."""
+        return dice_by_image(self.scores)
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,6 @@ WHAT_NUMBERS_DEPEND_ON = tuple(
         "network.batch_norm",
         "training.cross_validation",
         "network.unet",
-        "results",
     )
 )
 
