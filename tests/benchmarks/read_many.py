@@ -1,11 +1,12 @@
 """What it takes to read a large sweep: its scores from tags, and from one artifact per trial (what was before).
 
-    .venv/bin/python tests/benchmarks/read_many.py [TRIALS] [IMAGES]        2000 trials of 160 images, unless told
+    PYTHONPATH=. .venv/bin/python tests/benchmarks/read_many.py [TRIALS] [IMAGES] [--server]
 
 Makes a sweep of made-up trials over all sets of nine blocks (its rows straight into SQLite, in seconds) and reads it
-twice: as it is written today, and without the tags. Every measurement has a process of its own: processor seconds of
-`read_sweep` and of a whole `thaw report --format json`, and the peak of memory with all libraries. The two reports must
-be equal. The artifacts lie on this machine; through a tracking server each would cost a request more.
+twice: as it is written today, and without the tags. 2000 trials of 160 images, unless told. Every measurement has a
+process of its own: processor seconds of `read_sweep` and of a whole `thaw report --format json`, and the peak of memory
+with all libraries. The two reports must be equal. With `--server`, the seconds of `read_sweep` by the clock through a
+real MLflow server on this machine; a server further away makes each of its requests longer.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ import numpy as np
 
 from sweeps.environment.home import open_home
 from tests.tracking.made_up import BLOCK_PARAMS, sweep_info
+from tests.tracking.store.test_writer import serving, wait_for
 from tracking.record import SweepInfo, TrialInfo
 from tracking.store import schema
 from tracking.store.score_tags import TAG, scores_to_tags
@@ -39,12 +41,12 @@ ROOT = Path(__file__).parents[2]
 FOLDS, PIXELS = 5, 128 * 128
 READING = """
 import resource, sys, time
-from pathlib import Path
 from tracking.store.writer import Tracker
-tracker = Tracker.connect(f"sqlite:///{sys.argv[1]}/mlflow.db", Path(sys.argv[1]) / "artifacts")
-start = time.process_time()
+tracker = Tracker.connect(sys.argv[1])
+start, clock = time.process_time(), time.perf_counter()
 record = tracker.read_sweep()
-print(time.process_time() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, len(record.trials))
+print(time.process_time() - start, time.perf_counter() - clock)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, len(record.trials))
 """
 REPORTING = """
 import resource, sys, time
@@ -156,23 +158,43 @@ def without_tags(home: Path, to: Path) -> None:
 
 def measure(home: Path) -> Measured:
     """Read the home's sweep, then report it, each in a process of its own."""
-    read = _run(READING, home).stdout.split()
-    report = _run(REPORTING, home)
+    read, _, read_memory, _ = _run(READING, f"sqlite:///{home / 'mlflow.db'}").stdout.split()
+    report = _run(REPORTING, str(home))
     seconds, memory = report.stderr.split()[-2:]
-    return Measured(float(read[0]), float(read[1]), float(seconds), float(memory), report.stdout)
+    return Measured(float(read), float(read_memory), float(seconds), float(memory), report.stdout)
 
 
-def _run(code: str, home: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", code, str(home)]
+def seconds_through_a_server(home: Path, artifacts: Path) -> float:
+    """The time of `read_sweep` by the clock, through a server that has the home's runs and their `artifacts`."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        shutil.copy(home / "mlflow.db", folder / "mlflow.db")
+        (folder / "a").symlink_to(artifacts)  # where `serving` keeps artifacts
+        for table, column in (("runs", "artifact_uri"), ("experiments", "artifact_location")):
+            with sqlite3.connect(folder / "mlflow.db") as database:
+                change = f"update {table} set {column} = replace({column}, ?, 'mlflow-artifacts:')"
+                database.execute(change, [artifacts.resolve().as_uri()])
+        with serving(folder, folder / "mlflow.db") as address:
+            wait_for(address)
+            return float(_run(READING, address).stdout.split()[1])
+
+
+def _run(code: str, what: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", code, what]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
 
 
-def show(trials: int, images: int, folder: Path) -> None:
+def show(trials: int, images: int, folder: Path, server: bool) -> None:
     """Make both homes, measure both, print them side by side."""
     start = time.perf_counter()
     make_home(folder / "tags", trials, images)
     without_tags(folder / "tags", folder / "artifacts-only")
     print(f"{trials} trials of {images} images, made in {time.perf_counter() - start:.0f} s")
+    if server:
+        homes = (folder / "artifacts-only", folder / "tags")
+        old, new = (seconds_through_a_server(home, folder / "tags" / "artifacts") for home in homes)
+        print(f"through a server artifacts {old:7.1f} s   tags {new:8.1f} s   ratio {old / new:5.1f}")
+        return
     before, after = measure(folder / "artifacts-only"), measure(folder / "tags")
     assert _numbers(before.text) == _numbers(after.text), "the two reports differ"
     for name, old, new, unit in (
@@ -194,6 +216,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("trials", type=int, nargs="?", default=2000)
     parser.add_argument("images", type=int, nargs="?", default=160)
+    parser.add_argument("--server", action="store_true")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
-        show(asked.trials, asked.images, Path(temporary))
+        show(asked.trials, asked.images, Path(temporary), asked.server)

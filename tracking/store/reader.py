@@ -109,8 +109,7 @@ class Reader(Store):
         table = self._artifact(run_id, "scores.json", run.info.artifact_uri)
         try:
             if table is not None:
-                scores = schema.scores_from_table(table.decode())
-                return _sharing(scores, orders)
+                return _sharing(schema.scores_from_table(table.decode()), orders)
         except (ValueError, KeyError, TypeError):
             pass  # said below, like one that is not there
         raise UserError(

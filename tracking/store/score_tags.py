@@ -11,6 +11,7 @@ import hashlib
 import json
 import zlib
 from collections.abc import Mapping, MutableMapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,21 @@ AXES: dict[str, list[Any]] = {
     "repeat": [1],
 }
 TYPES = ("<u2", "<u4")  # little-endian unsigned integers of 16 and 32 bits
+
+
+@dataclass(frozen=True)
+class Record:
+    """The JSON text: `axes` of the array, outermost first, (name, values), for `image` their number; `digest` of the
+    images' order; `images` null where that is the sweep's, else three lists, packed: folds, names, labels; `pixels` of
+    every image; `type` of the integers (one of `TYPES`), `data` the array in C order, packed (zlib, then base64).
+    """
+
+    axes: Sequence[tuple[str, Any]]
+    digest: str
+    images: str | None
+    pixels: int
+    type: str
+    data: str
 
 
 def order_of_sweep(info: SweepInfo) -> ImageOrder:
@@ -76,30 +92,32 @@ def scores_from_tags(
     if f"{TAG}0" not in tags:
         return None
     try:
-        record = json.loads(_joined(tags))
-        _check_axes(dict(record["axes"]), run_id)
+        record = _read(tags)
+        _check_axes(dict(record.axes), run_id)
         order = _order_of(record, orders)
-        return ImageScores(order, _counts(record, len(order.images)), int(record["pixels"]))
+        return ImageScores(order, _counts(record, len(order.images)), int(record.pixels))
     except (KeyError, TypeError, AttributeError, zlib.error) as error:
         raise ValueError(f"the tags {TAG}* are damaged ({error})") from error
 
 
 def _text(scores: ImageScores, own_images: bool) -> str:
     order, kind = scores.order, scores.counts.dtype.newbyteorder("<")
-    record = {
-        "axes": [*AXES.items(), ("image", len(order.images))],
-        "images": _packed(json.dumps([order.folds, order.images, order.labels]).encode()) if own_images else None,
-        "digest": digest_of(order),
-        "pixels": scores.pixels,
-        "type": kind.str,
-        "data": _packed(scores.counts.astype(kind).tobytes()),
-    }
-    return json.dumps(record, separators=(",", ":"))
+    record = Record(
+        axes=[*AXES.items(), ("image", len(order.images))],
+        digest=digest_of(order),
+        images=_packed(json.dumps([order.folds, order.images, order.labels]).encode()) if own_images else None,
+        pixels=scores.pixels,
+        type=kind.str,
+        data=_packed(scores.counts.astype(kind).tobytes()),
+    )
+    return json.dumps(vars(record), separators=(",", ":"))
 
 
-def _joined(tags: Mapping[str, str]) -> str:
+def _read(tags: Mapping[str, str]) -> Record:
+    """The record in the tags; fields that were added under the same version are ignored."""
     count = sum(key.startswith(TAG) for key in tags)
-    return "".join(tags[f"{TAG}{number}"] for number in range(count))
+    fields = json.loads("".join(tags[f"{TAG}{number}"] for number in range(count)))
+    return Record(**{name: fields[name] for name in Record.__dataclass_fields__})
 
 
 def _check_axes(axes: Mapping[str, Any], run_id: str) -> None:
@@ -117,32 +135,31 @@ def _check_axes(axes: Mapping[str, Any], run_id: str) -> None:
             )
 
 
-def _counts(record: Mapping[str, Any], images: int) -> NDArray[np.unsignedinteger]:
+def _counts(record: Record, images: int) -> NDArray[np.unsignedinteger]:
     """TP, FP and FN (3, images), whatever the order of the axes in the record."""
-    names = [name for name, _ in record["axes"]]
-    if sorted(names) != sorted((*AXES, "image")) or dict(record["axes"])["image"] != images:
+    names = [name for name, _ in record.axes]
+    if sorted(names) != sorted((*AXES, "image")) or dict(record.axes)["image"] != images:
         raise ValueError(f"an axis is missing from {names}, or its images are not {images}")
-    if record["type"] not in TYPES:
-        raise ValueError(f"the type must be one of {TYPES}, not {record['type']!r}")
+    if record.type not in TYPES:
+        raise ValueError(f"the type must be one of {TYPES}, not {record.type!r}")
     sizes = [len(AXES.get(name, range(images))) for name in names]
-    array = np.frombuffer(_unpacked(record["data"]), record["type"]).reshape(sizes)
+    array = np.frombuffer(_unpacked(record.data), record.type).reshape(sizes)
     counts = array.transpose([names.index(name) for name in (*AXES, "image")]).reshape(len(AXES["count"]), images)
-    if (counts.sum(axis=0, dtype=np.int64) > record["pixels"]).any():
+    if (counts.sum(axis=0, dtype=np.int64) > record.pixels).any():
         raise ValueError("an image has more counts than pixels")
     return counts
 
 
-def _order_of(record: Mapping[str, Any], orders: MutableMapping[str, ImageOrder]) -> ImageOrder:
-    digest = record["digest"]
-    if digest not in orders:
-        if record["images"] is None:
+def _order_of(record: Record, orders: MutableMapping[str, ImageOrder]) -> ImageOrder:
+    if record.digest not in orders:
+        if record.images is None:
             raise ValueError("the counts belong to images of another sweep")
-        folds, images, labels = json.loads(_unpacked(record["images"]))
+        folds, images, labels = json.loads(_unpacked(record.images))
         order = ImageOrder(tuple(folds), tuple(images), tuple(labels))
-        if digest_of(order) != digest:
+        if digest_of(order) != record.digest:
             raise ValueError("the names of the images are not those that were scored")
-        orders[digest] = order
-    return orders[digest]
+        orders[record.digest] = order
+    return orders[record.digest]
 
 
 def _packed(content: bytes) -> str:
