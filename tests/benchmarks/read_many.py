@@ -175,7 +175,7 @@ def seconds_through_a_server(home: Path, artifacts: Path) -> float:
                 change = f"update {table} set {column} = replace({column}, ?, 'mlflow-artifacts:')"
                 database.execute(change, [artifacts.resolve().as_uri()])
         with serving(folder, folder / "mlflow.db") as address:
-            wait_for(address)
+            wait_for(address, 300)
             return float(_run(READING, address).stdout.split()[1])
 
 

@@ -22,7 +22,7 @@ from tracking.record import SweepInfo
 from trainer.errors import UserError
 
 TAG = "thaw.scores."
-PIECE = 8000  # characters: MLflow's limit of a tag
+PIECE = 5000  # characters: the limit of a tag in older MLflow servers, today's is 8,000
 MOST = 64  # tags: MLflow takes 100 in one request; beyond, the artifact scores.json is the record
 # Every axis of the array but `image`, with the values that it has today.
 AXES: dict[str, list[Any]] = {

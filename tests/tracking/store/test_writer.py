@@ -163,7 +163,7 @@ def serving(home: Path, store: Path) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         os.killpg(server.pid, signal.SIGTERM)  # the server and the workers that it started
-        server.wait(20)
+        server.wait(90)
 
 
 def wait_for(address: str, seconds: float = 60) -> None:
