@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracking.image_archive import Pictures
+from tracking.image_scores import FoldScore, dice_by_image
 from tracking.statistics import spread
 from trainer.config import Candidate
-from trainer.results import Score
 
 METRICS = ("dice", "pixel_error", "ari")
 LISTS = (
@@ -34,6 +34,8 @@ class SweepInfo:
     the case names of every fold, `block_params` the parameters of blocks 1..n, `named_masks` name -> written mask,
     `planned` candidate key -> name of every trial that is meant to run (empty when the engine decides as it goes).
     `outside`: keys of the baselines that a search measures though they lie outside its space: no winner is one of them.
+    `labels` are those of the cases in `folds`, in the same shape: "" where a case has none, an empty list in a sweep
+    recorded before they were.
     What a mask's numbers count stands in `spec["partition"]`; `always_params` train whatever the mask (a head).
     """
 
@@ -53,6 +55,7 @@ class SweepInfo:
     planned: Mapping[str, str] = field(default_factory=dict)
     always_params: int = 0
     outside: list[str] = field(default_factory=list)
+    labels: list[list[str]] = field(default_factory=list)
 
     @property
     def searched(self) -> bool:
@@ -120,7 +123,9 @@ class TrialState:
 class TrialRecord:
     """One trial read back. `folds[metric]` has one value per fold of the sweep, in order; NaN where none was logged.
 
-    `scores` pairs every out-of-fold image's score with its fold, `montage` is a PNG (only read for the named masks),
+    `scores` pairs every out-of-fold image's score with its fold; read from a store it is made when it is asked for, so
+    whoever wants the Dice alone takes `dice_by_image`. `montage` is a PNG (read by `tracking.report.shown_images`, and
+    only for the masks that a report shows),
     `reason` says why a trial failed or was dropped between folds (its status is then DROPPED, and it has no `scores`),
     `seconds` is what training its folds took (NaN: not recorded).
     """
@@ -130,7 +135,7 @@ class TrialRecord:
     status: str
     reason: str
     folds: Mapping[str, tuple[float, ...]]
-    scores: tuple[tuple[int, Score], ...] = ()
+    scores: Sequence[FoldScore] = ()
     montage: bytes | None = None
     seconds: float = math.nan
 
@@ -148,6 +153,11 @@ class TrialRecord:
     def folds_done(self) -> int:
         """Folds with any value: a fold without a single lesion has a pixel error but no Dice."""
         return sum(not math.isnan(value) for value in self.folds["pixel_error"])
+
+    @property
+    def dice_by_image(self) -> dict[str, float]:
+        """image -> out-of-fold Dice, in the order of `scores`; NaN where the truth is empty."""
+        return dice_by_image(self.scores)
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,12 @@
-"""What a training gave: plain frozen data that crosses from the trainer to whoever listens."""
+"""What a training gave: plain frozen data that crosses from the trainer to whoever listens, and the formulas that make
+an image's scores out of its four pixel counts (docs/protocol.md, Metrics).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +16,10 @@ COPY_MARK = "//"  # `name//2`: the second augmented copy of the image `name`; no
 
 @dataclass(frozen=True)
 class Score:
-    """One image's scores from its four pixel counts at threshold 0.5 (`trainer.training.metrics`); dice is NaN without
-    truth."""
+    """One image's scores from its four pixel counts, foreground being probability > 0.5 (`trainer.training.metrics`).
+
+    `dice` and `ari` are fractions of 1, `pixel_error` is in %; `dice` is NaN where the truth is empty.
+    """
 
     image: str
     label: str
@@ -25,6 +30,13 @@ class Score:
     dice: float
     pixel_error: float
     ari: float
+
+    @classmethod
+    def of_counts(cls, image: str, label: str, tp: int, fp: int, fn: int, tn: int) -> Self:
+        """The scores that follow from the counts: the same counts, the same bits."""
+        return cls(
+            image, label, tp, fp, fn, tn, dice(tp, fp, fn), pixel_error(tp, fp, fn, tn), adjusted_rand(tp, fp, fn, tn)
+        )
 
 
 @dataclass(frozen=True)
@@ -63,3 +75,32 @@ def original_of(image: str) -> str:
     """
     name, _, number = image.rpartition(COPY_MARK)
     return name if name and number.isdecimal() else image
+
+
+def dice(tp: int, fp: int, fn: int) -> float:
+    """2 TP / (2 TP + FP + FN), no smoothing; NaN where the truth is empty.
+
+    >>> dice(8, 2, 2), dice(0, 5, 0)
+    (0.8, nan)
+    """
+    return 2 * tp / (2 * tp + fp + fn) if tp + fn else float("nan")
+
+
+def pixel_error(tp: int, fp: int, fn: int, tn: int) -> float:
+    """Share of wrong pixels in percent."""
+    return 100 * (fp + fn) / (tp + fp + fn + tn)
+
+
+def adjusted_rand(tp: int, fp: int, fn: int, tn: int) -> float:
+    """Hubert and Arabie's adjusted Rand index of the two-cluster labelling, from pair counts; 1 when no pair differs.
+
+    Equals scikit-learn's `adjusted_rand_score`. An inverted mask also scores 1, so it is reported, never optimised.
+    """
+    total = tp + fp + fn + tn
+    n10 = tp * fn + fp * tn
+    n01 = tp * fp + fn * tn
+    n00 = tp * tn + fp * fn
+    n11 = total * (total - 1) // 2 - n10 - n01 - n00
+    if n10 == 0 and n01 == 0:
+        return 1.0
+    return 2 * (n11 * n00 - n10 * n01) / ((n11 + n10) * (n10 + n00) + (n11 + n01) * (n01 + n00))

@@ -66,6 +66,10 @@ def describe(spec: Spec, name: str | None, cases: Cases, fold_of: list[int], wei
             [case for case, fold in zip(cases.names, fold_of, strict=True) if fold == number]
             for number in range(settings.folds)
         ],
+        labels=[
+            [label for label, fold in zip(cases.labels, fold_of, strict=True) if fold == number]
+            for number in range(settings.folds)
+        ],
         n_blocks=count,
         block_params=sizes,
         named_masks={word: str(mask) for word, mask in named(count)},

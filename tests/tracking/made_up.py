@@ -42,6 +42,7 @@ def sweep_info(name: str = "demo", synthetic: bool = True) -> SweepInfo:
             "classes": {"benign": 20, "malignant": 10},
         },
         folds=cases,
+        labels=[[label_of(image) for image in range(PER_FOLD)] for _ in range(FOLDS)],
         n_blocks=9,
         block_params=BLOCK_PARAMS,
         named_masks={"contracting": "1-5", "expanding": "6-9"},
@@ -105,14 +106,19 @@ def fold_results(info: TrialInfo, level: float | None = None) -> list[FoldResult
     ]
 
 
+def label_of(image: int) -> str:
+    """The label of the image at this place in its fold."""
+    return "malignant" if image % 3 == 0 else "benign"
+
+
 def _score(name: str, image: int, dice: float) -> Score:
-    label = "malignant" if image % 3 == 0 else "benign"
+    label = label_of(image)
     if original_of(name) == "case 2-5":  # one image without a lesion
-        return Score(name, label, 0, 40, 0, PIXELS - 40, float("nan"), 100 * 40 / PIXELS, 0.0)
+        return Score.of_counts(name, label, 0, 40, 0, PIXELS - 40)
     truth = 200 + 10 * image
     tp = round(dice * truth)
     wrong = truth - tp
-    return Score(name, label, tp, wrong, wrong, PIXELS - tp - 2 * wrong, tp / truth, 200 * wrong / PIXELS, dice - 0.02)
+    return Score.of_counts(name, label, tp, wrong, wrong, PIXELS - tp - 2 * wrong)
 
 
 @cache

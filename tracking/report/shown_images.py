@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from tracking.record import Predicted, Seen, SweepRecord, TrialRecord
 if TYPE_CHECKING:  # heavy
     from tracking.store.writer import Tracker
 
+MONTAGE = "montage.png"
 TUNED = ("expanding", "contracting")
 
 
@@ -49,8 +50,17 @@ def with_pictures(tracker: Tracker, record: SweepRecord) -> SweepRecord:
             predictions[name] = found
     before = tracker.read_file(record.run_id, PRETRAINING)
     pretraining = _unpacked(before, notes) if before else None
+    record = replace(record, trials=tuple(_with_montages(tracker, record)))
     neurons = {name: _neurons(tracker, trials[name].run_id) for name in TUNED if name in trials}
     return replace(record, seen=Seen(pictures, predictions, neurons, tuple(notes), pretraining))
+
+
+def _with_montages(tracker: Tracker, record: SweepRecord) -> Iterator[TrialRecord]:
+    """The trials; those that a page shows without predictions have their montages."""
+    shown = {trial.run_id for name, trial in shown_trials(record, Repeats()).items() if name in TUNED}
+    for trial in record.trials:
+        montage = tracker.read_file(trial.run_id, MONTAGE) if trial.run_id in shown else None
+        yield replace(trial, montage=montage) if montage else trial
 
 
 def _pictures(tracker: Tracker, record: SweepRecord, notes: list[str]) -> Pictures | None:

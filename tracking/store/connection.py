@@ -25,9 +25,10 @@ os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
 os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 
 from mlflow import MlflowClient
-from mlflow.entities import Dataset, DatasetInput, Experiment, Metric, Param, Run
+from mlflow.entities import Dataset, DatasetInput, Experiment, Metric, Param, Run, RunTag
 from mlflow.exceptions import MlflowException
 
+from tracking.image_scores import ImageOrder
 from tracking.redact import redact
 from tracking.store.new_database import file_of, make_aside
 from trainer.errors import UserError
@@ -70,6 +71,7 @@ class Store:
         self.uri = uri
         self.artifacts = artifacts
         self._parents: dict[str, Run] = {}
+        self._sweep_orders: dict[str, dict[str, ImageOrder]] = {}
 
     @classmethod
     def connect(cls, uri: str, artifacts: Path | None = None) -> Self:
@@ -127,10 +129,15 @@ class Store:
     def _newest(self, experiment: str, query: str) -> Run | None:
         return next(self._pages([experiment], query, size=1), None)
 
-    def _children(self, sweep_run: str) -> list[Run]:
+    def _children(self, sweep_run: str) -> Iterator[Run]:
+        """The sweep's trials, newest first, each once: one that begins between two pages moves all others down."""
         experiment = self._parent(sweep_run).info.experiment_id
         query = f"tags.`mlflow.parentRunId` = '{sweep_run}' AND tags.`thaw.kind` = 'trial'"
-        return list(self._pages([experiment], query))
+        known: set[str] = set()
+        for run in self._pages([experiment], query):
+            if run.info.run_id not in known:
+                known.add(run.info.run_id)
+                yield run
 
     def _parent(self, sweep_run: str) -> Run:
         if sweep_run not in self._parents:
@@ -138,12 +145,17 @@ class Store:
         return self._parents[sweep_run]
 
     def _log(
-        self, run_id: str, metrics: Sequence[tuple[str, float, int]] = (), params: Mapping[str, Any] | None = None
+        self,
+        run_id: str,
+        metrics: Sequence[tuple[str, float, int]] = (),
+        params: Mapping[str, Any] | None = None,
+        tags: Mapping[str, str] | None = None,
     ) -> None:
         now = int(time.time() * 1000)
         points = [Metric(key, float(value), now, step) for key, value, step in metrics]
         values = [Param(key, str(value)[:500]) for key, value in (params or {}).items()]
-        self.client.log_batch(run_id, points[:BATCH], values, synchronous=True)
+        texts = [RunTag(key, value) for key, value in (tags or {}).items()]
+        self.client.log_batch(run_id, points[:BATCH], values, texts, synchronous=True)
         for first in range(BATCH, len(points), BATCH):
             self.client.log_batch(run_id, points[first : first + BATCH], synchronous=True)
 

@@ -5,19 +5,20 @@ from __future__ import annotations
 import difflib
 import math
 import time
-from collections.abc import Container
+from collections.abc import Container, MutableMapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tracking.image_scores import FoldScore, ImageOrder, compact, dice_by_image
 from tracking.record import SweepInfo, SweepRecord, TrialRecord, TrialState
 from tracking.redact import redact
 from tracking.store import mlflow_views, schema
 from tracking.store.connection import PAGE, Run, Store, told
+from tracking.store.score_tags import digest_of, order_of_sweep, scores_from_tags
 from trainer.config import Candidate
 from trainer.errors import UserError
-from trainer.results import Score
 
-SHOWN = ("contracting", "expanding")  # the masks whose montage a report shows
 DROPPED = "thaw.dropped"  # the tag of a trial that was given up between folds; its value estimates the Dice
 
 FEW = 4  # runs asked for at once: what lies above the highest allowed one are baselines
@@ -36,7 +37,11 @@ class Reader(Store):
 
     @told
     def read_sweep(self, name: str | None = None) -> SweepRecord:
-        """The sweep called `name`, or the one that was last at work, with all its trials and per-image scores."""
+        """The sweep called `name`, or the one that was last at work, with all its trials and per-image scores.
+
+        Its trials come hundreds to a request, and are read as they come; only those recorded before their scores
+        stood in tags cost a request of their own each.
+        """
         runs = self._sweeps()
         if not runs:
             raise UserError(f"There is no sweep in {redact(self.uri)} yet. Run one first, for instance: thaw run smoke")
@@ -54,7 +59,8 @@ class Reader(Store):
             raise UserError(f"The sweep {run.info.run_name!r} was cut off before it began. Run it again first.")
         info = self._info(run_id)
         started = datetime.fromtimestamp(run.info.start_time / 1000, UTC).isoformat(timespec="seconds")
-        trials = tuple(self._trial(child, info) for child in self._children(run_id))
+        orders = _orders(info)
+        trials = tuple(self._trial(child, len(info.folds), orders) for child in self._children(run_id))
         return SweepRecord(info, run_id, run.info.status, started, trials)
 
     def _sweeps(self) -> list[Run]:
@@ -62,18 +68,14 @@ class Reader(Store):
         ids = [experiment.experiment_id for experiment in experiments]
         return list(self._pages(ids, "tags.`thaw.kind` = 'sweep'")) if ids else []
 
-    def _trial(self, run: Run, info: SweepInfo) -> TrialRecord:
-        trial = schema.trial_from_json(run.data.tags["thaw.trial"])
-        done = run.info.status == "FINISHED"
-        shown = done and trial.candidate.mask in {info.named_masks.get(name) for name in SHOWN}
+    def _trial(self, run: Run, folds: int, orders: MutableMapping[str, ImageOrder]) -> TrialRecord:
         return TrialRecord(
-            info=trial,
+            info=schema.trial_from_tags(run.data.tags, run.info.run_id),
             run_id=run.info.run_id,
             status=status_of(run),
             reason=run.data.tags.get("thaw.reason", ""),
-            folds=schema.folds_of(run.data.metrics, len(info.folds)),
-            scores=self._scores(run.info.run_id, run.info.artifact_uri) if done else (),
-            montage=self._artifact(run.info.run_id, "montage.png", run.info.artifact_uri) if shown else None,
+            folds=schema.folds_of(run.data.metrics, folds),
+            scores=self._scores(run, orders) if run.info.status == "FINISHED" else (),
             seconds=float(run.data.metrics.get("seconds", math.nan)),
         )
 
@@ -93,11 +95,21 @@ class Reader(Store):
         files = self.client.list_artifacts(run_id, "images")
         return {Path(file.path).name.split("+")[0].replace("~", "/") for file in files}
 
-    def _scores(self, run_id: str, where: str) -> tuple[tuple[int, Score], ...]:
-        table = self._artifact(run_id, "scores.json", where)
+    def _scores(self, run: Run, orders: MutableMapping[str, ImageOrder]) -> Sequence[FoldScore]:
+        """The scores in the run's tags; where they are missing or damaged, those in its artifact."""
+        run_id: str = run.info.run_id
+        try:
+            scores = scores_from_tags(run.data.tags, orders, run_id)
+        except ValueError:
+            scores = None  # the artifact says the same
+        return self._scores_artifact(run, orders) if scores is None else scores
+
+    def _scores_artifact(self, run: Run, orders: MutableMapping[str, ImageOrder]) -> Sequence[FoldScore]:
+        run_id: str = run.info.run_id
+        table = self._artifact(run_id, "scores.json", run.info.artifact_uri)
         try:
             if table is not None:
-                return schema.scores_from_table(table.decode())
+                return _sharing(schema.scores_from_table(table.decode()), orders)
         except (ValueError, KeyError, TypeError):
             pass  # said below, like one that is not there
         raise UserError(
@@ -143,8 +155,11 @@ class Reader(Store):
     @told
     def dice_by_image(self, run_id: str) -> dict[str, float]:
         """image -> out-of-fold Dice of a finished trial; NaN where the truth is empty."""
-        where = self.client.get_run(run_id).info.artifact_uri
-        return {score.image: score.dice for _, score in self._scores(run_id, where)}
+        run = self.client.get_run(run_id)
+        sweep_run: str = run.data.tags["mlflow.parentRunId"]
+        if sweep_run not in self._sweep_orders:
+            self._sweep_orders[sweep_run] = _orders(self._info(sweep_run))
+        return dice_by_image(self._scores(run, self._sweep_orders[sweep_run]))
 
     def _run_of(self, sweep_run: str, candidate: Candidate) -> Run | None:
         return self._newest(
@@ -166,8 +181,22 @@ class Reader(Store):
         return f"{server}/#/experiments/{self._parent(sweep_run).info.experiment_id}/runs/{run_id}"
 
 
+def _orders(info: SweepInfo) -> dict[str, ImageOrder]:
+    """The orders of images that are known of a sweep before any of its trials is read, by digest."""
+    order = order_of_sweep(info)
+    return {digest_of(order): order}
+
+
+def _sharing(scores: Sequence[FoldScore], orders: MutableMapping[str, ImageOrder]) -> Sequence[FoldScore]:
+    """The scores in a few arrays where that is possible, and then with the order of other trials of these images."""
+    arrays = compact(scores)
+    if arrays is None:
+        return scores
+    return replace(arrays, order=orders.setdefault(digest_of(arrays.order), arrays.order))
+
+
 def _trial_state(run: Run) -> TrialState:
-    info, tags = schema.trial_from_json(run.data.tags["thaw.trial"]), run.data.tags
+    info, tags = schema.trial_from_tags(run.data.tags, run.info.run_id), run.data.tags
     estimate = float(tags[DROPPED]) if DROPPED in tags else None
     metrics = run.data.metrics
     folds = sum(key.startswith("pixel_error/fold_") for key in metrics) if info.candidate.epochs else 0

@@ -11,25 +11,50 @@ from typing import Any
 from tracking.record import METRICS, SweepInfo, TrialInfo
 from tracking.statistics import false_positive_percent, pooled_dice, spread
 from trainer.config import Candidate
+from trainer.errors import UserError
 from trainer.results import FoldResult, Score
 
+# What is written today. A version is raised when a reader of the one before would misread what it knows; what may be
+# ignored without harm is added under the same version. 0 stands for everything recorded before versions were.
+INFO_VERSION = 1  # the artifact info.json of a sweep
+TRIAL_VERSION = 1  # a trial's run: its tags, parameters, metrics and artifacts
+VERSION_TAG = "thaw.record"  # holds the trial's
 SCORE_COLUMNS = ["fold", "image", "label", "tp", "fp", "fn", "tn", "dice", "pixel_error", "ari"]
 
 
 def info_to_json(info: SweepInfo) -> str:
     """The artifact `info.json`."""
-    return json.dumps(asdict(info), indent=1, sort_keys=True)
+    return json.dumps({"version": INFO_VERSION, **asdict(info)}, indent=1, sort_keys=True)
 
 
 def info_from_json(text: str) -> SweepInfo:
-    """The inverse of `info_to_json`; fields that a later version added are ignored."""
+    """The inverse of `info_to_json`. A field that is missing has its default; one that is not known is ignored, for
+    whoever adds a field that no reader may ignore raises the version. Raises `UserError` for a later version.
+    """
     values = json.loads(text)
+    check_version(values.get("version", 0), INFO_VERSION, f"The record of the sweep {values.get('name')!r}")
     return SweepInfo(**{name: values[name] for name in SweepInfo.__dataclass_fields__ if name in values})
 
 
 def trial_to_json(info: TrialInfo) -> str:
     """The tag `thaw.trial`: short, for MLflow cuts tags at 8,000 characters."""
     return json.dumps(asdict(info), sort_keys=True, separators=(",", ":"))
+
+
+def trial_from_tags(tags: Mapping[str, str], run_id: str) -> TrialInfo:
+    """What a trial's run says of it. Raises `UserError` for a trial that a later version recorded."""
+    check_version(tags.get(VERSION_TAG, 0), TRIAL_VERSION, f"The record of the trial in run {run_id}")
+    return trial_from_json(tags["thaw.trial"])
+
+
+def check_version(version: object, newest: int, what: str) -> None:
+    """Raise `UserError` unless `version` is a number from 0 to `newest`; `what` begins the message."""
+    known = [str(number) for number in range(newest + 1)]
+    if str(version) not in known:
+        raise UserError(
+            f"{what} has version {version}, but this thaw reads versions up to {newest}: a later one wrote it. Read it "
+            "with that one, or a later one."
+        )
 
 
 def trial_from_json(text: str) -> TrialInfo:

@@ -17,6 +17,7 @@ from tracking.store import mlflow_views, schema
 from tracking.store.connection import told
 from tracking.store.reader import DROPPED, Reader
 from tracking.store.same_sweep import clash
+from tracking.store.score_tags import TAG, scores_to_tags
 from trainer.config import Candidate
 from trainer.results import FoldResult
 
@@ -126,6 +127,7 @@ class Tracker(Reader):
                 "mlflow.parentRunId": sweep_run,
                 "thaw.kind": "trial",
                 "thaw.synthetic": parent.data.tags["thaw.synthetic"],
+                schema.VERSION_TAG: str(schema.TRIAL_VERSION),
                 "thaw.candidate": candidate.key,
                 "thaw.trial": schema.trial_to_json(info),
                 **{f"thaw.{key}": params[key] for key in ("mask", "order", "depth", "epochs")},
@@ -169,16 +171,29 @@ class Tracker(Reader):
         epochs = results[0].epochs
         summary = schema.summary_metrics(results)
         self._log(run_id, [(key, value, epochs) for key, value in summary.items() if key not in data.metrics])
-        self.client.log_text(run_id, schema.scores_to_table(results), "scores.json")
-        self.client.set_tag(run_id, "mlflow.loggedArtifacts", '[{"path": "scores.json", "type": "table"}]')
+        info = schema.trial_from_tags(data.tags, run_id)
+        self._log_scores(run_id, results, data.tags, own_images=info.candidate.split != "grouped")
         self._log_checkpoints(run_id, checkpoints)
         if montage:
             self.client.log_image(run_id, Image.open(io.BytesIO(montage)), artifact_file="montage.png")
             self._log_pictures(run_id, {"montage": montage})  # again: MLflow's charts know pictures by their keys
-        info = schema.trial_from_json(data.tags["thaw.trial"])
         note = mlflow_views.describe_trial(info, summary, len(results), data.tags["thaw.synthetic"] == "true")
         self.client.set_tag(run_id, "mlflow.note.content", note)
         self.client.set_terminated(run_id, "FINISHED")
+
+    def _log_scores(
+        self, run_id: str, results: Sequence[FoldResult], there: Mapping[str, str], *, own_images: bool
+    ) -> None:
+        """Per-image scores twice: a table that MLflow's pages show, and tags that come with the run."""
+        self.client.log_text(run_id, schema.scores_to_table(results), "scores.json")
+        scores = [(result.fold, score) for result in results for score in result.scores]
+        tags = scores_to_tags(scores, own_images=own_images)
+        for old in there.keys() - tags.keys():
+            if old.startswith(TAG):  # of a training before, which took more of them
+                self.client.delete_tag(run_id, old)
+        tags[schema.VERSION_TAG] = str(schema.TRIAL_VERSION)
+        tags["mlflow.loggedArtifacts"] = '[{"path": "scores.json", "type": "table"}]'
+        self._log(run_id, tags=tags)
 
     def _log_checkpoints(self, run_id: str, checkpoints: Iterable[tuple[str, bytes]]) -> None:
         with tempfile.TemporaryDirectory() as folder:
@@ -294,5 +309,5 @@ def _sweep_tags(info: SweepInfo) -> dict[str, str]:
 
 
 def _same_plan(old: SweepInfo, new: SweepInfo) -> bool:
-    plans = [json.dumps([info.spec, info.planned], sort_keys=True) for info in (old, new)]
+    plans = [json.dumps([info.spec, info.planned, info.labels], sort_keys=True) for info in (old, new)]
     return plans[0] == plans[1]

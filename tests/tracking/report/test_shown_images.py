@@ -83,6 +83,15 @@ def test_only_what_is_shown_is_read(kept: Tracker) -> None:
     assert {run for run, _ in asked.asked} == shown | {record.run_id}
 
 
+def test_only_the_montages_that_are_shown_are_read(kept: Tracker) -> None:
+    record, asked = kept.read_sweep(), Asked(kept)
+    assert all(trial.montage is None for trial in record.trials)
+    montages = {trial.run_id: trial.montage for trial in with_pictures(asked, record).trials}
+    shown = {trial.run_id for name, trial in shown_trials(record, Repeats()).items() if name != "zero-shot"}
+    assert {run for run, montage in montages.items() if montage and montage.startswith(b"\x89PNG")} == shown
+    assert {run for run, path in asked.asked if path == "montage.png"} == shown and len(shown) == 2
+
+
 @pytest.mark.parametrize(
     ("name", "content", "note"),
     [

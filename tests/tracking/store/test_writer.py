@@ -18,7 +18,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.tracking.made_up import fold_results, picture, record_trial, sweep_info, trial_info
+from tests.tracking.made_up import fold_results, picture, record_trial, sweep_info, trial_info, trial_record
+from tracking.image_scores import ImageScores
+from tracking.store import schema
+from tracking.store.score_tags import TAG
 from tracking.store.writer import Tracker
 from trainer.errors import UserError
 
@@ -160,7 +163,7 @@ def serving(home: Path, store: Path) -> Iterator[str]:
         yield f"http://127.0.0.1:{port}"
     finally:
         os.killpg(server.pid, signal.SIGTERM)  # the server and the workers that it started
-        server.wait(20)
+        server.wait(90)
 
 
 def wait_for(address: str, seconds: float = 60) -> None:
@@ -185,12 +188,26 @@ def test_a_real_server_gives_the_same_bits_and_keeps_the_artifacts(tmp_path: Pat
         for result in results:
             tracker.log_fold(run_id, result)
         tracker.finish_trial(run_id, results, picture())
-        (trial,) = tracker.read_sweep("demo").trials
+        whole = record_trial(tracker, sweep, trial_info("deep-first", 4))
+        trials = {trial.run_id: trial for trial in tracker.read_sweep("demo").trials}
+    assert isinstance(trials[whole].scores, ImageScores)  # from its tags, and the other from its artifact
+    assert repr(trials[whole].scores) == repr(trial_record(trial_info("deep-first", 4)).scores)
+    trial = trials[run_id]
     # Fold 3 has no lesion left: its Dice is NaN, and must come back as NaN over HTTP too.
     assert repr(trial.folds["dice"]) == repr(tuple(result.mean("dice") for result in results))
     assert "nan" in repr(trial.folds["dice"])
-    assert len(trial.scores) == 5 and trial.montage is not None
+    assert len(trial.scores) == 5
     assert list((tmp_path / "a").rglob("scores.json"))
+
+
+def test_a_trial_that_is_finished_again_leaves_no_tag_of_before(tracker: Tracker) -> None:
+    run_id = tracker.open_trial(tracker.open_sweep(sweep_info()), CONTRACTING)
+    for number in (1, 2):
+        tracker.client.set_tag(run_id, f"{TAG}{number}", "of a longer record")
+    tracker.finish_trial(run_id, fold_results(CONTRACTING), b"")
+    tags = tracker.client.get_run(run_id).data.tags
+    assert [tag for tag in tags if tag.startswith(TAG)] == [f"{TAG}0"]
+    assert tags[schema.VERSION_TAG] == str(schema.TRIAL_VERSION)
 
 
 def test_finish_sweep_closes_it_with_verdict_and_page(tracker: Tracker) -> None:

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import adjusted_rand_score, f1_score
 
-from trainer.training.metrics import adjusted_rand, counts, dice, pixel_error, score
+from trainer.results import adjusted_rand, dice, pixel_error
+from trainer.training.metrics import counts, score
 
 
 @pytest.mark.parametrize("seed", range(300))
@@ -23,35 +24,6 @@ def test_equal_to_scikit_learn(seed: int) -> None:
     if truth.any():
         assert dice(*four[:3]) == pytest.approx(f1_score(truth, predicted), abs=1e-12)
     assert pixel_error(*four) == pytest.approx(100 * np.mean(truth != predicted), abs=1e-12)
-
-
-@pytest.mark.parametrize(
-    ("four", "expected"),
-    [
-        ((0, 0, 0, 100), 1.0),
-        ((100, 0, 0, 0), 1.0),
-        ((0, 40, 60, 0), 1.0),  # inverted: never an objective
-        ((0, 0, 5, 95), 0.0),
-        ((2**20, 2**20, 2**20, 2**20), 0.0),  # overflows int64
-    ],
-)
-def test_adjusted_rand_at_the_edges(four: tuple[int, int, int, int], expected: float) -> None:
-    assert adjusted_rand(*four) == pytest.approx(expected, abs=1e-6)
-
-
-@pytest.mark.parametrize(
-    ("dice_", "error", "expected"),
-    [(0.80, 1.4, 0.781), (0.72, 1.9, 0.696), (0.98, 1.1, 0.955), (0.98, 1.3, 0.948)],
-)
-def test_the_study_s_adjusted_rand_follows_from_its_dice_and_pixel_error(
-    dice_: float, error: float, expected: float
-) -> None:
-    pixels = 10**7
-    wrong = error / 100 * pixels
-    foreground = wrong / (2 * (1 - dice_))
-    tp = round(dice_ * foreground)
-    fp = fn = round(foreground) - tp
-    assert adjusted_rand(tp, fp, fn, pixels - tp - fp - fn) == pytest.approx(expected, abs=0.0006)
 
 
 def test_an_empty_truth_has_no_dice_but_a_pixel_error() -> None:

@@ -1,0 +1,50 @@
+"""Versions of what is written, and how far a reader may go past its own."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from tests.tracking.made_up import sweep_info, trial_info
+from tracking.store import schema
+from trainer.errors import UserError
+
+
+def test_a_sweep_reads_back_and_says_its_version() -> None:
+    text = schema.info_to_json(sweep_info())
+    assert schema.info_from_json(text) == sweep_info()
+    assert json.loads(text)["version"] == schema.INFO_VERSION
+
+
+def test_a_sweep_of_before_versions_reads_without_labels() -> None:
+    values = json.loads(schema.info_to_json(sweep_info()))
+    before = {key: value for key, value in values.items() if key not in ("version", "labels")}
+    assert schema.info_from_json(json.dumps(before)) == replace(sweep_info(), labels=[])
+
+
+def test_a_field_that_came_under_the_same_version_is_ignored() -> None:
+    values = json.loads(schema.info_to_json(sweep_info())) | {"scanner": "ultrasound"}
+    assert schema.info_from_json(json.dumps(values)) == sweep_info()
+
+
+@pytest.mark.parametrize("version", [schema.INFO_VERSION + 1, "1.5", -1, None])
+def test_an_unknown_version_of_a_sweep_is_refused(version: object) -> None:
+    values = json.loads(schema.info_to_json(sweep_info())) | {"version": version}
+    with pytest.raises(UserError, match=rf"sweep 'demo' has version {version}, but this thaw reads versions up to 1"):
+        schema.info_from_json(json.dumps(values))
+
+
+def test_a_trial_reads_from_its_tags_with_a_version_or_without() -> None:
+    info = trial_info("deep-first", 3)
+    tags = {"thaw.trial": schema.trial_to_json(info)}
+    assert schema.trial_from_tags(tags, "r") == info
+    assert schema.trial_from_tags(tags | {schema.VERSION_TAG: str(schema.TRIAL_VERSION)}, "r") == info
+
+
+@pytest.mark.parametrize("version", [str(schema.TRIAL_VERSION + 1), "", "one"])
+def test_an_unknown_version_of_a_trial_is_refused(version: str) -> None:
+    tags = {"thaw.trial": schema.trial_to_json(trial_info("deep-first", 3)), schema.VERSION_TAG: version}
+    with pytest.raises(UserError, match=r"trial in run r has version .*: a later one wrote it\. Read it with that one"):
+        schema.trial_from_tags(tags, "r")
