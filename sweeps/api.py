@@ -14,8 +14,8 @@ from tracking.record import SweepRecord, TrialRecord
 from trainer.config import Candidate
 from trainer.errors import TrialFailed, UserError
 from trainer.masks import Mask, parse
-from trainer.results import Score
-from trainer.training.metrics import adjusted_rand, dice, pixel_error, score
+from trainer.results import Score, adjusted_rand, dice, pixel_error
+from trainer.training.metrics import score
 
 __all__ = [
     "Candidate",
