@@ -137,7 +137,7 @@ def table(settings: Settings, seeds: list[int], home: Path, parts: Path) -> dict
     from trainer.data.folds import make_folds
     from trainer.network.blocks import partition, trainable_parameters
     from trainer.network.unet import unet
-    from trainer.training.revision import versions
+    from trainer.training.versions import versions
 
     cases = load_cases(settings.data, settings.model.size, home / "data")
     found = {(row["seed"], row["bits"]): row for row in rows(parts)}
