@@ -90,6 +90,6 @@ def test_the_key_holds_everything_but_the_budget(
         replace(cross_validation, settings=replace(SETTINGS, train=TrainConfig(batch=3))).key(one, fold),
         replace(cross_validation, settings=replace(SETTINGS, augmentation=AugmentConfig(total=30))).key(one, fold),
     ]
-    monkeypatch.setattr("trainer.training.cross_validation.versions", lambda: {"keras": "9"})
+    monkeypatch.setattr("trainer.training.training_key.versions", lambda: {"keras": "9"})
     changed.append(cross_validation.key(one, fold))
     assert len({key, *changed}) == len(changed) + 1
