@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from keras import ops
 
 from tests.trainer.golden import confirm, training
 from tests.trainer.golden.results import TOLERANCES, Golden, differences
 from tests.trainer.golden.syntax import NOT_NUMERIC, changes, digests, numeric_modules
-from trainer import keys
+from trainer import arithmetic, config, keys
 from trainer.config import Candidate, TrainConfig
 from trainer.training import losses
 
@@ -45,7 +46,7 @@ def test_no_default_that_stays_out_of_keys_has_changed() -> None:
 
 
 def test_every_version_covers_golden_results() -> None:
-    versions = {name for name in vars(confirm.arithmetic) if name.isupper()}
+    versions = {name for name in vars(arithmetic) if name.isupper()}
     assert versions == confirm.GROUPS.keys() == EXPECTED.keys()
 
 
@@ -56,17 +57,17 @@ def test_another_loss_gives_other_golden_results(
     """The loss smoothed by so many pixels: of 64 pixels a hundredth shows, of training on 1024 a whole one."""
 
     def smoothed(truth: Any, logits: Any) -> Any:
-        probability = losses.ops.sigmoid(logits)
-        overlap = losses.ops.sum(truth * probability, axis=(1, 2, 3))
-        sizes = losses.ops.sum(truth, axis=(1, 2, 3)) + losses.ops.sum(probability, axis=(1, 2, 3))
+        probability = ops.sigmoid(logits)
+        overlap = ops.sum(truth * probability, axis=(1, 2, 3))
+        sizes = ops.sum(truth, axis=(1, 2, 3)) + ops.sum(probability, axis=(1, 2, 3))
         return losses.bce(truth, logits) + 1.0 - (2.0 * overlap + smoothing) / (sizes + smoothing)
 
     monkeypatch.setitem(losses.LOSSES, "bce+dice", smoothed)
     candidate = Candidate("6-9", 2, 1e-3, start="scratch", seed=3)
     now = Golden({}, training.losses())
     if smoothing != 1.01:
-        config = TrainConfig(batch=4)
-        now.trained = dict(training.trained("bce+dice", training.TINY, config, candidate, tmp_path))
+        trained = training.trained("bce+dice", training.TINY, TrainConfig(batch=4), candidate, tmp_path)
+        now.trained = dict(trained)
     expected = {kind: {name: EXPECTED["TRAINING"][kind][name] for name in getattr(now, kind)} for kind in TOLERANCES}
     lines = differences(expected, now)
     assert any(line.startswith("'loss bce+dice'") for line in lines) is (smoothing != 1.0)
@@ -235,7 +236,7 @@ def test_confirming_compares_or_renews_but_never_lowers(
 ) -> None:
     given = Golden({"x": [1]}, {}, {"y": [0.5]})
     monkeypatch.setattr(confirm, "computed", lambda name: given)
-    monkeypatch.setattr(confirm.arithmetic, "TRAINING", code)
+    monkeypatch.setattr(arithmetic, "TRAINING", code)
     before = {"version": recorded, **asdict(given)}
     if ends:
         with pytest.raises(SystemExit, match=ends):
@@ -252,6 +253,4 @@ def test_confirming_refuses_other_numbers_under_the_same_version(monkeypatch: py
 
 
 def test_every_dataclass_of_keys_is_one_of_the_settings() -> None:
-    assert all(
-        set(founding) <= set(getattr(confirm.config, kind).__annotations__) for kind, founding in keys.FOUNDING.items()
-    )
+    assert all(set(founding) <= set(getattr(config, kind).__annotations__) for kind, founding in keys.FOUNDING.items())

@@ -77,10 +77,10 @@ def main() -> None:
     """Compare, then write both files."""
     before = json.loads(NUMBERS.read_text()) if NUMBERS.exists() else {}
     numbers = {name: renewed(name, before.get(name)) for name in GROUPS}
-    confirmed = {"definitions": digests(ROOT), "left out of keys": left_out()}
+    definitions = digests(ROOT)
     write(NUMBERS, numbers)
-    write(CONFIRMED, confirmed)
-    print(f"Confirmed: {len(confirmed['definitions'])} definitions.")
+    write(CONFIRMED, {"definitions": definitions, "left out of keys": left_out()})
+    print(f"Confirmed: {len(definitions)} definitions.")
 
 
 def write(path: Path, content: Mapping[str, Any]) -> None:
