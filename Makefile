@@ -6,7 +6,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help setup sweep-ultrasound sweep-xray report ui test test-slow lint check format lock clean
+.PHONY: help setup sweep-ultrasound sweep-xray report ui test test-slow lint check confirm-arithmetic format lock clean
 
 # Values given as `make target DATA=...` reach recipes through the environment, so any path works, spaces included.
 export DATA PRETRAIN WORKERS SWEEP FORMAT OUT PORT
@@ -48,6 +48,9 @@ lint: .venv/.stamp ## format, lint and strict types, changing nothing
 	@$(BIN)/mypy
 
 check: lint test-slow test ## all that CI checks: lint, then all tests
+
+confirm-arithmetic: .venv/.stamp ## confirm changed numeric code, if its numbers hold or their version was raised
+	@$(BIN)/python -m tests.trainer.golden.confirm
 
 format: .venv/.stamp ## put the code into the one format
 	@$(BIN)/ruff format .

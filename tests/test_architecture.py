@@ -32,7 +32,8 @@ HOMES = {
 TRAINER = ("trainer", "trainer/phantoms", "trainer/data", "trainer/network", "trainer/training", "trainer/neurons")
 TRACKING = ("tracking", "tracking/store", "tracking/analysis", "tracking/best_mask", "tracking/summary",
             "tracking/figures", "tracking/report")  # fmt: skip
-LIGHT = ("trainer.config", "trainer.errors", "trainer.masks", "trainer.results")  # what tracking may know of trainer
+# What tracking may know of trainer.
+LIGHT = ("trainer.config", "trainer.errors", "trainer.keys", "trainer.masks", "trainer.results")
 WALLS: dict[str, tuple[str, ...]] = {
     "trainer": (),
     "trainer/phantoms": ("trainer",),

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
+from trainer.keys import fields_in_key
+
 Start = Literal["pretrained", "scratch"]
 Split = Literal["grouped", "leaky"]
 TrainValue = str | int | float | bool
@@ -180,9 +182,8 @@ class Candidate:
 
     @property
     def key(self) -> str:
-        """Digest that identifies the candidate inside its sweep: 16 hex digits."""
-        fields = asdict(self)
-        return digest(fields if self.train else {name: fields[name] for name in fields if name != "train"})[:16]
+        """Digest that identifies the candidate inside its sweep: 16 hex digits (`trainer.keys`)."""
+        return digest(fields_in_key(asdict(self), Candidate))[:16]
 
 
 def train_config(config: TrainConfig, candidate: Candidate) -> TrainConfig:
@@ -193,7 +194,7 @@ def train_config(config: TrainConfig, candidate: Candidate) -> TrainConfig:
 def identity_of_model(model: Mapping[str, Any]) -> dict[str, Any]:
     """The settings of `[model]`, as a table, that numbers depend on: of a file its layers, never where it lies."""
     idle = {"path", "file", *(("filters", "dropout") if model.get("path") else ("architecture",))}
-    kept = {name: value for name, value in model.items() if name not in idle and (name != "blocks" or value)}
+    kept = {name: value for name, value in fields_in_key(model, ModelConfig).items() if name not in idle}
     return kept | ({"blocks": [list(patterns) for patterns in kept["blocks"]]} if "blocks" in kept else {})
 
 

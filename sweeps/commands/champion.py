@@ -72,7 +72,7 @@ def crown(
         from trainer.data.cases import load_cases
         from trainer.errors import TrialFailed
         from trainer.training.refit import refit
-        from trainer.training.revision import versions
+        from trainer.training.versions import versions
 
         trial = trial_of(home, plan)
         cases = load_cases(settings.data, settings.model.size, home.data)

@@ -11,7 +11,8 @@ from trainer.errors import UserError
 from trainer.files import write_atomically
 
 DEFAULT_HOME = Path("runs")
-VERSION = 1
+# 2: keys hold a version of the arithmetic instead of a digest of the code (`sweeps.environment.home_format`).
+VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,10 @@ class Home:
     def networks(self) -> Path:
         """Networks of the user's own that sweeps were run on, by content."""
         return self.root / "networks"
+
+    def former(self, folder: Path, version: int) -> Path:
+        """Where what lay in `folder` in a former format is put aside: `ledger-1` for `ledger`."""
+        return folder.with_name(f"{folder.name}-{version}")
 
     @property
     def artifacts(self) -> Path:
@@ -105,19 +110,14 @@ def open_home(root: Path, *, make: bool = True) -> Home:
     """Make or open a home. Raises `UserError` when it cannot be written, a newer thaw wrote it, or, with `make=False`,
     when there is none.
     """
-    marker = root / "home.json"
+    marker = _marker(root)
     if root.exists() and not root.is_dir():
         raise UserError(f"A home is a folder, but {root} is a file. Choose another --home.")
     if not marker.exists() and not make:
         raise UserError(f"There is no home of thaw in {root}. Name the one that was given to `thaw run` as --home.")
     if not marker.exists():
-        write_atomically(marker, lambda file: file.write(json.dumps({"version": VERSION}).encode()))
-    try:
-        version = int(json.loads(marker.read_text())["version"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise UserError(
-            f"{marker} must say which version of thaw wrote this home, but it is damaged. Is {root} a home?"
-        ) from error
+        write_format(root)
+    version = format_of(root)
     if version > VERSION:
         raise UserError(
             f"The home {root} was written by a newer thaw (format {version}); this one reads up to {VERSION}. "
@@ -128,6 +128,26 @@ def open_home(root: Path, *, make: bool = True) -> Home:
             f"The home {root} must be writable, but it is not. Choose another --home or mend its permissions."
         )
     return Home(root)
+
+
+def format_of(root: Path) -> int:
+    """The format of the home in `root`. Raises `UserError` where its marker is damaged."""
+    marker = _marker(root)
+    try:
+        return int(json.loads(marker.read_text())["version"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(
+            f"{marker} must say which version of thaw wrote this home, but it is damaged. Is {root} a home?"
+        ) from error
+
+
+def write_format(root: Path) -> None:
+    """Mark `root` as a home of this format."""
+    write_atomically(_marker(root), lambda file: file.write(json.dumps({"version": VERSION}).encode()))
+
+
+def _marker(root: Path) -> Path:
+    return root / "home.json"
 
 
 def find_home(root: Path) -> Home:

@@ -33,7 +33,7 @@ def describe(spec: Spec, name: str | None, cases: Cases, fold_of: list[int], wei
     from tracking.redact import redact
     from tracking.store.same_sweep import measured
     from trainer.masks import named
-    from trainer.training.revision import versions
+    from trainer.training.versions import versions
 
     settings = spec.settings
     sizes, always = block_sizes(settings)

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from sweeps.environment.home import Home
+from sweeps.environment.home_format import bring_up_to_date
 from sweeps.environment.terminal import Board
 from sweeps.run.artifacts import log_bases, log_examples, log_pictures
 from sweeps.run.identity import check_space, describe
@@ -40,6 +41,8 @@ def prepared(spec: Spec, home: Home, board: Board, name: str | None, workers: in
     warn_of_memory(spec, len(cases), workers, board)
     tracker = Tracker.connect(home.tracking_uri, home.artifact_folder)
     check_clash(spec, board, tracker, name, cases, fold_of)
+    for line in bring_up_to_date(home):
+        board.say(line)
     return _plan(spec, home, board, tracker, name, cases, fold_of), tracker
 
 

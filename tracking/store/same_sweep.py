@@ -7,13 +7,15 @@ from typing import Any
 
 from tracking.record import SweepInfo
 from tracking.units import own_network
-from trainer.config import TrainConfig, identity_of_model
+from trainer.config import AugmentConfig, PartitionConfig, Settings, TrainConfig, identity_of_model
 from trainer.errors import UserError
+from trainer.keys import fields_in_key
 
 # In a resolved spec, but nothing that a score depends on by itself: the pictures and the weights have digests of their
 # own, the space may grow, and leaky trials stand beside the others in one sweep.
 _FREE = ("name", "search", "champion", "data", "pretrain")
 _FREE_KEY = ("augmentation", "order")
+_SECTIONS = {"augmentation": AugmentConfig, "partition": PartitionConfig, "train": TrainConfig}
 _WEIGHT_FILES = (".h5", ".keras")
 
 Table = Mapping[str, Any]
@@ -33,16 +35,20 @@ def clash(old: SweepInfo | None, new: SweepInfo) -> UserError:
 
 
 def measured(spec: Table) -> dict[str, Any]:
-    """The settings of a resolved spec that a score depends on, beside the pictures and the starting weights."""
-    found = {key: value for key, value in spec.items() if key not in _FREE}
-    if "model" in found:
-        found["model"] = identity_of_model(found["model"])
-    if found.get("train", {}).get("batch_norm") == TrainConfig.batch_norm:  # as before there was a choice
-        found["train"] = {name: value for name, value in found["train"].items() if name != "batch_norm"}
+    """The settings of a resolved spec that a score depends on, beside the pictures and the starting weights.
+
+    Its digest is a part of the sweep's identity. A setting that came later stays out at its default (`trainer.keys`).
+    """
+    kept = fields_in_key({key: value for key, value in spec.items() if key not in _FREE}, Settings)
+    for section, kind in _SECTIONS.items():
+        if section in kept:
+            kept[section] = fields_in_key(kept[section], kind)
+    if "model" in kept:
+        kept["model"] = identity_of_model(kept["model"])
     section, key = _FREE_KEY
-    if section in found:
-        found[section] = {name: value for name, value in found[section].items() if name != key}
-    return found
+    if section in kept:
+        kept[section] = {name: value for name, value in kept[section].items() if name != key}
+    return kept
 
 
 def differences(old: SweepInfo, new: SweepInfo) -> list[str]:

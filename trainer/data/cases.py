@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from trainer import arithmetic
 from trainer.config import DataConfig, digest
 from trainer.data.cache import Entry, cached
 from trainer.data.digests import content_digest, files_digest, table_digest
@@ -21,12 +21,11 @@ from trainer.data.near_duplicates import large_group_note, near_duplicate_groups
 from trainer.data.patients import Find, patient_finder, patients_note, together
 from trainer.data.subsample import sampled
 from trainer.errors import UserError
+from trainer.keys import fields_in_key
 from trainer.phantoms.breast_ultrasound import ultrasound_phantoms
 from trainer.phantoms.chest_xray import chest_phantoms
 
 Progress = Callable[[int, int], None]
-# Raise it whenever reading, resizing, grouping or sampling changes: old entries are then simply never asked for.
-FORMAT = 2
 PHANTOMS = 60
 # The embedded pictures by modality: what draws them, and what they are called.
 EMBEDDED = {"ultrasound": (ultrasound_phantoms, "ultrasound"), "xray": (chest_phantoms, "chest X-ray")}
@@ -88,13 +87,14 @@ def load_cases(
         return synthetic_cases(config, size, cache)
     folder = Path(config.path).expanduser().resolve()
     layout = recognise(folder, skip_unpaired=config.skip_unpaired)
+    settings = fields_in_key(asdict(config), DataConfig)
     key = {
         "files": files_digest(layout, folder, cache),
-        "config": {**asdict(config), "path": folder.name, "patients": table_digest(config)},
+        "config": {**settings, "path": folder.name, "patients": table_digest(config)},
         "layout": layout.name,
         "size": size,
         "grouped": grouped,
-        "format": FORMAT,
+        "format": arithmetic.READING_IMAGES,
     }
 
     def make() -> Entry:
@@ -113,14 +113,12 @@ def synthetic_cases(config: DataConfig, size: int, cache: Path) -> Cases:
         )
     draw_phantoms, called = EMBEDDED[config.modality]
     n = config.images or PHANTOMS
-    code = b"".join(path.read_bytes() for path in sorted(Path(__file__).parents[1].rglob("*.py")))
     key = {
-        "code": hashlib.sha256(code).hexdigest(),
         "modality": config.modality,
         "n": n,
         "seed": config.seed,
         "size": size,
-        "format": FORMAT,
+        "arithmetic": arithmetic.SYNTHETIC_IMAGES,
     }
 
     def make() -> Entry:

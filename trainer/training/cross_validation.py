@@ -4,47 +4,29 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.config import AugmentConfig, Candidate, Settings, Split, digest, identity_of_model, train_config
+from trainer.config import Candidate, Settings, Split
 from trainer.data.augmentation import augmented, copies_of
 from trainer.data.cases import Cases
 from trainer.results import COPY_MARK, FoldResult
 from trainer.training.fit import FoldData, Trainer
 from trainer.training.ledger import Ledger
-from trainer.training.revision import revision, versions
+from trainer.training.training_key import training_key
 
 MONTAGE_PER_FOLD = 2
 KEPT_FOLDS = 2  # sets of folds in memory: a mask's candidates follow each other, seed by seed
 LEAKY_STREAM = 1  # keeps the draw of leaky folds apart from any other draw from the same seed
-WHAT_NUMBERS_DEPEND_ON = tuple(
-    f"trainer.{name}"
-    for name in (
-        "data.augmentation",
-        "network.block_patterns",
-        "network.blocks",
-        "network.user_model",
-        "training.fit",
-        "training.losses",
-        "masks",
-        "training.metrics",
-        "network.batch_norm",
-        "training.cross_validation",
-        "network.unet",
-    )
-)
-
 
 FoldsOf = Callable[[Candidate], Sequence[FoldData]]
 
 
 @dataclass(frozen=True)
-class Trial:
+class CrossValidation:
     """What all candidates of a sweep share: the trainer, the folds, the ledger, and the digests behind the keys.
 
     `folds` gives a candidate's folds (`fold_maker`); `starts` maps a `Candidate.origin` to the digest of its weights;
@@ -66,25 +48,9 @@ class Trial:
             yield from self.trainer.fold_results(candidate, fold, self.budgets, entry)
 
     def key(self, candidate: Candidate, fold: FoldData) -> str:
-        """The ledger's key: everything that one fold's numbers depend on, the epoch budget left out."""
-        return digest(
-            {
-                "model": identity_of_model(asdict(self.settings.model)),
-                "augmentation": ranges(self.settings.augmentation),
-                "train": asdict(train_config(self.settings.train, candidate)),
-                "partition": asdict(self.settings.partition),
-                "seed": candidate.seed if candidate.epochs else None,
-                "split": candidate.split,
-                "start": self.starts[candidate.origin],
-                "mask": candidate.mask,
-                "learning_rate": candidate.learning_rate if candidate.epochs else None,
-                "data": self.data_digest,
-                "fold": fold.number,
-                "test": hashlib.sha256("\n".join(fold.names).encode()).hexdigest(),
-                "versions": versions(),
-                "revision": revision(*WHAT_NUMBERS_DEPEND_ON),
-            }
-        )
+        """The ledger's key of one fold of a candidate, at any epoch count (`training_key`)."""
+        start = self.starts[candidate.origin]
+        return training_key(self.settings, candidate, fold.number, fold.names, self.data_digest, start)
 
 
 def fold_maker(cases: Cases, fold_of: NDArray[np.int64], settings: Settings) -> FoldsOf:
@@ -135,11 +101,6 @@ def leaky_fold_data(cases: Cases, settings: Settings, seed: int) -> tuple[FoldDa
         scored = x[test], y[test]
         folds.append(_fold(number, (x[train], y[train]), distinct, scored, [names[i] for i in test], labels))
     return tuple(folds)
-
-
-def ranges(config: AugmentConfig) -> dict[str, Any]:
-    """The augmentation that numbers depend on; in which order it is done belongs to the candidate (`split`)."""
-    return {name: value for name, value in asdict(config).items() if name != "order"}
 
 
 def _fold(

@@ -12,17 +12,19 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from trainer import arithmetic
 from trainer.config import DataConfig, ModelConfig, PretrainConfig, digest, identity_of_model, own_weights
 from trainer.data.cases import load_cases
 from trainer.errors import UserError
 from trainer.files import write_atomically
+from trainer.keys import fields_in_key
 from trainer.network.user_model import network_of
 from trainer.network.weights import arrays_digest, load_weights, weights_digest, write_weights
 from trainer.phantoms.composites import TRAINING_PHOTOS, VALIDATION_PHOTOS, composites
 from trainer.training.fit import batches, predict
 from trainer.training.losses import loss_named
 from trainer.training.metrics import score
-from trainer.training.revision import revision, versions
+from trainer.training.versions import versions
 
 EMBEDDED_IMAGES = 1600
 EXAMPLES = 6  # images pre-trained on that a report shows
@@ -77,19 +79,7 @@ def starting_weights(
             write_weights(network, path)
         return StartingWeights(path, weights_digest(network), f"weights of {model.name}")
     images = _images(config, model.size, data_cache)
-    settings = {name: value for name, value in asdict(config).items() if name != "path"}
-    made_from = {"images": arrays_digest([*vars(images).values()][:4]), "versions": versions()}
-    made_by = revision(
-        "trainer.training.pretraining",
-        "trainer.network.user_model",
-        "trainer.training.fit",
-        "trainer.training.losses",
-        "trainer.network.unet",
-    )
-    of = identity_of_model(asdict(replace(model, blocks=())))
-    if model.path is not None:
-        of["weights"] = weights_digest(network)
-    key = digest({"model": of, "pretrain": settings, "revision": made_by, **made_from})[:16]
+    key = pretraining_key(config, model, network, images)
     path, record = cache / f"{key}.weights.h5", cache / f"{key}.json"
     if not (path.exists() and record.exists()):
         curve, best = _train(config, network, images, progress)
@@ -107,6 +97,23 @@ def starting_weights(
         tuple(stored["notes"]),
         (images.train_x[:EXAMPLES], images.train_y[:EXAMPLES]),
     )
+
+
+def pretraining_key(config: PretrainConfig, model: ModelConfig, network: keras.Model, images: Images) -> str:
+    """Digest of everything that pre-trained weights depend on, 16 hex digits; the images by content."""
+    identity = identity_of_model(asdict(replace(model, blocks=())))
+    if model.path is not None:
+        identity["weights"] = weights_digest(network)
+    settings = fields_in_key(asdict(config), PretrainConfig)
+    return digest(
+        {
+            "model": identity,
+            "pretrain": {name: value for name, value in settings.items() if name != "path"},
+            "images": arrays_digest([images.train_x, images.train_y, images.held_x, images.held_y]),
+            "versions": versions(),
+            "arithmetic": arithmetic.PRETRAINING,
+        }
+    )[:16]
 
 
 def _from_file(path: Path, model: ModelConfig) -> StartingWeights:

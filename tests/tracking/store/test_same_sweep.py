@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from sweeps.spec.load import as_table, load_spec
 from tests.tracking.made_up import sweep_info
 from tracking.record import SweepInfo
 from tracking.store.same_sweep import differences, measured
@@ -94,6 +95,24 @@ def test_identities_of_recorded_sweeps_stay() -> None:
     for name in ("path", "file", "architecture", "blocks"):
         del found["model"][name]
     assert digest(measured(info(Settings()).spec)) == digest(found)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("smoke", "967dddcae083782c9035e9b84914d91d5f422d185de79ccc48217d344f15ba3f"),
+        ("ultrasound", "4b0900cf4a1347bba38b846ef9e36a4a1f037d19f50dbbafa07c9341ed7694f6"),
+        ("paper-xray", "519a9d063de136150ded1493adbd796e67040ec51fa75875a0b14ef151e19c3a"),
+    ],
+)
+def test_shipped_sweeps_keep_the_identity_under_which_they_are_recorded(name: str, expected: str) -> None:
+    """With the pictures, the folds and the weights this digest makes the default name of a sweep."""
+    assert digest(measured(as_table(load_spec(name)))) == expected
+
+
+def test_a_setting_of_a_later_version_stays_in() -> None:
+    spec = {**asdict(BASE), "train": {**asdict(BASE.train), "decay": 0.5}}
+    assert measured(spec)["train"]["decay"] == 0.5
 
 
 OWN = replace(BASE, model=ModelConfig(32, path="nets/my.keras", file="copies/1.keras", architecture="12ab"))
