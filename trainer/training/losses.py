@@ -1,4 +1,4 @@
-"""Losses on logits (protocol.md, "optimizer, rate, loss, batch")."""
+"""Losses on logits (docs/protocol.md, "optimizer, rate, loss, batch")."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def bce(truth: keras.KerasTensor, logits: keras.KerasTensor) -> keras.KerasTenso
 def bce_dice(truth: keras.KerasTensor, logits: keras.KerasTensor) -> keras.KerasTensor:
     """Binary cross-entropy plus 1 - soft Dice (smoothed by one pixel), per image: (batch,).
 
-    The Dice term keeps a small lesion from being voted down by the background: with cross-entropy alone the deepest
-    block, tuned by itself for 12 epochs on 48 BUSI images, predicted nothing (protocol.md).
+    The Dice term keeps the background from outweighing a small lesion: with cross-entropy alone the deepest block,
+    tuned by itself for 12 epochs on 48 BUSI images, predicted nothing (docs/protocol.md).
     """
     probability = ops.sigmoid(logits)
     overlap = ops.sum(truth * probability, axis=(1, 2, 3))
@@ -33,7 +33,7 @@ LOSSES: dict[str, Loss] = {"bce": bce, "bce+dice": bce_dice}
 
 
 def loss_named(name: str) -> Loss:
-    """Look a loss up; raises `UserError` with the known names."""
+    """The loss of this name. Raises `UserError`, with the known names, for any other."""
     if name not in LOSSES:
         raise UserError(f"train.loss must be one of {', '.join(LOSSES)}, but got '{name}'.")
     return LOSSES[name]
