@@ -135,7 +135,8 @@ def check_black_and_white(path: Path, grey: NDArray[np.float32]) -> None:
     if between.size > GREY_SHARE * grey.size and len(np.unique(between)) > GREY_LEVELS:
         raise UserError(
             f"A mask is white in the object and black elsewhere, but {path} is grey in {between.size / grey.size:.0%} "
-            f"of its area ({len(np.unique(between))} shades): it looks like an image. Put the mask in its place."
+            f"of its area ({len(np.unique(between))} shades): it looks like an image, not like a mask. "
+            "Put the mask in its place."
         )
 
 

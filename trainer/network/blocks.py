@@ -88,7 +88,9 @@ def partition(model: keras.Model, config: PartitionConfig | None = None, table: 
     blocks = [[head]] if config.head == "always" else []
     blocks += [unit for unit in units if unit] + ([[head]] if config.head == "own" else [])
     first = ALWAYS if config.head == "always" else 1
-    layers = {path: LayerPlace(path, at.depth, layer.count_params()) for path, (at, layer) in located.items()}
+    layers = {
+        path: LayerPlace(path, position.depth, layer.count_params()) for path, (position, layer) in located.items()
+    }
     return tuple(Block(number, tuple(layers[path] for path in unit)) for number, unit in enumerate(blocks, first))
 
 
