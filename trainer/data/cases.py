@@ -25,7 +25,7 @@ from trainer.phantoms.breast_ultrasound import ultrasound_phantoms
 from trainer.phantoms.chest_xray import chest_phantoms
 
 Progress = Callable[[int, int], None]
-# Raise it whenever reading, resizing, grouping or sampling changes: old entries are then never read again.
+# Raise it whenever reading, resizing, grouping or sampling changes: old entries are then simply never asked for.
 FORMAT = 2
 PHANTOMS = 60
 # The embedded images by modality: the function that draws them, and their name in messages.
