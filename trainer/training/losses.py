@@ -33,7 +33,7 @@ LOSSES: dict[str, Loss] = {"bce": bce, "bce+dice": bce_dice}
 
 
 def loss_named(name: str) -> Loss:
-    """The loss of this name. Raises `UserError`, with the known names, for any other."""
+    """Look a loss up; raises `UserError` with the known names."""
     if name not in LOSSES:
         raise UserError(f"train.loss must be one of {', '.join(LOSSES)}, but got '{name}'.")
     return LOSSES[name]
