@@ -99,7 +99,7 @@ def draw_lesion(rng: np.random.Generator) -> Lesion:
     aspect = rng.uniform(0.9, 1.6) if malignant else rng.uniform(0.45, 0.85)
     outline = draw_outline(rng, 0.25, 14, decay=0.8) if malignant else draw_outline(rng, 0.16, 5)
     tall, wide = np.sqrt(area / np.pi * aspect), np.sqrt(area / np.pi / aspect)
-    shape = Blob(draw_centre(rng, tall, wide), (tall, wide), rng.uniform(-0.3, 0.3), outline)
+    shape = Blob(place(rng, tall, wide), (tall, wide), rng.uniform(-0.3, 0.3), outline)
     if malignant:
         shadow = rng.uniform(6, 16) if rng.random() < 0.75 else rng.uniform(0, 3)
         return Lesion("malignant", shape, rng.uniform(-20, -12), rng.uniform(0.15, 0.35), 0.0, shadow)
@@ -108,7 +108,7 @@ def draw_lesion(rng: np.random.Generator) -> Lesion:
     return Lesion("benign", shape, rng.uniform(-19, -12), rng.uniform(0.06, 0.15), 3.0, rng.uniform(-4, 1))
 
 
-def draw_centre(rng: np.random.Generator, tall: float, wide: float) -> tuple[float, float]:
+def place(rng: np.random.Generator, tall: float, wide: float) -> tuple[float, float]:
     """Centre (depth, lateral) in mm of a lesion with these radii that lies below the skin and within the image."""
     depth = np.clip(rng.normal(0.45, 0.1) * DEPTH_MM, tall * 1.1 + 3, max(0.85 * DEPTH_MM - tall, tall * 1.1 + 3))
     margin = min(wide * 1.15, DEPTH_MM / 2)
