@@ -23,26 +23,26 @@ def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     Raises `UserError` when the disk refuses (full, read-only, no permission).
     """
     # Not made by `tempfile`, whose files only their owner may read: a lab shares its home.
-    part = path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}")
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("xb") as file:
+        with temporary.open("xb") as file:
             write(file)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(part, path)
+        os.replace(temporary, path)
     except OSError as error:
         raise cannot_write(path, error) from error
     finally:
         with suppress(OSError):
-            part.unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
 
 
 @contextmanager
 def locked(path: Path, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
-    """Hold `path` for this process alone; others wait, `waiting()` being called before each further look.
+    """Lock `path` for this process alone. Others wait and call `waiting()` before each new attempt.
 
-    A lock of the kernel's, because it is freed when its holder dies, however it dies: no stale lock can remain.
+    The kernel holds the lock, so it is freed however its holder dies: no stale lock can remain.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:
@@ -58,7 +58,7 @@ def locked(path: Path, waiting: Callable[[], None] = lambda: None) -> Iterator[N
 
 @contextmanager
 def present(path: Path) -> Iterator[None]:
-    """Show, for as long as this process lives, that it is here; any number may be (see `nobody_present`)."""
+    """Show that this process is at work at `path`, until the block ends or it dies; several may (`nobody_present`)."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_SH)
@@ -77,7 +77,7 @@ def nobody_present(path: Path) -> bool:
 
 
 def cannot_write(path: Path, error: OSError) -> UserError:
-    """The message for a disk that refuses, naming the file, the system's reason and the remedy."""
+    """The error for a file that cannot be written: it names the file, the system's reason and the remedy."""
     return UserError(
         f"Cannot write {path}: {error.strerror or error}. Nothing half-written was left behind; "
         "free some space or choose a writable place (--home), then run the same command again: finished work is kept."

@@ -1,6 +1,6 @@
 """A mask is data: the set of blocks that train. Parsed from text, printed as short ranges, named where it has a name.
 
-Words as in the study (paper sections 2.2 and 3): blocks are numbered 1..n along the longest path from the input, the
+Words as in the paper (sections 2.2 and 3): blocks are numbered 1..n along the longest path from the input, and the
 contracting part ends with the bottleneck. Nothing here knows Keras; `trainer.network.blocks` applies a mask to a model.
 """
 
@@ -59,7 +59,7 @@ def parse(text: str, n_blocks: int) -> Mask:
 
 
 def order_of(name: str, n_blocks: int) -> tuple[int, ...]:
-    """The sequence in which an order thaws the blocks (design.md, Words).
+    """The sequence in which an order thaws the blocks (docs/design.md, Words).
 
     >>> order_of("outer-first", 9)
     (1, 9, 2, 8, 3, 7, 4, 6, 5)
@@ -96,14 +96,14 @@ def places(mask: Mask) -> tuple[tuple[str, int], ...]:
 
 
 def names(mask: Mask) -> tuple[str, ...]:
-    """The aliases of a mask, the plainest first: `contracting`, `shallow-5` for `1-5` of 9."""
+    """The aliases of a mask, the simplest first: `contracting`, `shallow-5` for `1-5` of 9."""
     aliases = ["all", "none", "contracting", "expanding"]
     aliases += [f"{side}-{k}" for side in ("shallow", "deep") for k in range(1, mask.of)]
     return tuple(alias for alias in aliases if parse(alias, mask.of) == mask and alias != str(mask))
 
 
 def named(n_blocks: int) -> Iterator[tuple[str, Mask]]:
-    """The masks of the study by name: both orders at every depth, `contracting`, `expanding`, `all`, `none`."""
+    """The masks of the paper by name: both orders at every depth, `contracting`, `expanding`, `all`, `none`."""
     for name in ("none", "contracting", "expanding"):
         yield name, parse(name, n_blocks)
     for side in ("shallow", "deep"):
@@ -113,7 +113,7 @@ def named(n_blocks: int) -> Iterator[tuple[str, Mask]]:
 
 
 def known_words(n_blocks: int) -> str:
-    """One sentence that lists what a mask may be written with."""
+    """One sentence that lists the blocks and words of a mask."""
     return (
         f"Blocks: 1-{n_blocks}; words: all, none, contracting (1-{(n_blocks + 1) // 2}), "
         f"expanding ({(n_blocks + 1) // 2 + 1}-{n_blocks}), shallow-k, deep-k."
@@ -144,8 +144,8 @@ def _blocks_of(word: str, text: str, n: int) -> range:
 
 
 def _nearest(word: str, words: list[str] | tuple[str, ...]) -> str:
-    close = get_close_matches(word, words, n=1)
-    return f"; did you mean '{close[0]}'?" if close else "."
+    matches = get_close_matches(word, words, n=1)
+    return f"; did you mean '{matches[0]}'?" if matches else "."
 
 
 def _runs(blocks: tuple[int, ...]) -> Iterator[tuple[int, int]]:

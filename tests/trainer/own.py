@@ -58,7 +58,7 @@ def sequential() -> keras.Model:
 # Networks that cannot be searched: how to make one, and what is said.
 REFUSED: dict[str, tuple[Callable[[], keras.Model], str]] = {
     "two outputs": (two_outputs, r"must have one output, but 'own' has 2"),
-    "two inputs": (two_inputs, r"must have one input, a picture .*\(32, 32, 3\), \(32, 32, 1\)"),
+    "two inputs": (two_inputs, r"must have one input, an image .*\(32, 32, 3\), \(32, 32, 1\)"),
     "four channels": (lambda: own(channels=4), r"1 channel \(grey\) or 3 .*takes \(32, 32, 4\)"),
     "another size": (
         lambda: own(48),
@@ -85,7 +85,7 @@ REFUSED: dict[str, tuple[Callable[[], keras.Model], str]] = {
         lambda: after(own(), layers.BatchNormalization()),
         r"stands behind that of 'mask'",
     ),
-    "no picture": (lambda: after(own(), layers.Flatten()), r"must give a picture .*\(1024,\)"),
+    "no picture": (lambda: after(own(), layers.Flatten()), r"must give a mask .*\(1024,\)"),
     "no convolution": (dense, r"has convolutions, but 'own' has none"),
     "not functional": (sequential, r"functional Keras model, .*'own' is a Sequential"),
     "a layer in two blocks": (shared, r"Layer 'same' is used in two blocks"),

@@ -17,5 +17,5 @@ def test_the_tree_names_every_exception_once() -> None:
 
 
 def test_only_a_user_s_mistake_is_a_user_error() -> None:
-    assert not any(issubclass(kind, errors.UserError) for kind in (errors.TrialFailed, errors.FrozenBlockMoved,
-                                                                   errors.WorkerCrashed, errors.Drained))  # fmt: skip
+    others = (errors.TrialFailed, errors.FrozenBlockMoved, errors.WorkerCrashed, errors.Drained)
+    assert not any(issubclass(kind, errors.UserError) for kind in others)

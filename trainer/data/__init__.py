@@ -1,1 +1,1 @@
-"""Pictures and masks: found, read, grouped, split, augmented, cached."""
+"""Images and masks: found, read, grouped, split, augmented, cached."""

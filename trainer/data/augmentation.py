@@ -1,4 +1,4 @@
-"""Augmentation of a training part (protocol.md): small random shift, rotation, flip, shear and zoom as one warp."""
+"""Augmentation of a training part (docs/protocol.md): small random shift, turn, flip, shear and zoom as one warp."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from scipy.ndimage import affine_transform
 
 from trainer.config import AugmentConfig
 
-# What comes in at the border repeats the inside, in image and mask alike: black would be a structure of its own.
+# The border is filled with a mirror of the inside, in image and mask alike: black would be a structure of its own.
 BORDER = "mirror"
 
 
@@ -33,22 +33,23 @@ def augmented(
     x = np.empty((len(train) + len(copies), *images.shape[1:]), np.float32)
     y = np.empty((len(train) + len(copies), *masks.shape[1:]), np.uint8)
     x[: len(train)], y[: len(train)] = images[train], masks[train]
-    for place, (case, copy) in enumerate(copies, start=len(train)):
+    for row, (case, copy) in enumerate(copies, start=len(train)):
         rng = np.random.default_rng(seed_of(seed, names[case], copy))
-        x[place], y[place] = warped(images[case], masks[case], random_affine(config, images.shape[1], rng))
+        x[row], y[row] = warped(images[case], masks[case], random_affine(config, images.shape[1], rng))
     return x, y
 
 
 def copies_of(names: Sequence[str], train: NDArray[np.int64], total: int, n: int, seed: int) -> list[tuple[int, int]]:
-    """(case, copy number) of every copy: whole rounds over the training part, then a part of a last one.
+    """(case, copy number) of every copy: whole rounds over the training part, then a part of a last round.
 
-    Who is in the last round is drawn by name: neither the first class of the folder nor a new draw per fold.
+    The cases of the last round are drawn by name: they are neither the first class of the folder nor a new draw per
+    fold.
     """
     extra = max(0, round(total * len(train) / n) - len(train)) if len(train) else 0
-    rounds, rest = divmod(extra, max(len(train), 1))
-    drawn = sorted((int(case) for case in train), key=lambda case: seed_of(seed, names[case], -1))[:rest]
-    whole = [(int(case), copy) for copy in range(rounds) for case in train]
-    return whole + [(case, rounds) for case in drawn]
+    rounds, remainder = divmod(extra, max(len(train), 1))
+    last_round = sorted((int(case) for case in train), key=lambda case: seed_of(seed, names[case], -1))[:remainder]
+    whole_rounds = [(int(case), copy) for copy in range(rounds) for case in train]
+    return whole_rounds + [(case, rounds) for case in last_round]
 
 
 def random_affine(config: AugmentConfig, size: int, rng: np.random.Generator) -> NDArray[np.float64]:
@@ -80,5 +81,5 @@ def moved(row: float, column: float) -> NDArray[np.float64]:
 
 
 def seed_of(seed: int, name: str, copy: int) -> int:
-    """A generator seed out of what a copy may depend on; a hash, since sums of small numbers would repeat."""
+    """A generator seed from all that a copy may depend on. It is a hash, because sums of small numbers would repeat."""
     return int.from_bytes(hashlib.sha256(f"{seed}\0{copy}\0{name}".encode()).digest()[:8], "big")

@@ -1,4 +1,4 @@
-"""Arrays computed once and memory-mapped ever after: whole or absent, checked when opened, rebuilt when damaged."""
+"""Arrays computed once and memory-mapped afterwards: whole or absent, checked when opened, rebuilt when damaged."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ UNFINISHED = ".building-"
 
 @dataclass(frozen=True, eq=False)
 class Entry:
-    """Named arrays (read-only memory maps once kept) and what is known about them, as JSON can hold it."""
+    """Named arrays (read-only memory maps once they are on disk) and their description `about`, which JSON can hold."""
 
     arrays: Mapping[str, NDArray[Any]]
     about: Mapping[str, Any]
@@ -36,74 +36,76 @@ def cached(cache: Path, key: str, make: Callable[[], Entry]) -> Entry:
 
     Raises `UserError` when the folder cannot be written.
     """
-    place = cache / key[:32]
-    kept = opened(place)
-    if kept is None:
-        keep(place, make())
-        kept = opened(place)
-    if kept is None:
-        raise UserError(f"The cache entry {place} was damaged as soon as it was written. Check the disk and run again.")
-    return kept
+    folder = cache / key[:32]
+    entry = opened(folder)
+    if entry is None:
+        keep(folder, make())
+        entry = opened(folder)
+    if entry is None:
+        raise UserError(
+            f"The cache entry {folder} was damaged as soon as it was written. Check the disk and run again."
+        )
+    return entry
 
 
-def keep(place: Path, entry: Entry) -> None:
-    """Write `entry` into a temporary folder and rename that to `place`.
+def keep(folder: Path, entry: Entry) -> None:
+    """Write `entry` into a temporary folder and rename that to `folder`.
 
-    So neither a kill nor two processes at once leave half an entry: whoever renames second finds a whole one.
+    So neither a kill nor two processes at once leave half an entry: the process that renames second finds a whole one.
     """
     temporary = None
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        clear_stale(place.parent)
-        temporary = Path(tempfile.mkdtemp(dir=place.parent, prefix=UNFINISHED))
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        clear_stale(folder.parent)
+        temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=UNFINISHED))
         write(temporary, entry)
-        if place.exists() and opened(place) is None:
-            shutil.rmtree(place, ignore_errors=True)
-        if not place.exists():
-            rename(temporary, place)
+        if folder.exists() and opened(folder) is None:
+            shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            rename(temporary, folder)
     except OSError as error:
-        raise cannot_write(place, error) from error
+        raise cannot_write(folder, error) from error
     finally:
         if temporary is not None:
             shutil.rmtree(temporary, ignore_errors=True)
 
 
-def write(place: Path, entry: Entry) -> None:
-    """The arrays as .npy, and last the JSON with their check sums, by which `opened` notices damage."""
+def write(folder: Path, entry: Entry) -> None:
+    """Write the arrays as .npy, and last the JSON with their check sums, by which `opened` notices damage."""
     for name, array in entry.arrays.items():
-        with open(place / f"{name}.npy", "wb") as file:
+        with open(folder / f"{name}.npy", "wb") as file:
             np.save(file, array, allow_pickle=False)
             file.flush()
             os.fsync(file.fileno())
     sums = {name: zlib.crc32(bytes_of(array)) for name, array in entry.arrays.items()}
-    (place / "about.json").write_text(json.dumps({"about": dict(entry.about), "sums": sums}), "utf-8")
+    (folder / "about.json").write_text(json.dumps({"about": dict(entry.about), "sums": sums}), "utf-8")
 
 
-def opened(place: Path) -> Entry | None:
-    """The entry kept in `place`; None when there is none or it is damaged."""
+def opened(folder: Path) -> Entry | None:
+    """The entry in `folder`; None when there is none or it is damaged."""
     try:
-        read = json.loads((place / "about.json").read_text("utf-8"))
-        arrays = {name: np.load(place / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in read["sums"]}
-        whole = all(zlib.crc32(bytes_of(arrays[name])) == expected for name, expected in read["sums"].items())
-        return Entry(arrays, read["about"]) if whole else None
+        header = json.loads((folder / "about.json").read_text("utf-8"))
+        arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in header["sums"]}
+        whole = all(zlib.crc32(bytes_of(arrays[name])) == expected for name, expected in header["sums"].items())
+        return Entry(arrays, header["about"]) if whole else None
     except (OSError, ValueError, KeyError, TypeError, EOFError):
         return None
 
 
-def rename(temporary: Path, place: Path) -> None:
+def rename(temporary: Path, folder: Path) -> None:
     """Give the finished folder its name, unless another process was faster with the same content."""
     try:
-        temporary.rename(place)
+        temporary.rename(folder)
     except OSError:
-        if not place.is_dir():
+        if not folder.is_dir():
             raise
 
 
 def clear_stale(cache: Path) -> None:
-    """Remove what a killed process left more than a day ago."""
-    for left in cache.glob(f"{UNFINISHED}*"):
-        if left.is_dir() and time.time() - left.stat().st_mtime > STALE_SECONDS:
-            shutil.rmtree(left, ignore_errors=True)
+    """Remove the temporary folders that killed processes left more than a day ago."""
+    for folder in cache.glob(f"{UNFINISHED}*"):
+        if folder.is_dir() and time.time() - folder.stat().st_mtime > STALE_SECONDS:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def bytes_of(array: NDArray[Any]) -> memoryview:

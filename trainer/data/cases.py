@@ -1,4 +1,4 @@
-"""The cases of a sweep: read once, kept in a cache keyed by content, memory-mapped ever after."""
+"""The cases of a sweep: read once, kept in a cache keyed by content, memory-mapped afterwards."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from trainer.phantoms.chest_xray import chest_phantoms
 
 Progress = Callable[[int, int], None]
 PHANTOMS = 60
-# The embedded pictures by modality: what draws them, and what they are called.
+# The embedded images by modality: the function that draws them, and their name in messages.
 EMBEDDED = {"ultrasound": (ultrasound_phantoms, "ultrasound"), "xray": (chest_phantoms, "chest X-ray")}
 T = TypeVar("T")
 
@@ -38,9 +38,9 @@ class Cases:
 
     `images` float32 (n, size, size) in [0, 1] and `masks` uint8 (n, size, size) of {0, 1}, both possibly read-only
     memory maps; `names` unique, such as "benign/benign (1)"; `labels` "" where unknown; `groups` int64 (n,) the
-    group of each case: near-duplicates share theirs, and so do the images of one patient. `source` says in words what
-    they are, `notes` everything that was left out, resized or drawn; `digest` identifies images, masks, names and
-    labels. `duplicates` cases have a near-duplicate; `patients` is how many patients there are, 0 where unknown.
+    group of each case: near-duplicates share theirs, and so do the images of one patient. `source` describes the data
+    in words, `notes` everything that was left out, resized or drawn; `digest` identifies images, masks, names and
+    labels. `duplicates` cases have a near-duplicate; `patients` is the number of patients, 0 where unknown.
     """
 
     images: NDArray[np.float32]
@@ -62,25 +62,24 @@ class Cases:
 
     @property
     def group_count(self) -> int:
-        """How many groups, single images included: what can be spread over folds."""
+        """How many groups, single images included; folds are made of whole groups."""
         return len(np.unique(self.groups))
 
     @property
     def empty_masks(self) -> int:
-        """How many cases have nothing marked: no Dice for these."""
+        """How many cases have nothing marked; they have no Dice."""
         return int((~self.masks.any(axis=(1, 2))).sum())
 
 
 def load_cases(
     config: DataConfig, size: int, cache: Path, *, grouped: bool = True, progress: Progress | None = None
 ) -> Cases:
-    """The cases that `config` asks for at `size` x `size`, from the folder `cache` if they were ever read before.
+    """The cases that `config` asks for at `size` x `size`, from the folder `cache` if they were read before.
 
     `grouped=False` skips the search for near-duplicates (every case its own group). `progress(done, total)` is called
-    per picture while reading, and not at all when the cache has them. Raises `UserError` for every mistake in the
-    folder (`trainer.data.layouts`, `trainer.data.images`) or in what names patients (`trainer.data.patients`), when
-    only empty
-    masks are left and when the cache cannot be written.
+    per file while reading, and not at all when the cache has the cases. Raises `UserError` for every mistake in the
+    folder (`trainer.data.layouts`, `trainer.data.images`) or in the names of patients (`trainer.data.patients`), when
+    only empty masks are left and when the cache cannot be written.
     """
     patients = patient_finder(config)
     if config.path is None:
@@ -105,13 +104,13 @@ def load_cases(
 
 
 def synthetic_cases(config: DataConfig, size: int, cache: Path) -> Cases:
-    """The embedded default: seeded phantoms of the modality, each its own group, said to be synthetic."""
+    """The embedded default: seeded phantoms of the modality, each its own group, marked as synthetic."""
     if config.modality not in EMBEDDED:
         known = " and ".join(f"'{modality}'" for modality in EMBEDDED)
         raise UserError(
             f"Embedded data exists for modality {known} only, but got {config.modality!r}. Give a folder (--data)."
         )
-    draw_phantoms, called = EMBEDDED[config.modality]
+    draw_phantoms, kind = EMBEDDED[config.modality]
     n = config.images or PHANTOMS
     key = {
         "modality": config.modality,
@@ -127,9 +126,9 @@ def synthetic_cases(config: DataConfig, size: int, cache: Path) -> Cases:
             "names": [f"phantom {number:03d}" for number in range(1, n + 1)],
             "labels": labels,
             "layout": "embedded",
-            "source": f"{n} synthetic {called} phantoms (seed {config.seed})",
+            "source": f"{n} synthetic {kind} phantoms (seed {config.seed})",
             "synthetic": True,
-            "notes": [f"synthetic data: it tries the tool out and carries no claim about {called} pictures"],
+            "notes": [f"synthetic data: it tries the tool out and carries no claim about {kind} images"],
         }
         return entry_of(images, masks, np.arange(n, dtype=np.int64), about)
 
@@ -148,27 +147,27 @@ def read_folder(
     """Read every mask, choose the cases, name their patients, read their images, find near-duplicates."""
     pairs = layout.pairs
     total = len(pairs) + min(config.images or len(pairs), len(pairs))
-    read = [(pair, read_masks(pair.masks, pair.image, size)) for pair in told(pairs, 0, total, progress)]
-    marked, notes = without_empty(read, config, size)
-    places, drawn = sampled([pair.label for pair, _ in marked], config)
-    chosen = [marked[place] for place in places]
-    owners = patients([pair for pair, _ in chosen]) if patients else []
-    images = np.empty((len(chosen), size, size), np.float32)
-    for case, (pair, _) in enumerate(told(chosen, len(pairs), len(pairs) + len(chosen), progress)):
+    masked = [(pair, read_masks(pair.masks, pair.image, size)) for pair in reporting(pairs, 0, total, progress)]
+    usable, notes = without_empty(masked, config, size)
+    indices, sampling_note = sampled([pair.label for pair, _ in usable], config)
+    cases = [usable[index] for index in indices]
+    owners = patients([pair for pair, _ in cases]) if patients else []
+    images = np.empty((len(cases), size, size), np.float32)
+    for case, (pair, _) in enumerate(reporting(cases, len(pairs), len(pairs) + len(cases), progress)):
         images[case] = read_image(pair.image, size)
-    alike = near_duplicate_groups(images) if grouped else np.arange(len(chosen), dtype=np.int64)
+    alike = near_duplicate_groups(images) if grouped else np.arange(len(cases), dtype=np.int64)
     groups = together(alike, owners) if owners else alike
     about = {
-        "names": [pair.name for pair, _ in chosen],
-        "labels": [pair.label for pair, _ in chosen],
+        "names": [pair.name for pair, _ in cases],
+        "labels": [pair.label for pair, _ in cases],
         "layout": layout.name,
         "source": folder.name,
         "synthetic": False,
-        "notes": [*notes, *drawn, *filter(None, [large_group_note(alike), owners and patients_note(owners)])],
+        "notes": [*notes, *sampling_note, *filter(None, [large_group_note(alike), owners and patients_note(owners)])],
         "duplicates": duplicates(alike),
         "patients": len(set(owners)),
     }
-    return entry_of(images, np.stack([mask.pixels for _, mask in chosen]), groups, about)
+    return entry_of(images, np.stack([mask.pixels for _, mask in cases]), groups, about)
 
 
 def duplicates(groups: NDArray[np.int64]) -> int:
@@ -177,36 +176,42 @@ def duplicates(groups: NDArray[np.int64]) -> int:
     return int(sizes[sizes > 1].sum())
 
 
-def told(things: Sequence[T], before: int, total: int, progress: Progress | None) -> Iterator[T]:
-    """`things`, with `progress` told after each."""
-    for number, thing in enumerate(things, start=before + 1):
-        yield thing
+def reporting(items: Sequence[T], before: int, total: int, progress: Progress | None) -> Iterator[T]:
+    """Yield `items`, and call `progress(before + items done, total)` after each."""
+    for done, item in enumerate(items, start=before + 1):
+        yield item
         if progress:
-            progress(number, total)
+            progress(done, total)
 
 
-Read = tuple[Pair, MergedMask]
+MaskedPair = tuple[Pair, MergedMask]
 
 
-def without_empty(read: Sequence[Read], config: DataConfig, size: int) -> tuple[list[Read], tuple[str, ...]]:
+def without_empty(
+    masked: Sequence[MaskedPair], config: DataConfig, size: int
+) -> tuple[list[MaskedPair], tuple[str, ...]]:
     """The cases with something marked (all of them if `config.keep_empty`), and notes on every unusual mask."""
-    if not any(mask.pixels.any() for _, mask in read):
+    if not any(mask.pixels.any() for _, mask in masked):
         raise UserError(
-            f"Training needs masks with something marked, but {config.path} holds only empty masks ({len(read)} images "
-            f"at {size}x{size} pixels). A mask is white (above 127 of 255) in the object: are these the right files?"
+            f"Training needs masks with something marked, but {config.path} holds only empty masks "
+            f"({len(masked)} images at {size}x{size} pixels). "
+            "A mask is white (above 127 of 255) in the object: are these the right files?"
         )
-    fate = "kept as asked" if config.keep_empty else "left out; keep them with --set data.keep_empty=true"
+    outcome = "kept as asked" if config.keep_empty else "left out; keep them with --set data.keep_empty=true"
     notes = (
-        ([pair for pair, mask in read if mask.empty], f"with an empty mask {fate}"),
+        ([pair for pair, mask in masked if mask.empty], f"with an empty mask {outcome}"),
         (
-            [pair for pair, mask in read if mask.faint],
+            [pair for pair, mask in masked if mask.faint],
             "of these with a mask that is not black, yet never above 127 of 255",
         ),
-        ([pair for pair, mask in read if mask.vanished], f"with an object too small for {size}x{size} pixels {fate}"),
-        ([pair for pair, mask in read if mask.resized], "with a mask of another size: resized by nearest neighbour"),
+        (
+            [pair for pair, mask in masked if mask.vanished],
+            f"with an object too small for {size}x{size} pixels {outcome}",
+        ),
+        ([pair for pair, mask in masked if mask.resized], "with a mask of another size: resized by nearest neighbour"),
     )
-    marked = [one for one in read if config.keep_empty or one[1].pixels.any()]
-    return marked, tuple(f"{counted(pairs)} {what} ({few_names(pairs)})" for pairs, what in notes if pairs)
+    usable = [(pair, mask) for pair, mask in masked if config.keep_empty or mask.pixels.any()]
+    return usable, tuple(f"{counted(pairs)} {reason} ({few_names(pairs)})" for pairs, reason in notes if pairs)
 
 
 def counted(pairs: Sequence[Pair]) -> str:
@@ -217,20 +222,20 @@ def counted(pairs: Sequence[Pair]) -> str:
 
 
 def few_names(pairs: Sequence[Pair]) -> str:
-    """The first files' names."""
+    """The names of the first image files."""
     return few(tuple(pair.image for pair in pairs))
 
 
 def entry_of(
     images: NDArray[np.float32], masks: NDArray[np.uint8], groups: NDArray[np.int64], about: dict[str, Any]
 ) -> Entry:
-    """What the cache keeps of cases."""
+    """The cache entry of cases: their arrays, their description and the digest of their content."""
     identity = content_digest(images, masks, about["names"], about["labels"])
     return Entry({"images": images, "masks": masks, "groups": groups}, {**about, "digest": identity})
 
 
 def cases_of(entry: Entry) -> Cases:
-    """The cases that an entry of the cache holds."""
+    """The cases in a cache entry."""
     about = entry.about
     return Cases(
         images=entry.arrays["images"],

@@ -1,4 +1,4 @@
-"""The picture files of a folder, in the order people count, without what archivers and file managers leave behind."""
+"""The image files of a folder, in the order people count, without what archivers and file managers leave behind."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ from trainer.data.images import SUFFIXES
 SHOWN = 3
 
 
-def pictures(folder: Path, pattern: str = "**/*") -> list[Path]:
-    """The picture files below `folder`, by suffix."""
-    return list(each_picture(folder, pattern))
+def image_files(folder: Path, pattern: str = "**/*") -> list[Path]:
+    """The image files below `folder`, masks included: those with one of the `SUFFIXES`."""
+    return list(iterate_image_files(folder, pattern))
 
 
 def only(folder: Path, fits: Callable[[Path], object]) -> list[Path]:
-    """The picture files below `folder` if every one of them fits, else none; the first that does not ends the search.
+    """The image files below `folder` if all of them fit, else none; the first that does not fit ends the search.
 
-    So a layout that is known by its names costs nothing in a folder of others.
+    So a layout that is known by its names costs nothing in a folder of another layout.
     """
-    found = []
-    for path in each_picture(folder, "**/*"):
+    paths = []
+    for path in iterate_image_files(folder, "**/*"):
         if not fits(path):
             return []
-        found.append(path)
-    return found
+        paths.append(path)
+    return paths
 
 
-def each_picture(folder: Path, pattern: str) -> Iterator[Path]:
-    """The picture files below `folder`, one by one as the disk gives them."""
+def iterate_image_files(folder: Path, pattern: str) -> Iterator[Path]:
+    """The image files below `folder`, one by one as the disk gives them."""
     return (path for path in files(folder, pattern) if path.suffix.lower() in SUFFIXES)
 
 
@@ -49,11 +49,11 @@ def subfolders(folder: Path) -> list[Path]:
 
 
 def unread(folder: Path) -> tuple[str, ...]:
-    """A note on files that are no pictures by their suffix, so that a format thaw cannot read is not lost silently."""
+    """A note on files whose suffix is that of no image format that thaw reads, so that none is left out silently."""
     suffixes = Counter(path.suffix.lower() or "no suffix" for path in files(folder, "**/*"))
     others = {suffix: number for suffix, number in suffixes.items() if suffix not in SUFFIXES}
     listed = ", ".join(f"{number} {suffix}" for suffix, number in sorted(others.items()))
-    return (f"files that are no pictures by their names, not read: {listed}",) if others else ()
+    return (f"files that are no images by their names, not read: {listed}",) if others else ()
 
 
 def natural_key(text: str) -> list[tuple[int, int, str]]:
@@ -68,6 +68,6 @@ def few(paths: tuple[Path, ...]) -> str:
     return names + (", ..." if len(paths) > SHOWN else "")
 
 
-def count(things: tuple[object, ...], word: str) -> str:
+def count(items: tuple[object, ...], noun: str) -> str:
     """`1 image`, `2 images`."""
-    return f"{len(things)} {word}{'' if len(things) == 1 else 's'}"
+    return f"{len(items)} {noun}{'' if len(items) == 1 else 's'}"

@@ -13,7 +13,7 @@ from trainer.errors import UserError
 
 
 def make_folds(groups: NDArray[np.int64], labels: Sequence[str], folds: int, seed: int) -> NDArray[np.int64]:
-    """int64 (n,): the fold 0..folds-1 in which each case is validated; it is trained on in all others.
+    """int64 (n,): the fold 0..folds-1 in which each case is validated; all other folds train on it.
 
     `groups` int64 (n,): cases of one group (near-duplicates, one patient) share a fold. `labels` (n,): classes are
     spread evenly, "" is a class like any other. The same arguments give the same folds. Raises `UserError` when no
@@ -45,10 +45,10 @@ def strata(labels: Sequence[str], folds: int) -> NDArray[np.int64]:
     """The class number of each case, int64 (n,); classes too small to reach every fold count as one."""
     sizes = Counter(labels)
     spread = sorted(label for label, size in sizes.items() if size >= folds)
-    number = {label: place for place, label in enumerate(spread)}
-    classes = np.array([number.get(label, len(spread)) for label in labels], np.int64)
+    numbers = {label: number for number, label in enumerate(spread)}
+    classes = np.array([numbers.get(label, len(spread)) for label in labels], np.int64)
     rest = int((classes == len(spread)).sum())
     # A remainder that is itself too small joins the largest class: scikit-learn warns about it otherwise.
     if 0 < rest < folds and spread:
-        classes[classes == len(spread)] = number[max(spread, key=lambda label: sizes[label])]
+        classes[classes == len(spread)] = numbers[max(spread, key=lambda label: sizes[label])]
     return classes

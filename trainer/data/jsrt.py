@@ -37,12 +37,12 @@ def read_raw(path: Path) -> NDArray[np.float32]:
 
 
 def check_length(path: Path) -> None:
-    """Raise `UserError` unless the file has exactly the bytes of 2048x2048 values: it has no header to go by."""
-    given = path.stat().st_size
-    if given == BYTES:
+    """Raise `UserError` unless the file is exactly as long as 2048x2048 values, for it has no header to check."""
+    length = path.stat().st_size
+    if length == BYTES:
         return
-    what = "is truncated" if given < BYTES else "is of another size"
+    fault = "is truncated" if length < BYTES else "is of another size"
     raise UserError(
-        f"A .IMG file is {SIDE}x{SIDE} values of 2 bytes ({BYTES:,} bytes, as JSRT publishes it), but {path} {what}: "
-        f"{given:,} bytes. Copy or download it again; pictures of another size can be saved as 16-bit PNG."
+        f"A .IMG file is {SIDE}x{SIDE} values of 2 bytes ({BYTES:,} bytes, as JSRT publishes it), but {path} {fault}: "
+        f"{length:,} bytes. Copy or download it again; images of another size can be saved as 16-bit PNG."
     )

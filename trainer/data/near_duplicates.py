@@ -1,4 +1,4 @@
-"""Near-duplicate images: the same picture twice, one of them cropped, rescaled or re-marked. Folds never split them."""
+"""Near-duplicate images: the same image twice, one copy cropped, rescaled or re-marked. Folds never split them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ def near_duplicate_groups(images: NDArray[np.float32]) -> NDArray[np.int64]:
     """The group number of each image: int64 (n,), numbered from 0 by first appearance, equal for near-duplicates.
 
     Two of the float32 (n, size, size) images are near-duplicates when their 64-bit perceptual hashes differ in at most
-    2 bits *and* their thumbnails correlate above 0.98 (design.md, 7); groups are the connected components of that.
+    2 bits *and* their thumbnails correlate above 0.98 (docs/design.md, decision 7). Groups are the connected components
+    of that relation.
 
     >>> tile = np.random.default_rng(0).random((2, 32, 32), np.float32)
     >>> near_duplicate_groups(np.stack([tile[0], tile[1], tile[0]]))
@@ -55,23 +56,23 @@ def large_group_note(groups: NDArray[np.int64]) -> str:
 
 def perceptual_hashes(images: NDArray[np.float32]) -> NDArray[np.uint64]:
     """uint64 (n,): which of the 8x8 lowest cosine coefficients of each 32x32 thumbnail lie above their median."""
-    places = (np.arange(HASHED) + 0.5) * np.pi / HASHED
-    cosines = np.cos(np.arange(8)[:, None] * places[None, :])
+    phases = (np.arange(HASHED) + 0.5) * np.pi / HASHED
+    cosines = np.cos(np.arange(8)[:, None] * phases[None, :])
     lowest = (cosines @ thumbnails(images, HASHED) @ cosines.T).reshape(len(images), 64)
-    # The mean brightness (coefficient 0) says nothing about the content, so it has no say in the median.
+    # Coefficient 0 is the mean brightness. It says nothing about the content, so the median ignores it.
     above = lowest > np.median(lowest[:, 1:], axis=1, keepdims=True)
     return np.packbits(above, axis=1).view(np.uint64)[:, 0]
 
 
 def close_pairs(hashes: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Indices (first < second) of all pairs within 2 bits; in blocks, so 10,000 images need no 800 MB."""
-    found = []
+    blocks = []
     starts = [*range(0, len(hashes), BLOCK), len(hashes)]
     for start, stop in pairwise(starts):
         near = np.bitwise_count(hashes[start:stop, None] ^ hashes[None, start:]) <= HASH_BITS
         rows, columns = np.nonzero(np.triu(near, 1))
-        found.append((rows + start, columns + start))
-    first, second = (np.concatenate(part) for part in zip(*found, strict=True))
+        blocks.append((rows + start, columns + start))
+    first, second = (np.concatenate(part) for part in zip(*blocks, strict=True))
     return first, second
 
 
@@ -84,11 +85,11 @@ def correlations(
     length = np.sqrt(np.square(centred).sum(axis=1, keepdims=True))
     flat = length[:, 0] < 1e-6
     unit = centred / np.maximum(length, 1e-6)
-    found = np.empty(len(first))
+    correlation = np.empty(len(first))
     for start in range(0, len(first), BLOCK):
-        part = slice(start, start + BLOCK)
-        found[part] = np.einsum("ij,ij->i", unit[first[part]], unit[second[part]])
-    return np.where(flat[first] & flat[second], 1.0, found)
+        block = slice(start, start + BLOCK)
+        correlation[block] = np.einsum("ij,ij->i", unit[first[block]], unit[second[block]])
+    return np.where(flat[first] & flat[second], 1.0, correlation)
 
 
 def thumbnails(images: NDArray[np.float32], side: int) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""Whose picture it is: read out of the file's name or a table, so that no patient is on both sides of a fold."""
+"""The patient of each image, from the file's name or a table, so that no patient is on both sides of a fold."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ Find = Callable[[Sequence[Pair]], list[str]]
 def patient_finder(config: DataConfig) -> Find | None:
     """The function from cases to their patients that `config` asks for, or None if it names none.
 
-    Raises `UserError` for a pattern that is none, a table that cannot be read or lacks a column, and for both at once.
-    The function itself raises it for a case without a patient: on its own it would be left to chance which fold it is
-    in.
+    Raises `UserError` for an invalid pattern, for a table that cannot be read or misses a column, and for a pattern
+    together with a table. The function itself raises it for a case without a patient, because chance would decide the
+    fold of such a case.
     """
     if config.patient and config.patients:
         raise UserError(
@@ -34,14 +34,14 @@ def patient_finder(config: DataConfig) -> Find | None:
             "Leave one out."
         )
     if (config.patient or config.patients) and config.path is None:
-        raise UserError("Patients belong to pictures of yours, but no data are given. Give a folder (--data).")
+        raise UserError("Patients belong to images of your own, but no data are given. Give a folder (--data).")
     if config.patient:
         return by_pattern(config.patient)
     return by_table(Path(config.patients).expanduser(), config) if config.patients else None
 
 
 def by_pattern(pattern: str) -> Find:
-    """Patients out of names: the first group of `pattern` (or all that it matches) in each case's name.
+    """Patients from names: the first group of `pattern` (or all that it matches) in each case's name.
 
     The name is the path inside the data set without suffix.
 
@@ -58,8 +58,8 @@ def by_pattern(pattern: str) -> Find:
         ) from error
 
     def find(pairs: Sequence[Pair]) -> list[str]:
-        found = [compiled.search(pair.name) for pair in pairs]
-        patients = [(match[1] if compiled.groups else match[0]) if match else None for match in found]
+        matches = [compiled.search(pair.name) for pair in pairs]
+        patients = [(match[1] if compiled.groups else match[0]) if match else None for match in matches]
         complete(pairs, patients, f"'data.patient' ({pattern}) finds none in the name of")
         return [patient or "" for patient in patients]
 
@@ -67,15 +67,15 @@ def by_pattern(pattern: str) -> Find:
 
 
 def by_table(path: Path, config: DataConfig) -> Find:
-    """Patients out of a CSV with the columns `data.image_column` and `data.patient_column`.
+    """Patients from a CSV with the columns `data.image_column` and `data.patient_column`.
 
     An image may be written as the case's name, as its file's name, or as that without suffix.
     """
-    known = read_table(path, config.image_column, config.patient_column)
+    patient_of = read_table(path, config.image_column, config.patient_column)
 
     def find(pairs: Sequence[Pair]) -> list[str]:
-        written = [(pair.name, pair.image.name, pair.image.stem) for pair in pairs]
-        patients = [next((known[name] for name in names if known.get(name)), None) for names in written]
+        spellings = [(pair.name, pair.image.name, pair.image.stem) for pair in pairs]
+        patients = [next((patient_of[name] for name in names if patient_of.get(name)), None) for names in spellings]
         complete(pairs, patients, f"the table {path} names none for")
         return [patient or "" for patient in patients]
 
@@ -106,15 +106,15 @@ def read_table(path: Path, image_column: str, patient_column: str) -> dict[str, 
                 f"The table {path} must have a column '{column}', but it has: {', '.join(columns) or 'none'}{hint} "
                 f"Name the right one with --set {key}=NAME."
             )
-    known: dict[str, str] = {}
+    patient_of: dict[str, str] = {}
     for row in rows:
         image, patient = (row[image_column] or "").strip(), (row[patient_column] or "").strip()
-        if known.setdefault(image, patient) != patient:
+        if patient_of.setdefault(image, patient) != patient:
             raise UserError(
-                f"An image is of one patient, but {path} gives '{image}' to '{known[image]}' and to '{patient}'. "
-                "Mend the table."
+                f"An image is of one patient, but {path} gives '{image}' to '{patient_of[image]}' and to '{patient}'. "
+                "Fix the table."
             )
-    return known
+    return patient_of
 
 
 def complete(pairs: Sequence[Pair], patients: Iterable[str | None], source: str) -> None:
@@ -123,7 +123,7 @@ def complete(pairs: Sequence[Pair], patients: Iterable[str | None], source: str)
     if without:
         raise UserError(
             f"Every image needs its patient, once patients are asked for, but {source} {len(without)} of {len(pairs)} "
-            f"images ({few(without)}). Mend it, or leave patients out."
+            f"images ({few(without)}). Fix the pattern or the table, or leave patients out."
         )
 
 

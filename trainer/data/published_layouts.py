@@ -1,6 +1,6 @@
 """The layouts that thaw knows: one small function each, which tells the images of a folder from its masks by name.
 
-An own layout is one function and one line in `RULES`; README, "A layout of your own", shows it.
+A layout of your own is one function and one line in `RULES`.
 """
 
 from __future__ import annotations
@@ -10,18 +10,18 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from trainer.data.folder import only, pictures, subfolders
+from trainer.data.folder import image_files, only, subfolders
 from trainer.errors import UserError
 
 MASK_SUFFIX = re.compile(r"_mask((?:_\d+)*)$", re.IGNORECASE)
 BUSI_CLASSES = ("benign", "malignant", "normal")
-# What the folders of images and of masks are called in data sets found in the wild; compared without case.
+# The names that public data sets give their folders of images and of masks; compared without case.
 IMAGE_FOLDERS = ("images", "image", "imgs", "img")
 MASK_FOLDERS = ("masks", "mask", "gt", "ground_truth", "ground_truth_mask")
 LUNGS = ("left lung", "right lung")
 JSRT_NAME = re.compile(r"JPC(LN|NN)\d{3}", re.IGNORECASE)
 JSRT_CLASSES = {"LN": "nodule", "NN": "no nodule"}
-# The organs that SCR outlines, a folder each: all but the lungs are left alone.
+# The organs that SCR outlines, a folder each: all but the lungs are ignored.
 SCR_FOLDERS = (*LUNGS, "heart", "left clavicle", "right clavicle")
 CHEST_NAME = re.compile(r"(?:MCUCXR|CHNCXR)_\d+_([01])", re.IGNORECASE)
 CHEST_CLASSES = {"0": "normal", "1": "tuberculosis"}
@@ -43,9 +43,9 @@ Find = Callable[[Path], Items | None]
 
 @dataclass(frozen=True)
 class Rule:
-    """A layout: what it is called, how it looks (for people), and the images and masks it sees, or None.
+    """A layout: its name, its looks in words, and the function that finds its images and masks, or None.
 
-    `parts`: the masks that every image must have, where one alone would be wrong, such as one lung of two.
+    `parts`: the masks that every image must have, where a single mask would be wrong, such as one lung of two.
     """
 
     name: str
@@ -68,13 +68,13 @@ def flat(folder: Path) -> Items | None:
 
 def msra(folder: Path) -> Items | None:
     """MSRA10K and MSRA-B: a photograph x.jpg and its mask x.png side by side, in the folder or in `Imgs`."""
-    for place in (folder, *(inside for inside in subfolders(folder) if inside.name.lower() == "imgs")):
-        found = [item(place, path) for path in pictures(place, "*")]
-        images = [one for one in found if one.path.suffix.lower() in (".jpg", ".jpeg")]
-        masks = [one for one in found if one.path.suffix.lower() == ".png"]
-        whole = len(found) == len(pictures(folder))  # a pair beside another layout is a preview, not the data set
-        marked = any(MASK_SUFFIX.search(one.name) for one in found)  # then the names say which is which
-        if whole and not marked and {one.name for one in images} & {one.name for one in masks}:
+    for root in (folder, *(child for child in subfolders(folder) if child.name.lower() == "imgs")):
+        items = [item(root, path) for path in image_files(root, "*")]
+        images = [image for image in items if image.path.suffix.lower() in (".jpg", ".jpeg")]
+        masks = [mask for mask in items if mask.path.suffix.lower() == ".png"]
+        whole = len(items) == len(image_files(folder))  # a pair beside another layout is a preview, not the data set
+        suffixed_masks = any(MASK_SUFFIX.search(mask.name) for mask in items)  # then the names tell masks from images
+        if whole and not suffixed_masks and {image.name for image in images} & {mask.name for mask in masks}:
             return images, masks
     return None
 
@@ -84,57 +84,57 @@ def montgomery(folder: Path) -> Items | None:
     manual = folder / "ManualMask"
     if not ((folder / "CXR_png").is_dir() and manual.is_dir()):
         return None
-    images = [chest_class(item(folder / "CXR_png", path)) for path in pictures(folder / "CXR_png")]
+    images = [chest_class(item(folder / "CXR_png", path)) for path in image_files(folder / "CXR_png")]
     masks = [
-        replace(item(place, path), part=lung)
-        for lung, place in zip(LUNGS, (manual / "leftMask", manual / "rightMask"), strict=True)
-        for path in pictures(place)
+        replace(item(root, path), part=lung)
+        for lung, root in zip(LUNGS, (manual / "leftMask", manual / "rightMask"), strict=True)
+        for path in image_files(root)
     ]
     return images, masks
 
 
 def montgomery_joined(folder: Path) -> Items | None:
     """Montgomery with one mask for both lungs."""
-    found = two_folders(("CXR_png",), ("masks",))(folder)
-    return found and ([chest_class(image) for image in found[0]], found[1])
+    items = two_folders(("CXR_png",), ("masks",))(folder)
+    return items and ([chest_class(image) for image in items[0]], items[1])
 
 
 def shenzhen(folder: Path) -> Items | None:
-    """Shenzhen: masks are told apart by `_mask`, wherever below the folder images and masks lie."""
-    found = [Item(path.stem, path) for path in only(folder, lambda path: path.stem.upper().startswith("CHNCXR_"))]
-    images = [chest_class(one) for one in found if not MASK_SUFFIX.search(one.name)]
-    return images, [without_suffix(one) for one in found if MASK_SUFFIX.search(one.name)]
+    """Shenzhen: `_mask` tells masks from images, anywhere below the folder."""
+    items = [Item(path.stem, path) for path in only(folder, lambda path: path.stem.upper().startswith("CHNCXR_"))]
+    images = [chest_class(image) for image in items if not MASK_SUFFIX.search(image.name)]
+    return images, [without_suffix(mask) for mask in items if MASK_SUFFIX.search(mask.name)]
 
 
 def jsrt(folder: Path) -> Items | None:
     """JSRT's raw .IMG files anywhere below the folder, SCR's masks in folders named after the organs."""
-    # Pictures of other names are of another data set: to take only some of a folder would lose the rest in silence.
+    # Files with other names belong to another data set: to take only some of a folder would lose the rest silently.
     organs = {path: organ_folder(path) for path in only(folder, lambda path: JSRT_NAME.fullmatch(path.stem))}
     masks = [Item(path.stem.upper(), path, part=organ) for path, organ in organs.items() if organ in LUNGS]
-    loose = [Item(path.stem.upper(), path) for path, organ in organs.items() if not organ]
-    images = [replace(image, label=JSRT_CLASSES[image.name[3:5]]) for image in loose]
+    unlabelled = [Item(path.stem.upper(), path) for path, organ in organs.items() if not organ]
+    images = [replace(image, label=JSRT_CLASSES[image.name[3:5]]) for image in unlabelled]
     return (images, masks) if images and masks else None
 
 
 def two_folders(image_folders: tuple[str, ...], mask_folders: tuple[str, ...]) -> Find:
     """A layout with images in one folder and masks in another under the same name (or name_mask).
 
-    Each folder may be called by any of the given names; upper and lower case count the same.
+    Each folder may have any of the given names; upper and lower case count the same.
     """
 
     def find(folder: Path) -> Items | None:
         image_root, mask_root = called(folder, image_folders), called(folder, mask_folders)
         if not (image_root and mask_root):
             return None
-        images = [item(image_root, path) for path in pictures(image_root)]
+        images = [item(image_root, path) for path in image_files(image_root)]
         names = {image.name for image in images}
-        masks = [item(mask_root, path) for path in pictures(mask_root)]
+        masks = [item(mask_root, path) for path in image_files(mask_root)]
         return images, [mask if mask.name in names else without_suffix(mask) for mask in masks]
 
     return find
 
 
-# The order matters: the first rule that sees its pictures wins, and `flat` would also see BUSI's.
+# The order matters: the first rule that finds its files wins, and `flat` would also find BUSI's.
 RULES: tuple[Rule, ...] = (
     Rule("BUSI", "benign/, malignant/, normal/ with x.png, x_mask.png, x_mask_1.png", busi),
     Rule("DUTS-TR", "DUTS-TR-Image/x.jpg, DUTS-TR-Mask/x.png", two_folders(("DUTS-TR-Image",), ("DUTS-TR-Mask",))),
@@ -160,11 +160,11 @@ def suffixed(root: Path, folders: Iterable[Path]) -> Items:
     images: list[Item] = []
     masks: list[Item] = []
     for folder in folders:
-        for one in (item(root, path) for path in pictures(folder, "*")):
-            if MASK_SUFFIX.search(one.name):
-                masks.append(without_suffix(one))
+        for file in (item(root, path) for path in image_files(folder, "*")):
+            if MASK_SUFFIX.search(file.name):
+                masks.append(without_suffix(file))
             else:
-                images.append(one)
+                images.append(file)
     return images, masks
 
 
@@ -182,8 +182,8 @@ def without_suffix(mask: Item) -> Item:
 
 def chest_class(image: Item) -> Item:
     """A Montgomery or Shenzhen image with the class that the last digit of its name states."""
-    stated = CHEST_NAME.fullmatch(image.path.stem)
-    return replace(image, label=CHEST_CLASSES[stated[1]]) if stated else image
+    match = CHEST_NAME.fullmatch(image.path.stem)
+    return replace(image, label=CHEST_CLASSES[match[1]]) if match else image
 
 
 def organ_folder(path: Path) -> str:
@@ -193,10 +193,12 @@ def organ_folder(path: Path) -> str:
 
 
 def called(folder: Path, names: tuple[str, ...]) -> Path | None:
-    """The one folder in `folder` that is called so; two of them leave open which is meant, so they are refused."""
-    wanted = {name.lower() for name in names}
-    found = [inside for inside in subfolders(folder) if inside.name.lower() in wanted]
-    if len(found) > 1:
-        both = ", ".join(inside.name for inside in found)
-        raise UserError(f"A data set has one folder of this kind, but {folder} has {both}. Move the others out of it.")
-    return found[0] if found else None
+    """The sub-folder of `folder` with one of these names. Two such folders are refused: either could be meant."""
+    lowered = {name.lower() for name in names}
+    matches = [child for child in subfolders(folder) if child.name.lower() in lowered]
+    if len(matches) > 1:
+        listed = ", ".join(child.name for child in matches)
+        raise UserError(
+            f"A data set has one folder of this kind, but {folder} has {listed}. Move the others out of it."
+        )
+    return matches[0] if matches else None

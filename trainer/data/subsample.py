@@ -17,17 +17,17 @@ def sampled(labels: Sequence[str], config: DataConfig) -> tuple[list[int], tuple
     """
     if not 0 < config.images < len(labels):
         return list(range(len(labels))), ()
-    chosen = draw(labels, config.images, config.seed)
-    of_class = Counter(labels[case] for case in chosen)
-    shares = f", stratified by class: {per_class(of_class)}" if set(of_class) != {""} else ""
+    drawn = draw(labels, config.images, config.seed)
+    classes = Counter(labels[case] for case in drawn)
+    shares = f", stratified by class: {per_class(classes)}" if set(classes) != {""} else ""
     note = (
         f"{config.images} of {len(labels)} cases drawn (seed {config.seed}{shares}); use all with --set data.images=0"
     )
-    return chosen, (note,)
+    return drawn, (note,)
 
 
 def draw(labels: Sequence[str], n: int, seed: int) -> list[int]:
-    """Sorted indices of `n` cases: each class gets its share, the largest remainders what rounding leaves.
+    """Sorted indices of `n` cases: each class gets its share, rounded down; the rest goes to the largest remainders.
 
     >>> draw(["a"] * 6 + ["b"] * 3, 3, seed=0)[2] >= 6
     True
@@ -39,7 +39,7 @@ def draw(labels: Sequence[str], n: int, seed: int) -> list[int]:
     rng = np.random.default_rng(seed)
     drawn: list[int] = []
     for label, number in zip(classes, counts, strict=True):
-        members = [case for case, of in enumerate(labels) if of == label]
+        members = [case for case, of_case in enumerate(labels) if of_case == label]
         drawn.extend(int(case) for case in rng.choice(members, number, replace=False))
     return sorted(drawn)
 

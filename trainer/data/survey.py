@@ -1,4 +1,4 @@
-"""What a folder holds, before anything is trained on it: counts, sizes, duplicates and every problem with its file."""
+"""What a folder holds, before anything is trained on it: counts, sizes, duplicates, and problems file by file."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ LISTED = 20
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that keeps a file from being used, or (`fatal=False`) that should be looked at."""
+    """A fault that keeps a file from being used, or (`fatal=False`) an oddity to look at."""
 
     file: Path
     message: str
@@ -42,14 +42,14 @@ class Survey:
     """Everything `thaw data check` says. Sides in pixels, areas as fractions of the image, 0 to 1.
 
     `images` float32 and `masks` uint8 (n, 128, 128) are the n readable cases, named and labelled by `names` and
-    `labels`; `found` counts all images of the folder, readable or not. `smallest`, `median` and `largest` are
+    `labels`; `image_count` counts all images of the folder, readable or not. `smallest`, `median` and `largest` are
     (width, height), each side by itself. `areas` are the 0, 25, 50, 75 and 100 % quantiles over the cases with
     something marked; empty when there is none.
     """
 
     layout: str
     folder: Path
-    found: int
+    image_count: int
     names: tuple[str, ...]
     labels: tuple[str, ...]
     images: NDArray[np.float32]
@@ -73,8 +73,8 @@ class Survey:
         return bool(self.areas) and not any(problem.fatal for problem in self.problems)
 
 
-class Pictures(Protocol):
-    """What a contact sheet is made of; `Cases` and `Survey` both are."""
+class NamedImages(Protocol):
+    """What a contact sheet shows: images, masks and names, as `Cases` and `Survey` have them."""
 
     @property
     def images(self) -> NDArray[np.float32]: ...
@@ -85,18 +85,18 @@ class Pictures(Protocol):
 
 
 def survey(path: Path, size: int = SIZE) -> Survey:
-    """Look at every file of the data set in `path`, going on after each problem.
+    """Look at every file of the data set in `path`, and go on after each problem.
 
     Raises `UserError` only when there is nothing to look at: a missing, empty or unknown folder.
     """
-    found = match(path)
-    problems = unpaired_problems(found)
+    layout = match(path)
+    problems = unpaired_problems(layout)
     pairs, images, masks = [], [], []
     headers: list[Header] = []
     mask_modes: Counter[str] = Counter()
-    for pair in found.pairs:
+    for pair in layout.pairs:
         try:
-            read = header(pair.image)
+            image_header = header(pair.image)
             modes = [header(mask).mode for mask in pair.masks]
             mask, image = read_masks(pair.masks, pair.image, size), read_image(pair.image, size)
         except UserError as error:
@@ -104,26 +104,26 @@ def survey(path: Path, size: int = SIZE) -> Survey:
             continue
         problems.extend(oddities(pair, mask))
         pairs.append(pair)
-        headers.append(read)
+        headers.append(image_header)
         mask_modes.update(modes)
         images.append(image)
         masks.append(mask)
     names = tuple(pair.name for pair in pairs)
-    stack = np.array(images, np.float32).reshape(-1, size, size)
-    groups = near_duplicate_groups(stack)
-    sides = np.array([(one.width, one.height) for one in headers] or [(0, 0)])
+    pixels = np.array(images, np.float32).reshape(-1, size, size)
+    groups = near_duplicate_groups(pixels)
+    sides = np.array([(header.width, header.height) for header in headers] or [(0, 0)])
     return Survey(
-        layout=found.name,
-        folder=found.folder,
-        found=len(found.pairs) + len(found.without_mask) + len(found.incomplete),
+        layout=layout.name,
+        folder=layout.folder,
+        image_count=len(layout.pairs) + len(layout.without_mask) + len(layout.incomplete),
         names=names,
         labels=tuple(pair.label for pair in pairs),
-        images=stack,
+        images=pixels,
         masks=np.array([mask.pixels for mask in masks], np.uint8).reshape(-1, size, size),
         smallest=width_height(sides.min(axis=0)),
         median=width_height(np.median(sides, axis=0)),
         largest=width_height(sides.max(axis=0)),
-        image_modes=Counter(one.mode for one in headers),
+        image_modes=Counter(header.mode for header in headers),
         mask_modes=mask_modes,
         classes=Counter(pair.label for pair in pairs),
         several_masks=sum(len(pair.masks) > 1 for pair in pairs),
@@ -131,89 +131,92 @@ def survey(path: Path, size: int = SIZE) -> Survey:
         duplicates=named_groups(groups, names),
         areas=area_quantiles(masks),
         problems=tuple(problems),
-        notes=(*found.notes, *filter(None, [large_group_note(groups)])),
+        notes=(*layout.notes, *filter(None, [large_group_note(groups)])),
     )
 
 
-def unpaired_problems(found: Match) -> list[Problem]:
+def unpaired_problems(layout: Match) -> list[Problem]:
     """One problem per file that has no partner or whose name is taken."""
     return [
-        *(Problem(path, "image without mask") for path in found.without_mask),
-        *(Problem(path, f"image without {part} mask") for path, part in found.incomplete),
-        *(Problem(path, "mask without image") for path in found.without_image),
-        *(Problem(second, f"has the same name as {first}") for first, second in found.duplicates),
+        *(Problem(path, "image without mask") for path in layout.without_mask),
+        *(Problem(path, f"image without {part} mask") for path, part in layout.incomplete),
+        *(Problem(path, "mask without image") for path in layout.without_image),
+        *(Problem(second, f"has the same name as {first}") for first, second in layout.duplicates),
     ]
 
 
 def oddities(pair: Pair, mask: MergedMask) -> list[Problem]:
-    """What can be used, but should be looked at."""
-    odd = (
+    """The oddities of a mask that can be used, but should be looked at."""
+    messages = (
         (mask.faint, "mask is not black, yet never above 127 of 255: read as empty"),
         (mask.vanished, "object too small to be seen at this size"),
         (mask.resized, "mask has another size than its image: resized by nearest neighbour"),
     )
-    return [Problem(pair.image, message, fatal=False) for applies, message in odd if applies]
+    return [Problem(pair.image, message, fatal=False) for applies, message in messages if applies]
 
 
 def area_quantiles(masks: Sequence[MergedMask]) -> tuple[float, ...]:
-    """Quantiles 0, 25, 50, 75, 100 % of the marked fraction of the image, over the masks that have any."""
+    """Quantiles 0, 25, 50, 75, 100 % of the marked fraction of the image, over the masks with something marked."""
     areas = [float(mask.pixels.mean()) for mask in masks if mask.pixels.any()]
     return tuple(float(area) for area in np.quantile(areas, (0, 0.25, 0.5, 0.75, 1))) if areas else ()
 
 
 def named_groups(groups: NDArray[np.int64], names: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
-    """The names of each group of more than one."""
+    """The names in each group of more than one case."""
     members: dict[int, list[str]] = {}
     for group, name in zip(groups.tolist(), names, strict=True):
         members.setdefault(group, []).append(name)
     return tuple(tuple(group) for group in members.values() if len(group) > 1)
 
 
-def text(seen: Survey) -> str:
+def text(survey: Survey) -> str:
     """The survey as plain lines for a terminal."""
     lines = [
-        f"{seen.folder}: {seen.layout} layout, {seen.found} images, {len(seen.names)} readable with their masks",
-        f"sizes      {size_of(seen.smallest)} smallest, {size_of(seen.median)} median, {size_of(seen.largest)} largest",
-        f"modes      images {counts(seen.image_modes)}; masks {counts(seen.mask_modes)}",
-        f"classes    {counts(seen.classes)}",
-        f"masks      {seen.several_masks} images with several masks (merged), {len(seen.empty)} with an empty mask",
-        f"area       {areas_in_words(seen.areas)}",
-        f"duplicates {sum(map(len, seen.duplicates))} images in {count(seen.duplicates, 'group')} of near-duplicates",
-        *listed([" = ".join(group) for group in seen.duplicates]),
-        *seen.notes,
+        f"{survey.folder}: {survey.layout} layout, {survey.image_count} images, "
+        f"{len(survey.names)} readable with their masks",
+        f"sizes      {size_of(survey.smallest)} smallest, {size_of(survey.median)} median, "
+        f"{size_of(survey.largest)} largest",
+        f"modes      images {counts(survey.image_modes)}; masks {counts(survey.mask_modes)}",
+        f"classes    {counts(survey.classes)}",
+        f"masks      {survey.several_masks} images with several masks (merged), {len(survey.empty)} with an empty mask",
+        f"area       {areas_in_words(survey.areas)}",
+        f"duplicates {sum(map(len, survey.duplicates))} images in {count(survey.duplicates, 'group')} "
+        "of near-duplicates",
+        *listed([" = ".join(group) for group in survey.duplicates]),
+        *survey.notes,
     ]
-    fatal = [problem for problem in seen.problems if problem.fatal]
-    odd = [problem for problem in seen.problems if not problem.fatal]
-    lines += [f"to look at {len(odd)}", *listed([f"{one.file}: {one.message}" for one in odd])] if odd else []
-    # Every fatal one is listed: mending a folder one error message at a time is what this command spares people.
-    lines += [f"problems   {len(fatal)}", *(f"  {one.file}: {one.message}" for one in fatal)] if fatal else []
-    return "\n".join([*lines, verdict(seen)])
+    fatal = [f"{problem.file}: {problem.message}" for problem in survey.problems if problem.fatal]
+    odd = [f"{problem.file}: {problem.message}" for problem in survey.problems if not problem.fatal]
+    lines += [f"to look at {len(odd)}", *listed(odd)] if odd else []
+    # All fatal problems are listed, because this command saves people from fixing a folder one error at a time.
+    lines += [f"problems   {len(fatal)}", *(f"  {line}" for line in fatal)] if fatal else []
+    return "\n".join([*lines, verdict(survey)])
 
 
-def verdict(seen: Survey) -> str:
+def verdict(survey: Survey) -> str:
     """The last line: whether `thaw run` would take the folder."""
-    if seen.usable:
+    if survey.usable:
         return "ready to use"
-    if not seen.areas:
+    if not survey.areas:
         return "not usable: no mask has anything marked (above 127 of 255)"
     return (
-        "not usable as it is: mend the problems above (--set data.skip_unpaired=true leaves out files without partner)"
+        "not usable as it is: fix the problems above (--set data.skip_unpaired=true leaves out files without partner)"
     )
 
 
-def contact_sheet(cases: Pictures, tiles: int = TILES, side: int = SIZE) -> bytes:
+def contact_sheet(cases: NamedImages, tiles: int = TILES, side: int = SIZE) -> bytes:
     """A PNG with up to `tiles` cases spread evenly over the set, each `side` pixels wide, named, its mask outlined.
 
     The outline is white between black, so that it shows on any grey and in a black-and-white print.
     """
     n = len(cases.names)
-    shown = sorted({round(place) for place in np.linspace(0, n - 1, min(tiles, n))}) if n else []
+    shown = sorted({round(index) for index in np.linspace(0, n - 1, min(tiles, n))}) if n else []
     columns = max(1, min(COLUMNS, len(shown)))
     rows = max(1, math.ceil(len(shown) / columns))
     sheet = Image.new("L", (columns * (side + 2), rows * (side + CAPTION + 2)), 255)
     draw = ImageDraw.Draw(sheet)
-    for place, case in enumerate(shown):
-        left, top = place % columns * (side + 2), place // columns * (side + CAPTION + 2)
+    for cell, case in enumerate(shown):
+        left, top = cell % columns * (side + 2), cell // columns * (side + CAPTION + 2)
         sheet.paste(tile(cases.images[case], cases.masks[case], side), (left, top))
         caption = cases.names[case].rsplit("/", 1)[-1].encode("ascii", "replace").decode()
         draw.text((left + 1, top + side + 1), caption[: side // 6], fill=0)
@@ -227,9 +230,9 @@ def tile(image: NDArray[np.float32], mask: NDArray[np.uint8], side: int) -> Imag
     grey = Image.fromarray((np.clip(image, 0, 1) * 255).round().astype(np.uint8))
     pixels = np.array(grey.resize((side, side), Image.Resampling.BILINEAR))
     marked = np.asarray(Image.fromarray(np.asarray(mask)).resize((side, side), Image.Resampling.NEAREST)) > 0
-    line = binary_dilation(marked) & ~marked
-    pixels[(binary_dilation(marked, iterations=2) & ~marked & ~line) | (marked & ~binary_erosion(marked))] = 0
-    pixels[line] = 255
+    outline = binary_dilation(marked) & ~marked
+    pixels[(binary_dilation(marked, iterations=2) & ~marked & ~outline) | (marked & ~binary_erosion(marked))] = 0
+    pixels[outline] = 255
     return Image.fromarray(pixels)
 
 
@@ -249,9 +252,9 @@ def listed(lines: Sequence[str]) -> list[str]:
     return [*(f"  {line}" for line in lines[:LISTED]), *more]
 
 
-def counts(of: Mapping[str, int]) -> str:
+def counts(numbers: Mapping[str, int]) -> str:
     """`benign 437, malignant 210`."""
-    return ", ".join(f"{name or 'unknown'} {number}" for name, number in sorted(of.items())) or "none"
+    return ", ".join(f"{name or 'unknown'} {number}" for name, number in sorted(numbers.items())) or "none"
 
 
 def size_of(sides: tuple[int, int]) -> str:

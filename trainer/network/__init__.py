@@ -1,1 +1,1 @@
-"""The network: built or read, cut into blocks, frozen by a mask, kept as weights."""
+"""The network: built or read, divided into blocks, frozen by a mask, saved as weights."""

@@ -1,7 +1,7 @@
 """The blocks of any Keras functional model, and what a mask does to them: freeze, count, prove.
 
-A block is the set of layers with the same number of resolution changes on the longest path from the input (design.md,
-Words). Cutting the graph does not do: skips rejoin the first and the last block.
+A block is the set of layers with the same number of resolution changes on the longest path from the input
+(docs/design.md, Words). Cutting the graph would not work: skips rejoin the first and the last block.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from trainer.network.batch_norm import normalisations, statistics
 from trainer.network.block_patterns import Table, by_table
 
 CONVOLUTIONS = (layers.Conv2D, layers.DepthwiseConv2D, layers.SeparableConv2D, layers.Conv2DTranspose)
-ALWAYS = 0  # the number of what trains whatever the mask (`head="always"`); units that a mask chooses count from 1
+ALWAYS = 0  # number of the unit that every mask trains (`head="always"`); the units that a mask chooses count from 1
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,11 @@ class Block:
     layers: tuple[LayerPlace, ...]
 
     @property
+    def paths(self) -> tuple[str, ...]:
+        """The paths of its layers, from shallow to deep."""
+        return tuple(layer.path for layer in self.layers)
+
+    @property
     def parameters(self) -> int:
         """Number of weights, trainable or not."""
         return sum(layer.parameters for layer in self.layers)
@@ -54,10 +59,10 @@ Partition = tuple[Block, ...]
 def partition(model: keras.Model, config: PartitionConfig | None = None, table: Table = ()) -> Partition:
     """Number the blocks of a functional model from the input on; every layer with weights lies in exactly one.
 
-    With `unit="conv"` every convolution is a unit of its own, by depth; weights behind it (normalisation, dense) go
-    with it. `table` says instead which layers each block has: patterns of their paths (`fnmatch`), the first that
-    matches wins. `head` says where the last layer with weights belongs. Nested models are flattened. Raises `UserError`
-    for a model that is not functional, has no layer with weights, or uses one layer in two blocks, and for a table that
+    With `unit="conv"` every convolution is a unit of its own, by depth; weights behind it (normalisation, dense) belong
+    to it. `table` says instead which layers each block has: patterns of their paths (`fnmatch`), the first that matches
+    wins. `head` says where the last layer with weights belongs. Nested models are flattened. Raises `UserError` for a
+    model that is not functional, has no layer with weights, or uses one layer in two blocks, and for a table that
     leaves a layer out, has a pattern that matches none, or a block that cannot learn.
     """
     if not isinstance(model, Functional):
@@ -66,53 +71,58 @@ def partition(model: keras.Model, config: PartitionConfig | None = None, table: 
             f"{type(model).__name__}. Rebuild it as keras.Model(inputs, outputs)."
         )
     config = config or PartitionConfig()
-    found: dict[str, tuple[_Place, keras.Layer]] = {}
-    _walk(model, [_Place(0, 0)] * len(model.inputs), "", found, check=not table)
-    if not found:
+    located: _Located = {}
+    _walk(model, [_Position(0, 0)] * len(model.inputs), "", located, check=not table)
+    if not located:
         raise UserError(f"Model '{model.name}' has no layer with weights: there is nothing to freeze or train.")
-    by_depth = sorted(found, key=lambda path: (found[path][0].depth, path))
+    by_depth = sorted(located, key=lambda path: (located[path][0].depth, path))
     if table:
         units = by_table(table, by_depth, model.name)
     else:
-        units = _by_convolution(found, by_depth) if config.unit == "conv" else _by_resolution(found, by_depth)
-    units = _able_to_train(units, {path for path in found if _learns(found[path][1])}, model.name, joining=not table)
+        units = _by_convolution(located, by_depth) if config.unit == "conv" else _by_resolution(located, by_depth)
+    learning = {path for path, (_, layer) in located.items() if _learns(layer)}
+    units = _join_units_that_cannot_learn(units, learning, model.name, joining=not table)
     head = by_depth[-1]
     if config.head != "last":
         units = [[path for path in unit if path != head] for unit in units]
     blocks = [[head]] if config.head == "always" else []
     blocks += [unit for unit in units if unit] + ([[head]] if config.head == "own" else [])
     first = ALWAYS if config.head == "always" else 1
-    places = {path: LayerPlace(path, place.depth, layer.count_params()) for path, (place, layer) in found.items()}
-    return tuple(Block(number, tuple(places[path] for path in unit)) for number, unit in enumerate(blocks, first))
+    layers = {
+        path: LayerPlace(path, position.depth, layer.count_params()) for path, (position, layer) in located.items()
+    }
+    return tuple(Block(number, tuple(layers[path] for path in unit)) for number, unit in enumerate(blocks, first))
 
 
 def searchable(blocks: Partition) -> int:
-    """How many units a mask chooses among: what always trains is none of them."""
+    """How many units a mask chooses among; the unit that always trains is not among them."""
     return sum(block.number != ALWAYS for block in blocks)
 
 
 def unit_parameters(blocks: Partition) -> tuple[list[int], int]:
-    """Parameters of every unit that a mask chooses, from 1 on, and of what trains whatever the mask."""
-    chosen = [block.parameters for block in blocks if block.number != ALWAYS]
-    return chosen, sum(block.parameters for block in blocks if block.number == ALWAYS)
+    """Parameters of every unit that a mask chooses, from 1 on, and of the unit that every mask trains (0 without)."""
+    by_unit = [block.parameters for block in blocks if block.number != ALWAYS]
+    return by_unit, sum(block.parameters for block in blocks if block.number == ALWAYS)
 
 
 def thawed(number: int, mask: Mask) -> bool:
-    """Whether a unit trains under a mask; nothing does under the empty one, the zero-shot baseline."""
+    """Whether a unit trains under a mask. Under the empty mask, the zero-shot baseline, none does."""
     return number in mask or (number == ALWAYS and bool(mask.blocks))
 
 
 def apply(model: keras.Model, blocks: Partition, mask: Mask, *, adapt: bool = False) -> None:
-    """Set every layer's `trainable` flag. Compile afterwards: Keras ignores flags flipped later (facts.md, Keras 1).
+    """Set every layer's `trainable` flag. Compile afterwards: Keras ignores flags set later (docs/facts.md, Keras 1).
 
-    With `adapt`, batch normalisation in frozen blocks computes as in training, so that its statistics move, but not
-    one of its weights can be trained; a flag on the layer alone would stop both (facts.md, Keras 9).
+    With `adapt`, batch normalisation in frozen blocks computes as in training, so that its statistics move, but none of
+    its weights can be trained. A flag on the layer would stop both, so its weights are frozen one by one
+    (docs/facts.md, Keras 9).
     """
     model.trainable = True
     layers = leaf_layers(model)
     for block in blocks:
-        for place in block.layers:
-            layer, trains = layers[place.path], thawed(block.number, mask)
+        trains = thawed(block.number, mask)
+        for path in block.paths:
+            layer = layers[path]
             layer.trainable = trains
             for norm in normalisations(layer) if adapt and mask.blocks and not trains else ():
                 norm.trainable = True
@@ -134,12 +144,12 @@ class Fingerprint:
 
 
 def fingerprints(model: keras.Model, blocks: Partition) -> dict[int, Fingerprint]:
-    """Hashes of every block's weights, seed state left out: the proof that a frozen block did not move.
+    """Hashes of every block's weights, without seed states: the proof that a frozen block did not move.
 
-    Read from the variables themselves, so a layer thawed behind the mask's back is caught like any other change.
+    They are read from the variables themselves, so that a layer thawed in spite of the mask is noticed like any change.
     """
     layers = leaf_layers(model)
-    return {block.number: _hashes([layers[place.path] for place in block.layers]) for block in blocks}
+    return {block.number: _hashes([layers[path] for path in block.paths]) for block in blocks}
 
 
 def seed_states(model: keras.Model) -> list[Any]:
@@ -160,29 +170,35 @@ def leaf_layers(model: keras.Model, prefix: str = "") -> dict[str, keras.Layer]:
 
 
 @dataclass(frozen=True, order=True)
-class _Place:
+class _Position:
     """Position of a tensor: operations on the longest path from the input, resolution changes along that path."""
 
     depth: int
     changes: int
 
 
-def _by_resolution(found: dict[str, tuple[_Place, keras.Layer]], by_depth: list[str]) -> list[list[str]]:
+_Located = dict[str, tuple[_Position, keras.Layer]]  # layers with weights by their paths
+
+
+def _by_resolution(located: _Located, by_depth: list[str]) -> list[list[str]]:
     """Layers of the same number of resolution changes; two changes with no weights between them open one block."""
     members: dict[int, list[str]] = defaultdict(list)
     for path in by_depth:
-        members[found[path][0].changes].append(path)
+        members[located[path][0].changes].append(path)
     return [members[changes] for changes in sorted(members)]
 
 
-def _able_to_train(units: list[list[str]], learning: set[str], name: str, *, joining: bool) -> list[list[str]]:
-    """Units that all have something to learn: one without (fixed scaling at the input) joins the next, or the last one.
+def _join_units_that_cannot_learn(
+    units: list[list[str]], learning: set[str], name: str, *, joining: bool
+) -> list[list[str]]:
+    """Join every unit without a layer in `learning` (such as fixed scaling at the input) to the next, or to the last.
 
-    Raises `UserError` where nothing learns, and instead of joining where a table says what the units are.
+    Raises `UserError` where no layer can learn, and, unless `joining`, for a unit that cannot: there a table says what
+    the units are.
     """
     if not learning:
         raise UserError(f"Model '{name}' has no weight that can be trained: there is nothing to search.")
-    found: list[list[str]] = []
+    joined: list[list[str]] = []
     waiting: list[str] = []
     for number, unit in enumerate(units, 1):
         if learning.isdisjoint(unit) and not joining:
@@ -192,22 +208,22 @@ def _able_to_train(units: list[list[str]], learning: set[str], name: str, *, joi
             )
         waiting += unit
         if not learning.isdisjoint(unit):
-            found.append(waiting)
+            joined.append(waiting)
             waiting = []
-    found[-1] += waiting
-    return found
+    joined[-1] += waiting
+    return joined
 
 
 def _learns(layer: keras.Layer) -> bool:
-    """Whether it has weights that gradients move, thawed or not."""
-    return any(one._trainable_variables for one in layer._flatten_layers())
+    """Whether a layer has weights that gradients move, thawed or not."""
+    return any(inner._trainable_variables for inner in layer._flatten_layers())
 
 
-def _by_convolution(found: dict[str, tuple[_Place, keras.Layer]], by_depth: list[str]) -> list[list[str]]:
-    """Every convolution opens a unit, but for a 1x1 head at the very end: it goes with the one before."""
+def _by_convolution(located: _Located, by_depth: list[str]) -> list[list[str]]:
+    """Every convolution opens a unit, except a 1x1 head at the very end: it belongs to the unit before."""
     units: list[list[str]] = []
     for path in by_depth:
-        kernel = getattr(found[path][1], "kernel_size", None)
+        kernel = getattr(located[path][1], "kernel_size", None)
         is_head = path == by_depth[-1] and kernel is not None and set(kernel) == {1}
         if not units or (kernel is not None and not is_head):
             units.append([])
@@ -216,44 +232,38 @@ def _by_convolution(found: dict[str, tuple[_Place, keras.Layer]], by_depth: list
 
 
 def _walk(
-    model: keras.Model,
-    starts: list[_Place],
-    prefix: str,
-    found: dict[str, tuple[_Place, keras.Layer]],
-    *,
-    check: bool = True,
-) -> list[_Place]:
-    """Place every operation of `model`, whose inputs lie at `starts`; return the places of its outputs.
+    model: keras.Model, starts: list[_Position], prefix: str, located: _Located, *, check: bool = True
+) -> list[_Position]:
+    """Add all layers with weights of `model`, whose inputs lie at `starts`, to `located`; return where its outputs lie.
 
-    `check`: refuse a layer that is used at two resolutions, for it lies in two blocks.
+    `check`: refuse a layer that is used at two resolutions, because it lies in two blocks.
     """
-    places = {id(tensor): start for tensor, start in zip(model.inputs, starts, strict=True)}
+    positions = {id(tensor): start for tensor, start in zip(model.inputs, starts, strict=True)}
     for node in _nodes(model):
         operation = node.operation
         if isinstance(operation, keras.layers.InputLayer):
             continue
-        before = [places[id(tensor)] for tensor in node.input_tensors]
+        before = [positions[id(tensor)] for tensor in node.input_tensors]
         if isinstance(operation, Functional):
-            after = _walk(operation, before, f"{prefix}{operation.name}/", found, check=check)
+            after = _walk(operation, before, f"{prefix}{operation.name}/", located, check=check)
         else:
             changes = max(_carriers(node, before)).changes + _changes_resolution(node)
-            place = _Place(max(before).depth + 1, changes)
-            after = [place] * len(node.outputs)
+            position = _Position(max(before).depth + 1, changes)
+            after = [position] * len(node.outputs)
             if isinstance(operation, keras.Layer) and operation.weights:
-                _remember(found, prefix + operation.name, place, operation, check)
-        places |= {id(tensor): place for tensor, place in zip(node.outputs, after, strict=True)}
-    return [places[id(tensor)] for tensor in model.outputs]
+                _locate(located, prefix + operation.name, position, operation, check)
+        positions |= {id(tensor): position for tensor, position in zip(node.outputs, after, strict=True)}
+    return [positions[id(tensor)] for tensor in model.outputs]
 
 
-def _remember(
-    found: dict[str, tuple[_Place, keras.Layer]], path: str, place: _Place, layer: keras.Layer, check: bool
-) -> None:
-    if check and path in found and found[path][0].changes != place.changes:
+def _locate(located: _Located, path: str, position: _Position, layer: keras.Layer, check: bool) -> None:
+    """Add a layer at its deepest position: a shared layer has several."""
+    if check and path in located and located[path][0].changes != position.changes:
         raise UserError(
             f"Layer '{path}' is used in two blocks, so it cannot be frozen in one and trained in the other. Give each "
-            "place a layer of its own, or say in model.blocks which block it belongs to."
+            "block a layer of its own, or say in model.blocks which block it belongs to."
         )
-    found[path] = max(found.get(path, (place, layer)), (place, layer), key=lambda entry: entry[0])
+    located[path] = max(located.get(path, (position, layer)), (position, layer), key=lambda entry: entry[0])
 
 
 def _nodes(model: keras.Model) -> list[Any]:
@@ -262,21 +272,21 @@ def _nodes(model: keras.Model) -> list[Any]:
     return [node for depth in sorted(by_depth, reverse=True) for node in by_depth[depth]]
 
 
-def _carriers(node: Any, before: list[_Place]) -> list[_Place]:
-    """The inputs that carry the picture: a merged branch of another size (squeeze-and-excite) does not count."""
+def _carriers(node: Any, before: list[_Position]) -> list[_Position]:
+    """Positions of the inputs that carry the image: a merged branch of another size (squeeze-and-excite) does not."""
     side = _side(node.outputs[0])
-    same = [place for tensor, place in zip(node.input_tensors, before, strict=True) if _side(tensor) == side]
+    same = [position for tensor, position in zip(node.input_tensors, before, strict=True) if _side(tensor) == side]
     return same if len(before) > 1 and same else before
 
 
 def _changes_resolution(node: Any) -> bool:
-    """Pooling, strided or transposed convolution, up-sampling, resize: told by the shapes, whatever the layer's class.
+    """Pooling, strided or transposed convolution, up-sampling, resize: the shapes decide, not the layer's class.
 
     A border lost to a `valid` convolution (two pixels) or added by padding is no change of resolution, nor is pooling
     to a single value. Without fixed shapes the layer's own strides decide.
     """
     if len(node.input_tensors) > 1 and _side(node.outputs[0]) in map(_side, node.input_tensors):
-        return False  # a merge carries on the side that it has already
+        return False  # a merge keeps the size that one of its inputs has
     sides = _side(node.input_tensors[0]), _side(node.outputs[0])
     if sides[0] is None or sides[1] is None:
         steps = [getattr(node.operation, name, 1) for name in ("strides", "pool_size", "size")]
@@ -288,16 +298,16 @@ def _changes_resolution(node: Any) -> bool:
 
 
 def _side(tensor: keras.KerasTensor) -> int | None:
-    """Height of a (batch, H, W, channels) tensor; None where unknown or not a picture."""
+    """Height of a (batch, H, W, channels) tensor; None where unknown or not an image."""
     return tensor.shape[1] if len(tensor.shape) == 4 else None
 
 
 def _hashes(layers: list[keras.Layer]) -> Fingerprint:
-    weights, kept = hashlib.blake2b(digest_size=16), hashlib.blake2b(digest_size=16)
+    of_weights, of_statistics = hashlib.blake2b(digest_size=16), hashlib.blake2b(digest_size=16)
     for layer in layers:
         moving = statistics(layer)
-        for number, weight in enumerate(layer.weights):
-            fingerprint = kept if number in moving else weights
+        for position, weight in enumerate(layer.weights):
+            fingerprint = of_statistics if position in moving else of_weights
             fingerprint.update(weight.path.encode())
             fingerprint.update(np.ascontiguousarray(keras.ops.convert_to_numpy(weight)).tobytes())
-    return Fingerprint(weights.hexdigest(), kept.hexdigest())
+    return Fingerprint(of_weights.hexdigest(), of_statistics.hexdigest())

@@ -1,6 +1,6 @@
-"""Delta checkpoints: the thawed blocks alone, on a base named by its hash, whole again to the last bit.
+"""Delta checkpoints: only the thawed blocks, on a base named by its hash; the whole network comes back bit for bit.
 
-A fold of `shallow-1` changes a thousandth of the network, so only that is kept. The file is a plain `.npz`: one array
+A fold of `shallow-1` changes a thousandth of the network, so only that is saved. The file is a plain `.npz`: one array
 per trained variable, named `layer path/number`, and `base`, the digest of the weights that training started from.
 """
 
@@ -66,23 +66,22 @@ def restore(network: keras.Model, base: Path, delta: Path) -> None:
 
 def apply_delta(network: keras.Model, delta: Delta) -> None:
     """Put a delta on a network that holds its base. Raises `UserError`, changing nothing, if it holds anything else."""
-    held = weights_digest(network)
-    if held != delta.base:
+    base = weights_digest(network)
+    if base != delta.base:
         raise UserError(
             f"A delta fits only the base it was trained from: this one needs {delta.base[:SHOWN]}, but the network "
-            f"holds {held[:SHOWN]}. Load bases/{delta.base[:SHOWN]}….weights.h5 of the same sweep first; blocks on "
+            f"holds {base[:SHOWN]}. Load bases/{delta.base[:SHOWN]}….weights.h5 of the same sweep first; blocks on "
             "top of other weights would predict something that was never measured."
         )
     layers = leaf_layers(network)
     variables = {
-        f"{path}/{number}": each for path, layer in layers.items() for number, each in enumerate(layer.weights)
+        f"{path}/{number}": variable for path, layer in layers.items() for number, variable in enumerate(layer.weights)
     }
-    strange = [name for name, value in delta.weights.items()
-               if name not in variables or tuple(variables[name].shape) != value.shape]  # fmt: skip
-    if strange:
+    shapes = {name: tuple(variable.shape) for name, variable in variables.items()}
+    if misfits := [name for name, value in delta.weights.items() if shapes.get(name) != value.shape]:
         raise UserError(
-            f"The checkpoint holds weights that this network has no place for: {', '.join(strange[:5])}. "
-            "Its layers must have the names and shapes of the network that was trained."
+            "A checkpoint fits a network whose layers have the names and shapes of the trained one, but this network "
+            f"has no such variables: {', '.join(misfits[:5])}. Build the network with the settings of its sweep."
         )
     for name, value in delta.weights.items():
         variables[name].assign(value)

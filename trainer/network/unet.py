@@ -1,4 +1,4 @@
-"""The study's U-Net (paper section 2.2, protocol.md "Left open"): up-sampling, no batch normalisation, nine blocks."""
+"""The paper's U-Net (section 2.2; docs/protocol.md, "Left open"): up-sampling, no batch normalisation, nine blocks."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ def unet(config: ModelConfig, seed: int = 0) -> keras.Model:
     seeds = iter(range(seed * 1000, seed * 1000 + 1000))
 
     def block(x: keras.KerasTensor, number: int, filters: int) -> keras.KerasTensor:
-        for which in (1, 2):
+        for index in (1, 2):
             x = layers.Conv2D(
                 filters,
                 3,
                 padding="same",
                 activation="relu",
                 kernel_initializer=keras.initializers.HeNormal(seed=next(seeds)),
-                name=f"block{number}_conv{which}",
+                name=f"block{number}_conv{index}",
             )(x)
         return x
 

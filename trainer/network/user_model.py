@@ -1,6 +1,6 @@
-"""The network of a sweep: the built-in U-Net, or one of your own, made to take one grey picture and give logits.
+"""The network of a sweep: the built-in U-Net, or one of your own, made to take one grey image and give logits.
 
-This is the one place that builds it, so that workers, estimates, refits and restored networks are the same network.
+Only this module builds it, so that workers, estimates, refits and restored networks are the same network.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from trainer.network.weights import load_network
 RGB = 3
 LARGEST_SEED = 10**9  # as Keras draws them
 DIGITS = 16  # of an architecture's digest
-SQUASHING = ("sigmoid", "softmax")  # whose values are no logits even after a batch normalisation
+SQUASHING = ("sigmoid", "softmax")  # their values are no logits, not even after a batch normalisation
 
 
 def network_of(config: ModelConfig, seed: int = 0) -> keras.Model:
     """Build the network: (batch, size, size, 1) in [0, 1] -> logits (batch, size, size, 1).
 
-    The U-Net with fresh weights from `seed`, or the network in `config.path` with the weights in its file. Raises
-    `UserError` for a file that is none, and for a network that cannot be searched (`adapted`).
+    The U-Net with weights drawn from `seed`, or the network in `config.path` with the weights in its file. Raises
+    `UserError` for a file that holds no network, and for a network that cannot be searched (`adapted`).
     """
     if config.path is None:
         return unet(config, seed)
@@ -43,12 +43,12 @@ def network_of(config: ModelConfig, seed: int = 0) -> keras.Model:
 
 
 def fresh(config: ModelConfig, seed: int) -> keras.Model:
-    """The network from scratch: every layer's weights drawn by its own initialisers from `seed`, statistics too."""
+    """The network from scratch: every layer's weights as its own initialisers draw them from `seed`, statistics too."""
     if config.path is None:
         return unet(config, seed)
     keras.utils.set_random_seed(seed)  # for layers that draw without an initialiser of their own
-    draws = np.random.default_rng(seed)
-    network = adapted(load_network(_file(config)), config.size, lambda table: _reseeded(table, draws))
+    rng = np.random.default_rng(seed)
+    network = adapted(load_network(_file(config)), config.size, lambda settings: _reseeded(settings, rng))
     _seed_layers(network, seed)
     return network
 
@@ -56,9 +56,9 @@ def fresh(config: ModelConfig, seed: int) -> keras.Model:
 def found(config: ModelConfig, units: PartitionConfig | None = None) -> ModelConfig:
     """The settings with the architecture's digest. Raises `UserError` if the network cannot be searched."""
     network = load_network(_file(config))
-    known = replace(config, architecture=architecture(network))
+    identified = replace(config, architecture=architecture(network))
     partition(adapted(network, config.size), units, config.blocks)
-    return known
+    return identified
 
 
 def architecture(network: keras.Model) -> str:
@@ -67,19 +67,19 @@ def architecture(network: keras.Model) -> str:
 
 
 def adapted(network: keras.Model, size: int, change: Callable[[Any], Any] | None = None) -> keras.Model:
-    """A copy of a segmentation network that takes grey pictures of `size` and gives logits.
+    """A copy of a segmentation network that takes grey images of `size` and gives logits.
 
-    A three-channel input gets the grey picture three times; a final sigmoid is taken off. Layers keep their names, and
+    A three-channel input gets the grey image three times; a final sigmoid is taken off. Layers keep their names, and
     their weights unless `change` alters their settings (`fresh`). Raises `UserError`, with what to do, for anything
-    else than one picture in and one value per pixel out.
+    else than one image in and one value per pixel out.
     """
     _check_graph(network)
     channels = _check_input(network, size)
-    end = _end_of(network)
-    picture = keras.Input((size, size, 1), name="thaw_picture")
-    x = layers.Concatenate(name="thaw_grey_as_rgb")([picture] * channels) if channels == RGB else picture
+    last = _end_of(network)
+    image = keras.Input((size, size, 1), name="thaw_picture")
+    x = layers.Concatenate(name="thaw_grey_as_rgb")([image] * channels) if channels == RGB else image
     try:
-        (logits,) = keras.tree.flatten(_copied(network, x, end, change))  # a dict or list of one output, too
+        (logits,) = keras.tree.flatten(_copied(network, x, last, change))  # a dict or list of one output, too
     except (ValueError, TypeError) as error:
         raise UserError(
             f"'model.size' must be a size that '{network.name}' can read, but {size}x{size} pixels do not go through "
@@ -91,13 +91,13 @@ def adapted(network: keras.Model, size: int, change: Callable[[Any], Any] | None
             f"{logits.shape[1]}x{logits.shape[2]}. Add up-sampling (or cropping) behind it, or choose a model.size "
             "that its poolings divide."
         )
-    copy = keras.Model(picture, logits, name=network.name)
+    copy = keras.Model(image, logits, name=network.name)
     copy.trainable = True
     if change is None:
-        theirs = leaf_layers(network)
+        originals = leaf_layers(network)
         for path, layer in leaf_layers(copy).items():
             if layer.weights:
-                layer.set_weights(theirs[path].get_weights())
+                layer.set_weights(originals[path].get_weights())
     return copy
 
 
@@ -111,8 +111,8 @@ def _check_graph(network: keras.Model) -> None:
             f"A network must be a functional Keras model, whose layers can be walked, but '{network.name}' is a "
             f"{type(network).__name__}. Rebuild it as keras.Model(inputs, outputs)."
         )
-    inner = (one for layer in leaf_layers(network).values() for one in layer._flatten_layers())
-    if not any(isinstance(one, CONVOLUTIONS) for one in inner):
+    inner_layers = (inner for layer in leaf_layers(network).values() for inner in layer._flatten_layers())
+    if not any(isinstance(inner, CONVOLUTIONS) for inner in inner_layers):
         raise UserError(
             f"A segmentation network has convolutions, but '{network.name}' has none. Give one that has, such as a "
             "U-Net with any encoder."
@@ -120,27 +120,27 @@ def _check_graph(network: keras.Model) -> None:
 
 
 def _check_input(network: keras.Model, size: int) -> int:
-    """Channels of the one picture that the network takes: 1 or 3."""
+    """Channels of the one image that the network takes: 1 or 3."""
     shapes = [tuple(tensor.shape) for tensor in network.inputs]
     if len(shapes) != 1 or len(shapes[0]) != 4:
         raise UserError(
-            f"A network must have one input, a picture (height, width, channels), but '{network.name}' takes "
+            f"A network must have one input, an image (height, width, channels), but '{network.name}' takes "
             f"{', '.join(str(shape[1:]) for shape in shapes)}. Give the other inputs fixed values in the model."
         )
     _, height, width, channels = shapes[0]
     if channels not in (1, RGB):
         raise UserError(
-            f"A network must read 1 channel (grey) or 3 (the grey picture three times), channels last, but "
+            f"A network must read 1 channel (grey) or 3 (the grey image three times), channels last, but "
             f"'{network.name}' takes {shapes[0][1:]}. Put a convolution to that many channels in front of it."
         )
     if any(side not in (None, size) for side in (height, width)):
-        square = f"Set model.size={height}." if height == width else "Rebuild it for square pictures."
+        square = f"Set model.size={height}." if height == width else "Rebuild it for square images."
         raise UserError(f"'model.size' must be what '{network.name}' takes, {height}x{width}, but got {size}. {square}")
     return int(channels)
 
 
 def _end_of(network: keras.Model) -> Any:
-    """The operation that gives the output, checked to give logits or, as the very last step, their sigmoid."""
+    """The operation that gives the output. Raises `UserError` unless that is logits, or their sigmoid as last step."""
     if len(network.outputs) != 1:
         raise UserError(
             f"A network must have one output, but '{network.name}' has {len(network.outputs)}. Rebuild it with the "
@@ -149,32 +149,35 @@ def _end_of(network: keras.Model) -> Any:
     (output,) = network.outputs
     if len(output.shape) != 4:
         raise UserError(
-            f"A network must give a picture (height, width, 1), but '{network.name}' gives {tuple(output.shape[1:])}."
+            f"A network must give a mask (height, width, 1), but '{network.name}' gives {tuple(output.shape[1:])}. "
+            "End it with a convolution to 1 channel."
         )
     last = _last_layer(network)
-    ending = _activation(last)
-    if output.shape[-1] != 1 or ending == "softmax":
+    activation = _activation(last)
+    if output.shape[-1] != 1 or activation == "softmax":
         raise UserError(
             f"A network must give one value per pixel, foreground against background, but '{network.name}' gives "
-            f"{output.shape[-1]} ({ending}): multi-class masks are not supported. End it with a convolution to 1 "
+            f"{output.shape[-1]} ({activation}): multi-class masks are not supported. End it with a convolution to 1 "
             "channel."
         )
-    if ending == "linear" and (before := _hidden_activation(output)) is not None:
+    if activation == "linear" and (before := _hidden_activation(output)) is not None:
         raise UserError(
             f"The activation of '{network.name}' must come last, but '{last.name}' stands behind that of "
             f"'{before.name}' ({_activation(before)}). Let the network end with the sigmoid, or take it off."
         )
-    if ending not in ("linear", "sigmoid"):
+    if activation not in ("linear", "sigmoid"):
         raise UserError(
-            f"A network must end with logits or with a sigmoid, but '{network.name}' ends with '{ending}' (layer "
+            f"A network must end with logits or with a sigmoid, but '{network.name}' ends with '{activation}' (layer "
             f"'{last.name}')."
         )
     return last
 
 
 def _hidden_activation(output: Any) -> Any | None:
-    """The nearest operation with an activation that only operations without weights (a resizing, a cast, arithmetic
-    with numbers) separate from the output, or batch normalisation where it squashes; None where there is none.
+    """The nearest operation with an activation before the output; None where there is none.
+
+    Only operations without weights (a resizing, a cast, arithmetic with numbers) may lie between it and the output, and
+    batch normalisation where the activation squashes.
     """
     tensor, normalised = output, False
     while True:
@@ -182,8 +185,8 @@ def _hidden_activation(output: Any) -> Any | None:
         if isinstance(operation, Functional):
             tensor = operation.outputs[tensor._keras_history.tensor_index]
             continue
-        ending = _activation(operation)
-        if ending in SQUASHING or (ending != "linear" and not normalised):
+        activation = _activation(operation)
+        if activation in SQUASHING or (activation != "linear" and not normalised):
             return operation
         normalised = normalised or isinstance(operation, layers.BatchNormalization)
         inputs = operation._inbound_nodes[tensor._keras_history.node_index].input_tensors
@@ -200,51 +203,51 @@ def _last_layer(network: keras.Model) -> Any:
 
 
 def _activation(operation: Any) -> str:
-    """`sigmoid`, `softmax`, `relu` ... or `linear`: of a layer's own, of a layer that is one, of a bare function."""
+    """`sigmoid`, `softmax`, `relu` ... or `linear`: the activation of a layer, or an activation layer or function."""
     named = getattr(getattr(operation, "activation", None), "__name__", None)
     kind = type(operation).__name__.lower()
     return str(named or (kind if kind in ("sigmoid", "softmax", "relu", "tanh") else "linear"))
 
 
-def _copied(network: keras.Model, inputs: Any, end: Any, change: Callable[[Any], Any] | None) -> Any:
-    """Replay a network on other inputs with layers of our own; `end` is copied without its activation."""
+def _copied(network: keras.Model, inputs: Any, last: Any, change: Callable[[Any], Any] | None) -> Any:
+    """Replay a network on other inputs with copies of its layers; `last` is copied without its activation."""
     copies: dict[int, Any] = {}
 
     def copy(operation: Any) -> Any:
         if id(operation) not in copies:
-            copies[id(operation)] = _copy_of(operation, end, change)
+            copies[id(operation)] = _copy_of(operation, last, change)
         return copies[id(operation)]
 
     return network._run_through_graph(inputs, operation_fn=copy)  # as keras.models.clone_model does, nested models too
 
 
-def _copy_of(operation: Any, end: Any, change: Callable[[Any], Any] | None) -> Any:
+def _copy_of(operation: Any, last: Any, change: Callable[[Any], Any] | None) -> Any:
     if isinstance(operation, Functional):
-        pictures = [keras.Input(batch_shape=tensor.shape, dtype=tensor.dtype) for tensor in operation.inputs]
-        return keras.Model(pictures, _copied(operation, pictures, end, change), name=operation.name)
-    sigmoid = operation is end and _activation(operation) == "sigmoid"
+        inputs = [keras.Input(batch_shape=tensor.shape, dtype=tensor.dtype) for tensor in operation.inputs]
+        return keras.Model(inputs, _copied(operation, inputs, last, change), name=operation.name)
+    sigmoid = operation is last and _activation(operation) == "sigmoid"
     if sigmoid and not getattr(operation, "weights", ()):
         return lambda logits: logits
     if not isinstance(operation, keras.Layer):
         return operation  # a bare function holds no state
-    table = operation.get_config() | ({"activation": "linear"} if sigmoid else {}) | {"trainable": True}
-    return type(operation).from_config(table if change is None else change(table))
+    settings = operation.get_config() | ({"activation": "linear"} if sigmoid else {}) | {"trainable": True}
+    return type(operation).from_config(settings if change is None else change(settings))
 
 
-def _reseeded(table: Any, draws: np.random.Generator) -> Any:
+def _reseeded(settings: Any, rng: np.random.Generator) -> Any:
     """A layer's settings with another seed in each of its initialisers."""
-    if isinstance(table, list | tuple):
-        return type(table)(_reseeded(one, draws) for one in table)
-    if not isinstance(table, Mapping):
-        return table
-    changed = {name: _reseeded(value, draws) for name, value in table.items()}
-    if "initializers" in str(table.get("module")) and "seed" in (table.get("config") or {}):
-        changed["config"]["seed"] = int(draws.integers(1, LARGEST_SEED))
+    if isinstance(settings, list | tuple):
+        return type(settings)(_reseeded(entry, rng) for entry in settings)
+    if not isinstance(settings, Mapping):
+        return settings
+    changed = {name: _reseeded(value, rng) for name, value in settings.items()}
+    if "initializers" in str(settings.get("module")) and "seed" in (settings.get("config") or {}):
+        changed["config"]["seed"] = int(rng.integers(1, LARGEST_SEED))
     return changed
 
 
 def _seed_layers(network: keras.Model, seed: int) -> None:
-    """Give random layers (dropout) a state of this seed: a file keeps none."""
+    """Give random layers (dropout) a state from `seed`, because a file holds none."""
     for number, variable in enumerate(seed_states(network)):
         state = np.random.SeedSequence([seed, number]).generate_state(math.prod(variable.shape))
         variable.assign(state.reshape(variable.shape).astype(variable.dtype))

@@ -25,7 +25,7 @@ def load_weights(network: keras.Model, path: Path) -> None:
         )
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error")  # Keras only warns that layers keep their fresh weights
+            warnings.simplefilter("error")  # Keras only warns about layers whose weights are missing in the file
             if path.suffix == ".keras":
                 loaded = keras.saving.load_model(path, compile=False, safe_mode=True)
                 network.set_weights(loaded.get_weights())
@@ -47,10 +47,10 @@ def weights_digest(network: keras.Model) -> str:
 def write_weights(network: keras.Model, path: Path) -> None:
     """Save as `.weights.h5`, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".part-{path.name}")
-    network.save_weights(part)
-    data = part.read_bytes()
-    part.unlink()
+    temporary = path.with_name(f".part-{path.name}")
+    network.save_weights(temporary)
+    data = temporary.read_bytes()
+    temporary.unlink()
     write_atomically(path, lambda file: file.write(data))
 
 
@@ -62,12 +62,12 @@ def load_network(path: Path) -> keras.Model:
     try:
         return keras.saving.load_model(checked_file(path), compile=False, safe_mode=True)
     except (ValueError, OSError, TypeError, KeyError) as error:
-        first = str(error).splitlines()[0][:300]
-        raise UserError(f"{path} must be a Keras model saved as .keras, but it cannot be read: {first}") from error
+        reason = str(error).splitlines()[0][:300]
+        raise UserError(f"{path} must be a Keras model saved as .keras, but it cannot be read: {reason}") from error
 
 
 def checked_file(path: Path) -> Path:
-    """The path of a file that is there. Raises `UserError` otherwise."""
+    """Return `path` if it is a file. Raises `UserError` otherwise."""
     if not path.is_file():
         raise UserError(f"There is no model file {path}. Give a .keras file saved by Keras 3.")
     return path

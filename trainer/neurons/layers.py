@@ -1,4 +1,4 @@
-"""Neurons by block and filter: the layer that is meant, and a network's copy that ends before its activation."""
+"""Neurons by block and filter: the layer they belong to, and a copy of the network that ends before its activation."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from trainer.network.blocks import CONVOLUTIONS, Partition, leaf_layers, partiti
 
 @dataclass(frozen=True, order=True)
 class Neuron:
-    """One filter of one block: `block` counts from 1 as everywhere, `filter` is the channel, from 0 as in Keras."""
+    """One filter of one block: `block` counts from 1 as in masks, `filter` is the channel, from 0 as in Keras."""
 
     block: int
     filter: int
@@ -33,22 +33,22 @@ def meant_layers(network: keras.Model) -> dict[int, str]:
     another: in the U-Net, block k is `block{k}_conv2`.
     """
     blocks = partition(network)
-    found = leaf_layers(network)
-    head = _head(blocks, found)
-    meant = {}
+    by_path = leaf_layers(network)
+    head = _head(blocks, by_path)
+    path_of_block = {}
     for block in blocks:
-        paths = [place.path for place in block.layers if isinstance(found[place.path], CONVOLUTIONS)]
+        paths = [path for path in block.paths if isinstance(by_path[path], CONVOLUTIONS)]
         if paths:
-            meant[block.number] = next((path for path in reversed(paths) if path != head), paths[-1])
-    return meant
+            path_of_block[block.number] = next((path for path in reversed(paths) if path != head), paths[-1])
+    return path_of_block
 
 
 def convolutions(network: keras.Model) -> list[str]:
-    """Paths of all convolutions but the head, by their depth: the study counts them so, from 1."""
-    blocks, found = partition(network), leaf_layers(network)
-    head = _head(blocks, found)
-    places = [place for block in blocks for place in block.layers if isinstance(found[place.path], CONVOLUTIONS)]
-    return [place.path for place in sorted(places, key=lambda place: place.depth) if place.path != head]
+    """Paths of all convolutions but the head, by their depth. The paper counts them in this order, from 1."""
+    blocks, by_path = partition(network), leaf_layers(network)
+    head = _head(blocks, by_path)
+    placed = [layer for block in blocks for layer in block.layers if isinstance(by_path[layer.path], CONVOLUTIONS)]
+    return [layer.path for layer in sorted(placed, key=lambda layer: layer.depth) if layer.path != head]
 
 
 def filters_of(network: keras.Model, block: int) -> int:
@@ -58,33 +58,38 @@ def filters_of(network: keras.Model, block: int) -> int:
 
 def layer_of(network: keras.Model, block: int) -> str:
     """Path of the layer that block number `block` means. Raises `UserError` naming the blocks there are."""
-    meant = meant_layers(network)
-    if block not in meant:
-        known = ", ".join(map(str, meant)) or "none"
+    path_of_block = meant_layers(network)
+    if block not in path_of_block:
+        known = ", ".join(map(str, path_of_block)) or "none"
         raise UserError(
             f"Activation maximisation needs a block with a two-dimensional convolution: {known} in '{network.name}', "
             f"but got block {block}. Choose --blocks among those."
         )
-    layer = leaf_layers(network)[meant[block]]
-    if getattr(layer, "data_format", "channels_last") != "channels_last":
-        raise UserError(f"Layer '{meant[block]}' keeps its channels first; rebuild the network with channels last.")
-    return meant[block]
+    path = path_of_block[block]
+    if getattr(leaf_layers(network)[path], "data_format", "channels_last") != "channels_last":
+        raise UserError(
+            f"Activation maximisation needs channels last, but layer '{path}' has its channels first. Rebuild the "
+            "network with channels last."
+        )
+    return path
 
 
 def check_filters(network: keras.Model, block: int, filters: Sequence[int]) -> None:
-    """Raise `UserError` for a filter that the block does not have, or for none at all."""
+    """Raise `UserError` for a filter that the block does not have, and for an empty list."""
     count = filters_of(network, block)
     wrong = [number for number in filters if not 0 <= number < count]
     if wrong or not filters:
         given = f"filter {wrong[0]}" if wrong else "none"
-        raise UserError(f"Block {block} of '{network.name}' has filters 0 to {count - 1}, but got {given}.")
+        raise UserError(
+            f"Block {block} of '{network.name}' has filters 0 to {count - 1}, but got {given}. Choose among those."
+        )
 
 
 @dataclass(frozen=True, eq=False)
 class Trunk:
-    """A network of our own up to one layer: `model` maps (k, size, size, channels) to the layer's pre-activations.
+    """A copy of a network up to one layer: `model` maps (k, size, size, channels) to the layer's pre-activations.
 
-    It shares no layer with the network it was cut from, so freezing it, or giving it other weights, touches nobody.
+    It shares no layer with the network it was cut from: freezing it, or setting its weights, leaves that one unchanged.
     """
 
     model: keras.Model
@@ -94,35 +99,35 @@ class Trunk:
 
     @property
     def size(self) -> int:
-        """Side of its pictures in pixels."""
+        """Side of its input in pixels."""
         return int(self.model.input_shape[1])
 
     @property
     def stride(self) -> int:
-        """Pixels of the picture per pixel of the layer's output."""
+        """Pixels of the input per pixel of the layer's output."""
         return max(1, round(self.size / int(self.model.output_shape[1])))
 
     @cached_property
     def receptive_field(self) -> int:
         """Side in pixels of the square around the middle that the layer's centre can see; measured, not derived.
 
-        The noise outside a square is exchanged for other noise: the smallest square for which that changes the centre
-        of no filter is the answer, found by halving.
+        It is the smallest square outside which noise can be exchanged for other noise without a change at the centre of
+        any filter. A binary search finds it.
         """
         n, channels = self.size, int(self.model.input_shape[-1])
         middle = n // 2
         distance = np.abs(np.indices((n, n)) - middle).max(axis=0)[..., None]
-        kept, other = np.random.default_rng(0).random((2, n, n, channels), np.float32)
-        whole = self._centre(kept)
+        noise, other_noise = np.random.default_rng(0).random((2, n, n, channels), np.float32)
+        expected = self._centre(noise)
 
         def blind_beyond(reach: int) -> bool:
-            seen = self._centre(np.where(distance <= reach, kept, other))
-            return bool(np.abs(seen - whole).max() <= 1e-5 * np.abs(whole).max())
+            centre = self._centre(np.where(distance <= reach, noise, other_noise))
+            return bool(np.abs(centre - expected).max() <= 1e-5 * np.abs(expected).max())
 
         return min(n, 2 * bisect_left(range(middle), True, key=blind_beyond) + 1)
 
-    def _centre(self, picture: NDArray[np.float32]) -> NDArray[np.float32]:
-        activation = keras.ops.convert_to_numpy(self.model(picture[None], training=False))
+    def _centre(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
+        activation = keras.ops.convert_to_numpy(self.model(image[None], training=False))
         return np.asarray(activation[0, activation.shape[1] // 2, activation.shape[2] // 2])
 
     def set_weights(self, weights: Sequence[Any]) -> None:
@@ -131,18 +136,18 @@ class Trunk:
         self._linear.set_weights(leaf_layers(self._twin)[self._path].get_weights())
 
     def at(self, side: int) -> keras.Model:
-        """The same layers with the same weights for pictures of another size."""
+        """The same layers with the same weights for images of another size."""
         if side == self.size:
             return self.model
-        picture = keras.Input((side, side, self.model.input_shape[-1]))
-        return keras.Model(picture, _until(self._twin, [picture], self._path, self._linear))
+        image = keras.Input((side, side, self.model.input_shape[-1]))
+        return keras.Model(image, _until(self._twin, [image], self._path, self._linear))
 
 
 def trunk(network: keras.Model, block: int, size: int | None = None) -> Trunk:
     """Cut a copy of `network` right before the activation of the layer that `block` means.
 
-    `size`: side of the pictures, by default the network's own. Raises `UserError` for a network that has several
-    inputs or none that is a picture, or that cannot read pictures of that size.
+    `size`: side of the input images, by default the network's own. Raises `UserError` for a network that has several
+    inputs or one that is no image, and for one that cannot read images of that size.
     """
     path = layer_of(network, block)
     side = size or own_size(network)
@@ -151,13 +156,13 @@ def trunk(network: keras.Model, block: int, size: int | None = None) -> Trunk:
     layer = leaf_layers(twin)[path]
     linear = type(layer).from_config(layer.get_config() | {"activation": "linear", "name": "pre_activation"})
     linear.trainable = False
-    picture = keras.Input((side, side, network.input_shape[-1]))
+    image = keras.Input((side, side, network.input_shape[-1]))
     try:
-        model = keras.Model(picture, _until(twin, [picture], path, linear), name=f"until_block{block}")
-        model(np.zeros((1, *picture.shape[1:]), np.float32), training=False)  # Keras leaves some misfits to the backend
+        model = keras.Model(image, _until(twin, [image], path, linear), name=f"until_block{block}")
+        model(np.zeros((1, *image.shape[1:]), np.float32), training=False)  # Keras leaves some misfits to the backend
     except Exception as error:  # each backend has types of its own for these
         raise UserError(
-            f"'{network.name}' cannot read pictures of {side}x{side} pixels: {str(error).splitlines()[0][:200]} "
+            f"'{network.name}' cannot read images of {side}x{side} pixels: {str(error).splitlines()[0][:200]} "
             f"Choose the size it was made for, {network.input_shape[1]}, or a multiple of what its poolings need."
         ) from error
     cut = Trunk(model, twin, path, linear)
@@ -166,7 +171,7 @@ def trunk(network: keras.Model, block: int, size: int | None = None) -> Trunk:
 
 
 def _until(model: keras.Model, inputs: list[Any], path: str, linear: keras.Layer, prefix: str = "") -> Any:
-    """Replay `model` on new inputs up to the layer at `path`; `linear` stands in for that one and ends the replay.
+    """Replay `model` on new inputs up to the layer at `path`; `linear` replaces that layer and ends the replay.
 
     Replayed rather than cut by tensor, because a layer inside a nested model has no tensor of the outer graph.
     """
@@ -176,30 +181,32 @@ def _until(model: keras.Model, inputs: list[Any], path: str, linear: keras.Layer
         operation = node.operation
         if isinstance(operation, layers.InputLayer):
             continue
-        here = prefix + operation.name
+        operation_path = prefix + operation.name
         args, kwargs = node.arguments.fill_in(tensors)
-        if here == path:
+        if operation_path == path:
             return linear(*args, **kwargs)
-        if isinstance(operation, Functional) and path.startswith(f"{here}/"):
-            return _until(operation, keras.tree.flatten(args), path, linear, f"{here}/")
+        if isinstance(operation, Functional) and path.startswith(f"{operation_path}/"):
+            return _until(operation, keras.tree.flatten(args), path, linear, f"{operation_path}/")
         outputs = keras.tree.flatten(operation(*args, **kwargs))
         tensors |= {id(old): new for old, new in zip(node.outputs, outputs, strict=True)}
     raise AssertionError(f"{path} is not in {model.name}")
 
 
-def _head(blocks: Partition, found: dict[str, keras.Layer]) -> str | None:
-    last = max((place for block in blocks for place in block.layers), key=lambda place: place.depth)
-    one = isinstance(found[last.path], layers.Conv2D) and tuple(found[last.path].kernel_size) == (1, 1)
-    return last.path if one else None
+def _head(blocks: Partition, by_path: dict[str, keras.Layer]) -> str | None:
+    """The path of the network's last layer if that is a 1x1 convolution."""
+    last = max((layer for block in blocks for layer in block.layers), key=lambda layer: layer.depth).path
+    is_head = isinstance(by_path[last], layers.Conv2D) and tuple(by_path[last].kernel_size) == (1, 1)
+    return last if is_head else None
 
 
 def own_size(network: keras.Model) -> int:
-    """Side of the square pictures that a network was made for. Raises `UserError` where it has no such thing."""
+    """Side of the square images that a network was made for. Raises `UserError` where its input is no such image."""
     shape = network.input_shape
     if isinstance(shape, list | dict) or len(shape) != 4:
         raise UserError(
-            f"Activation maximisation draws one picture (H, W, channels), but '{network.name}' takes {shape}."
+            f"Activation maximisation draws one image (H, W, channels), but '{network.name}' takes {shape}. "
+            "Give a network with one such input."
         )
     if shape[1] is None or shape[1] != shape[2]:
-        raise UserError(f"'{network.name}' takes pictures of {shape[1]}x{shape[2]}: say which square --size to draw.")
+        raise UserError(f"'{network.name}' takes images of {shape[1]}x{shape[2]}: say which square --size to draw.")
     return int(shape[1])

@@ -1,8 +1,8 @@
-"""Activation maximisation: the picture that excites one neuron most, drawn by gradient ascent (protocol.md).
+"""Activation maximisation: the image that excites one neuron most, drawn by gradient ascent (docs/protocol.md).
 
-The picture's Fourier coefficients are the only trainable weight of a small model over a frozen copy of the network, so
-plain `compile` and `fit` draw it on every backend (design.md, decision 1; the parametrisation is that of Olah,
-Mordvintsev and Schubert, "Feature Visualization", Distill 2017).
+The image's Fourier coefficients are the only trainable weight of a small model over a frozen copy of the network, so
+plain `compile` and `fit` draw it on every backend (docs/design.md, decision 1). The parametrisation is that of Olah,
+Mordvintsev and Schubert, "Feature Visualization", Distill 2017.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from trainer.neurons.fourier import amplitudes, waves
 from trainer.neurons.layers import Neuron, Trunk, check_filters, trunk
 
 LARGEST_JITTER = 8
-PIXELS_AT_ONCE = 64 * 64 * 64  # 64 pictures of 64 px, 4 of 256 px: bounds the memory of one step
+PIXELS_AT_ONCE = 64 * 64 * 64  # 64 images of 64 px, 4 of 256 px: bounds the memory of one step
 STEPS_PER_CALL = 32
 GREY_START, ROUGH_START = 0.01, 1.0  # spread of the coefficients: nearly uniform grey, and noise of full contrast
 SCORING_BATCH = 16
@@ -30,11 +30,11 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Recipe:
-    """How pictures are drawn (protocol.md): Adam's `rate` and `steps`; `zoom` is the largest change of scale.
+    """How images are drawn (docs/protocol.md): Adam's `rate` and `steps`; `zoom` is the largest change of scale.
 
-    Outside the picture lies grey 0.5. Every step shifts the picture by up to half the layer's stride (1 to 8 px) in
-    each direction, and scales it; all of that comes from `seed`. `smooth`: share of its activation that a neuron pays
-    for a mean squared step of 1 between the pixels of its receptive field; 0 draws every pixel black or white.
+    Outside the image lies grey 0.5. Every step shifts the image by up to half the layer's stride (1 to 8 px) in each
+    direction, and scales it, at random from `seed`. `smooth`: share of its activation that a neuron loses for a mean
+    squared step of 1 between the pixels of its receptive field; 0 draws every pixel black or white.
     """
 
     steps: int = 256
@@ -49,7 +49,7 @@ class Maximised:
     """What excites `neurons`: `images` float32 (k, size, size) in [0, 1].
 
     `achieved` (k,): the pre-activation of the layer's centre neuron for its own image; `in_data` (k,): the largest
-    pre-activation of the same filter anywhere in the pictures of the data set, NaN without pictures; `fields` (k,):
+    pre-activation of the same filter anywhere in the images of the data set, NaN without a data set; `fields` (k,):
     side in pixels of the receptive field, the middle of the image that the neuron sees at all.
     """
 
@@ -64,35 +64,35 @@ def maximise(
     network: keras.Model,
     neurons: Sequence[Neuron],
     recipe: Recipe | None = None,
-    pictures: NDArray[np.float32] | None = None,
+    images: NDArray[np.float32] | None = None,
     size: int | None = None,
     progress: Progress = lambda done, total: None,
 ) -> Maximised:
-    """Draw the picture that excites each of `neurons` most; the network itself is not touched.
+    """Draw the image that excites each of `neurons` most; the network itself is not changed.
 
-    `pictures` (n, H, W) in [0, 1] of any size give the data set's largest activations; `size` is the side of the drawn
-    pictures, by default the network's own. All neurons of a block are drawn in one batch, each on its own picture; a
-    picture does not depend on which others are drawn with it. `progress(done, total)` counts blocks. Raises `UserError`
-    for a block or filter that does not exist.
+    `images` (n, H, W) in [0, 1] of any size give the data set's largest activations; `size` is the side of the drawn
+    images, by default the network's own. All neurons of a block are drawn in one batch, each on its own image; an image
+    does not depend on the others in its batch. `progress(done, total)` counts blocks. Raises `UserError` for a block or
+    filter that does not exist.
     """
     neurons = tuple(neurons)
     for block in {neuron.block for neuron in neurons}:
         check_filters(network, block, [neuron.filter for neuron in neurons if neuron.block == block])
-    drawn: dict[Neuron, Maximised] = {}
+    batch_of: dict[Neuron, Maximised] = {}
     blocks = sorted({neuron.block for neuron in neurons})
     for done, block in enumerate(blocks):
         progress(done, len(blocks))
         filters = sorted({neuron.filter for neuron in neurons if neuron.block == block})
-        found = Artist(network, block, recipe or Recipe(), size).draw(filters, pictures)
-        drawn |= {neuron: found for neuron in found.neurons}
+        batch = Artist(network, block, recipe or Recipe(), size).draw(filters, images)
+        batch_of |= {neuron: batch for neuron in batch.neurons}
     progress(len(blocks), len(blocks))
-    places = [(drawn[neuron], drawn[neuron].neurons.index(neuron)) for neuron in neurons]
+    rows = [(batch_of[neuron], batch_of[neuron].neurons.index(neuron)) for neuron in neurons]
     return Maximised(
         neurons,
-        np.stack([found.images[place] for found, place in places]),
-        np.array([found.achieved[place] for found, place in places]),
-        np.array([found.in_data[place] for found, place in places]),
-        tuple(found.fields[place] for found, place in places),
+        np.stack([batch.images[index] for batch, index in rows]),
+        np.array([batch.achieved[index] for batch, index in rows]),
+        np.array([batch.in_data[index] for batch, index in rows]),
+        tuple(batch.fields[index] for batch, index in rows),
     )
 
 
@@ -102,21 +102,21 @@ def before_after(
     after: Sequence[NDArray[np.float32]],
     neurons: Sequence[Neuron],
     recipe: Recipe | None = None,
-    pictures: NDArray[np.float32] | None = None,
+    images: NDArray[np.float32] | None = None,
     size: int | None = None,
     progress: Progress = lambda done, total: None,
 ) -> tuple[Maximised, Maximised]:
     """The same neurons, from the same seed, under two sets of weights in `get_weights()` order."""
     copy = keras.models.clone_model(network)
     copy.set_weights(before)
-    first = maximise(copy, neurons, recipe, pictures, size, lambda done, total: progress(done, 2 * total))
+    first = maximise(copy, neurons, recipe, images, size, lambda done, total: progress(done, 2 * total))
     copy.set_weights(after)
-    second = maximise(copy, neurons, recipe, pictures, size, lambda done, total: progress(done + total, 2 * total))
+    second = maximise(copy, neurons, recipe, images, size, lambda done, total: progress(done + total, 2 * total))
     return first, second
 
 
 class Artist:
-    """Draws for one block. Its step is traced once, however many filters or sets of weights it is asked for."""
+    """Draws the neurons of one block. Its step is traced once for all filters and all sets of weights."""
 
     def __init__(self, network: keras.Model, block: int, recipe: Recipe, size: int | None = None) -> None:
         self.block = block
@@ -124,14 +124,14 @@ class Artist:
         self.trunk = trunk(network, block, size)
         self._canvas: Canvas | None = None
 
-    def draw(self, filters: Sequence[int], pictures: NDArray[np.float32] | None = None) -> Maximised:
-        """Draw `filters` of the block under the trunk's present weights."""
+    def draw(self, filters: Sequence[int], images: NDArray[np.float32] | None = None) -> Maximised:
+        """Draw `filters` of the block under the trunk's present weights; `images` as in `maximise`."""
         at_once = max(1, min(len(filters), PIXELS_AT_ONCE // self.trunk.size**2))
         if self._canvas is None or self._canvas.count != at_once:
             self._canvas = Canvas(self.trunk, at_once, self.recipe)
-        canvas, in_data = self._canvas, self.largest(pictures)
+        canvas, in_data = self._canvas, self.largest(images)
         drawn = {number: (image, achieved) for number, image, achieved in _in_batches(canvas, filters, GREY_START)}
-        # Where every ReLU on the way is silent for grey there is no gradient to follow: begin where some are not.
+        # Where every ReLU on the way is silent for grey there is no gradient to follow: start from noise instead.
         silent = [number for number, (_, achieved) in drawn.items() if achieved <= 0]
         for number, image, achieved in _in_batches(canvas, silent, ROUGH_START):
             if achieved > drawn[number][1]:
@@ -144,21 +144,21 @@ class Artist:
             (self.trunk.receptive_field,) * len(filters),
         )
 
-    def largest(self, pictures: NDArray[np.float32] | None) -> NDArray[np.float32]:
-        """Largest pre-activation (filters,) anywhere in `pictures` (n, H, W); padded batches: one shape, one trace."""
+    def largest(self, images: NDArray[np.float32] | None) -> NDArray[np.float32]:
+        """Largest pre-activation (filters,) anywhere in `images` (n, H, W); padded batches: one shape, one trace."""
         largest = np.full(int(self.trunk.model.output_shape[-1]), np.nan, np.float32)
-        if pictures is None:
+        if images is None:
             return largest
-        model = self.trunk.at(pictures.shape[1])
-        for first in range(0, len(pictures), SCORING_BATCH):
-            part = pictures[np.arange(first, first + SCORING_BATCH) % len(pictures)]
-            colours = np.repeat(part[..., None], model.input_shape[-1], axis=-1)
+        model = self.trunk.at(images.shape[1])
+        for first in range(0, len(images), SCORING_BATCH):
+            batch = images[np.arange(first, first + SCORING_BATCH) % len(images)]
+            colours = np.repeat(batch[..., None], model.input_shape[-1], axis=-1)
             largest = np.fmax(largest, np.max(model.predict_on_batch(colours), axis=(0, 1, 2)))
         return largest
 
 
 class Canvas(keras.Model):  # type: ignore[misc]
-    """`count` pictures over a frozen trunk; their Fourier coefficients (count, size, size) are all it trains."""
+    """`count` images over a frozen trunk; it trains only their Fourier coefficients (count, size, size)."""
 
     def __init__(self, cut: Trunk, count: int, recipe: Recipe) -> None:
         super().__init__(name="canvas")
@@ -168,7 +168,7 @@ class Canvas(keras.Model):  # type: ignore[misc]
         self.trunk.trainable = False
         self._side = cut.size
         self._jitter = min(max(cut.stride, 1), LARGEST_JITTER)
-        self._seen_pixels = cut.receptive_field**2
+        self._receptive_pixels = cut.receptive_field**2
         n, filters = self._side, int(cut.model.output_shape[-1])
         self._cosines, self._sines = waves(n)
         self._amplitudes = amplitudes(n)
@@ -181,19 +181,19 @@ class Canvas(keras.Model):  # type: ignore[misc]
             steps_per_execution=min(STEPS_PER_CALL, recipe.steps),
         )
         self.optimizer.build([self.coefficients])
-        self._fresh = [ops.convert_to_numpy(variable) for variable in self.optimizer.variables]
+        self._initial_optimizer = [ops.convert_to_numpy(variable) for variable in self.optimizer.variables]
 
     def call(self, views: Any) -> Any:
-        """Sum of all pictures' centre neurons less what roughness costs, (1, 1), under one view (1, 3).
+        """Sum over all images of the centre neuron less the cost of roughness, (1, 1), under one view (1, 3).
 
-        A view is a scale and the pixels that the picture is shifted down and right.
+        A view is a scale and the pixels by which the image is shifted down and right.
         """
         scale, down, right = views[0, 0], views[0, 1], views[0, 2]
         images = self.images()
         rows, columns = self._resampling(scale, down), self._resampling(scale, right)
-        seen = ops.matmul(ops.matmul(rows, images - 0.5), ops.transpose(columns)) + 0.5
-        centres = self.centres(seen)
-        # In proportion to the activation, for those of one network differ a hundredfold; none is paid from below 0.
+        shifted = ops.matmul(ops.matmul(rows, images - 0.5), ops.transpose(columns)) + 0.5
+        centres = self.centres(shifted)
+        # In proportion to the activation, because activations of one network differ a hundredfold; below 0 it is free.
         price = self.recipe.smooth * ops.stop_gradient(ops.relu(centres))
         return ops.reshape(ops.sum(centres - price * self._roughness(images)), (1, 1))
 
@@ -201,27 +201,27 @@ class Canvas(keras.Model):  # type: ignore[misc]
         """Summed squared differences of neighbouring pixels over the pixels of the receptive field, (count,)."""
         down, across = images[:, 1:, :] - images[:, :-1, :], images[:, :, 1:] - images[:, :, :-1]
         squares = ops.sum(ops.square(down), axis=(1, 2)) + ops.sum(ops.square(across), axis=(1, 2))
-        return squares / self._seen_pixels
+        return squares / self._receptive_pixels
 
     def images(self) -> Any:
-        """The pictures (count, size, size) in [0, 1]: sigmoid of the sum of all waves."""
+        """The images (count, size, size) in [0, 1]: sigmoid of the sum of all waves."""
         scaled = self.coefficients * ops.convert_to_tensor(self._amplitudes)
         cosines, sines = ops.convert_to_tensor(self._cosines), ops.convert_to_tensor(self._sines)
         across = ops.matmul(scaled, cosines + sines), ops.matmul(scaled, cosines - sines)
         return ops.sigmoid(ops.matmul(cosines, across[0]) + ops.matmul(sines, across[1]))
 
-    def centres(self, seen: Any) -> Any:
-        """Pre-activation (count,) of each picture's own filter at the centre of the layer."""
+    def centres(self, images: Any) -> Any:
+        """Pre-activation (count,) of each image's own filter at the centre of the layer."""
         channels = self.trunk.input_shape[-1]
-        activation = self.trunk(ops.repeat(seen[..., None], channels, axis=-1), training=False)
+        activation = self.trunk(ops.repeat(images[..., None], channels, axis=-1), training=False)
         middle = activation[:, activation.shape[1] // 2, activation.shape[2] // 2, :]
         return ops.sum(middle * self.wanted, axis=-1)
 
     def draw(self, filters: Sequence[int], spread: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Images (count, size, size) and achieved activations (count,) of `filters`, one for each picture."""
+        """Images (count, size, size) and achieved activations (count,) of `filters`, one filter for each image."""
         recipe, n = self.recipe, self._side
         rng = np.random.default_rng(recipe.seed)
-        # One start and one series of views for all, so that a picture is the same whatever it is drawn beside.
+        # One start and one series of views for all, so that an image does not depend on the others in its batch.
         start = rng.normal(0, spread, (1, n, n)).astype(np.float32)
         half = self._jitter / 2
         views = np.column_stack(
@@ -232,17 +232,17 @@ class Canvas(keras.Model):  # type: ignore[misc]
         ).astype(np.float32)
         self.coefficients.assign(np.repeat(start, self.count, axis=0))
         self.wanted.assign(np.eye(self.wanted.shape[1], dtype=np.float32)[list(filters)])
-        for variable, fresh in zip(self.optimizer.variables, self._fresh, strict=True):
-            variable.assign(fresh)
-        nothing = np.zeros((recipe.steps, 1), np.float32)
-        self.fit(views, nothing, batch_size=1, shuffle=False, verbose=0)
+        for variable, value in zip(self.optimizer.variables, self._initial_optimizer, strict=True):
+            variable.assign(value)
+        no_targets = np.zeros((recipe.steps, 1), np.float32)
+        self.fit(views, no_targets, batch_size=1, shuffle=False, verbose=0)
         images = self.images()
         return ops.convert_to_numpy(images), ops.convert_to_numpy(self.centres(images))
 
     def _resampling(self, scale: Any, shift: Any) -> Any:
         """Matrix (size, size) that scales about the centre and shifts by pixels, linearly interpolated.
 
-        Its rows miss weight where the picture ends: what is resampled must be 0 outside.
+        Its rows miss weight where the image ends: what is resampled must be 0 outside.
         """
         centre = (self._side - 1) / 2
         source = (self._pixels - centre) / scale + centre + shift
@@ -252,8 +252,8 @@ class Canvas(keras.Model):  # type: ignore[misc]
 def _in_batches(
     canvas: Canvas, filters: Sequence[int], spread: float
 ) -> Iterator[tuple[int, NDArray[np.float32], float]]:
-    """Every filter with its image and its activation; the last batch is filled up, for another size would trace."""
+    """Every filter with its image and its activation; the last batch is filled up, because another size would trace."""
     for first in range(0, len(filters), canvas.count):
-        part = list(filters[first : first + canvas.count])
-        images, achieved = canvas.draw([*part, *part[:1] * (canvas.count - len(part))], spread)
-        yield from ((number, images[place], float(achieved[place])) for place, number in enumerate(part))
+        batch = list(filters[first : first + canvas.count])
+        images, achieved = canvas.draw([*batch, *batch[:1] * (canvas.count - len(batch))], spread)
+        yield from ((number, images[index], float(achieved[index])) for index, number in enumerate(batch))

@@ -1,1 +1,1 @@
-"""Synthetic pictures: ultrasound, chest X-rays, composites of photographs."""
+"""Synthetic images: ultrasound, chest X-rays, composites of photographs."""

@@ -1,4 +1,4 @@
-"""A linear-array scanner: from a map of echo amplitude to a B-mode picture, in the physics of fully developed speckle.
+"""A linear-array scanner: from a map of echo amplitude to a B-mode image, in the physics of fully developed speckle.
 
 Many scatterers share a resolution cell, so their sum is a circular complex Gaussian (Wagner et al., IEEE Trans. Sonics
 Ultrason. 30:156, 1983): the envelope of even tissue has a mean to SD ratio of 1.91 and, in dB, an SD of 5.57.
@@ -35,7 +35,7 @@ class Console:
 
 
 def depths(size: int) -> Field:
-    """Depth of each of `size` rows in mm; the picture is square, so columns are spaced alike."""
+    """Depth of each of `size` rows in mm. The image is square, so columns are spaced alike."""
     return (np.arange(size) + 0.5) * DEPTH_MM / size
 
 

@@ -1,6 +1,6 @@
-"""Synthetic breast ultrasound: drawn anatomy seen by the scanner of `trainer.phantoms.bmode`. No claim about patients.
+"""Synthetic breast ultrasound: drawn anatomy, scanned as in `trainer.phantoms.bmode`. No claim about patients.
 
-Levels are in dB relative to glandular tissue, lengths in mm (protocol.md, "Synthetic data").
+Levels are in dB relative to glandular tissue, lengths in mm (docs/protocol.md, "Synthetic data").
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from trainer.phantoms.shapes import Blob, Field, blur, draw_outline, inside, rad
 
 # Below 256 rows the pulse is narrower than two samples and the speckle is no longer resolved.
 SPECKLE_SIZE = 256
-# The study's Dataset B: 53 malignant lesions of 163. Area as a share of the picture: log-normal, median 3.5 %.
+# The paper's Dataset B: 53 malignant lesions of 163. Area as a share of the image: log-normal, median 3.5 %.
 MALIGNANT_SHARE = 53 / 163
 MEDIAN_AREA, AREA_SPREAD, AREA_RANGE = 0.035, 0.65, (0.006, 0.16)
 CYST_SHARE = 0.25
@@ -57,20 +57,20 @@ def ultrasound_phantoms(n: int, size: int, seed: int) -> tuple[NDArray[np.float3
 
 
 def draw_phantom(rng: np.random.Generator, size: int) -> tuple[Field, NDArray[np.uint8], str]:
-    """One phantom: simulated where speckle is resolved, then reduced as a picture on a screen would be."""
+    """One phantom: simulated where speckle is resolved, then reduced as an image on a screen would be."""
     fine = max(size, SPECKLE_SIZE)
     anatomy = draw_anatomy(rng, fine)
     radial = radial_field(anatomy.lesion.shape, depths(fine)[:, None], depths(fine)[None])
     level = tissue(rng, anatomy, fine)
     level = add_lesion(rng, level, anatomy.lesion, radial)
     level -= attenuation(rng, anatomy.lesion, radial) + contact_shadow(rng, fine)
-    picture = expose(rng, level, anatomy.lesion.shape.centre[0])
+    image = expose(rng, level, anatomy.lesion.shape.centre[0])
     mask = (radial < 1).astype(float)
     if fine != size:
-        picture, mask = resized(picture, (size, size)), resized(mask, (size, size))
-    # Half of a pixel counts; a lesion smaller than that keeps the pixels that it fills most.
+        image, mask = resized(image, (size, size)), resized(mask, (size, size))
+    # A pixel counts when half of it is covered; a lesion too small for that keeps the pixels that it covers most.
     covered = mask > min(0.5, mask.max() / 2)
-    return np.clip(picture, 0, 1), covered.astype(np.uint8), anatomy.lesion.label
+    return np.clip(image, 0, 1), covered.astype(np.uint8), anatomy.lesion.label
 
 
 def draw_anatomy(rng: np.random.Generator, size: int) -> Anatomy:
@@ -109,7 +109,7 @@ def draw_lesion(rng: np.random.Generator) -> Lesion:
 
 
 def place(rng: np.random.Generator, tall: float, wide: float) -> tuple[float, float]:
-    """Centre (depth, lateral) in mm of a lesion with these radii that lies below the skin and within the picture."""
+    """Centre (depth, lateral) in mm of a lesion with these radii that lies below the skin and within the image."""
     depth = np.clip(rng.normal(0.45, 0.1) * DEPTH_MM, tall * 1.1 + 3, max(0.85 * DEPTH_MM - tall, tall * 1.1 + 3))
     margin = min(wide * 1.15, DEPTH_MM / 2)
     return float(depth), float(rng.uniform(margin, DEPTH_MM - margin))
@@ -127,8 +127,8 @@ def tissue(rng: np.random.Generator, anatomy: Anatomy, size: int) -> Field:
     level = np.where(row > anatomy.muscle, muscle, level)
     level = np.where(row < anatomy.skin, 8.0, level)
     lines = [fascia(rng, row, anatomy.fat), fascia(rng, row, anatomy.muscle), *ligaments(rng, anatomy, row)]
-    for bright in lines:
-        level = np.maximum(level, bright)
+    for line_level in lines:
+        level = np.maximum(level, line_level)
     return level
 
 
@@ -153,13 +153,13 @@ def ligaments(rng: np.random.Generator, anatomy: Anatomy, row: Field) -> list[Fi
     """Cooper's ligaments: broken, sloping bright lines from the skin through fat and gland."""
     size = row.size
     lateral = depths(size) - DEPTH_MM / 2
-    drawn = []
+    levels = []
     for _ in range(rng.integers(5, 11)):
         start = rng.uniform(3, float(anatomy.muscle.mean()))
         course = interface(rng, size, start, rng.uniform(0.4, 1.2)) + rng.uniform(-0.4, 0.4) * lateral
         glint = rng.uniform(3, 9) - 12 * np.clip(smooth_noise(rng, (size,), (size * 4 / DEPTH_MM,)), 0, None)
-        drawn.append(np.where(row < anatomy.muscle, line(row, course, rng.uniform(0.12, 0.22), glint), -np.inf))
-    return drawn
+        levels.append(np.where(row < anatomy.muscle, line(row, course, rng.uniform(0.12, 0.22), glint), -np.inf))
+    return levels
 
 
 def line(row: Field, course: Field, width: float, level: Field) -> Field:
@@ -181,7 +181,7 @@ def add_lobules(rng: np.random.Generator, level: Field, fat_level: float) -> Fie
 
 
 def add_lesion(rng: np.random.Generator, level: Field, lesion: Lesion, radial: Field) -> Field:
-    """Blend the lesion into the tissue, with a thin bright rim (the capsule) just outside where it has one."""
+    """Blend the lesion into the tissue; a lesion with a capsule gets a thin bright rim just outside."""
     weight = inside(radial, lesion.edge)
     interior = lesion.level + texture(rng, level.shape[0], (1.2, 1.2), 1.5)
     capsule = lesion.rim * np.exp(-0.5 * ((radial - 1.08) / 0.05) ** 2)
@@ -189,7 +189,7 @@ def add_lesion(rng: np.random.Generator, level: Field, lesion: Lesion, radial: F
 
 
 def attenuation(rng: np.random.Generator, lesion: Lesion, radial: Field) -> Field:
-    """Loss in dB on the way to each point: the lesion's own, refraction at its flanks, what gain control left over."""
+    """Loss in dB on the way to each point: the lesion's own, refraction at its flanks, and what gain control leaves."""
     size = radial.shape[0]
     step = DEPTH_MM / size / 10  # cm per row
     own = lesion.attenuation * np.cumsum(inside(radial, lesion.edge), axis=0) * step
@@ -202,7 +202,7 @@ def attenuation(rng: np.random.Generator, lesion: Lesion, radial: Field) -> Fiel
 
 
 def contact_shadow(rng: np.random.Generator, size: int) -> Field:
-    """Loss in dB per column: in three of ten pictures the probe touches poorly somewhere."""
+    """Loss in dB per column: in three of ten images the probe touches poorly somewhere."""
     if rng.random() >= 0.3:
         return np.zeros(size)
     centre, width = rng.uniform(0, DEPTH_MM), DEPTH_MM * rng.uniform(0.02, 0.06)
@@ -213,8 +213,8 @@ def expose(rng: np.random.Generator, level: Field, focus: float) -> Field:
     """Scan the tissue and show it as a sonographer would: focused near the lesion, gland at a middle grey."""
     focus = float(np.clip(focus + rng.normal(0, 4), 8, 32))
     signal = echo(rng, 10 ** (level / 20), focus)
-    # Amplified electronic noise fills what is anechoic, more with depth, as gain control lifts it.
-    floor = 10 ** ((rng.uniform(-46, -38) + np.linspace(0, 8, level.shape[0])[:, None]) / 20)
-    seen = envelope_db(signal + floor * complex_noise(rng, level.shape))
-    console = Console(focus, white=float(np.median(seen)) + rng.uniform(27, 36), dynamic_range=rng.uniform(50, 60))
-    return log_compress(seen, console)
+    # Amplified electronic noise fills anechoic areas, more with depth, because gain control lifts it.
+    noise_floor = 10 ** ((rng.uniform(-46, -38) + np.linspace(0, 8, level.shape[0])[:, None]) / 20)
+    envelope = envelope_db(signal + noise_floor * complex_noise(rng, level.shape))
+    console = Console(focus, white=float(np.median(envelope)) + rng.uniform(27, 36), dynamic_range=rng.uniform(50, 60))
+    return log_compress(envelope, console)

@@ -1,7 +1,7 @@
-"""Synthetic chest X-rays: the chest of `trainer.phantoms.thorax` seen by the X-ray room of `trainer.phantoms.xray`.
+"""Synthetic chest X-rays: the chest of `trainer.phantoms.thorax`, exposed as in `trainer.phantoms.xray`.
 
-No claim about patients. Lengths are in cm (protocol.md, "Synthetic data": thorax, lungs, heart, spine, ribs, clavicles;
-lung area about 28 %).
+No claim about patients. Lengths are in cm (docs/protocol.md, "Synthetic data": thorax, lungs, heart, spine, ribs,
+clavicles; lung area about 28 %).
 """
 
 from __future__ import annotations
@@ -46,18 +46,18 @@ def chest_phantoms(n: int, size: int, seed: int) -> tuple[NDArray[np.float32], N
 
 
 def draw_chest(rng: np.random.Generator, size: int) -> tuple[Field, NDArray[np.uint8], str]:
-    """One phantom: exposed where its details are resolved, then reduced as a picture on a screen would be."""
+    """One phantom: exposed where its details are resolved, then reduced as an image on a screen would be."""
     fine = max(size, FINE_SIZE)
     thorax, grid = draw_thorax(rng), pose(rng, fine)
     margins = [lung_margin(rng, thorax, grid, side) for side in SIDES]
     fields = lung_fields(thorax, grid, margins)
     label, opacity = draw_opacity(rng, thorax, grid)
     paths = tissue_paths(rng, thorax, grid, margins, opacity)
-    picture = expose(rng, total_attenuation(paths), fields)
+    image = expose(rng, total_attenuation(paths), fields)
     mask = fields.astype(float)
     if fine != size:
-        picture, mask = resized(picture, (size, size)), resized(mask, (size, size))
-    return np.clip(picture, 0, 1), (mask > 0.5).astype(np.uint8), label
+        image, mask = resized(image, (size, size)), resized(mask, (size, size))
+    return np.clip(image, 0, 1), (mask > 0.5).astype(np.uint8), label
 
 
 def draw_opacity(rng: np.random.Generator, thorax: Thorax, grid: Grid) -> tuple[str, Field]:
@@ -79,7 +79,7 @@ def tissue_paths(
     body = body_depth(thorax, grid)
     heart = 0.6 * thorax.depth * dome_of(radial_field(thorax.heart, grid.down, grid.across))
     aorta = 5.0 * dome_of(radial_field(thorax.aorta, grid.down, grid.across))
-    chest = np.maximum(body - rng.uniform(4.0, 7.0), 0)  # what wall and muscles leave
+    chest = np.maximum(body - rng.uniform(4.0, 7.0), 0)  # inside chest wall and muscles
     aerated = chest * sum(np.sqrt(np.clip(margin / 1.5, 0, 1)) for margin in margins)
     solid = heart + aorta + opacity + vessels(rng, thorax, grid)
     lung = np.maximum(aerated - solid, 0)
@@ -90,11 +90,11 @@ def tissue_paths(
 
 
 def expose(rng: np.random.Generator, attenuation: Field, fields: NDArray[np.bool_]) -> Field:
-    """Take the picture: its dose by chance, from portable to full, its film so that lungs are dark."""
+    """Expose the film: a random dose, from portable to full, and a grey scale that shows lungs dark."""
     photons = float(np.exp(rng.uniform(np.log(3e5), np.log(1e7))))
     counts = count_photons(rng, expected_counts(attenuation, photons))
-    seen = np.log(photons * (FIELD_CM / counts.shape[0]) ** 2) - np.log(np.maximum(counts, 0.5))
-    lungs, middle = np.quantile(seen[fields], 0.3), np.quantile(seen, 0.9)
+    attenuations = np.log(photons * (FIELD_CM / counts.shape[0]) ** 2) - np.log(np.maximum(counts, 0.5))
+    lungs, middle = np.quantile(attenuations[fields], 0.3), np.quantile(attenuations, 0.9)
     dark, bright = rng.uniform(0.12, 0.35), rng.uniform(0.7, 0.92)
     slope = (bright - dark) / (middle - lungs)
     black = lungs - dark / slope

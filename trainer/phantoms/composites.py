@@ -1,4 +1,4 @@
-"""Pre-training pictures: objects cut from one photograph and laid on another. Composites, never natural images.
+"""Pre-training images: objects cut from one photograph and laid on another. Composites, never natural images.
 
 The photographs are files of the installed scikit-image and scikit-learn, read from disk; nothing is downloaded. The two
 from scikit-learn are under CC BY 2.0: `china.jpg` by danielbuechele (flickr.com/photos/danielbuechele/6061409035) and
@@ -41,7 +41,7 @@ TRAINING_PHOTOS = tuple(name for name in PHOTOS if name not in VALIDATION_PHOTOS
 
 # A crop shows between 35 % and 100 % of the photograph's shorter side.
 CROPS = tuple(float(share) for share in np.geomspace(0.35, 1, 7))
-# Area of the object as a share of the picture: log-normal around 18 %.
+# Area of the object as a share of the image: log-normal around 18 %.
 MEDIAN_AREA, AREA_SPREAD, AREA_RANGE = 0.18, 0.55, (0.03, 0.55)
 
 
@@ -54,7 +54,7 @@ def composites(
     another. For a validation set that shares no photograph, draw it with `VALIDATION_PHOTOS` and the training set with
     `TRAINING_PHOTOS`. Composite i depends on (seed, i, size, photos) alone. About 1.5 ms each at 64 px.
 
-    Raises `UserError` for fewer than two photographs, an unknown name or a package installed without its pictures.
+    Raises `UserError` for fewer than two photographs, an unknown name or a package installed without its photographs.
 
     >>> images, masks, groups = composites(3, 32, seed=0, photos=VALIDATION_PHOTOS)
     >>> images.shape, {list(PHOTOS)[group] for group in groups} <= set(VALIDATION_PHOTOS)
@@ -63,19 +63,19 @@ def composites(
     check_names(photos)
     images, masks = np.empty((n, size, size), np.float32), np.empty((n, size, size), np.uint8)
     groups = np.empty(n, np.int64)
-    for index in range(n):
-        rng = np.random.default_rng([seed, index])
-        over, under = (photos[chosen] for chosen in rng.choice(len(photos), 2, replace=False))
+    for number in range(n):
+        rng = np.random.default_rng([seed, number])
+        over, under = (photos[index] for index in rng.choice(len(photos), 2, replace=False))
         cover = draw_cover(rng, size)
-        images[index] = compose(rng, crop(rng, over, size), crop(rng, under, size), cover)
-        masks[index] = cover > 0.5
-        groups[index] = list(PHOTOS).index(over)
+        images[number] = compose(rng, crop(rng, over, size), crop(rng, under, size), cover)
+        masks[number] = cover > 0.5
+        groups[number] = list(PHOTOS).index(over)
     reduced.cache_clear()  # 100 MB at 256 px, and training follows
     return images, masks, groups
 
 
 def check_names(photos: Sequence[str]) -> None:
-    """Refuse unknown photographs and a choice too small to lay one upon another."""
+    """Raise `UserError` for an unknown photograph, for fewer than two and for one named twice."""
     unknown = sorted(set(photos) - set(PHOTOS))
     if unknown:
         raise UserError(f"Unknown photographs {', '.join(unknown)}; choose from {', '.join(PHOTOS)}.")
@@ -87,30 +87,30 @@ def check_names(photos: Sequence[str]) -> None:
 def photograph(name: str) -> Field:
     """The photograph in grey, (height, width) in [0, 1], at its own resolution."""
     package, file = PHOTOS[name]
-    # The plain file, not the package's own loader: that one may try to download.
+    # The plain file, not the package's own loader, which may try to download.
     with as_file(files(package.split(".")[0]).joinpath(*package.split(".")[1:], file)) as path:
         if not path.is_file():
             raise UserError(
                 f"The photograph {file} should come with {package} but is not there; reinstall that package."
             )
-        picture = np.asarray(imread(path), float) / 255
-    return np.asarray(rgb2gray(picture[..., :3]) if picture.ndim == 3 else picture, float)
+        pixels = np.asarray(imread(path), float) / 255
+    return np.asarray(rgb2gray(pixels[..., :3]) if pixels.ndim == 3 else pixels, float)
 
 
 @lru_cache(maxsize=len(PHOTOS) * len(CROPS))
 def reduced(name: str, size: int, share: float) -> NDArray[np.float32]:
     """The photograph resized so that `size` pixels span `share` of its shorter side: crops are then plain slices."""
-    picture = photograph(name)
-    scale = size / (share * min(picture.shape))
-    height, width = (max(size, round(length * scale)) for length in picture.shape)
-    return resized(picture, (height, width)).astype(np.float32)
+    grey = photograph(name)
+    scale = size / (share * min(grey.shape))
+    height, width = (max(size, round(length * scale)) for length in grey.shape)
+    return resized(grey, (height, width)).astype(np.float32)
 
 
 def crop(rng: np.random.Generator, name: str, size: int) -> Field:
     """A random square of a photograph, (size, size): any of seven scales, flipped or turned, brightness redrawn."""
-    picture = reduced(name, size, CROPS[rng.integers(len(CROPS))]).astype(float)
-    top, left = (rng.integers(length - size + 1) for length in picture.shape)
-    square = picture[top : top + size, left : left + size]
+    grey = reduced(name, size, CROPS[rng.integers(len(CROPS))]).astype(float)
+    top, left = (rng.integers(length - size + 1) for length in grey.shape)
+    square = grey[top : top + size, left : left + size]
     if rng.random() < 0.25:
         square = np.rot90(square, int(rng.integers(4)))
     if rng.random() < 0.5:
@@ -157,7 +157,7 @@ def compose(rng: np.random.Generator, over: Field, under: Field, cover: Field) -
     slope = np.linspace(-1, 1, size)
     light = 1 + rng.uniform(-0.3, 0.3) * slope[:, None] + rng.uniform(-0.3, 0.3) * slope[None]
     if rng.random() < 0.5:
-        # Half of the pictures have a shallow depth of field.
+        # Half of the images have a shallow depth of field.
         focus = rng.uniform(0.5, 3) * size / 256
         under = blur(under, (focus, focus))
     if rng.random() < 0.5:

@@ -1,4 +1,4 @@
-"""What synthetic pictures are drawn with: random fields, closed Fourier outlines, reduction in size, a stream each."""
+"""Tools to draw synthetic images: random fields, closed Fourier outlines, reduction in size, a random stream each."""
 
 from __future__ import annotations
 
@@ -79,9 +79,9 @@ def inside(radial: Field, softness: float) -> Field:
     return cover
 
 
-def resized(picture: Field, shape: tuple[int, int]) -> Field:
-    """`picture` at `shape`, smoothed first where it shrinks so that fine detail averages out instead of aliasing."""
-    return np.asarray(resize(picture, shape, order=1, anti_aliasing=True), float)
+def resized(image: Field, shape: tuple[int, int]) -> Field:
+    """`image` at `shape`, smoothed first where it shrinks so that fine detail averages out instead of aliasing."""
+    return np.asarray(resize(image, shape, order=1, anti_aliasing=True), float)
 
 
 Phantom = tuple[NDArray[np.floating], NDArray[np.uint8], str]

@@ -1,6 +1,6 @@
 """The anatomy of a drawn chest: lungs, heart, bones, vessels and airways as shapes and as centimetres along the beam.
 
-Lengths are in cm. The patient faces the detector: the heart lies to the right of the picture.
+Lengths are in cm. The patient faces the detector: the heart lies to the right of the image.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from trainer.phantoms.xray import FIELD_CM, positions
 
 RIBS = 9
 SIDES = (-1, 1)
-LEFT = 1  # of the patient: the right of the picture
+LEFT = 1  # of the patient: the right of the image
 BODY_POWER = 2.5
 
 
 @dataclass(frozen=True)
 class Thorax:
     """The measures of one chest in cm: `apex` and `base` are the heights of the lungs' tips and of their lower corners
-    below the picture's upper edge, `width` half of the inner rib cage, `depth` the body from back to front, `dome` how
+    below the image's upper edge, `width` half of the inner rib cage, `depth` the body from back to front, `dome` how
     far the diaphragm rises (right, left), `medial` half of the mediastinum.
     """
 
@@ -43,7 +43,7 @@ class Thorax:
 
 @dataclass(frozen=True)
 class Grid:
-    """Where each pixel looks: `down` from the upper edge and `across` from the midline, in the patient's own frame."""
+    """Each pixel's position in cm: `down` from the upper edge and `across` from the midline, in the patient's frame."""
 
     down: Field
     across: Field
@@ -74,9 +74,9 @@ def pose(rng: np.random.Generator, size: int) -> Grid:
 
 def lung_margin(rng: np.random.Generator, thorax: Thorax, grid: Grid, side: int) -> Field:
     """How far inside one lung's outline (cm) each pixel lies, negative outside: rib cage, mediastinum, diaphragm."""
-    outwards, place = side * grid.across, np.clip((grid.down - thorax.apex) / thorax.height, 0, 1)
-    wall = thorax.width * (1 - (1 - place) ** 2.8) ** (1 / 2.8)
-    medial = thorax.medial + 1.6 * np.exp(-place / 0.06)
+    outwards, level = side * grid.across, np.clip((grid.down - thorax.apex) / thorax.height, 0, 1)
+    wall = thorax.width * (1 - (1 - level) ** 2.8) ** (1 / 2.8)
+    medial = thorax.medial + 1.6 * np.exp(-level / 0.06)
     tip = grid.down - thorax.apex - 0.1 * (outwards - 0.36 * thorax.width) ** 2  # rounds it off
     crest = 0.45 * thorax.width
     sideways = outwards / crest - 1
@@ -90,10 +90,10 @@ def lung_margin(rng: np.random.Generator, thorax: Thorax, grid: Grid, side: int)
 
 
 def lung_fields(thorax: Thorax, grid: Grid, margins: list[Field]) -> NDArray[np.bool_]:
-    """The truth: what shows as lung, so without heart and aorta, as radiologists outline it (SCR)."""
+    """The truth mask: the lungs without heart and aorta, as radiologists outline them (SCR)."""
     organs = [radial_field(organ, grid.down, grid.across) < 1 for organ in (thorax.heart, thorax.aorta)]
-    shown: NDArray[np.bool_] = (np.maximum(*margins) > 0) & ~np.logical_or(*organs)
-    return shown
+    visible: NDArray[np.bool_] = (np.maximum(*margins) > 0) & ~np.logical_or(*organs)
+    return visible
 
 
 def dome_of(radial: Field) -> Field:
@@ -102,7 +102,7 @@ def dome_of(radial: Field) -> Field:
 
 
 def body_depth(thorax: Thorax, grid: Grid) -> Field:
-    """The body from back to front: neck, shoulders that leave the picture, trunk."""
+    """The body in cm from back to front: neck, shoulders that reach beyond the image, trunk."""
     shoulder, armpit = thorax.apex - 0.5, thorax.apex + 10.0
     above = 5.5 + 22 * sigmoid((grid.down - shoulder) / 0.9)
     half = above + (thorax.width + 3.0 - above) * sigmoid((grid.down - armpit) / 0.8)

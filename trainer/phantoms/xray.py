@@ -34,7 +34,7 @@ class Exposure:
 
 
 def positions(size: int) -> Field:
-    """Distance in cm of each of `size` rows from the upper edge; the picture is square, so columns are spaced alike."""
+    """Distance in cm of each of `size` rows from the upper edge. The image is square, so columns are spaced alike."""
     return (np.arange(size) + 0.5) * FIELD_CM / size
 
 
@@ -57,13 +57,13 @@ def expected_counts(attenuation: Field, photons: float) -> Field:
 
 
 def count_photons(rng: np.random.Generator, expected: Field) -> NDArray[np.int64]:
-    """Photons as they are counted: Poisson distributed, so that the variance is the mean."""
+    """Counted photons, int64 (n, n): Poisson distributed, so that the variance is the mean."""
     return rng.poisson(expected)
 
 
 def film(counts: NDArray[np.int64], exposure: Exposure) -> Field:
     """Grey values in [0, 1], bone bright: the logarithm of the counts, between `black` and `white`."""
     through_air = exposure.photons * (FIELD_CM / counts.shape[0]) ** 2
-    seen = np.log(through_air) - np.log(np.maximum(counts, 0.5))
-    grey: Field = np.clip((seen - exposure.black) / (exposure.white - exposure.black), 0, 1)
+    attenuation = np.log(through_air) - np.log(np.maximum(counts, 0.5))
+    grey: Field = np.clip((attenuation - exposure.black) / (exposure.white - exposure.black), 0, 1)
     return grey

@@ -1,7 +1,7 @@
 """Training and scoring: fold by fold, epoch by epoch, budget by budget, results streaming out.
 
-One model per process. It is compiled once per mask; for every fold all variables are put back (weights, optimizer,
-dropout's seed) and the traced function is used again (design.md, decision 4; facts.md, Keras 1-5).
+One model per process. It is compiled once per mask; for every fold all variables are restored (weights, optimizer,
+dropout's seed) and the traced function is reused (docs/design.md, decision 4; docs/facts.md, Keras 1-5).
 """
 
 from __future__ import annotations
@@ -36,12 +36,13 @@ from trainer.training.ledger import Entry, Failure, State
 from trainer.training.losses import loss_named
 from trainer.training.metrics import score
 
-SCORING_BATCH, SCORING_PIXELS = 32, 32 * 128 * 128  # at most; 256 pixels are scored 8 at a time, for their memory
+# At most so many images and pixels are scored at once: images of 256 pixels 8 at a time, to save memory.
+SCORING_BATCH, SCORING_PIXELS = 32, 32 * 128 * 128
 
 
 @dataclass(frozen=True)
 class FoldData:
-    """One fold ready to train: pictures (n, H, W) in [0, 1], masks (n, H, W) in {0, 1}.
+    """One fold ready to train: images (n, H, W) in [0, 1], masks (n, H, W) in {0, 1}.
 
     `train_images` counts the original cases among the augmented `train_x`; `montage` are positions in `test_x`.
     """
@@ -69,7 +70,7 @@ class CountingModel(keras.Model):  # type: ignore[misc]
 
 
 class Trainer:
-    """A network in this process: knows its blocks, the weights to start from, and the mask it is compiled for."""
+    """The network of this process, with its blocks, its starting weights and the mask that it is compiled for."""
 
     def __init__(
         self,
@@ -79,8 +80,9 @@ class Trainer:
         units: PartitionConfig | None = None,
         table: Table = (),
     ) -> None:
-        """`starts`: weights in `model.get_weights()` order for every `Candidate.origin` that will be asked for;
-        `units`, `table`: what a mask's numbers count (`partition`).
+        """`starts`: weights in `model.get_weights()` order for every `Candidate.origin` to be trained.
+
+        `units`, `table`: how the network is divided into blocks (`partition`).
         """
         self.blocks = partition(model, units, table)
         self.config = config
@@ -89,32 +91,32 @@ class Trainer:
         # Scoring has a model of its own over the same layers, so that compiling a mask does not re-trace prediction.
         self._scorer = keras.Model(model.inputs, model.outputs)
         self._compiled_for: tuple[Mask, TrainConfig] | None = None
-        self._fresh_optimizer: list[NDArray[Any]] = []
+        self._initial_optimizer: list[NDArray[Any]] = []
 
     def fold_results(
         self, candidate: Candidate, fold: FoldData, budgets: Sequence[int], entry: Entry
     ) -> Iterator[FoldResult]:
-        """Yield the fold's result at every budget up to the candidate's epochs; train only what the ledger lacks.
+        """Yield the fold's result at every budget up to the candidate's epochs; train those missing in the ledger.
 
         Raises `TrialFailed` for a non-finite loss or a trainable block that did not move (recorded, so that it is not
         repeated), `FrozenBlockMoved` for a frozen one that did.
         """
         budgets = sorted({budget for budget in budgets if budget < candidate.epochs} | {candidate.epochs})
         with entry.lease():
-            known = {budget: entry.result(budget) for budget in budgets}
+            results = {budget: entry.result(budget) for budget in budgets}
             state = entry.state()
             if state is not None and state.epochs > candidate.epochs:
-                state = None  # the run went past this budget without scoring there; it has to be walked again
-            done = candidate.epochs if known[candidate.epochs] else state.epochs if state else -1
-            yield from (result for budget, result in known.items() if result and budget <= done)
-            todo = [budget for budget in budgets if budget > done or (budget == done and not known[budget])]
-            if not todo:
+                state = None  # the run passed this budget without scoring it, so it is trained again
+            done = candidate.epochs if results[candidate.epochs] else state.epochs if state else -1
+            yield from (result for budget, result in results.items() if result and budget <= done)
+            missing = [budget for budget in budgets if budget > done or (budget == done and not results[budget])]
+            if not missing:
                 return
             failure = entry.failure()
             if failure is not None and failure.epochs <= candidate.epochs:
                 raise TrialFailed(failure.reason)
             try:
-                for result, reached in self._train(candidate, fold, todo, state):
+                for result, reached in self._train(candidate, fold, missing, state):
                     entry.keep(result, reached)
                     yield result
             except TrialFailed as failed:
@@ -146,33 +148,33 @@ class Trainer:
                 losses=tuple(losses),
                 train_images=fold.train_images,
                 seconds=time.perf_counter() - started,
-                traces=self._model.traces if mask.blocks else 0,  # else those of the mask before it
+                traces=self._model.traces if mask.blocks else 0,  # else they are those of the mask before
                 predictions=predictions,
                 weights=_values(self._changed(mask, config)),
             )
             yield result, State(budget, tuple(losses), _values(self._moving(mask, config)))
 
     def _compile(self, mask: Mask, config: TrainConfig) -> None:
-        """Flags, compile, build, in this order, once per mask; an empty mask is only ever evaluated."""
+        """Set the flags, compile and build, in this order, once per mask; an empty mask is never trained."""
         if (mask, config) == self._compiled_for or not mask.blocks:
             return
         apply(self._model, self.blocks, mask, adapt=config.batch_norm == "adapt")
         self._model.traces = 0
         self._model.compile(optimizer=keras.optimizers.Adam(), loss=loss_named(config.loss))
         self._model.optimizer.build(self._model.trainable_variables)
-        self._fresh_optimizer = [keras.ops.convert_to_numpy(v) for v in self._model.optimizer.variables]
+        self._initial_optimizer = [keras.ops.convert_to_numpy(variable) for variable in self._model.optimizer.variables]
         self._compiled_for = mask, config
 
     def _restore(self, candidate: Candidate, fold: int) -> None:
-        """Put every variable where a first training would find it: weights, optimizer, rate, dropout's seed."""
+        """Set every variable as before a first training: weights, optimizer, rate, dropout's seed."""
         self._model.set_weights(self.starts[candidate.origin])
         if candidate.epochs:
-            for variable, value in zip(self._model.optimizer.variables, self._fresh_optimizer, strict=True):
+            for variable, value in zip(self._model.optimizer.variables, self._initial_optimizer, strict=True):
                 variable.assign(value)
             self._model.optimizer.learning_rate = candidate.learning_rate
         for number, variable in enumerate(seed_states(self._model)):
-            fresh = np.random.SeedSequence([candidate.seed, fold, number]).generate_state(math.prod(variable.shape))
-            variable.assign(fresh.reshape(variable.shape).astype(variable.dtype))
+            state = np.random.SeedSequence([candidate.seed, fold, number]).generate_state(math.prod(variable.shape))
+            variable.assign(state.reshape(variable.shape).astype(variable.dtype))
 
     def _epoch(self, fold: FoldData, batch_size: int, seed: int, epoch: int) -> float:
         """One epoch; returns its mean training loss."""
@@ -190,21 +192,21 @@ class Trainer:
         return mean_loss
 
     def _prove(self, mask: Mask, config: TrainConfig, before: dict[int, Fingerprint]) -> None:
-        """Compare every block with what it was before the fold: frozen ones equal, trained ones changed.
+        """Compare every block with itself before the fold: a frozen one must be equal, a trained one must have changed.
 
-        Where batch normalisation adapts, its statistics may differ in frozen blocks, and nothing else of them.
+        Where batch normalisation adapts, only its statistics may differ in frozen blocks.
         """
         after = fingerprints(self._model, self.blocks)
         moved = [block for block in before if before[block].weights != after[block].weights]
         drifted = [block for block in before if before[block].statistics != after[block].statistics]
-        held = moved if config.batch_norm == "adapt" and mask.blocks else sorted({*moved, *drifted})
-        if wrong := [block for block in held if not thawed(block, mask)]:
+        changed = moved if config.batch_norm == "adapt" and mask.blocks else sorted({*moved, *drifted})
+        if wrong := [block for block in changed if not thawed(block, mask)]:
             raise FrozenBlockMoved(
                 f"Blocks {wrong} are frozen by mask {mask}, but their weights changed during training. This is a bug "
                 "in thaw or in a custom layer; no number of this trial can be trusted, so the sweep stops."
             )
         if dead := [block for block in mask.blocks if block not in moved]:
-            raise TrialFailed(f"dead block: blocks {dead} were to be trained, but not one of their weights moved.")
+            raise TrialFailed(f"dead block: blocks {dead} were to be trained, but none of their weights moved.")
 
     def _score(self, fold: FoldData) -> tuple[tuple[Any, ...], NDArray[np.uint8]]:
         probability = predict(self._scorer, fold.test_x)
@@ -220,17 +222,17 @@ class Trainer:
 
     def _changed(self, mask: Mask, config: TrainConfig) -> dict[str, Any]:
         """The weights that training under `mask` changes, named by their layer's path and position in `layer.weights`:
-        those of its blocks, and in the others the statistics of batch normalisation where they adapt.
+        those of its blocks, and in the other blocks the statistics of batch normalisation where they adapt.
         """
         layers = leaf_layers(self._model)
-        found: dict[str, Any] = {}
+        weights: dict[str, Any] = {}
         adapt = config.batch_norm == "adapt" and bool(mask.blocks)
         for block in self.blocks:
-            for place in block.layers if adapt or thawed(block.number, mask) else ():
-                layer = layers[place.path]
-                numbers = range(len(layer.weights)) if thawed(block.number, mask) else sorted(statistics(layer))
-                found |= {f"{place.path}/{number}": layer.weights[number] for number in numbers}
-        return found
+            for path in block.paths if adapt or thawed(block.number, mask) else ():
+                layer = layers[path]
+                positions = range(len(layer.weights)) if thawed(block.number, mask) else sorted(statistics(layer))
+                weights |= {f"{path}/{position}": layer.weights[position] for position in positions}
+        return weights
 
     def _moving(self, mask: Mask, config: TrainConfig) -> dict[str, Any]:
         """Every variable that training under `mask` changes, by a name that is stable across processes."""
@@ -266,20 +268,20 @@ def batches(n: int, batch: int, seed: tuple[int, ...], epoch: int) -> Iterator[N
 
 
 def predict(model: keras.Model, images: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Foreground probability (n, H, W) of pictures (n, H, W), in padded batches of one size: one shape, one trace."""
-    out = np.empty(images.shape, np.float32)
+    """Foreground probability (n, H, W) of images (n, H, W), in padded batches of one size: one shape, one trace."""
+    probability = np.empty(images.shape, np.float32)
     batch = scoring_batch(images.shape[1] * images.shape[2])
     for start in range(0, len(images), batch):
-        part = images[start : start + batch]
+        group = images[start : start + batch]
         padded = np.zeros((batch, *images.shape[1:], 1), np.float32)
-        padded[: len(part), ..., 0] = part
-        logits = np.asarray(model.predict_on_batch(padded))[: len(part), ..., 0]
-        out[start : start + batch] = 1 / (1 + np.exp(-np.clip(logits, -60, 60)))
-    return out
+        padded[: len(group), ..., 0] = group
+        logits = np.asarray(model.predict_on_batch(padded))[: len(group), ..., 0]
+        probability[start : start + batch] = 1 / (1 + np.exp(-np.clip(logits, -60, 60)))
+    return probability
 
 
 def scoring_batch(pixels: int) -> int:
-    """How many pictures of so many pixels are scored at once."""
+    """How many images of `pixels` pixels each are scored at once."""
     return max(1, min(SCORING_BATCH, SCORING_PIXELS // max(pixels, 1)))
 
 

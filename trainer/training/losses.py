@@ -1,4 +1,4 @@
-"""Losses on logits (protocol.md, "optimizer, rate, loss, batch")."""
+"""Losses on logits (docs/protocol.md, "optimizer, rate, loss, batch")."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def bce(truth: keras.KerasTensor, logits: keras.KerasTensor) -> keras.KerasTenso
 def bce_dice(truth: keras.KerasTensor, logits: keras.KerasTensor) -> keras.KerasTensor:
     """Binary cross-entropy plus 1 - soft Dice (smoothed by one pixel), per image: (batch,).
 
-    The Dice term keeps a small lesion from being voted down by the background: with cross-entropy alone the deepest
-    block, tuned by itself for 12 epochs on 48 BUSI images, predicted nothing (protocol.md).
+    The Dice term keeps the background from outweighing a small lesion: with cross-entropy alone the deepest block,
+    tuned by itself for 12 epochs on 48 BUSI images, predicted nothing (docs/protocol.md).
     """
     probability = ops.sigmoid(logits)
     overlap = ops.sum(truth * probability, axis=(1, 2, 3))

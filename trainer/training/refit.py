@@ -22,9 +22,9 @@ ALL_CASES = 0  # the number of the fold that holds nothing out; real folds count
 
 
 def all_cases(cases: Cases, settings: Settings, seed: int) -> FoldData:
-    """Every case as training part, augmented like any other, and its originals again as what is scored.
+    """Every case as training part, augmented like any other; the originals are scored too.
 
-    That score is of pictures the network has seen: it shows that the training went through, and is no estimate.
+    That score is of images that the network was trained on: it shows that the training worked, and is no estimate.
     """
     everything = np.arange(len(cases))
     x, y = augmented(cases.images, cases.masks, cases.names, everything, settings.augmentation, seed)

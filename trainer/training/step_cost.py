@@ -18,15 +18,15 @@ from trainer.training.losses import loss_named
 
 STEPS_TIMED = 3
 FLOAT = 4  # bytes
-KERAS_ITSELF = 850 * 2**20  # a process that has imported Keras with TensorFlow and done nothing
-PATIENCE = 20.0  # seconds after which no further step is timed: one of the study's size says enough
+KERAS_ITSELF = 850 * 2**20  # bytes of a process that has only imported Keras with TensorFlow
+PATIENCE = 20.0  # seconds after which no further step is timed: at the paper's size one is enough
 
 
 @dataclass(frozen=True)
 class Cost:
     """Seconds of one training step of all blocks and of scoring one batch; the process's peak memory in bytes.
 
-    `busy`: how many times longer the step took than the processor worked on it; well above 1 if others kept it busy.
+    `busy`: the seconds of the step over those that the processor worked on it; well above 1 on a busy machine.
     """
 
     step: float
@@ -38,10 +38,10 @@ class Cost:
 def measured_cost(
     network: keras.Model, config: TrainConfig, progress: Callable[[str], None] = lambda words: None
 ) -> Cost:
-    """Train a few real steps with all blocks thawed and score one batch, as a worker does; the weights are spoilt.
+    """Train a few real steps with all blocks thawed and score one batch, as a worker does. This changes the weights.
 
-    The step that traces is not counted; of the others, the fastest. The peak is that of the whole process up to now,
-    so ask in one that has done nothing else.
+    The first step, which traces, does not count; the fastest of the others does. The peak is that of the whole process
+    up to now, so measure in a process that has done nothing else.
     """
     network.trainable = True
     network.compile(optimizer=keras.optimizers.Adam(), loss=loss_named(config.loss))
@@ -64,30 +64,31 @@ def measured_cost(
 def expected_peak(network: keras.Model, batch: int) -> int:
     """About what `measured_cost` would find as the peak, in bytes, without running anything.
 
-    Training keeps every layer's output for the way back, and four more values for each weight (its gradient, Adam's
-    two moments, an update). Scoring no more pictures than a training batch fits into what that leaves; more of them
-    take what they hold at once on top. At the study's size: 3.6 GiB, measured 3.6; scoring 32 at once, 6.6 and 6.5.
+    Training keeps every layer's output for the backward pass, and four more values for each weight (its gradient,
+    Adam's two moments, an update). Scoring a batch no larger than the training batch fits into the memory of training;
+    a larger one adds the outputs that are alive at once. At the paper's size: 3.6 GiB, measured 3.6; with 32 images
+    scored at once, 6.6 and 6.5.
     """
     sizes = [FLOAT * math.prod(layer.output.shape[1:]) for layer in network.layers]
     weights = 5 * FLOAT * network.count_params()
     scored = scoring_batch(math.prod(network.input_shape[1:3]))
-    scoring = scored * _held_at_once(network) if scored > batch else 0
+    scoring = scored * _largest_live_outputs(network) if scored > batch else 0
     return int(KERAS_ITSELF + weights + batch * sum(sizes) + scoring)
 
 
-def _held_at_once(network: keras.Model) -> int:
-    """Bytes of one picture's outputs that are alive at the same time, at most: what a later layer still reads."""
-    read_last = {id(t): place for place, layer in enumerate(network.layers) for t in keras.tree.flatten(layer.input)}
-    held: dict[int, int] = {}
+def _largest_live_outputs(network: keras.Model) -> int:
+    """The most bytes of one image's layer outputs that are alive at once; an output lives until its last reader."""
+    last_reader = {id(t): index for index, layer in enumerate(network.layers) for t in keras.tree.flatten(layer.input)}
+    alive: dict[int, int] = {}
     most = 0
-    for place, layer in enumerate(network.layers):
-        held[id(layer.output)] = FLOAT * math.prod(layer.output.shape[1:])
-        most = max(most, sum(held.values()))
-        held = {tensor: size for tensor, size in held.items() if read_last.get(tensor, -1) > place}
+    for index, layer in enumerate(network.layers):
+        alive[id(layer.output)] = FLOAT * math.prod(layer.output.shape[1:])
+        most = max(most, sum(alive.values()))
+        alive = {tensor: size for tensor, size in alive.items() if last_reader.get(tensor, -1) > index}
     return most
 
 
 def peak_memory() -> int:
-    """The most memory, in bytes, that this process ever held (the accelerator's own is not counted)."""
+    """The largest memory of this process so far, in bytes; the accelerator's own memory is not counted."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else 1024 * peak

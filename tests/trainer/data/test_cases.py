@@ -167,7 +167,7 @@ def test_phantoms_are_the_default_and_called_synthetic(cache: Path) -> None:
 def test_x_ray_phantoms_are_chests_and_say_so(cache: Path) -> None:
     cases = load_cases(DataConfig(modality="xray", images=3), 32, cache)
     assert (cases.synthetic, cases.source) == (True, "3 synthetic chest X-ray phantoms (seed 0)")
-    assert cases.notes == ("synthetic data: it tries the tool out and carries no claim about chest X-ray pictures",)
+    assert cases.notes == ("synthetic data: it tries the tool out and carries no claim about chest X-ray images",)
     assert cases.digest != load_cases(DataConfig(images=3), 32, cache).digest
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from trainer.data.folder import count, few, files, natural_key, only, pictures, subfolders, unread
+from trainer.data.folder import count, few, files, image_files, natural_key, only, subfolders, unread
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def names(paths: list[Path]) -> list[str]:
 
 
 def test_hidden_files_and_those_of_archivers_are_none(folder: Path) -> None:
-    assert names(pictures(folder)) == ["a.PNG", "c.jpg"] and names(pictures(folder, "*")) == ["a.PNG"]
+    assert names(image_files(folder)) == ["a.PNG", "c.jpg"] and names(image_files(folder, "*")) == ["a.PNG"]
     assert names(list(files(folder, "**/*"))) == ["a.PNG", "c.jpg", "no suffix", "notes.txt"]
     assert names(subfolders(folder)) == ["b"]
 

@@ -144,10 +144,10 @@ def animated(path: Path) -> None:
     ("spoil", "words"),
     [
         (truncated, r"must be whole, but .*x\.png is truncated or damaged .* again"),
-        (lambda path: path.write_text("hello"), r"must hold a picture, but .*x\.png does not.*text 'hello'.*Replace"),
-        (lambda path: path.write_bytes(b""), r"must hold a picture, but .*x\.png does not.*empty"),
+        (lambda path: path.write_text("hello"), r"must hold an image, but .*x\.png does not.*text 'hello'.*Replace"),
+        (lambda path: path.write_bytes(b""), r"must hold an image, but .*x\.png does not.*empty"),
         (lambda path: path.write_bytes(b"\x89PNG\r\n\x1a\n\0\0"), r"x\.png"),
-        (animated, r"must hold one picture, but .*x\.png holds 2"),
+        (animated, r"must hold one image, but .*x\.png holds 2"),
         (lambda path: None, r"x\.png was listed but is gone"),
     ],
 )

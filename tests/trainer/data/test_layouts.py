@@ -90,12 +90,12 @@ def test_unpaired_files_are_left_out_knowingly_and_said_so(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("files", "words"),
     [
-        ([], r"needs pictures .* holds none"),
-        (["readme.txt", ".hidden.png"], r"needs pictures .* holds none"),
+        ([], r"needs image files .* holds none"),
+        (["readme.txt", ".hidden.png"], r"needs image files .* holds none"),
         (["a.png", "b.png"], r"none that thaw knows. Known layouts:\n  BUSI: benign/"),
         (["images/a.png", "masks/b.png"], r"1 image without mask"),
-        (["images/a.png", "images/a.jpg", "masks/a.png"], r"one picture, but .*a\.jpg and .*a\.png share"),
-        (["a.png", "a_mask.png", "a_mask.jpg"], r"one picture, but .*a_mask\.jpg and .*a_mask\.png share"),
+        (["images/a.png", "images/a.jpg", "masks/a.png"], r"needs a name of its own, but .*a\.jpg and .*a\.png share"),
+        (["a.png", "a_mask.png", "a_mask.jpg"], r"needs a name of its own, but .*a_mask\.jpg and .*a_mask\.png share"),
         (["one/images/a.png", "one/masks/a.png", "two/images/a.png", "two/masks/a.png"], r"several: one .*, two "),
     ],
 )
@@ -118,7 +118,7 @@ def test_a_missing_folder_and_a_file_are_no_data_sets(tmp_path: Path) -> None:
 
 def test_files_in_other_formats_are_told(tmp_path: Path) -> None:
     layout = recognise(touch(tmp_path, "images/a.png", "masks/a.png", "images/b.dcm", "readme.md"))
-    assert layout.notes == ("files that are no pictures by their names, not read: 1 .dcm, 1 .md",)
+    assert layout.notes == ("files that are no images by their names, not read: 1 .dcm, 1 .md",)
 
 
 def test_the_error_shows_every_layout(tmp_path: Path) -> None:

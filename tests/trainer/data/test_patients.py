@@ -136,7 +136,7 @@ def test_mistakes_are_named(folder: Path, config: dict[str, str], words: str) ->
         ("image,patient\n" + rows() + "\np00_0,p09\n", r"gives 'p00_0' to 'p00' and to 'p09'"),
         ("image,patient\np00_0\n", r"names none for 12 of 12"),
     ],
-)  # fmt: skip
+)
 def test_a_bad_table_is_named_with_the_remedy(folder: Path, text: str, words: str) -> None:
     with pytest.raises(UserError, match=words):
         load(folder, patients=table(folder, text))

@@ -98,7 +98,7 @@ def test_jsrt_is_read_upright_in_brightness_and_its_lungs_are_joined(jsrt_folder
     np.testing.assert_allclose(cases.images[0, SIZE // 2 + 1 :], 0)
     assert cases.masks[0].mean() == 1 / 4  # an eighth each; heart and clavicle would add to it
     assert any("with a mask of another size" in note for note in cases.notes)
-    assert any(note.startswith("4 pictures not part of this layout, not read (JPC") for note in cases.notes)
+    assert any(note.startswith("4 image files not part of this layout, not read (JPC") for note in cases.notes)
 
 
 def two_lungs(root: Path, name: str) -> None:
@@ -128,7 +128,7 @@ PUBLISHED: dict[str, tuple[Writer, list[str], list[str]]] = {
     "MSRA": (pairs("Imgs/{}.jpg", "Imgs/{}.png", "edges", "RGB"), ["72", "144"], ["", ""]),
     "images and masks": (pairs("imgs/{}.jpg", "gt/{}.png", "RGB", "RGB"), ["n01-5", "n01-31"], ["", ""]),
     "DUTS-TE": (pairs("DUTS-TE-Image/{}.jpg", "DUTS-TE-Mask/{}.png", "edges", "RGB"), ["sun_a", "sun_b"], ["", ""]),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("layout", PUBLISHED)
@@ -205,7 +205,7 @@ def test_a_survey_names_the_missing_lung_and_does_not_flood(jsrt_folder: Path) -
     (jsrt_folder / "scratch" / "fold1" / "masks" / "left lung" / "JPCLN003.gif").unlink()
     seen = survey(jsrt_folder, 16)
     shown = text(seen)
-    assert (seen.found, len(seen.names), seen.usable) == (25, 24, False)
+    assert (seen.image_count, len(seen.names), seen.usable) == (25, 24, False)
     assert "JPCLN003.IMG: image without left lung mask" in shown
     assert "modes      images 12-bit raw 24; masks " in shown
     assert "... and 4 more" in shown  # 24 masks of another size, as SCR publishes them: 20 lines say it
@@ -249,26 +249,32 @@ def test_a_gif_that_is_no_mask_is_refused(jsrt_folder: Path, layout: str) -> Non
         Image.new("L", (8, 8), 0).save(path, save_all=True, append_images=[Image.new("L", (8, 8), 255)])
     else:
         path.write_text("GIF it is not")
-    words = {"photograph": "looks like a picture", "animation": "holds 2", "text": "does not, whatever its name"}[
-        layout
-    ]
+    words = {"photograph": "looks like an image", "animation": "holds 2", "text": "does not, whatever its name"}[layout]
     with pytest.raises(UserError, match=rf"left lung.JPCLN001\.gif .*{words}"):
         load(jsrt_folder)
+
+
+# Montgomery and Shenzhen in one folder, as others pass them on.
+BOTH_CHEST_SETS = [
+    "CXR_png/MCUCXR_0001_0.png",
+    "masks/MCUCXR_0001_0.png",
+    "CXR_png/CHNCXR_0001_0.png",
+    "masks/CHNCXR_0001_0_mask.png",
+]
 
 
 @pytest.mark.parametrize(
     ("files", "layout"),
     [
         (["images/JPCLN001.png", "masks/JPCLN001.png"], "images and masks"),  # JSRT converted by somebody
-        (["CXR_png/MCUCXR_0001_0.png", "masks/MCUCXR_0001_0.png", "CXR_png/CHNCXR_0001_0.png",
-          "masks/CHNCXR_0001_0_mask.png"], "Montgomery"),  # the two sets together, as others pass them on
+        (BOTH_CHEST_SETS, "Montgomery"),
         (["ChinaSet/CHNCXR_0001_0.png", "ChinaSet/CHNCXR_0001_0_mask.png"], "Shenzhen"),
         (["a.jpg", "a_mask.png"], "suffix _mask"),
         (["preview.jpg", "preview.png", "images/a.jpg", "masks/a.png"], "images and masks"),
         (["Images/a.jpg", "Ground_Truth/a.png"], "images and masks"),
         (["x/left_lung/JPCNN001.gif", "x/right_lung/JPCNN001.gif", "JPCNN001.img"], "JSRT"),
     ],
-)  # fmt: skip
+)
 def test_neighbouring_layouts_are_told_apart(tmp_path: Path, files: list[str], layout: str) -> None:
     for name in files:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)

@@ -33,7 +33,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_a_clean_folder_is_counted(folder: Path) -> None:
     seen = survey(folder)
-    assert (seen.layout, seen.found, len(seen.names)) == ("BUSI", 8, 8)
+    assert (seen.layout, seen.image_count, len(seen.names)) == ("BUSI", 8, 8)
     assert (seen.smallest, seen.largest) == ((61, 48), (66, 48))
     assert (seen.image_modes, seen.mask_modes) == ({"L": 8}, {"L": 8})
     assert seen.classes == {"benign": 7, "normal": 1}

@@ -86,7 +86,7 @@ def test_a_base_that_differs_in_one_bit_is_a_wrong_base() -> None:
 )
 def test_weights_without_a_place_are_named(name: str, shape: tuple[int, ...]) -> None:
     network = unet(TINY)
-    with pytest.raises(UserError, match=f"no place for: {name}"):
+    with pytest.raises(UserError, match=f"no such variables: {name}"):
         apply_delta(network, Delta(weights_digest(network), {name: np.zeros(shape, np.float32)}))
 
 

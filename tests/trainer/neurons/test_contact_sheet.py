@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from trainer.errors import UserError
-from trainer.neurons.contact_sheet import GAP, TILE, before_after_sheet, seen, sheet
+from trainer.neurons.contact_sheet import GAP, TILE, before_after_sheet, receptive_crop, sheet
 from trainer.neurons.layers import Neuron
 from trainer.neurons.maximise import Maximised
 
@@ -27,7 +27,7 @@ def opened(png: bytes) -> Image.Image:
 
 @pytest.mark.parametrize(("field", "side"), [(5, 12), (23, 30), (32, 32)])
 def test_a_tile_shows_the_receptive_field_and_a_margin(field: int, side: int) -> None:
-    assert seen(made((1, 0), field=field), 0).shape == (side, side)
+    assert receptive_crop(made((1, 0), field=field), 0).shape == (side, side)
 
 
 def test_grey_is_not_stretched() -> None:

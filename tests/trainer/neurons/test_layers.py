@@ -116,5 +116,5 @@ def test_a_network_without_a_size_asks_for_one_and_one_that_cannot_take_it_says_
     free = keras.Input((None, None, 1))
     with pytest.raises(UserError, match="--size"):
         own_size(keras.Model(free, layers.Conv2D(1, 3)(free)))
-    with pytest.raises(UserError, match="cannot read pictures of 40x40"):
+    with pytest.raises(UserError, match="cannot read images of 40x40"):
         trunk(network, 9, 40)

@@ -77,7 +77,7 @@ def test_the_proof_fails_when_a_layer_is_thawed_behind_its_back(entry: Entries, 
         network.get_layer("block7_conv1").trainable = True
         trainer._model.compile(optimizer="adam", loss="mse")
         trainer._model.optimizer.build(trainer._model.trainable_variables)
-        trainer._fresh_optimizer = [np.asarray(variable) for variable in trainer._model.optimizer.variables]
+        trainer._initial_optimizer = [np.asarray(variable) for variable in trainer._model.optimizer.variables]
 
     trainer._compile = compile_and_thaw  # type: ignore[method-assign]
     with pytest.raises(FrozenBlockMoved, match=r"Blocks \[7\] are frozen by mask 1-5"):

@@ -71,7 +71,7 @@ def ending(*more: keras.Layer, channels: int = 1, size: int | None = 32) -> kera
     ("network", "words"),
     [
         (ending(layers.Conv2D(1, 1), size=None), r"must say the size of its input.*\(None, None, None, 1\)"),
-        (ending(layers.Conv2D(1, 1), channels=3), r"one grey picture.*\(None, 32, 32, 3\)"),
+        (ending(layers.Conv2D(1, 1), channels=3), r"one grey image.*\(None, 32, 32, 3\)"),
         (ending(layers.Conv2D(2, 1)), r"one value per pixel.*\(None, 32, 32, 2\)"),
         (two_outputs(), r"one value per pixel.*\), \("),
         (ending(layers.Conv2D(1, 1, activation="relu")), "logits or with a sigmoid.*'relu'"),
