@@ -137,10 +137,9 @@ def _scoring(home: Home, plan: Plan, tracker: Tracker) -> Callable[[Candidate, R
 
 
 def _conclude(tracker: Tracker, plan: Plan) -> None:
-    from tracking.analysis.summary import summarise
+    from tracking.summary.sweep import summarise
 
-    verdict = summarise(tracker.read_sweep(plan.name))["verdict"]["sentence"]
-    tracker.finish_sweep(plan.sweep_run, verdict)
+    tracker.finish_sweep(plan.sweep_run, summarise(tracker.read_sweep(plan.name)).verdict.sentence)
 
 
 def inside(candidate: Candidate, space: Space, spec: Spec) -> Candidate:

@@ -30,7 +30,7 @@ def run(home: Home, sweep: str | None, form: str, out: Path | None, console: Con
     record = read_record(home, sweep)
     found = best(record)
     if form == "json":
-        from tracking.report.formats import to_json
+        from tracking.as_json import to_json
 
         sys.stdout.write(to_json(found))
     else:
@@ -95,7 +95,7 @@ def printed(found: Json) -> Iterator[RenderableType | str]:
 
 def write_files(found: Json, info: SweepInfo, folder: Path) -> list[Path]:
     """`answer.json`, and the pictures as SVG and PNG, into a folder; returns their paths."""
-    from tracking.report.formats import to_json
+    from tracking.as_json import to_json
     from tracking.report.page_best_mask import answer_files
     from trainer.files import write_atomically
 

@@ -14,22 +14,23 @@ def show(home: Home, name: str, *, searched: bool) -> None:
     of a search its answer.
     """
     from sweeps.commands.best import sentence_of
-    from tracking.analysis.summary import summarise
-    from tracking.report.formats import render, to_text
+    from tracking.report.formats import render
     from tracking.report.shown_images import with_pictures
+    from tracking.report.text import to_text
     from tracking.store.writer import Tracker
+    from tracking.summary.sweep import summarise
     from trainer.files import write_atomically
 
     tracker = Tracker.connect(home.tracking_uri, home.artifact_folder)
     record = with_pictures(tracker, tracker.read_sweep(name))
     record = replace(record, status="FINISHED")  # as it will be in a moment, with this very page
-    found = summarise(record)
-    page = render(record, "html")
+    summary = summarise(record)
+    page = render(summary, record, "html")
     path = home.report(name) / "report.html"
     write_atomically(path, lambda file: file.write(page.encode()))
-    sentences = [found["verdict"]["sentence"], *([sentence_of(record)] if searched else [])]
+    sentences = [summary.verdict.sentence, *([sentence_of(record)] if searched else [])]
     tracker.finish_sweep(record.run_id, " ".join(sentences), page)
-    tell(to_text(found))
+    tell(to_text(summary))
     if searched:
         tell(f"{sentences[-1]}\nMore: thaw best {shlex.quote(name)}{_there(home)}\n")
     tell(f"Report: {path}")

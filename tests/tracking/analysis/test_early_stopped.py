@@ -7,11 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tests.tracking.made_up import record_trial, sweep_info, trial_info, trial_record
-from tracking.analysis.summary import summarise
+from tests.tracking.made_up import record_trial, rendered, sweep_info, trial_info, trial_record
+from tracking.analysis.early_stopped import early_stopped
+from tracking.as_json import to_json
 from tracking.record import SweepRecord
-from tracking.report.formats import render, to_json, to_text
+from tracking.report.text import to_text
 from tracking.store.writer import Tracker
+from tracking.summary.sweep import summarise
 
 
 def with_dropped(record: SweepRecord) -> SweepRecord:
@@ -24,13 +26,14 @@ def with_dropped(record: SweepRecord) -> SweepRecord:
 
 
 def test_what_was_saved_is_told_and_a_longer_training_saves_nothing(record: SweepRecord) -> None:
-    found = summarise(with_dropped(record))["dropped"]
-    assert [(one["name"][:4], one["folds_done"], one["reason"]) for one in found["trials"]] == [
+    found = early_stopped(with_dropped(record))
+    assert found is not None
+    assert [(one.name[:4], one.folds_done, one.reason) for one in found.trials] == [
         ("1-2 ", 1, "clearly worse"), ("6-9 ", 1, "clearly worse"), ("7-9 ", 3, "clearly worse"),
     ]  # fmt: skip
     # At 12 epochs 17 masks and one from scratch; at 30 two, of which 1 and 3 folds went through their 12 epochs.
-    assert (found["saved"], found["trainings"]) == (4 + 2, 5 * (17 + 1 + 2) - (1 + 3))
-    assert found["sentence"] == (
+    assert (found.saved, found.trainings) == (4 + 2, 5 * (17 + 1 + 2) - (1 + 3))
+    assert found.sentence == (
         "3 trials were dropped early (2 after 1 fold, 1 after 3 folds): they have no score; 6 of 96 trainings saved."
     )
 
@@ -40,21 +43,23 @@ def test_the_rest_of_the_report_does_not_know_them(record: SweepRecord) -> None:
         found: dict[str, Any] = json.loads(to_json(summarise(one)))
         return {key: value for key, value in found.items() if key != "dropped"}
 
-    assert rest(with_dropped(record)) == rest(record) and summarise(record)["dropped"] is None
+    assert rest(with_dropped(record)) == rest(record) and summarise(record).dropped is None
 
 
 def test_a_planned_trial_that_was_dropped_is_still_to_be_done(record: SweepRecord) -> None:
     dropped = with_dropped(record)
     key = dropped.trials[-1].info.candidate.key
     planned = replace(dropped, info=replace(record.info, planned={key: "1-2 · 6 epochs"}))
-    assert summarise(planned)["missing"] == ["1-2 · 6 epochs"]
+    assert summarise(planned).missing == ("1-2 · 6 epochs",)
 
 
 def test_every_page_has_the_sentence(record: SweepRecord) -> None:
     dropped = with_dropped(record)
-    sentence = summarise(dropped)["dropped"]["sentence"]
-    assert all(sentence in text for text in (render(dropped), render(dropped, "markdown"), to_text(summarise(dropped))))
-    assert "dropped early" not in render(record)
+    summary = summarise(dropped)
+    assert summary.dropped is not None
+    for text in (rendered(dropped), rendered(dropped, "markdown"), to_text(summary)):
+        assert summary.dropped.sentence in text
+    assert "dropped early" not in rendered(record)
 
 
 def test_what_is_compared_with_is_the_highest_of_those_allowed(tmp_path: Path) -> None:

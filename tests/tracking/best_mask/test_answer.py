@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from tests.tracking.made_up import BLOCK_PARAMS, subset_record
+from tracking.as_json import to_json
 from tracking.best_mask.answer import answer_object
 from tracking.record import Json, SweepRecord
-from tracking.report.formats import to_json
 
 SETS = [*chain.from_iterable(combinations(range(1, 10), size) for size in range(1, 10))]
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from PIL import Image
 
-from tracking.analysis.summary import summarise
 from tracking.figures.figure_data import curves_of, figure_files, score_limits
 from tracking.record import SweepRecord
+from tracking.summary.sweep import summarise
 
 
 def test_files_are_whole_pictures_that_need_no_page(record: SweepRecord) -> None:
@@ -48,6 +48,6 @@ def test_one_scale_holds_every_fold_of_both(record: SweepRecord) -> None:
     found = summarise(record)
     limits = score_limits([found, found])
     assert limits is not None
-    folds = [value for trial in found["trials"] if trial["epochs"] == 12 for value in trial["dice"]["folds"]]
+    folds = [value for trial in found.trials if trial.epochs == 12 for value in trial.dice.folds]
     assert limits[0] < min(folds) and max(folds) < limits[1]
     assert score_limits([summarise(replace(record, trials=()))]) is None

@@ -8,10 +8,10 @@ from html.parser import HTMLParser
 
 import pytest
 
-from tests.tracking.made_up import sweep_info
-from tracking.analysis.summary import summarise
+from tests.tracking.made_up import rendered, sweep_info
 from tracking.record import SweepRecord
-from tracking.report.formats import render, to_text
+from tracking.report.text import to_text
+from tracking.summary.sweep import summarise
 from trainer.errors import UserError
 
 
@@ -42,7 +42,7 @@ class Loads(HTMLParser):
 
 @pytest.fixture(scope="module")
 def page(record: SweepRecord) -> str:
-    return render(record, "html")
+    return rendered(record, "html")
 
 
 def test_the_page_loads_nothing_and_is_well_formed(page: str) -> None:
@@ -81,20 +81,20 @@ def test_synthetic_is_said_at_every_table_and_figure(page: str) -> None:
 def test_real_data_are_not_called_synthetic(record: SweepRecord) -> None:
     real = replace(record, info=sweep_info(synthetic=False))
     for form in ("html", "markdown"):
-        assert "synthetic data" not in render(real, form).lower()
+        assert "synthetic data" not in rendered(real, form).lower()
     assert "SYNTHETIC" not in to_text(summarise(real))
 
 
 def test_names_from_outside_are_escaped(record: SweepRecord) -> None:
     name = "<script>alert(1)</script>"
-    assert name not in render(replace(record, info=replace(record.info, name=name)), "html")
+    assert name not in rendered(replace(record, info=replace(record.info, name=name)), "html")
 
 
 def test_csv_has_a_row_per_trial_with_full_precision(record: SweepRecord) -> None:
-    rows = list(csv.DictReader(io.StringIO(render(record, "csv"))))
-    found = summarise(record)["trials"]
+    rows = list(csv.DictReader(io.StringIO(rendered(record, "csv"))))
+    found = summarise(record).trials
     assert len(rows) == len(found) == 23
-    assert [float(row["dice_fold_3"]) for row in rows] == [trial["dice"]["folds"][2] for trial in found]
+    assert [float(row["dice_fold_3"]) for row in rows] == [trial.dice.folds[2] for trial in found]
     assert {row["synthetic"] for row in rows} == {"true"}
 
 
@@ -103,12 +103,12 @@ def test_trials_that_differ_in_a_training_setting_are_told_apart(record: SweepRe
     other = replace(first.info, candidate=replace(first.info.candidate, train=(("batch", 8),)))
     both = replace(record, trials=(*record.trials, replace(first, info=other, run_id="other")))
     found = summarise(both)
-    assert "1-5 (contracting), batch 8" in to_text(found) and "1-5 (contracting), batch 8" in render(both)
-    assert [row["train"] for row in csv.DictReader(io.StringIO(render(both, "csv")))].count("batch=8") == 1
+    assert "1-5 (contracting), batch 8" in to_text(found) and "1-5 (contracting), batch 8" in rendered(both)
+    assert [row["train"] for row in csv.DictReader(io.StringIO(rendered(both, "csv")))].count("batch=8") == 1
 
 
 def test_markdown_tables_are_rectangular(record: SweepRecord) -> None:
-    text = render(record, "markdown")
+    text = rendered(record, "markdown")
     for table in re.findall(r"(?:^\|.*\n)+", text, re.M):
         assert len({line.count("|") for line in table.splitlines()}) == 1
     assert "| 1-5 (contracting) | shallow-5 | 12 | 0.001 | 295,360 |" in text
@@ -119,7 +119,7 @@ def test_the_terminal_table_fits_and_ends_with_the_verdict(record: SweepRecord) 
     text = to_text(summarise(record))
     *table, verdict = text.rstrip().split("\n")
     assert max(map(len, table)) <= 100
-    assert verdict == summarise(record)["verdict"]["sentence"]
+    assert verdict == summarise(record).verdict.sentence
     assert text.startswith("SYNTHETIC DATA")
     assert "1 trials failed" not in text and "1 trial failed" in text
 
@@ -129,7 +129,7 @@ def test_every_statistic_is_explained(page: str, record: SweepRecord) -> None:
                   "not the same as being as good", "The interval over images is descriptive", "Worst tenth: mean Dice",
                   "times the parameters of expanding", "From 6 to 12 epochs", "those of figure 3"):  # fmt: skip
         assert words in page
-    text = render(record, "markdown")
+    text = rendered(record, "markdown")
     for words in (
         "## Which mask to take",
         "## Image by image",
@@ -142,22 +142,22 @@ def test_every_statistic_is_explained(page: str, record: SweepRecord) -> None:
 def test_the_curve_shows_every_fold_under_the_pointer(page: str, record: SweepRecord) -> None:
     hints = re.findall(r'id="curves-hit-([a-z-]+-\d)" class="hit" data-hover="([^"]+)"', page)
     assert len(hints) == 18
-    (trial,) = [one for one in summarise(record)["trials"] if (one["mask"], one["epochs"]) == ("1-5", 12)]
-    folds = " · ".join(f"{value:.3f}" for value in trial["dice"]["folds"])
-    assert dict(hints)["shallow-first-5"] == f"shallow-first 5 (1-5): {trial['dice']['mean']:.3f} | folds {folds}"
+    (trial,) = [one for one in summarise(record).trials if (one.mask, one.epochs) == ("1-5", 12)]
+    folds = " · ".join(f"{value:.3f}" for value in trial.dice.folds)
+    assert dict(hints)["shallow-first-5"] == f"shallow-first 5 (1-5): {trial.dice.mean:.3f} | folds {folds}"
 
 
 @pytest.mark.parametrize("form", ["html", "json", "csv", "markdown"])
 def test_a_sweep_without_a_finished_trial_still_reports(record: SweepRecord, form: str) -> None:
     unfinished = tuple(trial for trial in record.trials if trial.status == "RUNNING")
-    assert render(replace(record, trials=unfinished), form)
+    assert rendered(replace(record, trials=unfinished), form)
 
 
 @pytest.mark.parametrize("form", ["html", "json", "csv", "markdown"])
 def test_the_same_record_gives_the_same_bytes(record: SweepRecord, form: str) -> None:
-    assert render(record, form) == render(record, form)
+    assert rendered(record, form) == rendered(record, form)
 
 
 def test_unknown_format(record: SweepRecord) -> None:
     with pytest.raises(UserError, match=r"Unknown report format 'pdf'\. Formats: html, json, csv, markdown"):
-        render(record, "pdf")
+        rendered(record, "pdf")

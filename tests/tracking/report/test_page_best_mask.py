@@ -6,10 +6,9 @@ from dataclasses import replace
 import pytest
 
 from tests.tracking.best_mask.test_answer import SETS, level, sample
-from tests.tracking.made_up import subset_record
+from tests.tracking.made_up import rendered, subset_record
 from tracking.best_mask.answer import answer_object
 from tracking.record import SweepRecord
-from tracking.report.formats import render
 from tracking.report.page_best_mask import SHOWN, answer_files, answer_of, answer_section
 
 SMALL = 260_000  # bytes that the section may take, pictures included
@@ -33,7 +32,7 @@ def test_hundreds_of_masks_make_a_short_section(full: SweepRecord) -> None:
 
 def test_the_page_of_a_search_leads_with_the_answer() -> None:
     record = subset_record(sample(20), level)
-    page = render(record)
+    page = rendered(record)
     answer = answer_of(record)
     assert answer is not None
     head = page[page.index("<h1>") : page.index("</header>")]
@@ -43,7 +42,7 @@ def test_the_page_of_a_search_leads_with_the_answer() -> None:
 
 
 def test_a_short_list_and_an_unfinished_search_keep_the_page_they_had(record: SweepRecord) -> None:
-    assert answer_of(record) is None and "<h2>Which mask to take</h2>" in render(record)
+    assert answer_of(record) is None and "<h2>Which mask to take</h2>" in rendered(record)
     begun = subset_record(sample(4), level)
     assert answer_of(replace(begun, trials=begun.trials[-2:])) is None
 

@@ -23,12 +23,19 @@ from tests.tracking.made_up import (
     trial_info,
     trial_record,
 )
-from tracking.analysis.two_sweeps import difference, versus
 from tracking.record import SweepRecord
 from tracking.report.formats import render_two
 from tracking.statistics import corrected_t
 from tracking.store.writer import Tracker
+from tracking.summary.two_sweeps import SweepDifference, TwoSweeps, compare_sweeps, subtract
 from trainer.errors import UserError
+
+
+def halves(two: TwoSweeps) -> SweepDifference:
+    """How far contracting - expanding of the two sweeps are apart."""
+    assert two.difference.contracting_vs_expanding is not None
+    return two.difference.contracting_vs_expanding
+
 
 TRAIN, TEST = [128] * 5, [32] * 5
 Thaw = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -52,7 +59,7 @@ def test_without_correction_it_is_welchs_t_test() -> None:
     rng = np.random.default_rng(0)
     first, second = rng.normal(0.1, 0.02, 5), rng.normal(0.05, 0.05, 5)
     plain = stats.ttest_ind(first, second, equal_var=False)
-    found = difference(*(corrected_t(list(one), TRAIN, [0] * 5) for one in (first, second)))
+    found = subtract(*(corrected_t(list(one), TRAIN, [0] * 5) for one in (first, second)))
     assert (found.mean, found.t, found.p) == pytest.approx(
         (first.mean() - second.mean(), plain.statistic, plain.pvalue)
     )
@@ -61,40 +68,40 @@ def test_without_correction_it_is_welchs_t_test() -> None:
 
 
 def test_without_an_interval_on_one_side_there_is_none() -> None:
-    found = difference(corrected_t([0.1] * 5, TRAIN, TEST), corrected_t([0.1, 0.2, 0.1, 0.3, 0.2], TRAIN, TEST))
+    found = subtract(corrected_t([0.1] * 5, TRAIN, TEST), corrected_t([0.1, 0.2, 0.1, 0.3, 0.2], TRAIN, TEST))
     assert math.isnan(found.low) and "same difference" in found.note
 
 
 def test_opposite_directions_are_said(record: SweepRecord, other: SweepRecord) -> None:
-    found = versus(record, other)
-    assert found["finding"] == "the direction depends on the data"
-    one = found["difference"]["contracting_vs_expanding"]
-    assert one["low"] > 0 and one["p_holm"] >= one["p"]
-    assert versus(other, record)["difference"]["contracting_vs_expanding"]["mean"] == pytest.approx(-one["mean"])
-    assert any("Synthetic data (demo)" in note for note in found["notes"])
-    assert "demo is not finished." in found["notes"]
+    found = compare_sweeps(record, other)
+    assert found.finding == "the direction depends on the data"
+    one = halves(found)
+    assert one.low > 0 and one.p_holm >= one.p
+    assert halves(compare_sweeps(other, record)).mean == pytest.approx(-one.mean)
+    assert any("Synthetic data (demo)" in note for note in found.notes)
+    assert "demo is not finished." in found.notes
 
 
 def test_the_same_scores_show_no_dependence(record: SweepRecord) -> None:
-    found = versus(record, replace(record, info=replace(record.info, name="again"), run_id="run 2"))
-    assert found["finding"] == "no dependence on the data shown"
-    assert any("same images" in note for note in found["notes"])
+    found = compare_sweeps(record, replace(record, info=replace(record.info, name="again"), run_id="run 2"))
+    assert found.finding == "no dependence on the data shown"
+    assert any("same images" in note for note in found.notes)
 
 
 def test_nothing_in_common_is_no_verdict(record: SweepRecord, other: SweepRecord) -> None:
-    assert "No verdict yet" in versus(record, replace(other, trials=other.trials[:1]))["sentence"]
+    assert "No verdict yet" in compare_sweeps(record, replace(other, trials=other.trials[:1])).sentence
 
 
 def test_blocks_against_convolutions_on_the_same_images(record: SweepRecord) -> None:
-    found = versus(record, conv_record())
-    one = found["difference"]["contracting_vs_expanding"]
-    both = [sweep["comparison"]["contracting_vs_expanding"]["mean"] for sweep in found["sweeps"]]
-    assert one["mean"] == pytest.approx(both[0] - both[1]) and math.isnan(one["p_holm"]) is False
-    assert found["difference"]["area_between_curves"] is None
-    assert "what masks count" in found["finding"] and "the data" not in found["finding"]
-    notes = " ".join(found["notes"])
+    found = compare_sweeps(record, conv_record())
+    one = halves(found)
+    both = [one.mean for one in (found.pairs[0].first, found.pairs[0].second) if one is not None]
+    assert one.mean == pytest.approx(both[0] - both[1]) and math.isnan(one.p_holm) is False
+    assert found.difference.area_between_curves is None
+    assert found.finding is not None and "what masks count" in found.finding and "the data" not in found.finding
+    notes = " ".join(found.notes)
     assert "in demo contracting is blocks 1-5, expanding 6-9; in convolutions contracting is convolutions 1-9" in notes
-    page = render_two(record, conv_record())
+    page = render_two(found)
     assert "number of tuned blocks" in page and "number of tuned convolutions" in page
 
 
@@ -104,28 +111,27 @@ def test_seeds_heads_and_folds_that_differ_are_said(record: SweepRecord) -> None
     folds = [[second, *rest], [first, *others], *other.info.folds[2:]]
     info = replace(other.info, name="again", folds=folds,
                    spec={**other.info.spec, "partition": {"unit": "block", "head": "always"}})  # fmt: skip
-    found = versus(record, replace(other, info=info, run_id="run 2"))
-    notes = " ".join(found["notes"])
+    found = compare_sweeps(record, replace(other, info=info, run_id="run 2"))
+    notes = " ".join(found.notes)
     for words in ("demo with 0; again with 0, 1, 2", "again: The head (", "cut into other folds"):
         assert words in notes
-    assert found["difference"]["contracting_vs_expanding"]["noise"] is None
-    assert "not measured" in render_two(record, replace(other, info=info, run_id="run 2"), "markdown")
+    assert halves(found).noise is None
+    assert "not measured" in render_two(found, "markdown")
 
 
 def test_the_noise_of_both_adds_in_squares(record: SweepRecord) -> None:
     left, right = repeated(record), repeated(record, (3, 4))
-    found = versus(left, replace(right, run_id="run 2", info=replace(right.info, name="again")))
-    key = "contracting_vs_expanding"
-    sds = [one["comparison"][key]["noise"]["sd"] for one in found["sweeps"]]
-    assert found["difference"][key]["noise"]["sd"] == pytest.approx(math.sqrt(sds[0] ** 2 + sds[1] ** 2))
+    found = compare_sweeps(left, replace(right, run_id="run 2", info=replace(right.info, name="again")))
+    sds = [one.noise.sd for one in (found.pairs[0].first, found.pairs[0].second) if one is not None and one.noise]
+    noise = halves(found).noise
+    assert noise is not None and noise.sd == pytest.approx(math.sqrt(sds[0] ** 2 + sds[1] ** 2))
 
 
 def test_other_budgets_are_said(record: SweepRecord, other: SweepRecord) -> None:
     short = tuple(replace(one, info=replace(one.info, candidate=replace(one.info.candidate, epochs=6)))
                   for one in other.trials)  # fmt: skip
-    assert any(
-        "12 epochs" in note and "6 epochs" in note for note in versus(record, replace(other, trials=short))["notes"]
-    )
+    notes = compare_sweeps(record, replace(other, trials=short)).notes
+    assert any("12 epochs" in note and "6 epochs" in note for note in notes)
 
 
 @pytest.mark.parametrize(
@@ -164,21 +170,22 @@ def test_what_cannot_be_compared_is_refused(
     record: SweepRecord, other: SweepRecord, change: Callable[[SweepRecord], SweepRecord], words: str
 ) -> None:
     with pytest.raises(UserError, match=words):
-        versus(record, change(other))
+        compare_sweeps(record, change(other))
 
 
 def test_the_page_and_the_other_formats_carry_the_same_numbers(record: SweepRecord, other: SweepRecord) -> None:
-    page, text = render_two(record, other), render_two(record, other, "markdown")
-    found = json.loads(render_two(record, other, "json"))
+    two = compare_sweeps(record, other)
+    page, text = render_two(two), render_two(two, "markdown")
+    found = json.loads(render_two(two, "json"))
     mean = f"{found['difference']['contracting_vs_expanding']['mean']:+.4f}"
     assert mean in page and mean in text and found["sentence"] in text
     ids = re.findall(r'\bid="([^"]+)"', page)
     assert len(ids) == len(set(ids)) and "SYNTHETIC DATA" in page and len(page) < 3_000_000
     assert not re.search(r"@import|url\((?!#)|src=", page)
-    rows = list(csv.DictReader(io.StringIO(render_two(record, other, "csv"))))
+    rows = list(csv.DictReader(io.StringIO(render_two(two, "csv"))))
     assert {(row["sweep"], row["synthetic"]) for row in rows} == {("demo", "true"), ("chest", "false")}
     with pytest.raises(UserError, match="Unknown report format"):
-        render_two(record, other, "pdf")
+        render_two(two, "pdf")
 
 
 @pytest.mark.slow

@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 
 from tests.tracking.made_up import fold_results, sweep_info, trial_info, trial_record
-from tracking.analysis.comparisons import main_setting
-from tracking.analysis.summary import summarise
-from tracking.analysis.verdict import verdict
+from tracking.analysis.comparisons import Comparisons, main_setting
+from tracking.analysis.contrasts import difference
+from tracking.analysis.verdict import judge
+from tracking.as_json import to_json
 from tracking.record import SweepRecord, TrialRecord
-from tracking.report.formats import to_json
 from tracking.statistics import corrected_t, spread
+from tracking.summary.sweep import MainSetting, summarise
 
 
 @pytest.fixture(scope="module")
@@ -95,16 +96,17 @@ def test_baselines_and_what_is_missing(found: dict[str, Any]) -> None:
 
 def test_the_same_numbers_are_the_same_bytes_whatever_order_they_come_in(record: SweepRecord) -> None:
     other = replace(record, trials=tuple(reversed(record.trials)), run_id="other", started="later")
-    texts = [summarise(one) for one in (record, other)]
-    assert texts[0].pop("provenance") != texts[1].pop("provenance")
-    assert to_json(texts[0]) == to_json(texts[1])
+    first, second = (summarise(one) for one in (record, other))
+    assert first.provenance != second.provenance
+    assert to_json(first) == to_json(replace(second, provenance=first.provenance))
 
 
 @pytest.mark.parametrize(("size", "slight"), [(0.005, True), (0.05, False)])
 def test_a_real_but_tiny_difference_is_called_too_little(record: SweepRecord, size: float, slight: bool) -> None:
     folds = size * np.array([0.9, 1.0, 1.1, 1.05, 0.95])
-    said = verdict(None, corrected_t(list(folds), [24] * 5, [6] * 5), [], record.info, [])
-    assert said["finding"] == "shallow better" and ("too little to matter" in said["sentence"]) == slight
+    area = difference(corrected_t(list(folds), [24] * 5, [6] * 5), record.info)
+    verdict = judge(Comparisons(None, area), [], record.info)
+    assert verdict.finding == "shallow better" and ("too little to matter" in verdict.sentence) == slight
 
 
 @pytest.mark.parametrize(
@@ -122,16 +124,16 @@ def test_networks_that_learned_nothing_give_no_verdict(
         by = shift.get(one.info.candidate.mask, shift.get("", 0.0))
         return replace(one, folds={**one.folds, "dice": tuple(max(0.0, dice + by) for dice in one.folds["dice"])})
 
-    found = summarise(replace(record, trials=tuple(map(poorer, record.trials))))
-    assert re.match(words, found["verdict"]["sentence"])
-    assert (found["verdict"]["finding"] is None) == words.startswith("No verdict")
+    verdict = summarise(replace(record, trials=tuple(map(poorer, record.trials)))).verdict
+    assert re.match(words, verdict.sentence) and (verdict.finding is None) == words.startswith("No verdict")
 
 
 def test_the_area_speaks_where_the_halves_do_not() -> None:
     halves = corrected_t([0.05, -0.06, 0.04, -0.05, 0.01], [24] * 5, [6] * 5)
     area = replace(corrected_t([-0.10, -0.11, -0.10, -0.09, -0.10], [24] * 5, [6] * 5), p_holm=0.002)
     main = [trial_record(trial_info("shallow-first", 5)), trial_record(trial_info("deep-first", 4))]
-    said = verdict(halves, area, main, sweep_info(), [])["sentence"]
+    compared = Comparisons(difference(halves, sweep_info()), difference(area, sweep_info()))
+    said = judge(compared, main, sweep_info()).sentence
     assert said.startswith("No difference shown") and "but along the curves deep-first is better" in said
 
 
@@ -146,17 +148,16 @@ def test_verdict_names_interval_cost_and_that_it_is_synthetic(found: dict[str, A
 def test_missing_masks_are_named(record: SweepRecord) -> None:
     kept = tuple(trial for trial in record.trials if trial.info.candidate.mask not in ("6-9", "1-3"))
     found = summarise(replace(record, trials=kept))
-    assert found["comparison"]["contracting_vs_expanding"] is None
-    assert found["comparison"]["area_between_curves"] is None
-    assert found["comparison"]["missing"] == ["expanding (6-9)", "shallow-3", "deep-4"]
-    assert found["verdict"]["finding"] is None
-    assert "No verdict yet" in found["verdict"]["sentence"] and "expanding (6-9)" in found["verdict"]["sentence"]
+    assert found.comparison.titled == ()
+    assert found.comparison.missing == ("expanding (6-9)", "shallow-3", "deep-4")
+    assert found.verdict.finding is None
+    assert "No verdict yet" in found.verdict.sentence and "expanding (6-9)" in found.verdict.sentence
 
 
 def test_the_area_alone_can_decide(record: SweepRecord) -> None:
     found = summarise(replace(record, info=replace(record.info, named_masks={})))
-    assert found["comparison"]["contracting_vs_expanding"] is None
-    assert found["verdict"]["sentence"].startswith("Shallow better: the area between the curves")
+    assert found.comparison.contracting_vs_expanding is None
+    assert found.verdict.sentence.startswith("Shallow better: the area between the curves")
 
 
 def test_a_significant_difference_that_holm_takes_back_says_so(record: SweepRecord) -> None:
@@ -166,20 +167,20 @@ def test_a_significant_difference_that_holm_takes_back_says_so(record: SweepReco
         for one in record.trials
     )
     found = summarise(replace(record, trials=trials))
-    one = found["comparison"]["contracting_vs_expanding"]
-    assert one["p"] < 0.05 < one["p_holm"] == 2 * one["p"]
-    assert f"it is no longer significant (Holm p = {one['p_holm']:.3f})" in found["verdict"]["sentence"]
+    one = found.comparison.contracting_vs_expanding
+    assert one is not None and one.p < 0.05 < one.p_holm == 2 * one.p
+    assert f"it is no longer significant (Holm p = {one.p_holm:.3f})" in found.verdict.sentence
 
 
 def test_nothing_finished(record: SweepRecord) -> None:
     found = summarise(replace(record, trials=()))
-    assert found["main"] == {"epochs": None, "learning_rate": None}
-    assert found["trials"] == [] and "No verdict yet" in found["verdict"]["sentence"]
+    assert found.main == MainSetting(None, None)
+    assert found.trials == () and "No verdict yet" in found.verdict.sentence
 
 
 def test_planned_trials_that_never_began_are_listed(record: SweepRecord) -> None:
     planned = {"0" * 16: "3-4 · 12 epochs", trial_info("shallow-first", 5).candidate.key: "1-5 · 12 epochs"}
-    assert summarise(replace(record, info=replace(record.info, planned=planned)))["missing"] == ["3-4 · 12 epochs"]
+    assert summarise(replace(record, info=replace(record.info, planned=planned))).missing == ("3-4 · 12 epochs",)
 
 
 def test_the_common_rate_is_the_one_with_most_masks(record: SweepRecord) -> None:
