@@ -24,6 +24,7 @@ HOMES = {
     "optuna": ("sweeps/engines/optuna_", "sweeps/strategies/optuna_samplers.py", "tracking/best_mask/fanova.py"),
     "keras_tuner": ("sweeps/engines/keras_tuner_engine.py",),
     "matplotlib": ("tracking/figures/",),
+    "jinja2": ("tracking/report/html.py",),
     "typer": ("sweeps/cli.py",),
 }
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.tracking.made_up import sweep_info
-from tracking.analysis.choice import case_objects, choice_object, matrix
+from tracking.analysis.choice import choice_object, matrix
 from tracking.record import SweepRecord, TrialRecord
 from tracking.statistics import spread
 
@@ -44,7 +44,6 @@ def test_without_per_image_scores_there_is_no_correction(record: SweepRecord) ->
     trials = [replace(one, scores=()) for one in main_trials(record)]
     found = choice_object(trials, record.info)
     assert found is not None and found["winner"] is None and len(found["compared"]) == 17
-    assert case_objects(trials, record.info) == []
 
 
 def test_one_mask_is_no_choice(record: SweepRecord) -> None:

@@ -62,3 +62,11 @@ def test_no_word_on_convolutions_of_another_network(spec: dict[str, dict[str, in
 
 def test_a_network_without_the_two_parts() -> None:
     assert half_parameters(replace(sweep_info(), named_masks={"all": "all"})) is None
+
+
+def test_masks_are_read_as_everywhere() -> None:
+    one = replace(sweep_info(), n_blocks=1, block_params=[640], named_masks={"contracting": "all", "expanding": "none"})
+    found = half_parameters(one)
+    assert found is not None and (found.contracting, found.expanding, found.ratio) == (640, 0, 640)
+    sparse = half_parameters(replace(sweep_info(), named_masks={"contracting": "1,3", "expanding": "deep-2"}))
+    assert sparse is not None and (sparse.contracting, sparse.expanding) == (640 + 13952, 9280 + 2329)
