@@ -6,7 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 
 from tracking.figures.canvas import Form, stamp
-from tracking.figures.curves import CostPoint, Curve, draw_comparisons, draw_cost
+from tracking.figures.cost import CostPoint, draw_cost
+from tracking.figures.curves import Curve, draw_comparisons
 from tracking.spec_view import view_spec
 from tracking.statistics import Comparison, spread
 from tracking.summary.sweep import SweepSummary

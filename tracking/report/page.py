@@ -7,7 +7,8 @@ import json
 from markupsafe import Markup, escape
 
 from tracking.figures.canvas import stamp
-from tracking.figures.curves import draw_cost, draw_curves
+from tracking.figures.cost import draw_cost
+from tracking.figures.curves import draw_curves
 from tracking.figures.figure_data import baselines_of, cost_points, curves_of
 from tracking.record import Json, SweepRecord
 from tracking.report.html import NOTHING, document, figure, fill

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tracking.analysis.comparisons import AREA, HALVES
 from tracking.analysis.contrasts import Difference
-from tracking.analysis.seeds import read
-from tracking.data_view import view_data
-from tracking.record import METRICS, SweepInfo, SweepRecord
+from tracking.record import SweepRecord
 from tracking.statistics import EQUIVALENCE, Comparison, critical, holm, tail
+from tracking.summary.comparable import check_comparable
 from tracking.summary.sweep import SCHEMA, SweepSummary, summarise
-from tracking.summary.wording import setting
-from tracking.units import WORDS, head_of, unit_of
-from trainer.errors import UserError
+from tracking.summary.sweep_notes import Sweeps, notes_on, units_of
 
 
 @dataclass(frozen=True)
@@ -129,93 +125,19 @@ def compare_sweeps(first: SweepRecord, second: SweepRecord) -> TwoSweeps:
     Sweeps of one data set whose masks count different units share contracting - expanding only: the steps of their
     curves are not the same, so the areas between them are not subtracted.
     """
-    check(first, second)
+    check_comparable(first, second)
     sweeps = (summarise(first), summarise(second))
     difference = _subtract_shared(sweeps)
-    undecided = TwoSweeps(SCHEMA, sweeps, difference, None, "", tuple(_notes(sweeps)))
+    undecided = TwoSweeps(SCHEMA, sweeps, difference, None, "", tuple(notes_on(sweeps)))
     finding, sentence = _judge(undecided)
     return replace(undecided, finding=finding, sentence=sentence)
-
-
-def check(first: SweepRecord, second: SweepRecord) -> None:
-    """Raises `UserError` unless two different sweeps have the same metrics, as many folds and as many blocks.
-
-    Masks may count blocks in one and convolutions in the other, but only on the same images: else two things differ at
-    once. Other budgets, rates, seeds, folds and heads are no reason to refuse; they are said in the notes.
-    """
-    infos = first.info, second.info
-    if first.run_id == second.run_id:
-        raise UserError(f"Two sweeps can be set side by side, but both are {first.info.name!r}. Name another one.")
-    _check_metrics(first, second)
-    _check_units(*infos)
-    _check_counts(*infos)
-
-
-def measured(record: SweepRecord) -> tuple[str, ...]:
-    """The metrics that any finished trial has a value of; leaky trials and unfinished repeats do not count."""
-    finished = read(record).honest.finished
-    return tuple(
-        metric
-        for metric in METRICS
-        if any(not math.isnan(value) for trial in finished for value in trial.folds[metric])
-    )
-
-
-def _check_metrics(first: SweepRecord, second: SweepRecord) -> None:
-    metrics = [measured(one) for one in (first, second)]
-    if metrics[0] != metrics[1]:
-        names = (first.info.name, second.info.name)
-        words = [f"{name!r} has {', '.join(has) or 'none yet'}" for name, has in zip(names, metrics, strict=True)]
-        raise UserError(
-            "Sweeps can be set side by side only when they measured the same metrics, but "
-            f"{' and '.join(words)}. Let both finish, or compare sweeps that were recorded alike."
-        )
-
-
-def _check_units(first: SweepInfo, second: SweepInfo) -> None:
-    units = [unit_of(one.spec) for one in (first, second)]
-    if units[0] != units[1] and view_data(first.data).digest != view_data(second.data).digest:
-        raise UserError(
-            "Sweeps whose masks count different units can be set side by side only on the same images, else two things "
-            f"differ at once, but {first.name!r} counts {WORDS[units[0]]}s, {second.name!r} counts {WORDS[units[1]]}s, "
-            f"and their images differ. Run one of them again with --set partition.unit={units[0]} under another --name."
-        )
-
-
-def _check_counts(first: SweepInfo, second: SweepInfo) -> None:
-    """As many folds, and where masks count the same unit as many of these."""
-    if len(first.folds) != len(second.folds):
-        raise UserError(
-            f"{_unequal('folds', first, len(first.folds), second, len(second.folds))}, for instance with --set folds=N "
-            "under another --name."
-        )
-    if unit_of(first.spec) == unit_of(second.spec) and first.n_blocks != second.n_blocks:
-        what = f"{WORDS[unit_of(first.spec)]}s"
-        raise UserError(f"{_unequal(what, first, first.n_blocks, second, second.n_blocks)}{_head_hint(first, second)}")
-
-
-def _unequal(what: str, first: SweepInfo, one: int, second: SweepInfo, other: int) -> str:
-    return (
-        f"Sweeps can be set side by side only with equal numbers of {what}, but {first.name!r} has {one} "
-        f"and {second.name!r} has {other}. Run one of them again to match"
-    )
-
-
-def _head_hint(first: SweepInfo, second: SweepInfo) -> str:
-    """A head that is a unit of its own is one more to count."""
-    if head_of(first.spec) == head_of(second.spec):
-        return "."
-    return f", with --set partition.head={head_of(first.spec)} under another --name."
-
-
-Sweeps = tuple[SweepSummary, SweepSummary]
 
 
 def _subtract_shared(sweeps: Sweeps) -> SweepDifferences:
     """The differences of what both sweeps have, Holm over them."""
     first, second = (sweep.comparison for sweep in sweeps)
     halves = _apart(first.contracting_vs_expanding, second.contracting_vs_expanding)
-    area = _apart(first.area_between_curves, second.area_between_curves) if len(_units(sweeps)) == 1 else None
+    area = _apart(first.area_between_curves, second.area_between_curves) if len(units_of(sweeps)) == 1 else None
     given = [one for one in (halves, area) if one is not None]
     adjusted = iter([replace(one, p_holm=tested.p_holm) for one, tested in zip(given, holm(given), strict=True)])
     return SweepDifferences(next(adjusted) if halves else None, next(adjusted) if area else None)
@@ -262,65 +184,4 @@ def _numbers(title: str, first: Comparison, second: Comparison, apart: Compariso
 
 
 def _cause(sweeps: Sweeps) -> str:
-    return "the data" if len(_units(sweeps)) == 1 else "what masks count"
-
-
-def _units(sweeps: Sequence[SweepSummary]) -> set[str]:
-    return {sweep.model.unit for sweep in sweeps}
-
-
-def _notes(sweeps: Sweeps) -> list[str]:
-    """What else differs between the two, or ties them together."""
-    first, second = sweeps
-    notes = []
-    if first.data.digest == second.data.digest:
-        notes.append(
-            "Both sweeps measure the same images, so they are not independent samples: read this as two settings on "
-            "one data set, and the interval as approximate."
-        )
-    if setting(first) != setting(second):
-        notes.append(f"The settings differ: {setting(first)} against {setting(second)}.")
-    notes += [*_unit_notes(sweeps), *_head_notes(sweeps), *_seed_notes(sweeps), *_fold_notes(sweeps)]
-    if len(_units(sweeps)) == 1 and first.model.block_params != second.model.block_params:
-        notes.append("The networks differ in size.")
-    if first.weights.digest != second.weights.digest:
-        notes.append("The starting weights differ.")
-    synthetic = [sweep.sweep for sweep in sweeps if sweep.data.synthetic]
-    if synthetic:
-        notes.append(f"Synthetic data ({', '.join(synthetic)}): no claim about real images.")
-    return [*notes, *(f"{sweep.sweep} is not finished." for sweep in sweeps if not sweep.finished)]
-
-
-def _unit_notes(sweeps: Sweeps) -> list[str]:
-    """What the names of the two masks mean where the sweeps count different units."""
-    if len(_units(sweeps)) == 1:
-        return []
-    meant = [
-        f"in {sweep.sweep} contracting is {WORDS[sweep.model.unit]}s {sweep.model.named_masks.get('contracting')}, "
-        f"expanding {sweep.model.named_masks.get('expanding')}"
-        for sweep in sweeps
-    ]
-    return [
-        f"The names are the same, the layers are not: {'; '.join(meant)}. Single steps of the curves differ too, "
-        "so only contracting − expanding is compared."
-    ]
-
-
-def _head_notes(sweeps: Sweeps) -> list[str]:
-    if sweeps[0].model.head == sweeps[1].model.head:
-        return []
-    return [f"{sweep.sweep}: {sweep.model.head_sentence}" for sweep in sweeps]
-
-
-def _seed_notes(sweeps: Sweeps) -> list[str]:
-    if sweeps[0].noise.seeds == sweeps[1].noise.seeds:
-        return []
-    words = [f"{sweep.sweep} with {', '.join(map(str, sweep.noise.seeds))}" for sweep in sweeps]
-    return [f"The training seeds differ: {'; '.join(words)}."]
-
-
-def _fold_notes(sweeps: Sweeps) -> list[str]:
-    folds = [{frozenset(fold.cases) for fold in sweep.folds} for sweep in sweeps]
-    if sweeps[0].data.digest == sweeps[1].data.digest and folds[0] != folds[1]:
-        return ["The same images are cut into other folds."]
-    return []
+    return "the data" if len(units_of(sweeps)) == 1 else "what masks count"

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.tracking.made_up import conv_record
+from tests.tracking.made_up import conv_record, repeated
 from tracking.analysis.comparisons import Comparisons
 from tracking.record import SweepRecord
 from tracking.report.page_two_sweeps import two_sweeps_files, two_sweeps_html, two_sweeps_markdown
@@ -36,3 +36,11 @@ def test_only_what_was_measured_is_drawn(two: TwoSweeps) -> None:
     bare = [replace(sweep, trials=(), comparison=Comparisons()) for sweep in two.sweeps]
     nothing = replace(two, sweeps=(bare[0], bare[1]), difference=replace(two.difference, contracting_vs_expanding=None))
     assert two_sweeps_files(nothing) == {} and "<svg" not in two_sweeps_html(nothing)
+
+
+def test_noise_of_one_sweep_alone_is_not_that_of_the_difference(record: SweepRecord) -> None:
+    other = repeated(record)
+    two = compare_sweeps(record, replace(other, info=replace(other.info, name="again"), run_id="run 2"))
+    apart = two.difference.contracting_vs_expanding
+    assert apart is not None and apart.noise is None
+    assert two_sweeps_markdown(two).count("not measured") == 4

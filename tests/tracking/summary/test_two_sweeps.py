@@ -16,7 +16,6 @@ from scipy import stats
 
 from tests.tracking.made_up import (
     conv_record,
-    leaky_record,
     record_trial,
     repeated,
     sweep_info,
@@ -105,72 +104,12 @@ def test_blocks_against_convolutions_on_the_same_images(record: SweepRecord) -> 
     assert "number of tuned blocks" in page and "number of tuned convolutions" in page
 
 
-def test_seeds_heads_and_folds_that_differ_are_said(record: SweepRecord) -> None:
-    other = repeated(record)
-    (first, *rest), (second, *others) = other.info.folds[:2]
-    folds = [[second, *rest], [first, *others], *other.info.folds[2:]]
-    info = replace(other.info, name="again", folds=folds,
-                   spec={**other.info.spec, "partition": {"unit": "block", "head": "always"}})  # fmt: skip
-    found = compare_sweeps(record, replace(other, info=info, run_id="run 2"))
-    notes = " ".join(found.notes)
-    for words in ("demo with 0; again with 0, 1, 2", "again: The head (", "cut into other folds"):
-        assert words in notes
-    assert halves(found).noise is None
-    assert "not measured" in render_two(found, "markdown")
-
-
 def test_the_noise_of_both_adds_in_squares(record: SweepRecord) -> None:
     left, right = repeated(record), repeated(record, (3, 4))
     found = compare_sweeps(left, replace(right, run_id="run 2", info=replace(right.info, name="again")))
     sds = [one.noise.sd for one in (found.pairs[0].first, found.pairs[0].second) if one is not None and one.noise]
     noise = halves(found).noise
     assert noise is not None and noise.sd == pytest.approx(math.sqrt(sds[0] ** 2 + sds[1] ** 2))
-
-
-def test_other_budgets_are_said(record: SweepRecord, other: SweepRecord) -> None:
-    short = tuple(replace(one, info=replace(one.info, candidate=replace(one.info.candidate, epochs=6)))
-                  for one in other.trials)  # fmt: skip
-    notes = compare_sweeps(record, replace(other, trials=short)).notes
-    assert any("12 epochs" in note and "6 epochs" in note for note in notes)
-
-
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        (
-            lambda one: replace(conv_record(), info=replace(conv_record().info, data=one.info.data)),
-            "'demo' counts blocks, 'convolutions' counts convolutions, and their images differ.*partition.unit=block",
-        ),
-        (
-            lambda one: replace(
-                one, info=replace(one.info, n_blocks=10, spec={"partition": {"unit": "block", "head": "own"}})
-            ),
-            "equal numbers of blocks, but 'demo' has 9 and 'chest' has 10.*partition.head=last",
-        ),
-        (lambda one: replace(one, trials=(leaky_record(trial_info("shallow-first", 5)),)), "'chest' has none yet"),
-        (lambda one: replace(one, run_id="run 1"), "both are 'demo'"),
-        (
-            lambda one: replace(one, info=replace(one.info, folds=one.info.folds[:3])),
-            r"equal numbers of folds, but 'demo' has 5 and 'chest' has 3.*--set folds=N",
-        ),
-        (
-            lambda one: replace(one, info=replace(one.info, n_blocks=7)),
-            "equal numbers of blocks, but 'demo' has 9 and 'chest' has 7",
-        ),
-        (
-            lambda one: replace(
-                one, trials=tuple(replace(t, folds={**t.folds, "ari": (math.nan,) * 5}) for t in one.trials)
-            ),
-            "same metrics, but 'demo' has dice, pixel_error, ari and 'chest' has dice, pixel_error",
-        ),
-        (lambda one: replace(one, trials=()), "'chest' has none yet"),
-    ],
-)
-def test_what_cannot_be_compared_is_refused(
-    record: SweepRecord, other: SweepRecord, change: Callable[[SweepRecord], SweepRecord], words: str
-) -> None:
-    with pytest.raises(UserError, match=words):
-        compare_sweeps(record, change(other))
 
 
 def test_the_page_and_the_other_formats_carry_the_same_numbers(record: SweepRecord, other: SweepRecord) -> None:
