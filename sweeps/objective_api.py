@@ -137,10 +137,14 @@ def _scoring(home: Home, plan: Plan, tracker: Tracker) -> Callable[[Candidate, R
 
 
 def _conclude(tracker: Tracker, plan: Plan) -> None:
+    from tracking.analysis.seeds import read
     from tracking.analysis.summary import summarise
+    from tracking.best_mask.answer import best_mask, chosen_runs, conclusion
 
-    verdict = summarise(tracker.read_sweep(plan.name))["verdict"]["sentence"]
-    tracker.finish_sweep(plan.sweep_run, verdict)
+    record = tracker.read_sweep(plan.name)
+    reading, verdict = read(record), summarise(record)["verdict"]["sentence"]
+    words = f"{verdict} {conclusion(reading, best_mask(reading))}"
+    tracker.finish_sweep(plan.sweep_run, words, choice=chosen_runs(reading))
 
 
 def inside(candidate: Candidate, space: Space, spec: Spec) -> Candidate:

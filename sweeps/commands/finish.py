@@ -13,8 +13,9 @@ def show(home: Home, name: str, *, searched: bool) -> None:
     """Write the report of a sweep beside its home, close its MLflow run with the verdict, print table and verdict, and
     of a search its answer.
     """
-    from sweeps.commands.best import sentence_of
+    from tracking.analysis.seeds import read
     from tracking.analysis.summary import summarise
+    from tracking.best_mask.answer import best_mask, chosen_runs, conclusion, why_no_choice
     from tracking.report.formats import render, to_text
     from tracking.report.shown_images import with_pictures
     from tracking.store.writer import Tracker
@@ -27,11 +28,15 @@ def show(home: Home, name: str, *, searched: bool) -> None:
     page = render(record, "html")
     path = home.report(name) / "report.html"
     write_atomically(path, lambda file: file.write(page.encode()))
-    sentences = [found["verdict"]["sentence"], *([sentence_of(record)] if searched else [])]
-    tracker.finish_sweep(record.run_id, " ".join(sentences), page)
+    reading = read(record)
+    answer, verdict = best_mask(reading), found["verdict"]["sentence"]
+    words = f"{verdict} {conclusion(reading, answer)}"
+    tracker.finish_sweep(record.run_id, words, page, chosen_runs(reading))
     tell(to_text(found))
     if searched:
-        tell(f"{sentences[-1]}\nMore: thaw best {shlex.quote(name)}{_there(home)}\n")
+        tell(
+            f"{answer.sentence if answer else why_no_choice(reading)}\nMore: thaw best {shlex.quote(name)}{_there(home)}\n"
+        )
     tell(f"Report: {path}")
     server, how = "", "on your server, at"
     if home.own_tracking:

@@ -7,12 +7,18 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tracking.analysis.per_image import cases_by_rule
 from tracking.analysis.seed_noise import noise_object
 from tracking.analysis.seeds import Repeats
-from tracking.analysis.winners_curse import FEWEST, against_best, bbc_cv, one_standard_error
+from tracking.analysis.winners_curse import (
+    FEWEST,
+    against_best,
+    bbc_cv,
+    dice_by_image,
+    image_scores,
+    one_standard_error,
+)
 from tracking.record import Json, SweepInfo, TrialRecord
 
 
@@ -62,7 +68,7 @@ def _named(trial: TrialRecord) -> Json:
 
 def _winner(trials: Sequence[TrialRecord]) -> Json | None:
     """BBC-CV over the images that every trial scored; null when these are too few."""
-    images, scores = matrix(trials)
+    images, scores = image_scores(trials)
     if len(images) < FEWEST:
         return None
     found = bbc_cv(scores)
@@ -77,25 +83,13 @@ def _winner(trials: Sequence[TrialRecord]) -> Json | None:
     }
 
 
-def matrix(trials: Sequence[TrialRecord]) -> tuple[list[str], NDArray[np.float64]]:
-    """Names and the (images, trials) out-of-fold Dice of the images that all trials scored; empty truths left out."""
-    columns = [_dice(one) for one in trials]
-    names = sorted(set.intersection(*(set(column) for column in columns)))
-    return names, np.array([[column[name] for column in columns] for name in names]).reshape(-1, len(columns))
-
-
-def _dice(trial: TrialRecord) -> dict[str, float]:
-    """image -> Dice, where there is one."""
-    return {score.image: score.dice for _, score in trial.scores if not math.isnan(score.dice)}
-
-
 def case_objects(main: Sequence[TrialRecord], info: SweepInfo) -> list[Json]:
     """The JSON field `cases`: images to look at, with the Dice of contracting and expanding."""
     by_mask = {one.info.candidate.mask: one for one in main}
     sides = [by_mask.get(info.named_masks.get(name, "")) for name in ("contracting", "expanding")]
     if sides[0] is None or sides[1] is None:
         return []
-    left, right = _dice(sides[0]), _dice(sides[1])
+    left, right = dice_by_image(sides[0]), dice_by_image(sides[1])
     return [
         {"rule": rule, "image": image, "contracting": left[image], "expanding": right[image]}
         for rule, image in cases_by_rule(left, right)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from tracking.analysis.comparisons import CompareNoise
-from tracking.analysis.per_image import FAILURE
+from tracking.analysis.learning import learned_nothing
 from tracking.analysis.seed_noise import moves
 from tracking.record import Json, SweepInfo, TrialRecord
 from tracking.statistics import EQUIVALENCE, SURE, Comparison, finding
@@ -53,9 +53,9 @@ def _collapsed(main: Sequence[TrialRecord], info: SweepInfo) -> str:
     flat = [
         f"{name} ({mask}) scores {dice[mask]:.3f}"
         for mask, name in named.items()
-        if mask and dice.get(mask, 1) < FAILURE
+        if mask and learned_nothing(dice.get(mask, 1))
     ]
-    if dice and max(dice.values()) < FAILURE:
+    if dice and learned_nothing(max(dice.values())):
         flat = [f"no mask scores more than {max(dice.values()):.3f}"]
     if not flat:
         return ""

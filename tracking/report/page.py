@@ -22,6 +22,7 @@ from tracking.analysis.formatting import (
     trial_cells,
 )
 from tracking.analysis.seeds import Repeats
+from tracking.best_mask.answer import BestMask
 from tracking.figures.canvas import stamp
 from tracking.figures.curves import draw_comparisons, draw_cost, draw_curves
 from tracking.figures.figure_data import baselines_of, comparison_rows, cost_points, curves_of
@@ -37,8 +38,8 @@ from tracking.units import unit_word
 MOST = 100  # rows of the table of trials
 
 
-def html(record: SweepRecord, found: Json, answer: Json | None = None) -> str:
-    """The page for a sweep and its `summarise`d numbers; `answer` (`answer_page.answer_of`) takes the place of the
+def html(record: SweepRecord, found: Json, answer: BestMask | None = None) -> str:
+    """The page for a sweep and its `summarise`d numbers; `answer` (`page_best_mask.answer_of`) takes the place of the
     verdict and of the table of all masks.
     """
     synthetic = bool(found["data"]["synthetic"])
@@ -62,8 +63,8 @@ def html(record: SweepRecord, found: Json, answer: Json | None = None) -> str:
     return document(f"{found['sweep']}: which {unit_word(found)}s to fine-tune", parts, synthetic)
 
 
-def _head(found: Json, answer: Json | None) -> str:
-    word, _, sentence = (answer or found["verdict"])["sentence"].partition(": ")
+def _head(found: Json, answer: BestMask | None) -> str:
+    word, _, sentence = (answer.sentence if answer else found["verdict"]["sentence"]).partition(": ")
     state = "" if found["finished"] else " · not finished"
     kicker = f"Sweep “{found['sweep']}” · {setting(found)} · {len(found['folds'])} folds{state}"
     return (
