@@ -34,9 +34,8 @@ def show(home: Home, name: str, *, searched: bool) -> None:
     tracker.finish_sweep(record.run_id, words, page, chosen_runs(reading))
     tell(to_text(found))
     if searched:
-        tell(
-            f"{answer.sentence if answer else why_no_choice(reading)}\nMore: thaw best {shlex.quote(name)}{_there(home)}\n"
-        )
+        sentence = answer.sentence if answer else why_no_choice(reading)
+        tell(f"{sentence}\nMore: thaw best {shlex.quote(name)}{_there(home)}\n")
     tell(f"Report: {path}")
     server, how = "", "on your server, at"
     if home.own_tracking:

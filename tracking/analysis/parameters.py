@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tracking.record import Json, SweepInfo
 from tracking.units import head_of, numbered, own_network, study_network, unit_of
+from trainer.masks import parse
 
 
 def parameter_object(info: SweepInfo) -> Json | None:
@@ -40,8 +41,7 @@ def parameter_object(info: SweepInfo) -> Json | None:
 
 def _held(mask: str, block_params: list[int]) -> int:
     """Parameters of a written mask such as `1-5` or `1,2,9`."""
-    ends = [[int(end) for end in part.split("-")] for part in mask.split(",")]
-    return sum(sum(block_params[part[0] - 1 : part[-1]]) for part in ends)
+    return sum(block_params[block - 1] for block in parse(mask, len(block_params)).blocks)
 
 
 def _cuts(info: SweepInfo) -> tuple[float, float] | None:

@@ -12,13 +12,13 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlencode
 
-from tracking.record import Json, TrialInfo
+from tracking.record import TrialInfo
 
 TAG = "mlflow.sharedViewState."
 CHOICE = "thaw.choice"  # the tag of a trial's run that says whether the answer calls it winner, cheapest choice or both
+State = dict[str, object]  # of MLflow's run page, or of a part of it, in MLflow's own keys
 TRAINING = {"workflowType": "machine_learning"}  # of MLflow's two faces, the one that is not about language models
 LONGEST = 3000  # characters of a verdict in a description; MLflow takes 5,000 in an experiment's tag
 # A leaky trial is scored on copies of what it was trained on: it must not head a list of the best.
@@ -26,12 +26,12 @@ TRIALS = "tags.`thaw.kind` = 'trial' AND params.`role` != 'leaky'"
 # In the order of the page, with their widths in pixels: what a small screen shows comes first; the run's name beside
 # it says mask and epochs already. MLflow sorts metrics as numbers and parameters as text.
 COLUMNS = {
-    f"tags.`{CHOICE}`": 130,
     "metrics.`dice`": 75,
     "metrics.`dice_sd`": 75,
     "metrics.`dice_sem`": 85,
     "params.`mask`": 70,
     "params.`order`": 105,
+    f"tags.`{CHOICE}`": 110,
     "params.`depth`": 65,
     "params.`epochs`": 75,
     "metrics.`pixel_error`": 95,
@@ -51,7 +51,7 @@ class View:
     key: str
     name: str
     mode: str
-    state: Json
+    state: State
 
     def tag(self, created: int) -> tuple[str, str]:
         """Key and value of the experiment's tag; `created` in milliseconds since 1970."""
@@ -67,7 +67,7 @@ class View:
 
 def trials_view() -> View:
     """The table of trials, highest Dice first. Its first row is no winner: baselines are in it too, and so is what the
-    constraints of a search forbid; which trial is the winner says the column of the choice.
+    constraints of a search forbid. The column of the choice says which trial wins.
     """
     state = {
         "selectedColumns": list(COLUMNS),
@@ -83,7 +83,7 @@ def pictures_view(neurons: Sequence[str] = ()) -> View:
     each trial.
     """
     sections = [_section("scores", "Scores", columns=2, height=380)]
-    axes: Json = {
+    axes: State = {
         "xaxis": {"key": "trainable_params", "type": "METRIC"},
         "yaxis": {"key": "dice", "type": "METRIC"},
     }
@@ -108,20 +108,20 @@ def pictures_view(neurons: Sequence[str] = ()) -> View:
     return View("pictures", "Charts and pictures", "CHART", _by_dice() | state)
 
 
-def _by_dice() -> Json:
+def _by_dice() -> State:
     return {"searchFilter": TRIALS, "orderByKey": "metrics.`dice`", "orderByAsc": False}
 
 
-def _section(key: str, name: str, *, columns: int = 1, height: int) -> Json:
+def _section(key: str, name: str, *, columns: int = 1, height: int) -> State:
     shape = {"columns": columns, "cardHeight": height}
     return {"uuid": key, "name": name, "display": True, "isReordered": True, "deleted": False, **shape}
 
 
-def _chart(key: str, kind: str, section: str, **more: Any) -> Json:
+def _chart(key: str, kind: str, section: str, **more: object) -> State:
     return {"uuid": key, "type": kind, "metricSectionId": section, "deleted": False, "isGenerated": False, **more}
 
 
-def _images(key: str, section: str, keys: Sequence[str]) -> Json:
+def _images(key: str, section: str, keys: Sequence[str]) -> State:
     return _chart(key, "IMAGE", section, imageKeys=list(keys), step=0, showRunParams=False)
 
 

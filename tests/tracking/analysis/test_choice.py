@@ -3,11 +3,10 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
 from tests.tracking.made_up import sweep_info
-from tracking.analysis.choice import case_objects, choice_object, matrix
+from tracking.analysis.choice import case_objects, choice_object
 from tracking.record import SweepRecord, TrialRecord
 from tracking.statistics import spread
 
@@ -30,14 +29,6 @@ def test_every_mask_is_compared_cheapest_first(record: SweepRecord) -> None:
     assert winner["images"] == 29 and winner["masks"] == 17  # of 30 images one has no lesion
     assert winner["corrected"] < winner["apparent"]
     assert sum(one["chosen"] for one in winner["frequencies"]) == pytest.approx(1)
-
-
-def test_the_matrix_pairs_images_by_name(record: SweepRecord) -> None:
-    first, second = main_trials(record)[:2]
-    names, scores = matrix([first, replace(second, scores=second.scores[:0:-1])])  # turned round, one image lacking
-    assert "case 0-0" not in names and "case 2-5" not in names and len(names) == 28
-    dice = {score.image: score.dice for _, score in second.scores}
-    assert np.array_equal(scores[:, 1], [dice[name] for name in names])
 
 
 def test_without_per_image_scores_there_is_no_correction(record: SweepRecord) -> None:

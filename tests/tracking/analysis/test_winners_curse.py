@@ -1,12 +1,21 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from tracking.analysis.winners_curse import against_best, bbc_cv, one_standard_error
-from tracking.statistics import corrected_t
+from tracking.analysis.winners_curse import (
+    against_best,
+    bbc_cv,
+    dice_by_image,
+    image_scores,
+    margin_of_all,
+    one_standard_error,
+)
+from tracking.record import SweepRecord
+from tracking.statistics import corrected_t, critical
 
 TRAIN, TEST = [128] * 5, [32] * 5
 
@@ -97,3 +106,18 @@ def test_the_cheapest_within_one_standard_error(levels: list[float], costs: list
     found, floor = one_standard_error(np.array(levels)[:, None] + noise, costs)
     assert found == chosen
     assert floor == pytest.approx(0.8 - np.std(noise, ddof=1) / math.sqrt(5))
+
+
+def test_the_margin_is_that_of_any_difference_of_two_rows() -> None:
+    folds = np.array([[0.6, 0.7, 0.65, 0.62, math.nan], [0.5, 0.66, 0.55, 0.6, 0.9]])
+    expected = corrected_t(list(folds[0, :4] - folds[1, :4]), TRAIN[:4], TEST[:4])
+    assert margin_of_all(folds, TRAIN, TEST) == pytest.approx(critical(3) * expected.se)
+    assert math.isnan(margin_of_all(folds[:, 3:], TRAIN[3:], TEST[3:]))
+    assert math.isnan(margin_of_all(np.full((2, 5), 0.5), TRAIN, TEST))
+
+
+def test_the_matrix_pairs_images_by_name(record: SweepRecord) -> None:
+    first, second = record.finished[:2]
+    names, scores = image_scores([first, replace(second, scores=second.scores[:0:-1])])  # turned round, one missing
+    assert "case 0-0" not in names and "case 2-5" not in names and len(names) == 28
+    assert np.array_equal(scores[:, 1], [dice_by_image(second)[name] for name in names])
