@@ -40,7 +40,7 @@ def choice_object(main: Sequence[TrialRecord], info: SweepInfo, repeats: Repeats
                 "behind": found.mean,
                 "p": found.p,
                 "p_adjusted": found.p_adjusted,
-                "tied": found.ties,
+                "tied": not found.p_adjusted <= 0.05,
                 "noise": _behind_noise(trials[best], one, repeats or Repeats()),
             }
             for one, found in zip(trials, compared, strict=True)

@@ -60,13 +60,13 @@ def bbc_cv(
         counts = _drawn(rng, images)
         chosen[draw] = np.argmax(counts @ scores)
         outside[draw] = scores[counts == 0, chosen[draw]].mean()
-        for place, one in enumerate(references):
-            ahead[place] += outside[draw] - one[counts == 0, np.argmax(counts @ one)].mean()
+        for index, reference in enumerate(references):
+            ahead[index] += outside[draw] - reference[counts == 0, np.argmax(counts @ reference)].mean()
     means = scores.mean(axis=0)
     low, high = np.percentile(outside, [2.5, 97.5])
     wins = np.bincount(chosen, minlength=masks) / draws
     best = int(np.argmax(means))
-    leads = tuple(float(one) for one in ahead / draws)
+    leads = tuple(float(lead) for lead in ahead / draws)
     shares = tuple(float(share) for share in wins)
     return Selection(best, float(means[best]), float(outside.mean()), float(low), float(high), shares, draws, leads)
 
@@ -101,11 +101,6 @@ class Behind:
     p: float
     p_adjusted: float
 
-    @property
-    def ties(self) -> bool:
-        """Whether the mask cannot be told from the best at 5 %."""
-        return not self.p_adjusted <= 0.05
-
 
 def against_best(
     folds: NDArray[np.float64], n_train: Sequence[int], n_test: Sequence[int]
@@ -131,12 +126,12 @@ def against_best(
     if se <= 1e-12:
         return best, untested
     pairs = masks * (masks - 1) // 2
-    found = []
-    for row, one in enumerate(untested):
+    tested = []
+    for row, plain in enumerate(untested):
         behind = float((folds[best] - folds[row])[kept].mean())
         p = math.nan if row == best or not scored[row] else 2 * tail(abs(behind) / se, df)
-        found.append(Behind(behind if scored[row] else one.mean, p, min(1.0, pairs * p)))
-    return best, tuple(found)
+        tested.append(Behind(behind if scored[row] else plain.mean, p, min(1.0, pairs * p)))
+    return best, tuple(tested)
 
 
 def margin_of_all(folds: NDArray[np.float64], n_train: Sequence[int], n_test: Sequence[int]) -> float:
@@ -169,8 +164,8 @@ def one_standard_error(folds: NDArray[np.float64], costs: Sequence[int]) -> tupl
 
     Source: Breiman, Friedman, Olshen and Stone, Classification and Regression Trees (1984), the 1 SE rule.
     """
-    found = [spread(row) for row in folds]
-    best = max((one for one in found if one.n), key=lambda one: one.mean)
+    spreads = [spread(row) for row in folds]
+    best = max((row for row in spreads if row.n), key=lambda row: row.mean)
     floor = best.mean - (best.sem if best.n > 1 else 0.0)
-    rows = enumerate(zip(found, costs, strict=True))
-    return min((cost, -one.mean, row) for row, (one, cost) in rows if one.mean >= floor)[2], floor
+    rows = enumerate(zip(spreads, costs, strict=True))
+    return min((cost, -row.mean, index) for index, (row, cost) in rows if row.mean >= floor)[2], floor

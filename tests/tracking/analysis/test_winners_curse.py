@@ -65,12 +65,12 @@ def test_too_little_to_choose_from(shape: tuple[int, int]) -> None:
         bbc_cv(np.ones(shape))
 
 
-def test_who_ties_with_the_best() -> None:
+def test_how_far_masks_lie_behind_the_best() -> None:
     noise = np.array([0.0, 0.01, -0.01, 0.02, -0.02])
     folds = np.array([0.3 + noise[::-1], 0.79 - noise, 0.8 + noise, 0.8 + noise, np.full(5, math.nan)])
     best, found = against_best(folds, TRAIN, TEST)
     assert best == 2
-    assert [one.ties for one in found] == [False, True, True, True, True]
+    assert [one.p_adjusted < 0.05 for one in found] == [True, False, False, False, False]
     assert found[0].p_adjusted == pytest.approx(6 * found[0].p)  # pairs among the four that have a score
     assert math.isnan(found[2].p) and math.isnan(found[4].p)
     assert found[0].mean == pytest.approx(0.5)
@@ -88,7 +88,9 @@ def test_of_two_masks_it_is_the_corrected_t_test() -> None:
 @pytest.mark.parametrize("folds", [[[0.8, 0.8], [0.7, 0.7]], [[0.8], [0.2]], [[0.8, math.nan], [math.nan, 0.7]]])
 def test_without_spread_nothing_is_excluded(folds: list[list[float]]) -> None:
     sizes = [10] * len(folds[0])
-    assert all(one.ties and math.isnan(one.p) for one in against_best(np.array(folds), sizes, sizes)[1])
+    assert all(
+        math.isnan(one.p) and math.isnan(one.p_adjusted) for one in against_best(np.array(folds), sizes, sizes)[1]
+    )
 
 
 @pytest.mark.parametrize(
