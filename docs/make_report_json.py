@@ -15,10 +15,11 @@ from tracking.summary.two_sweeps import TwoSweeps
 PAGE = Path(__file__).with_name("report-json.md")
 HEAD = """# The JSON report
 
-`thaw report --format json` prints one object; with two sweeps, one that holds both. Every field is listed here under
-the name of the object that it stands in, with its type. Keys are sorted, numbers have full precision, and what cannot
-be known (NaN) is `null`. The field `schema` is raised whenever a field changes its name or meaning; a new field alone
-does not raise it. This page is made from the code by `python -m docs.make_report_json`.
+`thaw report --format json` prints one object, a [SweepSummary](#sweepsummary); of two sweeps, a
+[TwoSweeps](#twosweeps) that holds both. `thaw best --format json` prints the [BestMask](#bestmask) of a sweep alone.
+Every field is listed here under the object that it stands in, with its type. Keys are sorted, numbers have full
+precision, and what cannot be known (NaN) is `null`. The field `schema` is raised whenever a field changes its name or
+meaning; a new field alone does not raise it. This page is made from the code by `python -m docs.make_report_json`.
 """
 ROOTS = (("One sweep", SweepSummary), ("Two sweeps", TwoSweeps))
 PLAIN = {str: "string", int: "integer", float: "number or null", bool: "true or false", Any: "any value"}

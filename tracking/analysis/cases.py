@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tracking.analysis.comparisons import SIDES
 from tracking.analysis.per_image import cases_by_rule
+from tracking.analysis.winners_curse import dice_by_image
 from tracking.record import SweepInfo, TrialRecord
 
 
@@ -32,8 +32,3 @@ def image_cases(main: Sequence[TrialRecord], info: SweepInfo) -> tuple[ImageCase
         return ()
     left, right = dice_by_image(contracting), dice_by_image(expanding)
     return tuple(ImageCase(rule, image, left[image], right[image]) for rule, image in cases_by_rule(left, right))
-
-
-def dice_by_image(trial: TrialRecord) -> dict[str, float]:
-    """image -> Dice, where there is one."""
-    return {score.image: score.dice for _, score in trial.scores if not math.isnan(score.dice)}

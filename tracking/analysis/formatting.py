@@ -6,7 +6,6 @@ import math
 from collections.abc import Sequence
 from typing import Protocol
 
-from tracking.record import Json
 from tracking.statistics import Comparison
 
 SYNTHETIC = "SYNTHETIC DATA: no claim about real images"
@@ -56,45 +55,7 @@ class NamedMask(Protocol):
     def aliases(self) -> Sequence[str]: ...
 
 
-def mask_name(named: NamedMask | Json) -> str:
+def mask_name(named: NamedMask) -> str:
     """`1-5 (contracting)`: the written mask with its first other name."""
-    mask, aliases = (named["mask"], named["aliases"]) if isinstance(named, dict) else (named.mask, named.aliases)
-    shown = [alias for alias in aliases if alias != mask][:1]
-    return f"{mask} ({shown[0]})" if shown else str(mask)
-
-
-def winner_sentences(choice: Json | None) -> list[str]:
-    """Which mask to take, in words: the winner after correction, the ties, the one-standard-error choice."""
-    if not choice:
-        return []
-    best, cheap, compared = choice["best"], choice["one_standard_error"], choice["compared"]
-    sentences = []
-    winner = choice["winner"]
-    if winner:
-        first = winner["frequencies"][0]
-        sentences.append(
-            f"The best of {winner['masks']} masks looks better than it is, because it was chosen for its score. "
-            f"{winner['best']} scores {number(winner['apparent'])} Dice over {winner['images']} images; choosing on "
-            f"one part of the images and scoring on the rest, {counted(winner['draws'], 'time')}, leaves "
-            f"{number(winner['corrected'])} (95 % of the draws: {number(winner['low'])} to {number(winner['high'])}). "
-            f"The choice most often fell on {first['mask']}, in {100 * first['chosen']:.0f} % of the draws."
-        )
-    tied = [one for one in compared if one["tied"] and one["mask"] != best["mask"]]
-    told = f"{len(tied)} of the other {len(compared) - 1} masks cannot be told from the best, {mask_name(best)}"
-    if tied:
-        first = tied[0]
-        told += f"; the cheapest of them is {mask_name(first)} with {first['trainable_params']:,} parameters and Dice "
-        told += number(first["dice"])
-    sentences.append(f"{told}.")
-    sentences.append(
-        f"{cheap_choice(cheap)}: the cheapest mask above {number(cheap['floor'])}, the best minus its SEM."
-    )
-    return sentences
-
-
-def cheap_choice(cheap: Json) -> str:
-    """The one-standard-error choice, short enough for a terminal."""
-    return (
-        f"One-standard-error choice: {mask_name(cheap)}, {cheap['trainable_params']:,} parameters, "
-        f"Dice {number(cheap['dice'])}"
-    )
+    shown = [alias for alias in named.aliases if alias != named.mask][:1]
+    return f"{named.mask} ({shown[0]})" if shown else named.mask

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tracking.analysis.cases import dice_by_image
 from tracking.analysis.comparisons import SIDES
 from tracking.analysis.per_image import per_image
 from tracking.analysis.seed_noise import SeedNoise, moves, seed_noise
 from tracking.analysis.seeds import Reading
 from tracking.analysis.trial import TrialSummary, report_order, summarise_trial
+from tracking.analysis.winners_curse import dice_by_image
 from tracking.record import SweepInfo, TrialRecord
 
 Setting = tuple[int | None, float | None]

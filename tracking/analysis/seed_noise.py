@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tracking.analysis.seeds import Repeats
-from tracking.record import Json, SweepInfo, TrialRecord
+from tracking.record import SweepInfo, TrialRecord
 from tracking.statistics import spread
 
 
@@ -31,19 +31,6 @@ def seed_noise(per_seed: Sequence[float]) -> SeedNoise | None:
         return None
     over = spread(per_seed)
     return SeedNoise(over.sd, over.sem, tuple(per_seed))
-
-
-def noise_object(per_seed: Sequence[float]) -> Json | None:
-    """How far one number moves with the seed; null with fewer than two seeds.
-
-    x_s is the number as seed s alone gives it, paired: both sides of a difference are of one seed. `sd` =
-    sqrt(sum_s (x_s - mean)^2 / (S - 1)) is what to expect of one more training, `se` = sd / sqrt(S) the standard error
-    of the printed mean over S seeds; `per_seed` lists the x_s.
-    """
-    if len(per_seed) < 2:
-        return None
-    found = spread(per_seed)
-    return {"sd": found.sd, "se": found.sem, "per_seed": list(per_seed)}
 
 
 def trial_noise(trial: TrialRecord, repeats: Repeats) -> SeedNoise | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from tracking.analysis.comparisons import SIDES, Comparisons
 from tracking.analysis.contrasts import Difference
-from tracking.analysis.per_image import FAILURE
+from tracking.analysis.learning import learned_nothing
 from tracking.analysis.seed_noise import SeedNoise, moves
 from tracking.data_view import view_data
 from tracking.record import SweepInfo, TrialRecord
@@ -57,13 +57,13 @@ def _absent(comparisons: Comparisons) -> str:
 def _collapsed(main: Sequence[TrialRecord], info: SweepInfo) -> str:
     """Why nothing can be compared: a part of the network, or every mask, that has learned to predict almost nothing."""
     dice = _dice(main)
-    named = {info.named_masks.get(name): name for name in SIDES}
+    named = {info.named_masks[name]: name for name in SIDES if name in info.named_masks}
     flat = [
         f"{name} ({mask}) scores {dice[mask]:.3f}"
         for mask, name in named.items()
-        if mask and dice.get(mask, 1) < FAILURE
+        if mask in dice and learned_nothing(dice[mask])
     ]
-    if dice and max(dice.values()) < FAILURE:
+    if dice and learned_nothing(max(dice.values())):
         flat = [f"no mask scores more than {max(dice.values()):.3f}"]
     if not flat:
         return ""

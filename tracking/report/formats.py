@@ -12,7 +12,6 @@ from tracking.record import SweepRecord
 from tracking.report.csv_rows import to_csv
 from tracking.report.markdown import to_markdown
 from tracking.report.page import html
-from tracking.report.page_best_mask import answer_of
 from tracking.report.page_two_sweeps import two_sweeps_files, two_sweeps_html, two_sweeps_markdown
 from tracking.report.paper_figures import study_figures
 from tracking.summary.sweep import SweepSummary
@@ -29,7 +28,7 @@ def render(summary: SweepSummary, record: SweepRecord, form: str = "html") -> st
     """
     match _checked(form):
         case "html":
-            return html(summary, record, answer_of(record))
+            return html(summary, record)
         case "json":
             return to_json(summary)
         case "csv":

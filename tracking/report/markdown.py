@@ -9,12 +9,10 @@ from tracking.analysis.formatting import (
     SYNTHETIC,
     comparison_cells,
     counted,
-    mask_name,
-    number,
-    p_value,
-    winner_sentences,
 )
-from tracking.report.page_choice import behind_noise
+from tracking.best_mask.answer import BestMask, answer_sentences
+from tracking.best_mask.tables import tie_table
+from tracking.report.page_best_mask import HEADING
 from tracking.report.page_images import per_image_cells
 from tracking.summary.sweep import SweepSummary
 from tracking.summary.wording import (
@@ -61,23 +59,23 @@ def _comparisons(summary: SweepSummary) -> list[str]:
 
 def _choice(summary: SweepSummary) -> list[str]:
     """Which mask to take, the parameters, and whether it was trained long enough."""
-    lines = [line for sentence in winner_sentences(summary.choice) for line in (sentence, "")]
-    if summary.choice:
-        heads = ["mask, cheapest first", "parameters", "Dice", "behind the best", *noise_heads(summary),
-                 "p (all pairs)", "tied"]  # fmt: skip
-        rows = [
-            [mask_name(one), f"{one['trainable_params']:,}", number(one["dice"]), number(one["behind"]),
-             *behind_noise(one, summary), p_value(one["p_adjusted"]), "yes" if one["tied"] else "no"]
-            for one in summary.choice["compared"]
-        ]  # fmt: skip
-        tied = "Tied: not shown to be worse, which is not the same as being as good."
-        lines += [*markdown_table(heads, rows), "", tied, ""]
+    lines = _answer(summary.best_mask) if summary.best_mask else []
     if summary.parameters:
         lines += [summary.parameters.note, ""]
     if summary.trials:
         lines += [summary.model.head_sentence, ""]
     lines += [line for step in summary.convergence for line in (convergence_sentence(step, summary), "")]
-    return ["", "## Which mask to take", "", *lines] if lines else []
+    return ["", f"## {HEADING}", "", *lines] if lines else []
+
+
+def _answer(answer: BestMask) -> list[str]:
+    """The answer, all that ties, what each block does, and how to read it."""
+    ties = tie_table(answer, len(answer.tied), tests=True)
+    words = [*answer_sentences(answer), f"{ties.title}, {len(answer.tied)} of {answer.candidates}:"]
+    after = [*(answer.effects.sentences if answer.effects else ()), answer.importance.sentence, *answer.notes]
+    lines = [line for sentence in words for line in (sentence, "")]
+    lines += [*markdown_table(ties.heads, ties.rows), ""]
+    return lines + [line for sentence in after for line in (sentence, "")]
 
 
 def _trials(summary: SweepSummary) -> list[str]:

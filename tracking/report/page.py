@@ -10,10 +10,9 @@ from tracking.figures.canvas import stamp
 from tracking.figures.cost import draw_cost
 from tracking.figures.curves import draw_curves
 from tracking.figures.figure_data import baselines_of, cost_points, curves_of
-from tracking.record import Json, SweepRecord
+from tracking.record import SweepRecord
 from tracking.report.html import NOTHING, document, figure, fill
-from tracking.report.page_best_mask import answer_section
-from tracking.report.page_choice import choice_section
+from tracking.report.page_best_mask import best_mask_section, leads
 from tracking.report.page_comparisons import comparisons_section, convergence_section
 from tracking.report.page_figures import figures_section
 from tracking.report.page_images import per_image_section
@@ -24,20 +23,20 @@ from tracking.summary.wording import setting
 from tracking.units import unit_word
 
 
-def html(summary: SweepSummary, record: SweepRecord, answer: Json | None = None) -> str:
-    """The page of a sweep; `record` lends the images; `answer` (`page_best_mask.answer_of`) takes the place of the
-    verdict and of the table of all masks.
+def html(summary: SweepSummary, record: SweepRecord) -> str:
+    """The page of a sweep; `record` lends the images. The answer heads that of a search (`page_best_mask.leads`), the
+    verdict any other.
     """
     word = unit_word(summary.settings)
     parts = [
-        _head(summary, answer),
+        _head(summary),
         _data(summary),
         _curves(summary),
         comparisons_section(summary),
         noise_section(summary),
-        Markup(answer_section(answer, word)) if answer else choice_section(summary),
+        best_mask_section(summary),
         figures_section(summary, record),
-        NOTHING if answer else _cost(summary),  # the answer has its own picture of it
+        NOTHING if leads(summary) else _cost(summary),  # the answer has its own figure of it
         trials_section(summary),
         by_class_section(summary),
         per_image_section(summary),
@@ -49,8 +48,9 @@ def html(summary: SweepSummary, record: SweepRecord, answer: Json | None = None)
     return document(f"{summary.sweep}: which {word}s to fine-tune", parts, summary.data.synthetic)
 
 
-def _head(summary: SweepSummary, answer: Json | None) -> Markup:
-    said = answer["sentence"] if answer else summary.verdict.sentence
+def _head(summary: SweepSummary) -> Markup:
+    answer = summary.best_mask if leads(summary) else None
+    said = answer.sentence if answer else summary.verdict.sentence
     headline, _, sentence = said.partition(": ")
     state = "" if summary.finished else " · not finished"
     kicker = f"Sweep “{summary.sweep}” · {setting(summary)} · {len(summary.folds)} folds{state}"

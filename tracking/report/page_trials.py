@@ -10,6 +10,7 @@ from markupsafe import Markup
 from tracking.analysis.formatting import counted, number
 from tracking.analysis.trial import TrialSummary
 from tracking.report.html import NOTHING, fill, section, table
+from tracking.report.page_best_mask import HEADING
 from tracking.summary.sweep import SweepSummary
 from tracking.summary.wording import TRIAL_HEADS, is_main, is_shown, name_of, setting, trial_cells
 
@@ -27,7 +28,7 @@ def trials_section(summary: SweepSummary) -> Markup:
     return fill(
         "trials.html",
         main=_main(main, base, summary),
-        chosen_among="Which mask to take" if len(main) >= CHOSEN_AMONG else "",
+        chosen_among=HEADING if len(main) >= CHOSEN_AMONG else "",
         rest=_rest(rest, summary.data.synthetic),
     )
 

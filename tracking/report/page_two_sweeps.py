@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from tracking.analysis.formatting import COMPARISON_HEADS, comparison_cells, noise_words, winner_sentences
+from tracking.analysis.formatting import COMPARISON_HEADS, comparison_cells, noise_words
 from tracking.analysis.seed_noise import SeedNoise
+from tracking.best_mask.answer import answer_sentences
 from tracking.figures.canvas import STAMP, Form, stamp
 from tracking.figures.curves import Panel, draw_comparisons, draw_curves, draw_panels
 from tracking.figures.figure_data import baselines_of, curves_of, score_limits
@@ -150,7 +151,7 @@ def _short(sweep: str, longest: int = 40) -> str:
 
 
 def _own(sweep: SweepSummary) -> _Own:
-    sentences = [sweep.data.statement, sweep.verdict.sentence, *winner_sentences(sweep.choice)]
+    sentences = [sweep.data.statement, sweep.verdict.sentence, *answer_sentences(sweep.best_mask)]
     return _Own(sweep.sweep, sentences, sweep.provenance.command)
 
 

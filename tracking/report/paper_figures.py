@@ -107,10 +107,10 @@ def drawn_masks(summary: SweepSummary) -> dict[str, str]:
 
 def _chosen(summary: SweepSummary) -> list[tuple[str, str]]:
     """(label, mask) of the winner and of the cheap choice."""
-    if not summary.choice:
+    answer = summary.best_mask
+    if not answer:
         return []
-    labels = (("the best", "best"), ("one standard error", "one_standard_error"))
-    return [(label, str(summary.choice[key]["mask"])) for label, key in labels]
+    return [("the best", answer.best.mask), ("one standard error", answer.one_standard_error.mask)]
 
 
 def _numbered(mask: str, summary: SweepSummary) -> str:

@@ -1,11 +1,12 @@
-"""A sweep for the terminal: its verdict, and a table that fits 100 columns."""
+"""A sweep for the terminal: a table that fits 100 columns, the answer and the verdict."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from tracking.analysis.formatting import SYNTHETIC, cheap_choice, counted
+from tracking.analysis.formatting import SYNTHETIC, counted
 from tracking.analysis.trial import TrialSummary
+from tracking.best_mask.answer import answer_sentences
 from tracking.summary.sweep import SweepSummary
 from tracking.summary.wording import is_shown, name_of, orders_of, score_cells, setting
 
@@ -14,7 +15,7 @@ WORDS = 2  # columns of text, to the left; numbers stand to the right
 
 
 def to_text(summary: SweepSummary) -> str:
-    """Verdict and table; at most the main budget's trials and the baselines."""
+    """Table, answer and verdict; at most the main budget's trials and the baselines."""
     shown = [trial for trial in summary.trials if is_shown(trial, summary)]
     lines = [SYNTHETIC] if summary.data.synthetic else []
     counts = f"{len(summary.folds)} folds, {summary.data.images} images"
@@ -23,8 +24,8 @@ def to_text(summary: SweepSummary) -> str:
     if others:
         lines += ["", f"{counted(others, 'more trial')} at other budgets or rates: in the report."]
     lines += _remarks(summary)
-    if summary.choice:
-        lines += ["", cheap_choice(summary.choice["one_standard_error"])]
+    answer = answer_sentences(summary.best_mask)
+    lines += ["", *answer] if answer else []
     return "\n".join([*lines, "", summary.verdict.sentence]) + "\n"
 
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from tracking.analysis.cases import ImageCase, image_cases
-from tracking.analysis.choice import choice_object
 from tracking.analysis.comparisons import (
     BudgetComparisons,
     Comparisons,
@@ -27,8 +26,9 @@ from tracking.analysis.seed_noise import NoiseFloor, noise_floor
 from tracking.analysis.seeds import Repeats, read
 from tracking.analysis.trial import TrialSummary, report_order, summarise_trial
 from tracking.analysis.verdict import Verdict, judge
+from tracking.best_mask.answer import BestMask, best_mask
 from tracking.data_view import WeightsView, view_weights
-from tracking.record import Json, SweepInfo, SweepRecord, TrialRecord
+from tracking.record import SweepInfo, SweepRecord, TrialRecord
 from tracking.summary.gaps import FailedTrial, UnfinishedTrial, find_gaps
 from tracking.summary.given import (
     DataSummary,
@@ -70,17 +70,18 @@ class Baselines:
 class SweepSummary:
     """A sweep in numbers. Scores are fractions of 1 (Dice, ARI) or % (pixel error); what cannot be known is NaN.
 
-    `schema`: version of these fields. `sweep`: its name. `digest`: SHA-256 of what identifies data, folds, weights and
-    settings. `finished`: whether all that was planned is done. `data`, `folds`: the images, and how they were split.
-    `main`: the setting of curves and comparisons. `trials`: the finished ones, largest budget first, baselines last.
-    `baselines`, `comparison`, `verdict`: what is compared at the main setting, and what follows. `per_epochs`: the
-    co-primary comparisons at every budget. `choice`: which mask to take, None with fewer than two. `convergence`: what
-    each larger budget changed. `noise`: how far another training seed moves a score. `leakage`: augmenting before
-    splitting, None unless it was measured. `parameters`: of the two halves, None without the two named masks. `cases`:
-    images to look at. `failed`, `unfinished`: trials without a score; `missing`: names of those planned but never
-    begun. `dropped`: what was given up early, None where nothing was. `model`: the network that the masks count.
-    `weights`: the starting weights. `settings`: the resolved spec. `seed`: of the sweep. `provenance`: what may differ
-    between two equal sweeps.
+    `schema`: version of these fields. `sweep`: its name. `digest`: SHA-256 of what identifies data, folds, weights
+    and settings. `finished`: whether all that was planned is done. `data`, `folds`: the images, and how they were
+    split. `main`: the setting of curves and comparisons. `trials`: the finished ones, largest budget first,
+    baselines last. `baselines`, `comparison`, `verdict`: what is compared at the main setting, and what follows.
+    `per_epochs`: the co-primary comparisons at every budget. `best_mask`: which set of blocks is best, at every
+    setting that was measured; None for fewer than two masks. `convergence`: what each larger budget changed.
+    `noise`: how far another training seed moves a score. `leakage`: augmenting before splitting, None unless it was
+    measured. `parameters`: of the two halves, None without the two named masks. `cases`: images to look at.
+    `failed`, `unfinished`: trials without a score; `missing`: names of those planned but never begun. `dropped`:
+    what was given up early, None where nothing was. `model`: the network that the masks count. `weights`: the
+    starting weights. `settings`: the resolved spec. `seed`: of the sweep. `provenance`: what may differ between two
+    equal sweeps.
     """
 
     schema: int
@@ -95,7 +96,7 @@ class SweepSummary:
     comparison: Comparisons
     verdict: Verdict
     per_epochs: tuple[BudgetComparisons, ...]
-    choice: Json | None
+    best_mask: BestMask | None
     convergence: tuple[BudgetStep, ...]
     noise: NoiseFloor
     leakage: Leakage | None
@@ -114,7 +115,7 @@ class SweepSummary:
 
 def summarise(record: SweepRecord) -> SweepSummary:
     """Every number of a report. Nothing outside the record is asked, so equal records give equal summaries."""
-    dropped, record = early_stopped(record), without_dropped(record)
+    whole, dropped, record = record, early_stopped(record), without_dropped(record)
     reading = read(record)
     info, done, repeats = record.info, reading.honest.finished, reading.repeats
     epochs, rate = main_setting(done)
@@ -134,7 +135,7 @@ def summarise(record: SweepRecord) -> SweepSummary:
         comparison=comparison,
         verdict=judge(comparison, main, info),
         per_epochs=tuple(compare_budget(done, budget, rate, info, repeats) for budget in _budgets(done)),
-        choice=choice_object(main, info, repeats),
+        best_mask=best_mask(read(whole) if dropped else reading),
         convergence=budget_steps(done, rate, info, repeats),
         noise=noise_floor(main, repeats, info),
         leakage=measure_leakage(reading, (epochs, rate)),

@@ -2,8 +2,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tracking.analysis.cases import dice_by_image, image_cases
+from tracking.analysis.cases import image_cases
 from tracking.analysis.comparisons import at_setting
+from tracking.analysis.winners_curse import dice_by_image
 from tracking.record import SweepRecord
 
 

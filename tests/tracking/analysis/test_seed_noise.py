@@ -84,17 +84,17 @@ def test_of_every_difference(found: SweepSummary) -> None:
 
 
 def test_of_the_distance_from_the_best(found: SweepSummary) -> None:
-    assert found.choice is not None
-    best = found.choice["best"]["mask"]
-    means = {
-        one.mask: one.noise.per_seed for one in found.trials if one.epochs == 12 and one.role == "trial" and one.noise
-    }
-    for one in found.choice["compared"]:
-        if one["mask"] == best:
-            assert one["noise"] is None
+    answer = found.best_mask
+    assert answer is not None
+    means = {(one.mask, one.epochs): one.noise.per_seed for one in found.trials if one.role == "trial" and one.noise}
+    best = means[answer.best.mask, answer.best.epochs]
+    for one in answer.compared:
+        expected = np.subtract(best, means[one.mask, one.epochs])
+        if not expected.any():
+            assert one.noise is None
         else:
-            assert one["noise"]["per_seed"] == pytest.approx(np.subtract(means[best], means[one["mask"]]).tolist())
-            assert one["behind"] == pytest.approx(np.mean(one["noise"]["per_seed"]))
+            assert one.noise is not None and one.noise.per_seed == pytest.approx(expected.tolist())
+            assert one.behind == pytest.approx(np.mean(expected))
 
 
 def test_it_stands_in_words_beside_the_verdict(found: SweepSummary, record: SweepRecord) -> None:

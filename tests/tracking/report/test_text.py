@@ -8,10 +8,14 @@ from tracking.summary.sweep import summarise
 
 
 def test_the_terminal_table_fits_and_ends_with_the_verdict(record: SweepRecord) -> None:
-    text = to_text(summarise(record))
-    *table, verdict = text.rstrip().split("\n")
-    assert max(map(len, table)) <= 100
-    assert verdict == summarise(record).verdict.sentence
+    summary = summarise(record)
+    text = to_text(summary)
+    table, _, rest = text.partition("\n\n4 more trials")
+    *_, verdict = rest.rstrip().split("\n")
+    assert max(map(len, table.split("\n"))) <= 100 and verdict == summary.verdict.sentence
+    assert (
+        summary.best_mask is not None and summary.best_mask.sentence in rest and "One-standard-error choice: " in rest
+    )
     assert text.startswith("SYNTHETIC DATA")
     assert "1 trials failed" not in text and "1 trial failed" in text
 

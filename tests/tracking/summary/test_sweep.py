@@ -24,7 +24,7 @@ def found(record: SweepRecord) -> dict[str, Any]:
 TOP = {
     "schema", "sweep", "digest", "finished", "data", "folds", "main", "trials", "baselines", "comparison", "verdict",
     "per_epochs", "failed", "unfinished", "missing", "model", "weights", "settings", "seed", "provenance",
-    "choice", "convergence", "parameters", "cases", "noise", "leakage", "dropped",
+    "best_mask", "convergence", "parameters", "cases", "noise", "leakage", "dropped",
 }  # fmt: skip
 TRIAL = {
     "mask", "aliases", "blocks", "order", "depth", "orders", "role", "start", "epochs", "learning_rate", "train",
