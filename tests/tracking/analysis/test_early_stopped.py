@@ -7,13 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tests.tracking.made_up import record_trial, rendered, sweep_info, trial_info, trial_record
+from tests.tracking.made_up import record_trial, rendered, summary_of, sweep_info, trial_info, trial_record
 from tracking.analysis.early_stopped import early_stopped
 from tracking.as_json import to_json
 from tracking.record import SweepRecord
 from tracking.report.text import to_text
 from tracking.store.writer import Tracker
-from tracking.summary.sweep import summarise
 
 
 def with_dropped(record: SweepRecord) -> SweepRecord:
@@ -40,22 +39,22 @@ def test_what_was_saved_is_told_and_a_longer_training_saves_nothing(record: Swee
 
 def test_the_rest_of_the_report_does_not_know_them(record: SweepRecord) -> None:
     def rest(one: SweepRecord) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(to_json(summarise(one)))
+        found: dict[str, Any] = json.loads(to_json(summary_of(one)))
         return {key: value for key, value in found.items() if key != "dropped"}
 
-    assert rest(with_dropped(record)) == rest(record) and summarise(record).dropped is None
+    assert rest(with_dropped(record)) == rest(record) and summary_of(record).dropped is None
 
 
 def test_a_planned_trial_that_was_dropped_is_still_to_be_done(record: SweepRecord) -> None:
     dropped = with_dropped(record)
     key = dropped.trials[-1].info.candidate.key
     planned = replace(dropped, info=replace(record.info, planned={key: "1-2 · 6 epochs"}))
-    assert summarise(planned).missing == ("1-2 · 6 epochs",)
+    assert summary_of(planned).missing == ("1-2 · 6 epochs",)
 
 
 def test_every_page_has_the_sentence(record: SweepRecord) -> None:
     dropped = with_dropped(record)
-    summary = summarise(dropped)
+    summary = summary_of(dropped)
     assert summary.dropped is not None
     for text in (rendered(dropped), rendered(dropped, "markdown"), to_text(summary)):
         assert summary.dropped.sentence in text

@@ -12,7 +12,16 @@ import numpy as np
 import pytest
 
 from sweeps.commands.champion import cautions, choose
-from tests.tracking.made_up import leaky_record, rendered, repeated, scratch_info, trial_info, trial_record, with_seed
+from tests.tracking.made_up import (
+    leaky_record,
+    rendered,
+    repeated,
+    scratch_info,
+    summary_of,
+    trial_info,
+    trial_record,
+    with_seed,
+)
 from tracking.analysis.leakage import Leakage
 from tracking.as_json import to_json
 from tracking.record import SweepRecord, TrialInfo, TrialRecord
@@ -31,7 +40,7 @@ def plus(record: SweepRecord, *leaky: TrialRecord) -> SweepRecord:
 
 def leakage_of(record: SweepRecord) -> Leakage:
     """What the report says of a sweep with leaky trials."""
-    leakage = summarise(record).leakage
+    leakage = summary_of(record).leakage
     assert leakage is not None
     return leakage
 
@@ -83,7 +92,7 @@ def test_leaky_trials_move_no_other_field(
         if one.info.role != "zero-shot"
         for epochs in (one.info.candidate.epochs, 99)  # a larger budget than any: it must not become the main one
     ]
-    before, after = (json.loads(to_json(summarise(one))) for one in (whole, plus(whole, *leaky)))
+    before, after = (json.loads(to_json(summary_of(one))) for one in (whole, plus(whole, *leaky)))
     compared = after.pop("leakage")["compared"]
     assert len(compared) == sum(one["role"] != "zero-shot" for one in before["trials"]) > 20
     assert before.pop("leakage") is None and before == after
@@ -92,7 +101,7 @@ def test_leaky_trials_move_no_other_field(
 @pytest.mark.slow
 def test_no_figure_shows_a_leaky_trial(record: SweepRecord) -> None:
     more = plus(record, leaky_record(CONTRACTING, 0.4))
-    assert figures(summarise(more), more) == figures(summarise(record), record)
+    assert figures(summary_of(more), more) == figures(summary_of(record), record)
 
 
 def test_no_champion_is_leaky(record: SweepRecord) -> None:
@@ -108,7 +117,7 @@ def test_the_sentence_stands_in_every_form(record: SweepRecord) -> None:
     (one,) = [one for one in leakage.compared if one.mask == "1-5"]
     sentence = f"would have shown {one.leaky:.3f} for contracting (1-5): {one.difference:+.3f} too much."
     assert sentence in leakage.sentence
-    for text in (rendered(whole), rendered(whole, "markdown"), to_text(summarise(whole))):
+    for text in (rendered(whole), rendered(whole, "markdown"), to_text(summary_of(whole))):
         assert sentence in text
     assert "Contracting − expanding would have read" in leakage.detail and "descriptive" in leakage.detail
     rows = list(csv.DictReader(io.StringIO(rendered(whole, "csv"))))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.tracking.made_up import fold_results, rendered, repeated, trial_info
+from tests.tracking.made_up import fold_results, rendered, repeated, summary_of, trial_info
 from tracking.analysis.seed_noise import pooled_sd, seed_noise
 from tracking.record import SweepRecord
 from tracking.report.text import to_text
@@ -114,7 +114,7 @@ def test_with_one_seed_it_is_said_once_how_to_measure_it(record: SweepRecord) ->
         page = rendered(record, form)
         assert page.count("noise floor is not measured") == 1 and "seed SD" not in page
         assert page.count("search.seeds=[0,1,2]") == 1
-    assert "another seed" not in summarise(record).verdict.sentence
+    assert "another seed" not in summary_of(record).verdict.sentence
 
 
 @pytest.mark.parametrize(

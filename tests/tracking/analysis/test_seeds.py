@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.tracking.made_up import leaky_record, repeated, trial_info, trial_record, with_seed
+from tests.tracking.made_up import leaky_record, repeated, summary_of, trial_info, trial_record, with_seed
 from tracking.analysis.seeds import merged, per_original, read
 from tracking.as_json import to_json
 from tracking.record import SweepRecord, TrialRecord
@@ -24,7 +24,7 @@ def test_with_one_seed_every_trial_stays_what_it_is(record: SweepRecord) -> None
     reading = read(record)
     assert {id(one) for one in reading.honest.trials} == {id(one) for one in record.trials}
     assert not reading.leaky and not reading.repeats.parts and not reading.repeats.by_seed(reading.honest.trials)
-    for one in summarise(record).trials:
+    for one in summary_of(record).trials:
         assert one.noise is None and one.seeds == ((0,) if one.epochs else ())
 
 
@@ -66,7 +66,7 @@ def test_a_sweep_that_grows_by_a_seed_reports_those_it_is_done_with(
     record: SweepRecord, change: Callable[[TrialRecord], TrialRecord | None]
 ) -> None:
     grown = with_change(repeated(record), change)
-    found, before = summarise(grown), summarise(repeated(record, (0, 2)))
+    found, before = summary_of(grown), summarise(repeated(record, (0, 2)))
     begun = len(grown.trials) == len(repeated(record).trials)
     expected = (UnfinishedTrial("6-9 · 12 epochs · lr 0.001 · seed 1", 3),) if begun else ()
     assert found.unfinished == expected and found.noise.seeds == (0, 2)
@@ -103,7 +103,7 @@ def test_where_every_seed_failed_the_trial_failed(record: SweepRecord) -> None:
 
 def test_a_seed_outside_the_plan_is_named_and_left_out(record: SweepRecord) -> None:
     more = replace(record, trials=(*record.trials, with_seed(CONTRACTING, 5)))
-    before, after = summarise(record), summarise(more)
+    before, after = summary_of(record), summary_of(more)
     assert after.noise.others == ("1-5 · 12 epochs · lr 0.001 · seed 5",) and before.noise.others == ()
     assert to_json(before) == to_json(replace(after, noise=replace(after.noise, others=())))
 

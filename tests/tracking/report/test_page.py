@@ -6,9 +6,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from tests.tracking.made_up import rendered
+from tests.tracking.made_up import rendered, summary_of
 from tracking.record import SweepRecord
-from tracking.summary.sweep import summarise
 
 
 class Loads(HTMLParser):
@@ -82,6 +81,6 @@ def test_names_from_outside_are_escaped(record: SweepRecord) -> None:
 def test_the_curve_shows_every_fold_under_the_pointer(page: str, record: SweepRecord) -> None:
     hints = re.findall(r'id="curves-hit-([a-z-]+-\d)" class="hit" data-hover="([^"]+)"', page)
     assert len(hints) == 18
-    (trial,) = [one for one in summarise(record).trials if (one.mask, one.epochs) == ("1-5", 12)]
+    (trial,) = [one for one in summary_of(record).trials if (one.mask, one.epochs) == ("1-5", 12)]
     folds = " · ".join(f"{value:.3f}" for value in trial.dice.folds)
     assert dict(hints)["shallow-first-5"] == f"shallow-first 5 (1-5): {trial.dice.mean:.3f} | folds {folds}"

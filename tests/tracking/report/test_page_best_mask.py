@@ -8,7 +8,7 @@ import pytest
 
 from tests.tracking.best_mask.made_up_answers import answer
 from tests.tracking.best_mask.test_answer import SETS, level, sample
-from tests.tracking.made_up import rendered, repeated, subset_record
+from tests.tracking.made_up import rendered, repeated, subset_record, summary_of
 from tracking.record import SweepRecord
 from tracking.report.page_best_mask import SHOWN, answer_files, answer_section, best_mask_section, best_mask_view, leads
 from tracking.summary.sweep import summarise
@@ -56,7 +56,7 @@ def test_repeated_trials_show_how_far_another_seed_moves_their_distance(record: 
 def test_the_page_of_a_search_leads_with_the_answer() -> None:
     record = subset_record(sample(20), level)
     page, found = rendered(record), answer(record)
-    assert leads(summarise(record))
+    assert leads(summary_of(record))
     head = page[page.index("<h1>") : page.index("</header>")]
     assert f"<h1>{found.sentence.partition(': ')[0]}</h1>" in head
     assert "<h2>Which set is best</h2>" in page
@@ -64,7 +64,7 @@ def test_the_page_of_a_search_leads_with_the_answer() -> None:
 
 
 def test_the_verdict_heads_the_page_of_a_short_list_which_has_the_section_too(record: SweepRecord) -> None:
-    summary, page = summarise(record), rendered(record)
+    summary, page = summary_of(record), rendered(record)
     assert not leads(summary) and summary.best_mask is not None and summary.parameters is not None
     assert f"<h1>{summary.verdict.sentence.partition(': ')[0]}</h1>" in page and "<h2>What it costs</h2>" in page
     section = best_mask_section(summary)

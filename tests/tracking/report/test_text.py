@@ -2,13 +2,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from tests.tracking.made_up import summary_of
 from tracking.record import SweepRecord
 from tracking.report.text import to_text
-from tracking.summary.sweep import summarise
 
 
 def test_the_terminal_table_fits_and_ends_with_the_verdict(record: SweepRecord) -> None:
-    summary = summarise(record)
+    summary = summary_of(record)
     text = to_text(summary)
     table, _, rest = text.partition("\n\n4 more trials")
     *_, verdict = rest.rstrip().split("\n")
@@ -21,8 +21,8 @@ def test_the_terminal_table_fits_and_ends_with_the_verdict(record: SweepRecord) 
 
 
 def test_trials_at_other_settings_and_without_a_score_are_counted(record: SweepRecord) -> None:
-    lines = to_text(summarise(record)).splitlines()
+    lines = to_text(summary_of(record)).splitlines()
     assert "4 more trials at other budgets or rates: in the report." in lines
     assert "1 trial failed; listed in the report." in lines and "1 trial unfinished; listed in the report." in lines
     planned = replace(record, info=replace(record.info, planned={"0" * 16: "3-4 · 12 epochs"}))
-    assert "1 trial not begun; listed in the report." in to_text(summarise(planned))
+    assert "1 trial not begun; listed in the report." in to_text(summary_of(planned))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.tracking.made_up import fold_results, rendered, trial_info, trial_record
+from tests.tracking.made_up import fold_results, rendered, summary_of, trial_info, trial_record
 from tracking.as_json import to_json
 from tracking.record import SweepRecord
 from tracking.statistics import corrected_t, spread
@@ -17,7 +17,7 @@ from tracking.summary.sweep import MainSetting, summarise
 
 @pytest.fixture(scope="module")
 def found(record: SweepRecord) -> dict[str, Any]:
-    value: dict[str, Any] = json.loads(to_json(summarise(record)))
+    value: dict[str, Any] = json.loads(to_json(summary_of(record)))
     return value
 
 
@@ -92,7 +92,7 @@ def test_baselines_and_what_is_missing(found: dict[str, Any]) -> None:
 
 def test_the_same_numbers_are_the_same_bytes_whatever_order_they_come_in(record: SweepRecord) -> None:
     other = replace(record, trials=tuple(reversed(record.trials)), run_id="other", started="later")
-    first, second = (summarise(one) for one in (record, other))
+    first, second = (summary_of(one) for one in (record, other))
     assert first.provenance != second.provenance
     assert to_json(first) == to_json(replace(second, provenance=first.provenance))
 
@@ -138,7 +138,7 @@ def test_a_network_of_one_block_is_reported(record: SweepRecord) -> None:
     only = replace(whole, blocks=(1,), orders=(("shallow-first", 1), ("deep-first", 1)), trainable_params=640)
     info = replace(record.info, n_blocks=1, block_params=[640], named_masks={"contracting": "all", "expanding": "none"})
     one = replace(record, info=info, trials=(trial_record(only), trial_record(trial_info("", 0))))
-    summary = summarise(one)
+    summary = summary_of(one)
     assert summary.parameters is not None and (summary.parameters.contracting, summary.parameters.expanding) == (640, 0)
     assert summary.baselines.all is not None and summary.verdict.finding is None
     for form in ("html", "json", "csv", "markdown"):

@@ -5,19 +5,19 @@ from typing import Any
 
 import pytest
 
-from tests.tracking.made_up import conv_record, repeated
+from tests.tracking.made_up import conv_record, repeated, summary_of
 from tracking.record import SweepRecord
-from tracking.summary.sweep import SweepSummary, summarise
+from tracking.summary.sweep import SweepSummary
 from tracking.summary.sweep_notes import notes_on, units_of
 
 
 def notes(first: SweepRecord, second: SweepRecord) -> str:
-    return " ".join(notes_on((summarise(first), summarise(second))))
+    return " ".join(notes_on((summary_of(first), summary_of(second))))
 
 
 @pytest.fixture(scope="module")
 def summary(record: SweepRecord) -> SweepSummary:
-    return summarise(record)
+    return summary_of(record)
 
 
 def test_seeds_heads_and_folds_that_differ_are_said(record: SweepRecord) -> None:

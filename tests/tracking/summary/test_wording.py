@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.tracking.made_up import leaky_record, repeated, scratch_info, trial_info, trial_record
+from tests.tracking.made_up import leaky_record, repeated, scratch_info, summary_of, trial_info, trial_record
 from tracking.analysis.trial import summarise_trial
 from tracking.record import SweepRecord, TrialInfo
 from tracking.summary.sweep import summarise
@@ -43,7 +43,7 @@ def test_a_trial_by_name(info: TrialInfo, name: str, order: str) -> None:
 
 
 def test_the_main_setting_and_what_stands_in_its_table(record: SweepRecord) -> None:
-    summary = summarise(record)
+    summary = summary_of(record)
     assert setting(summary) == "12 epochs, learning rate 0.001"
     assert setting(summarise(replace(record, trials=()))) == "no finished trial"
     shown = [one for one in summary.trials if is_shown(one, summary)]
@@ -51,7 +51,7 @@ def test_the_main_setting_and_what_stands_in_its_table(record: SweepRecord) -> N
 
 
 def test_noise_has_a_column_only_where_trials_were_repeated(record: SweepRecord) -> None:
-    once, thrice = summarise(record), summarise(repeated(record))
+    once, thrice = summary_of(record), summarise(repeated(record))
     assert noise_cells(None, once) == [] and noise_cells(None, thrice) == [""]
     leaky = summarise(replace(record, trials=(*record.trials, leaky_record(CONTRACTING))))
     assert leaky.leakage is not None
@@ -59,7 +59,7 @@ def test_noise_has_a_column_only_where_trials_were_repeated(record: SweepRecord)
 
 
 def test_what_more_epochs_change_in_one_sentence(record: SweepRecord) -> None:
-    summary = summarise(record)
+    summary = summary_of(record)
     said = convergence_sentence(summary.convergence[0], summary)
     assert said.startswith("From 6 to 12 epochs Dice changes by ") and "in the middle of 4 masks" in said
     assert "The study saw" in said
