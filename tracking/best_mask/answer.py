@@ -51,11 +51,11 @@ def why_no_choice(reading: Reading) -> str:
     return no_choice(candidates_of(reading))
 
 
-def conclusion(reading: Reading, found: BestMask | None) -> str:
-    """What stands where a sweep is described: its answer `found` and the cheapest choice, or why there is none."""
-    if found is None:
+def conclusion(reading: Reading, answer: BestMask | None) -> str:
+    """What stands where a sweep is described: the `answer` and the cheapest choice, or why there is none."""
+    if answer is None:
         return why_no_choice(reading)
-    return " ".join(words for words in (found.sentence, cheapest_choice(found)) if words)
+    return " ".join(words for words in (answer.sentence, cheapest_choice(answer)) if words)
 
 
 def chosen_runs(reading: Reading) -> dict[str, str]:

@@ -85,39 +85,39 @@ def answer_of(record: SweepRecord) -> BestMask | None:
     return best_mask(read(record))
 
 
-def best_mask_view(found: BestMask, unit: str = "block") -> BestMaskView:
+def best_mask_view(answer: BestMask, unit: str = "block") -> BestMaskView:
     """The answer as a page shows it, short for any number of masks; `unit`: what masks count."""
-    mark = stamp(found.synthetic)
-    smoothed = found.smoothed.sentence if found.smoothed else ""
+    mark = stamp(answer.synthetic)
+    smoothed = answer.smoothed.sentence if answer.smoothed else ""
     return BestMaskView(
-        sentences=tuple(words for words in (found.sentence, smoothed, cheapest_choice(found)) if words),
-        ties=tie_table(found, SHOWN, tests=True),
-        ties_caption=f"{len(found.tied)} of {found.candidates}. {TIES}",
-        price=Drawing(draw_pareto(found, "parameters", mark), PRICE),
-        fronts=tuple(front_table(found, price, SHOWN) for price in PRICES),
-        effects=_effects_view(found.effects, mark, unit) if found.effects else None,
-        importance=found.importance.sentence,
-        notes=(*found.notes, READING),
+        sentences=tuple(words for words in (answer.sentence, smoothed, cheapest_choice(answer)) if words),
+        ties=tie_table(answer, SHOWN, tests=True),
+        ties_caption=f"{len(answer.tied)} of {answer.candidates}. {TIES}",
+        price=Drawing(draw_pareto(answer, "parameters", mark), PRICE),
+        fronts=tuple(front_table(answer, price, SHOWN) for price in PRICES),
+        effects=_effects_view(answer.effects, mark, unit) if answer.effects else None,
+        importance=answer.importance.sentence,
+        notes=(*answer.notes, READING),
     )
 
 
-def answer_section(found: BestMask, unit: str = "block") -> str:
+def answer_section(answer: BestMask, unit: str = "block") -> str:
     """The section as HTML."""
-    view = best_mask_view(found, unit)
-    body = "\n".join(_parts(view, found.synthetic))
+    view = best_mask_view(answer, unit)
+    body = "\n".join(_parts(view, answer.synthetic))
     return f"<section>\n<h2>{HEADING}</h2>\n{body}\n</section>"
 
 
-def answer_files(found: BestMask, info: SweepInfo) -> Mapping[str, bytes]:
+def answer_files(answer: BestMask, info: SweepInfo) -> Mapping[str, bytes]:
     """file name -> bytes of the answer's figures, as SVG and PNG; what cannot be drawn is left out."""
-    mark, files = stamp(found.synthetic), {}
+    mark, files = stamp(answer.synthetic), {}
     forms: tuple[Form, ...] = ("svg", "png")
     for form in forms:
         for price in PRICES:
-            if found.pareto.of(price):
-                files[f"pareto-{price}.{form}"] = draw_pareto(found, price, mark, form)
-        if found.effects:
-            files[f"effects.{form}"] = draw_effects(found.effects, mark, form, WORDS[unit_of(info.spec)])
+            if answer.pareto.of(price):
+                files[f"pareto-{price}.{form}"] = draw_pareto(answer, price, mark, form)
+        if answer.effects:
+            files[f"effects.{form}"] = draw_effects(answer.effects, mark, form, WORDS[unit_of(info.spec)])
     return files
 
 
