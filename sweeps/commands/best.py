@@ -32,13 +32,13 @@ FILE_WIDTH = 120  # columns of answer.txt
 def run(home: Home, sweep: str | None, form: str, out: Path | None, console: Console) -> None:
     """The command: read MLflow, print, write."""
     record = read_record(home, sweep)
-    found = best(record)
+    answer = best(record)
     if form == "json":
-        sys.stdout.write(as_json.to_json(found))
+        sys.stdout.write(as_json.to_json(answer))
     else:
-        show(found, console)
+        show(answer, console)
     if out is not None:
-        written = write_files(found, record.info, out)
+        written = write_files(answer, record.info, out)
         if form == "text":
             console.print(f"Written: {', '.join(map(str, written))}", highlight=False, markup=False, soft_wrap=True)
 
@@ -60,48 +60,48 @@ def read_record(home: Home, sweep: str | None) -> SweepRecord:
 def best(record: SweepRecord) -> BestMask:
     """The whole answer. Raises `UserError` for fewer than two finished masks."""
     reading = read(record)
-    found = best_mask(reading)
-    if found is None:
+    answer = best_mask(reading)
+    if answer is None:
         raise UserError(why_no_choice(reading))
-    return found
+    return answer
 
 
-def printed(found: BestMask) -> Iterator[RenderableType | str]:
+def printed(answer: BestMask) -> Iterator[RenderableType | str]:
     """The answer for a terminal: lines as strings, tables of rich."""
-    if found.synthetic:
+    if answer.synthetic:
         yield SYNTHETIC
-    yield f"{found.sentence}\n"
-    if found.smoothed:
-        yield f"{found.smoothed.sentence}\n"
-    yield _rich(tables.tie_table(found, SHOWN))
+    yield f"{answer.sentence}\n"
+    if answer.smoothed:
+        yield f"{answer.smoothed.sentence}\n"
+    yield _rich(tables.tie_table(answer, SHOWN))
     for price in PRICES:
-        yield _rich(tables.front_table(found, price, SHOWN))
-    if found.effects:
-        yield from _effects(found.effects)
+        yield _rich(tables.front_table(answer, price, SHOWN))
+    if answer.effects:
+        yield from _effects(answer.effects)
     else:
         yield "No block effects: these masks never vary one block without another."
-    yield found.importance.sentence
+    yield answer.importance.sentence
     yield ""
-    yield from found.notes
+    yield from answer.notes
 
 
-def write_files(found: BestMask, info: SweepInfo, folder: Path) -> list[Path]:
+def write_files(answer: BestMask, info: SweepInfo, folder: Path) -> list[Path]:
     """`answer.json`, `answer.txt` (what is printed), and the figures as SVG and PNG, into a folder; their paths."""
     from tracking.report.page_best_mask import answer_files
     from trainer.files import write_atomically
 
     text = io.StringIO()
-    show(found, Console(file=text, width=FILE_WIDTH))
-    files = {"answer.json": as_json.to_json(found).encode(), "answer.txt": text.getvalue().encode()}
-    files |= answer_files(found, info)
+    show(answer, Console(file=text, width=FILE_WIDTH))
+    files = {"answer.json": as_json.to_json(answer).encode(), "answer.txt": text.getvalue().encode()}
+    files |= answer_files(answer, info)
     for name, content in files.items():
         write_atomically(folder / name, lambda file, content=content: file.write(content))  # type: ignore[misc]
     return [folder / name for name in files]
 
 
-def show(found: BestMask, console: Console) -> None:
+def show(answer: BestMask, console: Console) -> None:
     """Print the answer."""
-    for part in printed(found):
+    for part in printed(answer):
         if isinstance(part, str):
             console.print(part, highlight=False, markup=False, soft_wrap=True)
         else:

@@ -46,12 +46,12 @@ def best_mask(reading: Reading) -> BestMask | None:
     return _answer(candidates)
 
 
-def answer_sentences(found: BestMask | None) -> tuple[str, ...]:
+def answer_sentences(answer: BestMask | None) -> tuple[str, ...]:
     """The answer, what all scores together speak for, and the cheapest choice; nothing where there is no answer."""
-    if found is None:
+    if answer is None:
         return ()
-    smoothed_words = found.smoothed.sentence if found.smoothed else ""
-    return tuple(words for words in (found.sentence, smoothed_words, cheapest_choice(found)) if words)
+    smoothed_words = answer.smoothed.sentence if answer.smoothed else ""
+    return tuple(words for words in (answer.sentence, smoothed_words, cheapest_choice(answer)) if words)
 
 
 def why_no_choice(reading: Reading) -> str:
@@ -59,11 +59,11 @@ def why_no_choice(reading: Reading) -> str:
     return no_choice(candidates_of(reading))
 
 
-def conclusion(reading: Reading, found: BestMask | None) -> str:
-    """What stands where a sweep is described: its answer `found` and the cheapest choice, or why there is none."""
-    if found is None:
+def conclusion(reading: Reading, answer: BestMask | None) -> str:
+    """What stands where a sweep is described: the `answer` and the cheapest choice, or why there is none."""
+    if answer is None:
         return why_no_choice(reading)
-    return " ".join(words for words in (found.sentence, cheapest_choice(found)) if words)
+    return " ".join(words for words in (answer.sentence, cheapest_choice(answer)) if words)
 
 
 def chosen_runs(reading: Reading) -> dict[str, str]:

@@ -50,7 +50,7 @@ def _shares(candidates: Sequence[CandidateAt], n_blocks: int, seed: int) -> dict
     import optuna  # half a second, which few reports need
     from optuna.distributions import CategoricalDistribution
 
-    settings = [(one.epochs, one.learning_rate, tuple(one.train.items())) for one in candidates]
+    settings = [(each.epochs, each.learning_rate, tuple(each.train.items())) for each in candidates]
     numbers = {setting: number for number, setting in enumerate(dict.fromkeys(settings))}
     blocks = range(1, n_blocks + 1)
     space = {f"block {block}": CategoricalDistribution([False, True]) for block in blocks}

@@ -73,15 +73,15 @@ def measured_effects(candidates: Candidates) -> MeasuredEffects | None:
     if effects is None:
         return None
     distinct = list(dict.fromkeys(masks))
-    blocks = tuple(BlockEffect(**vars(difference(one.comparison, info)), block=one.blocks[0]) for one in effects.mains)
-    pairs = tuple(PairEffect(**vars(difference(one.comparison, info)), blocks=one.blocks) for one in effects.pairs)
+    blocks = tuple(
+        BlockEffect(**vars(difference(effect.comparison, info)), block=effect.blocks[0]) for effect in effects.mains
+    )
+    pairs = tuple(
+        PairEffect(**vars(difference(effect.comparison, info)), blocks=effect.blocks) for effect in effects.pairs
+    )
     measured, possible = len({mask for mask in distinct if mask}), 2**info.n_blocks - 1
     settings, zero_shot = len(candidates.settings), () in distinct
-    words = [
-        _what_it_is(measured, possible, settings, zero_shot, info),
-        _largest(blocks, info),
-        *_how_far(effects, pairs, info),
-    ]
+    head = f"{_what_it_is(measured, possible, settings, zero_shot, info)} {_largest(blocks, info)}"
     return MeasuredEffects(
         masks=measured,
         possible=possible,
@@ -93,7 +93,7 @@ def measured_effects(candidates: Candidates) -> MeasuredEffects | None:
         inseparable=effects.inseparable,
         clear=effects.clear,
         confounded=() if pairs else tuple(group.words for group in confounded(distinct, info.n_blocks)),
-        sentences=(" ".join(words[:2]), *words[2:]),
+        sentences=(head, *_how_far(effects, pairs, info)),
     )
 
 

@@ -56,7 +56,7 @@ def judged(candidates: Candidates, draws: int = DRAWS) -> Judged:
         optimism = 0.0 if selection is None else _optimism(columns[0], columns[index + 1], selection, index)
         against.append(_against(name, trials, optimism, candidates))
     tested = zip(against, holm(against), strict=True)
-    return Judged(selection, len(scores), tuple(replace(one, p_holm=test.p_holm) for one, test in tested))
+    return Judged(selection, len(scores), tuple(replace(reference, p_holm=test.p_holm) for reference, test in tested))
 
 
 def _others(candidates: Candidates) -> dict[str, tuple[TrialRecord, ...]]:

@@ -176,8 +176,8 @@ def _ties(ranking: Ranking) -> str:
     cheaper = [candidate for candidate in ranking.tied if candidate.trainable_params < most]
     if not cheaper:
         return f"no cheaper {noun(ranking)} ties"
-    first, one = cheaper[0], len(cheaper) == 1
-    tie = f"{noun(ranking)} ties, it is" if one else f"{noun(ranking)}s tie, the smallest is"
+    first, alone = cheaper[0], len(cheaper) == 1
+    tie = f"{noun(ranking)} ties, it is" if alone else f"{noun(ranking)}s tie, the smallest is"
     return f"{len(cheaper)} cheaper {tie} {named(first, ranking)} with {percent(first.share)} of the parameters"
 
 

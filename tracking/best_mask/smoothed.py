@@ -61,7 +61,8 @@ def setting_ranks(settings: Sequence[Setting], own: Mapping[str, Any]) -> Array:
     `own`: the sweep's training settings, which a candidate has where it names none.
     """
     names = sorted({name for setting in settings for name in setting.train})
-    axes: list[list[Any]] = [[setting.epochs for setting in settings], [one.learning_rate for one in settings]]
+    axes: list[list[Any]] = [[setting.epochs for setting in settings]]
+    axes += [[setting.learning_rate for setting in settings]]
     axes += [[setting.train.get(name, own.get(name)) for setting in settings] for name in names]
     ranks = [[sorted(set(axis), key=_order).index(value) for value in axis] for axis in axes if len(set(axis)) > 1]
     return np.array(ranks, np.float64).T if ranks else np.zeros((len(settings), 0))

@@ -29,24 +29,24 @@ class Table:
     left: int = 0
 
 
-def tie_table(found: BestMask, most: int, *, tests: bool = False) -> Table:
+def tie_table(answer: BestMask, most: int, *, tests: bool = False) -> Table:
     """The best and what ties with it, cheapest first; the best is never among the rows that are left out.
 
     `tests`: also the p value for all pairs and, where trials were repeated, how far another seed moves the distance.
     """
-    tied = found.tied
-    rows = [_tie_cells(candidate, found, tests=tests) for candidate in _with_best(found, most)]
-    heads = ["behind", "95 %, choice allowed for", "chosen", *(_test_heads(found) if tests else ())]
+    tied = answer.tied
+    rows = [_tie_cells(candidate, answer, tests=tests) for candidate in _with_best(answer, most)]
+    heads = ["behind", "95 %, choice allowed for", "chosen", *(_test_heads(answer) if tests else ())]
     title = "The best and what ties with it, cheapest first"
-    return Table(title, (*candidate_heads(found), *heads), tuple(rows), len(tied) - len(rows))
+    return Table(title, (*candidate_heads(answer), *heads), tuple(rows), len(tied) - len(rows))
 
 
-def front_table(found: BestMask, price: Price, most: int) -> Table:
+def front_table(answer: BestMask, price: Price, most: int) -> Table:
     """The candidates that nothing as cheap scores higher than, cheapest first."""
-    front = found.pareto.of(price)
-    rows = tuple((*candidate_cells(one, found), number(one.seconds, 0)) for one in front[:most])
+    front = answer.pareto.of(price)
+    rows = tuple((*candidate_cells(candidate, answer), number(candidate.seconds, 0)) for candidate in front[:most])
     title = f"Nothing as cheap in {price} scores higher (Pareto front, scores not corrected)"
-    return Table(title, (*candidate_heads(found), "seconds"), rows, len(front) - len(rows))
+    return Table(title, (*candidate_heads(answer), "seconds"), rows, len(front) - len(rows))
 
 
 def effect_table(effects: MeasuredEffects) -> Table:
@@ -60,7 +60,7 @@ def pair_table(effects: MeasuredEffects) -> Table | None:
     if not effects.pairs:
         return None
     largest = sorted(effects.pairs, key=lambda effect: -abs(effect.mean))[:LARGEST_PAIRS]
-    rows = tuple(("×".join(map(str, one.blocks)), signed(one), p_value(one.p_holm)) for one in largest)
+    rows = tuple(("×".join(map(str, pair.blocks)), signed(pair), p_value(pair.p_holm)) for pair in largest)
     return Table("The largest interactions", ("blocks", "interaction [95 %]", "Holm p"), rows)
 
 
@@ -73,53 +73,53 @@ def not_told_apart(effects: MeasuredEffects) -> str:
     return f"Not told apart: {'; '.join(effects.confounded[:SHOWN_GROUPS])}{more}."
 
 
-def candidate_heads(found: BestMask) -> tuple[str, ...]:
+def candidate_heads(answer: BestMask) -> tuple[str, ...]:
     """The heads of `candidate_cells`."""
-    return ("mask", *(["setting"] if len(found.settings) > 1 else []), "parameters", "share", "Dice")
+    return ("mask", *(["setting"] if len(answer.settings) > 1 else []), "parameters", "share", "Dice")
 
 
-def candidate_cells(candidate: CandidateAt, found: BestMask) -> tuple[str, ...]:
+def candidate_cells(candidate: CandidateAt, answer: BestMask) -> tuple[str, ...]:
     """Mask, its setting where several were searched, price and score."""
-    setting = [setting_words(candidate)] if len(found.settings) > 1 else []
+    setting = [setting_words(candidate)] if len(answer.settings) > 1 else []
     price = (f"{candidate.trainable_params:,}", percent(candidate.share))
     return (mask_name(candidate), *setting, *price, number(candidate.dice))
 
 
-def is_best(candidate: CandidateAt, found: BestMask) -> bool:
+def is_best(candidate: CandidateAt, answer: BestMask) -> bool:
     """Whether a candidate is the winner."""
-    best = found.best
+    best = answer.best
     same = (candidate.mask, candidate.epochs, candidate.learning_rate) == (best.mask, best.epochs, best.learning_rate)
     return same and candidate.train == best.train
 
 
-def _with_best(found: BestMask, most: int) -> list[Compared]:
+def _with_best(answer: BestMask, most: int) -> list[Compared]:
     """The first rows of what ties; the best takes the last place where it would be left out."""
-    shown = list(found.tied[:most])
-    if not any(is_best(candidate, found) for candidate in shown):
-        shown[-1:] = [candidate for candidate in found.tied if is_best(candidate, found)]
+    shown = list(answer.tied[:most])
+    if not any(is_best(candidate, answer) for candidate in shown):
+        shown[-1:] = [candidate for candidate in answer.tied if is_best(candidate, answer)]
     return shown
 
 
-def _tie_cells(candidate: Compared, found: BestMask, *, tests: bool) -> tuple[str, ...]:
+def _tie_cells(candidate: Compared, answer: BestMask, *, tests: bool) -> tuple[str, ...]:
     share = "" if math.isnan(candidate.chosen) else f"{100 * candidate.chosen:.0f} %"
-    cells = (*candidate_cells(candidate, found), number(candidate.behind), span(candidate), share)
-    return (*cells, *_test_cells(candidate, found)) if tests else cells
+    cells = (*candidate_cells(candidate, answer), number(candidate.behind), span(candidate), share)
+    return (*cells, *_test_cells(candidate, answer)) if tests else cells
 
 
-def _test_heads(found: BestMask) -> Iterator[str]:
+def _test_heads(answer: BestMask) -> Iterator[str]:
     yield "p (all pairs)"
-    if _repeated(found):
+    if _repeated(answer):
         yield "seed SD (SE)"
 
 
-def _test_cells(candidate: Compared, found: BestMask) -> Iterator[str]:
+def _test_cells(candidate: Compared, answer: BestMask) -> Iterator[str]:
     yield p_value(candidate.p_adjusted)
-    if _repeated(found):
+    if _repeated(answer):
         yield _noise_words(candidate.noise)
 
 
-def _repeated(found: BestMask) -> bool:
-    return any(candidate.noise is not None for candidate in found.compared)
+def _repeated(answer: BestMask) -> bool:
+    return any(candidate.noise is not None for candidate in answer.compared)
 
 
 def _noise_words(noise: SeedNoise | None) -> str:

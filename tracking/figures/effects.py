@@ -121,12 +121,16 @@ def _excludes_zero(effect: Comparison) -> bool:
 
 
 def _draw_points(axes: Axes, points: Sequence[CandidateAt], front: Sequence[CandidateAt], price: Price) -> None:
-    across, up = [price_of(one, price) for one in points], [one.dice for one in points]
+    across, up = _coordinates(points, price)
     (dots,) = axes.plot(across, up, linestyle="", marker="o", color=GREY, markersize=3, label="measured", zorder=2)
     dots.set_alpha(0.55)
-    across, up = [price_of(one, price) for one in front], [one.dice for one in front]
+    across, up = _coordinates(front, price)
     (steps,) = axes.step(across, up, where="post", color=SHALLOW, linewidth=1.6, zorder=3)
     steps.set(marker="D", markersize=6, label="nothing as cheap scores higher")
+
+
+def _coordinates(candidates: Sequence[CandidateAt], price: Price) -> tuple[list[float], list[float]]:
+    return [price_of(candidate, price) for candidate in candidates], [candidate.dice for candidate in candidates]
 
 
 def _name_points(axes: Axes, candidates: Sequence[CandidateAt], price: Price) -> None:

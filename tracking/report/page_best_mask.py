@@ -85,18 +85,18 @@ def leads(summary: SweepSummary) -> bool:
     return view_spec(summary.settings).space == "subsets" or answer.masks > 2 * SHOWN
 
 
-def best_mask_view(found: BestMask, unit: str = "block") -> BestMaskView:
+def best_mask_view(answer: BestMask, unit: str = "block") -> BestMaskView:
     """The answer as a page shows it, short for any number of masks; `unit`: what masks count."""
-    mark = stamp(found.synthetic)
+    mark = stamp(answer.synthetic)
     return BestMaskView(
-        sentences=answer_sentences(found),
-        ties=tie_table(found, SHOWN, tests=True),
-        ties_caption=f"{len(found.tied)} of {found.candidates}. {TIES}",
-        price=Drawing(draw_pareto(found, "parameters", mark), PRICE),
-        fronts=tuple(front_table(found, price, SHOWN) for price in PRICES),
-        effects=_effects_view(found.effects, mark, unit) if found.effects else None,
-        importance=found.importance.sentence,
-        notes=(*found.notes, READING),
+        sentences=answer_sentences(answer),
+        ties=tie_table(answer, SHOWN, tests=True),
+        ties_caption=f"{len(answer.tied)} of {answer.candidates}. {TIES}",
+        price=Drawing(draw_pareto(answer, "parameters", mark), PRICE),
+        fronts=tuple(front_table(answer, price, SHOWN) for price in PRICES),
+        effects=_effects_view(answer.effects, mark, unit) if answer.effects else None,
+        importance=answer.importance.sentence,
+        notes=(*answer.notes, READING),
     )
 
 
@@ -108,10 +108,10 @@ def best_mask_section(summary: SweepSummary) -> Markup:
     return section(HEADING, [paragraph(parameters)] if parameters else [])
 
 
-def answer_section(found: BestMask, unit: str = "block", parameters: str = "") -> Markup:
+def answer_section(answer: BestMask, unit: str = "block", parameters: str = "") -> Markup:
     """The section as HTML; `parameters`: what to say of the parameters of the two halves."""
-    view = best_mask_view(found, unit)
-    synthetic, effects = found.synthetic, view.effects
+    view = best_mask_view(answer, unit)
+    synthetic, effects = answer.synthetic, view.effects
     return fill(
         "best_mask.html",
         heading=HEADING,
@@ -126,16 +126,16 @@ def answer_section(found: BestMask, unit: str = "block", parameters: str = "") -
     )
 
 
-def answer_files(found: BestMask, info: SweepInfo) -> Mapping[str, bytes]:
+def answer_files(answer: BestMask, info: SweepInfo) -> Mapping[str, bytes]:
     """file name -> bytes of the answer's figures, as SVG and PNG; what cannot be drawn is left out."""
-    mark, files = stamp(found.synthetic), {}
+    mark, files = stamp(answer.synthetic), {}
     forms: tuple[Form, ...] = ("svg", "png")
     for form in forms:
         for price in PRICES:
-            if found.pareto.of(price):
-                files[f"pareto-{price}.{form}"] = draw_pareto(found, price, mark, form)
-        if found.effects:
-            files[f"effects.{form}"] = draw_effects(found.effects, mark, form, unit_word(info.spec))
+            if answer.pareto.of(price):
+                files[f"pareto-{price}.{form}"] = draw_pareto(answer, price, mark, form)
+        if answer.effects:
+            files[f"effects.{form}"] = draw_effects(answer.effects, mark, form, unit_word(info.spec))
     return files
 
 
