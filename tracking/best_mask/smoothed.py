@@ -27,8 +27,8 @@ from tracking.record import SweepInfo
 
 @dataclass(frozen=True)
 class Smoothed:
-    """The `candidate` with the highest prediction, its predicted `dice`, that of the `best` (the highest score), and
-    what to say of it.
+    """The `candidate` with the highest prediction, its predicted `dice`, that of the `best` (the highest score), and a
+    `sentence` that says it.
     """
 
     candidate: CandidateAt
