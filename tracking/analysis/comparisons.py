@@ -85,12 +85,12 @@ def at_setting(done: Sequence[TrialRecord], epochs: int | None, rate: float | No
     Where those were searched too, the settings that most masks share; the sweep's own if as many have these.
     """
     wanted = (epochs, rate, "trial")
-    found = [
+    trials = [
         one for one in done if (one.info.candidate.epochs, one.info.candidate.learning_rate, one.info.role) == wanted
     ]
-    shared = Counter(one.info.candidate.train for one in found)
+    shared = Counter(one.info.candidate.train for one in trials)
     common = max(sorted(shared, key=str), key=lambda train: (shared[train], not train), default=())
-    return [one for one in found if one.info.candidate.train == common]
+    return [one for one in trials if one.info.candidate.train == common]
 
 
 def compare(main: Sequence[TrialRecord], info: SweepInfo, repeats: Repeats | None = None) -> Comparisons:

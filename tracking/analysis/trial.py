@@ -12,6 +12,7 @@ from tracking.analysis.seed_noise import SeedNoise, trial_noise
 from tracking.analysis.seeds import Repeats
 from tracking.record import Role, TrialRecord
 from tracking.statistics import false_positive_percent, pooled_dice, spread
+from trainer.config import TrainValue
 from trainer.results import Score
 
 
@@ -64,7 +65,7 @@ class TrialSummary:
     split: str
     epochs: int
     learning_rate: float
-    train: Mapping[str, Any]
+    train: Mapping[str, TrainValue]
     trainable_params: int
     seeds: tuple[int, ...]
     noise: SeedNoise | None
