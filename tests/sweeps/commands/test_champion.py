@@ -198,7 +198,7 @@ print(json.dumps(sorted({"trainer", "tracking", "sweeps"} & set(sys.modules))))
 def test_refit_register_and_use_it_without_thaw(thaw_here: Thaw, home: Path, tmp_path: Path) -> None:
     made = thaw_here("champion", "--home", home)
     assert made.returncode == 0, made.stderr
-    assert "models:/phantoms@champion (version 1)" in made.stdout and "The highest of 3 masks" in made.stdout
+    assert "models:/phantoms@champion (version 1)" in made.stdout and "The highest of 6 candidates" in made.stdout
     assert "SYNTHETIC DATA" in made.stdout
     again = thaw_here("champion", "--home", home)
     assert again.returncode == 0 and "version 1, registered before" in again.stdout
