@@ -137,10 +137,14 @@ def _scoring(home: Home, plan: Plan, tracker: Tracker) -> Callable[[Candidate, R
 
 
 def _conclude(tracker: Tracker, plan: Plan) -> None:
-    from tracking.analysis.summary import summarise
+    from tracking.analysis.seeds import read
+    from tracking.best_mask.answer import chosen_runs, conclusion
+    from tracking.summary.sweep import summarise
 
-    verdict = summarise(tracker.read_sweep(plan.name))["verdict"]["sentence"]
-    tracker.finish_sweep(plan.sweep_run, verdict)
+    record = tracker.read_sweep(plan.name)
+    reading, summary = read(record), summarise(record)
+    words = f"{summary.verdict.sentence} {conclusion(reading, summary.best_mask)}"
+    tracker.finish_sweep(plan.sweep_run, words, choice=chosen_runs(reading))
 
 
 def inside(candidate: Candidate, space: Space, spec: Spec) -> Candidate:

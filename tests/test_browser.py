@@ -232,7 +232,11 @@ def test_the_mlflow_ui_shows_the_sweep(visit: Callable[[str], Visit], mlflow_ui:
 @pytest.mark.parametrize(
     ("page", "shown", "hidden"),
     [
-        ("trials", ("Trials, best first", "dice", "dice_sd", "dice_sem", "mask", "order", "9 matching runs"), "Source"),
+        (
+            "trials",
+            ("Trials by Dice, baselines included", "dice", "dice_sd", "dice_sem", "mask", "order", "9 matching runs"),
+            "Source",
+        ),
         ("pictures", ("Charts and pictures", "Scores (2)", "Predictions (1)"), "dice/fold_1"),
     ],
 )

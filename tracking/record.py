@@ -144,11 +144,6 @@ class TrialRecord:
         """Mean Dice over the folds that have one; NaN if none has."""
         return spread(self.folds["dice"]).mean
 
-    def may_win(self, info: SweepInfo) -> bool:
-        """Whether it is one of those that a winner is chosen among: a scored trial inside what was searched."""
-        inside = self.info.candidate.key not in info.outside
-        return self.info.role == "trial" and inside and not math.isnan(self.mean_dice)
-
     @property
     def folds_done(self) -> int:
         """Folds with any value: a fold without a single lesion has a pixel error but no Dice."""
@@ -198,6 +193,3 @@ class SweepRecord:
     def finished(self) -> tuple[TrialRecord, ...]:
         """The trials that can be compared: every fold scored."""
         return tuple(trial for trial in self.trials if trial.status == "FINISHED")
-
-
-Json = dict[str, Any]

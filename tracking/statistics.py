@@ -45,9 +45,10 @@ def spread(values: Sequence[float]) -> Spread:
 class Comparison:
     """A corrected resampled t-test of fold differences; everything in the metric's own unit.
 
-    `low`..`high`: 95 % interval; `p` two-sided, `p_holm` after Holm (NaN before `holm`); `p_above`, `p_within`,
-    `p_below`: probability that the true difference is above +0.01, within ±0.01, below -0.01, read off the same
-    t distribution (a flat prior). `note` is empty, or says why there is no test.
+    `mean` of the difference in each of the `folds` (NaN: no score on both sides) with its `sd` (n - 1); `se`: corrected
+    standard error; `t` with `df` degrees of freedom. `low`..`high`: 95 % interval; `p` two-sided, `p_holm` after Holm
+    (NaN before `holm`); `p_above`, `p_within`, `p_below`: probability that the true difference is above +0.01, within
+    ±0.01, below -0.01, read off the same t distribution (a flat prior). `note` is empty, or says why there is no test.
     """
 
     mean: float

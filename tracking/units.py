@@ -5,57 +5,59 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tracking.record import Json, SweepInfo
+from tracking.record import SweepInfo
+from tracking.spec_view import view_spec
+from trainer.masks import parse
 
 WORDS = {"block": "block", "conv": "convolution"}
 
 
 def unit_of(spec: Mapping[str, Any]) -> str:
     """`block` or `conv`: `partition.unit` of a spec; one that names none counts blocks."""
-    return str(dict(spec.get("partition") or {}).get("unit", "block"))
+    return view_spec(spec).unit
 
 
 def head_of(spec: Mapping[str, Any]) -> str:
     """`last`, `always` or `own`: `partition.head` of a spec."""
-    return str(dict(spec.get("partition") or {}).get("head", "last"))
+    return view_spec(spec).head
+
+
+def unit_word(spec: Mapping[str, Any]) -> str:
+    """`block` or `convolution`: what a mask of the sweep counts."""
+    return WORDS.get(unit_of(spec), "block")
 
 
 def own_network(spec: Mapping[str, Any]) -> str:
     """The name of the user's own network that a sweep searched, such as `my.keras`; "" for the built-in U-Net."""
-    model = dict(spec.get("model") or {})
-    return str(model["path"]).rsplit("/", 1)[-1] if model.get("path") else ""
+    return view_spec(spec).network.rsplit("/", 1)[-1]
 
 
 def study_network(spec: Mapping[str, Any]) -> bool:
-    """Whether the units are those of the study's U-Net: no network of the user's own, no table of blocks."""
-    return not own_network(spec) and not dict(spec.get("model") or {}).get("blocks")
+    """Whether the units are those of the paper's U-Net: no network of the user's own, no table of blocks."""
+    return not own_network(spec) and not view_spec(spec).own_blocks
 
 
 def network_sentence(spec: Mapping[str, Any]) -> str:
     """Which network of the user's own was searched, and how its batch normalisation was treated; "" for the U-Net."""
-    name = own_network(spec)
+    name, view = own_network(spec), view_spec(spec)
     if not name:
         return ""
-    policy = dict(spec.get("train") or {}).get("batch_norm", "frozen")
-    how = "adapts to the training pictures" if policy == "adapt" else "keeps its statistics"
-    cut = "as model.blocks says" if dict(spec["model"]).get("blocks") else "where the resolution changes"
-    return f"The network is {name}, cut into blocks {cut}; batch normalisation in frozen blocks {how} ({policy})."
+    how = "adapts to the training pictures" if view.batch_norm == "adapt" else "keeps its statistics"
+    cut = "as model.blocks says" if view.own_blocks else "where the resolution changes"
+    return (
+        f"The network is {name}, cut into blocks {cut}; batch normalisation in frozen blocks {how} ({view.batch_norm})."
+    )
 
 
-def unit_word(found: Json) -> str:
-    """`block` or `convolution`, for a sweep's summary."""
-    return WORDS.get(unit_of(found["settings"]), "block")
-
-
-def numbered(mask: str, spec: Mapping[str, Any]) -> str:
+def numbered(mask: str, spec: Mapping[str, Any], n_blocks: int) -> str:
     """A mask beside its name: `1-5`; where numbers count convolutions they say so: `convolutions 1-9`.
 
-    >>> numbered("1-9", {"partition": {"unit": "conv"}}), numbered("1-5", {})
+    >>> numbered("1-9", {"partition": {"unit": "conv"}}, 18), numbered("1-5", {}, 9)
     ('convolutions 1-9', '1-5')
     """
     if unit_of(spec) == "block":
         return mask
-    return f"convolution{'' if mask.isdecimal() else 's'} {mask}"
+    return f"convolution{'' if len(parse(mask, n_blocks).blocks) == 1 else 's'} {mask}"
 
 
 def head_sentence(info: SweepInfo) -> str:
@@ -64,7 +66,7 @@ def head_sentence(info: SweepInfo) -> str:
 
 
 def _head_sentence(info: SweepInfo) -> str:
-    word, last = WORDS.get(unit_of(info.spec), "block"), info.n_blocks
+    word, last = unit_word(info.spec), info.n_blocks
     where = head_of(info.spec)
     if where == "always":
         return (

@@ -10,9 +10,10 @@ from sweeps.environment.home import Home
 from sweeps.environment.terminal import Board
 from sweeps.run.identity import label
 from sweeps.run.plan import read_plan
-from tracking.analysis.comparisons import at_setting, main_setting
-from tracking.analysis.per_image import FAILURE
+from tracking.analysis.formatting import counted
+from tracking.analysis.learning import learned_nothing
 from tracking.analysis.seeds import read
+from tracking.best_mask.candidates import candidates_of, setting_of
 from tracking.record import SweepRecord, TrialRecord
 from tracking.statistics import spread
 from trainer.errors import UserError
@@ -88,32 +89,29 @@ def crown(
 
 
 def choose(record: SweepRecord, mask: str | None) -> tuple[TrialRecord, Sequence[TrialRecord]]:
-    """The trial to refit and all it was chosen among, best mean Dice first: the masks at the main setting; after a
-    search every candidate, for epochs, rate and settings were searched like the mask.
+    """The trial to refit and all it was chosen among, best mean Dice first: the winner of the one answer
+    (`tracking.best_mask`), or the given mask at its best setting.
 
-    Baselines are no candidates: without training there is nothing to refit, from scratch nothing was thawed, and all
-    blocks may lie outside the space of a search. Trials
-    repeated with several seeds are judged by the mean over those that all have done, and refitted with the first.
+    A champion needs no second mask to be chosen among: the only finished one will do. Trials repeated with several
+    seeds are judged by the mean over those that all have done, and refitted with the first. Raises `UserError` where
+    nothing is finished, and for a mask that is no candidate.
     """
-    done = [trial for trial in read(record).honest.finished if trial.may_win(record.info)]
-    setting = main_setting(done)
-    rivals = list(done) if record.info.searched else at_setting(done, *setting)
-    rivals.sort(key=lambda one: one.mean_dice, reverse=True)
+    candidates = candidates_of(read(record))
+    rivals = sorted(candidates.trials, key=lambda trial: -trial.mean_dice)  # of equal ones the cheapest stays first
     if not rivals:
         raise UserError(
             f"The best mask is chosen among finished trials, but the sweep '{record.info.name}' has none. "
             f"Finish it first; it was started with: {record.info.command}"
         )
     if mask is None:
-        return rivals[0], rivals
+        return candidates.winner, rivals
     written = str(parse(mask, record.info.n_blocks))
     for trial in rivals:
         if trial.info.candidate.mask == written:
             return trial, rivals
-    measured = ", ".join(sorted(trial.info.candidate.mask for trial in rivals))
     raise UserError(
-        f"--mask must be one that the sweep '{record.info.name}' measured at {setting[0]} epochs and learning rate "
-        f"{setting[1]:g}, but got '{mask}'. Measured: {measured}."
+        f"--mask must be one of the candidates that the sweep '{record.info.name}' measured, but got '{mask}'. "
+        f"Measured: {', '.join(sorted(candidates.masks))}."
     )
 
 
@@ -121,41 +119,56 @@ def describe(record: SweepRecord, chosen: TrialRecord, rivals: Sequence[TrialRec
     """What the champion is and how far its score can be believed; stands beside the model in MLflow too."""
     info, seeds = record.info, read(record).repeats.seeds
     over = spread(chosen.folds["dice"])
-    said = ["SYNTHETIC DATA: this network is no tool for real pictures."] if info.data.get("synthetic") else []
-    said.append(
+    words = ["SYNTHETIC DATA: this network is no tool for real pictures."] if info.data.get("synthetic") else []
+    words.append(
         f"{chosen.info.candidate.name}: mean Dice {over.mean:.3f} (SD over folds {over.sd:.3f}) in the "
         f"cross-validation of sweep {info.name}."
     )
     if len(seeds) > 1:
-        said.append(
+        words.append(
             f"Each fold's score is the mean over the seeds {', '.join(map(str, seeds))}; refitted with the first."
         )
     if asked:
-        place = 1 + [trial.run_id for trial in rivals].index(chosen.run_id)
-        said.append(f"Chosen by hand; number {place} of the {len(rivals)} masks at this setting.")
+        rank = 1 + [trial.run_id for trial in rivals].index(chosen.run_id)
+        words.append(f"Chosen by hand; number {rank} of the {_counted(rivals)}.")
     elif len(rivals) > 1:
-        said.append(
-            f"The highest of {len(rivals)} masks at this setting, so its score looks better than it is; the next "
-            f"({rivals[1].info.candidate.mask}) has {rivals[1].mean_dice:.3f}."
+        words.append(
+            f"The highest of {_counted(rivals)}, so its score looks better than it is; the next "
+            f"({_named(rivals[1], rivals)}) has {rivals[1].mean_dice:.3f}."
         )
-    said.append(f"Refitted on all {info.data['images']} pictures: no score of its own can be given.")
-    return said
+    words.append(f"Refitted on all {info.data['images']} pictures: no score of its own can be given.")
+    return words
+
+
+def _counted(rivals: Sequence[TrialRecord]) -> str:
+    """`3 masks`, or `6 candidates` where more than one setting was searched."""
+    return counted(len(rivals), "mask" if _one_setting(rivals) else "candidate")
+
+
+def _named(trial: TrialRecord, rivals: Sequence[TrialRecord]) -> str:
+    """A rival's mask, or the whole candidate where more than one setting was searched."""
+    candidate = trial.info.candidate
+    return candidate.mask if _one_setting(rivals) else candidate.name
+
+
+def _one_setting(rivals: Sequence[TrialRecord]) -> bool:
+    return len({setting_of(trial.info.candidate) for trial in rivals}) == 1
 
 
 def cautions(record: SweepRecord, chosen: TrialRecord) -> list[str]:
     """What else to know before this network is used: baselines that scored higher, trials that are missing."""
-    done = read(record).honest.finished
-    better = [trial for trial in done if trial.info.role != "trial" and trial.mean_dice > chosen.mean_dice]
-    said = [f"Note: {trial.info.candidate.name} scored {trial.mean_dice:.3f}, which is higher." for trial in better]
+    finished = read(record).honest.finished
+    better = [trial for trial in finished if trial.info.role != "trial" and trial.mean_dice > chosen.mean_dice]
+    words = [f"Note: {trial.info.candidate.name} scored {trial.mean_dice:.3f}, which is higher." for trial in better]
     scored = {trial.info.candidate.key for trial in record.finished}
     if missing := [name for key, name in record.info.planned.items() if key not in scored]:
-        said.append(f"Note: {len(missing)} of {len(record.info.planned)} planned trials have no score yet.")
-    return said
+        words.append(f"Note: {len(missing)} of {len(record.info.planned)} planned trials have no score yet.")
+    return words
 
 
 def unlearned(chosen: TrialRecord) -> str | None:
     """What is wrong with a candidate that misses nearly everything, in one sentence; None when it does not."""
-    if chosen.mean_dice >= FAILURE:
+    if not learned_nothing(chosen.mean_dice):
         return None
     return (
         f"Nothing was learned: with a mean Dice of {chosen.mean_dice:.3f}, {chosen.info.candidate.name} predicts "

@@ -10,28 +10,32 @@ from sweeps.environment.terminal import Board, console, tell
 
 
 def show(home: Home, name: str, *, searched: bool) -> None:
-    """Write the report of a sweep beside its home, close its MLflow run with the verdict, print table and verdict, and
-    of a search its answer.
+    """Write the report of a sweep beside its home, close its MLflow run with verdict and answer, print table, answer
+    and verdict, and of a search where to read on.
     """
-    from sweeps.commands.best import sentence_of
-    from tracking.analysis.summary import summarise
-    from tracking.report.formats import render, to_text
+    from tracking.analysis.seeds import read
+    from tracking.best_mask.answer import chosen_runs, conclusion, why_no_choice
+    from tracking.report.formats import render
     from tracking.report.shown_images import with_pictures
+    from tracking.report.text import to_text
     from tracking.store.writer import Tracker
+    from tracking.summary.sweep import summarise
     from trainer.files import write_atomically
 
     tracker = Tracker.connect(home.tracking_uri, home.artifact_folder)
     record = with_pictures(tracker, tracker.read_sweep(name))
     record = replace(record, status="FINISHED")  # as it will be in a moment, with this very page
-    found = summarise(record)
-    page = render(record, "html")
+    summary = summarise(record)
+    page = render(summary, record, "html")
     path = home.report(name) / "report.html"
     write_atomically(path, lambda file: file.write(page.encode()))
-    sentences = [found["verdict"]["sentence"], *([sentence_of(record)] if searched else [])]
-    tracker.finish_sweep(record.run_id, " ".join(sentences), page)
-    tell(to_text(found))
+    reading = read(record)
+    words = f"{summary.verdict.sentence} {conclusion(reading, summary.best_mask)}"
+    tracker.finish_sweep(record.run_id, words, page, chosen_runs(reading))
+    tell(to_text(summary))
     if searched:
-        tell(f"{sentences[-1]}\nMore: thaw best {shlex.quote(name)}{_there(home)}\n")
+        more = f"More: thaw best {shlex.quote(name)}{_there(home)}"
+        tell(f"{more if summary.best_mask else why_no_choice(reading)}\n")
     tell(f"Report: {path}")
     server, how = "", "on your server, at"
     if home.own_tracking:

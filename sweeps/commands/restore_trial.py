@@ -34,7 +34,7 @@ class Restored:
 
 
 def restored(tracker: Tracker, sweep: str | None, mask: str | None) -> Restored:
-    """Restore one trial of a sweep: the newest sweep and its best mask at the main setting by default.
+    """Restore one trial of a sweep: the newest sweep and its best candidate by default, a mask at its best setting.
 
     Raises `UserError` for an unknown sweep, for a mask that it did not measure, for files that MLflow does not hold
     and for a base that is not the one the trial was trained from.

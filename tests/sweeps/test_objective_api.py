@@ -13,8 +13,8 @@ import pytest
 from sweeps.objective_api import Objective, Scores, inside, prepared
 from sweeps.spec.load import load_spec
 from sweeps.spec.space import space_of
-from tracking.analysis.summary import summarise
 from tracking.store.writer import Tracker
+from tracking.summary.sweep import summarise
 from trainer.config import Candidate
 from trainer.errors import UserError
 
@@ -112,8 +112,7 @@ def test_a_study_of_the_users_own_gets_the_numbers_of_thaw_run(
         "1-5": [1, 2],
         "6-9": [1, 2],
     }
-    assert (
-        "pruned by the study that asked for it (after 1 of 2 folds)"
-        in summarise(record)["dropped"]["trials"][0]["reason"]
-    )
+    dropped = summarise(record).dropped
+    assert dropped is not None
+    assert "pruned by the study that asked for it (after 1 of 2 folds)" in dropped.trials[0].reason
     assert record.status == "FINISHED"

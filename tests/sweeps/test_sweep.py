@@ -15,11 +15,11 @@ import optuna
 import pytest
 
 from tests.sweeps.whole import by_candidate, numbers, report, runs, started, tracker, trained
-from tracking.analysis.summary import summarise
+from tests.tracking.made_up import rendered
 from tracking.image_archive import unpack_masks, unpack_pictures
-from tracking.report.formats import render
 from tracking.report.paper_figures import study_figures
 from tracking.report.shown_images import with_pictures
+from tracking.summary.sweep import summarise
 
 pytestmark = pytest.mark.slow  # whole sweeps in processes of their own
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -55,8 +55,8 @@ def test_its_figures_come_from_the_record_alone(home: Path) -> None:
     store = tracker(home)
     record = with_pictures(store, store.read_sweep("s"))
     assert record.seen.notes == ()
-    assert [one.number for one in study_figures(record, summarise(record))] == [1, 2, 3, 4]  # it draws no neurons
-    assert "Figure 3: Side by side" in render(record)
+    assert [one.number for one in study_figures(summarise(record), record)] == [1, 2, 3, 4]  # it draws no neurons
+    assert "Figure 3: Side by side" in rendered(record)
 
 
 def test_the_same_sweep_again_trains_nothing_and_adds_no_run(run: Run, home: Path) -> None:

@@ -12,8 +12,10 @@ from tracking.analysis.seeds import Repeats
 from tracking.figures.image_panels import montage
 from tracking.image_archive import Pictures
 from tracking.record import METRICS, Predicted, Seen, SweepInfo, SweepRecord, TrialInfo, TrialRecord
+from tracking.report.formats import render
 from tracking.report.shown_images import shown_trials
 from tracking.store.writer import Tracker
+from tracking.summary.sweep import SweepSummary, summarise
 from trainer.config import Candidate
 from trainer.masks import Mask, at_depth, names, places
 from trainer.results import COPY_MARK, FoldResult, Score, original_of
@@ -262,3 +264,18 @@ def record_trial(tracker: Tracker, sweep: str, info: TrialInfo, level: float | N
     checkpoints = [(f"fold_{result.fold}.npz", bytes([result.fold])) for result in results]
     tracker.finish_trial(run_id, results, picture() if named else b"", checkpoints)
     return run_id
+
+
+_SUMMARIES: dict[int, tuple[SweepRecord, SweepSummary]] = {}
+
+
+def summary_of(record: SweepRecord) -> SweepSummary:
+    """`summarise`, once per record: its answer takes most of a second. A record that is kept lends nobody its id."""
+    if id(record) not in _SUMMARIES:
+        _SUMMARIES[id(record)] = (record, summarise(record))
+    return _SUMMARIES[id(record)][1]
+
+
+def rendered(record: SweepRecord, form: str = "html") -> str:
+    """The report of a record in one of the formats."""
+    return render(summary_of(record), record, form)

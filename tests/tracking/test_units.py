@@ -7,28 +7,28 @@ from dataclasses import replace
 
 import pytest
 
-from tests.tracking.made_up import conv_record, sweep_info
-from tracking.analysis.summary import summarise
+from tests.tracking.made_up import conv_record, rendered, sweep_info
 from tracking.record import SweepRecord
-from tracking.report.formats import figures, render
+from tracking.report.formats import figures
+from tracking.summary.sweep import summarise
 from tracking.units import head_sentence, study_network
 
 
 def test_curves_and_comparisons_over_eighteen_convolutions() -> None:
     found = summarise(conv_record())
-    assert found["model"]["unit"] == "conv" and found["comparison"]["missing"] == []
-    assert [one["depth"] for one in found["comparison"]["by_depth"]] == list(range(1, 18))
-    assert "contracting (convolutions 1-9, Dice" in found["verdict"]["sentence"]
-    assert "expanding (convolutions 10-18, 0." in found["verdict"]["sentence"]
-    assert found["baselines"]["all"]["blocks"] == list(range(1, 19))
-    assert found["parameters"]["note"].startswith("Contracting (convolutions 1-9) holds")
+    assert found.model.unit == "conv" and found.comparison.missing == ()
+    assert [one.depth for one in found.comparison.by_depth] == list(range(1, 18))
+    assert "contracting (convolutions 1-9, Dice" in found.verdict.sentence
+    assert "expanding (convolutions 10-18, 0." in found.verdict.sentence
+    assert found.baselines.all is not None and found.baselines.all.blocks == tuple(range(1, 19))
+    assert found.parameters is not None and found.parameters.note.startswith("Contracting (convolutions 1-9) holds")
 
 
 def test_the_page_speaks_of_convolutions() -> None:
-    page = render(conv_record())
+    page = rendered(conv_record())
     assert "which convolutions to fine-tune" in page and "number of tuned convolutions" in page
     assert "head trains with convolution 18" in page
-    drawn = figures(conv_record())["figure-4-curve.svg"]
+    drawn = figures(summarise(conv_record()), conv_record())["figure-4-curve.svg"]
     assert "tuned blocks (" not in page and b"number of tuned convolutions" in drawn
     hints = re.findall(r'id="curves-hit-([a-z-]+-\d+)" class="hit"', page)
     assert len(hints) == 36
@@ -55,7 +55,7 @@ OWN = {"model": {"path": "nets/my.keras", "filters": 8}, "train": {"batch_norm":
 
 
 def test_nothing_that_the_study_says_is_said_of_a_network_of_one_s_own(record: SweepRecord) -> None:
-    page = render(replace(record, info=replace(record.info, spec={**record.info.spec, **OWN})))
+    page = rendered(replace(record, info=replace(record.info, spec={**record.info.spec, **OWN})))
     assert "The network is my.keras" in page and "adapts to the training pictures (adapt)" in page
     assert "no more here than the first and the second half of the 9 blocks of my.keras" in page
     assert "The study says that" not in page and "dashed: the skips" not in page

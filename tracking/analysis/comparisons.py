@@ -8,13 +8,58 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from tracking.analysis.contrasts import contrast
-from tracking.analysis.seed_noise import noise_object
+from tracking.analysis.contrasts import Difference, contrast, difference
+from tracking.analysis.seed_noise import SeedNoise, seed_noise
 from tracking.analysis.seeds import Repeats
-from tracking.record import Json, SweepInfo, TrialRecord
+from tracking.record import SweepInfo, TrialRecord
 from tracking.statistics import Comparison, area_between_curves, holm
 
 SHALLOW, DEEP = "shallow-first", "deep-first"
+SIDES = ("contracting", "expanding")
+HALVES = "contracting − expanding"
+AREA = "area between the curves (shallow − deep)"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DepthDifference(Difference):
+    """shallow-k minus deep-k: the two directions with equally many trained units. `depth` is k, from 1 to n - 1."""
+
+    depth: int
+
+
+@dataclass(frozen=True)
+class CoPrimary:
+    """The two comparisons fixed in advance, both in Dice, Holm over both; None where masks are missing for one.
+
+    `contracting_vs_expanding`: the contracting mask minus the expanding one. `area_between_curves`: mean over k of
+    shallow-k minus deep-k.
+    """
+
+    contracting_vs_expanding: Difference | None = None
+    area_between_curves: Difference | None = None
+
+    @property
+    def titled(self) -> tuple[tuple[str, Difference], ...]:
+        """(title, difference) of those that could be made."""
+        both = ((HALVES, self.contracting_vs_expanding), (AREA, self.area_between_curves))
+        return tuple((title, one) for title, one in both if one is not None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BudgetComparisons(CoPrimary):
+    """The co-primary comparisons at one budget of `epochs`."""
+
+    epochs: int
+
+
+@dataclass(frozen=True)
+class Comparisons(CoPrimary):
+    """The comparisons at the main setting. `by_depth`: secondary, shallow-k minus deep-k for every k with both sides,
+    Holm over them. `missing`: the masks that a co-primary comparison is missing, by name.
+    """
+
+    by_depth: tuple[DepthDifference, ...] = ()
+    missing: tuple[str, ...] = ()
 
 
 def main_setting(done: Sequence[TrialRecord]) -> tuple[int | None, float | None]:
@@ -40,63 +85,98 @@ def at_setting(done: Sequence[TrialRecord], epochs: int | None, rate: float | No
     Where those were searched too, the settings that most masks share; the sweep's own if as many have these.
     """
     wanted = (epochs, rate, "trial")
-    found = [
+    trials = [
         one for one in done if (one.info.candidate.epochs, one.info.candidate.learning_rate, one.info.role) == wanted
     ]
-    shared = Counter(one.info.candidate.train for one in found)
+    shared = Counter(one.info.candidate.train for one in trials)
     common = max(sorted(shared, key=str), key=lambda train: (shared[train], not train), default=())
-    return [one for one in found if one.info.candidate.train == common]
+    return [one for one in trials if one.info.candidate.train == common]
 
 
-def compare(
-    main: Sequence[TrialRecord], info: SweepInfo
-) -> tuple[Comparison | None, Comparison | None, list[tuple[int, Comparison]], list[str]]:
-    """The two co-primary comparisons (Holm over both), those by depth (Holm over them) and the masks that lack."""
-    dice = {trial.info.candidate.mask: trial.folds["dice"] for trial in main}
-    shallow, deep = curve(main, SHALLOW), curve(main, DEEP)
-    missing = [f"{name} ({info.named_masks[name]})" for name in ("contracting", "expanding") if name in info.named_masks
-               and info.named_masks[name] not in dice]  # fmt: skip
-    first = None
-    if not missing and {"contracting", "expanding"} <= info.named_masks.keys():
-        sides = [np.array(dice[info.named_masks[name]]) for name in ("contracting", "expanding")]
-        first = contrast(sides[0] - sides[1], info)
-    depths = range(1, info.n_blocks)
-    lacking = [f"shallow-{k}" for k in depths if k not in shallow] + [f"deep-{k}" for k in depths if k not in deep]
-    second = None
-    if not lacking and depths:
-        sides = [np.array([one[k].folds["dice"] for k in depths]) for one in (shallow, deep)]
-        second = contrast(area_between_curves(sides[0], sides[1]), info)
-    both = [k for k in depths if k in shallow and k in deep]
-    pairs = [contrast(np.array(shallow[k].folds["dice"]) - np.array(deep[k].folds["dice"]), info) for k in both]
-    corrected = iter(holm([one for one in (first, second) if one is not None]))
-    first = next(corrected) if first else None
-    second = next(corrected) if second else None
-    return first, second, list(zip(both, holm(pairs), strict=True)), missing + lacking
-
-
-@dataclass(frozen=True)
-class CompareNoise:
-    """The noise objects of `compare`'s comparisons: contracting, area, and by depth."""
-
-    contracting: Json | None = None
-    area: Json | None = None
-    by_depth: Mapping[int, Json | None] = field(default_factory=dict)
-
-
-def compare_noise(main: Sequence[TrialRecord], info: SweepInfo, repeats: Repeats) -> CompareNoise:
-    """How far another seed moves every comparison: the same comparisons seed by seed."""
-    found = [compare(selection, info) for selection in repeats.by_seed(main)]
-    if not found:
-        return CompareNoise()
-    depths = [depth for depth, _ in found[0][2]]
-    return CompareNoise(
-        noise_object([one[0].mean for one in found if one[0] is not None]),
-        noise_object([one[1].mean for one in found if one[1] is not None]),
-        {depth: noise_object([dict(one[2])[depth].mean for one in found]) for depth in depths},
+def compare(main: Sequence[TrialRecord], info: SweepInfo, repeats: Repeats | None = None) -> Comparisons:
+    """The comparisons of the trials at one setting, each with how far another training seed moves it: the same
+    comparisons seed by seed.
+    """
+    contrasts = _contrasts(main, info)
+    by_seed = [_contrasts(selection, info) for selection in (repeats or Repeats()).by_seed(main)]
+    return Comparisons(
+        _difference(contrasts.contracting, info, _noise([one.contracting for one in by_seed])),
+        _difference(contrasts.area, info, _noise([one.area for one in by_seed])),
+        tuple(
+            DepthDifference(**vars(difference(one, info, _noise([each.by_depth[k] for each in by_seed]))), depth=k)
+            for k, one in contrasts.by_depth.items()
+        ),
+        contrasts.missing,
     )
+
+
+def compare_budget(
+    done: Sequence[TrialRecord], epochs: int, rate: float | None, info: SweepInfo, repeats: Repeats
+) -> BudgetComparisons:
+    """The co-primary comparisons among the trials of one budget at a learning rate."""
+    comparisons = compare(at_setting(done, epochs, rate), info, repeats)
+    return BudgetComparisons(comparisons.contracting_vs_expanding, comparisons.area_between_curves, epochs=epochs)
 
 
 def curve(main: Sequence[TrialRecord], order: str) -> dict[int, TrialRecord]:
     """depth -> trial of one order, depths ascending."""
-    found = {trial.info.depth_in(order): trial for trial in main}
-    return {depth: found[depth] for depth in sorted(depth for depth in found if depth)}
+    by_depth = {trial.info.depth_in(order): trial for trial in main}
+    return {depth: by_depth[depth] for depth in sorted(depth for depth in by_depth if depth)}
+
+
+@dataclass(frozen=True)
+class _Contrasts:
+    """The tested differences of one selection of trials, before their noise is known."""
+
+    contracting: Comparison | None
+    area: Comparison | None
+    by_depth: Mapping[int, Comparison] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
+
+
+def _contrasts(main: Sequence[TrialRecord], info: SweepInfo) -> _Contrasts:
+    """The two co-primary differences (Holm over both), those by depth (Holm over them) and the masks not measured."""
+    halves, unmeasured_halves = _halves(main, info)
+    shallow, deep = curve(main, SHALLOW), curve(main, DEEP)
+    area, unmeasured_depths = _area(shallow, deep, info)
+    corrected = iter(holm([one for one in (halves, area) if one is not None]))
+    both = [k for k in range(1, info.n_blocks) if k in shallow and k in deep]
+    pairs = [contrast(np.array(shallow[k].folds["dice"]) - np.array(deep[k].folds["dice"]), info) for k in both]
+    return _Contrasts(
+        next(corrected) if halves else None,
+        next(corrected) if area else None,
+        dict(zip(both, holm(pairs), strict=True)),
+        (*unmeasured_halves, *unmeasured_depths),
+    )
+
+
+def _halves(main: Sequence[TrialRecord], info: SweepInfo) -> tuple[Comparison | None, list[str]]:
+    """Contracting minus expanding, and which of the two was not measured."""
+    dice = {trial.info.candidate.mask: trial.folds["dice"] for trial in main}
+    masks = {name: info.named_masks[name] for name in SIDES if name in info.named_masks}
+    missing = [f"{name} ({mask})" for name, mask in masks.items() if mask not in dice]
+    if missing or len(masks) < len(SIDES):
+        return None, missing
+    contracting, expanding = (np.array(dice[masks[name]]) for name in SIDES)
+    return contrast(contracting - expanding, info), missing
+
+
+def _area(
+    shallow: Mapping[int, TrialRecord], deep: Mapping[int, TrialRecord], info: SweepInfo
+) -> tuple[Comparison | None, list[str]]:
+    """The area between the curves, and the masks of them that were not measured."""
+    depths = range(1, info.n_blocks)
+    missing = [f"shallow-{k}" for k in depths if k not in shallow] + [f"deep-{k}" for k in depths if k not in deep]
+    if missing or not depths:
+        return None, missing
+    sides = [np.array([trials[k].folds["dice"] for k in depths]) for trials in (shallow, deep)]
+    return contrast(area_between_curves(sides[0], sides[1]), info), missing
+
+
+def _difference(comparison: Comparison | None, info: SweepInfo, noise: SeedNoise | None) -> Difference | None:
+    return None if comparison is None else difference(comparison, info, noise)
+
+
+def _noise(by_seed: Sequence[Comparison | None]) -> SeedNoise | None:
+    """The noise of a difference from the same difference with each seed."""
+    return seed_noise([one.mean for one in by_seed if one is not None])

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from tracking.analysis.seed_noise import SeedNoise
-from tracking.record import Json, SweepInfo
+from tracking.record import SweepInfo
 from tracking.statistics import Comparison, corrected_t, detectable, significance_threshold, variance_factor
 
 
@@ -46,17 +46,3 @@ def difference(comparison: Comparison, info: SweepInfo, noise: SeedNoise | None 
         detectable=_with_sizes(detectable, comparison.sd, kept),
         noise=noise,
     )
-
-
-def comparison_object(comparison: Comparison | None, info: SweepInfo, noise: Json | None = None) -> Json | None:
-    """A comparison of the JSON report, with what this spread could have shown, and how far another seed moves it."""
-    if comparison is None:
-        return None
-    kept = [size for size, value in zip(info.fold_sizes, comparison.folds, strict=True) if not math.isnan(value)]
-    found = {name: getattr(comparison, name) for name in comparison.__dataclass_fields__}
-    return found | {
-        "folds": list(comparison.folds),
-        "threshold": _with_sizes(significance_threshold, comparison.sd, kept),
-        "detectable": _with_sizes(detectable, comparison.sd, kept),
-        "noise": noise,
-    }

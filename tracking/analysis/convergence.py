@@ -4,52 +4,76 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from tracking.analysis.contrasts import comparison_object, contrast
-from tracking.analysis.seed_noise import noise_object
+from tracking.analysis.contrasts import Difference, contrast, difference
+from tracking.analysis.seed_noise import SeedNoise, seed_noise
 from tracking.analysis.seeds import Repeats
-from tracking.record import Json, SweepInfo, TrialRecord
+from tracking.record import SweepInfo, TrialRecord
 from tracking.statistics import holm
 
 
-def convergence_objects(
+@dataclass(frozen=True, kw_only=True)
+class MaskChange(Difference):
+    """Dice of one mask after the longer training minus after the shorter, fold by fold. `mask` as it is written,
+    `aliases`: its other names.
+    """
+
+    mask: str
+    aliases: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class BudgetStep:
+    """Two neighbouring budgets of epochs, `shorter` and `longer`, and what the step changed for the `masks` trained to
+    both, those with the fewest parameters first; Holm over the masks.
+    """
+
+    shorter: int
+    longer: int
+    masks: tuple[MaskChange, ...]
+
+
+def budget_steps(
     done: Sequence[TrialRecord], rate: float | None, info: SweepInfo, repeats: Repeats | None = None
-) -> list[Json]:
-    """The JSON field `convergence`: for each pair of neighbouring budgets at `rate` the paired change of every mask
-    trained to both, Holm over the masks. The longer training passes through the shorter, so both saw the same batches.
+) -> tuple[BudgetStep, ...]:
+    """For each pair of neighbouring budgets at `rate` the paired change of every mask trained to both. The longer
+    training passes through the shorter, so both saw the same batches.
     """
     trials = [one for one in done if one.info.role == "trial" and one.info.candidate.learning_rate == rate]
     budgets = sorted({one.info.candidate.epochs for one in trials})
-    repeats = repeats or Repeats()
-    found = []
-    for shorter, longer in itertools.pairwise(budgets):
-        at = {(one.info.candidate.mask, one.info.candidate.epochs): one for one in trials}
-        both = sorted(
-            (one for one in trials if one.info.candidate.epochs == longer and (one.info.candidate.mask, shorter) in at),
-            key=lambda one: (one.info.trainable_params, one.info.candidate.mask),
+    steps = (
+        BudgetStep(shorter, longer, _changes(_pairs(trials, shorter, longer), info, repeats or Repeats()))
+        for shorter, longer in itertools.pairwise(budgets)
+    )
+    return tuple(step for step in steps if step.masks)
+
+
+Pair = tuple[TrialRecord, TrialRecord]  # the longer training of a mask, and the shorter
+
+
+def _pairs(trials: Sequence[TrialRecord], shorter: int, longer: int) -> list[Pair]:
+    """Every trial of the longer budget with that of the same mask at the shorter one."""
+    short = {one.info.candidate.mask: one for one in trials if one.info.candidate.epochs == shorter}
+    both = [one for one in trials if one.info.candidate.epochs == longer and one.info.candidate.mask in short]
+    both.sort(key=lambda one: (one.info.trainable_params, one.info.candidate.mask))
+    return [(one, short[one.info.candidate.mask]) for one in both]
+
+
+def _changes(pairs: Sequence[Pair], info: SweepInfo, repeats: Repeats) -> tuple[MaskChange, ...]:
+    gains = [np.array(longer.folds["dice"]) - np.array(shorter.folds["dice"]) for longer, shorter in pairs]
+    tested = holm([contrast(gain, info) for gain in gains])
+    return tuple(
+        MaskChange(
+            **vars(difference(change, info, _noise(pair, repeats))),
+            mask=pair[0].info.candidate.mask,
+            aliases=pair[0].info.aliases,
         )
-        changes = holm(
-            [
-                contrast(
-                    np.array(one.folds["dice"]) - np.array(at[one.info.candidate.mask, shorter].folds["dice"]), info
-                )
-                for one in both
-            ]
-        )
-        noises = [
-            noise_object([long.mean_dice - short.mean_dice for long, short in repeats.by_seed(pair)])
-            for pair in ([one, at[one.info.candidate.mask, shorter]] for one in both)
-        ]
-        masks = [
-            {
-                "mask": one.info.candidate.mask,
-                "aliases": list(one.info.aliases),
-                **(comparison_object(change, info, noise) or {}),
-            }
-            for one, change, noise in zip(both, changes, noises, strict=True)
-        ]
-        if masks:
-            found.append({"from": shorter, "to": longer, "masks": masks})
-    return found
+        for pair, change in zip(pairs, tested, strict=True)
+    )
+
+
+def _noise(pair: Pair, repeats: Repeats) -> SeedNoise | None:
+    return seed_noise([longer.mean_dice - shorter.mean_dice for longer, shorter in repeats.by_seed(pair)])

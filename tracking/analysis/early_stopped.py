@@ -3,22 +3,59 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from tracking.analysis.formatting import counted
-from tracking.record import Json, SweepRecord, TrialRecord
+from tracking.record import SweepRecord, TrialRecord
 
 
-def dropped_object(record: SweepRecord) -> Json | None:
-    """`trials` (`name`, `folds_done`, `reason`), trainings of a fold `saved` out of `trainings`, `sentence`; or None.
+@dataclass(frozen=True)
+class DroppedTrial:
+    """One trial that was given up: its `name`, the number of `folds_done` before that, and the `reason`."""
 
-    `trainings` is what all trials would have taken that were finished or dropped. A training passes through smaller
-    epoch counts on its way, so a fold that a longer trial of the same training went through counts once.
+    name: str
+    folds_done: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class EarlyStopped:
+    """The `trials` given up early as clearly worse; they are in no other field of a report. Trainings of one fold
+    `saved` out of the `trainings` that all trials would have taken that were finished or dropped; `sentence` says it.
     """
+
+    trials: tuple[DroppedTrial, ...]
+    saved: int
+    trainings: int
+    sentence: str
+
+
+def early_stopped(record: SweepRecord) -> EarlyStopped | None:
+    """What was given up and what that saved; None where nothing was."""
     dropped = sorted((one for one in record.trials if one.status == "DROPPED"), key=lambda one: one.info.candidate.name)
     if not dropped:
         return None
+    saved, trainings = _saved(dropped, record)
+    return EarlyStopped(
+        tuple(DroppedTrial(one.info.candidate.name, one.folds_done, one.reason) for one in dropped),
+        saved,
+        trainings,
+        _sentence(dropped, saved, trainings),
+    )
+
+
+def without_dropped(record: SweepRecord) -> SweepRecord:
+    """The record of all that counts: a dropped trial is no score, no failure and nothing that is still to be done."""
+    return replace(record, trials=tuple(one for one in record.trials if one.status != "DROPPED"))
+
+
+def _saved(dropped: Sequence[TrialRecord], record: SweepRecord) -> tuple[int, int]:
+    """Trainings of one fold saved, and all that there would have been.
+
+    A training passes through smaller epoch counts on its way, so a fold that a longer trial of the same training went
+    through counts once.
+    """
     folds, saved, trainings = len(record.info.folds), 0, 0
     through: dict[str, int] = {}  # folds that a longer trial of the same training went through
     for one in sorted((*dropped, *record.finished), key=lambda one: -one.info.candidate.epochs):
@@ -28,19 +65,7 @@ def dropped_object(record: SweepRecord) -> Json | None:
             through[candidate.training] = max(before, one.folds_done)
             trainings += folds - before
             saved += folds - through[candidate.training]
-    return {
-        "trials": [
-            {"name": one.info.candidate.name, "folds_done": one.folds_done, "reason": one.reason} for one in dropped
-        ],
-        "saved": saved,
-        "trainings": trainings,
-        "sentence": _sentence(dropped, saved, trainings),
-    }
-
-
-def without_dropped(record: SweepRecord) -> SweepRecord:
-    """The record of all that counts: a dropped trial is no score, no failure and nothing that is still to be done."""
-    return replace(record, trials=tuple(one for one in record.trials if one.status != "DROPPED"))
+    return saved, trainings
 
 
 def _sentence(dropped: Iterable[TrialRecord], saved: int, trainings: int) -> str:

@@ -2,20 +2,60 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from operator import itemgetter
+from dataclasses import dataclass
 
+from tracking.analysis.comparisons import SIDES
 from tracking.analysis.per_image import per_image
-from tracking.analysis.seed_noise import moves, noise_object
+from tracking.analysis.seed_noise import SeedNoise, moves, seed_noise
 from tracking.analysis.seeds import Reading
-from tracking.record import Json, SweepInfo, TrialRecord
+from tracking.analysis.trial import TrialSummary, report_order, summarise_trial
+from tracking.analysis.winners_curse import dice_by_image
+from tracking.record import SweepInfo, TrialRecord
 
 Setting = tuple[int | None, float | None]
 
 
-def leakage_object(reading: Reading, setting: Setting) -> Json | None:
-    """The JSON field `leakage` without its `trials`; null for a sweep without a finished leaky trial.
+@dataclass(frozen=True)
+class Inflation:
+    """One mask trained on both splits, otherwise alike. `mask`, `aliases`, `start`, `epochs`, `learning_rate` as of a
+    trial. `honest`, `leaky`: mean Dice over folds; `difference` = leaky - honest. `inflation`: mean over the `images`
+    (originals with a Dice in both) of the leaky Dice of an image's scored versions minus its honest Dice.
+    `low`..`high`: 95 % bootstrap of the images, descriptive. `noise`: how far another seed moves the inflation, None
+    with one seed.
+    """
+
+    mask: str
+    aliases: tuple[str, ...]
+    start: str
+    epochs: int
+    learning_rate: float
+    honest: float
+    leaky: float
+    difference: float
+    inflation: float
+    low: float
+    high: float
+    images: int
+    noise: SeedNoise | None
+
+
+@dataclass(frozen=True)
+class Leakage:
+    """What augmenting before splitting would have shown; it enters no other field but `failed`, `unfinished` and
+    `missing`. `compared`: each mask with both trainings; `without_honest`: names of leaky trials with no honest one
+    beside them; `sentence` and `detail`: what that means; `trials`: the leaky trials, `per_image` by original.
+    """
+
+    compared: tuple[Inflation, ...]
+    without_honest: tuple[str, ...]
+    sentence: str
+    detail: str
+    trials: tuple[TrialSummary, ...]
+
+
+def measure_leakage(reading: Reading, setting: Setting) -> Leakage | None:
+    """The leaky trials beside the honest ones; None for a sweep without a finished leaky trial.
 
     For every leaky trial with an honest one of the same mask, start, epochs, rate and seeds, over the n original images
     that have a Dice in both: inflation = 1/n sum_i (L_i - H_i), where H_i is the image's honest Dice and L_i the mean
@@ -27,87 +67,90 @@ def leakage_object(reading: Reading, setting: Setting) -> Json | None:
     leaky = sorted((one for one in reading.leaky if one.status == "FINISHED"), key=_order)
     if not leaky:
         return None
-    compared = [_pair(one, honest[_same(one)], reading) for one in leaky if _same(one) in honest]
-    first, rest = _sentences(compared, setting, info)
-    return {
-        "compared": compared,
-        "without_honest": [one.info.candidate.name for one in leaky if _same(one) not in honest],
-        "sentence": first,
-        "detail": rest,
-    }
+    compared = tuple(_inflation(one, honest[_same(one)], reading) for one in leaky if _same(one) in honest)
+    return Leakage(
+        compared,
+        tuple(one.info.candidate.name for one in leaky if _same(one) not in honest),
+        *_sentences(compared, setting, info),
+        tuple(summarise_trial(one, reading.repeats) for one in sorted(leaky, key=report_order)),
+    )
 
 
 def inflation(leaky: TrialRecord, honest: TrialRecord) -> list[float]:
     """L_i - H_i of every original image with a Dice in both, by name."""
-    sides = [
-        {score.image: score.dice for _, score in one.scores if not math.isnan(score.dice)} for one in (leaky, honest)
-    ]
-    return [sides[0][name] - sides[1][name] for name in sorted(sides[0].keys() & sides[1].keys())]
+    left, right = dice_by_image(leaky), dice_by_image(honest)
+    return [left[name] - right[name] for name in sorted(left.keys() & right.keys())]
 
 
-def _pair(leaky: TrialRecord, honest: TrialRecord, reading: Reading) -> Json:
-    info = leaky.info
+def _inflation(leaky: TrialRecord, honest: TrialRecord, reading: Reading) -> Inflation:
+    candidate = leaky.info.candidate
     over = per_image(inflation(leaky, honest))
-    means = [one.mean_dice for one in (honest, leaky)]
-    each = [per_image(inflation(left, right)).mean for left, right in reading.repeats.by_seed([leaky, honest])]
-    return {
-        "mask": info.candidate.mask,
-        "aliases": list(info.aliases),
-        "start": info.candidate.start,
-        "epochs": info.candidate.epochs,
-        "learning_rate": info.candidate.learning_rate,
-        "honest": means[0],
-        "leaky": means[1],
-        "difference": means[1] - means[0],
-        "inflation": over.mean,
-        "low": over.low,
-        "high": over.high,
-        "images": over.n,
-        "noise": noise_object(each),
-    }
+    by_seed = [per_image(inflation(left, right)).mean for left, right in reading.repeats.by_seed([leaky, honest])]
+    return Inflation(
+        mask=candidate.mask,
+        aliases=leaky.info.aliases,
+        start=candidate.start,
+        epochs=candidate.epochs,
+        learning_rate=candidate.learning_rate,
+        honest=honest.mean_dice,
+        leaky=leaky.mean_dice,
+        difference=leaky.mean_dice - honest.mean_dice,
+        inflation=over.mean,
+        low=over.low,
+        high=over.high,
+        images=over.n,
+        noise=seed_noise(by_seed),
+    )
 
 
-def _sentences(compared: Sequence[Json], setting: Setting, info: SweepInfo) -> tuple[str, str]:
+def _sentences(compared: Sequence[Inflation], setting: Setting, info: SweepInfo) -> tuple[str, str]:
     """Contracting at the main setting if it is there, else the first; then what the images say."""
     if not compared:
         return "No leaky trial has an honest one of the same mask and setting beside it, so no inflation is known.", ""
-    main = [one for one in compared if (one["epochs"], one["learning_rate"], one["start"]) == (*setting, "pretrained")]
-    named = {name: [one for one in main if one["mask"] == info.named_masks.get(name)]
-             for name in ("contracting", "expanding")}  # fmt: skip
-    one = (named["contracting"] or main or list(compared))[0]
-    name = next((f"{alias} ({one['mask']})" for alias in one["aliases"] if alias != one["mask"]), one["mask"])
-    name += " from scratch" if one["start"] == "scratch" else ""
-    shown = one["difference"] > 0 and not one["low"] <= 0
-    too = " too much" if shown else ", no inflation shown"
-    first = (
-        f"Augmenting before splitting would have shown {one['leaky']:.3f} for {name}: {one['difference']:+.3f}{too}."
-    )
-    first += _another_winner(main)
-    rest = f"The honest Dice is {one['honest']:.3f}."
-    if one["images"]:
-        rest += (
-            f" Image by image the inflation is {one['inflation']:+.3f} (95 % over {one['images']} images, descriptive: "
-            f"{one['low']:+.3f} to {one['high']:+.3f})."
+    main = [one for one in compared if (one.epochs, one.learning_rate, one.start) == (*setting, "pretrained")]
+    contracting, expanding = ([one for one in main if one.mask == info.named_masks.get(name)] for name in SIDES)
+    shown = (contracting or main or list(compared))[0]
+    detail = _by_image(shown)
+    if contracting and expanding:
+        detail += _between(contracting[0], expanding[0])
+    return _headline(shown) + _another_winner(main), detail
+
+
+def _headline(shown: Inflation) -> str:
+    name = next((f"{alias} ({shown.mask})" for alias in shown.aliases if alias != shown.mask), shown.mask)
+    name += " from scratch" if shown.start == "scratch" else ""
+    inflated = shown.difference > 0 and not shown.low <= 0
+    too = " too much" if inflated else ", no inflation shown"
+    return f"Augmenting before splitting would have shown {shown.leaky:.3f} for {name}: {shown.difference:+.3f}{too}."
+
+
+def _by_image(shown: Inflation) -> str:
+    detail = f"The honest Dice is {shown.honest:.3f}."
+    if shown.images:
+        detail += (
+            f" Image by image the inflation is {shown.inflation:+.3f} (95 % over {shown.images} images, descriptive: "
+            f"{shown.low:+.3f} to {shown.high:+.3f})."
         )
-    if words := moves(one["noise"]):
-        rest += f" {words[0].upper()}{words[1:]}."
-    if named["contracting"] and named["expanding"]:
-        sides = [named[side][0] for side in ("contracting", "expanding")]
-        gaps = [sides[0][key] - sides[1][key] for key in ("leaky", "honest")]
-        rest += f" Contracting − expanding would have read {gaps[0]:+.3f} instead of {gaps[1]:+.3f}."
-    return first, rest
+    if words := moves(shown.noise):
+        detail += f" {words[0].upper()}{words[1:]}."
+    return detail
 
 
-def _another_winner(main: Sequence[Json]) -> str:
+def _between(contracting: Inflation, expanding: Inflation) -> str:
+    leaky, honest = contracting.leaky - expanding.leaky, contracting.honest - expanding.honest
+    return f" Contracting − expanding would have read {leaky:+.3f} instead of {honest:+.3f}."
+
+
+def _another_winner(main: Sequence[Inflation]) -> str:
     """Whether the leaky order would have chosen another of the masks measured both ways, in words."""
     if not main:
         return ""
-    shown, honest = max(main, key=itemgetter("leaky")), max(main, key=itemgetter("honest"))
+    shown, honest = max(main, key=lambda one: one.leaky), max(main, key=lambda one: one.honest)
     if shown is honest:
         return ""
     return (
-        f" Of {len(main)} masks it would have put {shown['mask']} first ({shown['leaky']:.3f}) instead of "
-        f"{honest['mask']} ({honest['honest']:.3f})."
+        f" Of {len(main)} masks it would have put {shown.mask} first ({shown.leaky:.3f}) instead of "
+        f"{honest.mask} ({honest.honest:.3f})."
     )
 
 
@@ -116,5 +159,5 @@ def _same(trial: TrialRecord) -> tuple[object, ...]:
 
 
 def _order(trial: TrialRecord) -> tuple[object, ...]:
-    one = trial.info.candidate
-    return (one.start, -one.epochs, one.learning_rate, len(trial.info.blocks), one.mask)
+    candidate = trial.info.candidate
+    return (candidate.start, -candidate.epochs, candidate.learning_rate, len(trial.info.blocks), candidate.mask)

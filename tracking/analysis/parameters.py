@@ -1,61 +1,89 @@
-"""What the two halves of the network hold, beside what the study says of them."""
+"""What the two halves of the network hold, beside what the paper says of them."""
 
 from __future__ import annotations
 
-from tracking.record import Json, SweepInfo
-from tracking.units import head_of, numbered, own_network, study_network, unit_of
+from dataclasses import dataclass
+
+from tracking.analysis.comparisons import SIDES
+from tracking.record import SweepInfo
+from tracking.spec_view import view_spec
+from tracking.units import numbered, own_network, study_network
+from trainer.masks import parse
 
 
-def parameter_object(info: SweepInfo) -> Json | None:
-    """`contracting`, `expanding`, `ratio`, `by_convolution` (the study's cut, or null) and a `note`; null without the
-    two named masks. A head that trains with every mask is in neither part.
+@dataclass(frozen=True)
+class Parameters:
+    """How many parameters the two named masks train: `contracting`, `expanding` and their `ratio`; a head that trains
+    with every mask is in neither. `by_convolution`: the ratio when the paper's network is cut between its convolutions
+    9 and 10, None for any other network. `note`: what that means.
     """
-    if not {"contracting", "expanding"} <= info.named_masks.keys():
+
+    contracting: int
+    expanding: int
+    ratio: float
+    by_convolution: float | None
+    note: str
+
+
+def half_parameters(info: SweepInfo) -> Parameters | None:
+    """The parameters of both halves; None without the two named masks."""
+    if not set(SIDES) <= info.named_masks.keys():
         return None
-    contracting, expanding = (_held(info.named_masks[name], info.block_params) for name in ("contracting", "expanding"))
-    ratio = contracting / max(1, expanding)
+    contracting, expanding = (_held(info.named_masks[name], info) for name in SIDES)
     by_convolution, by_block = _cuts(info) or (None, None)
-    note = (
-        f"Contracting ({numbered(info.named_masks['contracting'], info.spec)}) holds {ratio:.2f} times the parameters "
-        f"of expanding ({numbered(info.named_masks['expanding'], info.spec)}): {contracting:,} against {expanding:,}."
+    return Parameters(
+        contracting,
+        expanding,
+        contracting / max(1, expanding),
+        by_convolution,
+        _counts(contracting, expanding, info) + _paper(by_convolution, by_block, info),
     )
+
+
+def _held(mask: str, info: SweepInfo) -> int:
+    """Parameters of the blocks that a written mask trains."""
+    return sum(info.block_params[block - 1] for block in parse(mask, info.n_blocks).blocks)
+
+
+def _counts(contracting: int, expanding: int, info: SweepInfo) -> str:
+    words = [numbered(info.named_masks[name], info.spec, info.n_blocks) for name in SIDES]
+    return (
+        f"Contracting ({words[0]}) holds {contracting / max(1, expanding):.2f} times the parameters of expanding "
+        f"({words[1]}): {contracting:,} against {expanding:,}."
+    )
+
+
+def _paper(by_convolution: float | None, by_block: float | None, info: SweepInfo) -> str:
+    """What the paper says of its two parts, and for which cut that holds; of another network, that it says nothing."""
     if not study_network(info.spec):
-        note += (
+        return (
             f" Both words mean no more here than the first and the second half of the {info.n_blocks} blocks of "
             f"{own_network(info.spec) or 'this partition'}."
         )
-    elif by_convolution is not None and unit_of(info.spec) == "conv":
-        note += (
+    if by_convolution is None:
+        return ""
+    if view_spec(info.spec).unit == "conv":
+        return (
             " The study says that the contracting part has almost half of the expanding part's, and this is the cut "
             f"for which that holds. Cut between blocks, 1-5 against 6-9, it has {by_block:.2f} times as many."
         )
-    elif by_convolution is not None:
-        note += (
-            " The study says that the contracting part has almost half of the expanding part's. That holds only when "
-            f"the network is cut between its convolutions, 1-9 against 10 to the end ({by_convolution:.2f})."
-        )
-    return {"contracting": contracting, "expanding": expanding, "ratio": ratio, "by_convolution": by_convolution,
-            "note": note}  # fmt: skip
-
-
-def _held(mask: str, block_params: list[int]) -> int:
-    """Parameters of a written mask such as `1-5` or `1,2,9`."""
-    ends = [[int(end) for end in part.split("-")] for part in mask.split(",")]
-    return sum(sum(block_params[part[0] - 1 : part[-1]]) for part in ends)
+    return (
+        " The study says that the contracting part has almost half of the expanding part's. That holds only when "
+        f"the network is cut between its convolutions, 1-9 against 10 to the end ({by_convolution:.2f})."
+    )
 
 
 def _cuts(info: SweepInfo) -> tuple[float, float] | None:
     """Parameters of convolutions 1-9 over those of 10 to the end, and of blocks 1-5 over 6 to the end, the head at the
-    end; None for any network but the study's.
+    end; None for any network but the paper's.
 
-    Block 5 of the study's network is convolution 9 (8f to 16f channels, 3x3, bias) and 10 (16f to 16f).
+    Block 5 of the paper's network is convolution 9 (8f to 16f channels, 3x3, bias) and 10 (16f to 16f).
     """
-    filters = int(dict(info.spec.get("model", {})).get("filters", 0))
+    spec, units = view_spec(info.spec), list(info.block_params)
+    filters, conv = spec.filters, spec.unit == "conv"
     ninth, tenth = (9 * channels * filters * 16 * filters + 16 * filters for channels in (8, 16))
-    conv = unit_of(info.spec) == "conv"
-    units = list(info.block_params)
     before, deepest = (8, units[8:10]) if conv else (4, units[4:5])
-    expected = (18 if conv else 9) + (head_of(info.spec) == "own")
+    expected = (18 if conv else 9) + (spec.head == "own")
     if (
         not filters
         or not study_network(info.spec)

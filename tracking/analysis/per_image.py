@@ -16,9 +16,9 @@ DRAWS = 1000
 
 @dataclass(frozen=True)
 class PerImage:
-    """`n` images with a Dice, their `mean`; `low`..`high`: percentile bootstrap of the images at 95 %, which describes
-    these trained networks only (the networks are not trained anew); `worst_decile`: mean of the lowest tenth,
-    `failures`: images below `FAILURE`.
+    """The Dice of a mask image by image, fractions of 1. `n`: images with a Dice; `mean`: of them. `low`..`high`:
+    percentile bootstrap of the images at 95 %, which describes these trained networks only (the networks are not
+    trained anew). `worst_decile`: mean of the lowest tenth; `failures`: images below 0.1.
     """
 
     n: int
@@ -32,8 +32,8 @@ class PerImage:
 def per_image(dice: Sequence[float], seed: int = 0) -> PerImage:
     """Summary of the images' Dice, NaN (empty truths) left out.
 
-    >>> found = per_image([0.05, 0.5, 0.9, float("nan")])
-    >>> found.n, found.worst_decile, found.failures
+    >>> scores = per_image([0.05, 0.5, 0.9, float("nan")])
+    >>> scores.n, scores.worst_decile, scores.failures
     (3, 0.05, 1)
     """
     values = np.asarray(dice, np.float64)
@@ -43,8 +43,8 @@ def per_image(dice: Sequence[float], seed: int = 0) -> PerImage:
     means = _counts(values.size, seed) @ values / values.size
     low, high = np.percentile(means, [2.5, 97.5])
     tenth = values[: math.ceil(values.size / 10)]
-    return PerImage(values.size, float(values.mean()), float(low), float(high), float(tenth.mean()),
-                    int((values < FAILURE).sum()))  # fmt: skip
+    failures = int((values < FAILURE).sum())
+    return PerImage(values.size, float(values.mean()), float(low), float(high), float(tenth.mean()), failures)
 
 
 @lru_cache(maxsize=4)

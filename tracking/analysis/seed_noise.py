@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tracking.analysis.seeds import Repeats
-from tracking.record import Json, SweepInfo, TrialRecord
+from tracking.record import SweepInfo, TrialRecord
 from tracking.statistics import spread
 
 
@@ -33,24 +33,11 @@ def seed_noise(per_seed: Sequence[float]) -> SeedNoise | None:
     return SeedNoise(over.sd, over.sem, tuple(per_seed))
 
 
-def noise_object(per_seed: Sequence[float]) -> Json | None:
-    """How far one number moves with the seed; null with fewer than two seeds.
-
-    x_s is the number as seed s alone gives it, paired: both sides of a difference are of one seed. `sd` =
-    sqrt(sum_s (x_s - mean)^2 / (S - 1)) is what to expect of one more training, `se` = sd / sqrt(S) the standard error
-    of the printed mean over S seeds; `per_seed` lists the x_s.
-    """
-    if len(per_seed) < 2:
-        return None
-    found = spread(per_seed)
-    return {"sd": found.sd, "se": found.sem, "per_seed": list(per_seed)}
-
-
-def trial_noise(trial: TrialRecord, repeats: Repeats) -> Json | None:
-    """The noise of one merged trial's mean Dice; null for one that no seed has a say in (zero-shot)."""
+def trial_noise(trial: TrialRecord, repeats: Repeats) -> SeedNoise | None:
+    """The noise of one merged trial's mean Dice; None for one that no seed changes (zero-shot)."""
     if trial.info.candidate.key not in repeats.parts:
         return None
-    return noise_object([one.mean_dice for (one,) in repeats.by_seed([trial])])
+    return seed_noise([one.mean_dice for (one,) in repeats.by_seed([trial])])
 
 
 def pooled_sd(per_seed: Sequence[Sequence[float]]) -> tuple[float, int]:
@@ -68,24 +55,38 @@ def pooled_sd(per_seed: Sequence[Sequence[float]]) -> tuple[float, int]:
     return (math.sqrt(squares / df), df) if df else (math.nan, 0)
 
 
-def floor_object(main: Sequence[TrialRecord], repeats: Repeats, info: SweepInfo) -> Json:
-    """The JSON field `noise`: the floor over the masks at the main setting, and what it says."""
-    selections = repeats.by_seed(main)
-    per_seed = [[one.mean_dice for one in selection] for selection in selections]
+@dataclass(frozen=True)
+class NoiseFloor:
+    """How far another training seed moves a mask's mean Dice. `seeds` that are compared; `sd` over them, pooled over
+    the `masks` at the main setting (NaN where it was not measured), with `df` degrees of freedom; `others`: names of
+    the trials left out, for their seed is not in the plan or not done for every mask; `sentence`: what that means, or
+    how to measure it.
+    """
+
+    seeds: tuple[int, ...]
+    sd: float
+    df: int
+    masks: int
+    others: tuple[str, ...]
+    sentence: str
+
+
+def noise_floor(main: Sequence[TrialRecord], repeats: Repeats, info: SweepInfo) -> NoiseFloor:
+    """The noise floor over the trials at the main setting, and what it says."""
+    per_seed = [[one.mean_dice for one in selection] for selection in repeats.by_seed(main)]
     sd, df = pooled_sd([list(row) for row in zip(*per_seed, strict=True)])
     masks = df // max(1, len(repeats.seeds) - 1)
-    return {"seeds": list(repeats.seeds), "sd": sd, "df": df, "masks": masks, "others": list(repeats.others),
-            "sentence": _sentence(sd, df, masks, repeats, info)}  # fmt: skip
+    return NoiseFloor(repeats.seeds, sd, df, masks, repeats.others, _sentence(sd, df, masks, repeats, info))
 
 
-def moves(noise: Json | None) -> str:
+def moves(noise: SeedNoise | None) -> str:
     """What stands beside a difference in words; empty without several seeds."""
-    if noise is None or math.isnan(noise["sd"]):
+    if noise is None or math.isnan(noise.sd):
         return ""
-    digits = 3 if noise["sd"] >= 0.001 else 4
+    digits = 3 if noise.sd >= 0.001 else 4
     return (
-        f"repeating with another seed moves this difference by about ±{noise['sd']:.{digits}f} (SD over "
-        f"{len(noise['per_seed'])} seeds; standard error of their mean {noise['se']:.{digits}f})"
+        f"repeating with another seed moves this difference by about ±{noise.sd:.{digits}f} (SD over "
+        f"{len(noise.per_seed)} seeds; standard error of their mean {noise.se:.{digits}f})"
     )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from tracking.record import METRICS, SweepInfo, SweepRecord, TrialRecord
+from tracking.spec_view import view_spec
 from trainer.results import Score, original_of
 
 DONE = ("FINISHED", "FAILED")
@@ -51,8 +52,8 @@ def read(record: SweepRecord) -> Reading:
     """Merge trials that differ only in seed, and set the leaky ones aside.
 
     Seeds are those of the plan (`search.seeds`) that every trial is done with; while there is none, all of them, and a
-    merged trial is unfinished until the last is, its `reason` saying which lack. With one seed every honest trial stays
-    as it is.
+    merged trial is unfinished until the last is, its `reason` saying which are missing. With one seed every honest
+    trial stays as it is.
     """
     seeds, others = planned_seeds(record)
     if done := done_seeds(record, seeds):
@@ -112,8 +113,7 @@ def done_seeds(record: SweepRecord, seeds: Sequence[int]) -> tuple[int, ...]:
 
 def seeds_of(info: SweepInfo) -> tuple[int, ...]:
     """The training seeds that a sweep plans: `search.seeds`, or its own `seed`."""
-    search = dict(info.spec.get("search") or {})
-    return tuple(int(seed) for seed in search.get("seeds") or (info.seed,))
+    return view_spec(info.spec).seeds or (info.seed,)
 
 
 def merged(trials: Sequence[TrialRecord]) -> TrialRecord:
@@ -155,7 +155,7 @@ def per_original(trial: TrialRecord, originals: Iterable[str]) -> TrialRecord:
 
 
 def _together(group: Mapping[int, TrialRecord], seeds: Sequence[int]) -> TrialRecord:
-    """The merged trial of those seeds that were begun; its status, and which seeds lack. Zero-shot has no seed."""
+    """The merged trial of the seeds that were begun; its status, and which are missing. Zero-shot has no seed."""
     only = next(iter(group.values()))
     if len(seeds) == 1 or only.info.role == "zero-shot":
         return only
@@ -168,11 +168,11 @@ def _together(group: Mapping[int, TrialRecord], seeds: Sequence[int]) -> TrialRe
         return replace(group[failed[0]], reason=f"seed {failed[0]}: {group[failed[0]].reason}")
     nothing = dict.fromkeys(METRICS, (math.nan,) * len(first.folds["dice"]))
     begun = [replace(group.get(seed, replace(first, folds=nothing)), scores=()) for seed in seeds]
-    lacking = ", ".join(str(seed) for seed in seeds if seed not in done)
+    waiting = ", ".join(str(seed) for seed in seeds if seed not in done)
     candidate = replace(first.info.candidate, seed=seeds[0])
-    reason = f"seed {lacking} not finished" if "," not in lacking else f"seeds {lacking} not finished"
-    return replace(merged(begun), info=replace(first.info, candidate=candidate), status="RUNNING", reason=reason,
-                   montage=None)  # fmt: skip
+    reason = f"seed {waiting} not finished" if "," not in waiting else f"seeds {waiting} not finished"
+    info = replace(first.info, candidate=candidate)
+    return replace(merged(begun), info=info, status="RUNNING", reason=reason, montage=None)
 
 
 def _averaged(image: str, scores: Sequence[Score]) -> Score:

@@ -4,58 +4,66 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from tracking.analysis.comparisons import CompareNoise
-from tracking.analysis.per_image import FAILURE
-from tracking.analysis.seed_noise import moves
-from tracking.record import Json, SweepInfo, TrialRecord
+from tracking.analysis.comparisons import SIDES, Comparisons
+from tracking.analysis.contrasts import Difference
+from tracking.analysis.learning import learned_nothing
+from tracking.analysis.seed_noise import SeedNoise, moves
+from tracking.data_view import view_data
+from tracking.record import SweepInfo, TrialRecord
 from tracking.statistics import EQUIVALENCE, SURE, Comparison, finding
 from tracking.units import numbered
 
 
-def verdict(
-    contracting: Comparison | None,
-    area: Comparison | None,
-    main: Sequence[TrialRecord],
-    info: SweepInfo,
-    missing: Sequence[str],
-    noise: CompareNoise | None = None,
-) -> Json:
-    """What to do, in one sentence: finding, size, interval, noise floor, cost. Decided by contracting - expanding, else
-    the area.
+@dataclass(frozen=True)
+class Verdict:
+    """What a sweep found. `finding`: `shallow better`, `deep better`, `practically equal`, `no difference shown`, or
+    None where nothing can be judged; `sentence`: that with its size, interval, noise floor and cost, or why there is
+    none.
     """
-    noise = noise or CompareNoise()
-    judged = contracting or area
-    synthetic = " Synthetic data: no claim about real images." if info.data.get("synthetic") else ""
+
+    finding: str | None
+    sentence: str
+
+
+def judge(comparisons: Comparisons, main: Sequence[TrialRecord], info: SweepInfo) -> Verdict:
+    """The verdict over the trials at the main setting. Contracting - expanding decides, else the area."""
+    synthetic = " Synthetic data: no claim about real images." if view_data(info.data).synthetic else ""
+    halves, area = comparisons.contracting_vs_expanding, comparisons.area_between_curves
+    judged = halves or area
     if judged is None:
-        lack = f" ({', '.join(missing[:6])}{', …' if len(missing) > 6 else ''} not measured)" if missing else ""
-        return {"finding": None, "sentence": f"No verdict yet: neither comparison is complete{lack}.{synthetic}"}
+        return Verdict(None, f"No verdict yet: neither comparison is complete{_absent(comparisons)}.{synthetic}")
     if collapsed := _collapsed(main, info):
-        return {"finding": None, "sentence": f"No verdict: {collapsed}{synthetic}"}
+        return Verdict(None, f"No verdict: {collapsed}{synthetic}")
     word = finding(judged)
-    if contracting is not None:
-        sentence = f"{word.capitalize()}: {_names(main, info)} differ by {judged.mean:+.3f} Dice {interval(judged)}"
-        sentence += _cost(main, info) + _floor(noise.contracting) + _slight(word, judged)
+    if halves is not None:
+        sentence = f"{word.capitalize()}: {_names(main, info)} differ by {halves.mean:+.3f} Dice {interval(halves)}"
+        sentence += _cost(main, info) + _floor(halves.noise) + _slight(word, halves)
         if area is not None:
             sentence += _along(area, word)
     else:
         sentence = f"{word.capitalize()}: the area between the curves is {judged.mean:+.3f} Dice {interval(judged)}"
-        sentence += _floor(noise.area) + _slight(word, judged)
-    if not math.isnan(judged.p_holm) and word.endswith("better") and judged.p_holm > 0.05:
-        sentence += f"; counting both comparisons it is no longer significant (Holm p = {judged.p_holm:.3f})"
-    return {"finding": word, "sentence": sentence + "." + synthetic}
+        sentence += _floor(judged.noise) + _slight(word, judged)
+    return Verdict(word, f"{sentence}{_after_holm(word, judged)}.{synthetic}")
+
+
+def _absent(comparisons: Comparisons) -> str:
+    """The masks that were not measured, the first six by name."""
+    missing = comparisons.missing
+    return f" ({', '.join(missing[:6])}{', …' if len(missing) > 6 else ''} not measured)" if missing else ""
 
 
 def _collapsed(main: Sequence[TrialRecord], info: SweepInfo) -> str:
     """Why nothing can be compared: a part of the network, or every mask, that has learned to predict almost nothing."""
-    dice = {one.info.candidate.mask: one.mean_dice for one in main}
-    named = {info.named_masks.get(name): name for name in ("contracting", "expanding")}
+    dice = _dice(main)
+    named = {info.named_masks[name]: name for name in SIDES if name in info.named_masks}
     flat = [
         f"{name} ({mask}) scores {dice[mask]:.3f}"
         for mask, name in named.items()
-        if mask and dice.get(mask, 1) < FAILURE
+        if mask in dice and learned_nothing(dice[mask])
     ]
-    if dice and max(dice.values()) < FAILURE:
+    if dice and learned_nothing(max(dice.values())):
         flat = [f"no mask scores more than {max(dice.values()):.3f}"]
     if not flat:
         return ""
@@ -65,7 +73,7 @@ def _collapsed(main: Sequence[TrialRecord], info: SweepInfo) -> str:
     )
 
 
-def _along(area: Comparison, word: str) -> str:
+def _along(area: Difference, word: str) -> str:
     """The second co-primary result; where it finds what the first does not, it says so."""
     along = finding(area)
     said = f"the area between the curves is {area.mean:+.3f} {interval(area)}"
@@ -82,25 +90,35 @@ def _slight(word: str, judged: Comparison) -> str:
     return f"; too little to matter: with probability {judged.p_within:.2f} it lies within ±{EQUIVALENCE:g} Dice"
 
 
-def _floor(noise: Json | None) -> str:
+def _after_holm(word: str, judged: Comparison) -> str:
+    """What to add where a difference is significant alone, but not among the two that were compared."""
+    if math.isnan(judged.p_holm) or not word.endswith("better") or judged.p_holm <= 0.05:
+        return ""
+    return f"; counting both comparisons it is no longer significant (Holm p = {judged.p_holm:.3f})"
+
+
+def _floor(noise: SeedNoise | None) -> str:
     return f"; {words}" if (words := moves(noise)) else ""
 
 
 def _names(main: Sequence[TrialRecord], info: SweepInfo) -> str:
-    dice: Mapping[str, float] = {one.info.candidate.mask: one.mean_dice for one in main}
-    contracting, expanding = info.named_masks["contracting"], info.named_masks["expanding"]
-    return (
-        f"contracting ({numbered(contracting, info.spec)}, Dice {dice[contracting]:.3f}) and expanding "
-        f"({numbered(expanding, info.spec)}, {dice[expanding]:.3f})"
-    )
+    dice = _dice(main)
+    contracting, expanding = (info.named_masks[name] for name in SIDES)
+    words = [numbered(mask, info.spec, info.n_blocks) for mask in (contracting, expanding)]
+    return f"contracting ({words[0]}, Dice {dice[contracting]:.3f}) and expanding ({words[1]}, {dice[expanding]:.3f})"
 
 
 def _cost(main: Sequence[TrialRecord], info: SweepInfo) -> str:
     count = {trial.info.candidate.mask: trial.info.trainable_params for trial in main}
-    contracting, expanding = (count[info.named_masks[name]] for name in ("contracting", "expanding"))
+    contracting, expanding = (count[info.named_masks[name]] for name in SIDES)
     return (
         f", for {contracting:,} against {expanding:,} trained parameters ({contracting / max(1, expanding):.2f} times)"
     )
+
+
+def _dice(main: Sequence[TrialRecord]) -> Mapping[str, float]:
+    """mask -> mean Dice."""
+    return {one.info.candidate.mask: one.mean_dice for one in main}
 
 
 def interval(comparison: Comparison) -> str:

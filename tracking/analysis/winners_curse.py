@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from tracking.record import TrialRecord
 from tracking.statistics import critical, spread, tail, variance_factor
 
 DRAWS = 2000
@@ -59,15 +60,27 @@ def bbc_cv(
         counts = _drawn(rng, images)
         chosen[draw] = np.argmax(counts @ scores)
         outside[draw] = scores[counts == 0, chosen[draw]].mean()
-        for place, one in enumerate(references):
-            ahead[place] += outside[draw] - one[counts == 0, np.argmax(counts @ one)].mean()
+        for index, reference in enumerate(references):
+            ahead[index] += outside[draw] - reference[counts == 0, np.argmax(counts @ reference)].mean()
     means = scores.mean(axis=0)
     low, high = np.percentile(outside, [2.5, 97.5])
     wins = np.bincount(chosen, minlength=masks) / draws
     best = int(np.argmax(means))
-    leads = tuple(float(one) for one in ahead / draws)
-    return Selection(best, float(means[best]), float(outside.mean()), float(low), float(high),
-                     tuple(float(share) for share in wins), draws, leads)  # fmt: skip
+    leads = tuple(float(lead) for lead in ahead / draws)
+    shares = tuple(float(share) for share in wins)
+    return Selection(best, float(means[best]), float(outside.mean()), float(low), float(high), shares, draws, leads)
+
+
+def image_scores(trials: Sequence[TrialRecord]) -> tuple[list[str], NDArray[np.float64]]:
+    """Names and the (images, trials) out-of-fold Dice of the images that all trials scored; empty truths left out."""
+    columns = [dice_by_image(trial) for trial in trials]
+    names = sorted(set.intersection(*(set(column) for column in columns)))
+    return names, np.array([[column[name] for column in columns] for name in names]).reshape(-1, len(columns))
+
+
+def dice_by_image(trial: TrialRecord) -> dict[str, float]:
+    """image -> out-of-fold Dice, where there is one."""
+    return {score.image: score.dice for _, score in trial.scores if not math.isnan(score.dice)}
 
 
 def _drawn(rng: np.random.Generator, images: int) -> NDArray[np.float64]:
@@ -88,11 +101,6 @@ class Behind:
     p: float
     p_adjusted: float
 
-    @property
-    def ties(self) -> bool:
-        """Whether the mask cannot be told from the best at 5 %."""
-        return not self.p_adjusted <= 0.05
-
 
 def against_best(
     folds: NDArray[np.float64], n_train: Sequence[int], n_test: Sequence[int]
@@ -101,8 +109,9 @@ def against_best(
 
     Corrected t with one spread for all masks: the residual of masks x folds, (masks - 1)(folds - 1) degrees of freedom
     instead of folds - 1. For two masks it is `corrected_t`. With each mask's own spread and four degrees of freedom,
-    no difference of this size could be told and equal masks were excluded more often (tests/tracking/
-    test_false_positives.py). Folds where a mask has no score are left out; rows without any score never win.
+    no difference of this size could be told and equal masks were excluded more often
+    (tests/tracking/analysis/test_false_positive_rates.py). Folds where a mask has no score are left out; rows without
+    any score never win.
     """
     means = np.array([spread(row).mean for row in folds])
     best = int(np.nanargmax(means))
@@ -113,18 +122,16 @@ def against_best(
     untested = tuple(Behind(float(means[best] - mean), math.nan, math.nan) for mean in means)
     if masks < 2 or count < 2:
         return best, untested
-    factor = variance_factor(*([size for size, keep in zip(sizes, kept, strict=True) if keep]
-                               for sizes in (n_train, n_test)))  # fmt: skip
-    se, df = _pooled(table, factor)
+    se, df = _pooled(table, variance_factor(*_kept_sizes(kept, n_train, n_test)))
     if se <= 1e-12:
         return best, untested
     pairs = masks * (masks - 1) // 2
-    found = []
-    for row, one in enumerate(untested):
+    tested = []
+    for row, plain in enumerate(untested):
         behind = float((folds[best] - folds[row])[kept].mean())
         p = math.nan if row == best or not scored[row] else 2 * tail(abs(behind) / se, df)
-        found.append(Behind(behind if scored[row] else one.mean, p, min(1.0, pairs * p)))
-    return best, tuple(found)
+        tested.append(Behind(behind if scored[row] else plain.mean, p, min(1.0, pairs * p)))
+    return best, tuple(tested)
 
 
 def margin_of_all(folds: NDArray[np.float64], n_train: Sequence[int], n_test: Sequence[int]) -> float:
@@ -135,9 +142,14 @@ def margin_of_all(folds: NDArray[np.float64], n_train: Sequence[int], n_test: Se
     table = folds[:, kept]
     if min(table.shape) < 2:
         return math.nan
-    sizes = [[size for size, keep in zip(side, kept, strict=True) if keep] for side in (n_train, n_test)]
-    se, df = _pooled(table, variance_factor(*sizes))
+    se, df = _pooled(table, variance_factor(*_kept_sizes(kept, n_train, n_test)))
     return critical(df) * se if se > 1e-12 else math.nan
+
+
+def _kept_sizes(kept: NDArray[np.bool_], *sides: Sequence[int]) -> Iterator[list[int]]:
+    """Each side's fold sizes, those of the kept folds."""
+    for sizes in sides:
+        yield [size for size, keep in zip(sizes, kept, strict=True) if keep]
 
 
 def _pooled(table: NDArray[np.float64], factor: float) -> tuple[float, int]:
@@ -152,8 +164,8 @@ def one_standard_error(folds: NDArray[np.float64], costs: Sequence[int]) -> tupl
 
     Source: Breiman, Friedman, Olshen and Stone, Classification and Regression Trees (1984), the 1 SE rule.
     """
-    found = [spread(row) for row in folds]
-    best = max((one for one in found if one.n), key=lambda one: one.mean)
+    spreads = [spread(row) for row in folds]
+    best = max((row for row in spreads if row.n), key=lambda row: row.mean)
     floor = best.mean - (best.sem if best.n > 1 else 0.0)
-    return min((cost, -one.mean, row) for row, (one, cost) in enumerate(zip(found, costs, strict=True))
-               if one.mean >= floor)[2], floor  # fmt: skip
+    rows = enumerate(zip(spreads, costs, strict=True))
+    return min((cost, -row.mean, index) for index, (row, cost) in rows if row.mean >= floor)[2], floor

@@ -66,19 +66,19 @@ def block_effects(
     design = _design(masks, info.n_blocks)
     full = np.hstack([means, signs, crossed])
     if pairs and (inflation(full)[means.shape[1] :] <= INFLATION).all():
-        found = _fitted(full, folds, info)[means.shape[1] :]
+        fitted = _fitted(full, folds, info)[means.shape[1] :]
         return Effects(
-            _named(mains, found[: len(mains)]), _named(pairs, found[len(mains) :]), len(masks), design, (), True
+            _named(mains, fitted[: len(mains)]), _named(pairs, fitted[len(mains) :]), len(masks), design, (), True
         )
     plain = np.hstack([means, signs])
-    told = inflation(plain)[means.shape[1] :] <= INFLATION
-    if not told.any():
+    separable = inflation(plain)[means.shape[1] :] <= INFLATION
+    if not separable.any():
         return None
-    found = [one for one, yes in zip(_fitted(plain, folds, info)[means.shape[1] :], told, strict=True) if yes]
-    kept = [term for term, yes in zip(mains, told, strict=True) if yes]
-    bias = (np.linalg.pinv(plain) @ crossed)[means.shape[1] :][told]
-    lost = tuple(block for (block,), yes in zip(mains, told, strict=True) if not yes)
-    return Effects(_named(kept, found), (), len(masks), design, lost, not (np.abs(bias) > LEAK).any())
+    fitted = [one for one, yes in zip(_fitted(plain, folds, info)[means.shape[1] :], separable, strict=True) if yes]
+    kept = [term for term, yes in zip(mains, separable, strict=True) if yes]
+    bias = (np.linalg.pinv(plain) @ crossed)[means.shape[1] :][separable]
+    lost = tuple(block for (block,), yes in zip(mains, separable, strict=True) if not yes)
+    return Effects(_named(kept, fitted), (), len(masks), design, lost, not (np.abs(bias) > LEAK).any())
 
 
 def usable(masks: Sequence[Term], n_blocks: int, spare: Collection[Term]) -> list[int]:
@@ -91,13 +91,13 @@ def usable(masks: Sequence[Term], n_blocks: int, spare: Collection[Term]) -> lis
     every = range(len(masks))
     if len({*masks, ()}) == 2**n_blocks:
         return list(every)
-    there = [place for place in every if masks[place] in spare]
-    for count in range(len(there) + 1):
-        for left in combinations(there, count):
-            kept = [place for place in every if place not in left]
-            if _balanced([masks[place] for place in kept], n_blocks):
+    baselines = [index for index in every if masks[index] in spare]
+    for count in range(len(baselines) + 1):
+        for left in combinations(baselines, count):
+            kept = [index for index in every if index not in left]
+            if _balanced([masks[index] for index in kept], n_blocks):
                 return kept
-    return [place for place in every if masks[place]]
+    return [index for index in every if masks[index]]
 
 
 def columns(masks: Sequence[Term], terms: Sequence[Term]) -> Matrix:
@@ -106,12 +106,12 @@ def columns(masks: Sequence[Term], terms: Sequence[Term]) -> Matrix:
     >>> columns([(1,), (1, 2)], [(), (2,), (1, 2)]).tolist()
     [[1.0, -1.0, -1.0], [1.0, 1.0, 1.0]]
     """
-    found = np.ones((len(masks), len(terms)))
+    matrix = np.ones((len(masks), len(terms)))
     for row, mask in enumerate(masks):
         thawed = set(mask)
         for column, term in enumerate(terms):
-            found[row, column] = -1.0 if sum(block not in thawed for block in term) % 2 else 1.0
-    return found
+            matrix[row, column] = -1.0 if sum(block not in thawed for block in term) % 2 else 1.0
+    return matrix
 
 
 def inflation(matrix: Matrix) -> Matrix:
@@ -121,15 +121,15 @@ def inflation(matrix: Matrix) -> Matrix:
     """
     _, singular, axes = np.linalg.svd(matrix, full_matrices=True)
     singular = np.concatenate([singular, np.zeros(len(axes) - len(singular))])
-    seen = singular > TINY * singular[0]
-    found = len(matrix) * ((axes[seen] / singular[seen, None]) ** 2).sum(axis=0)
-    found[(axes[~seen] ** 2).sum(axis=0) > TINY] = np.inf
-    return np.asarray(found, np.float64)
+    spanned = singular > TINY * singular[0]
+    times = len(matrix) * ((axes[spanned] / singular[spanned, None]) ** 2).sum(axis=0)
+    times[(axes[~spanned] ** 2).sum(axis=0) > TINY] = np.inf
+    return np.asarray(times, np.float64)
 
 
 def _means(settings: Sequence[Hashable]) -> Matrix:
-    places = {one: place for place, one in enumerate(dict.fromkeys(settings))}
-    return np.eye(len(places))[[places[one] for one in settings]]
+    numbers = {setting: number for number, setting in enumerate(dict.fromkeys(settings))}
+    return np.eye(len(numbers))[[numbers[setting] for setting in settings]]
 
 
 def _design(masks: Sequence[Term], n_blocks: int) -> Literal["full", "balanced", "sample"]:
@@ -150,5 +150,5 @@ def _fitted(matrix: Matrix, folds: Matrix, info: SweepInfo) -> list[Comparison]:
     return [contrast(row, info) for row in estimates]
 
 
-def _named(terms: Sequence[Term], found: Sequence[Comparison]) -> tuple[Effect, ...]:
-    return tuple(Effect(term, one) for term, one in zip(terms, holm(found), strict=True))
+def _named(terms: Sequence[Term], comparisons: Sequence[Comparison]) -> tuple[Effect, ...]:
+    return tuple(Effect(term, tested) for term, tested in zip(terms, holm(comparisons), strict=True))

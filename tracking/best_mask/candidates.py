@@ -1,151 +1,184 @@
-"""Who an answer is chosen among, and what it is set against: candidates, references, and the scores of both."""
+"""Which candidates may win, which one wins, and which is the cheapest choice: the one definition of all three."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass, fields
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tracking.analysis.choice import matrix
-from tracking.analysis.contrasts import contrast
-from tracking.analysis.seeds import read
-from tracking.analysis.winners_curse import DRAWS, FEWEST, Selection, bbc_cv
-from tracking.record import SweepInfo, SweepRecord, TrialRecord
-from tracking.statistics import Comparison, holm
-from trainer.config import Candidate
-from trainer.errors import UserError
+from tracking.analysis.seeds import Reading, Repeats
+from tracking.analysis.winners_curse import one_standard_error
+from tracking.record import SweepInfo, TrialRecord
+from tracking.units import WORDS, unit_of
+from trainer.config import Candidate, TrainValue
 
-Setting = tuple[int, float, tuple[tuple[str, Any], ...]]  # epochs, learning rate, searched training settings
+SettingKey = tuple[int, float, tuple[tuple[str, TrainValue], ...]]  # epochs, learning rate, searched training settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """What is searched besides the mask: `epochs`, `learning_rate` and `train`, the searched training settings (name ->
+    value) where they differ from the sweep's own.
+    """
+
+    epochs: int
+    learning_rate: float
+    train: Mapping[str, TrainValue]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CandidateAt(Setting):
+    """A candidate, which is a mask at a setting, with its price and its score.
+
+    `mask` as it is written, `aliases` its other names, `blocks` those that it trains, counted from 1;
+    `trainable_params` and their `share` of the network's parameters (0 to 1); `seconds` of training, all folds (NaN
+    where not recorded); `dice`: mean over folds, a fraction of 1.
+    """
+
+    mask: str
+    aliases: tuple[str, ...]
+    blocks: tuple[int, ...]
+    trainable_params: int
+    share: float
+    seconds: float
+    dice: float
 
 
 @dataclass(frozen=True)
-class Field:
-    """All that takes part. `trials`: the finished candidates, cheapest first, `best` the position of the highest mean
-    Dice over folds; `references`: name -> trials to be set against it, one per setting that it was measured at;
-    `dropped`, `failed`, `unfinished` count the trials that have no place in it.
+class Candidates:
+    """What an answer is chosen among. `trials`: those that may win, cheapest first; `references`: name -> the trials to
+    set the winner against, one per setting that they were measured at; `repeats`: the trainings behind repeated trials;
+    `dropped`, `failed`, `unfinished` count the trials that take no part.
     """
 
     info: SweepInfo
     trials: tuple[TrialRecord, ...]
-    best: int
     references: Mapping[str, tuple[TrialRecord, ...]]
+    repeats: Repeats
     dropped: int = 0
     failed: int = 0
     unfinished: int = 0
 
+    @cached_property
+    def folds(self) -> NDArray[np.float64]:
+        """(candidates, folds) Dice; NaN where a fold has none."""
+        return np.array([trial.folds["dice"] for trial in self.trials], np.float64)
+
+    @cached_property
+    def best(self) -> int:
+        """The position of the winner: the highest mean Dice over folds, of equal ones the cheapest."""
+        return max(range(len(self.trials)), key=lambda index: self.trials[index].mean_dice)
+
     @property
     def winner(self) -> TrialRecord:
-        """The candidate with the highest mean Dice."""
+        """The winner. Raises `ValueError` where there is no candidate."""
         return self.trials[self.best]
 
-    @property
-    def settings(self) -> tuple[Setting, ...]:
+    @cached_property
+    def one_standard_error(self) -> tuple[int, float]:
+        """The position of the cheapest choice, and the floor that it lies above: the best mean minus its SEM."""
+        return one_standard_error(self.folds, [trial.info.trainable_params for trial in self.trials])
+
+    @cached_property
+    def settings(self) -> tuple[SettingKey, ...]:
         """The distinct settings among the candidates; more than one means that they were searched too."""
-        found = {setting_of(one.info.candidate) for one in self.trials}
-        return tuple(sorted(found, key=lambda one: (one[0], one[1], repr(one[2]))))
+        distinct = {setting_of(trial.info.candidate) for trial in self.trials}
+        return tuple(sorted(distinct, key=lambda key: (key[0], key[1], repr(key[2]))))
+
+    @cached_property
+    def masks(self) -> frozenset[str]:
+        """The distinct masks among the candidates, as they are written."""
+        return frozenset(trial.info.candidate.mask for trial in self.trials)
 
 
-def setting_of(candidate: Candidate) -> Setting:
+def setting_of(candidate: Candidate) -> SettingKey:
     """What a candidate is besides its mask."""
     return candidate.epochs, candidate.learning_rate, candidate.train
 
 
-def field_of(record: SweepRecord) -> Field:
-    """The finished candidates of a sweep, whatever their setting. Raises `UserError` for fewer than two masks.
+def may_win(trial: TrialRecord, info: SweepInfo) -> bool:
+    """Whether a trial is one of those that a winner is chosen among: finished, scored, inside what was searched.
 
-    No candidates: what was dropped before its last fold, from-scratch and leaky trials, zero-shot, and baselines that
-    the constraints of a search forbid. Repeated trials stand once, with their mean over seeds.
+    Never a baseline that lies outside the constraints of a search, nor zero-shot, from scratch, leaky or dropped.
     """
-    reading = read(record)
-    done = [one for one in reading.honest.finished if not math.isnan(one.mean_dice)]
-    trials = sorted((one for one in done if one.may_win(record.info)), key=_cost)
-    masks = {one.info.candidate.mask for one in trials}
-    if len(masks) < 2:
-        found = f"only {', '.join(masks)}" if masks else "none"
-        raise UserError(
-            f"The best mask is chosen among two or more finished ones, but the sweep '{record.info.name}' has {found}. "
-            f"Let it finish, or search more masks; it was started with: {record.info.command}"
+    inside = trial.info.candidate.key not in info.outside
+    scored = trial.status == "FINISHED" and not math.isnan(trial.mean_dice)
+    return trial.info.role == "trial" and inside and scored
+
+
+def candidates_of(reading: Reading) -> Candidates:
+    """The candidates of a sweep at every setting that was searched; trials repeated with several seeds stand once.
+
+    Epochs, learning rate and training settings are searched like the mask. There may be any number of candidates;
+    `no_choice` says whether they are enough to choose among.
+    """
+    info, trials = reading.honest.info, reading.honest.trials
+    chosen_among = sorted((trial for trial in trials if may_win(trial, info)), key=_cost)
+    statuses = [trial.status for trial in trials]
+    dropped, failed = statuses.count("DROPPED"), statuses.count("FAILED")
+    unfinished = len(statuses) - statuses.count("FINISHED") - dropped - failed
+    references = _references(info, reading.honest.finished)
+    return Candidates(info, tuple(chosen_among), references, reading.repeats, dropped, failed, unfinished)
+
+
+def no_choice(candidates: Candidates) -> str:
+    """Why no best mask can be chosen, and what to do about it; empty with two or more finished masks."""
+    info, masks = candidates.info, sorted(candidates.masks)
+    if len(masks) > 1:
+        return ""
+    if info.n_blocks == 1:
+        unit = WORDS[unit_of(info.spec)]
+        return (
+            f"The best mask is chosen among two or more, but the network of the sweep '{info.name}' has one {unit}, so "
+            "its only mask is all. Cut it into more with model.blocks or partition.unit."
         )
-    best = max(range(len(trials)), key=lambda place: trials[place].mean_dice)  # of equal ones the cheapest
-    count = [one.status for one in reading.honest.trials]
-    dropped, failed = count.count("DROPPED"), count.count("FAILED")
-    unfinished = len(count) - count.count("FINISHED") - dropped - failed
-    return Field(record.info, tuple(trials), best, _references(record.info, done), dropped, failed, unfinished)
+    finished = f"only {masks[0]}" if masks else "none"
+    return (
+        f"The best mask is chosen among two or more finished ones, but the sweep '{info.name}' has {finished}. "
+        f"Let it finish, or search more masks; it was started with: {info.command}"
+    )
 
 
-def _cost(trial: TrialRecord) -> tuple[Any, ...]:
+def candidate_at(trial: TrialRecord, info: SweepInfo) -> CandidateAt:
+    """A trial as a candidate with its price and score."""
+    epochs, rate, train = setting_of(trial.info.candidate)
+    network = sum(info.block_params) + info.always_params
+    return CandidateAt(
+        mask=trial.info.candidate.mask,
+        aliases=trial.info.aliases,
+        blocks=trial.info.blocks,
+        epochs=epochs,
+        learning_rate=rate,
+        train=dict(train),
+        trainable_params=trial.info.trainable_params,
+        share=trial.info.trainable_params / max(1, network),
+        seconds=trial.seconds,
+        dice=trial.mean_dice,
+    )
+
+
+def plain_candidate(candidate: CandidateAt) -> CandidateAt:
+    """A candidate without what a subclass knows besides."""
+    return CandidateAt(**{field.name: getattr(candidate, field.name) for field in fields(CandidateAt)})
+
+
+def _cost(trial: TrialRecord) -> tuple[int, int, str, str]:
     candidate = trial.info.candidate
     return trial.info.trainable_params, candidate.epochs, candidate.mask, repr(setting_of(candidate))
 
 
-def _references(info: SweepInfo, done: Sequence[TrialRecord]) -> dict[str, tuple[TrialRecord, ...]]:
+def _references(info: SweepInfo, finished: Sequence[TrialRecord]) -> dict[str, tuple[TrialRecord, ...]]:
     """`expanding`, `contracting`, `all`, `zero-shot` and `scratch`, those that were measured."""
-    found = {
-        name: tuple(one for one in done if one.info.role == "trial" and one.info.candidate.mask == mask)
-        for name in ("expanding", "contracting", "all")
-        if (mask := info.named_masks.get(name, name))
+    scored = [trial for trial in finished if not math.isnan(trial.mean_dice)]
+    named = {name: info.named_masks.get(name, name) for name in ("expanding", "contracting", "all")}
+    groups = {
+        name: tuple(trial for trial in scored if (trial.info.role, trial.info.candidate.mask) == ("trial", mask))
+        for name, mask in named.items()
     }
-    found |= {role: tuple(one for one in done if one.info.role == role) for role in ("zero-shot", "scratch")}
-    return {name: trials for name, trials in found.items() if trials}
-
-
-@dataclass(frozen=True)
-class Against:
-    """The winner minus a reference (at its own best setting): `apparent`, and what is left, with its interval, once the
-    choice of the winner among all candidates, and of the reference's setting, is allowed for.
-    """
-
-    name: str
-    trial: TrialRecord
-    apparent: float
-    comparison: Comparison
-
-
-@dataclass(frozen=True)
-class Judged:
-    """The winner's curse (None: fewer than ten `images` that all trials scored) and the winner `against` references."""
-
-    selection: Selection | None
-    images: int
-    against: tuple[Against, ...]
-
-
-def judged(field: Field, draws: int = DRAWS) -> Judged:
-    """The winner's curse, and the winner against every reference that it is not itself (Holm over these).
-
-    Both by one bootstrap (`selection.bbc_cv`): choose among all candidates on the drawn images, look at the others. The
-    mean out-of-bag difference is the middle of the interval; its width is that of the corrected resampled t-test over
-    the folds of the chosen pair. Without a selection the intervals do not allow for the choice. How often they hold the
-    true difference: tests/tracking/test_coverage.py.
-    """
-    itself = field.winner.info
-    given = {
-        name: trials
-        for name, trials in field.references.items()
-        if (trials[0].info.role, trials[0].info.candidate.mask) != (itself.role, itself.candidate.mask)
-    }
-    _, scores = matrix([*field.trials, *(one for trials in given.values() for one in trials)])
-    columns = np.split(scores, np.cumsum([len(field.trials), *(len(trials) for trials in given.values())])[:-1], axis=1)
-    enough = len(scores) >= FEWEST
-    selection = bbc_cv(columns[0], draws, references=columns[1:]) if enough else None
-    found = []
-    for place, (name, trials) in enumerate(given.items()):
-        best = max(range(len(trials)), key=lambda one: trials[one].mean_dice)
-        folds = _folds(field.winner) - _folds(trials[best])
-        optimism = 0.0
-        if selection is not None:
-            over = columns[0][:, selection.best].mean() - columns[place + 1].mean(axis=0).max()
-            optimism = float(over) - selection.ahead[place]
-        apparent = contrast(folds, field.info).mean
-        found.append(Against(name, trials[best], apparent, contrast(folds - optimism, field.info)))
-    tested = holm([one.comparison for one in found])
-    against = tuple(replace(one, comparison=test) for one, test in zip(found, tested, strict=True))
-    return Judged(selection, len(scores), against)
-
-
-def _folds(trial: TrialRecord) -> NDArray[np.float64]:
-    return np.asarray(trial.folds["dice"], np.float64)
+    for role in ("zero-shot", "scratch"):
+        groups[role] = tuple(trial for trial in scored if trial.info.role == role)
+    return {name: trials for name, trials in groups.items() if trials}

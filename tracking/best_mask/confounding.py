@@ -28,9 +28,8 @@ class Confounded:
     def words(self) -> str:
         """`1×2 = −3×4`, or how many effects are lost in how few numbers."""
         if self.signs:
-            told = [f"{'' if sign == self.signs[0] else '−'}{word(term)}"
-                    for term, sign in zip(self.terms, self.signs, strict=True)]  # fmt: skip
-            return " = ".join(told)
+            pairs = zip(self.terms, self.signs, strict=True)
+            return " = ".join(f"{'' if sign == self.signs[0] else '−'}{word(term)}" for term, sign in pairs)
         named = ", ".join(word(term) for term in self.terms[:SHOWN])
         more = f" and {len(self.terms) - SHOWN} more" if len(self.terms) > SHOWN else ""
         return f"{named}{more}: {len(self.terms)} effects, of which the masks know {self.known} combinations"
@@ -42,14 +41,14 @@ def confounded(masks: Sequence[Term], n_blocks: int, order: int = 2) -> list[Con
     Two effects belong together when a change of one can be made up for by a change of the other and of further ones:
     they meet in the null space of the design matrix.
 
-    >>> [one.words for one in confounded([(), (1, 2), (1, 3), (2, 3)], 3)]
+    >>> [group.words for group in confounded([(), (1, 2), (1, 3), (2, 3)], 3)]
     ['1 = −2×3', '2 = −1×3', '3 = −1×2']
     """
     terms = list(_terms(n_blocks, order))
     matrix = columns(masks, terms)
     lost = np.eye(len(terms)) - np.linalg.pinv(matrix) @ matrix
     groups = [group for group in _components(np.abs(lost) > TINY) if len(group) > 1]
-    return [_confounded([terms[place] for place in group], matrix[:, group]) for group in groups]
+    return [_confounded([terms[index] for index in group], matrix[:, group]) for group in groups]
 
 
 def word(term: Term) -> str:
@@ -69,7 +68,7 @@ def _components(linked: NDArray[np.bool_]) -> Iterator[list[int]]:
         reached, grown = set(), {min(left)}
         while grown:
             reached |= grown
-            grown = {int(place) for one in grown for place in np.flatnonzero(linked[one])} - reached
+            grown = {int(index) for row in grown for index in np.flatnonzero(linked[row])} - reached
         left -= reached
         yield sorted(reached)
 

@@ -10,56 +10,62 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-import optuna
-from optuna.distributions import CategoricalDistribution
-from optuna.importance import FanovaImportanceEvaluator
-
-from tracking.record import Json
+from tracking.best_mask.candidates import CandidateAt
 
 FEWEST = 20  # trials below which its trees have nothing to split
 TREES = 32  # half of Optuna's number: two seconds for 511 masks
 
 
-def importance_object(answer: Json, n_blocks: int, seed: int = 0) -> Json:
-    """The field `importance` of an answer (`tracking.best_mask.answer`): `trials`, `shares` (block or `setting` ->
-    share of the
-    variance, largest first, together 1; empty for fewer than 20 trials) and what to say of it.
+@dataclass(frozen=True)
+class Importance:
+    """The variance of Dice over `trials` explained: `shares` (`block 3` or `setting` -> share, largest first, together
+    1; empty for fewer than 20 trials and where all score the same); `sentence`: what to say of it.
     """
-    trials = [one for one in answer["compared"] if not math.isnan(one["dice"])]
-    if len(trials) < FEWEST:
-        told = f"fANOVA needs {FEWEST} trials or more to check the effects by, but there are {len(trials)}."
-        return {"trials": len(trials), "shares": {}, "sentence": told}
-    if max(one["dice"] for one in trials) - min(one["dice"] for one in trials) <= 1e-12:
-        told = f"fANOVA has nothing to explain: all {len(trials)} trials score the same."
-        return {"trials": len(trials), "shares": {}, "sentence": told}
-    shares = _shares(trials, n_blocks, seed)
-    named = ", ".join(f"{name} {share:.2f}" for name, share in list(shares.items())[:5])
-    told = f"Cross-check by fANOVA ({len(trials)} trials), shares of the variance explained by single ones: {named}."
-    return {"trials": len(trials), "shares": shares, "sentence": told}
+
+    trials: int
+    shares: Mapping[str, float]
+    sentence: str
 
 
-def _shares(trials: list[Json], n_blocks: int, seed: int) -> dict[str, float]:
-    settings = [(one["epochs"], one["learning_rate"], tuple(one["train"].items())) for one in trials]
-    places = {one: place for place, one in enumerate(dict.fromkeys(settings))}
-    space: dict[str, Any] = {f"block {block}": CategoricalDistribution([False, True])
-                             for block in range(1, n_blocks + 1)}  # fmt: skip
-    if len(places) > 1:
-        space["setting"] = CategoricalDistribution(list(range(len(places))))
-    with _quiet():
-        study = optuna.create_study(direction="maximize")
-        for one, setting in zip(trials, settings, strict=True):
-            params: dict[str, Any] = {f"block {block}": block in one["blocks"] for block in range(1, n_blocks + 1)}
-            if len(places) > 1:
-                params["setting"] = places[setting]
-            study.add_trial(optuna.trial.create_trial(params=params, distributions=space, value=one["dice"]))
-        found = optuna.importance.get_param_importances(
-            study, evaluator=FanovaImportanceEvaluator(n_trees=TREES, seed=seed), params=list(space)
+def importance(candidates: Sequence[CandidateAt], n_blocks: int, seed: int = 0) -> Importance:
+    """How much of the variance of Dice over the candidates each block explains, and the setting."""
+    scored = [candidate for candidate in candidates if not math.isnan(candidate.dice)]
+    count, scores = len(scored), [candidate.dice for candidate in scored]
+    if count < FEWEST:
+        return Importance(
+            count, {}, f"fANOVA needs {FEWEST} trials or more to check the effects by, but there are {count}."
         )
-    return {name: float(share) for name, share in sorted(found.items(), key=lambda item: -item[1])}
+    if max(scores) - min(scores) <= 1e-12:
+        return Importance(count, {}, f"fANOVA has nothing to explain: all {count} trials score the same.")
+    shares = _shares(scored, n_blocks, seed)
+    largest = ", ".join(f"{name} {share:.2f}" for name, share in list(shares.items())[:5])
+    words = f"Cross-check by fANOVA ({count} trials), shares of the variance explained by single ones: {largest}."
+    return Importance(count, shares, words)
 
 
-def _quiet() -> Any:
+def _shares(candidates: Sequence[CandidateAt], n_blocks: int, seed: int) -> dict[str, float]:
+    import optuna  # half a second, which few reports need
+    from optuna.distributions import CategoricalDistribution
+
+    settings = [(each.epochs, each.learning_rate, tuple(each.train.items())) for each in candidates]
+    numbers = {setting: number for number, setting in enumerate(dict.fromkeys(settings))}
+    blocks = range(1, n_blocks + 1)
+    space = {f"block {block}": CategoricalDistribution([False, True]) for block in blocks}
+    if len(numbers) > 1:
+        space["setting"] = CategoricalDistribution(list(range(len(numbers))))
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    return warnings.catch_warnings(action="ignore", category=optuna.exceptions.ExperimentalWarning)
+    with warnings.catch_warnings(action="ignore", category=optuna.exceptions.ExperimentalWarning):
+        study = optuna.create_study(direction="maximize")
+        for candidate, setting in zip(candidates, settings, strict=True):
+            params: dict[str, bool | int] = {f"block {block}": block in candidate.blocks for block in blocks}
+            if len(numbers) > 1:
+                params["setting"] = numbers[setting]
+            study.add_trial(
+                optuna.trial.create_trial(params=dict(params), distributions=dict(space), value=candidate.dice)
+            )
+        evaluator = optuna.importance.FanovaImportanceEvaluator(n_trees=TREES, seed=seed)
+        shares = optuna.importance.get_param_importances(study, evaluator=evaluator, params=list(space))
+    return {name: float(share) for name, share in sorted(shares.items(), key=lambda item: -item[1])}

@@ -43,28 +43,28 @@ class Points:
 
 def signs(sets: Sequence[Sequence[int]], n_blocks: int) -> Array:
     """(sets, blocks) of `Points`, from the numbers of the blocks that train in each set."""
-    found = np.full((len(sets), n_blocks), -1.0)
+    matrix = np.full((len(sets), n_blocks), -1.0)
     rows = np.repeat(np.arange(len(sets)), [len(blocks) for blocks in sets])
-    found[rows, np.fromiter(itertools.chain.from_iterable(sets), int, len(rows)) - 1] = 1.0
-    return found
+    matrix[rows, np.fromiter(itertools.chain.from_iterable(sets), int, len(rows)) - 1] = 1.0
+    return matrix
 
 
 def correlation(one: Points, other: Points, block: float) -> Array:
     """(n, m), in (0, 1]."""
     n_blocks = one.blocks.shape[1]
     differing = ((n_blocks - one.blocks @ other.blocks.T) / 2).astype(int)
-    found: Array = (block ** np.arange(n_blocks + 1.0))[differing]
+    correlated: Array = (block ** np.arange(n_blocks + 1.0))[differing]
     if one.places.shape[1]:
         apart = ((one.places[:, None, :] - other.places[None, :, :]) ** 2).sum(axis=2)
-        found *= np.exp(-apart / (2 * PLACE**2))
-    return found
+        correlated *= np.exp(-apart / (2 * PLACE**2))
+    return correlated
 
 
 @dataclass(frozen=True)
 class Surrogate:
     """A fitted process; `predict` gives mean and standard deviation of the score without its noise."""
 
-    seen: Points
+    scored: Points
     block: float
     noise: Array  # (n, n) covariance of the scores' noise, in units of `scale`
     scale: float  # variance of the landscape
@@ -74,39 +74,42 @@ class Surrogate:
 
     def predict(self, points: Points) -> tuple[Array, Array]:
         """Mean and standard deviation, (n,) each."""
-        across = correlation(points, self.seen, self.block) + LEVEL
+        across = correlation(points, self.scored, self.block) + LEVEL
         mean = self.centre + across @ self.weights
         explained = np.einsum("ij,ij->i", across @ self.inverse, across)
         return mean, np.sqrt(self.scale * np.maximum(1 + LEVEL - explained, 1e-12))
 
     def believing(self, points: Points) -> Surrogate:
         """The same process after the scores that it predicts for `points`: surer of them, of the same opinion."""
-        seen = Points(np.vstack([self.seen.blocks, points.blocks]), np.vstack([self.seen.places, points.places]))
+        blocks, places = np.vstack([self.scored.blocks, points.blocks]), np.vstack([self.scored.places, points.places])
+        scored = Points(blocks, places)
         noise = block_diag(self.noise, np.diag(self.noise).min() * np.eye(len(points)))
-        inverse = np.linalg.inv(correlation(seen, seen, self.block) + LEVEL + noise)
+        inverse = np.linalg.inv(correlation(scored, scored, self.block) + LEVEL + noise)
         # What it predicts for them anyway changes no weight but these, which stay 0.
         weights = np.append(self.weights, np.zeros(len(points)))
-        return Surrogate(seen, self.block, noise, self.scale, self.centre, inverse, weights)
+        return Surrogate(scored, self.block, noise, self.scale, self.centre, inverse, weights)
 
 
-def fitted(seen: Points, scores: Array, hints: NDArray[np.bool_]) -> Surrogate:
+def fitted(points: Points, scores: Array, hints: NDArray[np.bool_]) -> Surrogate:
     """The process whose settings make `scores` (n,) likeliest. Those that are `hints` (n,) come from a shorter
     training: noisy, and all of them shifted by the same unknown amount.
     """
     centre = float(scores.mean())
     guess = float(scores.var()) or 1e-6
-    told = hints.astype(np.float64)
-    shift = HINT * np.diag(told) + LEVEL * np.outer(told, told)
-    found = [_one(seen, scores - centre, shift + noise * np.eye(len(scores)), block, guess)
-             for block, noise in itertools.product(BLOCK, NOISE)]  # fmt: skip
-    _, scale, block, noise = max(found, key=lambda one: one[0])
-    inverse = np.asarray(np.linalg.inv(correlation(seen, seen, block) + LEVEL + noise), np.float64)
-    return Surrogate(seen, block, noise, scale, centre, inverse, inverse @ (scores - centre))
+    hinted = hints.astype(np.float64)
+    shift = HINT * np.diag(hinted) + LEVEL * np.outer(hinted, hinted)
+    fits = [
+        _fit(points, scores - centre, shift + noise * np.eye(len(scores)), block, guess)
+        for block, noise in itertools.product(BLOCK, NOISE)
+    ]
+    _, scale, block, noise = max(fits, key=lambda fit: fit[0])
+    inverse = np.asarray(np.linalg.inv(correlation(points, points, block) + LEVEL + noise), np.float64)
+    return Surrogate(points, block, noise, scale, centre, inverse, inverse @ (scores - centre))
 
 
-def _one(seen: Points, scores: Array, noise: Array, block: float, guess: float) -> tuple[float, float, float, Array]:
+def _fit(points: Points, scores: Array, noise: Array, block: float, guess: float) -> tuple[float, float, float, Array]:
     """Log marginal likelihood of one pair of settings, the scale at its likeliest value, then the settings."""
-    factor = cho_factor(correlation(seen, seen, block) + LEVEL + noise, lower=True)
+    factor = cho_factor(correlation(points, points, block) + LEVEL + noise, lower=True)
     n = len(scores)
     scale = (float(scores @ cho_solve(factor, scores)) + PRIOR * guess) / (n + PRIOR)
     likelihood = -0.5 * (n + PRIOR) * np.log(scale) - float(np.log(np.diag(factor[0])).sum())

@@ -2,78 +2,82 @@
 
 A score is noisy, and the highest of many is high partly by luck. Sets that differ in one block are almost the same
 training, so a set's neighbours tell of it too: a Gaussian process (`tracking.best_mask.gaussian_process`, the model of
-`guided`) predicts
-every measured candidate from all of them. On a table of real ultrasound its highest prediction after 41 masks was 0.012
-Dice better in the other seed than the highest score, on phantoms no different (tests/benchmarks/search_regret.py).
+`guided`) predicts every measured candidate from all of them. On a table of real ultrasound its highest prediction after
+41 masks was 0.012 Dice better in the other seed than the highest score, on phantoms no different
+(tests/benchmarks/search_regret.py).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from tracking.analysis.formatting import mask_name
-from tracking.analysis.per_image import FAILURE
+from tracking.analysis.learning import learned_nothing
+from tracking.best_mask.candidates import CandidateAt, Setting, plain_candidate
 from tracking.best_mask.fanova import FEWEST
 from tracking.best_mask.gaussian_process import Array, Points, fitted, signs
-from tracking.best_mask.sentences import digits, setting_words
-from tracking.record import Json, SweepInfo
+from tracking.best_mask.ranking import Ranking
+from tracking.best_mask.sentences import digits, named, no_training_is_best
+from tracking.record import SweepInfo
 
 
-def smoothed_object(answer: Json, info: SweepInfo) -> Json | None:
-    """The field `smoothed` of an answer (`tracking.best_mask.answer`): `candidate`, the one with the highest
-    prediction, its
-    prediction `dice`, that of the `best`, and what to say of it.
+@dataclass(frozen=True)
+class Smoothed:
+    """The `candidate` with the highest prediction, its predicted `dice`, that of the `best` (the highest score), and a
+    `sentence` that says it.
+    """
+
+    candidate: CandidateAt
+    dice: float
+    best: float
+    sentence: str
+
+
+def smoothed(ranking: Ranking, info: SweepInfo) -> Smoothed | None:
+    """The candidate that all scores together speak for.
 
     None for fewer than 20 candidates, from which nothing can be learnt of sets, where networks learned nothing, and
     where no training at all is best.
     """
-    known = [one for one in answer["compared"] if not math.isnan(one["dice"])]
-    untrained = any(one["name"] == "zero-shot" and one["mean"] <= 0 for one in answer["against"])
-    if len(known) < FEWEST or answer["best"]["dice"] < FAILURE or untrained:
+    scored = [candidate for candidate in ranking.compared if not math.isnan(candidate.dice)]
+    if len(scored) < FEWEST or learned_nothing(ranking.best.dice) or no_training_is_best(ranking):
         return None
-    blocks = signs([one["blocks"] for one in known], info.n_blocks)
-    points = Points(blocks, places(known, info.spec.get("train") or {}))
-    scores = np.array([one["dice"] for one in known])
-    predicted, _ = fitted(points, scores, np.zeros(len(known), bool)).predict(points)
+    blocks = signs([candidate.blocks for candidate in scored], info.n_blocks)
+    points = Points(blocks, setting_ranks(scored, info.spec.get("train") or {}))
+    scores = np.array([candidate.dice for candidate in scored])
+    predicted, _ = fitted(points, scores, np.zeros(len(scored), bool)).predict(points)
     first, highest = int(np.argmax(predicted)), int(np.argmax(scores))
-    found: Json = {
-        "candidate": {key: known[first][key] for key in answer["best"]},
-        "dice": float(predicted[first]),
-        "best": float(predicted[highest]),
-    }
-    return found | {"sentence": _sentence(found, answer)}
+    candidate, both = plain_candidate(scored[first]), (float(predicted[first]), float(predicted[highest]))
+    return Smoothed(candidate, *both, _sentence(candidate, *both, ranking))
 
 
-def places(known: Sequence[Json], own: Mapping[str, Any]) -> Array:
-    """(candidates, axes with more than one value): the place of each setting, numbers in their order.
+def setting_ranks(settings: Sequence[Setting], own: Mapping[str, Any]) -> Array:
+    """(settings, axes with more than one value): the rank of each value on its axis, numbers in their order.
 
     `own`: the sweep's training settings, which a candidate has where it names none.
     """
-    names = sorted({name for one in known for name in one["train"]})
-    axes = [[one["epochs"] for one in known], [one["learning_rate"] for one in known]]
-    axes += [[one["train"].get(name, own.get(name)) for one in known] for name in names]
-    found = [[sorted(set(axis), key=_order).index(value) for value in axis] for axis in axes if len(set(axis)) > 1]
-    return np.array(found, np.float64).T if found else np.zeros((len(known), 0))
+    names = sorted({name for setting in settings for name in setting.train})
+    axes: list[list[Any]] = [[setting.epochs for setting in settings]]
+    axes += [[setting.learning_rate for setting in settings]]
+    axes += [[setting.train.get(name, own.get(name)) for setting in settings] for name in names]
+    ranks = [[sorted(set(axis), key=_order).index(value) for value in axis] for axis in axes if len(set(axis)) > 1]
+    return np.array(ranks, np.float64).T if ranks else np.zeros((len(settings), 0))
 
 
 def _order(value: Any) -> tuple[float, str]:
     return (value, "") if isinstance(value, int | float) else (math.inf, str(value))
 
 
-def _sentence(found: Json, answer: Json) -> str:
-    first, best = (_named(one, answer) for one in (found["candidate"], answer["best"]))
-    head = f"Smoothed over similar sets, all {len(answer['compared'])} scores together speak for {first}"
+def _sentence(candidate: CandidateAt, predicted: float, predicted_best: float, ranking: Ranking) -> str:
+    first, best = named(candidate, ranking), named(ranking.best, ranking)
+    head = f"Smoothed over similar sets, all {len(ranking.compared)} scores together speak for {first}"
     if first == best:
         return f"{head}, too."
-    predicted = digits(found["dice"], 3)
-    if predicted == digits(found["best"], 3):
-        return f"{head} and {best} alike ({predicted})."
-    return f"{head}: {predicted}, and {digits(found['best'], 3)} for {best}. That is less prone to one lucky score."
-
-
-def _named(one: Json, answer: Json) -> str:
-    return mask_name(one) + (f" at {setting_words(one)}" if len(answer["settings"]) > 1 else "")
+    if digits(predicted, 3) == digits(predicted_best, 3):
+        return f"{head} and {best} alike ({digits(predicted, 3)})."
+    both = f"{digits(predicted, 3)}, and {digits(predicted_best, 3)} for {best}"
+    return f"{head}: {both}. That is less prone to one lucky score."

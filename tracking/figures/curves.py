@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
 import numpy as np
 from matplotlib.axes import Axes
 
-from tracking.figures.canvas import DEEP, GREY, INK, OTHER, RULE, SHALLOW, Form, canvas, dice_axis
+from tracking.figures.canvas import DEEP, GREY, INK, OTHER, RULE, SHALLOW, Form, canvas
 from tracking.statistics import EQUIVALENCE, Comparison, spread
 
 STYLES = {
@@ -67,8 +67,8 @@ def draw_curves(
 def draw_panels(panels: Sequence[Panel], limits: tuple[float, float] | None, form: Form = "png") -> bytes:
     """The curves of several sweeps side by side on one scale, each under its title."""
     with canvas("panels", 7.4 * len(panels), 4.9, form) as (figure, save):
-        for place, panel in enumerate(panels, 1):
-            _draw_panel(figure.add_subplot(1, len(panels), place), panel, "Dice", limits)
+        for column, panel in enumerate(panels, 1):
+            _draw_panel(figure.add_subplot(1, len(panels), column), panel, "Dice", limits)
         return save()
 
 
@@ -113,16 +113,41 @@ def _with_hints(svg: bytes, name: str, curves: Sequence[Curve]) -> bytes:
 def _draw_curve(axes: Axes, curve: Curve, shift: float) -> None:
     colour, marker, dashes = STYLES.get(curve.order, (INK, "x", "-"))
     x = np.asarray(curve.depths, float) + shift
-    found = [spread(folds) for folds in curve.folds]
-    for place, folds in zip(x, curve.folds, strict=True):
-        axes.plot([place] * len(folds), folds, linestyle="", marker=marker, markersize=3.2, markerfacecolor="white",
-                  markeredgecolor=colour, markeredgewidth=0.7, alpha=0.75, zorder=2)  # fmt: skip
-    axes.errorbar(x, [one.mean for one in found], yerr=[np.nan_to_num(one.sd) for one in found], color=colour,
-                  marker=marker, linestyle=dashes, markersize=6, linewidth=1.7, elinewidth=1.0, capsize=3, zorder=3,
-                  label=curve.order)  # fmt: skip
-    for place, depth, one in zip(x, curve.depths, found, strict=True):  # unseen, but large enough for a pointer
-        axes.plot([place], [one.mean], marker="o", markersize=15, linestyle="", alpha=0, color=colour,
-                  gid=f"hit-{curve.order}-{depth}", zorder=4)  # fmt: skip
+    spreads = [spread(folds) for folds in curve.folds]
+    for at, folds in zip(x, curve.folds, strict=True):
+        axes.plot(
+            [at] * len(folds),
+            folds,
+            linestyle="",
+            marker=marker,
+            markersize=3.2,
+            markerfacecolor="white",
+            markeredgecolor=colour,
+            markeredgewidth=0.7,
+            alpha=0.75,
+            zorder=2,
+        )
+    axes.errorbar(
+        x,
+        [one.mean for one in spreads],
+        yerr=[np.nan_to_num(one.sd) for one in spreads],
+        color=colour,
+        marker=marker,
+        linestyle=dashes,
+        markersize=6,
+        linewidth=1.7,
+        elinewidth=1.0,
+        capsize=3,
+        zorder=3,
+        label=curve.order,
+    )
+    for at, depth, one in zip(x, curve.depths, spreads, strict=True):
+        _draw_target(axes, float(at), one.mean, f"hit-{curve.order}-{depth}", colour)
+
+
+def _draw_target(axes: Axes, x: float, y: float, name: str, colour: str) -> None:
+    """A mark that nobody sees, but large enough for a pointer."""
+    axes.plot([x], [y], marker="o", markersize=15, linestyle="", alpha=0, color=colour, gid=name, zorder=4)
 
 
 def _draw_baselines(axes: Axes, baselines: Mapping[str, float], right: float, unit: str) -> None:
@@ -134,8 +159,16 @@ def _draw_baselines(axes: Axes, baselines: Mapping[str, float], right: float, un
     for key, value in sorted(baselines.items(), key=lambda item: item[1]):
         last = max(value, last + 0.045 * (high - low))
         words = BASELINES[key][1].format(unit=unit)
-        axes.annotate(f"{words} {value:.3f}", (right, last), xytext=(6, 0), textcoords="offset points",
-                      va="center", color=GREY, fontsize=9, annotation_clip=False)  # fmt: skip
+        axes.annotate(
+            f"{words} {value:.3f}",
+            (right, last),
+            xytext=(6, 0),
+            textcoords="offset points",
+            va="center",
+            color=GREY,
+            fontsize=9,
+            annotation_clip=False,
+        )
 
 
 def draw_comparisons(
@@ -146,11 +179,11 @@ def draw_comparisons(
         axes = figure.add_subplot()
         axes.axvspan(-EQUIVALENCE, EQUIVALENCE, color=RULE, alpha=0.6, linewidth=0)
         axes.axvline(0, color=INK, linewidth=0.8)
-        for place, (_, one) in enumerate(reversed(rows)):
-            axes.plot(one.folds, [place - 0.24] * len(one.folds), linestyle="", marker="|", color=GREY, markersize=7)
+        for y, (_, one) in enumerate(reversed(rows)):
+            axes.plot(one.folds, [y - 0.24] * len(one.folds), linestyle="", marker="|", color=GREY, markersize=7)
             if not math.isnan(one.low):
-                axes.plot([one.low, one.high], [place, place], color=INK, linewidth=1.8, solid_capstyle="butt")
-            axes.plot([one.mean], [place], marker="D", color=INK, markersize=6)
+                axes.plot([one.low, one.high], [y, y], color=INK, linewidth=1.8, solid_capstyle="butt")
+            axes.plot([one.mean], [y], marker="D", color=INK, markersize=6)
         axes.set_yticks(range(len(rows)), [name for name, _ in reversed(rows)])
         axes.set_ylim(-0.6, len(rows) - 0.4)
         axes.set_xlabel("deep better  ←  difference in Dice  →  shallow better")
@@ -159,34 +192,3 @@ def draw_comparisons(
         if stamp:
             axes.set_title(stamp, loc="right", color=DEEP, fontweight="bold", fontsize=10)
         return save()
-
-
-def draw_cost(points: Sequence[tuple[str, str, int, float]], stamp: str = "", form: Form = "inline") -> bytes:
-    """Dice against trained parameters; `points` are (order, written mask, parameters, mean Dice)."""
-    with canvas("cost", 8.6, 3.9, form) as (figure, save):
-        axes = figure.add_subplot()
-        for order in dict.fromkeys(point[0] for point in points):
-            colour, marker, _ = STYLES.get(order, (INK, "x", "-"))
-            mine = [point for point in points if point[0] == order]
-            axes.plot([point[2] for point in mine], [point[3] for point in mine], linestyle="", marker=marker,
-                      color=colour, markersize=6, label=order)  # fmt: skip
-        for order, mask, parameters, dice in _apart(points):
-            above = order != "deep-first"
-            axes.annotate(mask, (parameters, dice), xytext=(0, 7 if above else -7), textcoords="offset points",
-                          ha="center", va="bottom" if above else "top", fontsize=8, color=GREY)  # fmt: skip
-        axes.set_xscale("log")
-        axes.xaxis.set_major_formatter(lambda count, _: f"{count:,.0f}")
-        axes.margins(0.06, 0.14)
-        axes.set_xlabel("trained parameters (logarithmic)")
-        dice_axis(axes, 4, stamp)
-        return save()
-
-
-def _apart(points: Sequence[tuple[str, str, int, float]]) -> Iterator[tuple[str, str, int, float]]:
-    """The points whose labels have room: at least 0.12 decades right of the last one of the same order."""
-    last: dict[str, float] = {}
-    for point in sorted(points, key=lambda one: one[2]):
-        place = math.log10(max(1, point[2]))
-        if place - last.get(point[0], -math.inf) > 0.12:
-            last[point[0]] = place
-            yield point

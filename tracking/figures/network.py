@@ -57,8 +57,8 @@ def draw_networks(
     columns = 2 if len(of.levels) <= 10 and len(drawn) > 1 else 1  # eighteen convolutions want the whole width
     rows = -(-len(drawn) // columns)
     with canvas("network", 9.4, 2.5 * rows + 0.3, form) as (figure, save):
-        for place, (title, thawed) in enumerate(drawn, 1):
-            axes = figure.add_subplot(rows, columns, place)
+        for number, (title, thawed) in enumerate(drawn, 1):
+            axes = figure.add_subplot(rows, columns, number)
             axes.set_title(title, loc="left", fontsize=9.5)
             _draw(axes, of, set(thawed))
         if stamp:
@@ -66,7 +66,27 @@ def draw_networks(
         return save()
 
 
+Box = tuple[float, float, float]  # the middle of a unit along the network, its upper edge, its height
+
+
 def _draw(axes: Axes, of: Layout, thawed: set[int]) -> None:
+    boxes, middle = _boxes(of)
+    for left, right in of.skips:
+        y = boxes[left][1] - 0.25
+        axes.plot([left + WIDTH / 2, right - WIDTH / 2], [y, y], color=GREY, linewidth=0.9, linestyle=(0, (3, 3)))
+    axes.plot([x for x, _ in middle], [y for _, y in middle], color=INK, linewidth=1.0, zorder=1)
+    last = len(of.params)
+    for number, box in enumerate(boxes, 1):
+        free = number in thawed if number <= last else of.head == "always" or last in thawed
+        _draw_box(axes, box, free)
+        _name_box(axes, box, number, of, free)
+    axes.set_xlim(-0.6, len(boxes) - 0.4)
+    axes.set_ylim(min(top - height for _, top, height in boxes) - 0.5, 0.15)
+    axes.axis("off")
+
+
+def _boxes(of: Layout) -> tuple[list[Box], list[tuple[float, float]]]:
+    """The box of every unit and of a head behind the last, and the points of the line that joins them."""
     boxes = [(float(i), -DROP * level, TALLEST - SHRINK * level) for i, level in enumerate(of.levels)]
     middle = [(x, top - height / 2) for x, top, height in boxes]
     if of.own_head:
@@ -74,27 +94,43 @@ def _draw(axes: Axes, of: Layout, thawed: set[int]) -> None:
     elif not of.row or of.head == "always":  # no unit of its own: a small box behind the last one
         boxes.append((float(len(boxes)), middle[-1][1] + WIDTH / 2, WIDTH))
         middle.append((boxes[-1][0], middle[-1][1]))
-    for left, right in of.skips:
-        y = boxes[left][1] - 0.25
-        axes.plot([left + WIDTH / 2, right - WIDTH / 2], [y, y], color=GREY, linewidth=0.9, linestyle=(0, (3, 3)))
-    axes.plot([x for x, _ in middle], [y for _, y in middle], color=INK, linewidth=1.0, zorder=1)
-    last = len(of.params)
-    for number, (x, top, height) in enumerate(boxes, 1):
-        free = number in thawed if number <= last else of.head == "always" or last in thawed
-        box = Rectangle((x - WIDTH / 2, top - height), WIDTH, height, zorder=2, facecolor=THAWED if free else "white",
-                        edgecolor=INK if free else GREY, linewidth=1.4 if free else 0.8)  # fmt: skip
-        axes.add_patch(box)
-        small = "head" if of.row else "1×1"
-        name = str(number) if number < last or (number == last and not of.own_head) else small
-        axes.text(x, top - height / 2, name, ha="center", va="center", zorder=3, color="white" if free else GREY,
-                  fontsize=9 if name != small else 6.5, fontweight="bold" if free else "normal")  # fmt: skip
-        if number <= last:
-            axes.text(
-                x, top - height - 0.12, short(of.params[number - 1]), ha="center", va="top", color=GREY, fontsize=6
-            )
-    axes.set_xlim(-0.6, len(boxes) - 0.4)
-    axes.set_ylim(min(top - height for _, top, height in boxes) - 0.5, 0.15)
-    axes.axis("off")
+    return boxes, middle
+
+
+def _draw_box(axes: Axes, box: Box, free: bool) -> None:
+    x, top, height = box
+    axes.add_patch(
+        Rectangle(
+            (x - WIDTH / 2, top - height),
+            WIDTH,
+            height,
+            zorder=2,
+            facecolor=THAWED if free else "white",
+            edgecolor=INK if free else GREY,
+            linewidth=1.4 if free else 0.8,
+        )
+    )
+
+
+def _name_box(axes: Axes, box: Box, number: int, of: Layout, free: bool) -> None:
+    """The number of a unit inside its box and its parameters below; the head by name."""
+    (x, top, height), last = box, len(of.params)
+    small = "head" if of.row else "1×1"
+    name = str(number) if number < last or (number == last and not of.own_head) else small
+    axes.text(
+        x,
+        top - height / 2,
+        name,
+        ha="center",
+        va="center",
+        zorder=3,
+        color="white" if free else GREY,
+        fontsize=9 if name != small else 6.5,
+        fontweight="bold" if free else "normal",
+    )
+    if number <= last:
+        words = short(of.params[number - 1])
+        axes.text(x, top - height - 0.12, words, ha="center", va="top", color=GREY, fontsize=6)
 
 
 def short(count: int) -> str:

@@ -1,54 +1,79 @@
-"""The parts that every page is made of: document, figure, table, and the stamp on synthetic data."""
+"""Templates filled with what a report shows, and the parts that every page is made of: document, figure, image, table.
+
+The template engine escapes whatever it is given; only `Markup`, which the parts here are, goes in as it stands.
+"""
 
 from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Sequence
-from html import escape
+from functools import cache
+from importlib.resources import files
 
-from tracking.figures.canvas import STAMP
-from tracking.report.html_style import CSS, SCRIPT
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from tracking.figures.canvas import STAMP, stamp
+
+NOTHING = Markup()
 
 
-def document(title: str, parts: Iterable[str], synthetic: bool, broad: bool = False) -> str:
-    """A whole page: styles and script inside, nothing loaded; `broad` for two columns."""
-    head = f"{title} ({STAMP})" if synthetic else title
+@cache
+def _environment() -> Environment:
+    """The one set of templates: everything is escaped, and a name that a template is missing is an error."""
+    loader = PackageLoader("tracking.report")
+    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+
+
+def fill(template: str, **values: object) -> Markup:
+    """A template of `templates/` filled with values, each escaped unless it is `Markup` already."""
+    return Markup(_environment().get_template(template).render(**values).strip("\n"))
+
+
+def document(title: str, parts: Iterable[Markup], synthetic: bool, broad: bool = False) -> str:
+    """A whole page: style and script inside, nothing loaded; `broad` for two columns."""
     return (
-        f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{escape(head)}</title>\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<style>{CSS}</style>\n</head>\n<body{' class=synthetic' if synthetic else ''}>\n"
-        f"<main{' class=broad' if broad else ''}>\n"
-        + "\n".join(part for part in parts if part)
-        + f"\n</main>\n<script>{SCRIPT}</script>\n</body>\n</html>\n"
+        fill(
+            "document.html",
+            title=f"{title} ({STAMP})" if synthetic else title,
+            parts=[part for part in parts if part],
+            synthetic=synthetic,
+            broad=broad,
+            style=_asset("report.css"),
+            script=_asset("report.js"),
+        )
+        + "\n"
     )
 
 
-def figure(title: str, svg: bytes, caption: str, synthetic: bool, anchor: str = "") -> str:
+def figure(title: str, svg: bytes, caption: str, synthetic: bool, anchor: str = "") -> Markup:
     """A drawing with its caption; with a title, a section of its own, to which `anchor` links."""
-    head = f"<h2>{escape(title)}</h2>\n" if title else ""
-    body = f"<figure>\n{svg.decode()}\n<figcaption>{tag(synthetic)}{escape(caption)}</figcaption>\n</figure>"
-    mark = f' id="{anchor}"' if anchor else ""
-    return f"<section{mark}>\n{head}{body}\n</section>" if title else body
+    drawing = Markup(svg.decode())
+    return fill("figure.html", title=title, drawing=drawing, caption=caption, stamp=stamp(synthetic), anchor=anchor)
 
 
-def image(png: bytes, alt: str, caption: str, synthetic: bool) -> str:
+def image(png: bytes, alt: str, caption: str, synthetic: bool) -> Markup:
     """A PNG inside the page, with its caption."""
-    return (
-        f'<figure>\n<img alt="{escape(alt)}" src="data:image/png;base64,{base64.b64encode(png).decode()}">\n'
-        f"<figcaption>{tag(synthetic)}{escape(caption)}</figcaption>\n</figure>"
-    )
+    encoded = base64.b64encode(png).decode()
+    return fill("image.html", png=encoded, alt=alt, caption=caption, stamp=stamp(synthetic))
 
 
-def table(heads: Sequence[str], rows: Iterable[Sequence[str]], caption: str, synthetic: bool, kind: str = "") -> str:
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]], caption: str, synthetic: bool, kind: str = "") -> Markup:
     """A table of text; `kind` "sortable" sorts by a click on a head, "filterable" offers the values of column order."""
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in heads)
-    body = "\n".join("<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in row) + "</tr>" for row in rows)
-    return (
-        f'<div class="wide"><table class="{kind}">\n<caption>{tag(synthetic)}{escape(caption)}</caption>\n'
-        f"<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table></div>"
-    )
+    return fill("table.html", heads=heads, rows=list(rows), caption=caption, stamp=stamp(synthetic), kind=kind)
 
 
-def tag(synthetic: bool) -> str:
-    """The stamp as it stands before a caption."""
-    return f'<span class="tag">{STAMP}</span> ' if synthetic else ""
+def section(title: str, parts: Iterable[Markup]) -> Markup:
+    """A section of parts under a heading; nothing where there are none."""
+    given = [part for part in parts if part]
+    return fill("section.html", title=title, parts=given) if given else NOTHING
+
+
+def paragraph(sentence: str) -> Markup:
+    """One paragraph of text."""
+    return Markup("<p>{}</p>").format(sentence)
+
+
+def _asset(name: str) -> Markup:
+    """A file beside the templates that goes into the page as it stands."""
+    return Markup(files("tracking.report").joinpath("templates", name).read_text(encoding="utf-8"))

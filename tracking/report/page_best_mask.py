@@ -1,88 +1,150 @@
-"""The page's section "Which set is best" for a sweep that searched sets of blocks, and the same as files."""
+"""The page's section "Which set is best", and the figures of the same answer as files."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from html import escape
+from dataclasses import dataclass
 
-from tracking.analysis.formatting import mask_name, number
-from tracking.best_mask.answer import answer_object
-from tracking.best_mask.sentences import percent, setting_words, span
+from markupsafe import Markup
+
+from tracking.best_mask.answer import BestMask, answer_sentences
+from tracking.best_mask.measured_effects import MeasuredEffects
+from tracking.best_mask.pareto import PRICES
+from tracking.best_mask.tables import Table, effect_table, front_table, not_told_apart, pair_table, tie_table
 from tracking.figures.canvas import Form, stamp
 from tracking.figures.effects import draw_effects, draw_pareto
-from tracking.record import Json, SweepInfo, SweepRecord
-from tracking.report.html import figure, table
-from tracking.units import WORDS, unit_of
-from trainer.errors import UserError
+from tracking.record import SweepInfo
+from tracking.report.html import NOTHING, figure, fill, paragraph, section, table
+from tracking.spec_view import view_spec
+from tracking.summary.sweep import SweepSummary
+from tracking.units import unit_word
 
 SHOWN = 20  # rows of a table; a search has hundreds of masks
+HEADING = "Which set is best"
+TIES = (
+    "95 %: interval of the distance, by the spread of all together, once the choice of the best is allowed for; "
+    "chosen: how often it wins when the images are drawn anew; p: corrected t with the spread of all masks together, "
+    "times the number of pairs."
+)
+READING = (
+    "How to read it: a mask that ties was not shown to be worse, which is not the same as being as good; with few "
+    "folds much ties. The chosen column and the corrected score allow for the luck of the images, not for that of one "
+    "training: seeds do that."
+)
+PRICE = (
+    "Dice of every candidate against its price; joined: those that nothing as cheap scores higher than. The scores "
+    "are those measured, so the upper end looks better than it is."
+)
+EFFECTS = "Filled: the 95 % interval (corrected resampled t over folds) excludes 0; grey band: ± 0.01 Dice."
 
 
-def answer_of(record: SweepRecord) -> Json | None:
-    """The answer of a sweep that searched sets of blocks, or measured more masks than a table can show; null for one
-    that compared a short list, and with fewer than two masks done.
+@dataclass(frozen=True)
+class Drawing:
+    """A figure as SVG, and its caption."""
+
+    svg: bytes
+    caption: str
+
+
+@dataclass(frozen=True)
+class EffectsView:
+    """What the section shows of the blocks: a figure, the effects, the largest interactions (None: they cannot be told
+    apart), and `confounded`, which effects cannot be told apart (empty: none).
     """
-    search = dict(record.info.spec.get("search") or {})
-    masks = {one.info.candidate.mask for one in record.finished if one.info.role == "trial"}
-    if len(masks) < 2 or (search.get("space") != "subsets" and len(masks) <= 2 * SHOWN):
-        return None
-    try:
-        return answer_object(record)
-    except UserError:
-        return None
+
+    figure: Drawing
+    effects: Table
+    pairs: Table | None
+    confounded: str
 
 
-def answer_section(found: Json, unit: str = "block") -> str:
-    """Sentence, ties, price and effects of an answer (`tracking.best_mask.answer`), short for any number of masks."""
-    synthetic, mark = found["synthetic"], stamp(found["synthetic"])
-    parts = [f"<p>{escape(found['sentence'])}</p>", _ties(found)]
-    caption = (
-        "Dice of every candidate against its price; joined: those that nothing as cheap scores higher than. The scores "
-        "are those measured, so the upper end looks better than it is."
+@dataclass(frozen=True)
+class BestMaskView:
+    """What the section shows, in its order: `sentences` (the answer, the smoothed one, the cheapest choice), what
+    `ties` with its `ties_caption`, Dice against `price`, the `fronts` by parameters and seconds, `effects` (None: the
+    masks never vary one block without another), the fANOVA sentence `importance`, and `notes` in small print.
+    """
+
+    sentences: tuple[str, ...]
+    ties: Table
+    ties_caption: str
+    price: Drawing
+    fronts: tuple[Table, ...]
+    effects: EffectsView | None
+    importance: str
+    notes: tuple[str, ...]
+
+
+def leads(summary: SweepSummary) -> bool:
+    """Whether the answer heads the page, rather than the verdict: of a sweep that searched sets of blocks, or measured
+    more masks than a table can show.
+    """
+    answer = summary.best_mask
+    if answer is None:
+        return False
+    return view_spec(summary.settings).space == "subsets" or answer.masks > 2 * SHOWN
+
+
+def best_mask_view(answer: BestMask, unit: str = "block") -> BestMaskView:
+    """The answer as a page shows it, short for any number of masks; `unit`: what masks count."""
+    mark = stamp(answer.synthetic)
+    return BestMaskView(
+        sentences=answer_sentences(answer),
+        ties=tie_table(answer, SHOWN, tests=True),
+        ties_caption=f"{len(answer.tied)} of {answer.candidates}. {TIES}",
+        price=Drawing(draw_pareto(answer, "parameters", mark), PRICE),
+        fronts=tuple(front_table(answer, price, SHOWN) for price in PRICES),
+        effects=_effects_view(answer.effects, mark, unit) if answer.effects else None,
+        importance=answer.importance.sentence,
+        notes=(*answer.notes, READING),
     )
-    parts.append(figure("", draw_pareto(found, "parameters", mark), caption, synthetic))
-    if found["effects"]:
-        words = " ".join(found["effects"]["sentences"])
-        caption = (
-            f"{words} Filled: the 95 % interval (corrected resampled t over folds) excludes 0; grey band: ± 0.01 Dice."
-        )
-        parts.append(figure("", draw_effects(found["effects"], mark, unit=unit), caption, synthetic))
-    if found["importance"]:
-        parts.append(f"<p>{escape(found['importance']['sentence'])}</p>")
-    parts += [f"<p class=note>{escape(note)}</p>" for note in found["notes"]]
-    return "<section>\n<h2>Which set is best</h2>\n" + "\n".join(parts) + "\n</section>"
 
 
-def answer_files(found: Json, info: SweepInfo) -> Mapping[str, bytes]:
-    """file name -> bytes of the answer's pictures, as SVG and PNG; what cannot be drawn lacks."""
-    mark, files = stamp(found["synthetic"]), {}
+def best_mask_section(summary: SweepSummary) -> Markup:
+    """The section of a sweep: its answer, and how many parameters the two halves hold."""
+    parameters = summary.parameters.note if summary.parameters else ""
+    if summary.best_mask:
+        return answer_section(summary.best_mask, unit_word(summary.settings), parameters)
+    return section(HEADING, [paragraph(parameters)] if parameters else [])
+
+
+def answer_section(answer: BestMask, unit: str = "block", parameters: str = "") -> Markup:
+    """The section as HTML; `parameters`: what to say of the parameters of the two halves."""
+    view = best_mask_view(answer, unit)
+    synthetic, effects = answer.synthetic, view.effects
+    return fill(
+        "best_mask.html",
+        heading=HEADING,
+        view=view,
+        ties=_table(view.ties, synthetic, f", {view.ties_caption}"),
+        price=figure("", view.price.svg, view.price.caption, synthetic),
+        fronts=[_table(front, synthetic) for front in view.fronts],
+        drawn_effects=figure("", effects.figure.svg, effects.figure.caption, synthetic) if effects else NOTHING,
+        effects=_table(effects.effects, synthetic) if effects else NOTHING,
+        pairs=_table(effects.pairs, synthetic) if effects and effects.pairs else NOTHING,
+        parameters=parameters,
+    )
+
+
+def answer_files(answer: BestMask, info: SweepInfo) -> Mapping[str, bytes]:
+    """file name -> bytes of the answer's figures, as SVG and PNG; what cannot be drawn is left out."""
+    mark, files = stamp(answer.synthetic), {}
     forms: tuple[Form, ...] = ("svg", "png")
     for form in forms:
-        for price in ("parameters", "seconds"):
-            if found["pareto"][price]:
-                files[f"pareto-{price}.{form}"] = draw_pareto(found, price, mark, form)
-        if found["effects"]:
-            files[f"effects.{form}"] = draw_effects(found["effects"], mark, form, WORDS[unit_of(info.spec)])
+        for price in PRICES:
+            if answer.pareto.of(price):
+                files[f"pareto-{price}.{form}"] = draw_pareto(answer, price, mark, form)
+        if answer.effects:
+            files[f"effects.{form}"] = draw_effects(answer.effects, mark, form, unit_word(info.spec))
     return files
 
 
-def _ties(found: Json) -> str:
-    several = len(found["settings"]) > 1
-    heads = ["mask, cheapest first", *(["setting"] if several else []), "parameters", "share", "Dice",
-             "behind the best", "distance", "chosen"]  # fmt: skip
-    best = found["best"]
-    tied = [one for one in found["compared"] if one["tied"]]
-    rows = [
-        [mask_name(one), *([setting_words(one)] if several else []), f"{one['trainable_params']:,}",
-         percent(one["share"]), number(one["dice"]), number(one["behind"]), span(one),
-         "" if math.isnan(one["chosen"]) else f"{100 * one['chosen']:.0f} %"]
-        for one in tied[:SHOWN]
-    ]  # fmt: skip
-    more = f" And {len(tied) - SHOWN:,} more: thaw best --format json." if len(tied) > SHOWN else ""
-    caption = (
-        f"{mask_name(best)} and what ties with it, {len(tied)} of {found['candidates']}.{more} distance: 95 % "
-        "interval, by the spread of all together, once the choice of the best is allowed for; chosen: how often it "
-        "wins when the images are drawn anew."
-    )
-    return table(heads, rows, caption, found["synthetic"], "sortable")
+def _effects_view(effects: MeasuredEffects, mark: str, unit: str) -> EffectsView:
+    drawing = Drawing(draw_effects(effects, mark, unit=unit), f"{' '.join(effects.sentences)} {EFFECTS}")
+    return EffectsView(drawing, effect_table(effects), pair_table(effects), not_told_apart(effects))
+
+
+def _table(shown: Table, synthetic: bool, caption: str = "") -> Markup:
+    more = f" And {shown.left:,} more: thaw best --format json." if shown.left > 0 else ""
+    stop = "" if caption else "."
+    return table(shown.heads, shown.rows, f"{shown.title}{caption}{stop}{more}", synthetic, "sortable")

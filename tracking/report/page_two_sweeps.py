@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from html import escape
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from tracking.analysis.formatting import COMPARISONS, comparison_cells, noise_words, setting, winner_sentences
+from markupsafe import Markup
+
+from tracking.analysis.formatting import COMPARISON_HEADS, comparison_cells, noise_words
+from tracking.analysis.seed_noise import SeedNoise
+from tracking.best_mask.answer import answer_sentences
 from tracking.figures.canvas import STAMP, Form, stamp
 from tracking.figures.curves import Panel, draw_comparisons, draw_curves, draw_panels
-from tracking.figures.figure_data import baselines_of, curves_of, rebuilt, score_limits
-from tracking.record import Json
-from tracking.report.html import document, figure, table
+from tracking.figures.figure_data import baselines_of, curves_of, score_limits
+from tracking.report.html import NOTHING, document, figure, fill, table
+from tracking.report.markdown import markdown_table
 from tracking.statistics import Comparison
+from tracking.summary.sweep import SweepSummary
+from tracking.summary.two_sweeps import PooledNoise, TwoSweeps
+from tracking.summary.wording import setting
 from tracking.units import unit_word
 
-HEADS = ["difference in Dice", "mean", "95 % interval", "p", "Holm p", "P(> 0.01)", "P(± 0.01)", "P(< −0.01)"]
 READING = (
     "The last row of each pair subtracts the second sweep's difference from the first's. The two data sets are taken "
     "as independent, so their corrected standard errors add in squares (degrees of freedom after Welch and "
@@ -24,105 +30,113 @@ READING = (
 )
 
 
-def versus_html(found: Json) -> str:
-    """The page for `versus`."""
-    sweeps = found["sweeps"]
-    synthetic = any(one["data"]["synthetic"] for one in sweeps)
-    names = [one["sweep"] for one in sweeps]
-    word = (found["finding"] or "no verdict yet").capitalize()
-    sentence = found["sentence"].removeprefix(f"{word}: ")
-    sentence = sentence[:1].upper() + sentence[1:]
-    notes = "".join(f"<li>{escape(note)}</li>" for note in found["notes"])
+@dataclass(frozen=True)
+class _Row:
+    """One line of the comparisons: its `name`, the comparison, its noise over seeds (None: not measured)."""
+
+    name: str
+    comparison: Comparison
+    noise: SeedNoise | PooledNoise | None
+
+
+@dataclass(frozen=True)
+class _Own:
+    """What one of the sweeps says by itself."""
+
+    name: str
+    sentences: Sequence[str]
+    command: str
+
+
+def two_sweeps_html(two: TwoSweeps) -> str:
+    """The page of two sweeps."""
+    names = " against ".join(sweep.sweep for sweep in two.sweeps)
     parts = [
-        f'<header>\n<p class="kicker">{escape(" against ".join(names))}</p>\n<h1>{escape(word)}</h1>\n'
-        f'<p class="verdict">{escape(sentence)}</p>\n</header>',
-        f'<section class="data"><ul>{notes}</ul></section>' if notes else "",
-        _curves(sweeps),
-        _comparisons(found, synthetic),
-        f'<section>\n<h2>Each by itself</h2>\n<div class="two">{"".join(map(_own, sweeps))}</div>\n</section>',
+        _head(two, names),
+        fill("two_notes.html", notes=two.notes) if two.notes else NOTHING,
+        _curves(two.sweeps),
+        _comparisons(two),
+        fill("two_each.html", sweeps=[_own(sweep) for sweep in two.sweeps]),
     ]
-    return document(f"{' against '.join(names)}: which blocks to fine-tune", parts, synthetic, broad=True)
+    return document(f"{names}: which blocks to fine-tune", parts, two.synthetic, broad=True)
 
 
-def _curves(sweeps: Sequence[Json]) -> str:
+def _head(two: TwoSweeps, names: str) -> Markup:
+    headline = (two.finding or "no verdict yet").capitalize()
+    sentence = two.sentence.removeprefix(f"{headline}: ")
+    return fill("head.html", kicker=names, headline=headline, sentence=sentence[:1].upper() + sentence[1:])
+
+
+def _curves(sweeps: Sequence[SweepSummary]) -> Markup:
     """Both curves on one scale, each marked by itself when its data are synthetic."""
     limits = score_limits(sweeps)
-    drawn = []
-    for place, one in enumerate(sweeps):
-        curves = curves_of(one)
-        if not curves:
-            continue
-        synthetic = bool(one["data"]["synthetic"])
-        svg = draw_curves(curves, baselines_of(one), stamp=stamp(synthetic), name=f"curves{place}", limits=limits,
-                          unit=unit_word(one))  # fmt: skip
-        caption = f"Figure 4: {one['sweep']} ({setting(one)}, {one['data']['images']} images). Bars: ± 1 SD over folds."
-        drawn.append(figure("", svg, caption, synthetic))
-    return (
-        f'<section>\n<h2>The two directions</h2>\n<div class="two">{"".join(drawn)}</div>\n</section>' if drawn else ""
+    drawings = [_curve(sweep, f"curves{number}", limits) for number, sweep in enumerate(sweeps) if curves_of(sweep)]
+    return fill("two_curves.html", drawings=drawings) if drawings else NOTHING
+
+
+def _curve(sweep: SweepSummary, name: str, limits: tuple[float, float] | None) -> Markup:
+    synthetic, unit = sweep.data.synthetic, unit_word(sweep.settings)
+    svg = draw_curves(
+        curves_of(sweep), baselines_of(sweep), stamp=stamp(synthetic), name=name, limits=limits, unit=unit
     )
+    caption = f"Figure 4: {sweep.sweep} ({setting(sweep)}, {sweep.data.images} images). Bars: ± 1 SD over folds."
+    return figure("", svg, caption, synthetic)
 
 
-def versus_files(found: Json) -> dict[str, bytes]:
+def two_sweeps_files(two: TwoSweeps) -> dict[str, bytes]:
     """file name -> bytes of figure 4 with both sweeps on one scale, and of the comparisons, as SVG and PNG."""
-    sweeps = found["sweeps"]
-    panels = [
-        Panel(
-            curves_of(one),
-            baselines_of(one),
-            stamp(bool(one["data"]["synthetic"])),
-            _short(one["sweep"]),
-            unit_word(one),
-        )
-        for one in sweeps
-        if curves_of(one)
-    ]
-    rows = [(_folded(name), one) for name, one, _ in _named_rows(found)]
-    mark = stamp(any(one["data"]["synthetic"] for one in sweeps))
+    panels = [_panel(sweep) for sweep in two.sweeps if curves_of(sweep)]
+    rows = [(_folded(row.name), row.comparison) for row in _rows(two)]
     forms: tuple[Form, ...] = ("svg", "png")
-    files = {f"figure-4-curve.{form}": draw_panels(panels, score_limits(sweeps), form) for form in forms if panels}
+    limits, mark = score_limits(two.sweeps), stamp(two.synthetic)
+    files = {f"figure-4-curve.{form}": draw_panels(panels, limits, form) for form in forms if panels}
     return files | {f"comparisons.{form}": draw_comparisons(rows, mark, form) for form in forms if rows}
 
 
-def _named_rows(found: Json) -> list[tuple[str, Comparison, Json | None]]:
-    """Per co-primary comparison: in the first sweep, in the second, and the first minus the second; each with its
-    noise over seeds.
-    """
-    rows = []
-    names = [one["sweep"] for one in found["sweeps"]]
-    for key, title in COMPARISONS.items():
-        short = title.partition(" (")[0]
-        for name, one in zip(names, found["sweeps"], strict=True):
-            if one["comparison"][key] is not None:
-                rows.append((f"{short}, {name}", rebuilt(one["comparison"][key]), one["comparison"][key]["noise"]))
-        if found["difference"][key] is not None:
-            apart = found["difference"][key]
-            rows.append((f"{short}: first − second", rebuilt(apart), apart["noise"]))
-    return rows
+def _panel(sweep: SweepSummary) -> Panel:
+    mark, unit = stamp(sweep.data.synthetic), unit_word(sweep.settings)
+    return Panel(curves_of(sweep), baselines_of(sweep), mark, _short(sweep.sweep), unit)
 
 
-def _table(found: Json) -> tuple[list[str], list[list[str]]]:
+def _rows(two: TwoSweeps) -> list[_Row]:
+    """Per co-primary comparison: in the first sweep, in the second, and the first minus the second."""
+    return list(_each_row(two))
+
+
+def _each_row(two: TwoSweeps) -> Iterator[_Row]:
+    for pair in two.pairs:
+        short = pair.title.partition(" (")[0]
+        for sweep, one in zip(two.sweeps, (pair.first, pair.second), strict=True):
+            if one is not None:
+                yield _Row(f"{short}, {sweep.sweep}", one, one.noise)
+        if pair.apart is not None:
+            yield _Row(f"{short}: first − second", pair.apart, pair.apart.noise)
+
+
+def _table(two: TwoSweeps) -> tuple[list[str], list[list[str]]]:
     """Heads and rows; the noise has a column when any of them was measured."""
-    named = _named_rows(found)
-    noisy = any(noise for *_, noise in named)
-    rows = [
-        [name, *comparison_cells(vars(one))] + ([noise_words(noise) if noise else "not measured"] if noisy else [])
-        for name, one, noise in named
-    ]
-    return [*HEADS, *(["seed SD (SE)"] if noisy else [])], rows
+    rows = _rows(two)
+    noisy = any(row.noise for row in rows)
+    cells = [[row.name, *comparison_cells(row.comparison), *([_noise(row)] if noisy else [])] for row in rows]
+    return ["difference in Dice", *COMPARISON_HEADS, *(["seed SD (SE)"] if noisy else [])], cells
 
 
-def _comparisons(found: Json, synthetic: bool) -> str:
-    rows = _named_rows(found)
+def _noise(row: _Row) -> str:
+    return noise_words(row.noise.sd, row.noise.se) if row.noise else "not measured"
+
+
+def _comparisons(two: TwoSweeps) -> Markup:
+    rows = _rows(two)
     if not rows:
-        return ""
-    drawn = draw_comparisons([(_folded(name), one) for name, one, _ in rows], stamp=stamp(synthetic))
+        return NOTHING
+    drawn = draw_comparisons([(_folded(row.name), row.comparison) for row in rows], stamp=stamp(two.synthetic))
     caption = "Diamond: mean; line: corrected 95 % interval; ticks: the folds; grey: ± 0.01 Dice, of no practical use."
-    heads, cells = _table(found)
-    return (
-        "<section>\n<h2>How sure is it?</h2>\n"
-        + figure("", drawn, caption, synthetic)
-        + table(heads, cells, "The co-primary comparisons of both sweeps, and how they differ.", synthetic)
-        + f"<p>{escape(READING)}</p>\n</section>"
+    heads, cells = _table(two)
+    return fill(
+        "two_comparisons.html",
+        drawing=figure("", drawn, caption, two.synthetic),
+        table=table(heads, cells, "The co-primary comparisons of both sweeps, and how they differ.", two.synthetic),
+        reading=READING,
     )
 
 
@@ -136,22 +150,17 @@ def _short(sweep: str, longest: int = 40) -> str:
     return sweep if len(sweep) <= longest else sweep[: longest - 1] + "…"
 
 
-def _own(one: Json) -> str:
-    sentences = [one["data"]["statement"], one["verdict"]["sentence"], *winner_sentences(one)]
-    words = "".join(f"<p>{escape(sentence)}</p>" for sentence in sentences)
-    return f"<div><h3>{escape(one['sweep'])}</h3>{words}<pre>{escape(one['provenance']['command'])}</pre></div>"
+def _own(sweep: SweepSummary) -> _Own:
+    sentences = [sweep.data.statement, sweep.verdict.sentence, *answer_sentences(sweep.best_mask)]
+    return _Own(sweep.sweep, sentences, sweep.provenance.command)
 
 
-def versus_markdown(found: Json) -> str:
+def two_sweeps_markdown(two: TwoSweeps) -> str:
     """The same numbers for an issue or a supplement."""
-    names = [one["sweep"] for one in found["sweeps"]]
-    stamped = [f"{STAMP}: {one['sweep']}" for one in found["sweeps"] if one["data"]["synthetic"]]
-    lines = [f"# {' against '.join(names)}", "", *stamped, "", f"**{found['sentence']}**", ""]
-    lines += [f"- {note}" for note in found["notes"]]
-    heads, rows = _table(found)
-    lines += ["", "| " + " | ".join(heads) + " |", "| " + " | ".join("---" for _ in heads) + " |"]
-    lines += ["| " + " | ".join([row[0].replace("|", "\\|"), *row[1:]]) + " |" for row in rows]
-    lines += ["", READING, ""]
-    for one in found["sweeps"]:
-        lines += [f"## {one['sweep']}", "", one["data"]["statement"], "", one["verdict"]["sentence"], ""]
+    names = [sweep.sweep for sweep in two.sweeps]
+    stamped = [f"{STAMP}: {sweep.sweep}" for sweep in two.sweeps if sweep.data.synthetic]
+    lines = [f"# {' against '.join(names)}", "", *stamped, "", f"**{two.sentence}**", ""]
+    lines += [*(f"- {note}" for note in two.notes), "", *markdown_table(*_table(two)), "", READING, ""]
+    for sweep in two.sweeps:
+        lines += [f"## {sweep.sweep}", "", sweep.data.statement, "", sweep.verdict.sentence, ""]
     return "\n".join(lines)

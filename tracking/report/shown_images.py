@@ -20,21 +20,21 @@ TUNED = ("expanding", "contracting")
 
 
 def shown_trials(honest: SweepRecord, repeats: Repeats) -> dict[str, TrialRecord]:
-    """`zero-shot`, `expanding`, `contracting` -> the trial to show of a sweep as it is compared (`repeats.read`).
+    """`zero-shot`, `expanding`, `contracting` -> the trial to show of a sweep as it is compared (`seeds.read`).
 
     At the main setting; of a repeated one, its first seed.
     """
-    found: dict[str, TrialRecord] = {}
+    shown: dict[str, TrialRecord] = {}
     main = main_setting(honest.finished)
     for trial in honest.finished:
         candidate = trial.info.candidate
         for name in TUNED:
             meant = candidate.mask == honest.info.named_masks.get(name) and trial.info.role == "trial"
             if meant and (candidate.epochs, candidate.learning_rate) == main:
-                found[name] = repeats.parts.get(candidate.key, (trial,))[0]
+                shown[name] = repeats.parts.get(candidate.key, (trial,))[0]
         if trial.info.role == "zero-shot":
-            found["zero-shot"] = trial
-    return {name: found[name] for name in ("zero-shot", *TUNED) if name in found}
+            shown["zero-shot"] = trial
+    return {name: shown[name] for name in ("zero-shot", *TUNED) if name in shown}
 
 
 def with_pictures(tracker: Tracker, record: SweepRecord) -> SweepRecord:
@@ -45,9 +45,9 @@ def with_pictures(tracker: Tracker, record: SweepRecord) -> SweepRecord:
     trials = shown_trials(reading.honest, reading.repeats)
     predictions = {}
     for name, trial in trials.items() if pictures else ():
-        found = _predictions(tracker, trial, notes)
-        if found:
-            predictions[name] = found
+        predicted = _predictions(tracker, trial, notes)
+        if predicted:
+            predictions[name] = predicted
     before = tracker.read_file(record.run_id, PRETRAINING)
     pretraining = _unpacked(before, notes) if before else None
     record = replace(record, trials=tuple(_with_montages(tracker, record)))
@@ -96,11 +96,11 @@ def _predictions(tracker: Tracker, trial: TrialRecord, notes: list[str]) -> Mapp
 
 def _neurons(tracker: Tracker, run_id: str) -> dict[int, bytes]:
     """block -> PNG; MLflow calls the files `am~<block>~<filter>+step+...png`."""
-    found = {}
+    sheets = {}
     for path in tracker.files(run_id, "images"):
         words = PurePosixPath(path).name.split("+")[0].split("~")
         if words[0] == "am" and len(words) == 3 and path.endswith(".png"):
             content = tracker.read_file(run_id, path)
             if content is not None:
-                found[int(words[1])] = content
-    return dict(sorted(found.items()))
+                sheets[int(words[1])] = content
+    return dict(sorted(sheets.items()))

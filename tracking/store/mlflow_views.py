@@ -12,12 +12,13 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import urlencode
 
 from tracking.record import TrialInfo
 
 TAG = "mlflow.sharedViewState."
+CHOICE = "thaw.choice"  # the tag of a trial's run that says whether the answer calls it winner, cheapest choice or both
+State = dict[str, object]  # of MLflow's run page, or of a part of it, in MLflow's own keys
 TRAINING = {"workflowType": "machine_learning"}  # of MLflow's two faces, the one that is not about language models
 LONGEST = 3000  # characters of a verdict in a description; MLflow takes 5,000 in an experiment's tag
 # A leaky trial is scored on copies of what it was trained on: it must not head a list of the best.
@@ -30,6 +31,7 @@ COLUMNS = {
     "metrics.`dice_sem`": 85,
     "params.`mask`": 70,
     "params.`order`": 105,
+    f"tags.`{CHOICE}`": 110,
     "params.`depth`": 65,
     "params.`epochs`": 75,
     "metrics.`pixel_error`": 95,
@@ -49,7 +51,7 @@ class View:
     key: str
     name: str
     mode: str
-    state: dict[str, Any]
+    state: State
 
     def tag(self, created: int) -> tuple[str, str]:
         """Key and value of the experiment's tag; `created` in milliseconds since 1970."""
@@ -64,26 +66,31 @@ class View:
 
 
 def trials_view() -> View:
-    """The table of trials, highest Dice first."""
+    """The table of trials, highest Dice first. Its first row is no winner: baselines are in it too, and so is what the
+    constraints of a search forbid. The column of the choice says which trial wins.
+    """
     state = {
         "selectedColumns": list(COLUMNS),
         "columnOrder": ["tags.`mlflow.runName`", *COLUMNS],
         "columnWidths": {"tags.`mlflow.runName`": 230, **COLUMNS},
         "runsHiddenMode": "SHOW_ALL",
     }
-    return View("trials", "Trials, best first", "TABLE", _best_first() | state)
+    return View("trials", "Trials by Dice, baselines included", "TABLE", _by_dice() | state)
 
 
 def pictures_view(neurons: Sequence[str] = ()) -> View:
-    """Charts of the ten best trials above their pictures: a row for each key in `neurons`, a column for each trial."""
+    """Charts of the ten trials of the highest Dice above their pictures: a row for each key in `neurons`, a column for
+    each trial.
+    """
     sections = [_section("scores", "Scores", columns=2, height=380)]
-    charts: list[dict[str, Any]] = [
+    axes: State = {
+        "xaxis": {"key": "trainable_params", "type": "METRIC"},
+        "yaxis": {"key": "dice", "type": "METRIC"},
+    }
+    charts = [
         _chart("dice", "BAR", "scores", metricKey="dice"),
-        _chart(
-            "cost", "SCATTER", "scores", runsCountToCompare=100,
-            xaxis={"key": "trainable_params", "type": "METRIC"}, yaxis={"key": "dice", "type": "METRIC"},
-        ),
-    ]  # fmt: skip
+        _chart("cost", "SCATTER", "scores", runsCountToCompare=100, **axes),
+    ]
     if neurons:
         sections.append(_section("neurons", "Neurons before and after", height=160 + 165 * len(neurons)))
         charts.append(_images("neurons", "neurons", neurons))
@@ -98,23 +105,23 @@ def pictures_view(neurons: Sequence[str] = ()) -> View:
         "chartsSearchFilter": "^dice$",  # else a chart for every fold of every score follows; pictures stay
         "runsHiddenMode": "FIRST_10_RUNS",
     }
-    return View("pictures", "Charts and pictures", "CHART", _best_first() | state)
+    return View("pictures", "Charts and pictures", "CHART", _by_dice() | state)
 
 
-def _best_first() -> dict[str, Any]:
+def _by_dice() -> State:
     return {"searchFilter": TRIALS, "orderByKey": "metrics.`dice`", "orderByAsc": False}
 
 
-def _section(key: str, name: str, *, columns: int = 1, height: int) -> dict[str, Any]:
+def _section(key: str, name: str, *, columns: int = 1, height: int) -> State:
     shape = {"columns": columns, "cardHeight": height}
     return {"uuid": key, "name": name, "display": True, "isReordered": True, "deleted": False, **shape}
 
 
-def _chart(key: str, kind: str, section: str, **more: Any) -> dict[str, Any]:
+def _chart(key: str, kind: str, section: str, **more: object) -> State:
     return {"uuid": key, "type": kind, "metricSectionId": section, "deleted": False, "isGenerated": False, **more}
 
 
-def _images(key: str, section: str, keys: Sequence[str]) -> dict[str, Any]:
+def _images(key: str, section: str, keys: Sequence[str]) -> State:
     return _chart(key, "IMAGE", section, imageKeys=list(keys), step=0, showRunParams=False)
 
 

@@ -168,7 +168,7 @@ class Reader(Store):
         )
 
     def trials_page(self, sweep_run: str) -> str:
-        """Where MLflow's UI lists the sweep's trials, best first: the address below the server's."""
+        """Where MLflow's UI lists the sweep's trials by their Dice: the address below the server's."""
         return mlflow_views.trials_view().address(self._parent(sweep_run).info.experiment_id)
 
     def pictures_page(self, sweep_run: str) -> str:

@@ -95,12 +95,27 @@ class Tracker(Reader):
         self.client.log_text(run_id, schema.info_to_json(info), "info.json")
 
     @told
-    def finish_sweep(self, run_id: str, verdict: str, report: str | None = None) -> None:
-        """Close the sweep's run with its verdict as description and the HTML page `report` as an artifact."""
+    def finish_sweep(
+        self, run_id: str, verdict: str, report: str | None = None, choice: Mapping[str, str] | None = None
+    ) -> None:
+        """Close the sweep's run with its verdict as description and the HTML page `report` as an artifact.
+
+        `choice`: run id of a trial -> what the answer calls it (`winner`, `cheapest choice`), a tag of that run; all
+        other trials lose the tag that an earlier end of the sweep may have given them.
+        """
         if report is not None:
             self.client.log_text(run_id, report, "report.html")
+        self._tag_choice(run_id, choice or {})
         self._describe(run_id, verdict)
         self.client.set_terminated(run_id, "FINISHED")
+
+    def _tag_choice(self, sweep_run: str, choice: Mapping[str, str]) -> None:
+        for trial in self._children(sweep_run):
+            wanted, tagged = choice.get(trial.info.run_id), trial.data.tags.get(mlflow_views.CHOICE)
+            if wanted is None and tagged is not None:
+                self.client.delete_tag(trial.info.run_id, mlflow_views.CHOICE)
+            elif wanted is not None and wanted != tagged:
+                self.client.set_tag(trial.info.run_id, mlflow_views.CHOICE, wanted)
 
     def _describe(self, run_id: str, verdict: str) -> None:
         """Save the views of `tracking.store.mlflow_views`, and describe the sweep where a person may come upon it."""

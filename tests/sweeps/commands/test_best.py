@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from sweeps.commands.best import SHOWN, best, check_format, sentence_of, show, write_files
+from sweeps.commands.best import SHOWN, best, check_format, show, write_files
 from tests.tracking.best_mask.test_answer import level, sample
 from tests.tracking.made_up import subset_record
 from tracking.record import SweepRecord
@@ -34,7 +34,7 @@ def shown(record: SweepRecord) -> str:
 
 def test_all_parts_are_printed(searched: SweepRecord) -> None:
     text = shown(searched)
-    assert text.startswith("SYNTHETIC DATA") and text.splitlines()[1] == sentence_of(searched)
+    assert text.startswith("SYNTHETIC DATA") and text.splitlines()[1] == best(searched).sentence
     for words in (
         "Smoothed over similar sets",
         "what ties with it, cheapest first",
@@ -51,11 +51,12 @@ def test_all_parts_are_printed(searched: SweepRecord) -> None:
 
 def test_long_lists_are_capped() -> None:
     record = subset_record(sample(60), lambda _: 0.5)
-    text, tied = shown(record), [one for one in best(record)["compared"] if one["tied"]]
+    found = best(record)
+    text, tied = shown(record), found.tied
     assert f"and {len(tied) - SHOWN} more: --format json" in text
     assert len(text.splitlines()) < 90
     ties = text[text.index("what ties with it") : text.index("Nothing as cheap")]
-    assert f"│ {best(record)['best']['mask']} " in ties, "the best is left out"
+    assert f"│ {found.best.mask} " in ties, "the best is left out"
 
 
 def test_masks_that_never_vary_have_no_effects() -> None:
@@ -65,14 +66,15 @@ def test_masks_that_never_vary_have_no_effects() -> None:
 
 def test_files_are_the_answer_and_its_pictures(searched: SweepRecord, tmp_path: Path) -> None:
     written = write_files(best(searched), searched.info, tmp_path / "out")
-    assert sorted(path.suffix for path in written) == [".json", *[".png"] * 3, *[".svg"] * 3]
+    assert sorted(path.suffix for path in written) == [".json", *[".png"] * 3, *[".svg"] * 3, ".txt"]
     read = json.loads((tmp_path / "out" / "answer.json").read_text())
-    assert read["sentence"] == sentence_of(searched) and len(read["importance"]["shares"]) == 9
+    assert read["sentence"] == best(searched).sentence and len(read["importance"]["shares"]) == 9
+    printed = (tmp_path / "out" / "answer.txt").read_text()
+    assert best(searched).sentence in printed and "What each block does" in printed
 
 
 def test_a_search_that_has_hardly_begun_says_so(searched: SweepRecord) -> None:
     begun = replace(searched, trials=searched.trials[:1])
-    assert "chosen among two or more finished ones" in sentence_of(begun)
     with pytest.raises(UserError, match="two or more finished ones"):
         best(begun)
 

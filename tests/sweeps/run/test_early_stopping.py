@@ -22,8 +22,8 @@ from sweeps.spec.search_section import Search
 from sweeps.spec.space import Space, space_of
 from sweeps.strategies.history import History
 from sweeps.sweep import run_sweep
-from tracking.analysis.summary import summarise
 from tracking.store.writer import Tracker
+from tracking.summary.sweep import summarise
 from trainer.config import Candidate, Settings
 from trainer.results import FoldResult, Score
 
@@ -146,12 +146,12 @@ def test_a_dropped_trial_is_marked_everywhere_and_a_list_trains_it_to_its_end(
     store = Tracker.connect(home.tracking_uri, home.artifact_folder)
     found = summarise(store.read_sweep("s"))
     assert [one["event"] for one in told].count("dropped") == 2
-    assert {one["mask"] for one in found["trials"]} == {"all", "6-9", "none"} and found["finished"] is False
-    assert (found["dropped"]["saved"], found["dropped"]["trainings"]) == (2, 2 * 5)
+    assert {one.mask for one in found.trials} == {"all", "6-9", "none"} and not found.finished
+    assert found.dropped is not None and (found.dropped.saved, found.dropped.trainings) == (2, 2 * 5)
     before = len(told)
     assert run_sweep(search, home, board, workers=1, name="s").trained == 0 and len(told) == before  # it was over
 
     assert run_sweep(load_spec("smoke", sets=smoke), home, board, workers=1, name="s").trained == 2
     assert [one["name"][0] for one in told[before:] if one["event"] == "fold"] == ["1", "1", "2", "2"]
     found = summarise(store.read_sweep("s"))
-    assert found["dropped"] is None and {"1", "2"} < {one["mask"] for one in found["trials"]}
+    assert found.dropped is None and {"1", "2"} < {one.mask for one in found.trials}

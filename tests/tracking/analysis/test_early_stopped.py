@@ -7,10 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tests.tracking.made_up import record_trial, sweep_info, trial_info, trial_record
-from tracking.analysis.summary import summarise
+from tests.tracking.made_up import record_trial, rendered, summary_of, sweep_info, trial_info, trial_record
+from tracking.analysis.early_stopped import early_stopped
+from tracking.as_json import to_json
 from tracking.record import SweepRecord
-from tracking.report.formats import render, to_json, to_text
+from tracking.report.text import to_text
 from tracking.store.writer import Tracker
 
 
@@ -24,37 +25,44 @@ def with_dropped(record: SweepRecord) -> SweepRecord:
 
 
 def test_what_was_saved_is_told_and_a_longer_training_saves_nothing(record: SweepRecord) -> None:
-    found = summarise(with_dropped(record))["dropped"]
-    assert [(one["name"][:4], one["folds_done"], one["reason"]) for one in found["trials"]] == [
+    found = early_stopped(with_dropped(record))
+    assert found is not None
+    assert [(one.name[:4], one.folds_done, one.reason) for one in found.trials] == [
         ("1-2 ", 1, "clearly worse"), ("6-9 ", 1, "clearly worse"), ("7-9 ", 3, "clearly worse"),
     ]  # fmt: skip
     # At 12 epochs 17 masks and one from scratch; at 30 two, of which 1 and 3 folds went through their 12 epochs.
-    assert (found["saved"], found["trainings"]) == (4 + 2, 5 * (17 + 1 + 2) - (1 + 3))
-    assert found["sentence"] == (
+    assert (found.saved, found.trainings) == (4 + 2, 5 * (17 + 1 + 2) - (1 + 3))
+    assert found.sentence == (
         "3 trials were dropped early (2 after 1 fold, 1 after 3 folds): they have no score; 6 of 96 trainings saved."
     )
 
 
 def test_the_rest_of_the_report_does_not_know_them(record: SweepRecord) -> None:
     def rest(one: SweepRecord) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(to_json(summarise(one)))
-        return {key: value for key, value in found.items() if key != "dropped"}
+        fields: dict[str, Any] = json.loads(to_json(summary_of(one)))
+        for name in ("dropped", "notes"):  # the answer counts them, and says so
+            del fields["best_mask"][name]
+        return {name: value for name, value in fields.items() if name != "dropped"}
 
-    assert rest(with_dropped(record)) == rest(record) and summarise(record)["dropped"] is None
+    dropped = summary_of(with_dropped(record))
+    assert rest(with_dropped(record)) == rest(record) and summary_of(record).dropped is None
+    assert dropped.best_mask is not None and dropped.best_mask.dropped == 3
 
 
 def test_a_planned_trial_that_was_dropped_is_still_to_be_done(record: SweepRecord) -> None:
     dropped = with_dropped(record)
     key = dropped.trials[-1].info.candidate.key
     planned = replace(dropped, info=replace(record.info, planned={key: "1-2 · 6 epochs"}))
-    assert summarise(planned)["missing"] == ["1-2 · 6 epochs"]
+    assert summary_of(planned).missing == ("1-2 · 6 epochs",)
 
 
 def test_every_page_has_the_sentence(record: SweepRecord) -> None:
     dropped = with_dropped(record)
-    sentence = summarise(dropped)["dropped"]["sentence"]
-    assert all(sentence in text for text in (render(dropped), render(dropped, "markdown"), to_text(summarise(dropped))))
-    assert "dropped early" not in render(record)
+    summary = summary_of(dropped)
+    assert summary.dropped is not None
+    for text in (rendered(dropped), rendered(dropped, "markdown"), to_text(summary)):
+        assert summary.dropped.sentence in text
+    assert "dropped early" not in rendered(record)
 
 
 def test_what_is_compared_with_is_the_highest_of_those_allowed(tmp_path: Path) -> None:

@@ -8,17 +8,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.tracking.made_up import fold_results, repeated, trial_info
-from tracking.analysis.seed_noise import noise_object, pooled_sd
-from tracking.analysis.summary import summarise
+from tests.tracking.made_up import fold_results, rendered, repeated, summary_of, trial_info
+from tracking.analysis.seed_noise import pooled_sd, seed_noise
 from tracking.record import SweepRecord
-from tracking.report.formats import render, to_text
+from tracking.report.text import to_text
+from tracking.summary.sweep import SweepSummary, summarise
 
 SEEDS = (0, 1, 2)
 
 
 @pytest.fixture(scope="module")
-def found(record: SweepRecord) -> dict[str, Any]:
+def found(record: SweepRecord) -> SweepSummary:
     return summarise(repeated(record, SEEDS))
 
 
@@ -35,14 +35,14 @@ def differences(left: tuple[str, int], right: tuple[str, int]) -> list[float]:
 
 @pytest.mark.parametrize("values", [[0.1, 0.4], [0.5, 0.5, 0.5], [0.1, -0.2, 0.35, 0.0]])
 def test_sd_and_standard_error(values: list[float]) -> None:
-    found = noise_object(values)
-    assert found is not None and found["per_seed"] == values
-    assert found["sd"] == pytest.approx(np.std(values, ddof=1))
-    assert found["se"] == pytest.approx(np.std(values, ddof=1) / np.sqrt(len(values)))
+    found = seed_noise(values)
+    assert found is not None and found.per_seed == tuple(values)
+    assert found.sd == pytest.approx(np.std(values, ddof=1))
+    assert found.se == pytest.approx(np.std(values, ddof=1) / np.sqrt(len(values)))
 
 
 def test_one_seed_has_no_noise() -> None:
-    assert noise_object([0.7]) is None and noise_object([]) is None
+    assert seed_noise([0.7]) is None and seed_noise([]) is None
     assert np.isnan(pooled_sd([[0.7], [0.8]])[0])
 
 
@@ -52,69 +52,69 @@ def test_pooling_is_the_root_mean_square_of_the_masks_sds() -> None:
     assert sd == pytest.approx(np.sqrt(np.mean(table.std(axis=1, ddof=1) ** 2))) and df == 17 * 2
 
 
-def test_of_every_mask_and_pooled(found: dict[str, Any]) -> None:
+def test_of_every_mask_and_pooled(found: SweepSummary) -> None:
     sds = []
-    for one in found["trials"]:
-        if one["role"] == "trial" and one["epochs"] == 12:
-            order, depth = one["orders"][0]
+    for one in found.trials:
+        if one.role == "trial" and one.epochs == 12:
+            order, depth = one.orders[0]
             each = [dice(order, depth, seed) for seed in SEEDS]
-            assert one["noise"]["per_seed"] == pytest.approx(each)
-            assert one["noise"]["sd"] == pytest.approx(np.std(each, ddof=1))
+            assert one.noise is not None and one.noise.per_seed == pytest.approx(each)
+            assert one.noise.sd == pytest.approx(np.std(each, ddof=1))
             sds.append(np.std(each, ddof=1))
-    noise = found["noise"]
-    assert (noise["masks"], noise["df"], noise["seeds"]) == (17, 34, [0, 1, 2])
-    assert noise["sd"] == pytest.approx(np.sqrt(np.mean(np.square(sds))))
+    noise = found.noise
+    assert (noise.masks, noise.df, noise.seeds) == (17, 34, (0, 1, 2))
+    assert noise.sd == pytest.approx(np.sqrt(np.mean(np.square(sds))))
 
 
-def test_of_every_difference(found: dict[str, Any]) -> None:
-    comparison = found["comparison"]
+def test_of_every_difference(found: SweepSummary) -> None:
+    comparison = found.comparison
     expected = differences(("shallow-first", 5), ("deep-first", 4))
-    one = comparison["contracting_vs_expanding"]
-    assert one["noise"]["per_seed"] == pytest.approx(expected) and one["mean"] == pytest.approx(np.mean(expected))
+    one, area = comparison.contracting_vs_expanding, comparison.area_between_curves
+    assert one is not None and one.noise is not None and area is not None and area.noise is not None
+    assert one.noise.per_seed == pytest.approx(expected) and one.mean == pytest.approx(np.mean(expected))
     depths = [differences(("shallow-first", k), ("deep-first", k)) for k in range(1, 9)]
-    assert comparison["area_between_curves"]["noise"]["sd"] == pytest.approx(np.mean(depths, axis=0).std(ddof=1))
-    for given, each in zip(comparison["by_depth"], depths, strict=True):
-        assert given["noise"]["sd"] == pytest.approx(np.std(each, ddof=1))
-    assert found["per_epochs"][1]["contracting_vs_expanding"]["noise"] == one["noise"]
-    (step,) = found["convergence"]
-    (longer,) = [given for given in step["masks"] if given["mask"] == "1-5"]
+    assert area.noise.sd == pytest.approx(np.mean(depths, axis=0).std(ddof=1))
+    for given, each in zip(comparison.by_depth, depths, strict=True):
+        assert given.noise is not None and given.noise.sd == pytest.approx(np.std(each, ddof=1))
+    assert found.per_epochs[1].contracting_vs_expanding == one
+    (step,) = found.convergence
+    (longer,) = [given for given in step.masks if given.mask == "1-5"]
     gains = [dice("shallow-first", 5, seed, 12) - dice("shallow-first", 5, seed, 6) for seed in SEEDS]
-    assert longer["noise"]["per_seed"] == pytest.approx(gains)
+    assert longer.noise is not None and longer.noise.per_seed == pytest.approx(gains)
 
 
-def test_of_the_distance_from_the_best(found: dict[str, Any]) -> None:
-    best = found["choice"]["best"]["mask"]
-    means = {
-        one["mask"]: one["noise"]["per_seed"]
-        for one in found["trials"]
-        if one["epochs"] == 12 and one["role"] == "trial"
-    }
-    for one in found["choice"]["compared"]:
-        if one["mask"] == best:
-            assert one["noise"] is None
+def test_of_the_distance_from_the_best(found: SweepSummary) -> None:
+    answer = found.best_mask
+    assert answer is not None
+    means = {(one.mask, one.epochs): one.noise.per_seed for one in found.trials if one.role == "trial" and one.noise}
+    best = means[answer.best.mask, answer.best.epochs]
+    for one in answer.compared:
+        expected = np.subtract(best, means[one.mask, one.epochs])
+        if not expected.any():
+            assert one.noise is None
         else:
-            assert one["noise"]["per_seed"] == pytest.approx(np.subtract(means[best], means[one["mask"]]).tolist())
-            assert one["behind"] == pytest.approx(np.mean(one["noise"]["per_seed"]))
+            assert one.noise is not None and one.noise.per_seed == pytest.approx(expected.tolist())
+            assert one.behind == pytest.approx(np.mean(expected))
 
 
-def test_it_stands_in_words_beside_the_verdict(found: dict[str, Any], record: SweepRecord) -> None:
-    sd = found["comparison"]["contracting_vs_expanding"]["noise"]["sd"]
+def test_it_stands_in_words_beside_the_verdict(found: SweepSummary, record: SweepRecord) -> None:
+    one = found.comparison.contracting_vs_expanding
+    assert one is not None and one.noise is not None
+    sd = one.noise.sd
     words = f"repeating with another seed moves this difference by about ±{sd:.3f} (SD over 3 seeds"
-    assert words in found["verdict"]["sentence"]
-    floor = (
-        f"Another seed moves a mask's mean Dice by about ±{found['noise']['sd']:.3f} (SD over 3 seeds, pooled over 17"
-    )
-    page, text = render(repeated(record), "html"), render(repeated(record), "markdown")
-    assert floor.replace("'", "&#x27;") in page and floor in text and floor in to_text(found)
+    assert words in found.verdict.sentence
+    floor = f"Another seed moves a mask's mean Dice by about ±{found.noise.sd:.3f} (SD over 3 seeds, pooled over 17"
+    page, text = rendered(repeated(record), "html"), rendered(repeated(record), "markdown")
+    assert floor.replace("'", "&#39;") in page and floor in text and floor in to_text(found)
     assert "seed SD (SE)" in page and f"±{sd:.3f}" in page and "seed SD (SE)" in text and "not measured" not in page
 
 
 def test_with_one_seed_it_is_said_once_how_to_measure_it(record: SweepRecord) -> None:
     for form in ("html", "markdown"):
-        page = render(record, form)
+        page = rendered(record, form)
         assert page.count("noise floor is not measured") == 1 and "seed SD" not in page
         assert page.count("search.seeds=[0,1,2]") == 1
-    assert "another seed" not in summarise(record)["verdict"]["sentence"]
+    assert "another seed" not in summary_of(record).verdict.sentence
 
 
 @pytest.mark.parametrize(
@@ -126,4 +126,4 @@ def test_with_one_seed_it_is_said_once_how_to_measure_it(record: SweepRecord) ->
     ],
 )
 def test_what_keeps_it_from_being_known(record: SweepRecord, spec: dict[str, Any], words: str) -> None:
-    assert words in summarise(replace(record, info=replace(record.info, spec=spec)))["noise"]["sentence"]
+    assert words in summarise(replace(record, info=replace(record.info, spec=spec))).noise.sentence

@@ -9,11 +9,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.tracking.made_up import leaky_record, repeated, trial_info, trial_record, with_seed
+from tests.tracking.made_up import leaky_record, repeated, summary_of, trial_info, trial_record, with_seed
 from tracking.analysis.seeds import merged, per_original, read
-from tracking.analysis.summary import summarise
+from tracking.as_json import to_json
 from tracking.record import SweepRecord, TrialRecord
-from tracking.report.formats import to_json
+from tracking.summary.gaps import FailedTrial, UnfinishedTrial
+from tracking.summary.sweep import summarise
 from trainer.results import original_of
 
 CONTRACTING = trial_record(trial_info("shallow-first", 5))
@@ -23,24 +24,22 @@ def test_with_one_seed_every_trial_stays_what_it_is(record: SweepRecord) -> None
     reading = read(record)
     assert {id(one) for one in reading.honest.trials} == {id(one) for one in record.trials}
     assert not reading.leaky and not reading.repeats.parts and not reading.repeats.by_seed(reading.honest.trials)
-    for one in summarise(record)["trials"]:
-        assert one["noise"] is None and one["seeds"] == ([0] if one["epochs"] else [])
+    for one in summary_of(record).trials:
+        assert one.noise is None and one.seeds == ((0,) if one.epochs else ())
 
 
 def test_a_merged_trial_is_the_mean_over_its_seeds(record: SweepRecord) -> None:
     parts = [with_seed(CONTRACTING, seed) for seed in (0, 1, 2)]
-    (one,) = [
-        trial for trial in summarise(repeated(record))["trials"] if (trial["mask"], trial["epochs"]) == ("1-5", 12)
-    ]
+    (one,) = [trial for trial in summarise(repeated(record)).trials if (trial.mask, trial.epochs) == ("1-5", 12)]
     folds = np.mean([part.folds["dice"] for part in parts], axis=0)
-    assert one["dice"]["folds"] == pytest.approx(list(folds)) and one["dice"]["sd"] == pytest.approx(folds.std(ddof=1))
+    assert one.dice.folds == pytest.approx(list(folds)) and one.dice.sd == pytest.approx(folds.std(ddof=1))
     images = np.mean([[score.dice for _, score in part.scores] for part in parts], axis=0)
-    assert one["per_image"]["n"] == 29 and one["per_image"]["mean"] == pytest.approx(np.nanmean(images))
+    assert one.per_image.n == 29 and one.per_image.mean == pytest.approx(np.nanmean(images))
     everything = [score for part in parts for _, score in part.scores]
     tp, wrong = sum(score.tp for score in everything), sum(score.fp + score.fn for score in everything)
-    assert one["dice_pooled"] == pytest.approx(2 * tp / (2 * tp + wrong))
-    assert (one["empty_truths"], one["seeds"]) == (1, [0, 1, 2])
-    assert one["false_positive_percent"] == pytest.approx(100 * 40 / 4096)
+    assert one.dice_pooled == pytest.approx(2 * tp / (2 * tp + wrong))
+    assert (one.empty_truths, one.seeds) == (1, (0, 1, 2))
+    assert one.false_positive_percent == pytest.approx(100 * 40 / 4096)
 
 
 def test_images_pair_by_name_whatever_their_order(record: SweepRecord) -> None:
@@ -67,13 +66,13 @@ def test_a_sweep_that_grows_by_a_seed_reports_those_it_is_done_with(
     record: SweepRecord, change: Callable[[TrialRecord], TrialRecord | None]
 ) -> None:
     grown = with_change(repeated(record), change)
-    found, before = summarise(grown), summarise(repeated(record, (0, 2)))
+    found, before = summary_of(grown), summarise(repeated(record, (0, 2)))
     begun = len(grown.trials) == len(repeated(record).trials)
-    expected = [{"name": "6-9 · 12 epochs · lr 0.001 · seed 1", "folds_done": 3}] if begun else []
-    assert found["unfinished"] == expected and found["noise"]["seeds"] == [0, 2]
-    assert found["comparison"] == before["comparison"] and found["verdict"] == before["verdict"]
-    assert "all · 12 epochs · lr 0.001 · seed 1" in found["noise"]["others"]
-    assert not begun or not found["finished"]
+    expected = (UnfinishedTrial("6-9 · 12 epochs · lr 0.001 · seed 1", 3),) if begun else ()
+    assert found.unfinished == expected and found.noise.seeds == (0, 2)
+    assert found.comparison == before.comparison and found.verdict == before.verdict
+    assert "all · 12 epochs · lr 0.001 · seed 1" in found.noise.others
+    assert not begun or not found.finished
 
 
 def test_a_trial_is_unfinished_until_its_last_seed_is(record: SweepRecord) -> None:
@@ -82,14 +81,14 @@ def test_a_trial_is_unfinished_until_its_last_seed_is(record: SweepRecord) -> No
     none = [replace(one, status="RUNNING") if one.info.candidate.mask == "9" and one.info.candidate.seed == 0 else one
             for one in waiting.trials]  # fmt: skip
     found = summarise(replace(waiting, trials=tuple(none)))
-    names = [one["name"] for one in found["unfinished"]]
-    assert "6-9 · 12 epochs · lr 0.001 (seed 1 not finished)" in names and found["verdict"]["finding"] is None
+    names = [one.name for one in found.unfinished]
+    assert "6-9 · 12 epochs · lr 0.001 (seed 1 not finished)" in names and found.verdict.finding is None
 
 
 def test_a_trial_that_fails_with_one_seed_has_failed(record: SweepRecord) -> None:
     found = summarise(with_change(repeated(record), lambda one: trial_record(one.info, "FAILED", 0, "dead")))
-    assert found["failed"] == [{"name": "6-9 · 12 epochs · lr 0.001 · seed 1", "reason": "dead"}]
-    assert found["unfinished"] == [] and found["comparison"]["missing"] == ["expanding (6-9)", "deep-4"]
+    assert found.failed == (FailedTrial("6-9 · 12 epochs · lr 0.001 · seed 1", "dead"),)
+    assert found.unfinished == () and found.comparison.missing == ("expanding (6-9)", "deep-4")
 
 
 def test_where_every_seed_failed_the_trial_failed(record: SweepRecord) -> None:
@@ -98,15 +97,15 @@ def test_where_every_seed_failed_the_trial_failed(record: SweepRecord) -> None:
         replace(one, status="FAILED", reason="dead") if one.info.candidate.mask == "9" else one for one in whole.trials
     )
     found = summarise(replace(whole, trials=failed))
-    assert found["unfinished"] == []
-    assert [one["name"] for one in found["failed"]] == ["9 · 12 epochs · lr 0.001", "9 · 12 epochs · lr 0.001 · seed 1"]
+    assert found.unfinished == ()
+    assert [one.name for one in found.failed] == ["9 · 12 epochs · lr 0.001", "9 · 12 epochs · lr 0.001 · seed 1"]
 
 
 def test_a_seed_outside_the_plan_is_named_and_left_out(record: SweepRecord) -> None:
     more = replace(record, trials=(*record.trials, with_seed(CONTRACTING, 5)))
-    before, after = summarise(record), summarise(more)
-    assert after["noise"].pop("others") == ["1-5 · 12 epochs · lr 0.001 · seed 5"]
-    assert before["noise"].pop("others") == [] and to_json(before) == to_json(after)
+    before, after = summary_of(record), summary_of(more)
+    assert after.noise.others == ("1-5 · 12 epochs · lr 0.001 · seed 5",) and before.noise.others == ()
+    assert to_json(before) == to_json(replace(after, noise=replace(after.noise, others=())))
 
 
 def test_a_sweep_from_before_seeds_were_recorded_has_one(record: SweepRecord) -> None:
@@ -116,8 +115,9 @@ def test_a_sweep_from_before_seeds_were_recorded_has_one(record: SweepRecord) ->
 
 def test_zero_shot_stands_once(record: SweepRecord) -> None:
     found = summarise(repeated(record, (3, 4)))
-    assert found["baselines"]["zero_shot"]["seeds"] == [] and found["baselines"]["zero_shot"]["noise"] is None
-    assert found["baselines"]["scratch"]["seeds"] == [3, 4] and found["unfinished"] == []
+    zero_shot, scratch = found.baselines.zero_shot, found.baselines.scratch
+    assert zero_shot is not None and zero_shot.seeds == () and zero_shot.noise is None
+    assert scratch is not None and scratch.seeds == (3, 4) and found.unfinished == ()
 
 
 def test_versions_of_an_image_are_one_image() -> None:

@@ -1,12 +1,21 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from tracking.analysis.winners_curse import against_best, bbc_cv, one_standard_error
-from tracking.statistics import corrected_t
+from tracking.analysis.winners_curse import (
+    against_best,
+    bbc_cv,
+    dice_by_image,
+    image_scores,
+    margin_of_all,
+    one_standard_error,
+)
+from tracking.record import SweepRecord
+from tracking.statistics import corrected_t, critical
 
 TRAIN, TEST = [128] * 5, [32] * 5
 
@@ -56,12 +65,12 @@ def test_too_little_to_choose_from(shape: tuple[int, int]) -> None:
         bbc_cv(np.ones(shape))
 
 
-def test_who_ties_with_the_best() -> None:
+def test_how_far_masks_lie_behind_the_best() -> None:
     noise = np.array([0.0, 0.01, -0.01, 0.02, -0.02])
     folds = np.array([0.3 + noise[::-1], 0.79 - noise, 0.8 + noise, 0.8 + noise, np.full(5, math.nan)])
     best, found = against_best(folds, TRAIN, TEST)
     assert best == 2
-    assert [one.ties for one in found] == [False, True, True, True, True]
+    assert [one.p_adjusted < 0.05 for one in found] == [True, False, False, False, False]
     assert found[0].p_adjusted == pytest.approx(6 * found[0].p)  # pairs among the four that have a score
     assert math.isnan(found[2].p) and math.isnan(found[4].p)
     assert found[0].mean == pytest.approx(0.5)
@@ -79,7 +88,9 @@ def test_of_two_masks_it_is_the_corrected_t_test() -> None:
 @pytest.mark.parametrize("folds", [[[0.8, 0.8], [0.7, 0.7]], [[0.8], [0.2]], [[0.8, math.nan], [math.nan, 0.7]]])
 def test_without_spread_nothing_is_excluded(folds: list[list[float]]) -> None:
     sizes = [10] * len(folds[0])
-    assert all(one.ties and math.isnan(one.p) for one in against_best(np.array(folds), sizes, sizes)[1])
+    assert all(
+        math.isnan(one.p) and math.isnan(one.p_adjusted) for one in against_best(np.array(folds), sizes, sizes)[1]
+    )
 
 
 @pytest.mark.parametrize(
@@ -97,3 +108,18 @@ def test_the_cheapest_within_one_standard_error(levels: list[float], costs: list
     found, floor = one_standard_error(np.array(levels)[:, None] + noise, costs)
     assert found == chosen
     assert floor == pytest.approx(0.8 - np.std(noise, ddof=1) / math.sqrt(5))
+
+
+def test_the_margin_is_that_of_any_difference_of_two_rows() -> None:
+    folds = np.array([[0.6, 0.7, 0.65, 0.62, math.nan], [0.5, 0.66, 0.55, 0.6, 0.9]])
+    expected = corrected_t(list(folds[0, :4] - folds[1, :4]), TRAIN[:4], TEST[:4])
+    assert margin_of_all(folds, TRAIN, TEST) == pytest.approx(critical(3) * expected.se)
+    assert math.isnan(margin_of_all(folds[:, 3:], TRAIN[3:], TEST[3:]))
+    assert math.isnan(margin_of_all(np.full((2, 5), 0.5), TRAIN, TEST))
+
+
+def test_the_matrix_pairs_images_by_name(record: SweepRecord) -> None:
+    first, second = record.finished[:2]
+    names, scores = image_scores([first, replace(second, scores=second.scores[:0:-1])])  # turned round, one missing
+    assert "case 0-0" not in names and "case 2-5" not in names and len(names) == 28
+    assert np.array_equal(scores[:, 1], [dice_by_image(second)[name] for name in names])

@@ -8,10 +8,13 @@ from itertools import chain, combinations
 import numpy as np
 import pytest
 
+from tests.tracking.best_mask.made_up_answers import answer
 from tests.tracking.made_up import BLOCK_PARAMS, subset_record
-from tracking.best_mask.answer import answer_object
-from tracking.record import Json, SweepRecord
-from tracking.report.formats import to_json
+from tracking.analysis.seeds import read
+from tracking.as_json import to_json
+from tracking.best_mask.answer import BestMask, best_mask, chosen_runs, conclusion, why_no_choice
+from tracking.best_mask.pareto import PRICES, price_of
+from tracking.record import SweepRecord
 
 SETS = [*chain.from_iterable(combinations(range(1, 10), size) for size in range(1, 10))]
 
@@ -27,97 +30,105 @@ def sample(count: int) -> list[tuple[int, ...]]:
 
 
 @pytest.fixture(scope="module")
-def found() -> Json:
-    return answer_object(subset_record(sample(38), level))
+def found() -> BestMask:
+    return answer(subset_record(sample(38), level))
 
 
 @pytest.fixture(scope="module")
-def full() -> Json:
-    return answer_object(subset_record(SETS, level))
+def full() -> BestMask:
+    return answer(subset_record(SETS, level))
 
 
-def test_every_candidate_has_its_price_score_and_distance(found: Json) -> None:
-    assert found["masks"] == found["candidates"] == len(found["compared"])
-    best = found["best"]
-    for one in found["compared"]:
-        assert one["trainable_params"] == sum(BLOCK_PARAMS[block - 1] for block in one["blocks"])
-        assert one["share"] == pytest.approx(one["trainable_params"] / sum(BLOCK_PARAMS))
-        assert one["behind"] == pytest.approx(best["dice"] - one["dice"])
-        assert one["tied"] == (one["low"] <= 0)
-        assert one["high"] + one["low"] == pytest.approx(2 * (one["behind"] - found["corrected"]["optimism"]))
-    assert sum(one["chosen"] for one in found["compared"]) == pytest.approx(1)
-    assert found["corrected"]["corrected"] < found["corrected"]["apparent"] == best["dice"]
+def test_every_candidate_has_its_price_score_and_distance(found: BestMask) -> None:
+    assert found.corrected is not None and found.masks == found.candidates == len(found.compared)
+    for one in found.compared:
+        assert one.trainable_params == sum(BLOCK_PARAMS[block - 1] for block in one.blocks)
+        assert one.share == pytest.approx(one.trainable_params / sum(BLOCK_PARAMS))
+        assert one.behind == pytest.approx(found.best.dice - one.dice)
+        assert one.tied == (one.low <= 0)
+        assert one.high + one.low == pytest.approx(2 * (one.behind - found.corrected.optimism))
+    assert sum(one.chosen for one in found.compared) == pytest.approx(1)
+    assert found.corrected.corrected < found.corrected.apparent == found.best.dice
 
 
-def test_fronts_rise_with_their_price(found: Json) -> None:
-    for price, key in (("parameters", "trainable_params"), ("seconds", "seconds")):
-        front = found["pareto"][price]
-        assert [one[key] for one in front] == sorted({one[key] for one in front})
-        assert front[-1]["mask"] == found["best"]["mask"]
+def test_fronts_rise_with_their_price(found: BestMask) -> None:
+    for price in PRICES:
+        front = found.pareto.of(price)
+        prices = [price_of(one, price) for one in front]
+        assert prices == sorted(set(prices)) and front[-1].mask == found.best.mask
 
 
-def test_all_sets_give_blocks_and_pairs(full: Json) -> None:
-    effects = full["effects"]
-    assert (effects["design"], effects["masks"], effects["zero_shot"]) == ("full", 511, True)
-    blocks = {one["block"]: one for one in effects["blocks"]}
-    assert blocks[1]["mean"] == pytest.approx(0.035, abs=0.006)  # alone 0.06, together with 2 only 0.01
-    assert blocks[9]["low"] < -0.02 < blocks[9]["high"]
-    pairs = {tuple(one["blocks"]): one for one in effects["pairs"]}
-    assert len(pairs) == 36 and pairs[1, 2]["high"] < 0
-    assert min(pairs, key=lambda pair: pairs[pair]["mean"]) == (1, 2)
-    assert effects["confounded"] == [] and "all 511 masks, the zero-shot score apart" in effects["sentences"][0]
-
-
-def test_a_sample_gives_blocks_only_and_says_so(found: Json) -> None:
-    effects = found["effects"]
-    assert (effects["design"], effects["zero_shot"], effects["pairs"]) == ("sample", False, [])
-    assert len(effects["blocks"]) == 9 and effects["confounded"]
-    words = " ".join(effects["sentences"])
-    assert f"{found['masks']} of 511 masks." in words and "cannot tell interactions" in words
-    assert "chose the masks by their scores" not in words  # strategy "random"
-    tpe = answer_object(subset_record(sample(38), level, strategy="tpe"))
-    assert "'tpe' chose the masks by their scores" in tpe["effects"]["sentences"][-1]
-
-
-def test_settings_are_named_and_do_not_mix() -> None:
-    """The longer training brings 0.2; only the larger sets had it; blocks must not take the credit."""
-    record = subset_record(sample(38), level, settings=((6, 1e-3), (12, 1e-3)))
-    trials = []
-    for one in record.trials:
-        epochs = one.info.candidate.epochs
-        if epochs == 6 and len(one.info.blocks) <= 4:
-            lower = tuple(value - 0.2 for value in one.folds["dice"])
-            trials.append(replace(one, folds={**one.folds, "dice": lower}))
-        elif epochs == 0 or (epochs == 12 and len(one.info.blocks) > 4):
-            trials.append(one)
-    found = answer_object(replace(record, trials=tuple(trials)))
-    assert [one["epochs"] for one in found["settings"]] == [6, 12]
-    assert "(12 epochs, lr 0.001)" in found["sentence"] and "candidates" in found["sentence"]
-    assert found["effects"]["settings"] == 2 and not found["effects"]["zero_shot"]
-    assert all(abs(one["mean"]) < 0.08 for one in found["effects"]["blocks"])
+def test_all_sets_give_blocks_and_pairs(full: BestMask) -> None:
+    effects = full.effects
+    assert effects is not None and (effects.design, effects.masks, effects.zero_shot) == ("full", 511, True)
+    blocks = {one.block: one for one in effects.blocks}
+    assert blocks[1].mean == pytest.approx(0.035, abs=0.006)  # alone 0.06, together with 2 only 0.01
+    assert blocks[9].low < -0.02 < blocks[9].high
+    pairs = {one.blocks: one for one in effects.pairs}
+    assert len(pairs) == 36 and pairs[1, 2].high < 0
+    assert min(pairs, key=lambda pair: pairs[pair].mean) == (1, 2)
+    assert effects.confounded == () and "all 511 masks, the zero-shot score apart" in effects.sentences[0]
 
 
 def test_the_curves_of_a_study_have_an_answer_too(record: SweepRecord) -> None:
-    found = answer_object(record)
-    assert found["failed"] == 1 and found["unfinished"] == 1
-    assert {one["epochs"] for one in found["settings"]} == {6, 12}
-    assert [one["name"] for one in found["against"]][-2:] == ["zero-shot", "scratch"]
+    found = answer(record)
+    assert found.failed == 1 and found.unfinished == 1
+    assert {one.epochs for one in found.settings} == {6, 12}
+    assert [one.name for one in found.against][-2:] == ["zero-shot", "scratch"]
 
 
-def test_it_is_json_and_the_same_every_time(found: Json) -> None:
-    again = answer_object(subset_record(sample(38), level))
+KEYS = {
+    "schema", "sweep", "synthetic", "sentence", "notes", "masks", "candidates", "dropped", "failed", "unfinished",
+    "settings", "best", "corrected", "against", "compared", "one_standard_error", "pareto", "effects", "importance",
+    "smoothed",
+}  # fmt: skip
+CANDIDATE = {
+    "mask", "aliases", "blocks", "epochs", "learning_rate", "train", "trainable_params", "share", "seconds", "dice",
+}  # fmt: skip
+
+
+def test_the_json_has_the_keys_that_it_always_had_and_is_the_same_every_time(found: BestMask) -> None:
+    again = answer(subset_record(sample(38), level))
     assert to_json(found) == to_json(again)
-    read = json.loads(to_json(found))
-    assert read["importance"] is None and read["best"]["mask"] == found["best"]["mask"]
-    assert not any(isinstance(value, float) and math.isnan(value) for value in read["corrected"].values())
+    told = json.loads(to_json(found))
+    assert told.keys() == KEYS and told["schema"] == 2
+    assert told["best"].keys() == CANDIDATE == told["pareto"]["seconds"][0].keys()
+    distance = {"behind", "low", "high", "tied", "p_adjusted", "chosen", "noise"}
+    assert told["compared"][0].keys() == CANDIDATE | distance
+    assert {"name", "candidate", "apparent", "mean", "p_holm", "threshold", "noise"} <= told["against"][0].keys()
+    assert {"block", "mean", "low", "detectable"} <= told["effects"]["blocks"][0].keys()
+    assert not any(isinstance(value, float) and math.isnan(value) for value in told["corrected"].values())
 
 
-def test_a_design_of_resolution_four_keeps_its_blocks_clear_of_pairs() -> None:
-    """Every block but the first three thawed by the parity of others: 64 cells, the empty one measured by zero-shot."""
-    rules = {7: (1, 2, 3, 4), 8: (1, 2, 5, 6), 9: (1, 3, 5, 6)}
-    sums = ({*low, *(block for block, of in rules.items() if len({*of} & {*low}) % 2)}
-            for size in range(7) for low in combinations(range(1, 7), size))  # fmt: skip
-    cells = [tuple(sorted(one)) for one in sums if one]
-    effects = answer_object(subset_record([*cells, tuple(range(1, 10))], level, strategy="factorial"))["effects"]
-    assert (effects["design"], effects["masks"], effects["zero_shot"], effects["clear"]) == ("balanced", 63, True, True)
-    assert "no pair can pass for a single block" in effects["sentences"][1] and effects["confounded"]
+def test_what_cannot_be_known_is_null() -> None:
+    record = subset_record([(1,), (2,)], level)
+    few = replace(record, trials=tuple(replace(one, scores=(), seconds=math.nan) for one in record.trials))
+    told = json.loads(to_json(answer(few)))
+    assert told["corrected"] is None and told["smoothed"] is None and told["effects"] is None
+    assert told["compared"][0]["chosen"] is None and told["best"]["seconds"] is None
+
+
+def test_without_a_choice_it_says_why() -> None:
+    reading = read(subset_record([(1,)], level))
+    assert best_mask(reading) is None and chosen_runs(reading) == {}
+    assert conclusion(reading, None) == why_no_choice(reading) != ""
+
+
+def test_the_runs_of_the_winner_and_of_the_cheapest_choice_are_named() -> None:
+    record = subset_record([(1,), (1, 2), (9,)], level)
+    dice = {"1": (0.80, 0.88, 0.80, 0.88, 0.84), "1-2": (0.81, 0.89, 0.81, 0.89, 0.85)}
+    folds = [{**trial.folds, "dice": dice.get(trial.info.candidate.mask, (0.2,) * 5)} for trial in record.trials]
+    pairs = zip(record.trials, folds, strict=True)
+    apart = replace(record, trials=tuple(replace(trial, folds=values) for trial, values in pairs))
+    by_mask = {trial.info.candidate.mask: trial.run_id for trial in apart.trials}
+    assert chosen_runs(read(apart)) == {by_mask["1-2"]: "winner", by_mask["1"]: "cheapest choice"}
+    words = conclusion(read(apart), answer(apart))
+    assert words.startswith("Thaw blocks 1-2: ") and " One-standard-error choice: 1 (shallow-1), " in words
+    alone = subset_record([(1,), (2,)], lambda blocks: 0.5 + 0.3 * (1 in blocks))
+    assert list(chosen_runs(read(alone)).values()) == ["winner, cheapest choice"]
+
+
+def test_networks_that_learned_nothing_have_no_winner() -> None:
+    low = subset_record([(1,), (2,), (1, 2)], lambda _: 0.04, zero_shot=0.01)
+    assert chosen_runs(read(low)) == {} and answer(low).sentence.startswith("No answer: ")
+    assert conclusion(read(low), answer(low)) == answer(low).sentence

@@ -12,12 +12,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.tracking.best_mask.made_up_answers import answer
 from tests.tracking.best_mask.test_answer import SETS
 from tests.tracking.best_mask.test_block_effects import every
 from tests.tracking.made_up import subset_record, sweep_info
-from tracking.best_mask.answer import answer_object
+from tracking.analysis.seeds import read
 from tracking.best_mask.block_effects import block_effects
-from tracking.best_mask.candidates import field_of, judged
+from tracking.best_mask.candidates import candidates_of
+from tracking.best_mask.references import judged
 
 SWEEPS = 120
 pytestmark = pytest.mark.slow  # hundreds of made-up searches each
@@ -53,12 +55,12 @@ def test_intervals_of_the_winner_over_a_reference(differ: float) -> None:
             *(SETS[place] for place in rng.choice(500, 40, replace=False) if SETS[place] != (6, 7, 8, 9)),
         ]
         true = {mask: 0.6 + differ * rng.normal() for mask in masks}
-        field = field_of(subset_record(masks, true.__getitem__, seed=seed))
-        for one in judged(field, draws=200).against:
+        candidates = candidates_of(read(subset_record(masks, true.__getitem__, seed=seed)))
+        for one in judged(candidates, draws=200).against:
             if one.name == "expanding":
-                truth = true[field.winner.info.blocks] - true[6, 7, 8, 9]
-                held.append(one.comparison.low <= truth <= one.comparison.high)
-                errors.append(one.comparison.mean - truth)
+                truth = true[candidates.winner.info.blocks] - true[6, 7, 8, 9]
+                held.append(one.low <= truth <= one.high)
+                errors.append(one.mean - truth)
                 naive.append(one.apparent - truth)
     print(
         f"\nwinner - expanding held: {np.mean(held):.3f}; off by {np.mean(errors):+.4f}, before {np.mean(naive):+.4f}"
@@ -73,10 +75,9 @@ def test_what_ties_holds_the_truly_best_mask() -> None:
     for seed in range(SWEEPS // 10):
         masks = [SETS[place] for place in rng.choice(511, 41, replace=False)]
         true = {mask: 0.6 + 0.03 * rng.normal() for mask in masks}
-        found = answer_object(subset_record(masks, true.__getitem__, seed=seed))["compared"]
-        tied = {tuple(one["blocks"]) for one in found if one["tied"]}
+        tied = {one.blocks for one in answer(subset_record(masks, true.__getitem__, seed=seed)).tied}
         kept.append(max(masks, key=true.__getitem__) in tied)
-        same = answer_object(subset_record(masks, lambda _: 0.6, seed=seed))["compared"]
-        equal.append(np.mean([one["tied"] for one in same]))
+        same = answer(subset_record(masks, lambda _: 0.6, seed=seed))
+        equal.append(len(same.tied) / same.candidates)
     print(f"\nthe best mask ties: {np.mean(kept):.3f}; of equal masks tie: {np.mean(equal):.4f}")
     assert np.mean(kept) > 0.93 and np.mean(equal) > 0.97

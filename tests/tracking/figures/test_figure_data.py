@@ -6,13 +6,14 @@ from dataclasses import replace
 
 from PIL import Image
 
-from tracking.analysis.summary import summarise
+from tests.tracking.made_up import summary_of
 from tracking.figures.figure_data import curves_of, figure_files, score_limits
 from tracking.record import SweepRecord
+from tracking.summary.sweep import summarise
 
 
 def test_files_are_whole_pictures_that_need_no_page(record: SweepRecord) -> None:
-    files = figure_files(summarise(record))
+    files = figure_files(summary_of(record))
     assert sorted(files) == [f"{name}.{kind}" for name in ("comparisons", "cost") for kind in ("png", "svg")]
     for name, content in files.items():
         if name.endswith(".svg"):
@@ -25,7 +26,7 @@ def test_files_are_whole_pictures_that_need_no_page(record: SweepRecord) -> None
 
 
 def test_the_same_numbers_are_the_same_files(record: SweepRecord) -> None:
-    assert figure_files(summarise(record)) == figure_files(summarise(record))
+    assert figure_files(summary_of(record)) == figure_files(summary_of(replace(record)))
 
 
 def test_nothing_finished_is_no_file(record: SweepRecord) -> None:
@@ -45,9 +46,9 @@ def test_an_order_that_nobody_asked_for_is_no_curve(record: SweepRecord) -> None
 
 
 def test_one_scale_holds_every_fold_of_both(record: SweepRecord) -> None:
-    found = summarise(record)
+    found = summary_of(record)
     limits = score_limits([found, found])
     assert limits is not None
-    folds = [value for trial in found["trials"] if trial["epochs"] == 12 for value in trial["dice"]["folds"]]
+    folds = [value for trial in found.trials if trial.epochs == 12 for value in trial.dice.folds]
     assert limits[0] < min(folds) and max(folds) < limits[1]
     assert score_limits([summarise(replace(record, trials=()))]) is None

@@ -7,11 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from tests.tracking.made_up import pictures, scratch_info, trial_record, with_seen
-from tracking.analysis.summary import summarise
+from tests.tracking.made_up import pictures, rendered, scratch_info, summary_of, trial_record, with_seen
 from tracking.record import SweepRecord
-from tracking.report.formats import render
 from tracking.report.paper_figures import examples, study_figures
+from tracking.summary.sweep import summarise
 
 STEMS = ["figure-1-examples", "figure-2-network", "figure-3-side-by-side", "figure-4-curve", "figure-5-neurons"]
 
@@ -22,13 +21,13 @@ def seen(record: SweepRecord) -> SweepRecord:
 
 
 def test_all_five_are_drawn_and_stamped(seen: SweepRecord) -> None:
-    drawn = study_figures(seen, summarise(seen))
+    drawn = study_figures(summary_of(seen), seen)
     assert [one.file for one in drawn] == STEMS
     assert all(b"SYNTHETIC DATA" in one.draw("svg") for one in drawn)
 
 
 def test_the_page_shows_them_and_stays_small(seen: SweepRecord) -> None:
-    page = render(seen, "html")
+    page = rendered(seen, "html")
     places = [page.index(words) for words in (
         "Figure 4: Dice against", "The figures", "Figure 1: ", "Figure 2: ", "Figure 3: ", "#directions", "Figure 5: ",
     )]  # fmt: skip
@@ -39,16 +38,16 @@ def test_the_page_shows_them_and_stays_small(seen: SweepRecord) -> None:
 
 def test_without_pictures_the_rest_is_reported_with_a_note(record: SweepRecord, seen: SweepRecord) -> None:
     old = replace(seen, seen=replace(seen.seen, pictures=None, predictions={}, notes=("They were not recorded.",)))
-    assert [one.number for one in study_figures(old, summarise(old))] == [2, 4, 5]
-    page = render(old, "html")
+    assert [one.number for one in study_figures(summary_of(old), old)] == [2, 4, 5]
+    page = rendered(old, "html")
     assert "They were not recorded." in page and page.count('src="data:image/png') == 3  # two montages, and figure 5
-    assert [one.number for one in study_figures(record, summarise(record))] == [2, 4]
+    assert [one.number for one in study_figures(summary_of(record), record)] == [2, 4]
 
 
 def test_a_mask_without_predictions_leaves_its_column_out(seen: SweepRecord) -> None:
     kept = {name: one for name, one in seen.seen.predictions.items() if name != "zero-shot"}
     less = replace(seen, seen=replace(seen.seen, predictions=kept))
-    (third,) = [one for one in study_figures(less, summarise(less)) if one.number == 3]
+    (third,) = [one for one in study_figures(summary_of(less), less) if one.number == 3]
     assert third.alt == "Image, truth, expanding tuned, contracting tuned"
 
 
@@ -56,7 +55,7 @@ def test_leaky_trials_are_in_no_figure(seen: SweepRecord) -> None:
     leak = scratch_info()
     leak = replace(leak, candidate=replace(leak.candidate, start="pretrained", split="leaky"), role="leaky")
     more = replace(seen, trials=(*seen.trials, trial_record(leak)))
-    plain, with_leak = ({one.number: one for one in study_figures(each, summarise(each))} for each in (seen, more))
+    plain, with_leak = ({one.number: one for one in study_figures(summary_of(each), each)} for each in (seen, more))
     assert {place: one.alt for place, one in plain.items()} == {place: one.alt for place, one in with_leak.items()}
     assert plain[4].draw("svg") == with_leak[4].draw("svg")
 
@@ -73,12 +72,12 @@ def test_examples_are_spread_over_classes_whatever_the_order_of_the_cases() -> N
 def test_the_network_is_drawn_by_convolution_where_masks_count_them(record: SweepRecord) -> None:
     info = replace(record.info, spec={"partition": {"unit": "conv", "head": "own"}}, block_params=[9] * 19, n_blocks=19)
     found = summarise(replace(record, info=info))
-    (second,) = [one for one in study_figures(replace(record, info=info), found) if one.number == 2]
+    (second,) = [one for one in study_figures(found, replace(record, info=info)) if one.number == 2]
     assert "Its convolutions" in second.caption and "a unit of its own, number 19" in second.caption
     assert second.draw("svg").count(b">18<") == len(second.alt.split("; "))
 
 
 def test_blocks_that_were_not_drawn_are_named(seen: SweepRecord) -> None:
     old = replace(seen, seen=replace(seen.seen, neurons={"contracting": {1: b"", 5: b""}}))
-    (fifth,) = [one for one in study_figures(old, summarise(old)) if one.number == 5]
+    (fifth,) = [one for one in study_figures(summary_of(old), old) if one.number == 5]
     assert fifth.caption.endswith("Not drawn in this sweep (search.neurons): block 2, 9.")

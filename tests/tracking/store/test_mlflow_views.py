@@ -2,14 +2,30 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from tests.tracking.made_up import scratch_info, trial_info
 from tracking.record import TrialInfo
-from tracking.store.mlflow_views import COLUMNS, View, describe_sweep, describe_trial, pictures_view, trials_view
+from tracking.store.mlflow_views import (
+    CHOICE,
+    COLUMNS,
+    View,
+    describe_sweep,
+    describe_trial,
+    pictures_view,
+    trials_view,
+)
 
 SUMMARY = {"dice": 0.8123, "dice_sd": 0.0301}
+
+
+def state_of(view: View) -> Any:
+    """The state as MLflow reads it out of the tag."""
+    return json.loads(json.loads(view.tag(created=1)[1])["state"])
+
+
 MANY = [f"am/{block}/127" for block in range(1, 23)]
 
 
@@ -24,13 +40,20 @@ def test_a_view_is_an_envelope_that_fits_into_a_tag(view: View) -> None:
 
 
 def test_the_table_starts_with_the_score_and_then_what_was_trained() -> None:
-    names = [column.split("`")[1] for column in trials_view().state["selectedColumns"]]
-    assert names[:7] == ["dice", "dice_sd", "dice_sem", "mask", "order", "depth", "epochs"]
-    assert trials_view().state["columnOrder"][1:] == list(COLUMNS)
+    state = state_of(trials_view())
+    names = [column.split("`")[1] for column in state["selectedColumns"]]
+    assert names[:8] == ["dice", "dice_sd", "dice_sem", "mask", "order", "thaw.choice", "depth", "epochs"]
+    assert state["columnOrder"][1:] == list(COLUMNS)
+
+
+def test_the_table_claims_no_winner_and_shows_the_one_that_the_answer_has() -> None:
+    view = trials_view()
+    assert view.name == "Trials by Dice, baselines included"
+    assert f"tags.`{CHOICE}`" in state_of(view)["selectedColumns"]
 
 
 def test_every_card_lies_in_a_section_and_every_neuron_is_shown_once() -> None:
-    state = pictures_view(["am/1/0", "am/9/3"]).state
+    state = state_of(pictures_view(["am/1/0", "am/9/3"]))
     sections = {section["uuid"] for section in state["compareRunSections"]}
     charts = state["compareRunCharts"]
     assert {chart["metricSectionId"] for chart in charts if not chart["deleted"]} == sections

@@ -223,6 +223,19 @@ def test_finish_sweep_closes_it_with_verdict_and_page(tracker: Tracker) -> None:
     assert run.inputs.dataset_inputs[0].dataset.digest == "e" * 16
 
 
+def test_the_runs_that_the_answer_names_are_tagged_and_lose_the_tag_when_it_changes(tracker: Tracker) -> None:
+    sweep = tracker.open_sweep(sweep_info())
+    first, second, third = (record_trial(tracker, sweep, trial_info("shallow-first", depth)) for depth in (1, 2, 3))
+
+    def tagged() -> dict[str, str]:
+        runs = {run_id: tracker.client.get_run(run_id).data.tags for run_id in (first, second, third)}
+        return {run_id: tags["thaw.choice"] for run_id, tags in runs.items() if "thaw.choice" in tags}
+
+    for choice in ({first: "winner", second: "cheapest choice"}, {second: "winner, cheapest choice"}, {}):
+        tracker.finish_sweep(sweep, "shallow better", choice=choice)
+        assert tagged() == choice
+
+
 def test_pictures_are_logged_once_under_their_keys_and_all_at_one_step(tracker: Tracker) -> None:
     run_id = tracker.open_trial(tracker.open_sweep(sweep_info()), CONTRACTING)
     for keys in (("am/1/0",), ("am/1/0", "am/5/12")):

@@ -2,32 +2,29 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from tests.tracking.made_up import fold_results, sweep_info, trial_info, trial_record
-from tracking.analysis.comparisons import main_setting
-from tracking.analysis.summary import summarise
-from tracking.analysis.verdict import verdict
-from tracking.record import SweepRecord, TrialRecord
-from tracking.report.formats import to_json
+from tests.tracking.made_up import fold_results, rendered, summary_of, trial_info, trial_record
+from tracking.as_json import to_json
+from tracking.record import SweepRecord
 from tracking.statistics import corrected_t, spread
+from tracking.summary.sweep import MainSetting, summarise
 
 
 @pytest.fixture(scope="module")
 def found(record: SweepRecord) -> dict[str, Any]:
-    value: dict[str, Any] = json.loads(to_json(summarise(record)))
+    value: dict[str, Any] = json.loads(to_json(summary_of(record)))
     return value
 
 
 TOP = {
     "schema", "sweep", "digest", "finished", "data", "folds", "main", "trials", "baselines", "comparison", "verdict",
     "per_epochs", "failed", "unfinished", "missing", "model", "weights", "settings", "seed", "provenance",
-    "choice", "convergence", "parameters", "cases", "noise", "leakage", "dropped",
+    "best_mask", "convergence", "parameters", "cases", "noise", "leakage", "dropped",
 }  # fmt: skip
 TRIAL = {
     "mask", "aliases", "blocks", "order", "depth", "orders", "role", "start", "epochs", "learning_rate", "train",
@@ -95,44 +92,9 @@ def test_baselines_and_what_is_missing(found: dict[str, Any]) -> None:
 
 def test_the_same_numbers_are_the_same_bytes_whatever_order_they_come_in(record: SweepRecord) -> None:
     other = replace(record, trials=tuple(reversed(record.trials)), run_id="other", started="later")
-    texts = [summarise(one) for one in (record, other)]
-    assert texts[0].pop("provenance") != texts[1].pop("provenance")
-    assert to_json(texts[0]) == to_json(texts[1])
-
-
-@pytest.mark.parametrize(("size", "slight"), [(0.005, True), (0.05, False)])
-def test_a_real_but_tiny_difference_is_called_too_little(record: SweepRecord, size: float, slight: bool) -> None:
-    folds = size * np.array([0.9, 1.0, 1.1, 1.05, 0.95])
-    said = verdict(None, corrected_t(list(folds), [24] * 5, [6] * 5), [], record.info, [])
-    assert said["finding"] == "shallow better" and ("too little to matter" in said["sentence"]) == slight
-
-
-@pytest.mark.parametrize(
-    ("shift", "words"),
-    [
-        ({"1-5": -0.6}, r"No verdict: contracting \(1-5\) scores 0\.0\d\d, so its networks find almost nothing"),
-        ({"": -0.6}, r"No verdict: no mask scores more than 0\.\d{3}"),
-        ({"9": -0.6}, r"Shallow better"),  # one block alone may be that poor
-    ],
-)
-def test_networks_that_learned_nothing_give_no_verdict(
-    record: SweepRecord, shift: dict[str, float], words: str
-) -> None:
-    def poorer(one: TrialRecord) -> TrialRecord:
-        by = shift.get(one.info.candidate.mask, shift.get("", 0.0))
-        return replace(one, folds={**one.folds, "dice": tuple(max(0.0, dice + by) for dice in one.folds["dice"])})
-
-    found = summarise(replace(record, trials=tuple(map(poorer, record.trials))))
-    assert re.match(words, found["verdict"]["sentence"])
-    assert (found["verdict"]["finding"] is None) == words.startswith("No verdict")
-
-
-def test_the_area_speaks_where_the_halves_do_not() -> None:
-    halves = corrected_t([0.05, -0.06, 0.04, -0.05, 0.01], [24] * 5, [6] * 5)
-    area = replace(corrected_t([-0.10, -0.11, -0.10, -0.09, -0.10], [24] * 5, [6] * 5), p_holm=0.002)
-    main = [trial_record(trial_info("shallow-first", 5)), trial_record(trial_info("deep-first", 4))]
-    said = verdict(halves, area, main, sweep_info(), [])["sentence"]
-    assert said.startswith("No difference shown") and "but along the curves deep-first is better" in said
+    first, second = (summary_of(one) for one in (record, other))
+    assert first.provenance != second.provenance
+    assert to_json(first) == to_json(replace(second, provenance=first.provenance))
 
 
 def test_verdict_names_interval_cost_and_that_it_is_synthetic(found: dict[str, Any]) -> None:
@@ -146,46 +108,21 @@ def test_verdict_names_interval_cost_and_that_it_is_synthetic(found: dict[str, A
 def test_missing_masks_are_named(record: SweepRecord) -> None:
     kept = tuple(trial for trial in record.trials if trial.info.candidate.mask not in ("6-9", "1-3"))
     found = summarise(replace(record, trials=kept))
-    assert found["comparison"]["contracting_vs_expanding"] is None
-    assert found["comparison"]["area_between_curves"] is None
-    assert found["comparison"]["missing"] == ["expanding (6-9)", "shallow-3", "deep-4"]
-    assert found["verdict"]["finding"] is None
-    assert "No verdict yet" in found["verdict"]["sentence"] and "expanding (6-9)" in found["verdict"]["sentence"]
-
-
-def test_the_area_alone_can_decide(record: SweepRecord) -> None:
-    found = summarise(replace(record, info=replace(record.info, named_masks={})))
-    assert found["comparison"]["contracting_vs_expanding"] is None
-    assert found["verdict"]["sentence"].startswith("Shallow better: the area between the curves")
-
-
-def test_a_significant_difference_that_holm_takes_back_says_so(record: SweepRecord) -> None:
-    folds = {"1-5": (0.53, 0.52, 0.54, 0.52, 0.512), "6-9": (0.5,) * 5}
-    trials = tuple(
-        replace(one, folds={**one.folds, "dice": folds.get(one.info.candidate.mask, (0.5, 0.6, 0.5, 0.7, 0.6))})
-        for one in record.trials
-    )
-    found = summarise(replace(record, trials=trials))
-    one = found["comparison"]["contracting_vs_expanding"]
-    assert one["p"] < 0.05 < one["p_holm"] == 2 * one["p"]
-    assert f"it is no longer significant (Holm p = {one['p_holm']:.3f})" in found["verdict"]["sentence"]
+    assert found.comparison.titled == ()
+    assert found.comparison.missing == ("expanding (6-9)", "shallow-3", "deep-4")
+    assert found.verdict.finding is None
+    assert "No verdict yet" in found.verdict.sentence and "expanding (6-9)" in found.verdict.sentence
 
 
 def test_nothing_finished(record: SweepRecord) -> None:
     found = summarise(replace(record, trials=()))
-    assert found["main"] == {"epochs": None, "learning_rate": None}
-    assert found["trials"] == [] and "No verdict yet" in found["verdict"]["sentence"]
+    assert found.main == MainSetting(None, None)
+    assert found.trials == () and "No verdict yet" in found.verdict.sentence
 
 
 def test_planned_trials_that_never_began_are_listed(record: SweepRecord) -> None:
     planned = {"0" * 16: "3-4 · 12 epochs", trial_info("shallow-first", 5).candidate.key: "1-5 · 12 epochs"}
-    assert summarise(replace(record, info=replace(record.info, planned=planned)))["missing"] == ["3-4 · 12 epochs"]
-
-
-def test_the_common_rate_is_the_one_with_most_masks(record: SweepRecord) -> None:
-    lone = replace(record.trials[0], info=trial_info("shallow-first", 5, rate=1e-2), status="FINISHED",
-                   folds={name: (0.99,) * 5 for name in ("dice", "pixel_error", "ari")})  # fmt: skip
-    assert main_setting((*record.finished, lone)) == (12, 1e-3)
+    assert summarise(replace(record, info=replace(record.info, planned=planned))).missing == ("3-4 · 12 epochs",)
 
 
 def test_nan_becomes_null(record: SweepRecord) -> None:
@@ -194,3 +131,15 @@ def test_nan_becomes_null(record: SweepRecord) -> None:
     text = to_json(summarise(replace(record, trials=(empty, *rest))))
     assert "NaN" not in text and "Infinity" not in text
     json.loads(text)
+
+
+def test_a_network_of_one_block_is_reported(record: SweepRecord) -> None:
+    whole = trial_info("shallow-first", 9)
+    only = replace(whole, blocks=(1,), orders=(("shallow-first", 1), ("deep-first", 1)), trainable_params=640)
+    info = replace(record.info, n_blocks=1, block_params=[640], named_masks={"contracting": "all", "expanding": "none"})
+    one = replace(record, info=info, trials=(trial_record(only), trial_record(trial_info("", 0))))
+    summary = summary_of(one)
+    assert summary.parameters is not None and (summary.parameters.contracting, summary.parameters.expanding) == (640, 0)
+    assert summary.baselines.all is not None and summary.verdict.finding is None
+    for form in ("html", "json", "csv", "markdown"):
+        assert rendered(one, form)

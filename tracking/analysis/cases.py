@@ -1,0 +1,34 @@
+"""The images to look at, chosen by rule, with what both sides of the comparison scored on them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tracking.analysis.comparisons import SIDES
+from tracking.analysis.per_image import cases_by_rule
+from tracking.analysis.winners_curse import dice_by_image
+from tracking.record import SweepInfo, TrialRecord
+
+
+@dataclass(frozen=True)
+class ImageCase:
+    """One image to look at. `rule`: why it was chosen (`best`, `median`, `worst` of the mean Dice of both masks,
+    `contracting most ahead`, `expanding most ahead`). `image`: its name. `contracting`, `expanding`: its Dice with
+    each.
+    """
+
+    rule: str
+    image: str
+    contracting: float
+    expanding: float
+
+
+def image_cases(main: Sequence[TrialRecord], info: SweepInfo) -> tuple[ImageCase, ...]:
+    """The images to look at among the trials at the main setting; none unless both masks scored images."""
+    by_mask = {one.info.candidate.mask: one for one in main}
+    contracting, expanding = (by_mask.get(info.named_masks.get(name, "")) for name in SIDES)
+    if contracting is None or expanding is None:
+        return ()
+    left, right = dice_by_image(contracting), dice_by_image(expanding)
+    return tuple(ImageCase(rule, image, left[image], right[image]) for rule, image in cases_by_rule(left, right))

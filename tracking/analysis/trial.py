@@ -1,0 +1,140 @@
+"""One finished trial in numbers, as a report lists it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tracking.analysis.comparisons import DEEP, SHALLOW
+from tracking.analysis.per_image import PerImage, per_image
+from tracking.analysis.seed_noise import SeedNoise, trial_noise
+from tracking.analysis.seeds import Repeats
+from tracking.record import Role, TrialRecord
+from tracking.statistics import false_positive_percent, pooled_dice, spread
+from trainer.config import TrainValue
+from trainer.results import Score
+
+
+@dataclass(frozen=True)
+class FoldScores:
+    """One metric of a trial: `mean` over folds, `sd` with n - 1, `sem` = sd / sqrt(n); `folds`: the value of each, in
+    order. Dice and ARI are fractions of 1, pixel error is in %. A fold without a value is NaN and left out.
+    """
+
+    mean: float
+    sd: float
+    sem: float
+    folds: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class ClassScores:
+    """The scores of one class: how many `images`, and their mean `dice`."""
+
+    images: int
+    dice: float
+
+
+@dataclass(frozen=True)
+class TrialSummary:
+    """A finished trial: one mask at one setting, trained and scored in every fold; where it was repeated with several
+    seeds, the mean over them.
+
+    `mask`: as it is written; `aliases`: its other names; `blocks`: the trained units, counted from 1. `orders`: every
+    (order, depth) that the mask is; `order`, `depth`: the first of them, None for a mask that is on no order. `role`:
+    `trial`, `zero-shot`, `scratch` or `leaky`. `start`: `pretrained` or `scratch`; `split`: `grouped` (augmented after
+    the split) or `leaky` (before it). `epochs`, `learning_rate`: its budget and rate (0 epochs: not trained); `train`:
+    searched training settings, those that differ from the sweep's own. `trainable_params`: trained parameters. `seeds`:
+    it was trained with each of them; `noise`: of its mean Dice over these, None with one seed.
+
+    `dice`, `pixel_error` (%), `ari`: means over folds. `dice_pooled`: Dice of all pixels of all images as one image.
+    `per_image`: the Dice of its images. `empty_truths`: images without a target, which have no Dice;
+    `false_positive_percent`: mean share of those wrongly called lesion, in %, NaN where there are none. `by_class`:
+    label -> images and mean Dice.
+    """
+
+    mask: str
+    aliases: tuple[str, ...]
+    blocks: tuple[int, ...]
+    order: str | None
+    depth: int | None
+    orders: tuple[tuple[str, int], ...]
+    role: Role
+    start: str
+    split: str
+    epochs: int
+    learning_rate: float
+    train: Mapping[str, TrainValue]
+    trainable_params: int
+    seeds: tuple[int, ...]
+    noise: SeedNoise | None
+    dice: FoldScores
+    pixel_error: FoldScores
+    ari: FoldScores
+    dice_pooled: float
+    per_image: PerImage
+    empty_truths: int
+    false_positive_percent: float
+    by_class: Mapping[str, ClassScores]
+
+    @property
+    def metrics(self) -> tuple[FoldScores, FoldScores, FoldScores]:
+        """Dice, pixel error and ARI, in the order of `METRICS`."""
+        return self.dice, self.pixel_error, self.ari
+
+
+def summarise_trial(trial: TrialRecord, repeats: Repeats | None = None) -> TrialSummary:
+    """A trial (of a repeated one, the merged record) in numbers; `repeats` lends the seeds behind it."""
+    repeats = repeats or Repeats((trial.info.candidate.seed,))
+    info, candidate = trial.info, trial.info.candidate
+    order, depth = info.orders[0] if info.orders else (None, None)
+    scores = [score for _, score in trial.scores]
+    empty = [score for score in scores if score.tp + score.fn == 0]
+    return TrialSummary(
+        mask=candidate.mask,
+        aliases=info.aliases,
+        blocks=info.blocks,
+        order=order,
+        depth=depth,
+        orders=info.orders,
+        role=info.role,
+        start=candidate.start,
+        split=candidate.split,
+        epochs=candidate.epochs,
+        learning_rate=candidate.learning_rate,
+        train=dict(candidate.train),
+        trainable_params=info.trainable_params,
+        seeds=repeats.seeds if candidate.epochs else (),
+        noise=trial_noise(trial, repeats),
+        dice=_over_folds(trial.folds["dice"]),
+        pixel_error=_over_folds(trial.folds["pixel_error"]),
+        ari=_over_folds(trial.folds["ari"]),
+        dice_pooled=pooled_dice(scores),
+        per_image=per_image([score.dice for score in scores]),
+        empty_truths=len(empty),
+        false_positive_percent=false_positive_percent(empty),
+        by_class={label: _of_class(label, scores) for label in sorted({one.label for one in scores if one.label})},
+    )
+
+
+def report_order(trial: TrialRecord) -> tuple[Any, ...]:
+    """The place of a trial in a report: largest budget first, baselines last, then along the curves."""
+    info, candidate = trial.info, trial.info.candidate
+    shallow, deep = info.depth_in(SHALLOW), info.depth_in(DEEP)
+    group = 0 if shallow else 1 if deep else 2
+    return (
+        *(info.role != "trial", info.role, -candidate.epochs, candidate.learning_rate),
+        *(group, shallow or deep or 0, len(info.blocks)),
+        *(candidate.mask, candidate.start, candidate.split, candidate.seed),
+    )
+
+
+def _over_folds(folds: Sequence[float]) -> FoldScores:
+    over = spread(folds)
+    return FoldScores(over.mean, over.sd, over.sem, tuple(folds))
+
+
+def _of_class(label: str, scores: Sequence[Score]) -> ClassScores:
+    dice = [score.dice for score in scores if score.label == label]
+    return ClassScores(len(dice), spread(dice).mean)

@@ -1,0 +1,61 @@
+"""A sweep as CSV: one row per trial."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Iterator
+
+from tracking.analysis.trial import FoldScores, TrialSummary
+from tracking.record import METRICS
+from tracking.summary.sweep import SweepSummary
+
+Cell = str | int | float | None
+
+BEFORE = ["mask", "role", "start", "split", "order", "depth", "epochs", "learning_rate", "trainable_params"]
+BEFORE += ["aliases", "blocks", "train"]
+PARTS = ("mean", "sd", "sem")
+AFTER = ["dice_pooled", "dice_images_low", "dice_images_high", "dice_images_worst_decile", "dice_images_failures"]
+AFTER += ["seeds", "dice_seed_sd", "synthetic", "sweep"]
+
+
+def to_csv(*sweeps: SweepSummary) -> str:
+    """One row per trial; the folds of every metric in columns of their own. A missing value is an empty cell."""
+    folds = range(1, max(len(sweep.folds) for sweep in sweeps) + 1)
+    means = [f"{metric}_{part}" for metric in METRICS for part in PARTS]
+    each = [f"{metric}_fold_{fold}" for metric in METRICS for fold in folds]
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow([*BEFORE, *means, *each, *AFTER])
+    for sweep in sweeps:
+        for trial in (*sweep.trials, *(sweep.leakage.trials if sweep.leakage else ())):
+            writer.writerow(_finite(cell) for cell in _row(trial, sweep))
+    return buffer.getvalue()
+
+
+def _row(trial: TrialSummary, sweep: SweepSummary) -> Iterator[Cell]:
+    yield from (trial.mask, trial.role, trial.start, trial.split, trial.order, trial.depth)
+    yield from (trial.epochs, trial.learning_rate, trial.trainable_params)
+    yield " ".join(trial.aliases)
+    yield " ".join(map(str, trial.blocks))
+    yield " ".join(f"{name}={value}" for name, value in trial.train.items())
+    for scores in trial.metrics:
+        yield from _means(scores)
+    for scores in trial.metrics:
+        yield from scores.folds
+    images = trial.per_image
+    yield from (trial.dice_pooled, images.low, images.high, images.worst_decile, images.failures)
+    yield " ".join(map(str, trial.seeds))
+    yield trial.noise.sd if trial.noise else None
+    yield str(sweep.data.synthetic).lower()
+    yield sweep.sweep
+
+
+def _means(scores: FoldScores) -> tuple[float, float, float]:
+    """The values under `PARTS`."""
+    return scores.mean, scores.sd, scores.sem
+
+
+def _finite(cell: Cell) -> Cell:
+    return "" if cell is None or (isinstance(cell, float) and not math.isfinite(cell)) else cell

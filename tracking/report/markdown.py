@@ -1,0 +1,119 @@
+"""A sweep in Markdown, for an issue or a paper's supplement."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from tracking.analysis.formatting import (
+    COMPARISON_HEADS,
+    SYNTHETIC,
+    comparison_cells,
+    counted,
+)
+from tracking.best_mask.answer import BestMask, answer_sentences
+from tracking.best_mask.tables import tie_table
+from tracking.report.page_best_mask import HEADING
+from tracking.report.page_images import per_image_cells
+from tracking.summary.sweep import SweepSummary
+from tracking.summary.wording import (
+    TRIAL_HEADS,
+    convergence_sentence,
+    is_shown,
+    leakage_heads,
+    leakage_rows,
+    noise_cells,
+    noise_heads,
+    setting,
+    trial_cells,
+)
+
+IMAGE_HEADS = ["mask", "images", "Dice", "95 % over images (descriptive)", "worst tenth", "below 0.1", "pooled Dice"]
+
+
+def to_markdown(summary: SweepSummary) -> str:
+    """Verdict, data, comparisons and tables."""
+    data = summary.data
+    lines = [f"# Sweep {summary.sweep}", "", f"**{summary.verdict.sentence}**", "", data.statement, ""]
+    lines += [f"- left out: {note}" for note in data.notes]
+    lines += [*_comparisons(summary), *_choice(summary), *_trials(summary), *_images(summary), *_leakage(summary)]
+    lines += [*_gaps(summary), _repeat(summary)]
+    return "\n".join(lines) + "\n"
+
+
+def markdown_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """The lines of a table; a bar in a cell is escaped."""
+    lines = ["| " + " | ".join(heads) + " |", "| " + " | ".join("---" for _ in heads) + " |"]
+    return lines + ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
+
+
+def _comparisons(summary: SweepSummary) -> list[str]:
+    heads = ["difference in Dice", *COMPARISON_HEADS, *noise_heads(summary)]
+    rows = [
+        [title, *comparison_cells(one), *noise_cells(one.noise, summary)] for title, one in summary.comparison.titled
+    ]
+    lines = ["", f"## Comparisons ({setting(summary)})", "", *markdown_table(heads, rows)]
+    lines += ["", summary.noise.sentence, ""]
+    lines += _list("Left out, for their seeds are not in the plan or not done for every mask", summary.noise.others)
+    return lines + _list("Missing for a comparison", summary.comparison.missing)
+
+
+def _choice(summary: SweepSummary) -> list[str]:
+    """Which mask to take, the parameters, and whether it was trained long enough."""
+    lines = _answer(summary.best_mask) if summary.best_mask else []
+    if summary.parameters:
+        lines += [summary.parameters.note, ""]
+    if summary.trials:
+        lines += [summary.model.head_sentence, ""]
+    lines += [line for step in summary.convergence for line in (convergence_sentence(step, summary), "")]
+    return ["", f"## {HEADING}", "", *lines] if lines else []
+
+
+def _answer(answer: BestMask) -> list[str]:
+    """The answer, all that ties, what each block does, and how to read it."""
+    ties = tie_table(answer, len(answer.tied), tests=True)
+    words = [*answer_sentences(answer), f"{ties.title}, {len(answer.tied)} of {answer.candidates}:"]
+    after = [*(answer.effects.sentences if answer.effects else ()), answer.importance.sentence, *answer.notes]
+    lines = [line for sentence in words for line in (sentence, "")]
+    lines += [*markdown_table(ties.heads, ties.rows), ""]
+    return lines + [line for sentence in after for line in (sentence, "")]
+
+
+def _trials(summary: SweepSummary) -> list[str]:
+    lines = ["", f"## Trials{' (' + SYNTHETIC + ')' if summary.data.synthetic else ''}", ""]
+    lines += markdown_table(TRIAL_HEADS, map(trial_cells, summary.trials))
+    return [*lines, "", "± is the SD over folds (n − 1); SEM = SD / √n.", ""]
+
+
+def _images(summary: SweepSummary) -> list[str]:
+    rows = [per_image_cells(one) for one in summary.trials if is_shown(one, summary) and one.per_image.n]
+    return ["## Image by image", "", *markdown_table(IMAGE_HEADS, rows), ""] if rows else []
+
+
+def _leakage(summary: SweepSummary) -> list[str]:
+    leakage = summary.leakage
+    if not leakage:
+        return []
+    lines = ["## If the images were augmented before the split", "", f"{leakage.sentence} {leakage.detail}", ""]
+    if leakage.compared:
+        lines += [*markdown_table(leakage_heads(summary), leakage_rows(leakage, summary)), ""]
+    lines += [*markdown_table(TRIAL_HEADS, map(trial_cells, leakage.trials)), ""]
+    return lines + _list("Without an honest trial beside it", leakage.without_honest)
+
+
+def _gaps(summary: SweepSummary) -> list[str]:
+    unfinished = [f"{one.name} ({counted(one.folds_done, 'fold')} done)" for one in summary.unfinished]
+    return [
+        *_list("Failed", [f"{one.name}: {one.reason}" for one in summary.failed]),
+        *_list("Unfinished", unfinished),
+        *_list("Dropped early", [summary.dropped.sentence] if summary.dropped else []),
+        *_list("Not begun", summary.missing),
+    ]
+
+
+def _repeat(summary: SweepSummary) -> str:
+    provenance = summary.provenance
+    return f"To repeat it: `{provenance.command}` (seed {summary.seed}, {provenance.commit})"
+
+
+def _list(title: str, items: Sequence[str]) -> list[str]:
+    return [f"{title}:", *(f"- {item}" for item in items), ""] if items else []

@@ -1,0 +1,89 @@
+"""The page's sections on differences: how sure the two comparisons are, and what more epochs bring."""
+
+from __future__ import annotations
+
+import math
+
+from markupsafe import Markup
+
+from tracking.analysis.contrasts import Difference
+from tracking.analysis.convergence import BudgetStep
+from tracking.analysis.formatting import COMPARISON_HEADS, comparison_cells, mask_name, number, p_value
+from tracking.figures.canvas import stamp
+from tracking.figures.curves import draw_comparisons
+from tracking.figures.figure_data import comparison_rows
+from tracking.report.html import NOTHING, figure, fill, table
+from tracking.report.page_seeds import differences_table
+from tracking.summary.sweep import SweepSummary
+from tracking.summary.wording import convergence_sentence, noise_cells, noise_heads
+from tracking.units import unit_word
+
+
+def comparisons_section(summary: SweepSummary) -> Markup:
+    """The two co-primary comparisons, how to read them, and the depths one by one."""
+    titled, missing = summary.comparison.titled, summary.comparison.missing
+    if not titled:
+        return fill("comparisons.html", compared=NOTHING, missing=missing)
+    return fill(
+        "comparisons.html",
+        compared=_co_primary(summary) + differences_table(summary),
+        missing=missing,
+        drawing=_drawing(summary),
+        reach=_reach(titled[0][1]),
+        by_depth=_by_depth(summary),
+    )
+
+
+def _co_primary(summary: SweepSummary) -> Markup:
+    rows = [[title, *comparison_cells(one)] for title, one in summary.comparison.titled]
+    heads = ["difference in Dice", *COMPARISON_HEADS]
+    return table(heads, rows, "The two co-primary comparisons.", summary.data.synthetic)
+
+
+def _drawing(summary: SweepSummary) -> Markup:
+    synthetic = summary.data.synthetic
+    caption = (
+        "Diamond: mean difference over folds; line: its corrected 95 % interval; ticks: the folds. "
+        "The grey band is ± 0.01 Dice, a difference of no practical use."
+    )
+    return figure("", draw_comparisons(comparison_rows(summary), stamp=stamp(synthetic)), caption, synthetic)
+
+
+def _reach(first: Difference) -> str:
+    """How small a difference this sweep could have shown."""
+    if math.isnan(first.low):
+        return ""
+    return (
+        f" With this spread a mean difference of {number(first.threshold)} Dice or more in the first comparison "
+        f"would be significant, and a true one of {number(first.detectable)} would be found four times in five."
+    )
+
+
+def _by_depth(summary: SweepSummary) -> Markup:
+    rows = []
+    for one in summary.comparison.by_depth:
+        cells = comparison_cells(one)
+        rows.append([f"{one.depth}", *cells[:2], *noise_cells(one.noise, summary), p_value(one.p), cells[3]])
+    if not rows:
+        return NOTHING
+    heads = ["k", "shallow-k − deep-k", "95 % interval", *noise_heads(summary), "p", f"Holm p ({len(rows)})"]
+    caption = f"Secondary: the two directions at equal numbers of tuned {unit_word(summary.settings)}s."
+    return table(heads, rows, caption, summary.data.synthetic)
+
+
+def convergence_section(summary: SweepSummary) -> Markup:
+    """What each larger budget changed, mask by mask."""
+    steps = [(convergence_sentence(step, summary), _step(step, summary)) for step in summary.convergence]
+    return fill("convergence.html", steps=steps) if steps else NOTHING
+
+
+def _step(step: BudgetStep, summary: SweepSummary) -> Markup:
+    rows = []
+    for one in step.masks:
+        cells = comparison_cells(one)
+        rows.append([mask_name(one), *cells[:2], *noise_cells(one.noise, summary), p_value(one.p), cells[3]])
+    tested = sum(not math.isnan(one.p) for one in step.masks)
+    change = f"Dice at {step.longer} − at {step.shorter} epochs"
+    heads = ["mask", change, "95 % interval", *noise_heads(summary), "p", f"Holm p ({tested})"]
+    caption = f"What {step.longer} epochs change over {step.shorter}, in the same folds."
+    return table(heads, rows, caption, summary.data.synthetic, "sortable")

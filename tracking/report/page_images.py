@@ -1,0 +1,53 @@
+"""The page's section on how the masks do image by image."""
+
+from __future__ import annotations
+
+from markupsafe import Markup
+
+from tracking.analysis.formatting import number
+from tracking.analysis.trial import TrialSummary
+from tracking.report.html import NOTHING, fill, table
+from tracking.summary.sweep import SweepSummary
+from tracking.summary.wording import is_shown, name_of
+
+MOST = 100  # rows of the table of images' scores
+HEADS = ["mask", "images", "Dice", "95 % over images", "worst tenth", "below 0.1", "pooled Dice"]
+
+
+def per_image_section(summary: SweepSummary) -> Markup:
+    """Interval over images, worst tenth, failures, and the images to look at."""
+    shown = [one for one in summary.trials if one.per_image.n and is_shown(one, summary)]
+    if not shown:
+        return NOTHING
+    return fill("images.html", table=_scores(shown, summary.data.synthetic), cases=_cases(summary))
+
+
+def per_image_cells(trial: TrialSummary) -> list[str]:
+    """One row under `HEADS`."""
+    images = trial.per_image
+    interval = f"{number(images.low)} to {number(images.high)}"
+    scores = [number(images.mean), interval, number(images.worst_decile)]
+    return [name_of(trial), str(images.n), *scores, str(images.failures), number(trial.dice_pooled)]
+
+
+def _scores(shown: list[TrialSummary], synthetic: bool) -> Markup:
+    left = len(shown) - MOST
+    if left > 0:
+        shown = sorted(shown, key=lambda one: -one.dice.mean)[:MOST]
+    caption = (
+        "Every image predicted by the fold that did not train on it. Worst tenth: mean Dice of the lowest 10 % of the "
+        "images; below 0.1: images in which the target was missed; pooled: all pixels as one image."
+        + (f" The best {MOST}; {left} more: thaw report --format csv." if left > 0 else "")
+    )
+    return table(HEADS, map(per_image_cells, shown), caption, synthetic, "sortable")
+
+
+def _cases(summary: SweepSummary) -> Markup:
+    if not summary.cases:
+        return NOTHING
+    rows = [[one.rule, one.image, number(one.contracting, 2), number(one.expanding, 2)] for one in summary.cases]
+    caption = (
+        "Images to look at, chosen by rule (best, median and worst of the mean of both masks, largest "
+        "disagreement), with their Dice: those of figure 3."
+    )
+    return table(["rule", "image", "contracting", "expanding"], rows, caption, summary.data.synthetic, "left")

@@ -1,0 +1,77 @@
+"""The page's sections that list trials: all of them, and their scores class by class."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from markupsafe import Markup
+
+from tracking.analysis.formatting import counted, number
+from tracking.analysis.trial import TrialSummary
+from tracking.report.html import NOTHING, fill, section, table
+from tracking.report.page_best_mask import HEADING
+from tracking.summary.sweep import SweepSummary
+from tracking.summary.wording import TRIAL_HEADS, is_main, is_shown, name_of, setting, trial_cells
+
+MOST = 100  # rows of the table of trials
+CHOSEN_AMONG = 3  # masks from which on the highest is said to be partly luck
+
+
+def trials_section(summary: SweepSummary) -> Markup:
+    """The trials at the main setting with the baselines, then those at other settings."""
+    if not summary.trials:
+        return NOTHING
+    main = [one for one in summary.trials if one.role == "trial" and is_main(one, summary)]
+    base = [one for one in summary.trials if one.role != "trial" and is_shown(one, summary)]
+    rest = [one for one in summary.trials if not is_shown(one, summary)]
+    return fill(
+        "trials.html",
+        main=_main(main, base, summary),
+        chosen_among=HEADING if len(main) >= CHOSEN_AMONG else "",
+        rest=_rest(rest, summary.data.synthetic),
+    )
+
+
+def _main(main: Sequence[TrialSummary], base: Sequence[TrialSummary], summary: SweepSummary) -> Markup:
+    if not main and not base:
+        return NOTHING
+    caption = f"Trials at {setting(summary)}, then the baselines. ± is the SD over folds (n − 1); SEM = SD / √n."
+    shown = main
+    if len(main) > MOST:
+        caption += f" The best {MOST} of {len(main)}; all of them: thaw report --format csv."
+        shown = sorted(main, key=lambda one: -one.dice.mean)[:MOST]
+    rows = map(trial_cells, (*shown, *base))
+    return table(TRIAL_HEADS, rows, caption, summary.data.synthetic, "sortable filterable")
+
+
+def _rest(rest: Sequence[TrialSummary], synthetic: bool) -> Markup:
+    if not rest:
+        return NOTHING
+    return table(TRIAL_HEADS, map(trial_cells, rest), "Other budgets and learning rates.", synthetic, "sortable")
+
+
+def by_class_section(summary: SweepSummary) -> Markup:
+    """Dice class by class, and the false-positive area of images without a target."""
+    trials = [one for one in summary.trials if one.by_class and is_shown(one, summary)]
+    labels = sorted({label for one in trials for label in one.by_class})
+    empty = max((one.empty_truths for one in trials), default=0)
+    if not trials or (len(labels) < 2 and not empty):
+        return NOTHING
+    heads = ["mask", *(f"{label} ({_images(label, trials)})" for label in labels)]
+    caption = "Dice by class: mean over the images of the class."
+    if empty:
+        heads.append("false-positive area %")
+        caption += f" Where the truth is empty ({counted(empty, 'image')}) there is no Dice, but a false-positive area."
+    rows = [_class_cells(one, labels, bool(empty)) for one in trials]
+    return section("By class", [table(heads, rows, caption, summary.data.synthetic, "sortable")])
+
+
+def _images(label: str, trials: Sequence[TrialSummary]) -> int:
+    """How many images of a class were scored."""
+    return max(one.by_class[label].images for one in trials if label in one.by_class)
+
+
+def _class_cells(trial: TrialSummary, labels: Sequence[str], empty: bool) -> list[str]:
+    dice = [trial.by_class[label].dice if label in trial.by_class else math.nan for label in labels]
+    return [name_of(trial), *map(number, dice), *([number(trial.false_positive_percent, 2)] if empty else [])]

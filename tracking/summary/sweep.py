@@ -1,0 +1,188 @@
+"""A sweep in numbers: every figure of a report, computed from a `SweepRecord` alone; the same record, the same bytes.
+
+`tracking.as_json` writes it as the JSON report, every field under its own name; `docs/report-json.md` lists them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tracking.analysis.cases import ImageCase, image_cases
+from tracking.analysis.comparisons import (
+    BudgetComparisons,
+    Comparisons,
+    at_setting,
+    compare,
+    compare_budget,
+    main_setting,
+)
+from tracking.analysis.convergence import BudgetStep, budget_steps
+from tracking.analysis.early_stopped import EarlyStopped, early_stopped, without_dropped
+from tracking.analysis.leakage import Leakage, measure_leakage
+from tracking.analysis.parameters import Parameters, half_parameters
+from tracking.analysis.seed_noise import NoiseFloor, noise_floor
+from tracking.analysis.seeds import Repeats, read
+from tracking.analysis.trial import TrialSummary, report_order, summarise_trial
+from tracking.analysis.verdict import Verdict, judge
+from tracking.best_mask.answer import BestMask, best_mask
+from tracking.data_view import WeightsView, view_weights
+from tracking.record import SweepInfo, SweepRecord, TrialRecord
+from tracking.summary.gaps import FailedTrial, UnfinishedTrial, find_gaps
+from tracking.summary.given import (
+    DataSummary,
+    Fold,
+    Model,
+    Provenance,
+    describe_data,
+    folds_of,
+    model_of,
+    provenance_of,
+)
+
+SCHEMA = 2
+
+
+@dataclass(frozen=True)
+class MainSetting:
+    """The budget of `epochs` and the `learning_rate` at which curves, baselines and comparisons are taken: the largest
+    budget, and the rate at which most masks of the curves were trained. None where no trial is finished.
+    """
+
+    epochs: int | None
+    learning_rate: float | None
+
+
+@dataclass(frozen=True)
+class Baselines:
+    """What every mask is set against, each a trial or None where it was not measured. `zero_shot`: the starting weights
+    as they are; `scratch`: all blocks from random weights, at the setting nearest to the main one; `all`: all blocks
+    tuned at the main setting.
+    """
+
+    zero_shot: TrialSummary | None
+    scratch: TrialSummary | None
+    all: TrialSummary | None
+
+
+@dataclass(frozen=True)
+class SweepSummary:
+    """A sweep in numbers. Scores are fractions of 1 (Dice, ARI) or % (pixel error); what cannot be known is NaN.
+
+    `schema`: version of these fields. `sweep`: its name. `digest`: SHA-256 of what identifies data, folds, weights
+    and settings. `finished`: whether all that was planned is done. `data`, `folds`: the images, and how they were
+    split. `main`: the setting of curves and comparisons. `trials`: the finished ones, largest budget first,
+    baselines last. `baselines`, `comparison`, `verdict`: what is compared at the main setting, and what follows.
+    `per_epochs`: the co-primary comparisons at every budget. `best_mask`: which set of blocks is best, at every
+    setting that was measured; None for fewer than two masks. `convergence`: what each larger budget changed.
+    `noise`: how far another training seed moves a score. `leakage`: augmenting before splitting, None unless it was
+    measured. `parameters`: of the two halves, None without the two named masks. `cases`: images to look at.
+    `failed`, `unfinished`: trials without a score; `missing`: names of those planned but never begun. `dropped`:
+    what was given up early, None where nothing was. `model`: the network that the masks count. `weights`: the
+    starting weights. `settings`: the resolved spec. `seed`: of the sweep. `provenance`: what may differ between two
+    equal sweeps.
+    """
+
+    schema: int
+    sweep: str
+    digest: str
+    finished: bool
+    data: DataSummary
+    folds: tuple[Fold, ...]
+    main: MainSetting
+    trials: tuple[TrialSummary, ...]
+    baselines: Baselines
+    comparison: Comparisons
+    verdict: Verdict
+    per_epochs: tuple[BudgetComparisons, ...]
+    best_mask: BestMask | None
+    convergence: tuple[BudgetStep, ...]
+    noise: NoiseFloor
+    leakage: Leakage | None
+    parameters: Parameters | None
+    cases: tuple[ImageCase, ...]
+    failed: tuple[FailedTrial, ...]
+    unfinished: tuple[UnfinishedTrial, ...]
+    missing: tuple[str, ...]
+    dropped: EarlyStopped | None
+    model: Model
+    weights: WeightsView
+    settings: Mapping[str, Any]
+    seed: int
+    provenance: Provenance
+
+
+def summarise(record: SweepRecord) -> SweepSummary:
+    """Every number of a report. Nothing outside the record is asked, so equal records give equal summaries."""
+    whole, dropped, record = record, early_stopped(record), without_dropped(record)
+    reading = read(record)
+    info, done, repeats = record.info, reading.honest.finished, reading.repeats
+    epochs, rate = main_setting(done)
+    main = at_setting(done, epochs, rate)
+    comparison = compare(main, info, repeats)
+    gaps = find_gaps(record, reading)
+    return SweepSummary(
+        schema=SCHEMA,
+        sweep=info.name,
+        digest=info.digest,
+        finished=record.status == "FINISHED" and not (gaps.unfinished or gaps.missing),
+        data=describe_data(info),
+        folds=folds_of(info),
+        main=MainSetting(epochs, rate),
+        trials=tuple(summarise_trial(trial, repeats) for trial in sorted(done, key=report_order)),
+        baselines=_baselines(done, main, (epochs, rate), info, repeats),
+        comparison=comparison,
+        verdict=judge(comparison, main, info),
+        per_epochs=tuple(compare_budget(done, budget, rate, info, repeats) for budget in _budgets(done)),
+        best_mask=best_mask(read(whole) if dropped else reading),
+        convergence=budget_steps(done, rate, info, repeats),
+        noise=noise_floor(main, repeats, info),
+        leakage=measure_leakage(reading, (epochs, rate)),
+        parameters=half_parameters(info),
+        cases=image_cases(main, info),
+        failed=gaps.failed,
+        unfinished=gaps.unfinished,
+        missing=gaps.missing,
+        dropped=dropped,
+        model=model_of(info),
+        weights=view_weights(info.weights),
+        settings=dict(info.spec),
+        seed=info.seed,
+        provenance=provenance_of(record),
+    )
+
+
+def _budgets(done: Sequence[TrialRecord]) -> list[int]:
+    """The epoch budgets of the trials, ascending."""
+    return sorted({trial.info.candidate.epochs for trial in done if trial.info.role == "trial"})
+
+
+def _baselines(
+    done: Sequence[TrialRecord],
+    main: Sequence[TrialRecord],
+    setting: tuple[int | None, float | None],
+    info: SweepInfo,
+    repeats: Repeats,
+) -> Baselines:
+    return Baselines(
+        zero_shot=_first((trial for trial in done if trial.info.role == "zero-shot"), repeats),
+        scratch=_first(_scratch(done, *setting), repeats),
+        all=_first((trial for trial in main if len(trial.info.blocks) == info.n_blocks), repeats),
+    )
+
+
+def _first(trials: Iterable[TrialRecord], repeats: Repeats) -> TrialSummary | None:
+    for trial in trials:
+        return summarise_trial(trial, repeats)
+    return None
+
+
+def _scratch(done: Sequence[TrialRecord], epochs: int | None, rate: float | None) -> list[TrialRecord]:
+    """From-scratch trials, the ones nearest to the main setting first."""
+
+    def distance(trial: TrialRecord) -> tuple[bool, bool, int]:
+        candidate = trial.info.candidate
+        return candidate.epochs != epochs, candidate.learning_rate != rate, -candidate.epochs
+
+    return sorted((trial for trial in done if trial.info.role == "scratch"), key=distance)

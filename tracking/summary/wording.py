@@ -1,0 +1,107 @@
+"""How a sweep and its trials read in every report: settings, names, table rows and sentences."""
+
+from __future__ import annotations
+
+import math
+
+from tracking.analysis.convergence import BudgetStep
+from tracking.analysis.formatting import counted, mask_name, noise_words, number
+from tracking.analysis.leakage import Inflation, Leakage
+from tracking.analysis.seed_noise import SeedNoise
+from tracking.analysis.trial import TrialSummary
+from tracking.summary.sweep import SweepSummary
+from tracking.units import study_network
+
+TRIAL_HEADS = ["mask", "order", "epochs", "rate", "parameters", "Dice ± SD", "SEM", "pixel error %", "ARI"]
+LEAKAGE_HEADS = ["mask", "epochs", "rate", "honest", "leaky", "difference", "by image", "95 % over images"]
+PAPER_CHANGE = " The study saw under 1 % from 20 to 40 epochs, and 3 % for the deepest block alone."
+
+
+def setting(summary: SweepSummary) -> str:
+    """The budget and rate of curves and comparisons in words."""
+    main = summary.main
+    return "no finished trial" if main.epochs is None else f"{main.epochs} epochs, learning rate {main.learning_rate:g}"
+
+
+def name_of(trial: TrialSummary) -> str:
+    """`1-5 (contracting)`, `zero-shot`, `all from scratch`, with what of its training differs: `1-5, batch 8`."""
+    if trial.role == "zero-shot":
+        return "none (zero-shot)"
+    return ", ".join([_trained_mask(trial), *(f"{name} {value}" for name, value in trial.train.items())])
+
+
+def trial_cells(trial: TrialSummary) -> list[str]:
+    """One row under `TRIAL_HEADS`."""
+    rate = f"{trial.learning_rate:g}" if trial.epochs else ""
+    middle = [orders_of(trial), str(trial.epochs or ""), rate, f"{trial.trainable_params:,}"]
+    return [name_of(trial), *middle, *score_cells(trial)]
+
+
+def score_cells(trial: TrialSummary) -> list[str]:
+    """Dice ± SD, SEM, pixel error and ARI."""
+    dice = trial.dice
+    scores = [f"{number(dice.mean)} ± {number(dice.sd)}", number(dice.sem)]
+    return [*scores, number(trial.pixel_error.mean, 2), number(trial.ari.mean)]
+
+
+def orders_of(trial: TrialSummary) -> str:
+    """`shallow-5`, or both for the mask in which the orders end."""
+    return ", ".join(f"{order.removesuffix('-first')}-{depth}" for order, depth in trial.orders)
+
+
+def is_main(trial: TrialSummary, summary: SweepSummary) -> bool:
+    """Whether the trial was run at the budget and rate of the comparisons."""
+    return (trial.epochs, trial.learning_rate) == (summary.main.epochs, summary.main.learning_rate)
+
+
+def is_shown(trial: TrialSummary, summary: SweepSummary) -> bool:
+    """Whether the trial stands in the main table: at the main setting, or zero-shot, which has no setting."""
+    return trial.role == "zero-shot" or is_main(trial, summary)
+
+
+def noise_heads(summary: SweepSummary) -> list[str]:
+    """The head of the column that `noise_cells` fills; none where trials were not repeated."""
+    return ["seed SD (SE)"] if len(summary.noise.seeds) > 1 else []
+
+
+def noise_cells(noise: SeedNoise | None, summary: SweepSummary) -> list[str]:
+    """How far another seed moves a number, and the standard error of the mean over seeds."""
+    if not noise_heads(summary):
+        return []
+    return ["" if noise is None else noise_words(noise.sd, noise.se)]
+
+
+def leakage_heads(summary: SweepSummary) -> list[str]:
+    """The heads of `leakage_rows`."""
+    return [*LEAKAGE_HEADS, *noise_heads(summary)]
+
+
+def leakage_rows(leakage: Leakage, summary: SweepSummary) -> list[list[str]]:
+    """One row per mask that was trained on both splits."""
+    return [[*_inflation_cells(one), *noise_cells(one.noise, summary)] for one in leakage.compared]
+
+
+def _inflation_cells(one: Inflation) -> list[str]:
+    setting_cells = [_trained_mask(one), str(one.epochs), f"{one.learning_rate:g}"]
+    scores = [number(one.honest), number(one.leaky), f"{one.difference:+.3f}"]
+    return [*setting_cells, *scores, f"{one.inflation:+.3f}", f"{one.low:+.3f} to {one.high:+.3f}"]
+
+
+def _trained_mask(one: TrialSummary | Inflation) -> str:
+    """The mask by name, or that it was trained from scratch."""
+    return f"{one.mask} from scratch" if one.start == "scratch" else mask_name(one)
+
+
+def convergence_sentence(step: BudgetStep, summary: SweepSummary) -> str:
+    """The largest change between two budgets, the usual one, and how many are significant; what the paper saw, of its
+    network.
+    """
+    ranked = sorted(step.masks, key=lambda one: abs(one.mean) if not math.isnan(one.mean) else -1)
+    most, middle = ranked[-1], ranked[len(ranked) // 2]
+    sure = [one.mask for one in step.masks if one.p_holm <= 0.05]
+    significant = "None is significant" if not sure else f"{', '.join(sure)}: significant"
+    return (
+        f"From {step.shorter} to {step.longer} epochs Dice changes by {abs(middle.mean):.3f} in the middle of "
+        f"{counted(len(ranked), 'mask')} and at most by {most.mean:+.3f}, that of {mask_name(most)}. {significant} "
+        f"after Holm.{PAPER_CHANGE if study_network(summary.settings) else ''}"
+    )
