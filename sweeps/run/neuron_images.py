@@ -15,7 +15,7 @@ from trainer.network.user_model import network_of
 from trainer.neurons.contact_sheet import pair
 from trainer.neurons.maximise import Artist, Maximised, Recipe
 from trainer.results import FoldResult
-from trainer.training.cross_validation import Trial
+from trainer.training.cross_validation import CrossValidation
 
 # Fewer than protocol.md's 256 steps, so that the default sweep keeps to ten minutes; `thaw visualize` takes all.
 RECIPE = Recipe(steps=96)
@@ -24,8 +24,8 @@ RECIPE = Recipe(steps=96)
 class Gallery:
     """Draws one neuron of each of `blocks` for every trial; what a trial cannot have changed is drawn once."""
 
-    def __init__(self, trial: Trial, blocks: Sequence[int]) -> None:
-        self._trial = trial
+    def __init__(self, cross_validation: CrossValidation, blocks: Sequence[int]) -> None:
+        self._cross_validation = cross_validation
         self._blocks = blocks
         self._before: dict[tuple[str, int], Maximised] = {}
 
@@ -49,7 +49,7 @@ class Gallery:
     def _start(self, candidate: Candidate, block: int) -> Maximised:
         known = (candidate.origin, block)
         if known not in self._before:
-            self._before[known] = self._draw(block, self._trial.trainer.starts[candidate.origin])
+            self._before[known] = self._draw(block, self._cross_validation.trainer.starts[candidate.origin])
         return self._before[known]
 
     def _draw(self, block: int, weights: Sequence[NDArray[Any]]) -> Maximised:
@@ -59,7 +59,7 @@ class Gallery:
 
     def _weights(self, candidate: Candidate, result: FoldResult) -> list[NDArray[Any]]:
         """All weights after the trial: the starting ones with the fold's trained variables on top."""
-        self._network.set_weights(self._trial.trainer.starts[candidate.origin])
+        self._network.set_weights(self._cross_validation.trainer.starts[candidate.origin])
         layers = leaf_layers(self._network)
         for name, value in result.weights.items():
             path, number = name.rsplit("/", 1)
@@ -68,17 +68,17 @@ class Gallery:
 
     @cached_property
     def _network(self) -> Any:
-        return network_of(self._trial.settings.model)
+        return network_of(self._cross_validation.settings.model)
 
     @cached_property
     def _pictures(self) -> NDArray[np.float32]:
         """Every original picture of the data set: each validates in one fold."""
-        whole = Candidate("none", 0, 0.0, seed=self._trial.settings.seed)
-        return np.concatenate([fold.test_x for fold in self._trial.folds(whole)])
+        whole = Candidate("none", 0, 0.0, seed=self._cross_validation.settings.seed)
+        return np.concatenate([fold.test_x for fold in self._cross_validation.folds(whole)])
 
     @cached_property
     def _artists(self) -> dict[int, tuple[Artist, int]]:
         """Block -> who draws it, and the filter that the data excite most before any training."""
-        self._network.set_weights(self._trial.trainer.starts["pretrained"])
+        self._network.set_weights(self._cross_validation.trainer.starts["pretrained"])
         artists = {block: Artist(self._network, block, RECIPE) for block in self._blocks}
         return {block: (artist, int(np.argmax(artist.largest(self._pictures)))) for block, artist in artists.items()}

@@ -22,7 +22,7 @@ from trainer.files import locked
 from trainer.masks import names, parse, places
 from trainer.network.blocks import Partition, searchable, trainable_parameters
 from trainer.results import FoldResult
-from trainer.training.cross_validation import Trial
+from trainer.training.cross_validation import CrossValidation
 
 # The candidate, its results so far (one per fold, at its epochs) -> an estimate of its Dice if it is to be dropped.
 Drop = Callable[[Candidate, Sequence[FoldResult]], float | None]
@@ -34,7 +34,7 @@ def never(candidate: Candidate, results: Sequence[FoldResult]) -> float | None:
 
 
 def recorded(
-    trial: Trial,
+    cross_validation: CrossValidation,
     tracker: Tracker,
     home: Home,
     plan: Plan,
@@ -49,14 +49,14 @@ def recorded(
     of a dropped one says.
     """
     orders = plan.resolved.search.orders
-    gallery = Gallery(trial, plan.resolved.search.neurons)
+    gallery = Gallery(cross_validation, plan.resolved.search.neurons)
 
     def evaluate(candidate: Candidate, report: Report) -> Scored:
         with locked(home.candidate_lock(plan.name, candidate.key)):
             return score(candidate, report)
 
     def score(candidate: Candidate, report: Report) -> Scored:
-        info = trial_info(candidate, trial.trainer.blocks, orders)
+        info = trial_info(candidate, cross_validation.trainer.blocks, orders)
         known = tracker.trial(plan.sweep_run, candidate)
         if known is not None and known.status == "FINISHED" and known.dice is not None:
             page = tracker.trial_page(plan.sweep_run, known.run_id)
@@ -65,7 +65,7 @@ def recorded(
         page = tracker.trial_page(plan.sweep_run, run)
         results: list[FoldResult] = []
         try:
-            for result in trial(candidate):
+            for result in cross_validation(candidate):
                 emit(_message(candidate, result))
                 if result.epochs != candidate.epochs:
                     continue
@@ -84,8 +84,8 @@ def recorded(
             raise
         tracker.log_neurons(run, gallery.pictures(candidate, results[0]))
         log_predictions(tracker, run, results)
-        deltas = checkpoints(results, trial.starts[candidate.origin])
-        tracker.finish_trial(run, results, _montage(trial, candidate, results), deltas)
+        deltas = checkpoints(results, cross_validation.starts[candidate.origin])
+        tracker.finish_trial(run, results, _montage(cross_validation, candidate, results), deltas)
         return _scored(results, info, page, mean_dice(results))
 
     return evaluate
@@ -137,14 +137,14 @@ def _message(candidate: Candidate, result: FoldResult) -> dict[str, Any]:
     }
 
 
-def _montage(trial: Trial, candidate: Candidate, results: list[FoldResult]) -> bytes:
+def _montage(cross_validation: CrossValidation, candidate: Candidate, results: list[FoldResult]) -> bytes:
     """One picture of the sweep's fixed validation images with truth and prediction."""
     images: list[NDArray[np.float32]] = []
     truths: list[NDArray[np.uint8]] = []
     dices: list[float] = []
     labels: list[str] = []
     predictions: list[NDArray[np.uint8]] = []
-    for fold, result in zip(trial.folds(candidate), results, strict=True):
+    for fold, result in zip(cross_validation.folds(candidate), results, strict=True):
         for place in fold.montage:
             predictions.append(result.predictions[place])
             images.append(fold.test_x[place])

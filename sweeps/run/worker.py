@@ -103,7 +103,7 @@ def trial_of(home: Home, plan: Plan) -> Any:
     from trainer.data.cases import load_cases
     from trainer.network.user_model import network_of
     from trainer.network.weights import load_weights, weights_digest
-    from trainer.training.cross_validation import Trial, fold_maker
+    from trainer.training.cross_validation import CrossValidation, fold_maker
     from trainer.training.fit import Trainer
     from trainer.training.ledger import Ledger
 
@@ -122,7 +122,7 @@ def trial_of(home: Home, plan: Plan) -> Any:
     for seed in seeds_of(spec):
         fresh = scratch(settings.model, seed)
         starts[f"scratch-{seed}"], digests[f"scratch-{seed}"] = fresh.get_weights(), weights_digest(fresh)
-    return Trial(
+    return CrossValidation(
         trainer=Trainer(network, starts, settings.train, settings.partition, settings.model.blocks),
         settings=settings,
         folds=fold_maker(cases, np.array(plan.fold_of), settings),

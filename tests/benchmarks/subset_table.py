@@ -73,7 +73,7 @@ def measure(settings: Settings, seeds: list[int], home: Path, parts: Path, worke
     from trainer.data.folds import make_folds
     from trainer.network.unet import unet
     from trainer.network.weights import load_weights
-    from trainer.training.cross_validation import Trial, fold_maker
+    from trainer.training.cross_validation import CrossValidation, fold_maker
     from trainer.training.fit import Trainer
     from trainer.training.ledger import Ledger
     from trainer.training.pretraining import starting_weights
@@ -92,33 +92,33 @@ def measure(settings: Settings, seeds: list[int], home: Path, parts: Path, worke
                 fold_of = make_folds(cases.groups, cases.labels, settings.folds, seed)
                 folds = fold_maker(cases, fold_of, settings)
                 with tempfile.TemporaryDirectory() as ledger:
-                    trial = Trial(trainer, settings, folds, Ledger(Path(ledger)), cases.digest, {"pretrained": ""},
-                                  BUDGETS)  # fmt: skip
-                    dice = scores(trial, Candidate(str(mask_of(bits)), BUDGETS[-1] if bits else 0, RATE, seed=seed))
+                    starts, kept = {"pretrained": ""}, Ledger(Path(ledger))
+                    scored = CrossValidation(trainer, settings, folds, kept, cases.digest, starts, BUDGETS)
+                    dice = scores(scored, Candidate(str(mask_of(bits)), BUDGETS[-1] if bits else 0, RATE, seed=seed))
                 row = {"seed": seed, "bits": bits, "seconds": time.perf_counter() - started, "dice": dice}
                 file.write(json.dumps(row) + "\n")
                 file.flush()
 
 
-def scores(trial: Any, candidate: Candidate) -> dict[str, dict[str, int]]:
+def scores(cross_validation: Any, candidate: Candidate) -> dict[str, dict[str, int]]:
     """budget -> image -> Dice in 1/10,000; a training that failed scores 0 everywhere, and says so."""
     from trainer.errors import TrialFailed
 
     found: dict[str, dict[str, int]] = {str(budget): {} for budget in BUDGETS}
     try:
-        for result in trial(candidate):
+        for result in cross_validation(candidate):
             for budget in BUDGETS if not result.epochs else (result.epochs,):  # zero-shot is the same at any budget
                 found[str(budget)] |= {
                     score.image: NONE if np.isnan(score.dice) else round(score.dice * SCALE) for score in result.scores
                 }
     except TrialFailed as failed:
         print(f"{candidate.name}: {failed}", file=sys.stderr, flush=True)
-        found = {str(budget): dict.fromkeys(_names(trial, candidate), 0) for budget in BUDGETS}
+        found = {str(budget): dict.fromkeys(_names(cross_validation, candidate), 0) for budget in BUDGETS}
     return found
 
 
-def _names(trial: Any, candidate: Candidate) -> list[str]:
-    return [name for fold in trial.folds(candidate) for name in fold.names]
+def _names(cross_validation: Any, candidate: Candidate) -> list[str]:
+    return [name for fold in cross_validation.folds(candidate) for name in fold.names]
 
 
 def rows(parts: Path) -> Iterator[dict[str, Any]]:

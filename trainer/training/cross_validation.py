@@ -44,7 +44,7 @@ FoldsOf = Callable[[Candidate], Sequence[FoldData]]
 
 
 @dataclass(frozen=True)
-class Trial:
+class CrossValidation:
     """What all candidates of a sweep share: the trainer, the folds, the ledger, and the digests behind the keys.
 
     `folds` gives a candidate's folds (`fold_maker`); `starts` maps a `Candidate.origin` to the digest of its weights;

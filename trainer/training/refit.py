@@ -14,7 +14,7 @@ from trainer.data.cases import Cases
 from trainer.network.delta_checkpoints import Delta, apply_delta
 from trainer.network.user_model import network_of
 from trainer.results import FoldResult
-from trainer.training.cross_validation import Trial
+from trainer.training.cross_validation import CrossValidation
 from trainer.training.fit import FoldData
 from trainer.training.inference import with_probabilities
 
@@ -41,7 +41,10 @@ def all_cases(cases: Cases, settings: Settings, seed: int) -> FoldData:
 
 
 def refit(
-    trial: Trial, cases: Cases, candidate: Candidate, progress: Callable[[int, int], None] = lambda done, total: None
+    cross_validation: CrossValidation,
+    cases: Cases,
+    candidate: Candidate,
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> tuple[keras.Model, FoldResult]:
     """Train a candidate of a sweep on all its cases; return the network, giving probabilities, and its result.
 
@@ -49,12 +52,12 @@ def refit(
     `TrialFailed` when the training cannot score. `progress(epochs done, epochs)` is called at every budget.
     """
     result = None
-    fold = all_cases(cases, trial.settings, candidate.seed)
-    for reached in replace(trial, folds=lambda _: (fold,))(candidate):
+    fold = all_cases(cases, cross_validation.settings, candidate.seed)
+    for reached in replace(cross_validation, folds=lambda _: (fold,))(candidate):
         progress(reached.epochs, candidate.epochs)
         result = reached
     assert result is not None, "a trial yields a result for its largest budget, or raises"
-    network = network_of(trial.settings.model)
-    network.set_weights(trial.trainer.starts[candidate.origin])
-    apply_delta(network, Delta(trial.starts[candidate.origin], result.weights))
+    network = network_of(cross_validation.settings.model)
+    network.set_weights(cross_validation.trainer.starts[candidate.origin])
+    apply_delta(network, Delta(cross_validation.starts[candidate.origin], result.weights))
     return with_probabilities(network), result

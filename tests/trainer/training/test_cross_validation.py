@@ -11,7 +11,7 @@ import pytest
 from trainer.config import AugmentConfig, Candidate, ModelConfig, PartitionConfig, Settings, TrainConfig
 from trainer.data.cases import Cases
 from trainer.results import COPY_MARK
-from trainer.training.cross_validation import Trial, fold_data, fold_maker
+from trainer.training.cross_validation import CrossValidation, fold_data, fold_maker
 from trainer.training.fit import Trainer
 from trainer.training.ledger import Ledger
 
@@ -28,9 +28,11 @@ def cases() -> Cases:
 
 
 @pytest.fixture
-def trial(trainer: Trainer, tmp_path: Path) -> Trial:
+def cross_validation(trainer: Trainer, tmp_path: Path) -> CrossValidation:
     folds = fold_maker(cases(), FOLD_OF, SETTINGS)
-    return Trial(trainer, SETTINGS, folds, Ledger(tmp_path), "d1", {"pretrained": "w1", "scratch-0": "w2"}, (1, 2))
+    return CrossValidation(
+        trainer, SETTINGS, folds, Ledger(tmp_path), "d1", {"pretrained": "w1", "scratch-0": "w2"}, (1, 2)
+    )
 
 
 def test_every_case_validates_once_and_is_never_trained_on_where_it_does() -> None:
@@ -42,22 +44,22 @@ def test_every_case_validates_once_and_is_never_trained_on_where_it_does() -> No
         assert len(fold.montage) == 2
 
 
-def test_results_stream_out_fold_by_fold_and_come_back_from_the_ledger(trial: Trial) -> None:
-    first = [(result.fold, result.epochs, result.from_ledger) for result in trial(Candidate("1-5", 2, 1e-3))]
-    again = [(result.fold, result.epochs, result.from_ledger) for result in trial(Candidate("1-5", 2, 1e-3))]
+def test_results_stream_out_fold_by_fold_and_come_back_from_the_ledger(cross_validation: CrossValidation) -> None:
+    first = [(result.fold, result.epochs, result.from_ledger) for result in cross_validation(Candidate("1-5", 2, 1e-3))]
+    again = [(result.fold, result.epochs, result.from_ledger) for result in cross_validation(Candidate("1-5", 2, 1e-3))]
     assert first == [(fold, epochs, False) for fold in (1, 2, 3) for epochs in (1, 2)]
     assert again == [(fold, epochs, True) for fold in (1, 2, 3) for epochs in (1, 2)]
 
 
-def test_a_seed_draws_its_own_copies_on_the_same_folds(trial: Trial) -> None:
-    zero, one = (trial.folds(Candidate("1-5", 2, 1e-3, seed=seed)) for seed in (0, 1))
+def test_a_seed_draws_its_own_copies_on_the_same_folds(cross_validation: CrossValidation) -> None:
+    zero, one = (cross_validation.folds(Candidate("1-5", 2, 1e-3, seed=seed)) for seed in (0, 1))
     for left, right in zip(zero, one, strict=True):
         assert left.names == right.names and np.array_equal(left.train_x[:8], right.train_x[:8])
         assert not any(np.array_equal(a, b) for a, b in zip(left.train_x[8:], right.train_x[8:], strict=True))
 
 
-def test_leaky_folds_score_copies_of_what_they_train_on(trial: Trial) -> None:
-    folds = trial.folds(Candidate("1-5", 2, 1e-3, split="leaky"))
+def test_leaky_folds_score_copies_of_what_they_train_on(cross_validation: CrossValidation) -> None:
+    folds = cross_validation.folds(Candidate("1-5", 2, 1e-3, split="leaky"))
     scored = [name for fold in folds for name in fold.names]
     originals = [name for name in scored if COPY_MARK not in name]
     assert len(scored) == len(set(scored)) == 24 and sorted(originals) == sorted(cases().names)
@@ -67,25 +69,27 @@ def test_leaky_folds_score_copies_of_what_they_train_on(trial: Trial) -> None:
     assert any(tested[0] & other for other in tested[1:])  # one image, scored in two folds: so trained on in both
 
 
-def test_the_key_holds_everything_but_the_budget(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_key_holds_everything_but_the_budget(
+    cross_validation: CrossValidation, monkeypatch: pytest.MonkeyPatch
+) -> None:
     one = Candidate("1-5", 2, 1e-3)
-    fold, other = trial.folds(one)[:2]
-    key = trial.key(one, fold)
-    assert trial.key(replace(one, epochs=9), fold) == key
+    fold, other = cross_validation.folds(one)[:2]
+    key = cross_validation.key(one, fold)
+    assert cross_validation.key(replace(one, epochs=9), fold) == key
     changed = [
-        trial.key(replace(one, mask="6-9"), fold),
-        trial.key(replace(one, learning_rate=1e-2), fold),
-        trial.key(replace(one, start="scratch"), fold),
-        trial.key(one, other),
-        trial.key(replace(one, seed=1), fold),
-        trial.key(replace(one, split="leaky"), fold),
-        replace(trial, data_digest="d2").key(one, fold),
-        replace(trial, starts={"pretrained": "w3", "scratch-0": "w2"}).key(one, fold),
-        replace(trial, settings=replace(SETTINGS, partition=PartitionConfig("conv"))).key(one, fold),
-        replace(trial, settings=replace(SETTINGS, partition=PartitionConfig(head="always"))).key(one, fold),
-        replace(trial, settings=replace(SETTINGS, train=TrainConfig(batch=3))).key(one, fold),
-        replace(trial, settings=replace(SETTINGS, augmentation=AugmentConfig(total=30))).key(one, fold),
+        cross_validation.key(replace(one, mask="6-9"), fold),
+        cross_validation.key(replace(one, learning_rate=1e-2), fold),
+        cross_validation.key(replace(one, start="scratch"), fold),
+        cross_validation.key(one, other),
+        cross_validation.key(replace(one, seed=1), fold),
+        cross_validation.key(replace(one, split="leaky"), fold),
+        replace(cross_validation, data_digest="d2").key(one, fold),
+        replace(cross_validation, starts={"pretrained": "w3", "scratch-0": "w2"}).key(one, fold),
+        replace(cross_validation, settings=replace(SETTINGS, partition=PartitionConfig("conv"))).key(one, fold),
+        replace(cross_validation, settings=replace(SETTINGS, partition=PartitionConfig(head="always"))).key(one, fold),
+        replace(cross_validation, settings=replace(SETTINGS, train=TrainConfig(batch=3))).key(one, fold),
+        replace(cross_validation, settings=replace(SETTINGS, augmentation=AugmentConfig(total=30))).key(one, fold),
     ]
     monkeypatch.setattr("trainer.training.cross_validation.versions", lambda: {"keras": "9"})
-    changed.append(trial.key(one, fold))
+    changed.append(cross_validation.key(one, fold))
     assert len({key, *changed}) == len(changed) + 1

@@ -11,7 +11,7 @@ from trainer.data.cases import Cases
 from trainer.errors import TrialFailed
 from trainer.network.unet import unet
 from trainer.network.weights import weights_digest
-from trainer.training.cross_validation import Trial, fold_data, fold_maker
+from trainer.training.cross_validation import CrossValidation, fold_data, fold_maker
 from trainer.training.fit import Trainer, predict
 from trainer.training.ledger import Ledger
 from trainer.training.refit import all_cases, refit
@@ -28,10 +28,10 @@ def cases() -> Cases:
 
 
 @pytest.fixture
-def trial(trainer: Trainer, tmp_path: Path) -> Trial:
+def cross_validation(trainer: Trainer, tmp_path: Path) -> CrossValidation:
     starts = {"pretrained": weights_digest(unet(SETTINGS.model, seed=1)), "scratch-0": "unused"}
     folds = fold_maker(cases(), np.arange(8) % 2, SETTINGS)
-    return Trial(trainer, SETTINGS, folds, Ledger(tmp_path), "d1", starts, (1, 2))
+    return CrossValidation(trainer, SETTINGS, folds, Ledger(tmp_path), "d1", starts, (1, 2))
 
 
 def test_every_case_is_trained_on_and_augmented_like_in_a_fold() -> None:
@@ -42,9 +42,11 @@ def test_every_case_is_trained_on_and_augmented_like_in_a_fold() -> None:
     assert len(fold.train_x) == 8 and all(copy.tobytes() in copies for copy in fold.train_x[4:])
 
 
-def test_the_network_holds_the_trained_blocks_on_the_base_and_gives_probabilities(trial: Trial) -> None:
+def test_the_network_holds_the_trained_blocks_on_the_base_and_gives_probabilities(
+    cross_validation: CrossValidation,
+) -> None:
     done: list[tuple[int, int]] = []
-    network, result = refit(trial, cases(), Candidate("1-2", 2, 1e-2), lambda at, of: done.append((at, of)))
+    network, result = refit(cross_validation, cases(), Candidate("1-2", 2, 1e-2), lambda at, of: done.append((at, of)))
     assert done == [(1, 2), (2, 2)] and result.fold == 0 and result.epochs == 2
     start = unet(SETTINGS.model, seed=1)
     moved = {
@@ -55,16 +57,16 @@ def test_the_network_holds_the_trained_blocks_on_the_base_and_gives_probabilitie
     }
     assert moved == {"block1", "block2"}
     given = network.predict_on_batch(cases().images[..., None])[..., 0]
-    assert given == pytest.approx(predict(trial.trainer._scorer, cases().images), abs=1e-6)
+    assert given == pytest.approx(predict(cross_validation.trainer._scorer, cases().images), abs=1e-6)
 
 
-def test_a_second_refit_trains_nothing_and_gives_the_same_bits(trial: Trial) -> None:
+def test_a_second_refit_trains_nothing_and_gives_the_same_bits(cross_validation: CrossValidation) -> None:
     candidate = Candidate("9", 1, 1e-2)
-    first, second = (refit(trial, cases(), candidate) for _ in range(2))
+    first, second = (refit(cross_validation, cases(), candidate) for _ in range(2))
     assert not first[1].from_ledger and second[1].from_ledger
     assert weights_digest(first[0]) == weights_digest(second[0])
 
 
-def test_a_diverging_refit_fails_and_gives_no_network(trial: Trial) -> None:
+def test_a_diverging_refit_fails_and_gives_no_network(cross_validation: CrossValidation) -> None:
     with pytest.raises(TrialFailed, match="fold 0"):
-        refit(replace(trial, budgets=(2,)), cases(), Candidate("all", 2, 1e30))
+        refit(replace(cross_validation, budgets=(2,)), cases(), Candidate("all", 2, 1e30))
