@@ -15,7 +15,7 @@ from sweeps.run.plan import Plan
 from sweeps.run.prepare import closed_when_stopped, look_at_network, prepared
 from sweeps.spec.load import Spec
 from sweeps.spec.space import Space, listed
-from sweeps.strategies.history import History, Seen, Status
+from sweeps.strategies.history import History, PastTrial, Status
 from sweeps.strategies.propose import check_budget, spent, to_do, warnings
 from trainer.config import Candidate
 from trainer.files import locked, nobody_present
@@ -109,17 +109,19 @@ def _enlist(
     return spec.search.proposes and _more(spec, space, seen)
 
 
-def _seen(recorded: Iterable[TrialState]) -> list[Seen]:
+def _seen(recorded: Iterable[TrialState]) -> list[PastTrial]:
     """What MLflow has a score of, or the reason why there is none."""
     status: dict[str, Status] = {"FINISHED": "done", "DROPPED": "dropped", "FAILED": "failed"}
     return [
-        Seen(state.candidate, status[state.status], state.score, state.folds, state.seconds, state.trainable_params)
+        PastTrial(
+            state.candidate, status[state.status], state.score, state.folds, state.seconds, state.trainable_params
+        )
         for state in recorded
         if state.status == "FAILED" or (state.status in status and state.score is not None)
     ]
 
 
-def _more(spec: Spec, space: Space, seen: Sequence[Seen]) -> bool:
+def _more(spec: Spec, space: Space, seen: Sequence[PastTrial]) -> bool:
     """Whether the search may go on, so that no worker is started for nothing."""
     return not spent(spec.search, History(tuple(seen))) and sum(one.candidate in space for one in seen) < len(space)
 

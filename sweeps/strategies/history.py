@@ -34,8 +34,8 @@ Evaluate = Callable[[Candidate, Report], Scored]  # what every engine asks; rais
 
 
 @dataclass(frozen=True)
-class Seen:
-    """A candidate that was handed out. `open`: it waits or runs, and has no score; nor has a failed one."""
+class PastTrial:
+    """A candidate that was handed out, and what became of it: `open` waits or runs and has no score; nor has `failed`."""
 
     candidate: Candidate
     status: Status
@@ -52,16 +52,16 @@ class History:
     `probe`: the Dice of each block alone after three epochs on one fold, by block; empty where nothing was probed.
     """
 
-    trials: tuple[Seen, ...] = ()
+    trials: tuple[PastTrial, ...] = ()
     probe: Mapping[int, float] = field(default_factory=dict)
 
     @property
     def known(self) -> frozenset[Candidate]:
         """Everything that must not be proposed again, whatever became of it."""
-        return frozenset(one.candidate for one in self.trials)
+        return frozenset(trial.candidate for trial in self.trials)
 
     @property
     def trainings(self) -> int:
         """Trainings paid for so far, in folds; the probe's count too. What failed or runs has begun one at least."""
-        begun = sum(max(one.trainings, one.status in ("failed", "open")) for one in self.trials)
+        begun = sum(max(trial.trainings, trial.status in ("failed", "open")) for trial in self.trials)
         return begun + len(self.probe)
