@@ -21,12 +21,13 @@ def show(home: Home, name: str, *, searched: bool) -> None:
     from trainer.files import write_atomically
 
     tracker = Tracker.connect(home.tracking_uri, home.artifact_folder)
-    record = with_pictures(tracker, tracker.read_sweep(name))
-    record = replace(record, status="FINISHED")  # as it will be in a moment, with this very page
-    found = summarise(record)
-    page = render(record, "html")
     path = home.report(name) / "report.html"
-    write_atomically(path, lambda file: file.write(page.encode()))
+    with Board(console).stage("writing the report"):
+        record = with_pictures(tracker, tracker.read_sweep(name))
+        record = replace(record, status="FINISHED")  # as it will be in a moment, with this very page
+        found = summarise(record)
+        page = render(record, "html")
+        write_atomically(path, lambda file: file.write(page.encode()))
     sentences = [found["verdict"]["sentence"], *([sentence_of(record)] if searched else [])]
     tracker.finish_sweep(record.run_id, " ".join(sentences), page)
     tell(to_text(found))

@@ -22,7 +22,7 @@ from optuna.trial import Trial, TrialState
 from sweeps.engines import optuna_storage
 from sweeps.engines.optuna_storage import explains_errors, study_of
 from sweeps.engines.optuna_trials import PAID, attributes, finished, foreign, ours, parameters, past_trial, suggested
-from sweeps.strategies.history import Evaluate, PastTrial, Status
+from sweeps.strategies.history import Evaluate, PastTrial, Propose, Status
 from tracking.redact import redact
 from trainer.config import Candidate
 from trainer.errors import Drained, TrialFailed, UserError
@@ -37,8 +37,6 @@ _LESS: dict[Status, tuple[Status | None, ...]] = {
     "open": (),
 }
 UNFINISHED = (TrialState.WAITING, TrialState.RUNNING)
-
-Propose = Callable[[tuple[PastTrial, ...]], Candidate | None]
 
 
 @explains_errors

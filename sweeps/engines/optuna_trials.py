@@ -9,9 +9,9 @@ import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from sweeps.spec.search_section import LARGEST_EPOCHS, LARGEST_RATE, LARGEST_SEED, SMALLEST_RATE
+from sweeps.spec.search_section import LARGEST_EPOCHS, SMALLEST_RATE
 from sweeps.strategies.history import PastTrial, Status
-from trainer.config import Candidate, Split, Start
+from trainer.config import LARGEST_RATE, LARGEST_SEED, Candidate, Split, Start
 from trainer.errors import UserError
 from trainer.masks import parse
 

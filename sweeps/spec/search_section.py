@@ -9,13 +9,13 @@ from typing import Literal, get_args, get_type_hints
 
 from sweeps.spec.factorial_designs import design_mistakes
 from sweeps.spec.strategy_names import ENDING, KERAS_TUNER, LISTS, PROPOSING
-from trainer.config import TrainConfig, TrainValue
+from trainer.config import LARGEST_RATE, LARGEST_SEED, TrainConfig, TrainValue
 from trainer.errors import UserError
 from trainer.masks import ORDERS, parse
 
-LARGEST_SEED = 2**32 - 1  # what NumPy and Keras take
 LARGEST_EPOCHS = 100_000
-SMALLEST_RATE, LARGEST_RATE = 1e-9, 1e3
+SMALLEST_RATE = 1e-9
+FEWEST_UNITS = 2  # with one there is nothing to choose: the only mask is all of it
 SEARCHABLE = tuple(item.name for item in fields(TrainConfig) if item.name != "deterministic")
 
 
@@ -91,11 +91,24 @@ def search_mistakes(search: Search) -> Iterator[str]:
 
 def unit_rules(search: Search, units: int) -> Iterator[str]:
     """The rules that need to know how many units a mask of the network chooses among."""
+    if units < FEWEST_UNITS:
+        yield too_few_units(units)
+        return
     if search.space == "masks":
         yield from _mask_mistakes(search, units)
     yield from _constraint_mistakes(search, units)
     if search.strategy == "factorial":
         yield from design_mistakes(units, search.cells)
+
+
+def too_few_units(units: int) -> str:
+    """Why a network cannot be searched, and what to do about it."""
+    given = "none" if not units else "one"
+    return (
+        f"A mask must choose among at least two blocks, but this network has {given}: there is nothing to compare. A "
+        "block ends where the resolution changes (pooling, strides, up-sampling). Say which layers each block has "
+        "(model.blocks), or count every convolution (partition.unit=conv)."
+    )
 
 
 def norm_rules(search: Search, *, has_norm: bool) -> Iterator[str]:

@@ -35,7 +35,9 @@ Evaluate = Callable[[Candidate, Report], Scored]  # what every engine asks; rais
 
 @dataclass(frozen=True)
 class PastTrial:
-    """A candidate that was handed out, and what became of it: `open` waits or runs and has no score; nor has `failed`."""
+    """A candidate that was handed out, and what became of it. An `open` one waits or runs; it has no score, nor has a
+    `failed` one.
+    """
 
     candidate: Candidate
     status: Status
@@ -43,6 +45,9 @@ class PastTrial:
     trainings: int = 0
     seconds: float = 0.0
     parameters: int = 0
+
+
+Propose = Callable[[tuple[PastTrial, ...]], Candidate | None]  # after these trials the next candidate, or no more
 
 
 @dataclass(frozen=True)

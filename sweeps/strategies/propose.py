@@ -16,7 +16,7 @@ from sweeps.spec.factorial_designs import design, summary
 from sweeps.spec.search_section import Search
 from sweeps.spec.space import Space
 from sweeps.spec.strategy_names import PROBED
-from sweeps.strategies.history import History, PastTrial
+from sweeps.strategies.history import History, PastTrial, Propose
 from trainer.config import Candidate
 from trainer.errors import UserError
 
@@ -40,7 +40,7 @@ def strategy_of(name: str) -> Strategy:
 
 def proposer(
     search: Search, space: Space, seed: int, deadline: float, probe: Callable[[], Mapping[int, float]]
-) -> Callable[[tuple[PastTrial, ...]], Candidate | None]:
+) -> Propose:
     """The next candidate after the trials so far; None when the budget is spent or the strategy has no more.
 
     `probe` measures each block alone, or reads what it measured; it is asked only where the strategy starts from that.
