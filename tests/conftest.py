@@ -71,8 +71,8 @@ def thaw_here(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 
 @pytest.fixture(scope="session")
 def smoke_home(thaw: Thaw, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The home of one finished `thaw run smoke`, small, shared by the whole session and all of pytest's processes: read it, do
-    not write to it.
+    """The home of one finished `thaw run smoke`, at its smallest, shared by the whole session and all of pytest's
+    processes: read it, do not write to it.
 
     `said.txt` in it holds what the command printed.
     """
