@@ -178,7 +178,7 @@ def _constraint_mistakes(search: Search, units: int) -> Iterator[str]:
             yield f"'search.{key}' names blocks {wrong}, which do not exist. Blocks: 1-{units}."
     if both := sorted(set(search.must_train) & set(search.must_freeze)):
         yield f"Blocks {both} are in 'search.must_train' and in 'search.must_freeze': take them out of one."
-    if search.max_blocks and len(set(search.must_train)) > search.max_blocks:
+    if 0 < search.max_blocks < len(set(search.must_train)):
         yield (
             f"'search.must_train' names {len(set(search.must_train))} blocks, but 'search.max_blocks' allows "
             f"{search.max_blocks}."
