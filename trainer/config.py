@@ -49,7 +49,7 @@ def is_named(key: str, path: str | None) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """The U-Net of protocol.md: `size` x `size` pixels in, `filters` in the first block, doubling four times.
+    """The U-Net of docs/protocol.md: `size` x `size` pixels in, `filters` in the first block, doubling four times.
 
     `path`: a network of your own instead, a `.keras` file or `models:/name@alias`; `filters` and `dropout` are then
     ignored. `blocks` is a table of its own of what a mask's numbers count: for each block the patterns (`fnmatch`) of
@@ -129,7 +129,7 @@ class AugmentConfig:
     Ranges are symmetric: degrees for `rotation` and `shear`, fractions of the side for `shift` and of 1 for `zoom`.
     `order="leaky"` measures every trial a second time with all images augmented *before* they are split, so that copies
     of one image are trained on and scored; the report prints by how much that inflates the score, and decides nothing
-    with it (protocol.md, "split and augmentation").
+    with it (docs/protocol.md, "split and augmentation").
     """
 
     total: int = 0
@@ -154,7 +154,7 @@ def augmentation_mistakes(config: AugmentConfig) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class PartitionConfig:
-    """What a mask's numbers count. `unit`: blocks between resolution changes (design.md, Words), or convolutions.
+    """What a mask's numbers count. `unit`: blocks between resolution changes (docs/design.md, Words), or convolutions.
 
     `head`: the last layer with weights (the 1x1 head) trains with the `last` unit, `always` (whatever the mask), or is
     a unit of its `own` behind the others.

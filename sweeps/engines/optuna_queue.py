@@ -1,7 +1,7 @@
 """Optuna's queue: holds the list of candidates, hands them to any number of workers, asks for more when it is empty.
 
 One study of the sweep's name lives in an RDB storage and runs through `study.optimize`, since heartbeat and retry exist
-only there (design.md, decision 8). What to propose is none of its business (`sweeps.spec.strategy_names`).
+only there (docs/design.md, decision 8). What to propose is none of its business (`sweeps.spec.strategy_names`).
 """
 
 from __future__ import annotations

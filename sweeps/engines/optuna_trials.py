@@ -1,4 +1,4 @@
-"""A candidate as Optuna holds it, a boolean per block (design.md, decision 8), and its trials as we read them."""
+"""A candidate as Optuna holds it, a boolean per block (docs/design.md, decision 8), and its trials as we read them."""
 
 from __future__ import annotations
 

@@ -44,8 +44,8 @@ class EpochCount:
 class TrialCount:
     """Of a search: trials out of its budget, those of before included."""
 
-    def __init__(self, recorded: int, trials: int) -> None:
-        self.done, self.total = float(recorded), float(trials)
+    def __init__(self, ended: int, trials: int) -> None:
+        self.done, self.total = float(ended), float(trials)
 
     def hear(self, message: Message) -> None:
         """Count a trial that ended, however it did."""
@@ -57,9 +57,9 @@ def follow_list(board: Board, candidates: Sequence[Candidate], folds: int) -> Ab
     return _follow(board, EpochCount(candidates, folds), 0, len(candidates), folds)
 
 
-def follow_search(board: Board, recorded: int, trials: int, folds: int) -> AbstractContextManager[Listen]:
-    """Show how far a search is out of `trials` (0: nobody knows how many); gives the listener."""
-    return _follow(board, TrialCount(recorded, trials), recorded, trials, folds)
+def follow_search(board: Board, ended: int, trials: int, folds: int) -> AbstractContextManager[Listen]:
+    """Show how far a search is, `ended` trials out of `trials` (0: nobody knows how many); gives the listener."""
+    return _follow(board, TrialCount(ended, trials), ended, trials, folds)
 
 
 class TrialLines:

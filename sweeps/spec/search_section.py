@@ -200,7 +200,7 @@ def _order_mistakes(search: Search) -> Iterator[str]:
 def _mask_mistakes(search: Search, units: int) -> Iterator[str]:
     if not search.masks:
         yield '\'search.masks\' is empty: list at least one mask, for instance masks = ["1-5", "6-9"].'
-    seen: dict[str, str] = {}
+    texts: dict[str, str] = {}  # mask as it is printed -> as it was written
     for text in search.masks:
         try:
             mask = parse(text, units)
@@ -210,6 +210,6 @@ def _mask_mistakes(search: Search, units: int) -> Iterator[str]:
         written = str(mask)
         if not mask.blocks:
             yield f"'search.masks' lists '{text}', the zero-shot score: it is always measured, so leave it out."
-        if written in seen:
-            yield f"'search.masks' lists the same mask twice: '{seen[written]}' and '{text}' are both {written}."
-        seen[written] = text
+        if written in texts:
+            yield f"'search.masks' lists the same mask twice: '{texts[written]}' and '{text}' are both {written}."
+        texts[written] = text
