@@ -48,6 +48,7 @@ def run_sweep(
             before = sweep.tracker.trials(sweep.plan.sweep_run)
             candidates = missing(resolved.listed, before, retry_failed=retry_failed)
             something_to_do = enlist(sweep, candidates, before, retry_failed=retry_failed)
+    del network  # workers need the memory
     if something_to_do:
         _train(sweep, board, candidates, len(before), workers)
     else:
