@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from sweeps.environment.home import Home, open_home
+from sweeps.environment.home import open_home
 from sweeps.environment.terminal import Board
-from sweeps.spec.load import Spec, load_spec, seeds_of
-from sweeps.spec.space import Space, listed, zero_shot
+from sweeps.spec.load import load_spec
+from sweeps.spec.space import Space, zero_shot
 from sweeps.strategies.history import Report
 from trainer.config import Candidate
 from trainer.errors import UserError
-from trainer.files import nobody_present, present
+from trainer.files import locked, present
 from trainer.masks import parse
 
 if TYPE_CHECKING:
-    from sweeps.run.plan import Plan
-    from tracking.store.writer import Tracker
+    from sweeps.run.open_sweep import OpenSweep
+    from sweeps.run.resolve import ResolvedSweep
     from trainer.results import FoldResult
 
 
@@ -57,10 +57,14 @@ class Objective:
     """Scores the candidates of one sweep, called `name`, inside its `space`; one at a time, whoever calls."""
 
     name: str
-    space: Space
+    resolved: ResolvedSweep
     score: Callable[[Candidate, Report, Callable[[], bool]], Scores]
-    spec: Spec
     turn: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def space(self) -> Space:
+        """Every candidate that the spec allows."""
+        return self.resolved.space
 
     def __call__(
         self, candidate: Candidate, *, report: Report = _nobody, should_prune: Callable[[], bool] = _nobody
@@ -72,9 +76,9 @@ class Objective:
         the zero-shot score. Raises `UserError` for what is not in the space, `trainer.errors.TrialFailed` for a
         candidate that cannot score (a non-finite loss), which is recorded too.
         """
-        wanted = inside(candidate, self.space, self.spec)
+        allowed = inside(candidate, self.resolved)
         with self.turn:
-            return self.score(wanted, report, should_prune)
+            return self.score(allowed, report, should_prune)
 
 
 @contextmanager
@@ -88,89 +92,88 @@ def prepared(
     home: str | Path = "runs",
     model: str | None = None,
 ) -> Iterator[Objective]:
-    """Pictures, weights and folds of a spec, loaded once, and its objective; arguments as those of `thaw run`.
+    """Images, weights and folds of a spec, loaded once, and its objective; arguments as those of `thaw run`.
 
     Processes that prepare the same sweep share its record, and none trains what another has. At the end the sweep's
     run in MLflow is closed with what is known by then; `thaw report` makes its report.
     """
-    from sweeps.run.blocks import network_space
     from sweeps.run.identity import check_name
-    from sweeps.run.prepare import look_at_network, prepared_alone
+    from sweeps.run.prepare import prepare
+    from sweeps.run.resolve import look_and_resolve
 
-    place, board = open_home(Path(home)), Board(Console(stderr=True))
+    opened, board, name = open_home(Path(home)), Board(Console(stderr=True)), check_name(name)
     chosen = load_spec(spec, sets=sets, data=data, pretrain=pretrain, model=model)
-    chosen = look_at_network(chosen, place, board)
-    space = network_space(chosen)
-    plan, tracker = prepared_alone(chosen, place, board, check_name(name))
+    resolved, network = look_and_resolve(chosen, opened, board)
+    with locked(opened.launch_lock, waiting=board.waiting):
+        sweep = prepare(resolved, network, opened, board, name, workers=1)
     try:
-        with present(place.workers_lock(plan.name)):
-            yield Objective(plan.name, space, _scoring(place, plan, tracker), chosen)
+        with present(opened.workers_lock(sweep.name)):
+            yield Objective(sweep.name, resolved, _scoring(sweep))
     finally:
-        if nobody_present(place.workers_lock(plan.name)):
-            tracker.close_lost(plan.sweep_run)
-            _conclude(tracker, plan)
+        if sweep.abandoned:
+            sweep.close_lost()
+            _conclude(sweep)
 
 
-def _scoring(home: Home, plan: Plan, tracker: Tracker) -> Callable[[Candidate, Report, Callable[[], bool]], Scores]:
+def _scoring(sweep: OpenSweep) -> Callable[[Candidate, Report, Callable[[], bool]], Scores]:
     """The sweep's own objective, asking whoever called it last whether to prune."""
-    from sweeps.run.objective import mean_dice, recorded
-    from sweeps.run.worker import trial_of
+    from sweeps.run.cross_validation import load_cross_validation
+    from sweeps.run.objective import make_objective, mean_dice
 
     asked: list[Callable[[], bool]] = [_nobody]
 
     def drop(candidate: Candidate, results: Sequence[FoldResult]) -> float | None:
         return mean_dice(results) if asked[-1]() else None
 
-    trial = trial_of(home, plan)
-    objective = recorded(
-        trial, tracker, home, plan, lambda message: None, drop, "pruned by the study that asked for it"
-    )
+    cross_validation = load_cross_validation(sweep.home, sweep.plan)
+    why = "pruned by the study that asked for it"
+    objective = make_objective(sweep, cross_validation, lambda message: None, drop, why)
 
     def score(candidate: Candidate, report: Report, should_prune: Callable[[], bool]) -> Scores:
         asked[:] = [should_prune]
-        found = objective(candidate, report)
-        state = tracker.trial(plan.sweep_run, candidate)
-        images = {} if found.dropped_after or state is None else tracker.dice_by_image(state.run_id)
-        return Scores(found.score, images, found.parameters, found.trainings, found.seconds, found.dropped_after)
+        scored = objective(candidate, report)
+        trial = sweep.tracker.trial(sweep.plan.sweep_run, candidate)
+        images = {} if scored.dropped_after or trial is None else sweep.tracker.dice_by_image(trial.run_id)
+        return Scores(scored.score, images, scored.parameters, scored.trainings, scored.seconds, scored.dropped_after)
 
     return score
 
 
-def _conclude(tracker: Tracker, plan: Plan) -> None:
+def _conclude(sweep: OpenSweep) -> None:
     from tracking.analysis.seeds import read
     from tracking.best_mask.answer import chosen_runs, conclusion
     from tracking.summary.sweep import summarise
 
-    record = tracker.read_sweep(plan.name)
+    record = sweep.tracker.read_sweep(sweep.name)
     reading, summary = read(record), summarise(record)
     words = f"{summary.verdict.sentence} {conclusion(reading, summary.best_mask)}"
-    tracker.finish_sweep(plan.sweep_run, words, choice=chosen_runs(reading))
+    sweep.tracker.finish_sweep(sweep.plan.sweep_run, words, choice=chosen_runs(reading))
 
 
-def inside(candidate: Candidate, space: Space, spec: Spec) -> Candidate:
+def inside(candidate: Candidate, resolved: ResolvedSweep) -> Candidate:
     """The candidate as the sweep writes it. Raises `UserError`, naming every mistake, where it is not in the space.
 
     In the space is also whatever the sweep measures anyway (its baselines), the empty mask, and any learning rate from
     the lowest to the highest of the spec.
     """
-    search, settings = spec.search, spec.settings
+    space = resolved.space
     mask = parse(candidate.mask, space.n_blocks)
     if not mask.blocks:
-        return zero_shot(search, settings)
-    if candidate in listed(search, space, settings):
+        return zero_shot(resolved.search, resolved.settings)
+    if candidate in resolved.listed:
         return candidate
-    mistakes = list(_mistakes(candidate, space, seeds_of(spec)))
+    mistakes = list(_mistakes(candidate, space, resolved.seeds))
     if mask not in space.masks:
         mistakes.append(
             f"mask {mask} is none of the {len(space.masks)} masks that search.space and its constraints allow"
         )
     if mistakes:
         raise UserError(
-            f"A candidate must lie in the space of the spec '{spec.name}', but: {'; '.join(mistakes)}. Give other "
-            "values, or widen [search] in the spec (sets=[...])."
+            f"A candidate must lie in the space of the spec '{resolved.spec.name}', but: {'; '.join(mistakes)}. Give "
+            "other values, or widen [search] in the spec (sets=[...])."
         )
-    made = space.candidate(mask, candidate.epochs, candidate.learning_rate, candidate.train)
-    return replace(made, seed=candidate.seed)
+    written = space.candidate(mask, candidate.epochs, candidate.learning_rate, candidate.train)
+    return replace(written, seed=candidate.seed)
 
 
 def _mistakes(candidate: Candidate, space: Space, seeds: Sequence[int]) -> Iterator[str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.small import SMALL_OPTIONS
 from trainer.files import locked
 
 ROOT = Path(__file__).parents[1]
@@ -70,8 +71,8 @@ def thaw_here(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 
 @pytest.fixture(scope="session")
 def smoke_home(thaw: Thaw, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The home of one finished `thaw run smoke`, shared by the whole session and all of pytest's processes: read it, do
-    not write to it.
+    """The home of one finished `thaw run smoke`, at its smallest, shared by the whole session and all of pytest's
+    processes: read it, do not write to it.
 
     `said.txt` in it holds what the command printed.
     """
@@ -79,7 +80,7 @@ def smoke_home(thaw: Thaw, tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "smoke"
     with locked(home.with_name("smoke.lock")):
         if not (home / "said.txt").exists():
-            done = thaw("run", "smoke", "--home", home, "--workers", 1)
+            done = thaw("run", "smoke", "--home", home, "--workers", 1, *SMALL_OPTIONS)
             assert done.returncode == 0, done.stderr + done.stdout
             (home / "said.txt").write_text(done.stdout)
     return home

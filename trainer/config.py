@@ -1,4 +1,4 @@
-"""What can be asked for: the settings of a sweep as plain frozen data, no behaviour, nothing heavy to import."""
+"""What can be asked for: a sweep's settings as plain frozen data, below each section the rules that it must keep."""
 
 from __future__ import annotations
 
@@ -10,17 +10,51 @@ from typing import Any, Literal
 
 from trainer.keys import fields_in_key
 
+LARGEST_SEED = 2**32 - 1  # what NumPy and Keras take
+LARGEST_RATE = 1e3  # a learning rate beyond it is a slip of the pen
+
 Start = Literal["pretrained", "scratch"]
 Split = Literal["grouped", "leaky"]
 TrainValue = str | int | float | bool
 
 
+def at_least(key: str, number: float, low: int) -> Iterator[str]:
+    """The mistake of a number that is too small, if it is one.
+
+    >>> list(at_least("folds", 1, 2)), list(at_least("folds", 2, 2))
+    (["'folds' must be at least 2, but got 1."], [])
+    """
+    if number < low:
+        yield f"'{key}' must be at least {low}, but got {number}."
+
+
+def within(key: str, number: float, low: float, high: float, unit: str = "") -> Iterator[str]:
+    """The mistake of a number outside [low, high], if it is one; `unit` is said behind the limits.
+
+    >>> list(within("augmentation.shear", 50, 0, 45, " degrees"))
+    ["'augmentation.shear' must be from 0 to 45 degrees, but got 50."]
+    """
+    if not low <= number <= high:
+        yield f"'{key}' must be from {low} to {high}{unit}, but got {number}."
+
+
+def is_seed(key: str, seed: int) -> Iterator[str]:
+    """The mistake of a seed that NumPy or Keras would refuse, if it is one."""
+    yield from within(key, seed, 0, LARGEST_SEED - 1)
+
+
+def is_named(key: str, path: str | None) -> Iterator[str]:
+    """The mistake of an empty path, if it is one; None is none."""
+    if path is not None and not path.strip():
+        yield f"'{key}' must name a folder or file, but it is empty. Leave it out for the synthetic pictures."
+
+
 @dataclass(frozen=True)
 class ModelConfig:
-    """The U-Net of protocol.md: `size` x `size` pixels in, `filters` in the first block, doubling four times.
+    """The U-Net of docs/protocol.md: `size` x `size` pixels in, `filters` in the first block, doubling four times.
 
-    `path`: a network of your own instead, a `.keras` file or `models:/name@alias`; `filters` and `dropout` then have
-    no say. `blocks` is a table of its own of what a mask's numbers count: for each block the patterns (`fnmatch`) of
+    `path`: a network of your own instead, a `.keras` file or `models:/name@alias`; `filters` and `dropout` are then
+    ignored. `blocks` is a table of its own of what a mask's numbers count: for each block the patterns (`fnmatch`) of
     its layers' paths. `file` and `architecture` are found by thaw: its copy of the file, and the digest of the layers.
     """
 
@@ -36,6 +70,30 @@ class ModelConfig:
     def name(self) -> str:
         """What a person calls the network: the name of its file, or the U-Net by its width."""
         return f"U-Net of {self.filters} filters" if self.path is None else self.path.rsplit("/", 1)[-1]
+
+
+def model_mistakes(config: ModelConfig) -> Iterator[str]:
+    """What keeps a network from being built, one sentence each; of one of your own, what is known without it."""
+    yield from (_unet_mistakes if config.path is None else _own_network_mistakes)(config)
+    if any(not patterns for patterns in config.blocks):
+        yield '\'model.blocks\' must hold lists of patterns, such as [["conv1_*"], ["*"]], but one of them is empty.'
+    for key, value in (("file", config.file), ("architecture", config.architecture)):
+        if value:
+            yield f"'model.{key}' is found out by thaw, from model.path: leave it out."
+
+
+def _unet_mistakes(config: ModelConfig) -> Iterator[str]:
+    if config.size < 32 or config.size % 16:
+        yield f"'model.size' must be a multiple of 16 (four halvings) and at least 32, but got {config.size}."
+    yield from at_least("model.filters", config.filters, 1)
+    if not 0 <= config.dropout < 1:
+        yield f"'model.dropout' must be in [0, 1), but got {config.dropout}."
+
+
+def _own_network_mistakes(config: ModelConfig) -> Iterator[str]:
+    if not str(config.path).strip():
+        yield "'model.path' must name a .keras file or models:/name@alias, but it is empty."
+    yield from at_least("model.size", config.size, 1)
 
 
 @dataclass(frozen=True)
@@ -58,6 +116,13 @@ class DataConfig:
     patient_column: str = "patient"
 
 
+def data_mistakes(config: DataConfig) -> Iterator[str]:
+    """What is wrong with `[data]`, one sentence each."""
+    yield from is_named("data.path", config.path)
+    yield from at_least("data.images", config.images, 0)
+    yield from is_seed("data.seed", config.seed)
+
+
 @dataclass(frozen=True)
 class AugmentConfig:
     """Augmentation of the training part. `total`: images after it, originals included, were all cases trained on.
@@ -66,7 +131,7 @@ class AugmentConfig:
     Ranges are symmetric: degrees for `rotation` and `shear`, fractions of the side for `shift` and of 1 for `zoom`.
     `order="leaky"` measures every trial a second time with all images augmented *before* they are split, so that copies
     of one image are trained on and scored; the report prints by how much that inflates the score, and decides nothing
-    with it (protocol.md, "split and augmentation").
+    with it (docs/protocol.md, "split and augmentation").
     """
 
     total: int = 0
@@ -78,9 +143,20 @@ class AugmentConfig:
     order: Literal["split-first", "leaky"] = "split-first"
 
 
+def augmentation_mistakes(config: AugmentConfig) -> Iterator[str]:
+    """What is wrong with `[augmentation]`, one sentence each."""
+    yield from at_least("augmentation.total", config.total, 0)
+    yield from within("augmentation.rotation", config.rotation, 0, 180, " degrees")
+    yield from within("augmentation.shear", config.shear, 0, 45, " degrees")
+    yield from within("augmentation.shift", config.shift, 0, 0.5)
+    yield from within("augmentation.zoom", config.zoom, 0, 0.5)
+    if config.order == "leaky" and config.total < 1:
+        yield "'augmentation.order' is 'leaky', but nothing is augmented: set 'augmentation.total'."
+
+
 @dataclass(frozen=True)
 class PartitionConfig:
-    """What a mask's numbers count. `unit`: blocks between resolution changes (design.md, Words), or convolutions.
+    """What a mask's numbers count. `unit`: blocks between resolution changes (docs/design.md, Words), or convolutions.
 
     `head`: the last layer with weights (the 1x1 head) trains with the `last` unit, `always` (whatever the mask), or is
     a unit of its `own` behind the others.
@@ -88,6 +164,15 @@ class PartitionConfig:
 
     unit: Literal["block", "conv"] = "block"
     head: Literal["last", "always", "own"] = "last"
+
+
+def partition_mistakes(config: PartitionConfig) -> Iterator[str]:
+    """What is wrong with `[partition]`, one sentence each."""
+    if config.unit == "conv" and config.head == "own":
+        yield (
+            "'partition.head' must be 'last' or 'always' where 'partition.unit' is 'conv', but got 'own': as a 19th "
+            "unit the head would move the middle of the network, and contracting would no longer be 1-9."
+        )
 
 
 @dataclass(frozen=True)
@@ -103,6 +188,11 @@ class TrainConfig:
     batch: int = 16
     batch_norm: Literal["frozen", "adapt"] = "frozen"
     deterministic: bool = True
+
+
+def train_mistakes(config: TrainConfig) -> Iterator[str]:
+    """What is wrong with `[train]`, one sentence each."""
+    yield from at_least("train.batch", config.batch, 1)
 
 
 @dataclass(frozen=True)
@@ -122,6 +212,20 @@ class PretrainConfig:
     seed: int = 0
 
 
+def pretrain_mistakes(config: PretrainConfig) -> Iterator[str]:
+    """What is wrong with `[pretrain]`, one sentence each."""
+    yield from is_named("pretrain.path", config.path)
+    if config.images < 0 or config.images == 1:
+        yield f"'pretrain.images' must be 0 (all) or at least 2, but got {config.images}."
+    yield from at_least("pretrain.epochs", config.epochs, 1)
+    yield from at_least("pretrain.batch", config.batch, 1)
+    if not 0 < config.learning_rate <= LARGEST_RATE:
+        yield f"'pretrain.learning_rate' must be positive, but got {config.learning_rate}."
+    if not 0 < config.validation < 1:
+        yield f"'pretrain.validation' must be between 0 and 1, but got {config.validation}."
+    yield from is_seed("pretrain.seed", config.seed)
+
+
 @dataclass(frozen=True)
 class Settings:
     """Everything that a score depends on besides the candidate, the pictures and the starting weights."""
@@ -134,6 +238,20 @@ class Settings:
     pretrain: PretrainConfig = field(default_factory=PretrainConfig)
     folds: int = 5
     seed: int = 0
+
+
+def settings_mistakes(settings: Settings) -> Iterator[str]:
+    """What is wrong with any section, one sentence each: the key, the rule, what was given."""
+    yield from model_mistakes(settings.model)
+    yield from data_mistakes(settings.data)
+    yield from augmentation_mistakes(settings.augmentation)
+    yield from partition_mistakes(settings.partition)
+    yield from train_mistakes(settings.train)
+    yield from pretrain_mistakes(settings.pretrain)
+    yield from at_least("folds", settings.folds, 2)
+    yield from is_seed("seed", settings.seed)
+    if settings.model.blocks and settings.partition.unit == "conv":
+        yield "'partition.unit' must be 'block' where 'model.blocks' says which layers each block has, but got 'conv'."
 
 
 @dataclass(frozen=True)
@@ -201,22 +319,6 @@ def identity_of_model(model: Mapping[str, Any]) -> dict[str, Any]:
 def own_weights(config: PretrainConfig, model: ModelConfig) -> bool:
     """Whether fine-tuning starts from the weights in the network's own file, and nothing is pre-trained."""
     return model.path is not None and config.path is None
-
-
-def model_mistakes(config: ModelConfig) -> Iterator[str]:
-    """What keeps a U-Net from being built, one sentence each; of a network of your own, what is known without it."""
-    if config.path is not None:
-        if not config.path.strip():
-            yield "'model.path' must name a .keras file or models:/name@alias, but it is empty."
-        if config.size < 1:
-            yield f"'model.size' must be at least 1, but got {config.size}."
-        return
-    if config.size < 32 or config.size % 16:
-        yield f"'model.size' must be a multiple of 16 (four halvings) and at least 32, but got {config.size}."
-    if config.filters < 1:
-        yield f"'model.filters' must be at least 1, but got {config.filters}."
-    if not 0 <= config.dropout < 1:
-        yield f"'model.dropout' must be in [0, 1), but got {config.dropout}."
 
 
 def digest(value: Any) -> str:

@@ -69,17 +69,17 @@ def crown(
         known = known_champion(tracker, record.run_id, candidate, name)
         if known is not None:
             return give_alias(tracker, known, record.info.name, always=not automatic)
-        from sweeps.run.worker import trial_of
+        from sweeps.run.cross_validation import load_cross_validation
         from trainer.data.cases import load_cases
         from trainer.errors import TrialFailed
         from trainer.training.refit import refit
         from trainer.training.versions import versions
 
-        trial = trial_of(home, plan)
+        cross_validation = load_cross_validation(home, plan)
         cases = load_cases(settings.data, settings.model.size, home.data)
         try:
             with board.stage(f"training {candidate.name} on all {len(cases)} pictures") as step:
-                network, result = refit(trial, cases, candidate, step)
+                network, result = refit(cross_validation, cases, candidate, step)
         except TrialFailed as failed:
             raise UserError(f"The refit of {candidate.name} cannot be used: {failed} Try another --mask.") from failed
         metrics = {DICE: chosen.mean_dice, "dice_on_training_images": result.mean("dice")}

@@ -23,12 +23,13 @@ def show(home: Home, name: str, *, searched: bool) -> None:
     from trainer.files import write_atomically
 
     tracker = Tracker.connect(home.tracking_uri, home.artifact_folder)
-    record = with_pictures(tracker, tracker.read_sweep(name))
-    record = replace(record, status="FINISHED")  # as it will be in a moment, with this very page
-    summary = summarise(record)
-    page = render(summary, record, "html")
     path = home.report(name) / "report.html"
-    write_atomically(path, lambda file: file.write(page.encode()))
+    with Board(console).stage("writing the report"):
+        record = with_pictures(tracker, tracker.read_sweep(name))
+        record = replace(record, status="FINISHED")  # as it will be in a moment, with this very page
+        summary = summarise(record)
+        page = render(summary, record, "html")
+        write_atomically(path, lambda file: file.write(page.encode()))
     reading = read(record)
     words = f"{summary.verdict.sentence} {conclusion(reading, summary.best_mask)}"
     tracker.finish_sweep(record.run_id, words, page, chosen_runs(reading))

@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.table import Table
 
+from sweeps.spec.search_section import FEWEST_UNITS, too_few_units
 from trainer.config import ModelConfig, PartitionConfig
 from trainer.errors import UserError
 from trainer.masks import named, names
@@ -21,15 +22,17 @@ WORDS = {"block": "block", "conv": "convolution"}
 
 def model_tables(path: Path | None, model: ModelConfig, units: PartitionConfig) -> Iterator[Table | str]:
     """The table of units, the mask table and, of a `.keras` file, whether it can be searched."""
-    network, said = (unet(model), "") if path is None else _looked_at(load_network(path), path, model.size)
+    network, verdict = (unet(model), "") if path is None else _looked_at(load_network(path), path, model.size)
     blocks = partition(network, units, model.blocks)
     count, word = searchable(blocks), WORDS[units.unit]
+    if count < FEWEST_UNITS:
+        verdict = f"thaw run cannot search it: {too_few_units(count)}"
     total = sum(block.parameters for block in blocks)
     title = f"{network.name}: {total:,} parameters in {count} {word}s"
     table = Table(word, "layer", "depth", "parameters", title=title)
     for block in blocks:
-        for place in block.layers:
-            table.add_row("", place.path, str(place.depth), f"{place.parameters:,}")
+        for layer in block.layers:
+            table.add_row("", layer.path, str(layer.depth), f"{layer.parameters:,}")
         name = "always" if block.number == ALWAYS else str(block.number)
         table.add_row(name, "", "", f"{block.parameters:,}", style="bold", end_section=True)
     yield table
@@ -38,15 +41,15 @@ def model_tables(path: Path | None, model: ModelConfig, units: PartitionConfig) 
         trained = trainable_parameters(blocks, mask)
         table.add_row(str(mask), ", ".join(names(mask)), f"{trained:,}", f"{100 * trained / total:.1f} %")
     yield table
-    if said:
-        yield said
+    if verdict:
+        yield verdict
 
 
 def _looked_at(network: Any, path: Path, size: int) -> tuple[Any, str]:
     """The network as a sweep would take it and the command for that; or as it is, and what keeps it from that."""
     side = network.inputs[0].shape[1] if network.inputs and len(network.inputs[0].shape) == 4 else None
     try:
-        taken = adapted(network, side or size)
+        searched = adapted(network, side or size)
     except UserError as error:
         return network, f"thaw run cannot search it: {error}"
-    return taken, f"To search it: thaw run ultrasound --model {path} --set model.size={side or size}"
+    return searched, f"To search it: thaw run ultrasound --model {path} --set model.size={side or size}"

@@ -39,7 +39,7 @@ def is_file(given: str | None) -> bool:
 def draw_file(path: Path, after: Path | None, data: str | None, home: Path, board: Board, wish: Wish) -> bytes:
     """The sheet (PNG) of the network in `path`, or of the same neurons in `path` and `after`.
 
-    `path`: a `.keras` model, or weights of the study's U-Net; `after`: other weights, or a delta checkpoint on those
+    `path`: a `.keras` model, or weights of the built-in U-Net; `after`: other weights, or a delta checkpoint on those
     in `path`. Raises `UserError` for what does not exist or fit.
     """
     from trainer.data.cases import load_cases
@@ -58,8 +58,8 @@ def draw_file(path: Path, after: Path | None, data: str | None, home: Path, boar
     words = "synthetic" if cases.synthetic else "data"
     with board.stage("drawing blocks") as step:
         if after is None:
-            found = maximise(network, neurons, recipe, cases.images, side, step)
-            return sheet(found, f"{path.name}: what excites each filter most. {legend(network, neurons)}", words)
+            drawn = maximise(network, neurons, recipe, cases.images, side, step)
+            return sheet(drawn, f"{path.name}: what excites each filter most. {legend(network, neurons)}", words)
         pair = before_after(network, before, network.get_weights(), neurons, recipe, cases.images, side, step)
     return before_after_sheet(*pair, f"before {path.name}, after {after.name}. {legend(network, neurons)}", words)
 
@@ -79,25 +79,25 @@ def draw_sweep(
     from trainer.neurons.maximise import Recipe, before_after
 
     tracker = Tracker.connect(home.tracking_uri, home.artifact_folder)
-    found = restored(tracker, sweep, mask)
-    neurons = chosen(found.network, wish)
+    trial = restored(tracker, sweep, mask)
+    neurons = chosen(trial.network, wish)
     if data is None:
-        pictures, reason = own_pictures(tracker, found, home.data)
-        words = "synthetic" if found.info.data.get("synthetic") else "data"
+        pictures, reason = own_pictures(tracker, trial, home.data)
+        words = "synthetic" if trial.info.data.get("synthetic") else "data"
     else:
-        cases = load_cases(DataConfig(path=data), int(found.info.spec["model"]["size"]), home.data)
+        cases = load_cases(DataConfig(path=data), int(trial.info.spec["model"]["size"]), home.data)
         pictures, reason, words = cases.images, "", "data"
     if pictures is None:
         board.say(f"Note: without the sweep's pictures the largest activation in them is left out. {reason}")
-    title = f"{found.info.name}: before and after {found.trial}, fold {FOLD}"
+    title = f"{trial.info.name}: before and after {trial.trial}, fold {FOLD}"
     recipe = Recipe(seed=wish.seed)
     with board.stage("drawing blocks") as step:
-        pair = before_after(found.network, found.before, found.after, neurons, recipe, pictures, wish.size, step)
-    return before_after_sheet(*pair, f"{title}. {legend(found.network, neurons)}", words), title
+        pair = before_after(trial.network, trial.before, trial.after, neurons, recipe, pictures, wish.size, step)
+    return before_after_sheet(*pair, f"{title}. {legend(trial.network, neurons)}", words), title
 
 
 def open_network(path: Path, wish: Wish) -> Any:
-    """A `.keras` model, or the study's U-Net with the weights of a `.weights.h5` file."""
+    """A `.keras` model, or the built-in U-Net with the weights of a `.weights.h5` file."""
     from trainer.network.unet import unet
     from trainer.network.weights import load_network, load_weights
 
@@ -124,25 +124,25 @@ def chosen(network: Any, wish: Wish) -> tuple[Neuron, ...]:
         blocks = parse(wish.blocks, len(partition(network))).blocks
     if not blocks:
         raise UserError("There is nothing to draw: --blocks must name at least one block that has a convolution.")
-    found = []
+    neurons: list[Neuron] = []
     for block in blocks:
         count = filters_of(network, block)
         filters = _numbers(wish.only) if wish.only is not None else range(wish.filters or min(SHOWN, count))
         check_filters(network, block, filters)
-        found += [Neuron(block, number) for number in filters]
-    return tuple(found)
+        neurons += [Neuron(block, number) for number in filters]
+    return tuple(neurons)
 
 
 def legend(network: Any, neurons: Sequence[Neuron]) -> str:
-    """Which convolutions the blocks stand for, counted as the study counts them: by the longest path, without the head.
+    """Which convolutions the blocks stand for, counted as the paper counts them: by the longest path, without the head.
 
     In its U-Net, blocks 2, 5 and 9 are convolutions 4, 10 and 18 of 18: the 4th, the bottleneck's and the deepest.
     """
     from trainer.neurons.layers import convolutions, layer_of
 
     blocks, all_of_them = dict.fromkeys(neuron.block for neuron in neurons), convolutions(network)
-    numbers = [all_of_them.index(path) + 1 for path in (layer_of(network, block) for block in blocks)
-               if path in all_of_them]  # fmt: skip
+    drawn = [layer_of(network, block) for block in blocks]
+    numbers = [all_of_them.index(path) + 1 for path in drawn if path in all_of_them]
     return f"Convolutions {', '.join(map(str, numbers))} of {len(all_of_them)}."
 
 

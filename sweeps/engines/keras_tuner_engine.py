@@ -23,7 +23,7 @@ from keras_tuner.oracles import BayesianOptimizationOracle, GridSearchOracle, Ra
 from sweeps.spec.search_section import Search
 from sweeps.spec.space import Space
 from sweeps.strategies.axes import Axis, axes, candidate_at, point_of
-from sweeps.strategies.history import Evaluate, History, Seen, Status
+from sweeps.strategies.history import Evaluate, History, PastTrial, Status
 from sweeps.strategies.propose import spent
 from trainer.config import Candidate
 from trainer.errors import TrialFailed
@@ -34,30 +34,30 @@ ASKED = 20  # draws outside the space or known already, before one of what is le
 
 
 class Record:
-    """What the search knows, growing: every candidate seen so far, the axes they lie on, how far it may go."""
+    """What the search knows, growing: every trial so far, the axes that candidates lie on, how far it may go."""
 
-    def __init__(self, search: Search, space: Space, seen: Sequence[Seen], until: float, seed: int) -> None:
+    def __init__(self, search: Search, space: Space, trials: Sequence[PastTrial], deadline: float, seed: int) -> None:
         self.space, self.everything = space, dict.fromkeys(space.candidates())
         self.free = {axis.name: axis for axis in axes(space) if len(axis.values) > 1}
-        self.seen = {one.candidate: one for one in seen}
-        self.search, self.until = search, until
+        self.trials = {trial.candidate: trial for trial in trials}
+        self.search, self.deadline = search, deadline
         self.draw = random.Random(seed)
 
-    def add(self, one: Seen) -> None:
-        self.seen[one.candidate] = one
+    def add(self, trial: PastTrial) -> None:
+        self.trials[trial.candidate] = trial
 
     def is_new(self, point: dict[str, Any] | None) -> bool:
         """Whether a proposal lies in the space and was never tried."""
         candidate = None if point is None else candidate_at(self.space, point)
-        return candidate is not None and candidate not in self.seen
+        return candidate is not None and candidate not in self.trials
 
     @property
     def over(self) -> bool:
         """Whether the budget is spent or nothing is left to try."""
         return (
-            time.time() >= self.until
-            or spent(self.search, History(tuple(self.seen.values())))
-            or self.everything.keys() <= self.seen.keys()
+            time.time() >= self.deadline
+            or spent(self.search, History(tuple(self.trials.values())))
+            or self.everything.keys() <= self.trials.keys()
         )
 
     def any_new(self) -> dict[str, int]:
@@ -73,19 +73,19 @@ class Record:
 
         left = self._left()
         least = min(map(distance, left))
-        return self.draw.choice([one for one in left if distance(one) == least])
+        return self.draw.choice([other for other in left if distance(other) == least])
 
     def _left(self) -> list[dict[str, int]]:
-        return [self.point(one) for one in self.everything if one not in self.seen]
+        return [self.point(candidate) for candidate in self.everything if candidate not in self.trials]
 
     def point(self, candidate: Candidate) -> dict[str, int]:
         """Where a candidate of the space lies, on the axes that leave a choice."""
-        return {name: place for name, place in point_of(self.space, candidate).items() if name in self.free}
+        return {name: index for name, index in point_of(self.space, candidate).items() if name in self.free}
 
     def scored(self) -> list[dict[str, int]]:
         """The points of the space that have a score."""
-        found = [one.candidate for one in self.seen.values() if one.score is not None]
-        return [self.point(candidate) for candidate in found if candidate in self.everything]
+        scored = [trial.candidate for trial in self.trials.values() if trial.score is not None]
+        return [self.point(candidate) for candidate in scored if candidate in self.everything]
 
 
 class _Random(RandomSearchOracle):  # type: ignore[misc]  # KerasTuner ships no types
@@ -110,11 +110,11 @@ class _Bayesian(BayesianOptimizationOracle):  # type: ignore[misc]
     """
 
     record: Record
-    told: list[dict[str, int]]
+    known: list[dict[str, int]]  # scored points that it has not heard of yet
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
-        if self.told:
-            return _run(self.told.pop(0))
+        if self.known:
+            return _run(self.known.pop(0))
         if self.record.over:
             return _run(None)
         point = super().populate_space(trial_id)["values"]
@@ -149,49 +149,49 @@ ORACLES = {"random": _Random, "grid": _Grid, "bayesian": _Bayesian}
 class _Tuner(keras_tuner.Tuner):  # type: ignore[misc]
     """One process that evaluates what its oracle proposes."""
 
-    def __init__(self, oracle: Any, evaluate: Evaluate, tell: Callable[[Seen], None], folder: Path) -> None:
+    def __init__(self, oracle: Any, evaluate: Evaluate, tell: Callable[[PastTrial], None], folder: Path) -> None:
         self.evaluate, self.tell, self.record = evaluate, tell, oracle.record
         super().__init__(oracle=oracle, directory=str(folder.parent), project_name=folder.name, overwrite=True)
 
     def run_trial(self, trial: Any, *_: Any, **__: Any) -> dict[str, float]:
         """The mean Dice of a trial's candidate, measured now unless the record has it."""
         try:
-            one = self._seen(candidate_at(self.record.space, trial.hyperparameters.values))
+            past = self._evaluated(candidate_at(self.record.space, trial.hyperparameters.values))
         except Exception as bug:
             raise keras_tuner.errors.FatalError from bug
-        if one.score is None:
-            raise keras_tuner.errors.FailedTrialError(f"{one.candidate.name} has no score")
-        return {OBJECTIVE.name: one.score}
+        if past.score is None:
+            raise keras_tuner.errors.FailedTrialError(f"{past.candidate.name} has no score")
+        return {OBJECTIVE.name: past.score}
 
-    def _seen(self, candidate: Candidate | None) -> Seen:
+    def _evaluated(self, candidate: Candidate | None) -> PastTrial:
         assert candidate is not None, "a point outside the space was handed out"
-        if candidate not in self.record.seen:
-            one = _tried(candidate, self.evaluate)
-            self.record.add(one)
-            self.tell(one)
-        known: Seen = self.record.seen[candidate]
+        if candidate not in self.record.trials:
+            trial = _tried(candidate, self.evaluate)
+            self.record.add(trial)
+            self.tell(trial)
+        known: PastTrial = self.record.trials[candidate]
         return known
 
 
 def tune(
     search: Search,
     space: Space,
-    seen: Sequence[Seen],
+    trials: Sequence[PastTrial],
     evaluate: Evaluate,
     folder: Path,
     *,
     seed: int,
-    until: float = math.inf,
-    tell: Callable[[Seen], None] = lambda one: None,
+    deadline: float = math.inf,
+    tell: Callable[[PastTrial], None] = lambda trial: None,
 ) -> None:
-    """Let KerasTuner search `space` on from `seen`, until the budget is spent, the space is used up, or the second
-    `until` (of the epoch) is past.
+    """Let KerasTuner search `space` on from `trials`, until the budget is spent, the space is used up, or the
+    `deadline` (Unix time) is past.
 
     `evaluate` raises `TrialFailed` for a candidate that cannot score; any other exception is a bug and comes through.
     `tell` hears of each new candidate what became of it. `folder` is emptied, then holds KerasTuner's own files; raises
     `UserError` where it cannot be written.
     """
-    record = Record(search, space, seen, until, seed)
+    record = Record(search, space, trials, deadline, seed)
     oracle: Any = ORACLES[search.strategy](
         objective=OBJECTIVE,
         max_trials=None,  # the budget counts what the record holds, the baselines too
@@ -199,7 +199,7 @@ def tune(
         seed=seed + 1,  # KerasTuner takes 0 for none and draws one
         max_consecutive_failed_trials=math.inf,
     )
-    oracle.record, oracle.told, oracle.verbose = record, record.scored(), 0
+    oracle.record, oracle.known, oracle.verbose = record, record.scored(), 0
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"keras_tuner\.")
         warnings.filterwarnings("ignore", module=r"sklearn\.gaussian_process")  # its fit is at a bound: no news
@@ -214,16 +214,16 @@ def tune(
             raise
 
 
-def _tried(candidate: Candidate, evaluate: Evaluate) -> Seen:
+def _tried(candidate: Candidate, evaluate: Evaluate) -> PastTrial:
     """What became of a new candidate. KerasTuner hears of no single fold; of a dropped one it learns the estimate."""
     try:
-        found = evaluate(candidate, lambda dice, fold: None)
+        scored = evaluate(candidate, lambda dice, fold: None)
     except TrialFailed:
-        return Seen(candidate, "failed")
-    if math.isnan(found.score):
-        return Seen(candidate, "failed")  # as Optuna has it
-    status: Status = "dropped" if found.dropped_after else "done"
-    return Seen(candidate, status, found.score, found.trainings, found.seconds, found.parameters)
+        return PastTrial(candidate, "failed")
+    if math.isnan(scored.score):
+        return PastTrial(candidate, "failed")  # as Optuna has it
+    status: Status = "dropped" if scored.dropped_after else "done"
+    return PastTrial(candidate, status, scored.score, scored.trainings, scored.seconds, scored.parameters)
 
 
 def _hyperparameters(free: Iterable[Axis]) -> Any:

@@ -1,7 +1,7 @@
 """Optuna's queue: holds the list of candidates, hands them to any number of workers, asks for more when it is empty.
 
 One study of the sweep's name lives in an RDB storage and runs through `study.optimize`, since heartbeat and retry exist
-only there (design.md, decision 8). What to propose is none of its business (`sweeps.spec.strategy_names`).
+only there (docs/design.md, decision 8). What to propose is none of its business (`sweeps.spec.strategy_names`).
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from optuna.storages import RetryHeartbeatStaleTrialCallback
 from optuna.trial import Trial, TrialState
 
 from sweeps.engines import optuna_storage
-from sweeps.engines.optuna_storage import study_of, tells
-from sweeps.engines.optuna_trials import PAID, attributes, finished, foreign, ours, parameters, seen, suggested
-from sweeps.strategies.history import Evaluate, Seen, Status
+from sweeps.engines.optuna_storage import explains_errors, study_of
+from sweeps.engines.optuna_trials import PAID, attributes, finished, foreign, ours, parameters, past_trial, suggested
+from sweeps.strategies.history import Evaluate, PastTrial, Propose, Status
 from tracking.redact import redact
 from trainer.config import Candidate
 from trainer.errors import Drained, TrialFailed, UserError
@@ -38,10 +38,8 @@ _LESS: dict[Status, tuple[Status | None, ...]] = {
 }
 UNFINISHED = (TrialState.WAITING, TrialState.RUNNING)
 
-Propose = Callable[[tuple[Seen, ...]], Candidate | None]
 
-
-@tells
+@explains_errors
 def enqueue(url: str, name: str, candidates: Iterable[Candidate], n_blocks: int) -> int:
     """Put candidates on the list, leaving out those that wait or run already; returns how many were added.
 
@@ -51,15 +49,15 @@ def enqueue(url: str, name: str, candidates: Iterable[Candidate], n_blocks: int)
 
 
 def _enqueue(study: optuna.Study, candidates: Iterable[Candidate], n_blocks: int) -> int:
-    present = {trial.user_attrs["key"] for trial in study.get_trials(states=UNFINISHED) if ours(trial)}
-    new = [candidate for candidate in candidates if candidate.key not in present]
+    unfinished = {trial.user_attrs["key"] for trial in study.get_trials(states=UNFINISHED) if ours(trial)}
+    new = [candidate for candidate in candidates if candidate.key not in unfinished]
     for candidate in new:
         study.enqueue_trial(parameters(candidate, n_blocks), user_attrs=attributes(candidate))
     return len(new)
 
 
-@tells
-def fill(url: str, name: str, identity: str, recorded: Iterable[Seen], n_blocks: int) -> None:
+@explains_errors
+def fill(url: str, name: str, identity: str, trials: Iterable[PastTrial], n_blocks: int) -> None:
     """Tell the study what is recorded elsewhere and it does not know: it may have been deleted, or others search too.
 
     `identity` is what the sweep measures. Raises `UserError` when the study was made for something else, and when
@@ -68,13 +66,13 @@ def fill(url: str, name: str, identity: str, recorded: Iterable[Seen], n_blocks:
     study = study_of(url, name)
     _check_identity(study, identity, n_blocks, url)
     _refuse_foreign(study)
-    known: dict[str, Status] = {one.candidate.key: one.status for one in _history(study)}
-    for one in recorded:
-        if known.get(one.candidate.key) in _LESS[one.status]:
-            study.add_trial(finished(one, n_blocks))
+    known: dict[str, Status] = {trial.candidate.key: trial.status for trial in _history(study)}
+    for trial in trials:
+        if known.get(trial.candidate.key) in _LESS[trial.status]:
+            study.add_trial(finished(trial, n_blocks))
 
 
-@tells
+@explains_errors
 def release(url: str, name: str) -> None:
     """Put back every trial that still counts as running; only for when no worker of the sweep is alive.
 
@@ -88,7 +86,7 @@ def release(url: str, name: str) -> None:
         study.enqueue_trial(trial.system_attrs.get("fixed_params", {}), user_attrs=attrs)
 
 
-@tells
+@explains_errors
 def drain(
     url: str,
     name: str,
@@ -96,10 +94,10 @@ def drain(
     n_blocks: int,
     propose: Propose | None = None,
     turn: Callable[[], AbstractContextManager[Any]] = nullcontext,
-    until: float = math.inf,
+    deadline: float = math.inf,
 ) -> None:
     """Work the list off until nothing waits and nobody else is at work; failed trials do not stop it. Nothing new is
-    begun after the second `until` (of the epoch).
+    begun after the `deadline` (Unix time).
 
     Where the list is empty, `propose` is asked for one more candidate, by one worker at a time (inside `turn()`); None
     says that there is none now. `evaluate` raises `TrialFailed` for a candidate that cannot score; any other exception
@@ -114,24 +112,24 @@ def drain(
         trial.set_user_attr("worker", f"{worker}:{trial.number}")
         candidate = suggested(trial, n_blocks)
         try:
-            found = evaluate(candidate, trial.report)
+            scored = evaluate(candidate, trial.report)
         except TrialFailed as failed:
             describe(study, trial, f"{candidate.name}\n\nFailed: {failed}")
             raise
-        page = f"[This trial in MLflow]({found.page}) (start `thaw ui` first)" if found.page else ""
+        page = f"[This trial in MLflow]({scored.page}) (start `thaw ui` first)" if scored.page else ""
         describe(study, trial, f"{candidate.name}\n\n{page}")
         for key in PAID:
-            trial.set_user_attr(key, getattr(found, key))
-        if found.dropped_after:
-            trial.set_user_attr("estimate", found.score)
+            trial.set_user_attr(key, getattr(scored, key))
+        if scored.dropped_after:
+            trial.set_user_attr("estimate", scored.score)
             raise optuna.TrialPruned
-        return found.score
+        return scored.score
 
-    while time.time() < until:
+    while time.time() < deadline:
         try:
-            _one(study, objective)
+            _run_next(study, objective)
         except Drained:
-            if propose is not None and _proposed(study, propose, turn, n_blocks):
+            if propose is not None and _enqueue_proposal(study, propose, turn, n_blocks):
                 continue
             if not study.get_trials(deepcopy=False, states=UNFINISHED):
                 return
@@ -146,7 +144,7 @@ def describe(study: optuna.Study, trial: Trial, words: str) -> None:
     study._storage.set_study_system_attr(study._study_id, text, words[:LONGEST_NOTE])
 
 
-def _proposed(
+def _enqueue_proposal(
     study: optuna.Study, propose: Propose, turn: Callable[[], AbstractContextManager[Any]], n_blocks: int
 ) -> bool:
     """Whether there is something on the list now. Only one worker asks at a time: no candidate is named twice."""
@@ -157,33 +155,32 @@ def _proposed(
         return candidate is not None and bool(_enqueue(study, [candidate], n_blocks))
 
 
-@tells
-def history(url: str, name: str) -> tuple[Seen, ...]:
+@explains_errors
+def history(url: str, name: str) -> tuple[PastTrial, ...]:
     """Every candidate that was handed out, in that order, with what became of it."""
     return _history(study_of(url, name))
 
 
-def _history(study: optuna.Study) -> tuple[Seen, ...]:
+def _history(study: optuna.Study) -> tuple[PastTrial, ...]:
     """Once each: a trial that was lost with its worker has a copy that counts, a dropped one that was asked for again
     the whole trial.
     """
-    found: dict[str, Seen] = {}
-    for trial in filter(ours, study.get_trials(deepcopy=False)):
-        one = seen(trial)
-        before = found.get(one.candidate.key)
-        if before is None or one.status != "failed" or before.status == "failed":  # the newest; no failed repeat
-            found[one.candidate.key] = one
-    return tuple(found.values())
+    newest: dict[str, PastTrial] = {}
+    for trial in map(past_trial, filter(ours, study.get_trials(deepcopy=False))):
+        before = newest.get(trial.candidate.key)
+        if before is None or trial.status != "failed" or before.status == "failed":  # no failed repeat
+            newest[trial.candidate.key] = trial
+    return tuple(newest.values())
 
 
 def _check_identity(study: optuna.Study, identity: str, n_blocks: int, url: str) -> None:
     """A study belongs to one sweep and one network, and is never gone on with for another."""
     wanted = {"thaw": identity, "blocks": n_blocks}
-    there = {key: study.user_attrs.get(key) for key in wanted}
-    if not study.get_trials(deepcopy=False) and not any(there.values()):
+    kept = {key: study.user_attrs.get(key) for key in wanted}
+    if not study.get_trials(deepcopy=False) and not any(kept.values()):
         for key, value in wanted.items():
             study.set_user_attr(key, value)
-    elif there != wanted or study.directions != [optuna.study.StudyDirection.MAXIMIZE]:
+    elif kept != wanted or study.directions != [optuna.study.StudyDirection.MAXIMIZE]:
         raise UserError(
             f"The study '{study.study_name}' in {redact(url)} was made for another space, direction or data set, and "
             "is not gone on with. Choose another --name, or remove that study."
@@ -198,7 +195,7 @@ def _refuse_foreign(study: optuna.Study) -> None:
             raise foreign(trial, study.study_name)
 
 
-def _one(study: optuna.Study, objective: Callable[[Trial], float]) -> None:
+def _run_next(study: optuna.Study, objective: Callable[[Trial], float]) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         study.optimize(objective, n_trials=1, catch=(TrialFailed,))

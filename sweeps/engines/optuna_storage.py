@@ -1,4 +1,4 @@
-"""The database that holds Optuna's studies: it hands out only what was put in, once, and tells of its own errors."""
+"""The database that holds Optuna's studies: it hands out only what was put in, once, and explains its own errors."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class ListStorage(RDBStorage):
 
 
 @contextmanager
-def told(url: str) -> Iterator[None]:
+def errors_explained(url: str) -> Iterator[None]:
     """Turn the database's own errors (unreachable, full, read-only) into a message without a traceback."""
     try:
         yield
@@ -48,16 +48,16 @@ def told(url: str) -> Iterator[None]:
         reason = str(error.__cause__ or error).splitlines()[0] if redact(url) == url else type(error).__name__
         raise UserError(
             f"The study's database {redact(url)} must be reachable and writable, but it is not: {reason} "
-            "Mend that and run the same command again: finished work is kept."
+            "Fix that and run the same command again: finished work is kept."
         ) from error
 
 
-def tells(function: Callable[Concatenate[str, P], R]) -> Callable[Concatenate[str, P], R]:
-    """Let a function whose first argument is the database's address tell of its errors like that."""
+def explains_errors(function: Callable[Concatenate[str, P], R]) -> Callable[Concatenate[str, P], R]:
+    """Let a function whose first argument is the database's address explain its errors like that."""
 
     @functools.wraps(function)
     def call(url: str, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        with told(url):
+        with errors_explained(url):
             return function(url, *args, **kwargs)
 
     return call

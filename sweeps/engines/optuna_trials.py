@@ -1,4 +1,4 @@
-"""A candidate as Optuna holds it, a boolean per block (design.md, decision 8), and its trials as we read them."""
+"""A candidate as Optuna holds it, a boolean per block (docs/design.md, decision 8), and its trials as we read them."""
 
 from __future__ import annotations
 
@@ -9,15 +9,18 @@ import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from sweeps.spec.search_section import LARGEST_EPOCHS, LARGEST_RATE, LARGEST_SEED, SMALLEST_RATE
-from sweeps.strategies.history import Seen, Status
-from trainer.config import Candidate, Split, Start
+from sweeps.spec.search_section import LARGEST_EPOCHS, SMALLEST_RATE
+from sweeps.strategies.history import PastTrial, Status
+from trainer.config import LARGEST_RATE, LARGEST_SEED, Candidate, Split, Start
 from trainer.errors import UserError
 from trainer.masks import parse
 
-PAID = ("trainings", "seconds", "parameters")  # attributes of a trial, fields of `Scored` and `Seen`
-STATUS: dict[TrialState, Status] = {TrialState.COMPLETE: "done", TrialState.PRUNED: "dropped",
-                                    TrialState.FAIL: "failed"}  # fmt: skip
+PAID = ("trainings", "seconds", "parameters")  # attributes of a trial, fields of `Scored` and `PastTrial`
+STATUS: dict[TrialState, Status] = {
+    TrialState.COMPLETE: "done",
+    TrialState.PRUNED: "dropped",
+    TrialState.FAIL: "failed",
+}
 
 
 def parameters(candidate: Candidate, n_blocks: int) -> dict[str, Any]:
@@ -64,23 +67,23 @@ def foreign(trial: FrozenTrial, study: str) -> UserError:
     )
 
 
-def seen(trial: FrozenTrial) -> Seen:
+def past_trial(trial: FrozenTrial) -> PastTrial:
     """What became of a trial's candidate."""
     attrs = trial.user_attrs
     status = STATUS.get(trial.state, "open")
     score = {"done": trial.value, "dropped": attrs.get("estimate")}.get(status)
-    return Seen(_candidate(attrs), status, score, **{key: attrs.get(key, 0) for key in PAID})
+    return PastTrial(_candidate(attrs), status, score, **{key: attrs.get(key, 0) for key in PAID})
 
 
-def finished(one: Seen, n_blocks: int) -> FrozenTrial:
+def finished(trial: PastTrial, n_blocks: int) -> FrozenTrial:
     """A trial that was measured elsewhere, as a study would hold it; it is not open."""
-    attrs = {**attributes(one.candidate), **{key: getattr(one, key) for key in PAID}}
+    attrs = {**attributes(trial.candidate), **{key: getattr(trial, key) for key in PAID}}
     return optuna.trial.create_trial(
-        state=next(state for state, status in STATUS.items() if status == one.status),
-        params=parameters(one.candidate, n_blocks),
+        state=next(state for state, status in STATUS.items() if status == trial.status),
+        params=parameters(trial.candidate, n_blocks),
         distributions=_distributions(n_blocks),
-        user_attrs={**attrs, "estimate": one.score} if one.status == "dropped" else attrs,
-        value=one.score if one.status == "done" else None,
+        user_attrs={**attrs, "estimate": trial.score} if trial.status == "dropped" else attrs,
+        value=trial.score if trial.status == "done" else None,
     )
 
 

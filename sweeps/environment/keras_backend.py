@@ -14,8 +14,8 @@ XLA = "--xla_gpu_deterministic_ops=true"
 def prepare_backend(*, deterministic: bool = True) -> None:
     """One thread, determinism on request, and Keras imported without its backend's chatter.
 
-    Two single-threaded processes train small networks 1.6 times as fast as one with two threads (facts.md, Keras 7),
-    and one thread gives the same bits whatever the number of cores. TensorFlow leaves oneDNN's kernels off on
+    Two single-threaded processes train small networks 1.6 times as fast as one with two threads (docs/facts.md, Keras
+    7), and one thread gives the same bits whatever the number of cores. TensorFlow leaves oneDNN's kernels off on
     processors without AVX-512; there they train nearly twice as fast (`tests/benchmarks/kernels.py`), and with one
     setting everywhere a sweep does not depend on which machine of a cluster it ran.
     """

@@ -1,27 +1,43 @@
-"""What the user sees while a sweep runs: stages, one bar with what remains, and every failure; quiet off a terminal."""
+"""What the user sees: on a terminal a bar for every stage, off it (a log, a cluster, CI) lines, flushed at once."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from trainer.config import Candidate
+from sweeps.environment.machine import duration
+
+LINE_EVERY = 10.0  # seconds: off a terminal, a stage that goes on is heard of no more often
+
+Clock = Callable[[], float]
+Update = Callable[..., None]  # update(completed=, total=, description=) of a bar
 
 
 class Board:
-    """Guards the progress bar. Notes and failures are printed always, the bar only on a terminal."""
+    """Guards the console: notes and failures are printed always, bars on a terminal only, progress lines off it."""
 
-    def __init__(self, console: Console) -> None:
-        self.console = console
+    def __init__(self, console: Console, clock: Clock = time.monotonic) -> None:
+        self.console, self.clock = console, clock
         self._said_waiting = False
 
+    @property
+    def has_bars(self) -> bool:
+        """Whether a person watches: on a terminal progress is a bar, elsewhere lines."""
+        return self.console.is_terminal
+
     def say(self, words: str) -> None:
-        """One line for the user."""
+        """One line for the user. Rich flushes what it prints."""
         self.console.print(words, highlight=False, markup=False, soft_wrap=True)
+
+    def log(self, words: str) -> None:
+        """One line for a log: not printed where bars show the same."""
+        if not self.has_bars:
+            self.say(words)
 
     def waiting(self) -> None:
         """Say once that another launcher is at work."""
@@ -31,59 +47,26 @@ class Board:
 
     @contextmanager
     def stage(self, words: str) -> Iterator[Any]:
-        """A bar for one stage; yields `step(done, total, words)`."""
-        with self._progress() as bar:
-            task = bar.add_task(words, total=None)
+        """One stage of the work; yields `step(done, total, words)`. Off a terminal its begin and end are lines."""
+        name = _sentence(words)
+        self.log(f"{name} ...")
+        started, pace = self.clock(), Pace(self.clock)
+        with self.bar(words) as update:
 
-            def step(done: int, total: int, now: str = words) -> None:
-                bar.update(task, completed=done, total=total, description=now)
+            def step(done: int, total: int | None, now: str = words) -> None:
+                update(completed=done, total=total, description=now)
+                if pace.is_due():
+                    self.log(f"{_sentence(now)}{_how_far(done, total, self.clock() - started)}")
 
             yield step
+        self.log(f"{name}: done in {duration(self.clock() - started)}.")
 
     @contextmanager
-    def training(self, candidates: Sequence[Candidate], folds: int) -> Iterator[Any]:
-        """The bar of a list, counting epochs of training; yields the listener for the workers' messages.
-
-        Candidates that differ only in epochs are one training that passes through the smaller counts.
-        """
-        longest: dict[str, int] = {}
-        for one in candidates:
-            longest[one.training] = max(longest.get(one.training, 0), one.epochs)
-        reached: dict[tuple[str, int], int] = {}
-        with self._progress() as bar:
-            task = bar.add_task("starting workers", total=folds * sum(longest.values()) or None)
-
-            def listen(message: dict[str, Any]) -> None:
-                if message["event"] == "fold":
-                    place = (message["training"], message["fold"])
-                    advance = max(0, message["epochs"] - reached.get(place, 0))
-                    reached[place] = reached.get(place, 0) + advance
-                    bar.update(task, advance=advance, description=_words(message, folds))
-                self._tell(message)
-
-            yield listen
-
-    @contextmanager
-    def searching(self, recorded: int, trials: int, folds: int) -> Iterator[Any]:
-        """The bar of a search, counting trials out of `trials` (0: nobody knows how many); yields the listener."""
-        ended: set[str] = set()
-        with self._progress() as bar:
-            task = bar.add_task("starting workers", total=trials or None, completed=recorded)
-
-            def listen(message: dict[str, Any]) -> None:
-                if message["event"] in ("dropped", "failed") or message.get("fold") == folds:
-                    ended.add(message["name"])
-                bar.update(task, completed=recorded + len(ended), description=_words(message, folds) or None)
-                self._tell(message)
-
-            yield listen
-
-    def _tell(self, message: dict[str, Any]) -> None:
-        """What stays on the screen."""
-        if message["event"] == "failed":
-            self.say(f"Failed: {message['name']}: {message['reason']}")
-        elif message["event"] == "replaced":
-            self.say(f"Worker {message['worker']} was ended by signal {message['signal']}; another takes over.")
+    def bar(self, words: str, total: float | None = None, completed: float = 0) -> Iterator[Update]:
+        """A bar on a terminal, nothing elsewhere; yields `update(completed=, total=, description=)`."""
+        with self._progress() as progress:
+            task = progress.add_task(words, total=total, completed=completed)  # type: ignore[arg-type]  # a float will do
+            yield lambda **changes: progress.update(task, **changes)
 
     def _progress(self) -> Progress:
         return Progress(
@@ -95,19 +78,48 @@ class Board:
             TimeRemainingColumn(),
             console=self.console,
             transient=True,
-            disable=not self.console.is_terminal,
+            disable=not self.has_bars,
         )
 
 
-def _words(message: dict[str, Any], folds: int) -> str:
-    """What a worker's message says beside the bar; empty for one that is not shown there."""
-    if message["event"] == "fold":
-        return f"{message['name']} · fold {message['fold']} · Dice {message['dice']:.3f}"
-    if message["event"] == "probed":
-        return f"probe of single blocks, {message['number']} of {message['of']}"
-    if message["event"] == "dropped":
-        return f"{message['name']} · dropped after {message['fold']} of {folds} folds"
-    return ""
+class Pace:
+    """Guards when the last line was printed, so that lines come no more often than every `LINE_EVERY` seconds."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock, self._last = clock, clock()
+
+    def is_due(self) -> bool:
+        """Whether a line may be printed now; then the next waits for its turn."""
+        due = self._clock() - self._last >= LINE_EVERY
+        if due:
+            self.restart()
+        return due
+
+    def restart(self) -> None:
+        """Count from now: some other line was printed."""
+        self._last = self._clock()
+
+
+def remaining(done: float, total: float, elapsed: float) -> str:
+    """What is left in words, if it goes on as in the `elapsed` seconds; empty where nobody can know.
+
+    >>> remaining(3, 9, 30.0), remaining(0, 9, 30.0), remaining(9, 9, 30.0)
+    ('about 60 s left', '', '')
+    """
+    if not 0 < done < total:
+        return ""
+    return f"about {duration(elapsed * (total - done) / done)} left"
+
+
+def _sentence(words: str) -> str:
+    return words[:1].upper() + words[1:]
+
+
+def _how_far(done: int, total: int | None, elapsed: float) -> str:
+    if not total:
+        return ""
+    left = remaining(done, total, elapsed)
+    return f": {done} of {total}{', ' if left else ''}{left}"
 
 
 console = Console()
@@ -119,5 +131,5 @@ def tell(words: str) -> None:
 
 
 def complain(words: str) -> None:
-    """What the user has to mend."""
+    """What the user has to fix."""
     Console(stderr=True).print(words, highlight=False, markup=False, soft_wrap=True, style="bold red")

@@ -1,4 +1,4 @@
-"""The bases that a sweep's delta checkpoints rest on, logged once per sweep under their digest."""
+"""What is kept with a sweep in MLflow: the bases of its delta checkpoints, its images, examples and predictions."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sweeps.spec.load import seeds_of
 from tracking.image_archive import PICTURES, PREDICTIONS, PRETRAINING, Pictures, grey, pack_masks, pack_pictures
 from trainer.config import ModelConfig
 from trainer.results import FoldResult
 
 if TYPE_CHECKING:  # heavy
-    from sweeps.spec.load import Spec
+    from sweeps.run.resolve import ResolvedSweep
     from tracking.store.writer import Tracker
+    from trainer.data.cases import Cases
     from trainer.training.pretraining import StartingWeights
 
 
@@ -28,25 +28,28 @@ def scratch(model: ModelConfig, seed: int) -> Any:
     return fresh(model, seed + 1)
 
 
-def log_bases(tracker: Tracker, sweep_run: str, spec: Spec, weights: StartingWeights) -> None:
-    """Keep all starts, pre-trained and from scratch, as `bases/<digest>.weights.h5` of the sweep's run."""
-    from trainer.network.user_model import network_of
+def log_bases(
+    tracker: Tracker, sweep_run: str, resolved: ResolvedSweep, network: Any, weights: StartingWeights
+) -> None:
+    """Keep all starts, pre-trained and from scratch, as `bases/<digest>.weights.h5` of the sweep's run.
+
+    `network` is given the pre-trained weights.
+    """
     from trainer.network.weights import load_weights, weights_digest, write_weights
 
     def pretrained() -> Any:
-        network = network_of(spec.settings.model)
         load_weights(network, weights.path)
         return network
 
-    there = tracker.files(sweep_run, "bases")
-    starts: list[Callable[[], Any]] = [partial(scratch, spec.settings.model, seed) for seed in seeds_of(spec)]
-    for start in (pretrained, *starts):
-        network = start()
-        digest = weights_digest(network)
-        if f"bases/{digest}.weights.h5" not in there:
+    kept = tracker.files(sweep_run, "bases")
+    starts: list[Callable[[], Any]] = [partial(scratch, resolved.settings.model, seed) for seed in resolved.seeds]
+    for make in (pretrained, *starts):
+        base = make()
+        digest = weights_digest(base)
+        if f"bases/{digest}.weights.h5" not in kept:
             with tempfile.TemporaryDirectory() as folder:
                 path = Path(folder) / f"{digest}.weights.h5"
-                write_weights(network, path)
+                write_weights(base, path)
                 tracker.log_file(sweep_run, path, "bases")
 
 
@@ -57,12 +60,6 @@ def checkpoints(results: Iterable[FoldResult], base: str) -> Iterator[tuple[str,
     for result in results:
         if result.weights:
             yield f"fold_{result.fold}.npz", packed(Delta(base, result.weights))
-
-
-if TYPE_CHECKING:  # heavy
-    from tracking.store.writer import Tracker
-    from trainer.data.cases import Cases
-    from trainer.training.pretraining import StartingWeights
 
 
 def log_pictures(tracker: Tracker, sweep_run: str, cases: Cases) -> None:

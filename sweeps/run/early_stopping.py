@@ -85,11 +85,11 @@ def dropping(search: Search, space: Space, spared: Collection[Candidate], tracke
 
     if not search.stop_early or search.strategy in WHOLE:
         return never
-    kept = frozenset(spared)
+    never_dropped = frozenset(spared)
     dice_of = lru_cache(maxsize=8)(tracker.dice_by_image)
 
     def drop(candidate: Candidate, results: Sequence[FoldResult]) -> float | None:
-        best = None if candidate in kept else tracker.highest(sweep_run, candidate, space)
+        best = None if candidate in never_dropped else tracker.highest(sweep_run, candidate, space)
         if best is None or best.dice is None:
             return None
         own = {score.image: score.dice for result in results for score in result.scores}

@@ -6,25 +6,25 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil, inf
 from pathlib import Path
+from typing import Any
 
 from sweeps.environment.machine import duration, free_memory, gib, overloaded
+from sweeps.run.resolve import ResolvedSweep
 from sweeps.run.step_probe import probed
 from sweeps.spec.load import Spec, seeds_of
 from sweeps.spec.search_section import Search
-from sweeps.spec.space import listed, space_of
+from sweeps.spec.space import longest_epochs
 from sweeps.spec.strategy_names import PROBE_EPOCHS, PROBED
 from sweeps.strategies.propose import budget, warnings, who
 from trainer.config import Candidate, Settings, own_weights
 from trainer.data.layouts import recognise
 from trainer.masks import parse
-from trainer.network.blocks import partition, searchable, trainable_parameters, unit_parameters
-from trainer.network.user_model import network_of
 from trainer.training.fit import scoring_batch
 from trainer.training.pretraining import COMPOSITES, EMBEDDED_IMAGES, WEIGHT_FILES
 from trainer.training.step_cost import Cost, expected_peak
 
-COMPILE_SECONDS = 1.5  # tracing one mask of the nine-block network takes 1.3-2.3 s (facts.md, Keras 4)
-# Two single-threaded processes gave 1.6 times the throughput of one (facts.md, Keras 7): 0.8 of a core each.
+COMPILE_SECONDS = 1.5  # tracing one mask of the nine-block network takes 1.3-2.3 s (docs/facts.md, Keras 4)
+# Two single-threaded processes gave 1.6 times the throughput of one (docs/facts.md, Keras 7): 0.8 of a core each.
 WORKER_EFFICIENCY = 0.8
 # Beside the network and its optimizer: two starts, what a fold trained, and its newest state with Adam's two moments.
 KEPT_COPIES = 6
@@ -59,21 +59,16 @@ class Estimate:
     free: int
 
 
-def estimate(spec: Spec, images: int, workers: int, say: Callable[[str], None] = lambda words: None) -> Estimate:
-    """Run one real training step and scale up to the spec on `images` original cases."""
-    settings = spec.settings
-    network = network_of(settings.model)
-    blocks = partition(network, settings.partition, settings.model.blocks)
-    sizes, always = unit_parameters(blocks)
-    space = space_of(spec.search, sizes, settings, always)
-    candidates = listed(spec.search, space, settings)
-    masks = dict.fromkeys(parse(one.mask, searchable(blocks)) for one in candidates)
-    longest: dict[str, int] = {}
-    for one in candidates:
-        longest[one.training] = max(longest.get(one.training, 0), one.epochs)
-    probes = space.varied if spec.search.strategy in PROBED else ()
+def estimate(
+    resolved: ResolvedSweep, images: int, workers: int, say: Callable[[str], None] = lambda words: None
+) -> Estimate:
+    """Run one real training step and scale up to the sweep on `images` original cases."""
+    spec, settings, candidates = resolved.spec, resolved.settings, resolved.listed
+    masks = dict.fromkeys(parse(candidate.mask, resolved.n_blocks) for candidate in candidates)
+    longest = longest_epochs(candidates)
+    probes = resolved.space.varied if spec.search.strategy in PROBED else ()
     begun = sum(count > 0 for count in longest.values()) * settings.folds + len(probes)
-    further = _further(spec.search, len(space), len(candidates), begun, settings.folds)
+    further = _further(spec.search, len(resolved.space), len(candidates), begun, settings.folds)
     epochs = sum(longest.values()) + further * spec.search.epochs[-1]
     cost = probed(spec, say)
     steps = ceil(_training_part(spec, images) / settings.train.batch)
@@ -86,9 +81,9 @@ def estimate(spec: Spec, images: int, workers: int, say: Callable[[str], None] =
     return Estimate(
         candidates=candidates,
         further=further,
-        sizes=tuple(sizes),
+        sizes=resolved.block_params,
         trainings=begun + further * settings.folds,
-        parameters={str(mask): trainable_parameters(blocks, mask) for mask in masks},
+        parameters={str(mask): resolved.thawed(mask) for mask in masks},
         images=images,
         workers=workers,
         cost=cost,
@@ -97,7 +92,7 @@ def estimate(spec: Spec, images: int, workers: int, say: Callable[[str], None] =
         training=min(seconds / max(1.0, workers * WORKER_EFFICIENCY), 3600 * spec.search.hours or inf),
         pretraining=pretraining,
         pretraining_images=of_images,
-        memory=cost.peak + kept_memory(spec, images, network.count_params()),
+        memory=cost.peak + kept_memory(spec, images, resolved.parameters),
         free=free_memory(),
     )
 
@@ -123,59 +118,60 @@ def kept_memory(spec: Spec, images: int, parameters: int) -> int:
     return kept * per_seed * side * side * PIXEL + KEPT_COPIES * parameters * 4
 
 
-def expected_shortage(spec: Spec, images: int, workers: int) -> list[str]:
-    """What to say before a sweep starts, without running a step: nothing where the memory should suffice."""
-    network = network_of(spec.settings.model)
+def expected_shortage(spec: Spec, network: Any, images: int, workers: int) -> list[str]:
+    """What to say before a sweep on this Keras network starts, without running a step: nothing where the memory should
+    suffice.
+    """
     memory = expected_peak(network, spec.settings.train.batch) + kept_memory(spec, images, network.count_params())
     return shortage(memory, workers, free_memory())
 
 
-def dry_run_lines(spec: Spec, found: Estimate, home: Path) -> list[str]:
+def dry_run_lines(spec: Spec, costs: Estimate, home: Path) -> list[str]:
     """The estimate in words, one line each."""
     settings = spec.settings
-    total = found.parameters.get("all", max(found.parameters.values()))
+    total = costs.parameters.get("all", max(costs.parameters.values()))
     batch = settings.train.batch
     lines = [
-        f"spec        {spec.name}: {found.images} images, {settings.model.size}x{settings.model.size}, "
+        f"spec        {spec.name}: {costs.images} images, {settings.model.size}x{settings.model.size}, "
         f"{settings.folds} folds",
         f"network     {settings.model.name}: {total:,} parameters",
-        f"trials      {_trials(spec.search, found)}",
-        *(f"            {line}" for line in warnings(spec.search, len(found.sizes))),
-        f"trainings   {found.trainings} (one per fold, mask, rate and start; smaller epoch counts lie on the way)",
-        f"one step    {duration(found.cost.step)} for {batch} images, all blocks, measured here",
+        f"trials      {_trials(spec.search, costs)}",
+        *(f"            {line}" for line in warnings(spec.search, len(costs.sizes))),
+        f"trainings   {costs.trainings} (one per fold, mask, rate and start; smaller epoch counts lie on the way)",
+        f"one step    {duration(costs.cost.step)} for {batch} images, all blocks, measured here",
     ]
-    if found.cost.busy > BUSY and overloaded():
+    if costs.cost.busy > BUSY and overloaded():
         lines.append(
-            f"            about {duration(found.cost.step / found.cost.busy)} on an idle machine: other programs keep "
+            f"            about {duration(costs.cost.step / costs.cost.busy)} on an idle machine: other programs keep "
             "this one busy, and every time below would shrink alike"
         )
     lines += [
-        f"one epoch   {duration(found.epoch)} ({found.steps} steps, one fold)",
-        f"memory      {gib(found.memory)} for each worker ({gib(found.cost.peak)} measured in that step, the rest for "
-        f"pictures and copies of weights); {gib(found.free)} are free here",
+        f"one epoch   {duration(costs.epoch)} ({costs.steps} steps, one fold)",
+        f"memory      {gib(costs.memory)} for each worker ({gib(costs.cost.peak)} measured in that step, the rest for "
+        f"pictures and copies of weights); {gib(costs.free)} are free here",
     ]
-    lines += shortage(found.memory, found.workers, found.free)
-    if found.pretraining:
+    lines += shortage(costs.memory, costs.workers, costs.free)
+    if costs.pretraining:
         lines.append(
-            f"pre-train   about {duration(found.pretraining)}: {found.pretraining_images:,} images, "
+            f"pre-train   about {duration(costs.pretraining)}: {costs.pretraining_images:,} images, "
             f"{settings.pretrain.epochs} epochs; once, then kept in {home / 'weights'}"
         )
     else:
         lines.append("pre-train   nothing: weights are given")
-    minutes = max(1, round(found.training / 60))
-    if found.training < 3 * 3600:
-        lines.append(f"minutes     at most about {minutes} with {found.workers} workers, after pre-training")
+    minutes = max(1, round(costs.training / 60))
+    if costs.training < 3 * 3600:
+        lines.append(f"minutes     at most about {minutes} with {costs.workers} workers, after pre-training")
     else:
         lines.append(
-            f"in all      at most about {duration(found.training)} with {found.workers} workers, after pre-training"
+            f"in all      at most about {duration(costs.training)} with {costs.workers} workers, after pre-training"
         )
     return lines
 
 
-def _trials(search: Search, found: Estimate) -> str:
+def _trials(search: Search, costs: Estimate) -> str:
     if not search.proposes:
-        return f"{len(found.candidates)} (every mask at every epoch count and learning rate, and the baselines)"
-    return f"{len(found.candidates)} to start from, then {who(search)} proposes ({budget(search)})"
+        return f"{len(costs.candidates)} (every mask at every epoch count and learning rate, and the baselines)"
+    return f"{len(costs.candidates)} to start from, then {who(search)} proposes ({budget(search)})"
 
 
 def shortage(memory: int, workers: int, free: int) -> list[str]:

@@ -10,9 +10,8 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sweeps.run.blocks import block_sizes, network_space
-from sweeps.spec.load import Spec, as_table
-from sweeps.spec.space import listed
+from sweeps.run.resolve import ResolvedSweep
+from sweeps.spec.load import as_table
 from trainer.config import Candidate, Settings, digest
 from trainer.errors import UserError
 
@@ -24,7 +23,9 @@ LONGEST_NAME = 100
 RESERVED = ("thaw-pretraining", "Default")
 
 
-def describe(spec: Spec, name: str | None, cases: Cases, fold_of: list[int], weights: Mapping[str, Any]) -> SweepInfo:
+def describe(
+    resolved: ResolvedSweep, name: str | None, cases: Cases, fold_of: list[int], weights: Mapping[str, Any]
+) -> SweepInfo:
     """What the sweep measures, in full. The digest of all that a score depends on is the sweep's identity.
 
     `weights`: `digest`, `source`, `notes` and `pretraining_run` of the starting weights.
@@ -35,19 +36,15 @@ def describe(spec: Spec, name: str | None, cases: Cases, fold_of: list[int], wei
     from trainer.masks import named
     from trainer.training.versions import versions
 
-    settings = spec.settings
-    sizes, always = block_sizes(settings)
-    count = len(sizes)
-    space = network_space(spec)
-    wanted = listed(spec.search, space, settings)
-    limited = spec.search.proposes or spec.search.constrained
-    table = as_table(spec)
+    settings, search, count = resolved.settings, resolved.search, resolved.n_blocks
+    limited = search.proposes or search.constrained
+    table = as_table(resolved.spec)
     table["model"]["file"] = ""  # where this home keeps its copy is nobody's business: MLflow gets one, too
     identity = digest(
         {"settings": measured(table), "data": cases.digest, "folds": fold_of, "weights": weights["digest"]}
     )
     return SweepInfo(
-        name=name or f"{spec.name}-{label(settings)}-{identity[:6]}",
+        name=name or f"{resolved.spec.name}-{label(settings)}-{identity[:6]}",
         digest=identity,
         spec=table,
         data={
@@ -71,29 +68,31 @@ def describe(spec: Spec, name: str | None, cases: Cases, fold_of: list[int], wei
             for number in range(settings.folds)
         ],
         n_blocks=count,
-        block_params=sizes,
+        block_params=list(resolved.block_params),
         named_masks={word: str(mask) for word, mask in named(count)},
-        always_params=always,
+        always_params=resolved.always_params,
         weights=weights,
         versions=versions(),
         seed=settings.seed,
         commit=_commit(),
         command=redact(shlex.join(["thaw", *sys.argv[1:]])),
-        planned={candidate.key: candidate.name for candidate in wanted},
-        outside=[candidate.key for candidate in wanted if limited and candidate.mask not in space.written],
+        planned={candidate.key: candidate.name for candidate in resolved.listed},
+        outside=[
+            candidate.key for candidate in resolved.listed if limited and candidate.mask not in resolved.space.written
+        ],
     )
 
 
-def check_space(spec: Spec, name: str, tried: Collection[Candidate]) -> None:
+def check_space(resolved: ResolvedSweep, name: str, tried: Collection[Candidate]) -> None:
     """Raise `UserError` where a search would go on from trials that do not lie in its space: it may grow, no more.
 
     Baselines do not count: all blocks, no training, from scratch and what the leaky order repeats.
     """
-    if not spec.search.proposes:
+    if not resolved.search.proposes:
         return
-    space = network_space(spec)
-    ours = [one for one in tried if (one.start, one.split) == ("pretrained", "grouped")]
-    outside = sorted(one.name for one in ours if one not in space and one.mask not in ("all", "none"))
+    ours = [candidate for candidate in tried if (candidate.start, candidate.split) == ("pretrained", "grouped")]
+    trials = [candidate for candidate in ours if candidate.mask not in ("all", "none")]
+    outside = sorted(candidate.name for candidate in trials if candidate not in resolved.space)
     if outside:
         raise UserError(
             f"A search goes on in the space that it began in, or in a larger one, but of the trials of '{name}' "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import queue
 import subprocess
@@ -10,9 +9,10 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from sweeps.environment.home import Home
+from sweeps.run.messages import Error, Message, Replaced, from_line
 from sweeps.run.worker import USER_ERROR
 from sweeps.spec.search_section import Search
 from tracking.redact import redact
@@ -21,7 +21,8 @@ from trainer.errors import UserError, WorkerCrashed
 REPLACEMENTS = 3
 LAST_LINES = 20
 
-Listen = Callable[[dict[str, Any]], None]
+Listen = Callable[[Message], None]
+Mail = queue.Queue[tuple[int, Message | None]]  # worker and message; None: the worker has ended
 
 
 def default_workers() -> int:
@@ -53,21 +54,21 @@ def launch(home: Home, sweep: str, workers: int, listen: Listen) -> None:
     taken up again through the study's heartbeat. Raises `UserError` for a mistake that a worker met, `WorkerCrashed`
     for a bug. However this ends, no worker is left behind.
     """
-    messages: queue.Queue[tuple[int, dict[str, Any] | None]] = queue.Queue()
+    messages: Mail = queue.Queue()
     running = {number: _start(home, sweep, number, messages) for number in range(1, workers + 1)}
     replaced = 0
     try:
         while running:
             number, message = messages.get()
-            if message is not None and message["event"] == "error":
-                raise UserError(message["message"])
+            if isinstance(message, Error):
+                raise UserError(message.message)
             if message is not None:
                 listen(message)
                 continue
             code = running.pop(number).wait()
             if code < 0 and replaced < REPLACEMENTS:
                 replaced += 1
-                listen({"event": "replaced", "worker": number, "signal": -code})
+                listen(Replaced(number, -code))
                 running[number] = _start(home, sweep, number, messages)
             elif code not in (0, USER_ERROR):
                 raise WorkerCrashed(_tail(home.worker_log(sweep, number), code))
@@ -78,9 +79,7 @@ def launch(home: Home, sweep: str, workers: int, listen: Listen) -> None:
             process.wait()
 
 
-def _start(
-    home: Home, sweep: str, number: int, messages: queue.Queue[tuple[int, dict[str, Any] | None]]
-) -> subprocess.Popen[str]:
+def _start(home: Home, sweep: str, number: int, messages: Mail) -> subprocess.Popen[str]:
     log = home.worker_log(sweep, number)
     log.parent.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "sweeps.run.worker", str(home.root), sweep]
@@ -91,16 +90,16 @@ def _start(
     return process
 
 
-def _read(output: IO[str], number: int, messages: queue.Queue[tuple[int, dict[str, Any] | None]]) -> None:
+def _read(output: IO[str], number: int, messages: Mail) -> None:
     with output:
         for line in output:
-            if line.startswith("{"):
-                messages.put((number, json.loads(line)))
+            if (message := from_line(line)) is not None:
+                messages.put((number, message))
     messages.put((number, None))
 
 
 def _tail(log: Path, code: int) -> str:
     lines = log.read_text(errors="replace").splitlines()[-LAST_LINES:]
     how = f"was ended by signal {-code}" if code < 0 else f"stopped with exit code {code}"
-    told = f"A worker {how}; the sweep stops, and what is finished is kept. The end of {log}:\n" + "\n".join(lines)
-    return redact(told)
+    words = f"A worker {how}; the sweep stops, and what is finished is kept. The end of {log}:\n" + "\n".join(lines)
+    return redact(words)

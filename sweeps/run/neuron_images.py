@@ -17,7 +17,7 @@ from trainer.neurons.maximise import Artist, Maximised, Recipe
 from trainer.results import FoldResult
 from trainer.training.cross_validation import CrossValidation
 
-# Fewer than protocol.md's 256 steps, so that the default sweep keeps to ten minutes; `thaw visualize` takes all.
+# Fewer than docs/protocol.md's 256 steps, so that the default sweep keeps to ten minutes; `thaw visualize` takes all.
 RECIPE = Recipe(steps=96)
 
 
@@ -43,7 +43,7 @@ class Gallery:
 
     def _first_trained(self, result: FoldResult) -> int | None:
         """The shallowest block that the trial changed, whatever units its mask counts in; None for no training."""
-        block_of = {place.path: block.number for block in partition(self._network) for place in block.layers}
+        block_of = {layer.path: block.number for block in partition(self._network) for layer in block.layers}
         return min((block_of[name.rsplit("/", 1)[0]] for name in result.weights), default=None)
 
     def _start(self, candidate: Candidate, block: int) -> Maximised:

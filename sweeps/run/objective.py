@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sweeps.environment.home import Home
 from sweeps.run.artifacts import checkpoints, log_predictions
+from sweeps.run.messages import Dropped, Failed, FoldFinished, Message, TrialFinished
 from sweeps.run.neuron_images import Gallery
-from sweeps.run.plan import Plan
+from sweeps.run.open_sweep import OpenSweep
 from sweeps.strategies.history import Evaluate, Report, Scored
 from tracking.figures.image_panels import montage
 from tracking.record import Role, TrialInfo
-from tracking.store.writer import Tracker
 from trainer.config import Candidate
 from trainer.errors import TrialFailed
 from trainer.files import locked
@@ -33,62 +32,91 @@ def never(candidate: Candidate, results: Sequence[FoldResult]) -> float | None:
     return None
 
 
-def recorded(
+@dataclass(frozen=True)
+class _Objective:
+    """What scoring any candidate needs; see `make_objective`."""
+
+    sweep: OpenSweep
+    cross_validation: CrossValidation
+    gallery: Gallery
+    emit: Callable[[Message], None]
+    drop: Drop
+    why_dropped: str
+
+
+def make_objective(
+    sweep: OpenSweep,
     cross_validation: CrossValidation,
-    tracker: Tracker,
-    home: Home,
-    plan: Plan,
-    emit: Callable[[dict[str, Any]], None],
+    emit: Callable[[Message], None],
     drop: Drop = never,
-    why: str = "clearly worse than the best trial on the same images",
+    why_dropped: str = "clearly worse than the best trial on the same images",
 ) -> Evaluate:
-    """Bind a trial to its sweep's MLflow run. The returned function scores a candidate; 1 is best.
+    """Bind a cross-validation to its sweep's MLflow run. The returned function scores a candidate; 1 is best.
 
     It reports the mean Dice of the folds so far after every fold, asks `drop` whether to go on, and raises
-    `TrialFailed` after recording the reason. A candidate that is recorded already costs one look. `why` is what the run
-    of a dropped one says.
+    `TrialFailed` after recording the reason. A candidate that is recorded already costs one look. `why_dropped` is what
+    the run of a dropped one says.
     """
-    orders = plan.resolved.search.orders
-    gallery = Gallery(cross_validation, plan.resolved.search.neurons)
+    gallery = Gallery(cross_validation, sweep.resolved.search.neurons)
+    objective = _Objective(sweep, cross_validation, gallery, emit, drop, why_dropped)
 
     def evaluate(candidate: Candidate, report: Report) -> Scored:
-        with locked(home.candidate_lock(plan.name, candidate.key)):
-            return score(candidate, report)
-
-    def score(candidate: Candidate, report: Report) -> Scored:
-        info = trial_info(candidate, cross_validation.trainer.blocks, orders)
-        known = tracker.trial(plan.sweep_run, candidate)
-        if known is not None and known.status == "FINISHED" and known.dice is not None:
-            page = tracker.trial_page(plan.sweep_run, known.run_id)
-            return Scored(known.dice, parameters=info.trainable_params, page=page)
-        run = tracker.open_trial(plan.sweep_run, info)
-        page = tracker.trial_page(plan.sweep_run, run)
-        results: list[FoldResult] = []
-        try:
-            for result in cross_validation(candidate):
-                emit(_message(candidate, result))
-                if result.epochs != candidate.epochs:
-                    continue
-                tracker.log_fold(run, result)
-                results.append(result)
-                report(mean_dice(results), result.fold)
-                if len(results) < plan.resolved.settings.folds:
-                    estimate = drop(candidate, results)
-                    if estimate is not None:
-                        tracker.drop_trial(run, _why(why, results, plan), estimate)
-                        emit({"event": "dropped", "name": candidate.name, "fold": len(results)})
-                        return _scored(results, info, page, estimate, dropped_after=len(results))
-        except TrialFailed as failed:
-            tracker.fail_trial(run, str(failed))
-            emit({"event": "failed", "name": candidate.name, "reason": str(failed)})
-            raise
-        tracker.log_neurons(run, gallery.pictures(candidate, results[0]))
-        log_predictions(tracker, run, results)
-        deltas = checkpoints(results, cross_validation.starts[candidate.origin])
-        tracker.finish_trial(run, results, _montage(cross_validation, candidate, results), deltas)
-        return _scored(results, info, page, mean_dice(results))
+        with locked(sweep.home.candidate_lock(sweep.name, candidate.key)):
+            return _score(objective, candidate, report)
 
     return evaluate
+
+
+def _score(objective: _Objective, candidate: Candidate, report: Report) -> Scored:
+    """Look the candidate's score up, or train it and record what became of it."""
+    sweep, tracker = objective.sweep, objective.sweep.tracker
+    info = trial_info(candidate, objective.cross_validation.trainer.blocks, sweep.resolved.search.orders)
+    known = tracker.trial(sweep.plan.sweep_run, candidate)
+    if known is not None and known.status == "FINISHED" and known.dice is not None:
+        page = tracker.trial_page(sweep.plan.sweep_run, known.run_id)
+        return Scored(known.dice, parameters=info.trainable_params, page=page)
+    run = tracker.open_trial(sweep.plan.sweep_run, info)
+    page = tracker.trial_page(sweep.plan.sweep_run, run)
+    try:
+        results, estimate = _train(objective, run, candidate, report)
+    except TrialFailed as failed:
+        tracker.fail_trial(run, str(failed))
+        objective.emit(Failed(candidate.name, str(failed)))
+        raise
+    if estimate is not None:
+        tracker.drop_trial(run, _why(objective, results), estimate)
+        objective.emit(Dropped(candidate.name, len(results)))
+        return _scored(results, info, page, estimate, dropped_after=len(results))
+    _record_finished(objective, run, candidate, results)
+    objective.emit(TrialFinished(candidate.name, mean_dice(results)))
+    return _scored(results, info, page, mean_dice(results))
+
+
+def _train(
+    objective: _Objective, run: str, candidate: Candidate, report: Report
+) -> tuple[list[FoldResult], float | None]:
+    """Every fold's result, recorded and reported as it comes; and, where the candidate was dropped, its estimate."""
+    results: list[FoldResult] = []
+    for result in objective.cross_validation(candidate):
+        objective.emit(_message(candidate, result))
+        if result.epochs != candidate.epochs:
+            continue
+        objective.sweep.tracker.log_fold(run, result)
+        results.append(result)
+        report(mean_dice(results), result.fold)
+        if len(results) < objective.sweep.resolved.settings.folds:
+            estimate = objective.drop(candidate, results)
+            if estimate is not None:
+                return results, estimate
+    return results, None
+
+
+def _record_finished(objective: _Objective, run: str, candidate: Candidate, results: list[FoldResult]) -> None:
+    tracker, cross_validation = objective.sweep.tracker, objective.cross_validation
+    tracker.log_neurons(run, objective.gallery.pictures(candidate, results[0]))
+    log_predictions(tracker, run, results)
+    deltas = checkpoints(results, cross_validation.starts[candidate.origin])
+    tracker.finish_trial(run, results, _montage(cross_validation, candidate, results), deltas)
 
 
 def mean_dice(results: Sequence[FoldResult]) -> float:
@@ -102,17 +130,17 @@ def _scored(results: Sequence[FoldResult], info: TrialInfo, page: str, score: fl
     return Scored(score, len(trained), seconds, info.trainable_params, dropped_after, page)
 
 
-def _why(why: str, results: Sequence[FoldResult], plan: Plan) -> str:
+def _why(objective: _Objective, results: Sequence[FoldResult]) -> str:
     """What a dropped trial's run says."""
-    done, folds = len(results), plan.resolved.settings.folds
-    return f"{why} (after {done} of {folds} folds); the other folds were not trained, so it has no score."
+    folds = f"after {len(results)} of {objective.sweep.resolved.settings.folds} folds"
+    return f"{objective.why_dropped} ({folds}); the other folds were not trained, so it has no score."
 
 
 def trial_info(candidate: Candidate, blocks: Partition, followed: Sequence[str]) -> TrialInfo:
     """What a candidate's mask means on this network, and where on the followed orders it lies."""
     mask = parse(candidate.mask, searchable(blocks))
     role = role_of(candidate)
-    orders = tuple(place for place in places(mask) if role == "trial" and place[0] in followed)
+    orders = tuple(step for step in places(mask) if role == "trial" and step[0] in followed)
     return TrialInfo(candidate, mask.blocks, orders, names(mask), trainable_parameters(blocks, mask), role)
 
 
@@ -125,16 +153,8 @@ def role_of(candidate: Candidate) -> Role:
     return "scratch" if candidate.start == "scratch" else "trial"
 
 
-def _message(candidate: Candidate, result: FoldResult) -> dict[str, Any]:
-    return {
-        "event": "fold",
-        "training": candidate.training,
-        "name": candidate.name,
-        "fold": result.fold,
-        "epochs": result.epochs,
-        "dice": result.mean("dice"),
-        "traces": result.traces,
-    }
+def _message(candidate: Candidate, result: FoldResult) -> FoldFinished:
+    return FoldFinished(candidate.training, candidate.name, result.fold, result.epochs, result.mean("dice"))
 
 
 def _montage(cross_validation: CrossValidation, candidate: Candidate, results: list[FoldResult]) -> bytes:
@@ -145,10 +165,10 @@ def _montage(cross_validation: CrossValidation, candidate: Candidate, results: l
     labels: list[str] = []
     predictions: list[NDArray[np.uint8]] = []
     for fold, result in zip(cross_validation.folds(candidate), results, strict=True):
-        for place in fold.montage:
-            predictions.append(result.predictions[place])
-            images.append(fold.test_x[place])
-            truths.append(fold.test_y[place])
-            dices.append(result.scores[place].dice)
-            labels.append(fold.names[place])
+        for index in fold.montage:
+            predictions.append(result.predictions[index])
+            images.append(fold.test_x[index])
+            truths.append(fold.test_y[index])
+            dices.append(result.scores[index].dice)
+            labels.append(fold.names[index])
     return montage(np.stack(images), np.stack(truths), np.stack(predictions), labels, dices)

@@ -4,51 +4,42 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
 
 from sweeps.environment.home import Home
-from sweeps.spec.load import Spec, from_table
+from sweeps.run.resolve import ResolvedSweep, resolve
+from sweeps.spec.load import as_table, from_table
 from trainer.errors import UserError
 from trainer.files import write_atomically
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Plain data: the resolved spec as a table, the fold (from 0) of every case, and what the digests must be.
+    """The resolved sweep, and what was fixed after reading the data: the fold (from 0) of every case, all digests.
 
-    `identity` is the digest of what the sweep measures; `block_params` the parameters of blocks 1..n, `always_params`
-    of what trains whatever the mask; `weights` the file of the starting weights; `sweep_run` the id of the sweep's
-    MLflow run; `until` the second (of the epoch) after which nothing new is begun.
+    `identity` is the digest of what the sweep measures; `weights` the file of the starting weights; `sweep_run` the id
+    of the sweep's MLflow run; nothing new is begun after the `deadline` (Unix time).
     """
 
     name: str
-    spec: dict[str, Any]
+    resolved: ResolvedSweep
     identity: str
-    block_params: list[int]
-    always_params: int
-    fold_of: list[int]
+    fold_of: tuple[int, ...]
     data_digest: str
     weights: str
     weights_digest: str
     sweep_run: str
-    until: float = math.inf
-
-    @property
-    def n_blocks(self) -> int:
-        """How many units a mask chooses among."""
-        return len(self.block_params)
-
-    @property
-    def resolved(self) -> Spec:
-        """The spec this plan was made from."""
-        return from_table(self.spec)
+    deadline: float = math.inf
 
 
 def write_plan(home: Home, plan: Plan) -> None:
-    """Keep a plan for the workers of its sweep."""
-    write_atomically(home.plan(plan.name), lambda file: file.write(json.dumps(asdict(plan)).encode()))
+    """Keep a plan for the workers of its sweep. Space and list are not written: they follow from spec and units."""
+    resolved = plan.resolved
+    table = {item.name: getattr(plan, item.name) for item in fields(plan) if item.name != "resolved"}
+    table |= {"spec": as_table(resolved.spec), "block_params": resolved.block_params}
+    table |= {"always_params": resolved.always_params}
+    write_atomically(home.plan(plan.name), lambda file: file.write(json.dumps(table).encode()))
 
 
 def read_plan(home: Home, sweep: str) -> Plan:
@@ -56,4 +47,9 @@ def read_plan(home: Home, sweep: str) -> Plan:
     path: Path = home.plan(sweep)
     if not path.exists():
         raise UserError(f"There is no plan of a sweep '{sweep}' in {home.root}. Start it with `thaw run` first.")
-    return Plan(**json.loads(path.read_text()))
+    table = json.loads(path.read_text())
+    if "until" in table:  # the deadline's name in homes of before
+        table["deadline"] = table.pop("until")
+    units = table.pop("block_params"), table.pop("always_params")
+    table["fold_of"] = tuple(table["fold_of"])
+    return Plan(resolved=resolve(from_table(table.pop("spec")), *units), **table)

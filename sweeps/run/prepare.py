@@ -1,24 +1,22 @@
-"""What a sweep fixes before its first trial: network, pictures, folds, starting weights, and the plan of it all."""
+"""What a sweep fixes before its first trial: images, folds, starting weights, and the plan of it all."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sweeps.environment.home import Home
 from sweeps.environment.home_format import bring_up_to_date
 from sweeps.environment.terminal import Board
 from sweeps.run.artifacts import log_bases, log_examples, log_pictures
 from sweeps.run.identity import check_space, describe
+from sweeps.run.open_sweep import OpenSweep, closed_when_stopped
 from sweeps.run.plan import Plan, write_plan
-from sweeps.spec.load import Spec, as_table
-from sweeps.spec.validation import units_of
+from sweeps.run.resolve import ResolvedSweep
+from sweeps.spec.load import Spec
 from trainer.errors import UserError
-from trainer.files import locked, nobody_present
 
 if TYPE_CHECKING:  # heavy: each is imported where it is needed
     from tracking.record import SweepInfo
@@ -27,105 +25,73 @@ if TYPE_CHECKING:  # heavy: each is imported where it is needed
     from trainer.training.pretraining import StartingWeights
 
 
-def prepared_alone(spec: Spec, home: Home, board: Board, name: str | None) -> tuple[Plan, Tracker]:
-    """Everything that a sweep fixes before its first trial: read, made or looked up, recorded and written down."""
-    with locked(home.launch_lock, waiting=board.waiting):
-        return prepared(spec, home, board, name, workers=1)
+def prepare(
+    resolved: ResolvedSweep, network: Any, home: Home, board: Board, name: str | None, workers: int
+) -> OpenSweep:
+    """Fix and record everything that the workers need; for a launcher that holds the home's lock.
 
-
-def prepared(spec: Spec, home: Home, board: Board, name: str | None, workers: int) -> tuple[Plan, Tracker]:
-    """Everything that a sweep fixes before its first trial; for a launcher that holds the lock already."""
+    `network` is the one that was looked at; it may be given other weights. Raises `UserError` where the data or the
+    weights cannot be used, and where `name` stands for another sweep.
+    """
     from tracking.store.writer import Tracker
 
-    cases, fold_of = read_cases(spec, home, board)
-    warn_of_memory(spec, len(cases), workers, board)
+    cases, fold_of = read_cases(resolved.spec, home, board)
+    warn_of_memory(resolved.spec, network, len(cases), workers, board)
     tracker = Tracker.connect(home.tracking_uri, home.artifact_folder)
-    check_clash(spec, board, tracker, name, cases, fold_of)
+    check_clash(resolved, board, tracker, name, cases, fold_of)
     for line in bring_up_to_date(home):
         board.say(line)
-    return _plan(spec, home, board, tracker, name, cases, fold_of), tracker
+    weights, pretraining = find_weights(resolved.spec, home, board, tracker)
+    info = describe(resolved, name, cases, fold_of, _weights_table(weights, pretraining))
+    check_space(resolved, info.name, tracker.candidates(info.name))
+    plan = _plan(resolved, info, cases.digest, fold_of, weights, tracker.open_sweep(info))
+    sweep = OpenSweep(home, plan, tracker)
+    with closed_when_stopped(sweep):
+        write_plan(home, plan)
+        _log_givens(sweep, network, cases, weights)
+    return sweep
 
 
-def look_at_network(spec: Spec, home: Home, board: Board) -> Spec:
-    """The spec with what only its network tells; at once, and without Keras, for the built-in one."""
-    if units_of(spec.settings) is not None:
-        return spec
-    from sweeps.environment.keras_backend import prepare_backend
-
-    prepare_backend(deterministic=spec.settings.train.deterministic)
-    from sweeps.run.user_network import with_network
-
-    with board.stage("looking at the network"):
-        spec, said = with_network(spec, home)
-    for line in said:
-        board.say(line)
-    return spec
-
-
-def _plan(
-    spec: Spec, home: Home, board: Board, tracker: Tracker, name: str | None, cases: Cases, fold_of: list[int]
-) -> Plan:
-    """Find the starting weights, open the sweep's MLflow run and write down what its workers need."""
-    weights, pretraining = find_weights(spec, home, board, tracker)
-    made = {
+def _weights_table(weights: StartingWeights, pretraining: str) -> dict[str, Any]:
+    """The starting weights as the record holds them."""
+    return {
         "digest": weights.digest,
         "source": weights.source,
         "notes": list(weights.notes),
         "pretraining_run": pretraining,
     }
-    info = describe(spec, name, cases, fold_of, made)
-    check_space(spec, info.name, tracker.candidates(info.name))
-    sweep_run = tracker.open_sweep(info)
-    with closed_when_stopped(tracker, home, info.name, sweep_run):
-        plan = _written(spec, home, info, cases.digest, fold_of, weights, sweep_run)
-        _log_givens(tracker, plan, spec, cases, weights)
-    return plan
 
 
-@contextmanager
-def closed_when_stopped(tracker: Tracker, home: Home, name: str, sweep_run: str) -> Iterator[None]:
-    """A sweep that is stopped before its workers start is closed, unless workers of another launcher are at it."""
-    try:
-        yield
-    except BaseException:  # Ctrl-C, too
-        if nobody_present(home.workers_lock(name)):
-            tracker.close_lost(sweep_run)
-        raise
-
-
-def _written(
-    spec: Spec, home: Home, info: SweepInfo, data: str, fold_of: list[int], weights: StartingWeights, sweep_run: str
+def _plan(
+    resolved: ResolvedSweep, info: SweepInfo, data: str, fold_of: list[int], weights: StartingWeights, sweep_run: str
 ) -> Plan:
-    """What the workers need, in their file."""
-    plan = Plan(
+    hours = resolved.search.hours
+    return Plan(
         name=info.name,
-        spec=as_table(spec),
+        resolved=resolved,
         identity=info.digest,
-        block_params=info.block_params,
-        always_params=info.always_params,
-        fold_of=fold_of,
+        fold_of=tuple(fold_of),
         data_digest=data,
         weights=str(weights.path.resolve()),
         weights_digest=weights.digest,
         sweep_run=sweep_run,
-        until=time.time() + 3600 * spec.search.hours if spec.search.hours else math.inf,
+        deadline=time.time() + 3600 * hours if hours else math.inf,
     )
-    write_plan(home, plan)
-    return plan
 
 
-def _log_givens(tracker: Tracker, plan: Plan, spec: Spec, cases: Cases, weights: StartingWeights) -> None:
-    """Keep in MLflow what the sweep starts from: weights, network, pictures."""
+def _log_givens(sweep: OpenSweep, network: Any, cases: Cases, weights: StartingWeights) -> None:
+    """Keep in MLflow what the sweep starts from: weights, network, images."""
     from sweeps.run.user_network import log_network
 
-    log_bases(tracker, plan.sweep_run, spec, weights)
-    log_network(tracker, plan.sweep_run, spec.settings.model)
-    log_pictures(tracker, plan.sweep_run, cases)
-    log_examples(tracker, plan.sweep_run, weights)
+    tracker, run = sweep.tracker, sweep.plan.sweep_run
+    log_bases(tracker, run, sweep.resolved, network, weights)
+    log_network(tracker, run, sweep.resolved.settings.model)
+    log_pictures(tracker, run, cases)
+    log_examples(tracker, run, weights)
 
 
 def read_cases(spec: Spec, home: Home, board: Board) -> tuple[Cases, list[int]]:
-    """The pictures, and the fold from 0 in which each of them validates: fixed for the whole sweep."""
+    """The images, and the fold from 0 in which each of them validates: fixed for the whole sweep."""
     from trainer.data.cases import load_cases
     from trainer.data.folds import make_folds
 
@@ -142,25 +108,25 @@ def read_cases(spec: Spec, home: Home, board: Board) -> tuple[Cases, list[int]]:
     return cases, make_folds(cases.groups, cases.labels, settings.folds, settings.seed).tolist()
 
 
-def warn_of_memory(spec: Spec, images: int, workers: int, board: Board) -> None:
+def warn_of_memory(spec: Spec, network: Any, images: int, workers: int, board: Board) -> None:
     """Say before anything is trained that the workers will hardly fit; they are started all the same."""
-    from sweeps.environment.keras_backend import prepare_backend
-
-    prepare_backend(deterministic=spec.settings.train.deterministic)
     from sweeps.run.estimate import expected_shortage
 
-    for line in expected_shortage(spec, images, workers):
+    for line in expected_shortage(spec, network, images, workers):
         board.say(line)
 
 
-def check_clash(spec: Spec, board: Board, tracker: Tracker, name: str | None, cases: Cases, fold_of: list[int]) -> None:
-    """Raise `UserError` before anything is pre-trained when the name stands for other pictures, folds or settings."""
+def check_clash(
+    resolved: ResolvedSweep, board: Board, tracker: Tracker, name: str | None, cases: Cases, fold_of: list[int]
+) -> None:
+    """Raise `UserError` before anything is pre-trained when the name stands for other images, folds or settings."""
     from tracking.store.same_sweep import clash, differing_pretraining
 
     old = None if name is None else tracker.recorded(name)
     if old is None:
         return
-    info = describe(spec, name, cases, fold_of, old.weights)  # as if the weights were the same: they are not made yet
+    # As if the weights were the same: they are not made yet.
+    info = describe(resolved, name, cases, fold_of, old.weights)
     if info.digest != old.digest:
         raise clash(old, info)
     if changed := differing_pretraining(old.spec, info.spec):
@@ -172,13 +138,10 @@ def check_clash(spec: Spec, board: Board, tracker: Tracker, name: str | None, ca
 
 def find_weights(spec: Spec, home: Home, board: Board, tracker: Tracker) -> tuple[StartingWeights, str]:
     """The weights to start from, pre-trained now if need be, and the id of the MLflow run that records how."""
-    from sweeps.environment.keras_backend import prepare_backend
-
-    settings = spec.settings
-    prepare_backend(deterministic=settings.train.deterministic)
     from trainer.training.pretraining import starting_weights
 
-    with board.stage("starting weights") as step:
+    settings = spec.settings
+    with board.stage("preparing the starting weights") as step:
         weights = starting_weights(settings.pretrain, settings.model, home.weights, home.data, step)
     for note in weights.notes:
         board.say(f"Note on the pre-training pictures: {note}")

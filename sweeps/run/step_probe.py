@@ -13,7 +13,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sweeps.spec.load import Spec, as_table, from_table
 from trainer.errors import UserError
@@ -26,26 +26,32 @@ Say = Callable[[str], None]
 
 def probed(spec: Spec, say: Say = lambda words: None) -> Cost:
     """What a step of this spec costs here; `say` hears what is being timed. Raises `UserError` if it cannot be run."""
-    from trainer.training.step_cost import Cost
-
     command = [sys.executable, "-m", "sweeps.run.step_probe", json.dumps(as_table(spec))]
-    found: dict[str, Any] = {}
+    cost: Cost | None = None
     with tempfile.TemporaryFile("w+") as errors:
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True) as process:
             assert process.stdout is not None
             try:
                 for line in process.stdout:
                     if line.startswith("{"):
-                        found = json.loads(line)
-                        say(found.get("stage", ""))
+                        stage, cost = _read(line)
+                        say(stage)
             except BaseException:
                 process.kill()
                 raise
         errors.seek(0)
-        told = errors.read()
-    if "peak" not in found:
-        raise UserError(_why(spec, process.returncode, told))
-    return Cost(**found)
+        said = errors.read()
+    if cost is None:
+        raise UserError(_why(spec, process.returncode, said))
+    return cost
+
+
+def _read(line: str) -> tuple[str, Cost | None]:
+    """What a line of the process says: the stage that it is in, or what the step cost."""
+    from trainer.training.step_cost import Cost
+
+    fields = json.loads(line)
+    return (fields["stage"], None) if "stage" in fields else ("", Cost(**fields))
 
 
 def _why(spec: Spec, code: int, errors: str) -> str:

@@ -1,12 +1,13 @@
-"""The network of your own that a spec names: found, kept by its content, checked against the rest of the spec."""
+"""The look at a spec's network: the built-in one, or one of the user's own, kept by its content and checked."""
 
 from __future__ import annotations
 
 import hashlib
 import tempfile
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sweeps.environment.home import Home
 from sweeps.spec.load import Spec
@@ -15,7 +16,7 @@ from sweeps.spec.validation import refuse
 from trainer.config import ModelConfig
 from trainer.files import write_atomically
 from trainer.network.batch_norm import normalisations
-from trainer.network.blocks import ALWAYS, leaf_layers, partition, searchable
+from trainer.network.blocks import ALWAYS, Partition, leaf_layers, partition, searchable
 from trainer.network.user_model import found, network_of
 from trainer.neurons.layers import meant_layers
 
@@ -26,33 +27,52 @@ REGISTERED = "models:/"
 ARTIFACT = "network.keras"  # of a sweep's run
 
 
-def with_network(spec: Spec, home: Home) -> tuple[Spec, list[str]]:
-    """The spec with all that is known only once its network was looked at, and what there is to say of it.
-
-    The built-in U-Net's spec comes back as it is. A file is copied into the home, so that the sweep can go on, and be
-    refitted, when the file has moved. Raises `UserError` for a network that cannot be searched, and for masks and
-    other settings that do not fit the number of its blocks.
+@dataclass(frozen=True, eq=False)
+class Look:
+    """What a look at a network gave: the `spec` with all that only the network tells, the Keras `network` itself, its
+    `blocks`, and `notes`, what there is to say of it, one sentence each.
     """
-    settings, search = spec.settings, spec.search
-    if settings.model.path is None and not settings.model.blocks:
-        return spec, []
+
+    spec: Spec
+    network: Any
+    blocks: Partition
+    notes: tuple[str, ...] = ()
+
+
+def look_at(spec: Spec, home: Home) -> Look:
+    """Build the spec's network and see what its masks choose among.
+
+    A file is copied into the home, so that the sweep can go on, and be refitted, when the file has moved. Raises
+    `UserError` for a network that cannot be searched, and for masks and other settings that do not fit the number of
+    its blocks.
+    """
+    settings = spec.settings
     model = settings.model
     if model.path is not None:
-        model = replace(model, file=str(_kept(model.path, home)))
-        model = found(model, settings.partition)
+        model = found(replace(model, file=str(_keep(model.path, home))), settings.partition)
     network = network_of(model)
     blocks = partition(network, settings.partition, model.blocks)
-    has_norm = any(normalisations(layer) for layer in leaf_layers(network).values())
-    refuse(spec.name, [*unit_rules(search, searchable(blocks)), *norm_rules(search, has_norm=has_norm)])
+    if model.path is None and not model.blocks:  # the built-in network as it is: the spec was checked with it in mind
+        return Look(spec, network, blocks)
+    _check_spec(spec, network, blocks)
     drawable = () if model.blocks else tuple(meant_layers(network))
-    drawn = tuple(block for block in search.neurons if block in drawable)
-    held = f"{network.count_params():,} parameters in {searchable(blocks)} blocks"
+    drawn = tuple(block for block in spec.search.neurons if block in drawable)
+    known = replace(spec, settings=replace(settings, model=model), search=replace(spec.search, neurons=drawn))
+    return Look(known, network, blocks, tuple(_notes(spec, model, network, blocks, drawn)))
+
+
+def _check_spec(spec: Spec, network: Any, blocks: Partition) -> None:
+    has_norm = any(normalisations(layer) for layer in leaf_layers(network).values())
+    refuse(spec.name, [*unit_rules(spec.search, searchable(blocks)), *norm_rules(spec.search, has_norm=has_norm)])
+
+
+def _notes(spec: Spec, model: ModelConfig, network: Any, blocks: Partition, drawn: tuple[int, ...]) -> Iterator[str]:
+    size = f"{network.count_params():,} parameters in {searchable(blocks)} blocks"
     always = " and a head that always trains" if blocks[0].number == ALWAYS else ""
-    said = [f"Network: {model.name}, {held}{always}."]
-    if lacking := [block for block in search.neurons if block not in drawn]:
+    yield f"Network: {model.name}, {size}{always}."
+    if undrawn := [block for block in spec.search.neurons if block not in drawn]:
         why = "with model.blocks none are drawn" if model.blocks else "this network has no such block to draw"
-        said.append(f"Note: no neurons of blocks {', '.join(map(str, lacking))}: {why} (search.neurons).")
-    return replace(spec, settings=replace(settings, model=model), search=replace(search, neurons=drawn)), said
+        yield f"Note: no neurons of blocks {', '.join(map(str, undrawn))}: {why} (search.neurons)."
 
 
 def log_network(tracker: Tracker, sweep_run: str, model: ModelConfig) -> None:
@@ -61,7 +81,7 @@ def log_network(tracker: Tracker, sweep_run: str, model: ModelConfig) -> None:
         tracker.log_once(sweep_run, ARTIFACT, Path(model.file).read_bytes)
 
 
-def _kept(given: str, home: Home) -> Path:
+def _keep(given: str, home: Home) -> Path:
     """Our copy of a `.keras` file or registered model, under the digest of its bytes."""
     from trainer.network.weights import checked_file
 

@@ -64,13 +64,13 @@ def design(n_blocks: int, cells: int) -> Design:
     return Design(n_blocks, cells, columns, shortest)
 
 
-def masks(found: Design) -> tuple[Mask, ...]:
+def masks(plan: Design) -> tuple[Mask, ...]:
     """The cells of a design, the one without a block first, then by size."""
     cells = [
-        tuple(block for block, column in enumerate(found.columns, 1) if (column & x).bit_count() & 1)
-        for x in range(found.cells)
+        tuple(block for block, column in enumerate(plan.columns, 1) if (column & x).bit_count() & 1)
+        for x in range(plan.cells)
     ]
-    return tuple(Mask(blocks, found.n_blocks) for blocks in sorted(cells, key=lambda blocks: (len(blocks), blocks)))
+    return tuple(Mask(blocks, plan.n_blocks) for blocks in sorted(cells, key=lambda blocks: (len(blocks), blocks)))
 
 
 def factorial_masks(n_blocks: int, cells: int) -> tuple[Mask, ...]:
@@ -78,41 +78,41 @@ def factorial_masks(n_blocks: int, cells: int) -> tuple[Mask, ...]:
     return masks(design(n_blocks, cells))[1:]
 
 
-def words(found: Design, longest: int) -> tuple[tuple[int, ...], ...]:
+def words(plan: Design, longest: int) -> tuple[tuple[int, ...], ...]:
     """The defining words up to a length, shortest first, each as its blocks.
 
     >>> words(design(5, 8), 5)
     ((1, 2, 5), (3, 4, 5), (1, 2, 3, 4))
     """
-    each = range(3, min(longest, found.n_blocks) + 1)
-    chosen = (blocks for length in each for blocks in combinations(range(1, found.n_blocks + 1), length))
-    return tuple(blocks for blocks in chosen if not _column(found, blocks))
+    each = range(3, min(longest, plan.n_blocks) + 1)
+    chosen = (blocks for length in each for blocks in combinations(range(1, plan.n_blocks + 1), length))
+    return tuple(blocks for blocks in chosen if not _column(plan, blocks))
 
 
-def chains(found: Design) -> tuple[tuple[tuple[Effect, int], ...], ...]:
+def chains(plan: Design) -> tuple[tuple[tuple[Effect, int], ...], ...]:
     """Every main effect and two-block interaction once, in chains of those that the design cannot tell apart.
 
     A chain holds (effect, sign): its contrast estimates the sum of sign x effect, where the first sign is +1. Main
     effects come first, alone as long as the resolution is IV or more. Interactions of more blocks are taken as nought.
     """
-    blocks = range(1, found.n_blocks + 1)
+    blocks = range(1, plan.n_blocks + 1)
     effects: list[Effect] = [*((block,) for block in blocks), *combinations(blocks, 2)]
     together: dict[int, list[Effect]] = {}
     for effect in effects:
-        together.setdefault(_column(found, effect), []).append(effect)
+        together.setdefault(_column(plan, effect), []).append(effect)
     # The product of both effects' signs is that of a word (or nothing), whose sign is that of its length.
     return tuple(
         tuple((effect, (-1) ** (len(effect) + len(chain[0]))) for effect in chain) for chain in together.values()
     )
 
 
-def aliases(found: Design, longest: int | None = None) -> tuple[str, ...]:
+def aliases(plan: Design, longest: int | None = None) -> tuple[str, ...]:
     """The chains that hold more than one effect, in words; of each chain at most `longest` effects.
 
     >>> aliases(design(5, 8))[:2]
     ('1 with -2×5', '2 with -1×5')
     """
-    return tuple(_together(chain, longest or len(chain)) for chain in chains(found) if len(chain) > 1)
+    return tuple(_together(chain, longest or len(chain)) for chain in chains(plan) if len(chain) > 1)
 
 
 def _together(chain: tuple[tuple[Effect, int], ...], longest: int) -> str:
@@ -121,21 +121,21 @@ def _together(chain: tuple[tuple[Effect, int], ...], longest: int) -> str:
     return " with ".join([*words, *more])
 
 
-def summary(found: Design, shown: int = 3) -> str:
+def summary(plan: Design, shown: int = 3) -> str:
     """Cells, resolution and what is aliased, in one sentence; of many aliases the first few.
 
     >>> summary(design(9, 128))
     '128 of 512 cells, resolution VI: no main effect or two-block interaction is aliased with another.'
     """
-    if not found.shortest:
-        return f"{found.cells} cells, every set of blocks: nothing is aliased."
-    every = f"{2**found.n_blocks}" if found.n_blocks <= 20 else f"2^{found.n_blocks}"
-    cells = f"{found.cells} of {every} cells, resolution {found.resolution}"
-    joined = aliases(found, shown)
+    if not plan.shortest:
+        return f"{plan.cells} cells, every set of blocks: nothing is aliased."
+    every = f"{2**plan.n_blocks}" if plan.n_blocks <= 20 else f"2^{plan.n_blocks}"
+    cells = f"{plan.cells} of {every} cells, resolution {plan.resolution}"
+    joined = aliases(plan, shown)
     if not joined:
         return f"{cells}: no main effect or two-block interaction is aliased with another."
     more = f", and {len(joined) - shown} more" if len(joined) > shown else ""
-    alone = "every main effect stands alone; " if found.shortest > 3 else ""
+    alone = "every main effect stands alone; " if plan.shortest > 3 else ""
     return f"{cells}: {alone}cannot be told apart: {', '.join(joined[:shown])}{more}."
 
 
@@ -154,11 +154,11 @@ def design_mistakes(n_blocks: int, cells: int) -> Iterator[str]:
         yield f"'search.cells' must be {allowed}{whole}, but got {cells}."
 
 
-def _column(found: Design, blocks: Sequence[int]) -> int:
+def _column(plan: Design, blocks: Sequence[int]) -> int:
     """What the columns of these blocks add up to, bit by bit without carry; 0 for a defining word."""
     total = 0
     for block in blocks:
-        total ^= found.columns[block - 1]
+        total ^= plan.columns[block - 1]
     return total
 
 

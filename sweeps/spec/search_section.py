@@ -9,13 +9,13 @@ from typing import Literal, get_args, get_type_hints
 
 from sweeps.spec.factorial_designs import design_mistakes
 from sweeps.spec.strategy_names import ENDING, KERAS_TUNER, LISTS, PROPOSING
-from trainer.config import TrainConfig, TrainValue
+from trainer.config import LARGEST_RATE, LARGEST_SEED, TrainConfig, TrainValue
 from trainer.errors import UserError
 from trainer.masks import ORDERS, parse
 
-LARGEST_SEED = 2**32 - 1  # what NumPy and Keras take
 LARGEST_EPOCHS = 100_000
-SMALLEST_RATE, LARGEST_RATE = 1e-9, 1e3
+SMALLEST_RATE = 1e-9
+FEWEST_UNITS = 2  # with one there is nothing to choose: the only mask is all of it
 SEARCHABLE = tuple(item.name for item in fields(TrainConfig) if item.name != "deterministic")
 
 
@@ -91,11 +91,24 @@ def search_mistakes(search: Search) -> Iterator[str]:
 
 def unit_rules(search: Search, units: int) -> Iterator[str]:
     """The rules that need to know how many units a mask of the network chooses among."""
+    if units < FEWEST_UNITS:
+        yield too_few_units(units)
+        return
     if search.space == "masks":
         yield from _mask_mistakes(search, units)
     yield from _constraint_mistakes(search, units)
     if search.strategy == "factorial":
         yield from design_mistakes(units, search.cells)
+
+
+def too_few_units(units: int) -> str:
+    """Why a network cannot be searched, and what to do about it."""
+    given = "none" if not units else "one"
+    return (
+        f"A mask must choose among at least two blocks, but this network has {given}: there is nothing to compare. A "
+        "block ends where the resolution changes (pooling, strides, up-sampling). Say which layers each block has "
+        "(model.blocks), or count every convolution (partition.unit=conv)."
+    )
 
 
 def norm_rules(search: Search, *, has_norm: bool) -> Iterator[str]:
@@ -165,7 +178,7 @@ def _constraint_mistakes(search: Search, units: int) -> Iterator[str]:
             yield f"'search.{key}' names blocks {wrong}, which do not exist. Blocks: 1-{units}."
     if both := sorted(set(search.must_train) & set(search.must_freeze)):
         yield f"Blocks {both} are in 'search.must_train' and in 'search.must_freeze': take them out of one."
-    if search.max_blocks and len(set(search.must_train)) > search.max_blocks:
+    if 0 < search.max_blocks < len(set(search.must_train)):
         yield (
             f"'search.must_train' names {len(set(search.must_train))} blocks, but 'search.max_blocks' allows "
             f"{search.max_blocks}."
@@ -187,7 +200,7 @@ def _order_mistakes(search: Search) -> Iterator[str]:
 def _mask_mistakes(search: Search, units: int) -> Iterator[str]:
     if not search.masks:
         yield '\'search.masks\' is empty: list at least one mask, for instance masks = ["1-5", "6-9"].'
-    seen: dict[str, str] = {}
+    texts: dict[str, str] = {}  # mask as it is printed -> as it was written
     for text in search.masks:
         try:
             mask = parse(text, units)
@@ -197,6 +210,6 @@ def _mask_mistakes(search: Search, units: int) -> Iterator[str]:
         written = str(mask)
         if not mask.blocks:
             yield f"'search.masks' lists '{text}', the zero-shot score: it is always measured, so leave it out."
-        if written in seen:
-            yield f"'search.masks' lists the same mask twice: '{seen[written]}' and '{text}' are both {written}."
-        seen[written] = text
+        if written in texts:
+            yield f"'search.masks' lists the same mask twice: '{texts[written]}' and '{text}' are both {written}."
+        texts[written] = text

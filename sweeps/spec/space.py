@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from sweeps.spec.factorial_designs import factorial_masks
 from sweeps.spec.search_section import Search
@@ -14,9 +14,6 @@ from sweeps.spec.strategy_names import LISTS
 from trainer.config import Candidate, Settings, Split, Start, TrainValue
 from trainer.errors import UserError
 from trainer.masks import Mask, at_depth, parse
-
-if TYPE_CHECKING:
-    pass
 
 LARGEST_SUBSETS = 18  # blocks: 262,143 sets, listed in about a second; more is a search of another kind
 
@@ -99,8 +96,8 @@ def space_of(search: Search, block_parameters: Sequence[int], settings: Settings
     Raises `UserError` where no mask keeps all constraints, and for subsets of more blocks than can be listed.
     """
     n_blocks = len(block_parameters)
-    thawed = {mask: always + sum(block_parameters[block - 1] for block in mask.blocks)
-              for mask in _masks_of(search, n_blocks) if mask.blocks}  # fmt: skip
+    masks = [mask for mask in masks_of(search, n_blocks) if mask.blocks]
+    thawed = {mask: always + sum(block_parameters[block - 1] for block in mask.blocks) for mask in masks}
     kept = {mask: count for mask, count in thawed.items() if _allowed(search, mask, count)}
     if not kept:
         smallest = min(thawed.values(), default=0)
@@ -110,31 +107,47 @@ def space_of(search: Search, block_parameters: Sequence[int], settings: Settings
         )
     train = tuple(sorted(search.train))
     own = tuple((name, getattr(settings.train, name)) for name, _ in train)
-    return Space(search.space, n_blocks, tuple(kept), tuple(kept.values()), search.epochs, search.learning_rate, train,
-                 own, search.orders if search.space == "orders" else (), settings.seed, search.cost)  # fmt: skip
+    return Space(
+        kind=search.space,
+        n_blocks=n_blocks,
+        masks=tuple(kept),
+        parameters=tuple(kept.values()),
+        epochs=search.epochs,
+        learning_rate=search.learning_rate,
+        train=train,
+        own=own,
+        orders=search.orders if search.space == "orders" else (),
+        seed=settings.seed,
+        cost=search.cost,
+    )
 
 
 def masks_of(search: Search, n_blocks: int) -> tuple[Mask, ...]:
-    """The distinct masks of a space before any constraint, in the order in which they are written."""
-    return tuple(_masks_of(search, n_blocks))
+    """The distinct masks of a space before any constraint, in the order in which they are written.
 
-
-def _masks_of(search: Search, n_blocks: int) -> dict[Mask, None]:
+    Raises `UserError` for subsets of more blocks than can be listed.
+    """
     if search.space == "subsets" and n_blocks > LARGEST_SUBSETS:
         raise UserError(
             f"Every set of blocks can be searched up to {LARGEST_SUBSETS} blocks, but this network has {n_blocks} "
             f"({2**n_blocks - 1:,} sets). Join blocks with model.blocks, or set search.space to orders, masks or "
             "single."
         )
-    blocks = range(1, n_blocks + 1)
-    made: dict[str, Iterator[Mask]] = {
-        "masks": (parse(text, n_blocks) for text in search.masks),
-        "single": (Mask((block,), n_blocks) for block in blocks),
-        "subsets": (Mask(tuple(block for block in blocks if bits >> (block - 1) & 1), n_blocks)
-                    for bits in range(1, 2**n_blocks)),
-        "orders": (at_depth(order, depth, n_blocks) for order in search.orders for depth in blocks),
-    }  # fmt: skip
-    return dict.fromkeys(made[search.space])
+    return tuple(dict.fromkeys(_written(search, range(1, n_blocks + 1))))
+
+
+def _written(search: Search, blocks: range) -> Iterator[Mask]:
+    """The masks of a space one by one; a mask that lies on two orders comes twice."""
+    n_blocks = len(blocks)
+    if search.space == "masks":
+        yield from (parse(text, n_blocks) for text in search.masks)
+    elif search.space == "single":
+        yield from (Mask((block,), n_blocks) for block in blocks)
+    elif search.space == "subsets":
+        for bits in range(1, 2**n_blocks):
+            yield Mask(tuple(block for block in blocks if bits >> (block - 1) & 1), n_blocks)
+    else:
+        yield from (at_depth(order, depth, n_blocks) for order in search.orders for depth in blocks)
 
 
 def _allowed(search: Search, mask: Mask, parameters: int) -> bool:
@@ -148,11 +161,21 @@ def _allowed(search: Search, mask: Mask, parameters: int) -> bool:
 
 
 def _constraints(search: Search) -> str:
-    words = {"max_blocks": "at most {} blocks", "max_parameters": "at most {:,} parameters",
-             "must_train": "blocks {} train", "must_freeze": "blocks {} stay frozen"}  # fmt: skip
-    given = {name: getattr(search, name) for name in words}
-    return ", ".join(words[name].format(list(value) if isinstance(value, tuple) else value)
-                     for name, value in given.items() if value) or "none"  # fmt: skip
+    words = [
+        (search.max_blocks, f"at most {search.max_blocks} blocks"),
+        (search.max_parameters, f"at most {search.max_parameters:,} parameters"),
+        (search.must_train, f"blocks {list(search.must_train)} train"),
+        (search.must_freeze, f"blocks {list(search.must_freeze)} stay frozen"),
+    ]
+    return ", ".join(sentence for given, sentence in words if given) or "none"
+
+
+def longest_epochs(candidates: Iterable[Candidate]) -> dict[str, int]:
+    """`Candidate.training` -> the most epochs that one of its candidates takes: the others lie on the way."""
+    longest: dict[str, int] = {}
+    for candidate in candidates:
+        longest[candidate.training] = max(longest.get(candidate.training, 0), candidate.epochs)
+    return longest
 
 
 def listed(search: Search, space: Space, settings: Settings | None = None) -> tuple[Candidate, ...]:
@@ -168,16 +191,22 @@ def listed(search: Search, space: Space, settings: Settings | None = None) -> tu
     trials = list(space.candidates())
     if search.strategy == "factorial":
         cells = {str(mask) for mask in factorial_masks(space.n_blocks, search.cells)}
-        trials = [one for one in trials if one.mask in cells]
+        trials = [candidate for candidate in trials if candidate.mask in cells]
     wanted = dict.fromkeys([*baselines(search, settings), *_repeated(trials, search, settings)])
     return tuple(sorted(wanted, key=lambda candidate: -candidate.epochs))
 
 
 def baselines(search: Search, settings: Settings) -> tuple[Candidate, ...]:
-    """From scratch, all blocks and zero-shot: always measured, for no curve can be read without them (protocol.md)."""
-    pairs: tuple[tuple[str, Start], ...] = (("all", "scratch"), ("all", "pretrained"))
-    both = [Candidate(mask, epochs, rate, start, settings.seed)
-            for mask, start in pairs for rate in search.learning_rate for epochs in search.epochs]  # fmt: skip
+    """From scratch, all blocks and zero-shot: always measured, for no curve can be read without them
+    (docs/protocol.md).
+    """
+    starts: tuple[Start, ...] = ("scratch", "pretrained")
+    both = [
+        Candidate("all", epochs, rate, start, settings.seed)
+        for start in starts
+        for rate in search.learning_rate
+        for epochs in search.epochs
+    ]
     return (*_repeated(both, search, settings), zero_shot(search, settings))
 
 
@@ -191,7 +220,8 @@ def warm_start(search: Search, space: Space, settings: Settings) -> tuple[Candid
     named = [space.first(parse(word, space.n_blocks)) for word in _starters(space.n_blocks)]
     known = {str(mask) for mask in space.masks}
     both = [Candidate("all", epochs, rate, start, settings.seed) for start in ("pretrained", "scratch")]
-    return tuple(dict.fromkeys([*both, *(one for one in named if one.mask in known), zero_shot(search, settings)]))
+    allowed = [candidate for candidate in named if candidate.mask in known]
+    return tuple(dict.fromkeys([*both, *allowed, zero_shot(search, settings)]))
 
 
 def _starters(n_blocks: int) -> tuple[str, ...]:
@@ -202,13 +232,13 @@ def _repeated(wanted: Sequence[Candidate], search: Search, settings: Settings) -
     """Candidates once per seed, and again on the leaky split if that is asked."""
     splits: tuple[Split, ...] = ("grouped", "leaky") if settings.augmentation.order == "leaky" else ("grouped",)
     return [
-        Candidate(one.mask, one.epochs, one.learning_rate, one.start, seed, split, one.train)
-        for one in wanted
+        replace(candidate, seed=seed, split=split)
+        for candidate in wanted
         for split in splits
         for seed in search.seeds or (settings.seed,)
     ]
 
 
 def zero_shot(search: Search, settings: Settings) -> Candidate:
-    """No training at all: the pre-trained network as it is. No seed has a say in it."""
+    """No training at all: the pre-trained network as it is. It ignores the seed."""
     return Candidate("none", 0, search.learning_rate[0], seed=settings.seed)

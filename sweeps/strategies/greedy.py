@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import product
 
 from sweeps.spec.space import Space
-from sweeps.strategies.history import History, Seen
+from sweeps.strategies.history import History, PastTrial
 from trainer.config import Candidate
 from trainer.masks import Mask
 
@@ -17,16 +17,16 @@ def greedy(space: Space, history: History, seed: int) -> Candidate | None:
     Sets are compared at the largest epoch count, the first learning rate and the first training settings; the winner is
     then tried with all others. Where a constraint allows no step of one block, the next larger one is taken.
     """
-    seen = {one.candidate: one for one in history.trials}
+    trials = {trial.candidate: trial for trial in history.trials}
     best: tuple[Mask, float] | None = None
     while steps := _steps(space, best[0].blocks if best else ()):
         round_ = {space.first(mask): mask for mask in steps}
         for candidate in round_:
-            if candidate not in seen:
+            if candidate not in trials:
                 return candidate
-        if any(seen[candidate].status == "open" for candidate in round_):
+        if any(trials[candidate].status == "open" for candidate in round_):
             return None
-        top = _best([seen[candidate] for candidate in round_])
+        top = _best([trials[candidate] for candidate in round_])
         if top is None or top.score is None or (best and top.score <= best[1]):
             break
         best = round_[top.candidate], top.score
@@ -41,9 +41,9 @@ def _steps(space: Space, blocks: tuple[int, ...]) -> list[Mask]:
     return [mask for mask in larger if len(mask.blocks) == fewest]
 
 
-def _best(seen: list[Seen]) -> Seen | None:
+def _best(trials: list[PastTrial]) -> PastTrial | None:
     """The largest score; of equal ones that with the fewest parameters. None where nothing scored."""
-    scored = [(one.score, -one.parameters, one) for one in seen if one.score is not None]
+    scored = [(trial.score, -trial.parameters, trial) for trial in trials if trial.score is not None]
     return max(scored, key=lambda item: item[:2])[-1] if scored else None
 
 

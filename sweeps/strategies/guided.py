@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from sweeps.spec.space import Space
-from sweeps.strategies.history import History, Seen
+from sweeps.strategies.history import History, PastTrial
 from tracking.best_mask.gaussian_process import Array, Points, Surrogate, fitted, signs
 from trainer.config import Candidate, TrainValue
 from trainer.masks import parse
@@ -100,7 +100,7 @@ def _unseen(grid: _Grid, space: Space, history: History, seed: int) -> NDArray[n
 
 
 @dataclass(frozen=True)
-class _Told:
+class _Observation:
     """One thing that is known: where, how good (None while it runs), and whether it only comes from the probe."""
 
     blocks: tuple[int, ...]
@@ -111,20 +111,20 @@ class _Told:
 
 def _learnt(grid: _Grid, space: Space, history: History) -> tuple[Surrogate, float] | None:
     """The model after what is known, and the score to improve on: the best of those seen, as the model sees them."""
-    told = [one for each in history.trials if (one := _told(grid, space, each, history)) is not None]
-    scored = [one for one in told if one.score is not None]
+    observations = [one for trial in history.trials if (one := _observation(grid, space, trial, history)) is not None]
+    scored = [one for one in observations if one.score is not None]
     if not scored:
         return None
-    told += _hints(grid, space, history)
-    known = [one for one in told if one.score is not None]
+    observations += _hints(grid, space, history)
+    known = [one for one in observations if one.score is not None]
     scores = np.array([one.score for one in known], float)
     model = fitted(_points(grid, space, known), scores, np.array([one.hint for one in known]))
     best = float(model.predict(_points(grid, space, scored))[0].max())
-    waiting = [one for one in told if one.score is None]
+    waiting = [one for one in observations if one.score is None]
     return model.believing(_points(grid, space, waiting)) if waiting else model, best
 
 
-def _told(grid: _Grid, space: Space, one: Seen, history: History) -> _Told | None:
+def _observation(grid: _Grid, space: Space, one: PastTrial, history: History) -> _Observation | None:
     """What a trial tells of the space; None of one from scratch or with settings that are not searched.
 
     A failed one counts as bad as the worst that scored; zero-shot is the set of no blocks at the largest epoch count.
@@ -137,18 +137,18 @@ def _told(grid: _Grid, space: Space, one: Seen, history: History) -> _Told | Non
     score = one.score
     if one.status == "failed":
         score = min((other.score for other in history.trials if other.score is not None), default=0.0)
-    return _Told(parse(candidate.mask, space.n_blocks).blocks, grid.number[choice], score)
+    return _Observation(parse(candidate.mask, space.n_blocks).blocks, grid.number[choice], score)
 
 
-def _hints(grid: _Grid, space: Space, history: History) -> list[_Told]:
+def _hints(grid: _Grid, space: Space, history: History) -> list[_Observation]:
     """The probe: something like the score of each block alone, at the settings that it is measured with."""
     place = grid.number[space.epochs[-1], space.learning_rate[0], next(iter(space.settings()))]
-    return [_Told((block,), place, dice, True) for block, dice in history.probe.items()]
+    return [_Observation((block,), place, dice, True) for block, dice in history.probe.items()]
 
 
-def _points(grid: _Grid, space: Space, told: list[_Told]) -> Points:
-    blocks = signs([one.blocks for one in told], space.n_blocks)
-    return Points(blocks, grid.places[[one.place for one in told]])
+def _points(grid: _Grid, space: Space, observations: list[_Observation]) -> Points:
+    blocks = signs([one.blocks for one in observations], space.n_blocks)
+    return Points(blocks, grid.places[[one.place for one in observations]])
 
 
 def _improvement(model: Surrogate, best: float, points: Points) -> Array:

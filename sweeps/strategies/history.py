@@ -34,8 +34,10 @@ Evaluate = Callable[[Candidate, Report], Scored]  # what every engine asks; rais
 
 
 @dataclass(frozen=True)
-class Seen:
-    """A candidate that was handed out. `open`: it waits or runs, and has no score; nor has a failed one."""
+class PastTrial:
+    """A candidate that was handed out, and what became of it. An `open` one waits or runs; it has no score, nor has a
+    `failed` one.
+    """
 
     candidate: Candidate
     status: Status
@@ -45,6 +47,9 @@ class Seen:
     parameters: int = 0
 
 
+Propose = Callable[[tuple[PastTrial, ...]], Candidate | None]  # after these trials the next candidate, or no more
+
+
 @dataclass(frozen=True)
 class History:
     """All candidates in the order in which they were handed out, the baselines first.
@@ -52,16 +57,16 @@ class History:
     `probe`: the Dice of each block alone after three epochs on one fold, by block; empty where nothing was probed.
     """
 
-    trials: tuple[Seen, ...] = ()
+    trials: tuple[PastTrial, ...] = ()
     probe: Mapping[int, float] = field(default_factory=dict)
 
     @property
     def known(self) -> frozenset[Candidate]:
         """Everything that must not be proposed again, whatever became of it."""
-        return frozenset(one.candidate for one in self.trials)
+        return frozenset(trial.candidate for trial in self.trials)
 
     @property
     def trainings(self) -> int:
         """Trainings paid for so far, in folds; the probe's count too. What failed or runs has begun one at least."""
-        begun = sum(max(one.trainings, one.status in ("failed", "open")) for one in self.trials)
+        begun = sum(max(trial.trainings, trial.status in ("failed", "open")) for trial in self.trials)
         return begun + len(self.probe)

@@ -24,14 +24,14 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from sweeps.spec.space import Space
 from sweeps.strategies.axes import Axis, axes, candidate_at, point_of
-from sweeps.strategies.history import History, Seen
+from sweeps.strategies.history import History, PastTrial
 from trainer.config import Candidate
 
 TRIES = 30  # of a sampler, before a candidate is drawn; about a hundredth of a second each
 POPULATION = 8  # of nsga2: twelve generations of 100 trials; Optuna's 50 leave two
 POINTS, FIRST = 4096, 256  # qmc looks through so many points of its sequence, so many at a time
 MAXIMIZE, MINIMIZE = StudyDirection.MAXIMIZE, StudyDirection.MINIMIZE
-Objectives = Mapping[StudyDirection, Callable[[Seen], float]]  # one to raise, perhaps one to lower
+Objectives = Mapping[StudyDirection, Callable[[PastTrial], float]]  # one to raise, perhaps one to lower
 
 
 def tpe(space: Space, history: History, seed: int) -> Candidate | None:
@@ -116,7 +116,7 @@ def _next(
 
 def _study(
     space: Space,
-    inside: Sequence[Seen],
+    inside: Sequence[PastTrial],
     distributions: dict[str, BaseDistribution],
     sampler: BaseSampler,
     objectives: Objectives,
@@ -143,11 +143,11 @@ def _distribution(axis: Axis) -> BaseDistribution:
     return IntDistribution(0, places - 1) if axis.ordinal else CategoricalDistribution(range(places))
 
 
-def _score(one: Seen) -> float:
+def _score(one: PastTrial) -> float:
     return math.nan if one.score is None else one.score
 
 
-def _cost(space: Space, history: History) -> Callable[[Seen], float]:
+def _cost(space: Space, history: History) -> Callable[[PastTrial], float]:
     """What training a candidate on one fold costs: the parameters that it thaws, or seconds.
 
     What came out of the ledger took no seconds; it counts with what an epoch of the others took.
@@ -155,8 +155,8 @@ def _cost(space: Space, history: History) -> Callable[[Seen], float]:
     if space.cost == "parameters":
         thawed = {str(mask): count for mask, count in zip(space.masks, space.parameters, strict=True)}
         return lambda one: thawed[one.candidate.mask]
-    epoch = [one.seconds / one.trainings / one.candidate.epochs
-             for one in history.trials if one.trainings and one.candidate.epochs]  # fmt: skip
+    paid = [trial for trial in history.trials if trial.trainings and trial.candidate.epochs]
+    epoch = [trial.seconds / trial.trainings / trial.candidate.epochs for trial in paid]
     typical = median(epoch) if epoch else 1.0
     return lambda one: one.seconds / one.trainings if one.trainings else typical * one.candidate.epochs
 

@@ -9,15 +9,15 @@ them, with none open that the search is over.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import import_module
 
 from sweeps.spec.factorial_designs import design, summary
 from sweeps.spec.search_section import Search
-from sweeps.spec.space import Space, listed
+from sweeps.spec.space import Space
 from sweeps.spec.strategy_names import PROBED
-from sweeps.strategies.history import History, Seen
-from trainer.config import Candidate, Settings
+from sweeps.strategies.history import History, PastTrial, Propose
+from trainer.config import Candidate
 from trainer.errors import UserError
 
 Strategy = Callable[[Space, History, int], Candidate | None]
@@ -34,33 +34,32 @@ HOME_OF = {  # strategy -> the module of its function; imported when asked for, 
 
 def strategy_of(name: str) -> Strategy:
     """The function of a strategy that proposes; it is called like its name."""
-    found: Strategy = getattr(import_module(HOME_OF[name]), name)
-    return found
+    strategy: Strategy = getattr(import_module(HOME_OF[name]), name)
+    return strategy
 
 
 def proposer(
-    search: Search, space: Space, seed: int, until: float, probe: Callable[[], Mapping[int, float]]
-) -> Callable[[tuple[Seen, ...]], Candidate | None]:
-    """The next candidate after those seen so far; None when the budget is spent or the strategy has no more.
+    search: Search, space: Space, seed: int, deadline: float, probe: Callable[[], Mapping[int, float]]
+) -> Propose:
+    """The next candidate after the trials so far; None when the budget is spent or the strategy has no more.
 
     `probe` measures each block alone, or reads what it measured; it is asked only where the strategy starts from that.
-    `until` is the second (of the epoch) after which nothing new is begun.
+    Nothing new is proposed after the `deadline` (Unix time).
     """
     strategy = strategy_of(search.strategy)
 
-    def propose(seen: tuple[Seen, ...]) -> Candidate | None:
-        if time.time() >= until or spent(search, History(seen)):
+    def propose(trials: tuple[PastTrial, ...]) -> Candidate | None:
+        if time.time() >= deadline or spent(search, History(trials)):
             return None
-        history = History(seen, probe() if search.strategy in PROBED else {})
+        history = History(trials, probe() if search.strategy in PROBED else {})
         return None if spent(search, history) else strategy(space, history, seed)
 
     return propose
 
 
-def check_budget(search: Search, space: Space, settings: Settings) -> None:
+def check_budget(search: Search, space: Space, start: Sequence[Candidate], folds: int) -> None:
     """Raise `UserError` where a budget does not even last for what the search starts from: it would find nothing."""
-    start = listed(search, space, settings)
-    trainings = settings.folds * len({one.training for one in start if one.epochs})
+    trainings = folds * len({candidate.training for candidate in start if candidate.epochs})
     trainings += len(space.varied) if search.strategy in PROBED else 0
     for key, given, needed in (("trials", search.trials, len(start)), ("trainings", search.trainings, trainings)):
         if search.proposes and 0 < given < needed:

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from sweeps.run.early_stopping import FOLD_NOISE, MARGIN, STANDARD_ERRORS, clearly_worse
 from sweeps.spec.search_section import Search
 from sweeps.spec.space import space_of
-from sweeps.strategies.history import History, Seen
+from sweeps.strategies.history import History, PastTrial
 from sweeps.strategies.propose import strategy_of
 from trainer.config import Settings
 
@@ -192,7 +192,7 @@ def by_strategy(scores: Scores, name: str, seed: int) -> Propose:
     probe = {block: float(first[(1 << block - 1) - 1]) for block in range(1, space.n_blocks + 1)}
     candidates = [space.candidate(mask, 12, 1e-3) for mask in space.masks]  # in the order of the table
     place = {one: number for number, one in enumerate(candidates)}
-    start = tuple(Seen(candidates[bits - 1], "done", float(score[bits - 1])) for bits in WARM)
+    start = tuple(PastTrial(candidates[bits - 1], "done", float(score[bits - 1])) for bits in WARM)
 
     def propose(fate: Fate) -> int | None:
         best = max((bits - 1 for bits in WARM), key=lambda one: score[one])
@@ -200,7 +200,7 @@ def by_strategy(scores: Scores, name: str, seed: int) -> Propose:
         for one, after in fate.items():
             gap = running[after - 1, one] - running[after - 1, best]
             found = score[best] + gap if after else score[one]
-            trials.append(Seen(candidates[one], "dropped" if after else "done", float(found)))
+            trials.append(PastTrial(candidates[one], "dropped" if after else "done", float(found)))
             best = one if not after and score[one] > score[best] else best
         wanted = ask(space, History(tuple(trials), probe), seed) if len(fate) < SHORT else None
         return None if wanted is None else place[wanted]

@@ -38,7 +38,7 @@ from numpy.typing import NDArray
 from sweeps.spec.search_section import Search
 from sweeps.spec.space import Space, masks_of, space_of, warm_start
 from sweeps.spec.strategy_names import PROBED, PROPOSING
-from sweeps.strategies.history import History, Scored, Seen
+from sweeps.strategies.history import History, PastTrial, Scored
 from sweeps.strategies.propose import strategy_of
 from tracking.best_mask.gaussian_process import Points, fitted, signs
 from tracking.figures.canvas import DEEP, GREY, INK, SHALLOW, canvas, stamp
@@ -139,15 +139,15 @@ def replay(table: Table, name: str, number: int, workers: int = 1, most: int = 0
     scores, probe = table.seen(seed, number)
     truth = table.truth(seed)
     best = {int(bits) for bits in 1 + np.argsort(-truth[1:])[: top(table)]}
-    trials: list[Seen] = []
+    trials: list[PastTrial] = []
     sets: list[int | None] = []
 
-    def pay(candidate: Candidate) -> Seen:
+    def pay(candidate: Candidate) -> PastTrial:
         bits = _set_of(candidate, table.n_blocks)
         sets.append(bits)
-        one = Seen(candidate, "failed")  # from scratch: paid for, not in the table
+        one = PastTrial(candidate, "failed")  # from scratch: paid for, not in the table
         if bits is not None:
-            one = Seen(candidate, "done", float(scores[bits]), table.folds(seed), 1.0, table.parameters[bits])
+            one = PastTrial(candidate, "done", float(scores[bits]), table.folds(seed), 1.0, table.parameters[bits])
         trials.append(one)
         if len(sets) >= (most or SHOWN) and (most or best & set(sets)):
             raise _Enough
@@ -167,8 +167,8 @@ def replay(table: Table, name: str, number: int, workers: int = 1, most: int = 0
 def _search(
     name: str,
     everything: Space,
-    trials: list[Seen],
-    pay: Callable[[Candidate], Seen],
+    trials: list[PastTrial],
+    pay: Callable[[Candidate], PastTrial],
     probe: Mapping[int, float],
     number: int,
     workers: int,
@@ -188,12 +188,12 @@ def _search(
     ask = strategy_of("random" if name == "alone" else name)
     hints = probe if name in PROBED else {}
     while True:
-        waiting: list[Seen] = []
+        waiting: list[PastTrial] = []
         while len(waiting) < workers:
             one = ask(everything, History((*trials, *waiting), hints), number)
             if one is None:
                 break
-            waiting.append(Seen(one, "open"))
+            waiting.append(PastTrial(one, "open"))
         if not waiting:
             return
         for each in waiting:
@@ -201,7 +201,7 @@ def _search(
 
 
 def _keras_tuner(
-    name: str, everything: Space, trials: list[Seen], pay: Callable[[Candidate], Seen], number: int
+    name: str, everything: Space, trials: list[PastTrial], pay: Callable[[Candidate], PastTrial], number: int
 ) -> None:
     from sweeps.engines.keras_tuner_engine import tune
 

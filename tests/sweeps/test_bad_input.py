@@ -17,6 +17,7 @@ from PIL import Image
 
 from sweeps.cli import main
 from sweeps.environment.home import open_home
+from tests.small import SMALL_OPTIONS
 from tests.tracking.made_up import record_trial, sweep_info, trial_info
 from tests.trainer.own import own, saved, two_outputs
 from tracking.store.writer import Tracker
@@ -87,7 +88,7 @@ def cut(folder: Path) -> None:
 
 
 def other_network(folder: Path) -> list[str]:
-    write_weights(unet(ModelConfig(32, 4)), folder / "other.weights.h5")
+    write_weights(unet(ModelConfig(32, 3)), folder / "other.weights.h5")
     return ["run", "smoke", "--pretrain", str(folder / "other.weights.h5")]
 
 
@@ -167,7 +168,7 @@ def with_study(direction: Literal["minimize", "maximize"], **attributes: object)
         study.add_trial(optuna.trial.create_trial(value=0.5))
         for key, value in attributes.items():
             study.set_user_attr(key, value)
-        return ["run", "smoke", "--name", "s"]
+        return ["run", "smoke", "--name", "s", *SMALL_OPTIONS]
 
     return build
 
@@ -329,6 +330,15 @@ CASES: dict[str, tuple[Build, str]] = {
     "a policy for nothing": (
         given("--set", "search.train.batch_norm=['frozen','adapt']"),
         r"'search\.train\.batch_norm' searches what this network does not have",
+    ),
+    "a network of one block": (
+        own_network(lambda: own(strides=1)),
+        r"choose among at least two blocks, but this network has one: .*model\.blocks",
+    ),
+    "a table of one block": (given("--set", "model.blocks=[['*']]"), r"choose among at least two blocks, but"),
+    "the same in a dry run": (
+        given("--dry-run", "--set", "model.blocks=[['*']]"),
+        r"choose among at least two blocks, but",
     ),
     "the same of --blocks": (lambda folder: ["masks", "--blocks", "[[]]"], r"--blocks takes lists of patterns"),
     "no model file": (lambda folder: ["masks", "no.keras"], r"no model file no\.keras"),

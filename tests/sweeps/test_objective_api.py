@@ -11,16 +11,23 @@ import optuna
 import pytest
 
 from sweeps.objective_api import Objective, Scores, inside, prepared
+from sweeps.run.resolve import resolve
 from sweeps.spec.load import load_spec
-from sweeps.spec.space import space_of
+from tests.small import SMALL
 from tracking.store.writer import Tracker
 from tracking.summary.sweep import summarise
 from trainer.config import Candidate
 from trainer.errors import UserError
 
-SPEC = load_spec("smoke", sets=["search.space=subsets", "search.max_blocks=3", "search.learning_rate=[1e-4,1e-2]",
-                                "search.train.batch=[2,4]"])  # fmt: skip
-SPACE = space_of(SPEC.search, [10] * 9, SPEC.settings)
+SETS = [
+    "search.space=subsets",
+    "search.max_blocks=3",
+    "search.epochs=[1,2]",
+    "search.learning_rate=[1e-4,1e-2]",
+    "search.train.batch=[2,4]",
+    "train.batch=4",
+]
+RESOLVED = resolve(load_spec("smoke", sets=SETS), [10] * 9)
 RIGHT = Candidate("1-3", 2, 1e-3)
 
 
@@ -36,13 +43,13 @@ RIGHT = Candidate("1-3", 2, 1e-3)
     ],
 )
 def test_a_candidate_is_scored_as_the_sweep_writes_it(asked: Candidate, scored: Candidate) -> None:
-    assert inside(asked, SPACE, SPEC) == scored
+    assert inside(asked, RESOLVED) == scored
 
 
 def test_another_seed_is_written_the_same_way() -> None:
-    search = replace(SPEC.search, seeds=(1, 2))
+    seeded = resolve(load_spec("smoke", sets=[*SETS, "search.seeds=[1,2]"]), [10] * 9)
     asked = [Candidate(mask, 2, 1e-3, seed=2) for mask in ("shallow-2", "1-2", "1,2")]
-    assert {inside(one, SPACE, replace(SPEC, search=search)) for one in asked} == {Candidate("1-2", 2, 1e-3, seed=2)}
+    assert {inside(candidate, seeded) for candidate in asked} == {Candidate("1-2", 2, 1e-3, seed=2)}
 
 
 @pytest.mark.parametrize(
@@ -63,7 +70,7 @@ def test_what_is_not_in_the_space_is_refused_before_anything_is_trained(asked: C
         pytest.fail("it was scored")
 
     with pytest.raises(UserError, match=words):
-        Objective("s", SPACE, score, SPEC)(asked)
+        Objective("s", RESOLVED, score)(asked)
 
 
 def test_threads_take_turns() -> None:
@@ -75,7 +82,7 @@ def test_threads_take_turns() -> None:
         inside_now.pop()
         return Scores(0.5, {}, 1)
 
-    objective = Objective("s", SPACE, score, SPEC)
+    objective = Objective("s", RESOLVED, score)
     threads = [threading.Thread(target=objective, args=(RIGHT,)) for _ in range(8)]
     for thread in threads:
         thread.start()
@@ -91,7 +98,7 @@ def test_a_study_of_the_users_own_gets_the_numbers_of_thaw_run(
     def store(home: Path) -> Tracker:
         return Tracker.connect(f"sqlite:///{home / 'mlflow.db'}", home / "artifacts")
 
-    with prepared("smoke", name="mine", home=tmp_path) as score:
+    with prepared("smoke", name="mine", home=tmp_path, sets=SMALL) as score:
 
         def objective(trial: optuna.Trial) -> float:
             mask = trial.suggest_categorical("mask", ["1-5", "6-9"])

@@ -9,12 +9,13 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from tests.small import SMALL_OPTIONS
 from tracking.as_json import to_json
 from tracking.store.writer import Tracker
 from tracking.summary.sweep import summarise
 
 ROOT = Path(__file__).parents[2]
-SPEC = ["run", "smoke", "--name", "s", "--workers", "1", "--set", "search.masks=['1-5','6-9']"]
+SPEC = ["run", "smoke", "--name", "s", "--workers", "1", "--set", "search.masks=['1-5','6-9']", *SMALL_OPTIONS]
 
 
 def started(home: Path, *more: str) -> subprocess.Popen[bytes]:

@@ -10,15 +10,19 @@ import keras
 from keras import layers
 
 
-def own(size: int | None = 32, channels: int = 3, end: str | None = "sigmoid", filters: int = 2) -> keras.Model:
-    """Three blocks: down by a strided convolution, up again; batch normalisation in the first two."""
+def own(
+    size: int | None = 32, channels: int = 3, end: str | None = "sigmoid", filters: int = 2, strides: int = 2
+) -> keras.Model:
+    """Three blocks: down by a strided convolution, up again; batch normalisation in the first two. One block without
+    `strides`.
+    """
     x = picture = keras.Input((size, size, channels), name="rgb")
-    for number, strides in ((1, 1), (2, 2)):
-        x = layers.Conv2D(filters * number, 3, strides, padding="same", use_bias=False, name=f"conv{number}")(x)
+    for number, step in ((1, 1), (2, strides)):
+        x = layers.Conv2D(filters * number, 3, step, padding="same", use_bias=False, name=f"conv{number}")(x)
         x = layers.BatchNormalization(name=f"bn{number}", momentum=0.5)(x)
         x = layers.ReLU(name=f"relu{number}")(x)
     x = layers.Dropout(0.2, name="drop")(x)
-    x = layers.UpSampling2D(name="up")(x)
+    x = layers.UpSampling2D(strides, name="up")(x)
     return keras.Model(picture, layers.Conv2D(1, 3, padding="same", activation=end, name="mask")(x), name="own")
 
 

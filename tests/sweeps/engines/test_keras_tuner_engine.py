@@ -19,7 +19,7 @@ from sweeps.engines import optuna_queue
 from sweeps.engines.keras_tuner_engine import tune
 from sweeps.spec.search_section import Search
 from sweeps.spec.space import Space, space_of
-from sweeps.strategies.history import Evaluate, Report, Scored, Seen
+from sweeps.strategies.history import Evaluate, PastTrial, Report, Scored
 from trainer.config import Candidate, Settings
 from trainer.errors import TrialFailed, UserError
 from trainer.masks import parse
@@ -53,30 +53,39 @@ def into(tried: list[Candidate]) -> Evaluate:
 
 
 def tuned(
-    folder: Path, strategy: str, seen: Sequence[Seen] = (), evaluate: Evaluate | None = None, search: Search = SEARCH,
-    seed: int = 0, until: float = math.inf, blocks: int = 5,
-) -> list[Seen]:  # fmt: skip
+    folder: Path,
+    strategy: str,
+    seen: Sequence[PastTrial] = (),
+    evaluate: Evaluate | None = None,
+    search: Search = SEARCH,
+    seed: int = 0,
+    deadline: float = math.inf,
+    blocks: int = 5,
+) -> list[PastTrial]:
     """What the search told of, in order."""
-    told: list[Seen] = []
-    chosen = with_strategy(search, strategy)
-    tune(chosen, space(chosen, blocks), seen, evaluate or into([]), folder / "keras-tuner", seed=seed, until=until,
-         tell=told.append)  # fmt: skip
+    told: list[PastTrial] = []
+    chosen, score = with_strategy(search, strategy), evaluate or into([])
+    inside, kept = space(chosen, blocks), folder / "keras-tuner"
+    tune(chosen, inside, seen, score, kept, seed=seed, deadline=deadline, tell=told.append)
     return told
 
 
-def tried(told: Sequence[Seen]) -> list[Candidate]:
+def tried(told: Sequence[PastTrial]) -> list[Candidate]:
     return [one.candidate for one in told]
 
 
 @every_strategy
 def test_it_stays_in_the_space_repeats_nothing_and_stops_at_its_budget(tmp_path: Path, strategy: str) -> None:
-    seen = [Seen(Candidate("all", 2, 1e-3, "scratch"), "done", 0.2), Seen(Candidate("1-3", 2, 1e-3), "done", 0.6)]
+    seen = [
+        PastTrial(Candidate("all", 2, 1e-3, "scratch"), "done", 0.2),
+        PastTrial(Candidate("1-3", 2, 1e-3), "done", 0.6),
+    ]
     handed: list[Candidate] = []
     told = tuned(tmp_path, strategy, seen, into(handed))
     assert handed == tried(told) and len(handed) == TRIALS - len(seen)  # the baselines count
     assert len({*handed, *(one.candidate for one in seen)}) == TRIALS
     assert all(one in space() for one in handed)
-    assert told[0] == Seen(handed[0], "done", dice(handed[0]), 5, 1.5, 7)
+    assert told[0] == PastTrial(handed[0], "done", dice(handed[0]), 5, 1.5, 7)
 
 
 @every_strategy
@@ -135,7 +144,7 @@ def test_anything_else_stops_the_search_as_itself(tmp_path: Path, strategy: str,
 
 
 def test_a_bug_while_it_is_told_stops_too(tmp_path: Path) -> None:
-    def tell(one: Seen) -> None:
+    def tell(one: PastTrial) -> None:
         raise UserError("the study cannot be reached")
 
     with pytest.raises(UserError, match="cannot be reached"):
@@ -160,7 +169,7 @@ def test_either_budget_stops_it(tmp_path: Path, trials: int, trainings: int) -> 
 
 
 def test_nothing_is_begun_after_the_deadline(tmp_path: Path) -> None:
-    assert tuned(tmp_path, "random", until=time.time() - 1) == []
+    assert tuned(tmp_path, "random", deadline=time.time() - 1) == []
 
 
 @every_strategy
@@ -201,7 +210,7 @@ def die_at_the_fourth(folder: Path, strategy: str) -> None:
     tune(chosen, space(), (), evaluate, folder / "keras-tuner", seed=0, tell=lambda one: tell(folder, one))
 
 
-def tell(folder: Path, one: Seen) -> None:
+def tell(folder: Path, one: PastTrial) -> None:
     optuna_queue.fill(f"sqlite:///{folder / 'optuna.db'}", "s", "digest", [one], 5)
 
 
@@ -222,8 +231,12 @@ def test_the_gaussian_process_hears_of_every_score_in_the_space_and_nothing_is_p
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    seen = [Seen(Candidate("all", 2, 1e-3, "scratch"), "done", 0.2), Seen(Candidate("1-3", 2, 1e-3), "done", 0.6),
-            Seen(Candidate("2", 2, 1e-3), "dropped", 0.1), Seen(Candidate("4", 2, 1e-3), "failed")]  # fmt: skip
+    seen = [
+        PastTrial(Candidate("all", 2, 1e-3, "scratch"), "done", 0.2),
+        PastTrial(Candidate("1-3", 2, 1e-3), "done", 0.6),
+        PastTrial(Candidate("2", 2, 1e-3), "dropped", 0.1),
+        PastTrial(Candidate("4", 2, 1e-3), "failed"),
+    ]
     tuned(tmp_path / "home", "bayesian", seen, search=replace(SEARCH, trials=5))
     kept = [json.loads(path.read_text()) for path in sorted((tmp_path / "home").rglob("trial.json"))]
     assert [one["score"] for one in kept[:2]] == [0.6, 0.1] and len(kept) == 3

@@ -17,7 +17,7 @@ from sweeps.engines import optuna_queue, optuna_storage
 from sweeps.engines.optuna_storage import study_of
 from sweeps.spec.search_section import Search
 from sweeps.spec.space import listed, space_of
-from sweeps.strategies.history import Evaluate, Report, Scored, Seen
+from sweeps.strategies.history import Evaluate, PastTrial, Report, Scored
 from trainer.config import Candidate, Settings
 from trainer.errors import TrialFailed, UserError
 from trainer.files import locked
@@ -130,7 +130,7 @@ def test_work_lost_with_a_killed_worker_is_repeated(url: str, monkeypatch: pytes
     assert Counter(trial.state.name for trial in trials(url)) == {"COMPLETE": 2, "FAIL": 1}
 
 
-def in_turn(seen: tuple[Seen, ...]) -> Candidate | None:
+def in_turn(seen: tuple[PastTrial, ...]) -> Candidate | None:
     """Proposes the blocks one after the other; waits for the third before it names the fourth."""
     done = [one for one in seen if one.status != "open"]
     return Candidate(str(len(seen) + 1), 2, 1e-3) if len(seen) < 3 or (len(done) >= 3 and len(seen) < 6) else None
@@ -177,7 +177,7 @@ def test_the_history_holds_every_candidate_once_with_what_it_took(url: str) -> N
 
 def test_a_study_that_was_deleted_is_filled_from_the_record(url: str) -> None:
     train = Candidate("2,4", 3, 1e-3, train=(("batch", 8),))
-    recorded = [Seen(CANDIDATES[0], "done", 0.7, 5, 2.0, 9), Seen(train, "dropped", 0.3)]
+    recorded = [PastTrial(CANDIDATES[0], "done", 0.7, 5, 2.0, 9), PastTrial(train, "dropped", 0.3)]
     for _ in range(2):  # twice is once
         optuna_queue.fill(url, "s", "digest", recorded, 9)
     assert optuna_queue.history(url, "s") == tuple(recorded)
@@ -200,7 +200,7 @@ def test_a_study_made_for_something_else_is_refused(url: str, identity: str, blo
 def test_nothing_is_begun_after_the_deadline_and_all_of_it_waits(url: str) -> None:
     optuna_queue.enqueue(url, "s", CANDIDATES[:2], 9)
     seen: list[Candidate] = []
-    optuna_queue.drain(url, "s", into(seen), 9, until=time.time() - 1)
+    optuna_queue.drain(url, "s", into(seen), 9, deadline=time.time() - 1)
     assert not seen and [trial.state for trial in trials(url)] == [TrialState.WAITING] * 2
 
 
@@ -237,18 +237,18 @@ def test_what_somebody_else_listed_is_told_before_any_worker_starts(url: str) ->
 
 def test_what_has_begun_before_the_deadline_is_finished(url: str) -> None:
     optuna_queue.enqueue(url, "s", CANDIDATES[:2], 9)
-    until = time.time() + 1
+    deadline = time.time() + 1
 
     def evaluate(candidate: Candidate, report: Report) -> Scored:
-        time.sleep(max(0, until + 0.1 - time.time()))
+        time.sleep(max(0, deadline + 0.1 - time.time()))
         return Scored(0.5)
 
-    optuna_queue.drain(url, "s", evaluate, 9, until=until)
+    optuna_queue.drain(url, "s", evaluate, 9, deadline=deadline)
     assert [one.status for one in optuna_queue.history(url, "s")] == ["done", "open"]
 
 
 def test_a_dropped_candidate_that_is_asked_for_again_is_scored_as_a_whole(url: str) -> None:
-    optuna_queue.fill(url, "s", "digest", [Seen(CANDIDATES[0], "dropped", 0.3)], 9)
+    optuna_queue.fill(url, "s", "digest", [PastTrial(CANDIDATES[0], "dropped", 0.3)], 9)
     optuna_queue.enqueue(url, "s", CANDIDATES[:1], 9)
     assert [one.status for one in optuna_queue.history(url, "s")] == ["open"]
     optuna_queue.drain(url, "s", into([]), 9)
@@ -256,12 +256,12 @@ def test_a_dropped_candidate_that_is_asked_for_again_is_scored_as_a_whole(url: s
 
 
 def test_a_record_that_is_whole_counts_more_than_a_study_that_dropped(url: str) -> None:
-    for recorded in (Seen(CANDIDATES[0], "dropped", 0.3), Seen(CANDIDATES[0], "done", 0.5)):
+    for recorded in (PastTrial(CANDIDATES[0], "dropped", 0.3), PastTrial(CANDIDATES[0], "done", 0.5)):
         optuna_queue.fill(url, "s", "digest", [recorded], 9)
         assert [(one.status, one.score) for one in optuna_queue.history(url, "s")] == [
             (recorded.status, recorded.score)
         ]
-    optuna_queue.fill(url, "s", "digest", [Seen(CANDIDATES[0], "dropped", 0.3)], 9)
+    optuna_queue.fill(url, "s", "digest", [PastTrial(CANDIDATES[0], "dropped", 0.3)], 9)
     assert len(trials(url)) == 2
 
 

@@ -1,50 +1,88 @@
-"""What the user sees: how far a sweep is, and what stays on the screen."""
+"""What the user sees of a stage: a bar on a terminal; off it lines, no more often than every ten seconds."""
 
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 
 import pytest
 from rich.console import Console
 
-from sweeps.environment.terminal import Board
-from trainer.config import Candidate
-
-MESSAGES = [
-    {"event": "ready"},
-    {"event": "probed", "number": 1, "of": 9},
-    {"event": "fold", "training": "t", "name": "1 · 2 epochs", "fold": 1, "epochs": 2, "dice": 0.5},
-    {"event": "fold", "training": "t", "name": "1 · 2 epochs", "fold": 5, "epochs": 2, "dice": 0.5},
-    {"event": "dropped", "name": "2 · 2 epochs", "fold": 3},
-    {"event": "failed", "name": "3 · 2 epochs", "reason": "diverged"},
-]
+from sweeps.environment.terminal import Board, remaining
 
 
-def shown(terminal: bool) -> tuple[Board, io.StringIO]:
+class Time:
+    """A clock that is set by hand."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def board(*, terminal: bool, clock: Time | None = None) -> tuple[Board, io.StringIO]:
     out = io.StringIO()
-    return Board(Console(file=out, force_terminal=terminal, width=120)), out
+    return Board(Console(file=out, force_terminal=terminal, width=120), clock or Time()), out
 
 
-def test_a_search_counts_the_trials_that_ended_out_of_its_budget() -> None:
-    board, out = shown(True)
-    with board.searching(6, 41, 5) as listen:
-        for message in MESSAGES:
-            listen(message)
-    assert " 9/41 " in out.getvalue() and "Failed: 3 · 2 epochs: diverged" in out.getvalue()
+def test_on_a_terminal_a_stage_is_a_bar_that_goes() -> None:
+    shown, out = board(terminal=True)
+    with shown.stage("reading images") as step:
+        step(3, 9)
+        step(4, 9, "reading the fourth")
+    assert " 4/9 " in out.getvalue() and "reading the fourth" in out.getvalue() and "done" not in out.getvalue()
 
 
-def test_a_list_counts_epochs_of_every_fold() -> None:
-    board, out = shown(True)
-    with board.training([Candidate("1", 2, 1e-3), Candidate("1", 4, 1e-3)], 5) as listen:
-        for message in MESSAGES:
-            listen(message)
-    assert " 4/20 " in out.getvalue()
+def test_off_a_terminal_a_stage_begins_and_ends_with_a_line() -> None:
+    clock = Time()
+    shown, out = board(terminal=False, clock=clock)
+    with shown.stage("reading images") as step:
+        step(1, 2)
+        clock.now = 3.0
+    assert out.getvalue() == "Reading images ...\nReading images: done in 3 s.\n"
 
 
-@pytest.mark.parametrize("trials", [0, 41])
-def test_off_a_terminal_only_what_stays_is_printed(trials: int) -> None:
-    board, out = shown(False)
-    with board.searching(6, trials, 5) as listen:
-        for message in MESSAGES:
-            listen(message)
-    assert out.getvalue() == "Failed: 3 · 2 epochs: diverged\n"
+def test_a_long_stage_tells_how_far_it_is_every_ten_seconds_at_most() -> None:
+    clock = Time()
+    shown, out = board(terminal=False, clock=clock)
+    with shown.stage("pre-training") as step:
+        for epoch in range(1, 9):
+            clock.now = 4.0 * epoch
+            step(epoch, 8, f"pre-training, Dice 0.{epoch}")
+    assert out.getvalue().splitlines()[1:-1] == [
+        "Pre-training, Dice 0.3: 3 of 8, about 20 s left",
+        "Pre-training, Dice 0.6: 6 of 8, about 8 s left",
+    ]
+
+
+def test_a_stage_that_fails_is_not_done() -> None:
+    shown, out = board(terminal=False)
+    with pytest.raises(ValueError), shown.stage("reading images"):
+        raise ValueError
+    assert out.getvalue() == "Reading images ...\n"
+
+
+def test_waiting_is_said_once() -> None:
+    shown, out = board(terminal=False)
+    shown.waiting()
+    shown.waiting()
+    assert out.getvalue().count("waiting for it") == 1
+
+
+@pytest.mark.parametrize(
+    ("done", "total", "words"), [(1, 4, "about 90 s left"), (0, 4, ""), (4, 4, ""), (5, 4, ""), (1, 0, "")]
+)
+def test_what_remains(done: float, total: float, words: str) -> None:
+    assert remaining(done, total, 30.0) == words
+
+
+def test_a_line_is_there_at_once_for_whoever_reads_the_log() -> None:
+    code = (
+        "import time\nfrom rich.console import Console\nfrom sweeps.environment.terminal import Board\n"
+        "with Board(Console()).stage('waiting'):\n    time.sleep(600)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "Waiting ...\n"
+        process.kill()

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from sweeps.environment.home import open_home
+from sweeps.run.cross_validation import load_cross_validation
 from sweeps.run.plan import read_plan
-from sweeps.run.worker import trial_of
 from tracking.record import SweepRecord
 from tracking.store.writer import Tracker
 from trainer.network.delta_checkpoints import read_delta, restore
@@ -43,7 +43,7 @@ def test_every_fold_of_every_trial_is_restored_to_its_recorded_scores(
 ) -> None:
     home = open_home(smoke_home)
     plan = read_plan(home, record.info.name)
-    folds_of = trial_of(home, plan).folds
+    folds_of = load_cross_validation(home, plan).folds
     network = unet(plan.resolved.settings.model)
     trained = [trial for trial in record.finished if trial.info.candidate.epochs]
     assert len(trained) > 4

@@ -14,7 +14,9 @@ from sweeps.environment.home import Home, open_home
 from sweeps.environment.terminal import Board
 from sweeps.run.early_stopping import FOLD_NOISE, MARGIN, clearly_worse, dropping, estimate
 from sweeps.run.launch import Listen
+from sweeps.run.messages import Dropped, FoldFinished, Message
 from sweeps.run.objective import never
+from sweeps.run.open_sweep import OpenSweep
 from sweeps.run.plan import read_plan
 from sweeps.run.worker import work
 from sweeps.spec.load import load_spec
@@ -22,6 +24,7 @@ from sweeps.spec.search_section import Search
 from sweeps.spec.space import Space, space_of
 from sweeps.strategies.history import History
 from sweeps.sweep import run_sweep
+from tests.small import SMALL
 from tracking.store.writer import Tracker
 from tracking.summary.sweep import summarise
 from trainer.config import Candidate, Settings
@@ -103,9 +106,14 @@ def test_a_search_spares_what_it_started_from_and_reads_the_best_once() -> None:
 
 
 @pytest.mark.parametrize(
-    "search", [Search(), Search(strategy="exhaustive"), Search(strategy="nsga2"),
-               Search(strategy="random", stop_early=False)]
-)  # fmt: skip
+    "search",
+    [
+        Search(),
+        Search(strategy="exhaustive"),
+        Search(strategy="nsga2"),
+        Search(strategy="random", stop_early=False),
+    ],
+)
 def test_lists_fronts_and_whoever_says_so_drop_nothing(search: Search) -> None:
     recorded: Any = Recorded()
     assert dropping(search, EVERYTHING, [], recorded, "run") is never
@@ -130,28 +138,30 @@ def test_a_dropped_trial_is_marked_everywhere_and_a_list_trains_it_to_its_end(
     monkeypatch.setattr("sweeps.strategies.propose.strategy_of", lambda name: one_then_two)
     monkeypatch.setattr("sweeps.run.early_stopping.clearly_worse", lambda *numbers: np.True_)
     home, board = open_home(tmp_path), Board(Console(quiet=True))
-    told: list[dict[str, Any]] = []
+    told: list[Message] = []
 
     def here(home: Home, name: str, workers: int, listen: Listen) -> None:
-        def both(message: dict[str, Any]) -> None:
+        def both(message: Message) -> None:
             told.append(message)
             listen(message)
 
-        work(home, read_plan(home, name), both)
+        store = Tracker.connect(home.tracking_uri, home.artifact_folder)
+        work(OpenSweep(home, read_plan(home, name), store), both)
 
     monkeypatch.setattr("sweeps.sweep.launch", here)
-    smoke = ["search.masks=['1','2','6-9']", "search.epochs=[2]"]
+    smoke = [*SMALL, "search.masks=['1','2','6-9']", "search.epochs=[2]"]
     search = load_spec("smoke", sets=[*smoke, "search.strategy=random", "search.trials=10"])
     assert run_sweep(search, home, board, workers=1, name="s").failed == ()
     store = Tracker.connect(home.tracking_uri, home.artifact_folder)
     found = summarise(store.read_sweep("s"))
-    assert [one["event"] for one in told].count("dropped") == 2
+    assert sum(isinstance(message, Dropped) for message in told) == 2
     assert {one.mask for one in found.trials} == {"all", "6-9", "none"} and not found.finished
     assert found.dropped is not None and (found.dropped.saved, found.dropped.trainings) == (2, 2 * 5)
     before = len(told)
     assert run_sweep(search, home, board, workers=1, name="s").trained == 0 and len(told) == before  # it was over
 
     assert run_sweep(load_spec("smoke", sets=smoke), home, board, workers=1, name="s").trained == 2
-    assert [one["name"][0] for one in told[before:] if one["event"] == "fold"] == ["1", "1", "2", "2"]
+    folds = [message.name[0] for message in told[before:] if isinstance(message, FoldFinished)]
+    assert folds == ["1", "1", "2", "2"]
     found = summarise(store.read_sweep("s"))
     assert found.dropped is None and {"1", "2"} < {one.mask for one in found.trials}

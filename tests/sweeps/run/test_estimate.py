@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from sweeps.environment.home import Home
 from sweeps.environment.machine import GIB
 from sweeps.run import estimate as module
 from sweeps.run.estimate import dry_run_lines, estimate, expected_shortage, kept_memory, shortage
-from sweeps.run.step_probe import probed
+from sweeps.run.resolve import ResolvedSweep, resolve
+from sweeps.run.user_network import look_at
 from sweeps.spec.load import load_spec, shipped
-from trainer.errors import UserError
+from trainer.network.blocks import unit_parameters
 from trainer.training.pretraining import EMBEDDED_IMAGES
 from trainer.training.step_cost import Cost
 
 PARAMETERS = 31_377_793
+
+
+def resolved(name: str, sets: Sequence[str] = (), pretrain: str | None = None) -> ResolvedSweep:
+    look = look_at(load_spec(name, sets=sets, pretrain=pretrain), Home(Path("unused")))
+    return resolve(look.spec, *unit_parameters(look.blocks))
 
 
 @pytest.fixture(autouse=True)
@@ -26,7 +34,7 @@ def _a_step_costs_ten_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_study_in_numbers() -> None:
     """600 images, 4/5 of them in 60 steps of 8; 17 masks and one from scratch, 5 folds, 50 epochs; 3 budgets scored."""
-    found = estimate(load_spec("paper-ultrasound"), 163, workers=1)
+    found = estimate(resolved("paper-ultrasound"), 163, workers=1)
     assert (found.parameters["all"], found.trainings, found.steps, found.epoch) == (PARAMETERS, 90, 60, 600.0)
     scored = (18 * 3 + 1) * 5 * 5 * 20.0  # 33 images of a fold, 8 at a time
     assert found.training == pytest.approx(90 * 50 * 600 + scored + 17 * module.COMPILE_SECONDS, abs=2)
@@ -47,9 +55,9 @@ def test_the_study_in_numbers() -> None:
 
 @pytest.mark.parametrize("name", sorted(shipped()))
 def test_every_shipped_spec_can_be_estimated(name: str) -> None:
-    spec = load_spec(name)
-    found = estimate(spec, 100, workers=2)
-    words = "\n".join(dry_run_lines(spec, found, Path("home")))
+    sweep = resolved(name)
+    found = estimate(sweep, 100, workers=2)
+    words = "\n".join(dry_run_lines(sweep.spec, found, Path("home")))
     assert 0 < found.epoch < found.training and found.pretraining > 0 and found.memory > 4 * GIB
     assert f"spec        {name}: 100 images" in words and "with 2 workers" in words
 
@@ -63,8 +71,7 @@ def test_every_shipped_spec_can_be_estimated(name: str) -> None:
     ],
 )
 def test_a_budget_of_any_kind_is_counted(limit: str, trainings: int) -> None:
-    spec = load_spec("search-ultrasound", sets=["search.trials=0", limit])
-    found = estimate(spec, 100, workers=1)
+    found = estimate(resolved("search-ultrasound", ["search.trials=0", limit]), 100, workers=1)
     assert found.trainings == trainings and (found.training == 3.6) == ("hours" in limit)
 
 
@@ -74,8 +81,8 @@ def test_a_busy_machine_is_told(monkeypatch: pytest.MonkeyPatch, busy: float, lo
     monkeypatch.setattr(module, "probed", lambda spec, say: Cost(step=8.0, scoring=1.0, peak=GIB, busy=busy))
     monkeypatch.setattr("os.getloadavg", lambda: (load, load, load))
     monkeypatch.setattr("os.cpu_count", lambda: 2)
-    spec = load_spec("smoke")
-    lines = dry_run_lines(spec, estimate(spec, 8, 1), Path("home"))
+    sweep = resolved("smoke")
+    lines = dry_run_lines(sweep.spec, estimate(sweep, 8, 1), Path("home"))
     assert any("about 2 s on an idle machine" in line for line in lines) == told
 
 
@@ -89,7 +96,8 @@ def test_more_workers_than_memory_is_told(workers: int, words: list[str]) -> Non
 
 @pytest.mark.parametrize(("spec", "workers", "told"), [("paper-xray", 1, 0), ("paper-xray", 2, 1), ("smoke", 8, 0)])
 def test_a_real_run_knows_it_without_a_step(spec: str, workers: int, told: int) -> None:
-    assert len(expected_shortage(load_spec(spec), 240, workers)) == told
+    look = look_at(load_spec(spec), Home(Path("unused")))
+    assert len(expected_shortage(look.spec, look.network, 240, workers)) == told
 
 
 def test_not_even_one_worker() -> None:
@@ -100,7 +108,7 @@ def test_given_weights_need_no_pretraining_and_a_folder_is_counted(tmp_path: Pat
     from tests.sweeps.test_bad_input import data_set
 
     def pretraining(path: str | None) -> tuple[float, int]:
-        found = estimate(load_spec("smoke", pretrain=path, sets=["pretrain.images=0"]), 8, 1)
+        found = estimate(resolved("smoke", ["pretrain.images=0"], path), 8, 1)
         return found.pretraining, found.pretraining_images
 
     (tmp_path / "net.weights.h5").touch()
@@ -114,17 +122,3 @@ def test_a_leaky_order_and_seeds_keep_folds_of_their_own() -> None:
     once = kept_memory(load_spec("smoke", sets=augmented), 8, 0)
     more = kept_memory(load_spec("smoke", sets=[*augmented, "augmentation.order=leaky", "search.seeds=[0,1]"]), 8, 0)
     assert more == 4 * once > 0
-
-
-@pytest.mark.slow
-def test_a_real_step_in_a_process_of_its_own() -> None:
-    heard: list[str] = []
-    found = probed(load_spec("smoke"), heard.append)
-    assert 0 < found.step < 30 and 0 < found.scoring < 30 and found.peak > 2**28
-    assert heard[0] == "timing training step 1"
-
-
-def test_a_step_that_the_system_ends_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.executable", "/bin/false")
-    with pytest.raises(UserError, match=r"One training step of 4 images, 32x32 with 2 filters, must run here.*memory"):
-        probed(load_spec("smoke"))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from sweeps.run.identity import check_space
-from sweeps.spec.load import Spec, load_spec
+from sweeps.run.resolve import ResolvedSweep, resolve
+from sweeps.spec.load import load_spec
 from trainer.config import Candidate
 from trainer.errors import UserError
 
@@ -18,9 +19,9 @@ TRIED = [
 ]
 
 
-def spec(*more: str) -> Spec:
-    return load_spec("smoke", sets=["search.space=subsets", "search.strategy=random", "search.trials=9",
-                                    "search.epochs=[2]", *more])  # fmt: skip
+def resolved(*more: str) -> ResolvedSweep:
+    sets = ["search.space=subsets", "search.strategy=random", "search.trials=9", "search.epochs=[2]"]
+    return resolve(load_spec("smoke", sets=[*sets, "search.learning_rate=[1e-3]", *more]), [10] * 9)
 
 
 @pytest.mark.parametrize(
@@ -34,7 +35,7 @@ def spec(*more: str) -> Spec:
     ],
 )
 def test_the_same_space_and_a_larger_one_go_on(more: list[str]) -> None:
-    check_space(spec(*more), "s", TRIED)
+    check_space(resolved(*more), "s", TRIED)
 
 
 @pytest.mark.parametrize(
@@ -49,8 +50,8 @@ def test_the_same_space_and_a_larger_one_go_on(more: list[str]) -> None:
 )
 def test_another_space_is_refused(more: list[str], count: int, such: str) -> None:
     with pytest.raises(UserError, match=rf"of 's' {count} lie outside of this \[search\], such as {such}"):
-        check_space(spec(*more), "s", TRIED)
+        check_space(resolved(*more), "s", TRIED)
 
 
 def test_a_list_may_always_change() -> None:
-    check_space(spec("search.strategy=exhaustive", "search.trials=0", "search.max_blocks=1"), "s", TRIED)
+    check_space(resolved("search.strategy=exhaustive", "search.trials=0", "search.max_blocks=1"), "s", TRIED)

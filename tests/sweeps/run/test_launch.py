@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from sweeps.environment.home import open_home
 from sweeps.run.launch import REPLACEMENTS, default_workers, launch
+from sweeps.run.messages import Error, Message, Ready, Replaced, to_line
 from trainer.errors import UserError, WorkerCrashed
 
 PYTHON = sys.executable
-SAY = "import json, os, sys, time; print(json.dumps({'event': 'ready'}), flush=True); "
+SAY = f"import os, sys, time; print({to_line(Ready())!r}, flush=True); "
 
 
-def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, code: str, workers: int = 2) -> list[dict[str, Any]]:
+def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, code: str, workers: int = 2) -> list[Message]:
     """Launch workers that run `code` instead of ours."""
-    home, heard = open_home(tmp_path), list[dict[str, Any]]()
+    home, heard = open_home(tmp_path), list[Message]()
     (tmp_path / "sweeps_stub.py").write_text(code)
     stub = tmp_path / "python"
     stub.write_text(f"#!/bin/sh\nexec '{PYTHON}' '{tmp_path}/sweeps_stub.py'\n")
@@ -29,11 +29,11 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, code: str, workers: int
 
 
 def test_every_worker_is_heard_and_noise_is_ignored(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    assert run(monkeypatch, tmp_path, SAY + "print('noise')") == [{"event": "ready"}] * 2
+    assert run(monkeypatch, tmp_path, SAY + "print('noise'); print('{}')") == [Ready()] * 2
 
 
 def test_a_users_mistake_in_a_worker_is_the_users(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    code = SAY + "print(json.dumps({'event': 'error', 'message': 'disk full'}), flush=True); sys.exit(2)"
+    code = SAY + f"print({to_line(Error('disk full'))!r}, flush=True); sys.exit(2)"
     with pytest.raises(UserError, match="disk full"):
         run(monkeypatch, tmp_path, code)
 
@@ -54,6 +54,15 @@ def test_a_killed_worker_is_replaced_three_times(monkeypatch: pytest.MonkeyPatch
     with pytest.raises(WorkerCrashed, match="ended by signal 9"):
         run(monkeypatch, tmp_path, f"open({str(tmp_path / 'starts')!r}, 'a').write('x'); {code}", workers=1)
     assert (tmp_path / "starts").read_text() == "x" * (1 + REPLACEMENTS)
+
+
+def test_a_replacement_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    marker = tmp_path / "first"
+    code = (
+        f"import os, signal\ntry:\n    os.close(os.open({str(marker)!r}, os.O_CREAT | os.O_EXCL))\n"
+        "except FileExistsError:\n    raise SystemExit\nos.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    assert run(monkeypatch, tmp_path, code, workers=1) == [Replaced(1, 9)]
 
 
 def test_as_many_workers_as_cores() -> None:

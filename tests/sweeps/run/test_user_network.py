@@ -12,9 +12,10 @@ from PIL import Image
 
 from sweeps.commands.restore_trial import restored
 from sweeps.environment.home import Home, open_home
-from sweeps.run.user_network import with_network
+from sweeps.run.user_network import look_at
 from sweeps.spec.load import Spec, load_spec
 from tests.conftest import Thaw
+from tests.small import SMALL_OPTIONS
 from tests.trainer.own import own, saved
 from tracking.store.writer import Tracker
 from trainer.config import PretrainConfig
@@ -33,49 +34,49 @@ def spec_of(path: Path, *sets: str) -> Spec:
     return load_spec("smoke", model=str(path), sets=["search.masks=['1','2-3']", *sets])
 
 
-def test_the_built_in_network_needs_no_look(home: Home) -> None:
+def test_the_built_in_network_needs_no_words(home: Home) -> None:
     spec = load_spec("smoke")
-    assert with_network(spec, home) == (spec, [])
+    look = look_at(spec, home)
+    assert (look.spec, look.notes, len(look.blocks)) == (spec, (), 9)
 
 
 def test_a_network_is_kept_by_its_content_and_known_by_its_layers(tmp_path: Path, home: Home) -> None:
     path = saved(own(), tmp_path)
-    spec, said = with_network(spec_of(path), home)
-    model = spec.settings.model
+    look = look_at(spec_of(path), home)
+    model = look.spec.settings.model
     assert Path(model.file).read_bytes() == path.read_bytes() and len(model.architecture) == 16
-    assert said == [f"Network: my.keras, {own().count_params()} parameters in 3 blocks."]
+    assert look.notes == (f"Network: my.keras, {own().count_params()} parameters in 3 blocks.",)
     moved = path.rename(tmp_path / "moved.keras")
-    again, _ = with_network(spec_of(moved), home)
-    assert (again.settings.model.file, again.settings.model.architecture) == (model.file, model.architecture)
+    again = look_at(spec_of(moved), home).spec.settings.model
+    assert (again.file, again.architecture) == (model.file, model.architecture)
 
 
 def test_neurons_of_blocks_that_do_not_exist_are_left_out_with_a_word(tmp_path: Path, home: Home) -> None:
     path = saved(own(), tmp_path)
-    spec, said = with_network(spec_of(path, "search.neurons=[1,2,5,9]"), home)
-    assert spec.search.neurons == (1, 2) and "no neurons of blocks 5, 9" in said[1]
+    look = look_at(spec_of(path, "search.neurons=[1,2,5,9]"), home)
+    assert look.spec.search.neurons == (1, 2) and "no neurons of blocks 5, 9" in look.notes[1]
     table = "model.blocks=[['conv*'],['*']]"
-    spec, said = with_network(spec_of(path, table, "search.neurons=[1]", "search.masks=['1','2']"), home)
-    assert spec.search.neurons == () and "with model.blocks none are drawn" in said[1]
+    look = look_at(spec_of(path, table, "search.neurons=[1]", "search.masks=['1','2']"), home)
+    assert look.spec.search.neurons == () and "with model.blocks none are drawn" in look.notes[1]
 
 
 def test_a_table_of_the_built_in_network_counts_too(home: Home) -> None:
     sets = ["model.blocks=[['block[12]_*'],['*']]", "search.masks=['1','3']"]
     with pytest.raises(UserError, match=r"The spec 'smoke' cannot be used:\n  - 'search\.masks': Mask '3' names"):
-        with_network(load_spec("smoke", sets=sets), home)
+        look_at(load_spec("smoke", sets=sets), home)
 
 
 def test_where_it_starts(tmp_path: Path, home: Home) -> None:
     """Its own weights; or those weights trained on composites, kept apart from those of other weights."""
     network = own()
-    spec, _ = with_network(spec_of(saved(network, tmp_path)), home)
-    model, quiet = spec.settings.model, lambda *words: None
+    model, quiet = look_at(spec_of(saved(network, tmp_path)), home).spec.settings.model, lambda *words: None
     mine = starting_weights(PretrainConfig(), model, home.weights, home.data, quiet)
     assert (mine.source, mine.digest, mine.curve) == ("weights of my.keras", weights_digest(network), ())
     small = PretrainConfig(path="composites", images=8, epochs=1, batch=4)
     trained = starting_weights(small, model, home.weights, home.data, quiet)
     assert "composites" in trained.source and len(trained.curve) == 1 and trained.digest != mine.digest
     network.set_weights([weight + 0.1 for weight in network.get_weights()])
-    other, _ = with_network(spec_of(saved(network, tmp_path)), home)
+    other = look_at(spec_of(saved(network, tmp_path)), home).spec
     assert other.settings.model.architecture == model.architecture
     assert starting_weights(small, other.settings.model, home.weights, home.data, quiet).path != trained.path
 
@@ -84,6 +85,7 @@ def test_where_it_starts(tmp_path: Path, home: Home) -> None:
 def test_a_whole_sweep_on_it(thaw_here: Thaw, tmp_path: Path) -> None:
     path, home = saved(own(), tmp_path), tmp_path / "home"
     command: list[Any] = ["run", "smoke", "--model", path, "--home", home, "--workers", 1, "--name", "mine"]
+    command += SMALL_OPTIONS
     command += ["--set", "search.masks=['3']", "--set", "search.epochs=[2]", "--set", "search.neurons=[1]"]
     command += ["--set", "train.batch_norm=adapt", "--set", "search.learning_rate=[0.02]"]
     done = thaw_here(*command)

@@ -21,7 +21,7 @@ from sweeps.engines import optuna_queue
 from sweeps.spec.search_section import Search
 from sweeps.spec.space import Space, listed, space_of, warm_start
 from sweeps.spec.strategy_names import ENDING, LISTS, PROBED, PROPOSING
-from sweeps.strategies.history import Evaluate, History, Report, Scored, Seen, Status
+from sweeps.strategies.history import Evaluate, History, PastTrial, Report, Scored, Status
 from sweeps.strategies.propose import proposer, strategy_of
 from trainer.config import Candidate, Settings
 from trainer.errors import TrialFailed
@@ -70,9 +70,9 @@ def past(kind: str, known: int, last: Status = "done") -> History:
     return History((*trials[:-3], *(seen(one.candidate, last) for one in trials[-3:])), PROBE)
 
 
-def seen(candidate: Candidate, status: Status = "done") -> Seen:
+def seen(candidate: Candidate, status: Status = "done") -> PastTrial:
     score = dice(candidate) if status in ("done", "dropped") else None
-    return Seen(candidate, status, score, 5, 2.0 * candidate.epochs, len(candidate.mask))
+    return PastTrial(candidate, status, score, 5, 2.0 * candidate.epochs, len(candidate.mask))
 
 
 def proposals(name: str, kind: str, history: History, most: int, seed: int = 0) -> Iterator[Candidate]:

@@ -11,7 +11,7 @@ import pytest
 from sweeps.spec.search_section import Search
 from sweeps.spec.space import Space, space_of
 from sweeps.strategies.greedy import greedy
-from sweeps.strategies.history import History, Seen
+from sweeps.strategies.history import History, PastTrial
 from trainer.config import Candidate, Settings
 from trainer.masks import parse
 
@@ -28,12 +28,12 @@ def additive(candidate: Candidate) -> float:
     return 0.5 + sum(GAINS[block] for block in parse(candidate.mask, 5).blocks) + 0.01 * (candidate.epochs == 4)
 
 
-def search(inside: Space, landscape: Landscape, known: tuple[Seen, ...] = ()) -> list[str]:
+def search(inside: Space, landscape: Landscape, known: tuple[PastTrial, ...] = ()) -> list[str]:
     """Everything that is proposed, one after the other, until nothing is."""
     history, found = History(known), []
     while (candidate := greedy(inside, history, 0)) is not None:
         score = landscape(candidate)
-        seen = Seen(candidate, "failed" if score is None else "done", score, parameters=len(candidate.mask))
+        seen = PastTrial(candidate, "failed" if score is None else "done", score, parameters=len(candidate.mask))
         history = History((*history.trials, seen))
         found.append(f"{candidate.mask} {candidate.epochs}")
     return found
@@ -63,16 +63,18 @@ def test_a_round_is_handed_out_whole_and_then_awaited() -> None:
     for block in range(1, 6):
         candidate = greedy(space(), history, 0)
         assert candidate is not None and candidate.mask == str(block)
-        history = History((*history.trials, Seen(candidate, "open")))
+        history = History((*history.trials, PastTrial(candidate, "open")))
     assert greedy(space(), history, 0) is None
-    scored = [Seen(one.candidate, "done", additive(one.candidate)) for one in history.trials]
+    scored = [PastTrial(one.candidate, "done", additive(one.candidate)) for one in history.trials]
     assert greedy(space(), History((*scored[:4], history.trials[4])), 0) is None
     following = greedy(space(), History(tuple(scored)), 0)
     assert following is not None and following.mask == "1-2"
 
 
 def test_what_is_known_is_not_tried_again_and_changes_nothing() -> None:
-    known = tuple(Seen(one, "done", additive(one)) for one in (Candidate("1,4", 8, 1e-3), Candidate("all", 8, 1e-3)))
+    known = tuple(
+        PastTrial(one, "done", additive(one)) for one in (Candidate("1,4", 8, 1e-3), Candidate("all", 8, 1e-3))
+    )
     whole = search(space(), additive)
     assert search(space(), additive, known) == [one for one in whole if one != "1,4 8"]
 
@@ -85,7 +87,7 @@ def test_failures_are_passed_over_and_nothing_but_failures_ends_the_search() -> 
 def test_a_dropped_candidate_counts_with_its_estimate_and_ties_go_to_fewer_parameters() -> None:
     singles = [Candidate(str(block), 8, 1e-3) for block in range(1, 6)]
     scores = (0.5, 0.7, 0.7, 0.6, 0.4)
-    trials = tuple(Seen(one, "dropped", score, parameters=9 - block)
+    trials = tuple(PastTrial(one, "dropped", score, parameters=9 - block)
                    for block, (one, score) in enumerate(zip(singles, scores, strict=True)))  # fmt: skip
     following = greedy(space(), History(trials), 0)
     assert following is not None and following.mask == "1,3"

@@ -11,7 +11,7 @@ import pytest
 from sweeps.spec.search_section import Search
 from sweeps.spec.space import Space, space_of, warm_start
 from sweeps.strategies.guided import guided
-from sweeps.strategies.history import History, Seen
+from sweeps.strategies.history import History, PastTrial
 from tracking.best_mask.gaussian_process import Points, fitted
 from trainer.config import Candidate, Settings
 from trainer.masks import parse
@@ -32,8 +32,8 @@ def dice(candidate: Candidate, seed: int = 0) -> float:
     return float(0.5 + GAINS @ blocks + noise - 0.02 * (8 - candidate.epochs))
 
 
-def done(candidate: Candidate, seed: int = 0) -> Seen:
-    return Seen(candidate, "done", dice(candidate, seed), 5)
+def done(candidate: Candidate, seed: int = 0) -> PastTrial:
+    return PastTrial(candidate, "done", dice(candidate, seed), 5)
 
 
 def start(inside: Space, seed: int = 0) -> History:
@@ -77,7 +77,7 @@ def test_workers_keep_away_from_what_is_open() -> None:
     inside, history = space(), start(space())
     found: list[Candidate] = []
     for _ in range(4):
-        candidate = guided(inside, History((*history.trials, *(Seen(one, "open") for one in found))), 0)
+        candidate = guided(inside, History((*history.trials, *(PastTrial(one, "open") for one in found))), 0)
         assert candidate is not None and candidate not in found
         found.append(candidate)
 
@@ -85,7 +85,7 @@ def test_workers_keep_away_from_what_is_open() -> None:
 def test_what_failed_is_left_and_so_is_its_neighbourhood() -> None:
     inside = space(learning_rate=(1e-3, 1e-1), epochs=(4, 8))
     tried = [Candidate(mask, 8, 1e-1) for mask in ("1", "2-3", "1-6", "3,8")]
-    history = History((*start(inside).trials, *(Seen(one, "failed") for one in tried)))
+    history = History((*start(inside).trials, *(PastTrial(one, "failed") for one in tried)))
     for _ in range(4):
         candidate = guided(inside, history, 0)
         assert candidate is not None and candidate.learning_rate == 1e-3
@@ -95,7 +95,7 @@ def test_what_failed_is_left_and_so_is_its_neighbourhood() -> None:
 def test_a_dropped_candidate_counts_with_its_estimate() -> None:
     inside, history = space(), start(space())
     low, high = (
-        guided(inside, History((*history.trials, Seen(Candidate("1-4", 8, 1e-3), "dropped", score))), 0)
+        guided(inside, History((*history.trials, PastTrial(Candidate("1-4", 8, 1e-3), "dropped", score))), 0)
         for score in (0.3, 0.9)
     )
     assert low is not None and high is not None
@@ -105,7 +105,7 @@ def test_a_dropped_candidate_counts_with_its_estimate() -> None:
 
 @pytest.mark.parametrize("status", ["failed", "open"])
 def test_with_nothing_scored_it_still_proposes(status: Any) -> None:
-    trials = tuple(Seen(one.candidate, status) for one in start(space()).trials)
+    trials = tuple(PastTrial(one.candidate, status) for one in start(space()).trials)
     candidate = guided(space(), History(trials), 0)
     assert candidate in space() and candidate not in History(trials).known
     cheapest = guided(space(), History(), 0)
@@ -117,14 +117,16 @@ def test_the_same_history_gives_the_same_answer_and_a_full_one_none() -> None:
     history = History(tuple(done(one) for one in list(small.candidates())[:-1]))
     last = list(small.candidates())[-1]
     assert [guided(small, history, 0) for _ in range(2)] == [last, last]
-    assert guided(small, History((*history.trials, Seen(last, "open"))), 0) is None
+    assert guided(small, History((*history.trials, PastTrial(last, "open"))), 0) is None
 
 
 def test_of_a_large_space_a_part_is_weighed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sweeps.strategies.guided.LARGEST", 500)
     monkeypatch.setattr("sweeps.strategies.guided.CHUNK", 64)
     large = space(12)
-    trials = [Seen(Candidate(mask, 8, 1e-3), "done", 0.1 * len(parse(mask, 12).blocks)) for mask in ("1", "2-5", "all")]
+    trials = [
+        PastTrial(Candidate(mask, 8, 1e-3), "done", 0.1 * len(parse(mask, 12).blocks)) for mask in ("1", "2-5", "all")
+    ]
     found = {guided(large, History(tuple(trials)), seed) for seed in (0, 0, 1)}
     assert len(found) == 2
     assert all(one in large and one not in History(tuple(trials)).known for one in found)

@@ -11,7 +11,7 @@ import pytest
 from sweeps.spec.search_section import Search
 from sweeps.spec.space import Space, space_of
 from sweeps.strategies import optuna_samplers
-from sweeps.strategies.history import History, Seen
+from sweeps.strategies.history import History, PastTrial
 from trainer.config import Candidate, Settings
 from trainer.masks import parse
 
@@ -27,11 +27,11 @@ def dice(candidate: Candidate) -> float:
 
 
 def search(strategy: Strategy, space: Space, seed: int, trials: int) -> list[Candidate]:
-    history: tuple[Seen, ...] = ()
+    history: tuple[PastTrial, ...] = ()
     while len(history) < trials:
         candidate = strategy(space, History(history), seed)
         assert candidate is not None
-        history = (*history, Seen(candidate, "done", dice(candidate), 5, 10.0 * candidate.epochs))
+        history = (*history, PastTrial(candidate, "done", dice(candidate), 5, 10.0 * candidate.epochs))
     return [one.candidate for one in history]
 
 
@@ -73,7 +73,7 @@ def test_a_dropped_candidate_counts_with_its_estimate() -> None:
     """Of blocks 1 to 3 all that is known comes from dropped candidates; it must not be taken for the worst."""
     drawn = search(optuna_samplers.random, SPACE, 0, 60)
     good = {one for one in drawn if len({1, 2, 3} & set(parse(one.mask, 9).blocks)) >= 2}
-    past = tuple(Seen(one, "dropped" if one in good else "done", dice(one)) for one in drawn)
+    past = tuple(PastTrial(one, "dropped" if one in good else "done", dice(one)) for one in drawn)
     shares = []
     for seed in range(12):
         found = optuna_samplers.tpe(SPACE, History(past), seed)
@@ -86,7 +86,7 @@ def test_a_dropped_candidate_counts_with_its_estimate() -> None:
 def test_a_narrow_space_does_not_spin(limits: dict[str, int]) -> None:
     narrow = space_of(Search(space="subsets", epochs=(3, 6, 9, 12), **limits), SIZES, Settings())  # type: ignore[arg-type]
     drawn = search(optuna_samplers.random, narrow, 0, len(narrow) - 2)
-    past = History(tuple(Seen(one, "done", dice(one), 5, 1.0) for one in drawn))
+    past = History(tuple(PastTrial(one, "done", dice(one), 5, 1.0) for one in drawn))
     for strategy in (optuna_samplers.tpe, optuna_samplers.nsga2, optuna_samplers.qmc):
         start = time.process_time()
         assert strategy(narrow, past, 0) in narrow
@@ -96,5 +96,7 @@ def test_a_narrow_space_does_not_spin(limits: dict[str, int]) -> None:
 def test_seconds_as_cost_are_of_one_training_and_guessed_where_the_ledger_paid() -> None:
     timed = space_of(Search(space="subsets", epochs=(3, 6), cost="seconds"), SIZES, Settings())
     paid, free = (Candidate("1", epochs, 1e-3) for epochs in (6, 3))
-    cost = optuna_samplers._cost(timed, History((Seen(paid, "done", 0.5, 5, 60.0), Seen(free, "done", 0.5, 0, 0.0))))
-    assert cost(Seen(paid, "done", 0.5, 5, 60.0)) == 12.0 and cost(Seen(free, "done", 0.5)) == 6.0
+    cost = optuna_samplers._cost(
+        timed, History((PastTrial(paid, "done", 0.5, 5, 60.0), PastTrial(free, "done", 0.5, 0, 0.0)))
+    )
+    assert cost(PastTrial(paid, "done", 0.5, 5, 60.0)) == 12.0 and cost(PastTrial(free, "done", 0.5)) == 6.0

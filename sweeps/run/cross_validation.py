@@ -1,0 +1,57 @@
+"""The cross-validation of a plan: images, weights and folds loaded, checked to be the planned ones, made ready."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from sweeps.environment.home import Home
+from sweeps.run.artifacts import scratch
+from sweeps.run.plan import Plan
+from trainer.data.cases import Cases, load_cases
+from trainer.errors import UserError
+from trainer.network.user_model import network_of
+from trainer.network.weights import load_weights, weights_digest
+from trainer.training.cross_validation import CrossValidation, fold_maker
+from trainer.training.fit import Trainer
+from trainer.training.ledger import Ledger
+
+
+def load_cross_validation(home: Home, plan: Plan) -> CrossValidation:
+    """What scores the candidates of a sweep. Raises `UserError` where images or weights are not the planned ones."""
+    settings = plan.resolved.settings
+    cases = _planned_cases(home, plan)
+    network = _planned_network(plan)
+    starts, digests = {"pretrained": network.get_weights()}, {"pretrained": plan.weights_digest}
+    for seed in plan.resolved.seeds:
+        start = scratch(settings.model, seed)
+        starts[f"scratch-{seed}"], digests[f"scratch-{seed}"] = start.get_weights(), weights_digest(start)
+    return CrossValidation(
+        trainer=Trainer(network, starts, settings.train, settings.partition, settings.model.blocks),
+        settings=settings,
+        folds=fold_maker(cases, np.array(plan.fold_of), settings),
+        ledger=Ledger(home.ledger),
+        data_digest=plan.data_digest,
+        starts=digests,
+        budgets=plan.resolved.search.epochs,
+    )
+
+
+def _planned_cases(home: Home, plan: Plan) -> Cases:
+    settings = plan.resolved.settings
+    cases = load_cases(settings.data, settings.model.size, home.data)
+    if cases.digest != plan.data_digest:
+        raise UserError(f"The pictures of sweep '{plan.name}' changed since it was started. Start it again.")
+    return cases
+
+
+def _planned_network(plan: Plan) -> Any:
+    network = network_of(plan.resolved.settings.model)
+    load_weights(network, Path(plan.weights))
+    if weights_digest(network) != plan.weights_digest:
+        raise UserError(
+            f"The starting weights {plan.weights} changed since sweep '{plan.name}' was started. Start it again."
+        )
+    return network

@@ -1,0 +1,81 @@
+"""What there is to do: the study's list brought up to date with the record before any worker starts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from sweeps.engines import optuna_queue
+from sweeps.environment.home import Home
+from sweeps.run.open_sweep import OpenSweep
+from sweeps.run.resolve import ResolvedSweep
+from sweeps.strategies.history import History, PastTrial, Status
+from sweeps.strategies.propose import spent
+from trainer.config import Candidate
+
+if TYPE_CHECKING:  # heavy
+    from tracking.record import TrialState
+
+Recorded = Mapping[str, "TrialState"]  # `Candidate.key` -> what MLflow knows of it
+STATUS: Mapping[str, Status] = {"FINISHED": "done", "DROPPED": "dropped", "FAILED": "failed"}
+
+
+def missing(candidates: Iterable[Candidate], recorded: Recorded, *, retry_failed: bool) -> list[Candidate]:
+    """The candidates without a score; one that failed counts as done unless it is to be tried again."""
+    done = {"FINISHED"} if retry_failed else {"FINISHED", "FAILED"}
+    return [candidate for candidate in candidates if _status(candidate, recorded) not in done]
+
+
+def _status(candidate: Candidate, recorded: Recorded) -> str:
+    return recorded[candidate.key].status if candidate.key in recorded else ""
+
+
+def enlist(sweep: OpenSweep, candidates: Sequence[Candidate], recorded: Recorded, *, retry_failed: bool) -> bool:
+    """Put candidates on the study's list, and what was lost; whether there is anything to do, for any launcher."""
+    url, blocks, resolved = sweep.home.storage_url, sweep.resolved.n_blocks, sweep.resolved
+    again: list[Candidate] = []
+    if retry_failed:
+        forget_failures(sweep.home)
+        again += _failed_proposals(resolved, recorded)
+    if sweep.abandoned:
+        optuna_queue.release(url, sweep.name)
+        again += [trial.candidate for trial in recorded.values() if trial.cut_off]  # by KerasTuner; or the study is new
+    optuna_queue.fill(url, sweep.name, sweep.plan.identity, past_trials(recorded.values()), blocks)
+    if resolved.search.proposes:
+        again += _unrecorded(optuna_queue.history(url, sweep.name), recorded)
+    optuna_queue.enqueue(url, sweep.name, dict.fromkeys([*candidates, *again]), blocks)
+    trials = optuna_queue.history(url, sweep.name)
+    return any(trial.status == "open" for trial in trials) or may_propose(resolved, trials)
+
+
+def forget_failures(home: Home) -> None:
+    """Let the ledger forget every failure; those that still hold fail again, with the same reason."""
+    for path in home.ledger.glob("*/*/failed.json"):
+        path.unlink()
+
+
+def _failed_proposals(resolved: ResolvedSweep, recorded: Recorded) -> list[Candidate]:
+    return [trial.candidate for trial in recorded.values() if resolved.search.proposes and trial.status == "FAILED"]
+
+
+def _unrecorded(trials: Iterable[PastTrial], recorded: Recorded) -> list[Candidate]:
+    """What only the study has a score of: it is recorded again, out of the ledger, for MLflow is the record."""
+    return [trial.candidate for trial in trials if trial.score is not None and trial.candidate.key not in recorded]
+
+
+def past_trials(recorded: Iterable[TrialState]) -> list[PastTrial]:
+    """What MLflow has a score of, or the reason why there is none."""
+    return [
+        PastTrial(
+            trial.candidate, STATUS[trial.status], trial.score, trial.folds, trial.seconds, trial.trainable_params
+        )
+        for trial in recorded
+        if trial.status == "FAILED" or (trial.status in STATUS and trial.score is not None)
+    ]
+
+
+def may_propose(resolved: ResolvedSweep, trials: Sequence[PastTrial]) -> bool:
+    """Whether a search may go on, so that no worker is started for nothing."""
+    if not resolved.search.proposes or spent(resolved.search, History(tuple(trials))):
+        return False
+    return sum(trial.candidate in resolved.space for trial in trials) < len(resolved.space)

@@ -1,0 +1,55 @@
+"""A sweep that is open: its plan, in the home and the record that it is run with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sweeps.environment.home import Home
+from sweeps.run.plan import Plan
+from sweeps.run.resolve import ResolvedSweep
+from trainer.files import nobody_present
+
+if TYPE_CHECKING:  # heavy
+    from tracking.store.writer import Tracker
+
+
+@dataclass(frozen=True)
+class OpenSweep:
+    """What every part of a running sweep needs: where it lives, what was fixed for it, where it is recorded."""
+
+    home: Home
+    plan: Plan
+    tracker: Tracker
+
+    @property
+    def name(self) -> str:
+        """The sweep's name."""
+        return self.plan.name
+
+    @property
+    def resolved(self) -> ResolvedSweep:
+        """What was known before the data were read."""
+        return self.plan.resolved
+
+    @property
+    def abandoned(self) -> bool:
+        """Whether no worker of any launcher is at it."""
+        return nobody_present(self.home.workers_lock(self.name))
+
+    def close_lost(self) -> None:
+        """Close whatever still counts as running in the record, unless workers are at it."""
+        if self.abandoned:
+            self.tracker.close_lost(self.plan.sweep_run)
+
+
+@contextmanager
+def closed_when_stopped(sweep: OpenSweep) -> Iterator[None]:
+    """A sweep that is stopped before its workers start is closed, unless workers of another launcher are at it."""
+    try:
+        yield
+    except BaseException:  # Ctrl-C, too
+        sweep.close_lost()
+        raise

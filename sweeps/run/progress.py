@@ -1,0 +1,137 @@
+"""How far a sweep is, from what its workers tell: a bar on a terminal; off it a line when a trial ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import Protocol
+
+from sweeps.environment.machine import duration
+from sweeps.environment.terminal import Board, Pace, remaining
+from sweeps.run.messages import Dropped, Failed, FoldFinished, Message, Probed, Ready, Replaced, TrialFinished
+from sweeps.spec.space import longest_epochs
+from trainer.config import Candidate
+
+Listen = Callable[[Message], None]
+
+
+class Count(Protocol):
+    """How much of the work is done, in units of its own: `done` of `total` (0: nobody knows how much there is)."""
+
+    done: float
+    total: float
+
+    def hear(self, message: Message) -> None:
+        """Take a message into account."""
+
+
+class EpochCount:
+    """Of a list: epochs of training over all folds. Candidates that differ only in epochs are one training."""
+
+    def __init__(self, candidates: Sequence[Candidate], folds: int) -> None:
+        self.done, self.total = 0.0, float(folds * sum(longest_epochs(candidates).values()))
+        self._reached: dict[tuple[str, int], int] = {}
+
+    def hear(self, message: Message) -> None:
+        """Count the epochs that a fold has passed since it was last heard of."""
+        if isinstance(message, FoldFinished):
+            fold = message.training, message.fold
+            before = self._reached.get(fold, 0)
+            self._reached[fold] = max(before, message.epochs)
+            self.done += self._reached[fold] - before
+
+
+class TrialCount:
+    """Of a search: trials out of its budget, those of before included."""
+
+    def __init__(self, ended: int, trials: int) -> None:
+        self.done, self.total = float(ended), float(trials)
+
+    def hear(self, message: Message) -> None:
+        """Count a trial that ended, however it did."""
+        self.done += isinstance(message, TrialFinished | Dropped | Failed)
+
+
+def follow_list(board: Board, candidates: Sequence[Candidate], folds: int) -> AbstractContextManager[Listen]:
+    """Show how a list of candidates is worked off; gives the listener for the workers' messages."""
+    return _follow(board, EpochCount(candidates, folds), 0, len(candidates), folds)
+
+
+def follow_search(board: Board, ended: int, trials: int, folds: int) -> AbstractContextManager[Listen]:
+    """Show how far a search is, `ended` trials out of `trials` (0: nobody knows how many); gives the listener."""
+    return _follow(board, TrialCount(ended, trials), ended, trials, folds)
+
+
+class TrialLines:
+    """Guards what a log has heard: a line when a trial ends, and between two at most one in ten seconds.
+
+    `ended` trials before these messages, out of `trials` in all (0: nobody knows).
+    """
+
+    def __init__(self, board: Board, count: Count, ended: int, trials: int, folds: int) -> None:
+        self._board, self._count, self._folds = board, count, folds
+        self._ended, self._ended_before, self._trials = ended, ended, trials
+        self._began, self._done_before = board.clock(), count.done
+        self._pace = Pace(board.clock)
+
+    def hear(self, message: Message) -> None:
+        """Print what the message is worth."""
+        if isinstance(message, Ready) and self._count.done == self._done_before:
+            self._began = self._board.clock()  # the start of the workers is no part of what a trial takes
+        if isinstance(message, TrialFinished | Dropped | Failed):
+            self._ended += 1
+            self._pace.restart()
+            self._board.log(f"{self._outcome(message)} ({self._how_far()})")
+        elif isinstance(message, FoldFinished | Probed) and self._pace.is_due():
+            self._board.log(f"{in_words(message, self._folds)} ({self._how_far()})")
+
+    def _outcome(self, message: TrialFinished | Dropped | Failed) -> str:
+        if isinstance(message, TrialFinished):
+            return f"{message.name}: Dice {message.dice:.3f}"
+        if isinstance(message, Dropped):
+            return f"{message.name}: dropped after {message.fold} of {self._folds} folds"
+        return f"{message.name}: no score"
+
+    def _how_far(self) -> str:
+        of = f" of {max(self._trials, self._ended)}" if self._trials else ""
+        left = self._left() if self._ended > self._ended_before else ""  # before, it is mostly compiling
+        return f"{self._ended}{of} trials{', ' if left else ''}{left}"
+
+    def _left(self) -> str:
+        elapsed, before = self._board.clock() - self._began, self._done_before
+        return remaining(self._count.done - before, self._count.total - before, elapsed)
+
+
+@contextmanager
+def _follow(board: Board, count: Count, ended: int, trials: int, folds: int) -> Iterator[Listen]:
+    lines, began = TrialLines(board, count, ended, trials, folds), board.clock()
+    with board.bar("starting workers", count.total or None, count.done) as update:
+
+        def listen(message: Message) -> None:
+            count.hear(message)
+            words = in_words(message, folds)
+            update(completed=count.done, **({"description": words} if words else {}))
+            _say_what_stays(board, message)
+            lines.hear(message)
+
+        yield listen
+    board.log(f"Workers: done in {duration(board.clock() - began)}.")
+
+
+def _say_what_stays(board: Board, message: Message) -> None:
+    """On a terminal, too."""
+    if isinstance(message, Failed):
+        board.say(f"Failed: {message.name}: {message.reason}")
+    elif isinstance(message, Replaced):
+        board.say(f"Worker {message.worker} was ended by signal {message.signal}; another takes over.")
+
+
+def in_words(message: Message, folds: int) -> str:
+    """What a message says beside the bar; empty for one that is not shown there."""
+    if isinstance(message, FoldFinished):
+        return f"{message.name} · fold {message.fold} · Dice {message.dice:.3f}"
+    if isinstance(message, Probed):
+        return f"probe of single blocks, {message.number} of {message.of}"
+    if isinstance(message, Dropped):
+        return f"{message.name} · dropped after {message.fold} of {folds} folds"
+    return ""

@@ -1,0 +1,84 @@
+"""Everything about a sweep that is known before its data are read: made once, here, after the look at the network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sweeps.environment.keras_backend import prepare_backend
+from sweeps.spec.load import Spec, seeds_of
+from sweeps.spec.search_section import Search
+from sweeps.spec.space import Space, listed, space_of
+from trainer.config import Candidate, Settings
+from trainer.masks import Mask
+
+if TYPE_CHECKING:
+    from sweeps.environment.home import Home
+    from sweeps.environment.terminal import Board
+
+
+@dataclass(frozen=True)
+class ResolvedSweep:
+    """A spec on its network. Launcher, workers, dry run and a study of the user's own all read this.
+
+    `spec` holds what only the network tells, too; `block_params` are the parameters of units 1..n that a mask chooses,
+    `always_params` those of what trains whatever the mask; `space` is every candidate that the spec allows on these
+    units; `listed` what is trained whatever comes out of it, in that order; `seeds` every training seed.
+    """
+
+    spec: Spec
+    block_params: tuple[int, ...]
+    always_params: int
+    space: Space
+    listed: tuple[Candidate, ...]
+    seeds: tuple[int, ...]
+
+    @property
+    def settings(self) -> Settings:
+        """What a score depends on besides the candidate."""
+        return self.spec.settings
+
+    @property
+    def search(self) -> Search:
+        """What is tried."""
+        return self.spec.search
+
+    @property
+    def n_blocks(self) -> int:
+        """How many units a mask chooses among."""
+        return len(self.block_params)
+
+    @property
+    def parameters(self) -> int:
+        """Of the whole network, trainable or not."""
+        return sum(self.block_params) + self.always_params
+
+    def thawed(self, mask: Mask) -> int:
+        """Parameters that a mask thaws: 0 for the empty one, whatever else always trains."""
+        return self.always_params + sum(self.block_params[block - 1] for block in mask.blocks) if mask.blocks else 0
+
+
+def resolve(spec: Spec, block_params: Sequence[int], always_params: int = 0) -> ResolvedSweep:
+    """A spec on units of so many parameters. Raises `UserError` where no mask keeps all constraints."""
+    space = space_of(spec.search, block_params, spec.settings, always_params)
+    candidates = listed(spec.search, space, spec.settings)
+    return ResolvedSweep(spec, tuple(block_params), always_params, space, candidates, seeds_of(spec))
+
+
+def look_and_resolve(spec: Spec, home: Home, board: Board) -> tuple[ResolvedSweep, Any]:
+    """Look at the spec's network, say what there is to say of it, and resolve the spec on its units.
+
+    Returns the Keras network, too, whose weights are its own or fresh. Makes the backend ready: this is the one place
+    where a launcher does. Raises `UserError` for a network that cannot be searched, and for masks and other settings
+    that do not fit it.
+    """
+    with board.stage("looking at the network"):
+        prepare_backend(deterministic=spec.settings.train.deterministic)
+        from sweeps.run.user_network import look_at
+        from trainer.network.blocks import unit_parameters
+
+        look = look_at(spec, home)
+    for note in look.notes:
+        board.say(note)
+    return resolve(look.spec, *unit_parameters(look.blocks)), look.network

@@ -1,0 +1,48 @@
+"""What `thaw masks` prints of a network, and whether it can be searched."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from sweeps.commands.masks import model_tables
+from tests.trainer.own import own, saved, two_outputs
+from trainer.config import ModelConfig, PartitionConfig
+
+
+def printed(path: Path | None, model: ModelConfig, units: PartitionConfig | None = None) -> str:
+    out = io.StringIO()
+    console = Console(file=out, width=300)
+    for part in model_tables(path, model, units or PartitionConfig()):
+        console.print(part)
+    return out.getvalue()
+
+
+def test_the_built_in_network() -> None:
+    said = printed(None, ModelConfig(32, 2))
+    assert "30,841 parameters in 9 blocks" in said and "contracting" in said and "To search it" not in said
+
+
+def test_a_network_that_can_be_searched_comes_with_the_command(tmp_path: Path) -> None:
+    path = saved(own(), tmp_path)
+    assert f"To search it: thaw run ultrasound --model {path} --set model.size=32" in printed(path, ModelConfig(64))
+
+
+@pytest.mark.parametrize(
+    ("network", "words"),
+    [
+        (own(strides=1), "choose among at least two blocks, but this network has one: there is nothing to compare"),
+        (two_outputs(), "must have one output, but 'own' has 2"),
+    ],
+)
+def test_a_network_that_cannot_says_why(tmp_path: Path, network: Any, words: str) -> None:
+    said = printed(saved(network, tmp_path), ModelConfig(32))
+    assert "thaw run cannot search it: " in said and words in said and "To search it" not in said
+
+
+def test_a_table_of_one_block_cannot(tmp_path: Path) -> None:
+    assert "at least two blocks" in printed(None, ModelConfig(32, 2, blocks=(("*",),)))

@@ -1,0 +1,49 @@
+"""A worker's end: what its exit code says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sweeps.environment.home import Home
+from sweeps.run import worker
+from sweeps.run.messages import Error, Ready, from_line
+from sweeps.run.open_sweep import OpenSweep
+from sweeps.run.plan import Plan, write_plan
+from sweeps.run.resolve import resolve
+from sweeps.run.worker import USER_ERROR, Emit, main
+from sweeps.spec.load import load_spec
+from trainer.errors import UserError
+from trainer.files import nobody_present
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+    monkeypatch.setattr(worker, "_end_with_parent", lambda parent: None)
+    home = Home(tmp_path)
+    write_plan(home, Plan("s", resolve(load_spec("smoke"), [1] * 9), "", (), "", "", "", "run"))
+    return home
+
+
+def test_a_users_mistake_is_told_to_the_launcher(
+    home: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def work(sweep: OpenSweep, emit: Emit) -> None:
+        emit(Ready())
+        raise UserError("the disk is full")
+
+    monkeypatch.setattr(worker, "work", work)
+    assert main([str(home.root), "s"]) == USER_ERROR
+    assert [from_line(line) for line in capsys.readouterr().out.splitlines()] == [Ready(), Error("the disk is full")]
+
+
+def test_it_is_present_while_it_works_and_a_bug_comes_through(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    def work(sweep: OpenSweep, emit: Emit) -> None:
+        assert not sweep.abandoned and sweep.resolved.n_blocks == 9
+        raise KeyError("typo")
+
+    monkeypatch.setattr(worker, "work", work)
+    with pytest.raises(KeyError, match="typo"):
+        main([str(home.root), "s"])
+    assert nobody_present(home.workers_lock("s"))
