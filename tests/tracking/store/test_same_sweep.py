@@ -100,7 +100,8 @@ def test_identities_of_recorded_sweeps_stay() -> None:
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("smoke", "967dddcae083782c9035e9b84914d91d5f422d185de79ccc48217d344f15ba3f"),
+        ("search-ultrasound", "4b0900cf4a1347bba38b846ef9e36a4a1f037d19f50dbbafa07c9341ed7694f6"),
+        ("xray", "4b0900cf4a1347bba38b846ef9e36a4a1f037d19f50dbbafa07c9341ed7694f6"),
         ("ultrasound", "4b0900cf4a1347bba38b846ef9e36a4a1f037d19f50dbbafa07c9341ed7694f6"),
         ("paper-xray", "519a9d063de136150ded1493adbd796e67040ec51fa75875a0b14ef151e19c3a"),
     ],
