@@ -112,7 +112,7 @@ def run(
     from sweeps.commands.dry_run import rehearse
     from sweeps.environment.home import open_home
     from sweeps.environment.terminal import Board
-    from sweeps.run.identity import check_name
+    from sweeps.planning.identity import check_name
     from sweeps.run.launch import check_workers
     from sweeps.spec.load import load_spec
     from trainer.errors import WorkerCrashed

@@ -24,8 +24,8 @@ from trainer.files import locked, present
 from trainer.masks import parse
 
 if TYPE_CHECKING:
-    from sweeps.run.open_sweep import OpenSweep
-    from sweeps.run.resolve import ResolvedSweep
+    from sweeps.planning.open_sweep import OpenSweep
+    from sweeps.planning.resolve import ResolvedSweep
     from trainer.results import FoldResult
 
 
@@ -97,9 +97,9 @@ def prepared(
     Processes that prepare the same sweep share its record, and none trains what another has. At the end the sweep's
     run in MLflow is closed with what is known by then; `thaw report` makes its report.
     """
-    from sweeps.run.identity import check_name
-    from sweeps.run.prepare import prepare
-    from sweeps.run.resolve import look_and_resolve
+    from sweeps.planning.identity import check_name
+    from sweeps.planning.prepare import prepare
+    from sweeps.planning.resolve import look_and_resolve
 
     opened, board, name = open_home(Path(home)), Board(Console(stderr=True)), check_name(name)
     chosen = load_spec(spec, sets=sets, data=data, pretrain=pretrain, model=model)
@@ -117,7 +117,7 @@ def prepared(
 
 def _scoring(sweep: OpenSweep) -> Callable[[Candidate, Report, Callable[[], bool]], Scores]:
     """The sweep's own objective, asking whoever called it last whether to prune."""
-    from sweeps.run.cross_validation import load_cross_validation
+    from sweeps.run.load_cross_validation import load_cross_validation
     from sweeps.run.objective import make_objective, mean_dice
 
     asked: list[Callable[[], bool]] = [_nobody]

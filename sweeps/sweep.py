@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from sweeps.environment.home import Home
 from sweeps.environment.terminal import Board
+from sweeps.planning.open_sweep import OpenSweep, closed_when_stopped
+from sweeps.planning.prepare import prepare
+from sweeps.planning.resolve import look_and_resolve
 from sweeps.run.launch import launch
-from sweeps.run.open_sweep import OpenSweep, closed_when_stopped
-from sweeps.run.prepare import prepare
 from sweeps.run.progress import follow_list, follow_search
-from sweeps.run.resolve import look_and_resolve
 from sweeps.spec.load import Spec
 from sweeps.strategies.propose import check_budget, to_do, warnings
 from trainer.config import Candidate

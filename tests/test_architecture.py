@@ -31,9 +31,17 @@ HOMES = {
 # What each folder may import of ours, itself apart: lazy and type-only imports count like any other. The folders of a
 # package stand in one order, low to high, and every arrow points down.
 TRAINER = ("trainer", "trainer/phantoms", "trainer/data", "trainer/network", "trainer/training", "trainer/neurons")
-TRACKING = ("tracking", "tracking/store", "tracking/analysis", "tracking/best_mask", "tracking/summary",
-            "tracking/figures", "tracking/report")  # fmt: skip
+TRACKING = (
+    "tracking",
+    "tracking/store",
+    "tracking/analysis",
+    "tracking/best_mask",
+    "tracking/summary",
+    "tracking/figures",
+    "tracking/report",
+)
 # What tracking may know of trainer.
+BELOW = ("sweeps/environment", "sweeps/spec", "sweeps/strategies")
 LIGHT = ("trainer.config", "trainer.errors", "trainer.keys", "trainer.masks", "trainer.results")
 WALLS: dict[str, tuple[str, ...]] = {
     "trainer": (),
@@ -53,15 +61,21 @@ WALLS: dict[str, tuple[str, ...]] = {
     "sweeps/spec": ("tracking", "trainer"),
     "sweeps/strategies": ("sweeps/spec", "tracking/best_mask", "trainer"),
     "sweeps/engines": ("sweeps/spec", "sweeps/strategies", "tracking", "trainer"),
-    "sweeps/run": ("sweeps/environment", "sweeps/spec", "sweeps/strategies", "sweeps/engines", "tracking",
-                   "tracking/store", "tracking/figures", *TRAINER),
-    "sweeps/commands": ("sweeps/environment", "sweeps/spec", "sweeps/strategies", "sweeps/run", *TRACKING, *TRAINER),
-    "sweeps": ("sweeps/environment", "sweeps/spec", "sweeps/strategies", "sweeps/engines", "sweeps/run",
-               "sweeps/commands", *TRACKING, *TRAINER),
-}  # fmt: skip
+    "sweeps/planning": (*BELOW, "tracking", "tracking/store", *TRAINER),
+    "sweeps/run": (
+        *BELOW,
+        "sweeps/engines",
+        "sweeps/planning",
+        "tracking",
+        "tracking/store",
+        "tracking/figures",
+        *TRAINER,
+    ),
+    "sweeps/commands": (*BELOW, "sweeps/planning", "sweeps/run", *TRACKING, *TRAINER),
+    "sweeps": (*BELOW, "sweeps/engines", "sweeps/planning", "sweeps/run", "sweeps/commands", *TRACKING, *TRAINER),
+}
 
-HEAVY = ("keras", "tensorflow", "mlflow", "optuna", "matplotlib", "pandas", "scipy", "skimage", "sklearn",
-         "keras_tuner")  # fmt: skip
+HEAVY = "keras tensorflow mlflow optuna matplotlib pandas scipy skimage sklearn keras_tuner".split()
 
 
 def imports(source: str) -> Iterator[str]:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from sweeps.environment.home import Home
 from sweeps.environment.terminal import Board
-from sweeps.run.identity import label
-from sweeps.run.plan import read_plan
+from sweeps.planning.identity import label
+from sweeps.planning.plan import read_plan
 from tracking.analysis.formatting import counted
 from tracking.analysis.learning import learned_nothing
 from tracking.analysis.seeds import read
@@ -69,7 +69,7 @@ def crown(
         known = known_champion(tracker, record.run_id, candidate, name)
         if known is not None:
             return give_alias(tracker, known, record.info.name, always=not automatic)
-        from sweeps.run.cross_validation import load_cross_validation
+        from sweeps.run.load_cross_validation import load_cross_validation
         from trainer.data.cases import load_cases
         from trainer.errors import TrialFailed
         from trainer.training.refit import refit

@@ -6,7 +6,7 @@ from rich.table import Table
 
 from sweeps.environment.home import Home
 from sweeps.environment.terminal import Board
-from sweeps.run.resolve import look_and_resolve
+from sweeps.planning.resolve import look_and_resolve
 from sweeps.spec.load import Spec
 from sweeps.strategies.propose import check_budget
 
@@ -14,8 +14,8 @@ from sweeps.strategies.propose import check_budget
 def rehearse(spec: Spec, home: Home, board: Board, workers: int) -> None:
     """Say what would run and how long it would take; train nothing. Raises `UserError` as the sweep itself would."""
     resolved, _ = look_and_resolve(spec, home, board)
-    from sweeps.run.estimate import dry_run_lines, estimate
-    from sweeps.run.prepare import read_cases
+    from sweeps.planning.estimate import dry_run_lines, estimate
+    from sweeps.planning.prepare import read_cases
 
     check_budget(resolved.search, resolved.space, resolved.listed, resolved.settings.folds)
     cases, _ = read_cases(resolved.spec, home, board)

@@ -39,7 +39,7 @@ def restored(tracker: Tracker, sweep: str | None, mask: str | None) -> Restored:
     Raises `UserError` for an unknown sweep, for a mask that it did not measure, for files that MLflow does not hold
     and for a base that is not the one the trial was trained from.
     """
-    from sweeps.run.user_network import ARTIFACT
+    from sweeps.planning.user_network import ARTIFACT
     from trainer.network.delta_checkpoints import apply_delta, read_delta
     from trainer.network.user_model import network_of
     from trainer.network.weights import load_weights

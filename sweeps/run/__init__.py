@@ -1,1 +1,1 @@
-"""One sweep on its way: prepared, launched, worked off, recorded."""
+"""A sweep at work: launched, worked off, scored, recorded."""

@@ -10,8 +10,8 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from sweeps.planning.open_sweep import OpenSweep
 from sweeps.run.messages import Message, Probed
-from sweeps.run.open_sweep import OpenSweep
 from sweeps.spec.space import Space
 from sweeps.spec.strategy_names import PROBE_EPOCHS
 from trainer.config import Candidate

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from sweeps.engines import optuna_queue
 from sweeps.environment.home import Home
-from sweeps.run.open_sweep import OpenSweep
-from sweeps.run.resolve import ResolvedSweep
+from sweeps.planning.open_sweep import OpenSweep
+from sweeps.planning.resolve import ResolvedSweep
 from sweeps.strategies.history import History, PastTrial, Status
 from sweeps.strategies.propose import spent
 from trainer.config import Candidate

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sweeps.run.artifacts import checkpoints, log_predictions
+from sweeps.planning.artifacts import checkpoints, log_predictions
+from sweeps.planning.open_sweep import OpenSweep
 from sweeps.run.messages import Dropped, Failed, FoldFinished, Message, TrialFinished
 from sweeps.run.neuron_images import Gallery
-from sweeps.run.open_sweep import OpenSweep
 from sweeps.strategies.history import Evaluate, Report, Scored
 from tracking.figures.image_panels import montage
 from tracking.record import Role, TrialInfo

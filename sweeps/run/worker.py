@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 
 from sweeps.environment.home import open_home
 from sweeps.environment.keras_backend import prepare_backend
+from sweeps.planning.open_sweep import OpenSweep
+from sweeps.planning.plan import read_plan
 from sweeps.run.messages import Error, Message, Ready, to_line
-from sweeps.run.open_sweep import OpenSweep
-from sweeps.run.plan import read_plan
 from trainer.errors import UserError
 from trainer.files import locked, present
 
@@ -52,7 +52,7 @@ def main(arguments: list[str]) -> int:
 
 def work(sweep: OpenSweep, emit: Emit) -> None:
     """Drain the sweep's list, asking its strategy for more where it has one."""
-    from sweeps.run.cross_validation import load_cross_validation
+    from sweeps.run.load_cross_validation import load_cross_validation
     from sweeps.run.objective import make_objective
 
     cross_validation = load_cross_validation(sweep.home, sweep.plan)

@@ -11,7 +11,7 @@ import optuna
 import pytest
 
 from sweeps.objective_api import Objective, Scores, inside, prepared
-from sweeps.run.resolve import resolve
+from sweeps.planning.resolve import resolve
 from sweeps.spec.load import load_spec
 from tests.small import SMALL
 from tracking.store.writer import Tracker

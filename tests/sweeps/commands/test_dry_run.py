@@ -12,7 +12,7 @@ from sweeps.commands.dry_run import rehearse
 from sweeps.environment.home import open_home
 from sweeps.environment.machine import GIB
 from sweeps.environment.terminal import Board
-from sweeps.run import estimate
+from sweeps.planning import estimate
 from sweeps.spec.load import load_spec
 from tests.small import SMALL
 from trainer.errors import UserError

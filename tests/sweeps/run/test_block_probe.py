@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
+from sweeps.planning.resolve import resolve
 from sweeps.run.block_probe import FILE, probing
 from sweeps.run.messages import Message, Probed
-from sweeps.run.resolve import resolve
 from sweeps.spec.load import load_spec
 from sweeps.spec.strategy_names import PROBE_EPOCHS
 from trainer.config import Candidate

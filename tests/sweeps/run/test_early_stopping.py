@@ -12,12 +12,12 @@ from rich.console import Console
 
 from sweeps.environment.home import Home, open_home
 from sweeps.environment.terminal import Board
+from sweeps.planning.open_sweep import OpenSweep
+from sweeps.planning.plan import read_plan
 from sweeps.run.early_stopping import FOLD_NOISE, MARGIN, clearly_worse, dropping, estimate
 from sweeps.run.launch import Listen
 from sweeps.run.messages import Dropped, FoldFinished, Message
 from sweeps.run.objective import never
-from sweeps.run.open_sweep import OpenSweep
-from sweeps.run.plan import read_plan
 from sweeps.run.worker import work
 from sweeps.spec.load import load_spec
 from sweeps.spec.search_section import Search

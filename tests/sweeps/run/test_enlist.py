@@ -12,10 +12,10 @@ import pytest
 
 from sweeps.engines import optuna_queue
 from sweeps.environment.home import open_home
+from sweeps.planning.open_sweep import OpenSweep
+from sweeps.planning.plan import Plan
+from sweeps.planning.resolve import ResolvedSweep, resolve
 from sweeps.run.enlist import enlist, forget_failures, may_propose, missing, past_trials
-from sweeps.run.open_sweep import OpenSweep
-from sweeps.run.plan import Plan
-from sweeps.run.resolve import ResolvedSweep, resolve
 from sweeps.spec.load import load_spec
 from sweeps.strategies.history import PastTrial
 from tracking.record import TrialState

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 from sweeps.environment.home import open_home
+from sweeps.planning.open_sweep import OpenSweep
+from sweeps.planning.plan import Plan
+from sweeps.planning.resolve import resolve
 from sweeps.run.messages import Dropped, Failed, FoldFinished, Message, TrialFinished
 from sweeps.run.objective import Drop, make_objective, never, role_of, trial_info
-from sweeps.run.open_sweep import OpenSweep
-from sweeps.run.plan import Plan
-from sweeps.run.resolve import resolve
 from sweeps.spec.load import load_spec
 from sweeps.strategies.history import Evaluate
 from tracking.record import TrialState

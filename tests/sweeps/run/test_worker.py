@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from sweeps.environment.home import Home
+from sweeps.planning.open_sweep import OpenSweep
+from sweeps.planning.plan import Plan, write_plan
+from sweeps.planning.resolve import resolve
 from sweeps.run import worker
 from sweeps.run.messages import Error, Ready, from_line
-from sweeps.run.open_sweep import OpenSweep
-from sweeps.run.plan import Plan, write_plan
-from sweeps.run.resolve import resolve
 from sweeps.run.worker import USER_ERROR, Emit, main
 from sweeps.spec.load import load_spec
 from trainer.errors import UserError

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from sweeps.run.identity import check_space
-from sweeps.run.resolve import ResolvedSweep, resolve
+from sweeps.planning.identity import check_space
+from sweeps.planning.resolve import ResolvedSweep, resolve
 from sweeps.spec.load import load_spec
 from trainer.config import Candidate
 from trainer.errors import UserError

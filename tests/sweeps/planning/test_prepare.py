@@ -11,7 +11,7 @@ from rich.console import Console
 
 from sweeps.environment.home import Home
 from sweeps.environment.terminal import Board
-from sweeps.run.prepare import read_cases
+from sweeps.planning.prepare import read_cases
 from sweeps.spec.load import load_spec
 from tests.small import SMALL
 from trainer.errors import UserError

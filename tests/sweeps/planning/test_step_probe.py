@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sweeps.run.step_probe import probed
+from sweeps.planning.step_probe import probed
 from sweeps.spec.load import load_spec
 from tests.small import SMALL
 from trainer.errors import UserError

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from sweeps.environment.home import open_home
-from sweeps.run.cross_validation import load_cross_validation
-from sweeps.run.plan import read_plan
+from sweeps.planning.plan import read_plan
+from sweeps.run.load_cross_validation import load_cross_validation
 from tracking.record import SweepRecord
 from tracking.store.writer import Tracker
 from trainer.network.delta_checkpoints import read_delta, restore

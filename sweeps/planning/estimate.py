@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from sweeps.environment.machine import duration, free_memory, gib, overloaded
-from sweeps.run.resolve import ResolvedSweep
-from sweeps.run.step_probe import probed
+from sweeps.planning.resolve import ResolvedSweep
+from sweeps.planning.step_probe import probed
 from sweeps.spec.load import Spec, seeds_of
 from sweeps.spec.search_section import Search
 from sweeps.spec.space import longest_epochs

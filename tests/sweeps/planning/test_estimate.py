@@ -9,10 +9,10 @@ import pytest
 
 from sweeps.environment.home import Home
 from sweeps.environment.machine import GIB
-from sweeps.run import estimate as module
-from sweeps.run.estimate import dry_run_lines, estimate, expected_shortage, kept_memory, shortage
-from sweeps.run.resolve import ResolvedSweep, resolve
-from sweeps.run.user_network import look_at
+from sweeps.planning import estimate as module
+from sweeps.planning.estimate import dry_run_lines, estimate, expected_shortage, kept_memory, shortage
+from sweeps.planning.resolve import ResolvedSweep, resolve
+from sweeps.planning.user_network import look_at
 from sweeps.spec.load import load_spec, shipped
 from trainer.network.blocks import unit_parameters
 from trainer.training.pretraining import EMBEDDED_IMAGES

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from sweeps.environment.home import Home
-from sweeps.run.resolve import ResolvedSweep, resolve
+from sweeps.planning.resolve import ResolvedSweep, resolve
 from sweeps.spec.load import as_table, from_table
 from trainer.errors import UserError
 from trainer.files import write_atomically

@@ -12,7 +12,7 @@ from PIL import Image
 
 from sweeps.commands.restore_trial import restored
 from sweeps.environment.home import Home, open_home
-from sweeps.run.user_network import look_at
+from sweeps.planning.user_network import look_at
 from sweeps.spec.load import Spec, load_spec
 from tests.conftest import Thaw
 from tests.small import SMALL_OPTIONS

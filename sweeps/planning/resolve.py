@@ -75,7 +75,7 @@ def look_and_resolve(spec: Spec, home: Home, board: Board) -> tuple[ResolvedSwee
     """
     with board.stage("looking at the network"):
         prepare_backend(deterministic=spec.settings.train.deterministic)
-        from sweeps.run.user_network import look_at
+        from sweeps.planning.user_network import look_at
         from trainer.network.blocks import unit_parameters
 
         look = look_at(spec, home)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sweeps.environment.home import open_home
-from sweeps.run.open_sweep import OpenSweep, closed_when_stopped
+from sweeps.planning.open_sweep import OpenSweep, closed_when_stopped
 from trainer.files import present
 
 

@@ -15,7 +15,7 @@ from trainer.config import ModelConfig
 from trainer.results import FoldResult
 
 if TYPE_CHECKING:  # heavy
-    from sweeps.run.resolve import ResolvedSweep
+    from sweeps.planning.resolve import ResolvedSweep
     from tracking.store.writer import Tracker
     from trainer.data.cases import Cases
     from trainer.training.pretraining import StartingWeights

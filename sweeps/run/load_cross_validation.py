@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from sweeps.environment.home import Home
-from sweeps.run.artifacts import scratch
-from sweeps.run.plan import Plan
+from sweeps.planning.artifacts import scratch
+from sweeps.planning.plan import Plan
 from trainer.data.cases import Cases, load_cases
 from trainer.errors import UserError
 from trainer.network.user_model import network_of

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from sweeps.environment.home import Home
 from sweeps.environment.home_format import bring_up_to_date
 from sweeps.environment.terminal import Board
-from sweeps.run.artifacts import log_bases, log_examples, log_pictures
-from sweeps.run.identity import check_space, describe
-from sweeps.run.open_sweep import OpenSweep, closed_when_stopped
-from sweeps.run.plan import Plan, write_plan
-from sweeps.run.resolve import ResolvedSweep
+from sweeps.planning.artifacts import log_bases, log_examples, log_pictures
+from sweeps.planning.identity import check_space, describe
+from sweeps.planning.open_sweep import OpenSweep, closed_when_stopped
+from sweeps.planning.plan import Plan, write_plan
+from sweeps.planning.resolve import ResolvedSweep
 from sweeps.spec.load import Spec
 from trainer.errors import UserError
 
@@ -81,7 +81,7 @@ def _plan(
 
 def _log_givens(sweep: OpenSweep, network: Any, cases: Cases, weights: StartingWeights) -> None:
     """Keep in MLflow what the sweep starts from: weights, network, images."""
-    from sweeps.run.user_network import log_network
+    from sweeps.planning.user_network import log_network
 
     tracker, run = sweep.tracker, sweep.plan.sweep_run
     log_bases(tracker, run, sweep.resolved, network, weights)
@@ -110,7 +110,7 @@ def read_cases(spec: Spec, home: Home, board: Board) -> tuple[Cases, list[int]]:
 
 def warn_of_memory(spec: Spec, network: Any, images: int, workers: int, board: Board) -> None:
     """Say before anything is trained that the workers will hardly fit; they are started all the same."""
-    from sweeps.run.estimate import expected_shortage
+    from sweeps.planning.estimate import expected_shortage
 
     for line in expected_shortage(spec, network, images, workers):
         board.say(line)

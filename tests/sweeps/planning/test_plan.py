@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from sweeps.environment.home import Home
-from sweeps.run.plan import Plan, read_plan, write_plan
-from sweeps.run.resolve import resolve
+from sweeps.planning.plan import Plan, read_plan, write_plan
+from sweeps.planning.resolve import resolve
 from sweeps.spec.load import load_spec
 from trainer.errors import UserError
 

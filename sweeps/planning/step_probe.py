@@ -1,4 +1,4 @@
-"""One real training step in a process of its own, as a worker would run it: `python -m sweeps.run.step_probe SPEC`.
+"""One real training step in a process of its own, as a worker runs it: `python -m sweeps.planning.step_probe SPEC`.
 
 Apart from whoever asks, because only then is the peak memory that of the step, and because a step that does not fit
 ends this process and not the asking one. SPEC is the resolved spec as JSON; it prints one JSON object
@@ -26,7 +26,7 @@ Say = Callable[[str], None]
 
 def probed(spec: Spec, say: Say = lambda words: None) -> Cost:
     """What a step of this spec costs here; `say` hears what is being timed. Raises `UserError` if it cannot be run."""
-    command = [sys.executable, "-m", "sweeps.run.step_probe", json.dumps(as_table(spec))]
+    command = [sys.executable, "-m", "sweeps.planning.step_probe", json.dumps(as_table(spec))]
     cost: Cost | None = None
     with tempfile.TemporaryFile("w+") as errors:
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True) as process:

@@ -13,7 +13,7 @@ from sweeps.commands.dry_run import rehearse
 from sweeps.environment.home import open_home
 from sweeps.environment.terminal import Board
 from sweeps.objective_api import prepared
-from sweeps.run.resolve import look_and_resolve, resolve
+from sweeps.planning.resolve import look_and_resolve, resolve
 from sweeps.spec.load import load_spec
 from sweeps.spec.space import listed
 from sweeps.sweep import run_sweep

@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sweeps.run.resolve import ResolvedSweep
+from sweeps.planning.resolve import ResolvedSweep
 from sweeps.spec.load import as_table
 from trainer.config import Candidate, Settings, digest
 from trainer.errors import UserError

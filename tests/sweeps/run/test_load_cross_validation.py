@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from sweeps.environment.home import Home
-from sweeps.run.cross_validation import load_cross_validation
-from sweeps.run.plan import Plan
-from sweeps.run.resolve import resolve
+from sweeps.planning.plan import Plan
+from sweeps.planning.resolve import resolve
+from sweeps.run.load_cross_validation import load_cross_validation
 from sweeps.spec.load import load_spec
 from tests.small import SMALL
 from trainer.config import Candidate

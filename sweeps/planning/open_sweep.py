@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sweeps.environment.home import Home
-from sweeps.run.plan import Plan
-from sweeps.run.resolve import ResolvedSweep
+from sweeps.planning.plan import Plan
+from sweeps.planning.resolve import ResolvedSweep
 from trainer.files import nobody_present
 
 if TYPE_CHECKING:  # heavy
