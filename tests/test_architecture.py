@@ -75,7 +75,18 @@ WALLS: dict[str, tuple[str, ...]] = {
     "sweeps": (*BELOW, "sweeps/engines", "sweeps/planning", "sweeps/run", "sweeps/commands", *TRACKING, *TRAINER),
 }
 
-HEAVY = "keras tensorflow mlflow optuna matplotlib pandas scipy skimage sklearn keras_tuner".split()
+HEAVY = [
+    "keras",
+    "tensorflow",
+    "mlflow",
+    "optuna",
+    "matplotlib",
+    "pandas",
+    "scipy",
+    "skimage",
+    "sklearn",
+    "keras_tuner",
+]
 
 
 def imports(source: str) -> Iterator[str]:
