@@ -10,8 +10,8 @@ from scipy import integrate, stats
 from tracking.statistics import (
     Comparison,
     area_between_curves,
-    critical,
     corrected_t,
+    critical,
     detectable,
     false_positive_percent,
     finding,

@@ -132,7 +132,9 @@ def test_a_depth_lies_between_none_and_all(depth: int) -> None:
         at_depth("deep-first", depth, 6)
 
 
-@pytest.mark.parametrize(("n", "outer"), [(1, (1,)), (2, (1, 2)), (3, (1, 3, 2)), (4, (1, 4, 2, 3)), (5, (1, 5, 2, 4, 3))])
+@pytest.mark.parametrize(
+    ("n", "outer"), [(1, (1,)), (2, (1, 2)), (3, (1, 3, 2)), (4, (1, 4, 2, 3)), (5, (1, 5, 2, 4, 3))]
+)
 def test_orders_of_other_sizes(n: int, outer: tuple[int, ...]) -> None:
     shallow = tuple(range(1, n + 1))
     orders = (shallow, shallow[::-1], outer, outer[::-1])

@@ -108,8 +108,8 @@ def apply(model: keras.Model, blocks: Partition, mask: Mask, *, adapt: bool = Fa
     With `adapt`, batch normalisation in frozen blocks computes as in training, so that its statistics move, but not
     one of its weights can be trained; a flag on the layer alone would stop both (facts.md, Keras 9).
     """
-    # Off first: a flag set to what it is already changes nothing, so weights that an earlier mask's `adapt` had kept from
-    # training in a thawed block would stay so (facts.md, Keras 9).
+    # Off first: Keras ignores a flag set to what it is already, so weights that `adapt` kept from training under an
+    # earlier mask would stay so where this one thaws their layer (facts.md, Keras 9).
     model.trainable = False
     model.trainable = True
     layers = leaf_layers(model)

@@ -207,7 +207,9 @@ def test_the_spread_of_pairs_is_that_of_a_sample() -> None:
 
 
 def test_a_best_trial_without_a_score_is_no_measure() -> None:
-    unscored: Any = SimpleNamespace(highest=lambda *_: SimpleNamespace(dice=None, run_id="x"), dice_by_image=lambda _: BEST)
+    unscored: Any = SimpleNamespace(
+        highest=lambda *_: SimpleNamespace(dice=None, run_id="x"), dice_by_image=lambda _: BEST
+    )
     drop = dropping(Search(strategy="random"), EVERYTHING, [], unscored, "run")
     assert drop(Candidate("1", 3, 1e-3), results(behind(0.5, 1))) is None
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from sweeps.spec.search_section import Search
 from sweeps.spec import space as spaces
+from sweeps.spec.search_section import Search
 from sweeps.spec.space import Space, listed, masks_of, space_of, warm_start
 from trainer.config import AugmentConfig, Candidate, Settings
 from trainer.errors import UserError
@@ -156,7 +156,9 @@ def test_a_space_by_hand() -> None:
     assert made.own == (("batch", 16),) and made.seed == 3 and made.orders == () and made.cost == "parameters"
     assert list(made.settings()) == [(), (("batch", 8),)] and len(made) == 6 * 2 * 2 * 2
     assert made.first(parse("2", 3)) == Candidate("2", 6, 1e-2, seed=3)
-    assert made.candidate(parse("2", 3), 3, 1e-3, (("batch", 8),)) == Candidate("2", 3, 1e-3, seed=3, train=(("batch", 8),))
+    assert made.candidate(parse("2", 3), 3, 1e-3, (("batch", 8),)) == Candidate(
+        "2", 3, 1e-3, seed=3, train=(("batch", 8),)
+    )
     assert [(one.epochs, one.mask, one.train != (), one.learning_rate) for one in list(made.candidates())[:5]] == [
         (6, "1", False, 1e-2), (6, "1", False, 1e-3), (6, "1", True, 1e-2), (6, "1", True, 1e-3), (6, "2", False, 1e-2),
     ]  # fmt: skip

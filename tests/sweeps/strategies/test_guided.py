@@ -204,7 +204,10 @@ def test_a_failure_counts_as_the_worst_score() -> None:
 
 
 def test_an_open_trial_is_believed_to_score_as_predicted() -> None:
-    inside, trials = both_axes(), (Seen(Candidate("1", 8, 1e-2), "done", 0.5), Seen(Candidate("2", 8, 1e-2), "done", 0.6))
+    inside, trials = (
+        both_axes(),
+        (Seen(Candidate("1", 8, 1e-2), "done", 0.5), Seen(Candidate("2", 8, 1e-2), "done", 0.6)),
+    )
     grid = _grid(inside)
     alone, waiting = (_learnt(grid, inside, History((*trials, *more)))
                       for more in ((), (Seen(Candidate("3", 8, 1e-2), "open"),)))  # fmt: skip
@@ -216,7 +219,9 @@ def test_an_open_trial_is_believed_to_score_as_predicted() -> None:
 
 def test_the_expected_improvement_is_an_integral() -> None:
     inside = both_axes()
-    trials = tuple(Seen(Candidate(mask, 8, 1e-2), "done", score) for mask, score in (("1", 0.5), ("2", 0.6), ("1,3", 0.4)))
+    trials = tuple(
+        Seen(Candidate(mask, 8, 1e-2), "done", score) for mask, score in (("1", 0.5), ("2", 0.6), ("1,3", 0.4))
+    )
     learnt = _learnt(_grid(inside), inside, History(trials))
     assert learnt is not None
     points = _grid(inside).points(np.arange(len(inside)))
@@ -228,7 +233,9 @@ def test_the_expected_improvement_is_an_integral() -> None:
         assert gain == pytest.approx(np.trapezoid(better * density, steps), rel=1e-4, abs=1e-12)
 
 
-def test_nobody_is_proposed_twice_and_a_space_of_just_the_limit_is_weighed_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nobody_is_proposed_twice_and_a_space_of_just_the_limit_is_weighed_whole(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     inside, grid = both_axes(), _grid(both_axes())
     known = [Candidate("1", 4, 1e-3), Candidate("1-2", 8, 1e-2), Candidate("all", 8, 1e-2, "scratch")]
     history = History(tuple(Seen(one, "open") for one in known))

@@ -92,9 +92,15 @@ def test_a_strategy_is_a_function_of_its_name(name: str) -> None:
     [
         ({"strategy": "tpe", "trials": 4}, "'search.trials' must be at least 5 here, but got 4: .* 5 trials and 20 tr"),
         ({"strategy": "tpe", "trials": 5}, None),
-        ({"strategy": "tpe", "trainings": 19}, "'search.trainings' must be at least 20 here, but got 19.*20 trainings. "),
+        (
+            {"strategy": "tpe", "trainings": 19},
+            "'search.trainings' must be at least 20 here, but got 19.*20 trainings. ",
+        ),
         ({"strategy": "tpe", "trainings": 20}, None),
-        ({"strategy": "guided", "trainings": 22}, "at least 23 here, but got 22.* the probe of each block included. Give"),
+        (
+            {"strategy": "guided", "trainings": 22},
+            "at least 23 here, but got 22.* the probe of each block included. Give",
+        ),
         ({"strategy": "guided", "trainings": 23, "trials": 5}, None),
         ({"strategy": "tpe"}, None),
         ({"strategy": "grid", "trials": 1, "trainings": 1}, None),  # a list has no budget

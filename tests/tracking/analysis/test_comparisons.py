@@ -8,9 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.tracking.made_up import scratch_info, sweep_info, trial_info, trial_record
-from tracking.analysis.comparisons import at_setting, compare, curve, main_setting
+from tests.tracking.made_up import scratch_info, sweep_info, trial_info, trial_record, with_seed
+from tracking.analysis.comparisons import at_setting, compare, compare_noise, curve, main_setting
 from tracking.analysis.contrasts import contrast
+from tracking.analysis.seeds import Repeats
 from tracking.record import TrialRecord
 from trainer.config import TrainValue
 
@@ -130,3 +131,19 @@ def test_one_block_leaves_nothing_to_compare() -> None:
 def test_a_comparison_uses_the_sweeps_fold_sizes() -> None:
     first, *_ = compare(both(), INFO)
     assert first is not None and replace(first, p_holm=0.0) == replace(contrast(first.folds, INFO), p_holm=0.0)
+
+
+def test_noise_over_seeds_is_told_for_every_comparison_that_there_is() -> None:
+    main = both()
+    parts = {one.info.candidate.key: (one, with_seed(one, 1)) for one in main}
+    whole = compare_noise(main, INFO, Repeats((0, 1), parts))
+    assert whole.contracting is not None and whole.area is not None
+    assert list(whole.by_depth) == list(range(1, 9)) and None not in whole.by_depth.values()
+    assert whole.by_depth[1] != whole.by_depth[2] and whole.contracting != whole.area
+    halves = [one for one in main if one.info.candidate.mask in ("1-5", "6-9", "2-9")]
+    part = compare_noise(halves, INFO, Repeats((0, 1), parts))
+    assert part.contracting == whole.contracting and part.area is None and part.by_depth == {}
+    single = compare_noise([one for one in main if one.info.candidate.mask in ("1", "9")], INFO, Repeats((0, 1), parts))
+    assert single.contracting is None and single.by_depth == {1: whole.by_depth[1]}
+    none = compare_noise(main, INFO, Repeats())
+    assert none.contracting is None and none.area is None and none.by_depth == {}

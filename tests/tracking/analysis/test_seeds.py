@@ -151,7 +151,9 @@ def scored(seed: int, scores: list[tuple[int, Score]], dice: float = 0.5, second
 
 def test_a_merged_trial_by_hand() -> None:
     """Counts are summed, rates averaged, a Dice is averaged over the seeds that have one; an image must be in all."""
-    first = scored(0, [(1, image_score("a", 0.4)), (2, image_score("b", math.nan)), (2, image_score("c", 0.1))], 0.2, 3.0)
+    first = scored(
+        0, [(1, image_score("a", 0.4)), (2, image_score("b", math.nan)), (2, image_score("c", 0.1))], 0.2, 3.0
+    )
     second = scored(1, [(2, image_score("b", 0.9, (5, 6, 7, 8), "y")), (1, image_score("a", 0.8))], 0.6, 5.0)
     one = merged([first, second])
     assert [(fold, score.image) for fold, score in one.scores] == [(1, "a"), (2, "b")]
@@ -177,9 +179,12 @@ def test_a_version_lies_in_the_fold_of_its_original() -> None:
 
 def status(record: SweepRecord, seed: int, mask: str, status: str) -> SweepRecord:
     """The sweep with one training in another state."""
-    changed = [replace(one, status=status) if (one.info.candidate.seed, one.info.candidate.mask) == (seed, mask) else one
-               for one in record.trials]  # fmt: skip
-    return replace(record, trials=tuple(changed))
+
+    def changed(one: TrialRecord) -> TrialRecord:
+        candidate = one.info.candidate
+        return replace(one, status=status) if (candidate.seed, candidate.mask) == (seed, mask) else one
+
+    return replace(record, trials=tuple(map(changed, record.trials)))
 
 
 def test_a_seed_is_done_when_all_its_trials_have_ended(record: SweepRecord) -> None:
@@ -198,7 +203,9 @@ def test_the_parts_of_a_merged_trial_stand_in_the_order_of_the_seeds(record: Swe
         assert [one.info.candidate.seed for one in parts] == [2, 0]
     trials = [one for one in reading.honest.trials if one.status == "FINISHED"]
     rows = reading.repeats.by_seed(trials)
-    assert [[one.info.candidate.mask for one in row] for row in rows] == [[one.info.candidate.mask for one in trials]] * 2
+    assert [[one.info.candidate.mask for one in row] for row in rows] == [
+        [one.info.candidate.mask for one in trials]
+    ] * 2
     assert {one.info.candidate.seed for one in rows[0] if one.info.role != "zero-shot"} == {2}
     zero_shot = [one for one in trials if one.info.role == "zero-shot"]
     assert len(zero_shot) == 1 and all(zero_shot[0] in row for row in rows)

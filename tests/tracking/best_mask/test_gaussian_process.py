@@ -1,4 +1,4 @@
-"""The Gaussian process against the definition: a multivariate normal density, conditioned with SciPy's own linear algebra."""
+"""The Gaussian process against the definition: a multivariate normal density and its conditional."""
 
 from __future__ import annotations
 
@@ -90,7 +90,9 @@ def test_believing_is_conditioning_on_its_own_predictions() -> None:
     whole[5:, 5:] += sure * np.eye(2)
     across = correlation(points(), both, model.block) + 1.0
     told = np.append(SCORES[:5], model.predict(more)[0])
-    assert believing.predict(points())[0] == pytest.approx(model.centre + across @ np.linalg.solve(whole, told - model.centre))
+    assert believing.predict(points())[0] == pytest.approx(
+        model.centre + across @ np.linalg.solve(whole, told - model.centre)
+    )
     left = 2.0 - np.diag(across @ np.linalg.solve(whole, across.T))
     assert believing.predict(points())[1] == pytest.approx(np.sqrt(model.scale * left))
 

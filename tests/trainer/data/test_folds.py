@@ -77,7 +77,7 @@ def test_strata_by_hand(labels: list[str], folds: int, classes: list[int]) -> No
 def test_as_many_folds_as_groups_and_no_more() -> None:
     assert sorted(make_folds(np.arange(4), [""] * 4, 4, 0).tolist()) == [0, 1, 2, 3]
     assert sorted(make_folds(np.arange(2), [""] * 2, 2, 0).tolist()) == [0, 1]
-    with pytest.raises(UserError, match="folds=2 for 1 groups of 5 images. Set folds to 2 or fewer"):
+    with pytest.raises(UserError, match=r"folds=2 for 1 groups of 5 images\. Set folds to 2 or fewer"):
         make_folds(np.zeros(5, np.int64), [""] * 5, 2, 0)
 
 

@@ -145,7 +145,15 @@ def test_a_hash_is_the_signs_of_the_64_lowest_cosines_about_their_median() -> No
 
 @pytest.mark.parametrize(
     ("sizes", "warned"),
-    [((2, 1), False), ((3, 57), False), ((3, 56), True), ((2, 5), False), ((3,), True), ((4, 76), False), ((4, 75), True)],
+    [
+        ((2, 1), False),
+        ((3, 57), False),
+        ((3, 56), True),
+        ((2, 5), False),
+        ((3,), True),
+        ((4, 76), False),
+        ((4, 75), True),
+    ],
 )
 def test_a_group_is_large_from_three_images_and_five_percent(sizes: tuple[int, ...], warned: bool) -> None:
     """The first number counts the group, the second single images beside it."""

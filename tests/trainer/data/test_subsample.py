@@ -37,7 +37,9 @@ def test_the_note_says_what_was_drawn_and_how_to_have_all() -> None:
 
 
 def test_what_rounding_leaves_goes_to_the_largest_remainders_and_of_equal_ones_to_the_first() -> None:
-    shares = [Counter(["a", "b", "c"][case // 3] for case in draw(["a"] * 3 + ["b"] * 3 + ["c"] * 3, n, 0)) for n in (4, 5)]
+    shares = [
+        Counter(["a", "b", "c"][case // 3] for case in draw(["a"] * 3 + ["b"] * 3 + ["c"] * 3, n, 0)) for n in (4, 5)
+    ]
     assert shares == [{"a": 2, "b": 1, "c": 1}, {"a": 2, "b": 2, "c": 1}]
     assert Counter(case // 4 for case in draw(["a"] * 4 + ["b"] * 3, 3, 0)) == {0: 2, 1: 1}  # shares 1.71 and 1.29
 

@@ -180,4 +180,4 @@ def test_a_mask_trains_the_same_whichever_mask_came_before(config: ModelConfig, 
     train(trainer, entry("before"), "3", 1, fold)
     (after,) = train(trainer, entry("after"), "1", 2, fold)
     (alone,) = train(trainer_of(config, "adapt"), entry("alone"), "1", 2, fold)
-    assert same(after, alone) and BN <= moved(trainer)
+    assert same(after, alone) and moved(trainer) >= BN

@@ -41,7 +41,9 @@ def test_a_table_that_does_not_fit_says_how(table: list[list[str]], words: str) 
         by_table(table, PATHS, "net")
 
 
-@pytest.mark.parametrize(("count", "end"), [(8, r"layer8\. Add"), (9, r"layer8 and 1 more\. Add"), (1, r"layer1\. Add")])
+@pytest.mark.parametrize(
+    ("count", "end"), [(8, r"layer8\. Add"), (9, r"layer8 and 1 more\. Add"), (1, r"layer1\. Add")]
+)
 def test_of_many_layers_left_out_eight_are_named(count: int, end: str) -> None:
     with pytest.raises(UserError, match=end):
         by_table([["stem"]], ["stem", *(f"layer{number}" for number in range(1, count + 1))], "net")

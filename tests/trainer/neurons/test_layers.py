@@ -160,7 +160,9 @@ def test_filters_from_the_first_to_the_last_are_there(filters: list[int]) -> Non
     check_filters(chain(3), 1, filters)
 
 
-@pytest.mark.parametrize(("shape", "size"), [((16, 16, 3), 16), ((16, 12, 3), None), ((None, 16, 1), None), ((16, 3), None)])
+@pytest.mark.parametrize(
+    ("shape", "size"), [((16, 16, 3), 16), ((16, 12, 3), None), ((None, 16, 1), None), ((16, 3), None)]
+)
 def test_the_size_a_network_was_made_for(shape: tuple[int | None, ...], size: int | None) -> None:
     picture = keras.Input(shape)
     network = keras.Model(picture, layers.ReLU()(picture))

@@ -244,7 +244,9 @@ def test_a_failure_stops_what_is_as_long_and_not_what_is_shorter(
             train(trainer, entry("x"), "9", epochs, fold)
 
 
-def test_predictions_and_scores_are_of_the_weights_that_were_reached(trainer: Trainer, entry: Entries, fold: FoldData) -> None:
+def test_predictions_and_scores_are_of_the_weights_that_were_reached(
+    trainer: Trainer, entry: Entries, fold: FoldData
+) -> None:
     (result,) = train(trainer, entry("x"), "all", 1, fold)
     probability = predict(trainer._scorer, fold.test_x)
     assert np.array_equal(result.predictions, probability > 0.5) and result.predictions.dtype == np.uint8

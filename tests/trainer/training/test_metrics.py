@@ -80,6 +80,8 @@ def test_scores_by_hand(four: tuple[int, int, int, int], expected_dice: float | 
     assert found.pixel_error == pytest.approx(error) and found.ari == adjusted_rand(*four)
 
 
-@pytest.mark.parametrize(("four", "ari"), [((1, 0, 0, 1), 1.0), ((1, 1, 1, 1), -0.5), ((2, 1, 0, 1), 0.0), ((2, 0, 1, 1), 0.0)])
+@pytest.mark.parametrize(
+    ("four", "ari"), [((1, 0, 0, 1), 1.0), ((1, 1, 1, 1), -0.5), ((2, 1, 0, 1), 0.0), ((2, 0, 1, 1), 0.0)]
+)
 def test_adjusted_rand_of_four_or_fewer_pixels(four: tuple[int, int, int, int], ari: float) -> None:
     assert adjusted_rand(*four) == pytest.approx(ari)
