@@ -187,7 +187,8 @@ def drawn(modules: Sequence[str], count: int, seed: int) -> list[Change]:
     for module in modules:
         for change in changes(module):
             pools[module, change.kind].append(change)
-    rng, chosen = random.Random(seed), []
+    rng = random.Random(seed)
+    chosen: list[Change] = []
     while pools and len(chosen) < count:
         module = rng.choice(sorted({module for module, _ in pools}))
         key = rng.choice(sorted(key for key in pools if key[0] == module))

@@ -64,7 +64,12 @@ def test_the_strategy_is_asked_with_the_probe_only_where_it_starts_from_that(
     search = Search(strategy=strategy, space="subsets", trainings=16)
     space = space_of(search, [1] * 3, SETTINGS)
     probes: list[int] = []
-    propose = proposer(search, space, 7, time.time() + 60, lambda: probes.append(1) or {1: 0.5})
+
+    def probe() -> dict[int, float]:
+        probes.append(1)
+        return {1: 0.5}
+
+    propose = proposer(search, space, 7, time.time() + 60, probe)
     assert propose(handed_out(2)) is None and asked[0][1] == 7
     assert asked[0][0].probe == ({1: 0.5} if strategy == "guided" else {}) and len(probes) == (strategy == "guided")
     propose(handed_out(3))  # 15 trainings, and one more for the probe of the guided search

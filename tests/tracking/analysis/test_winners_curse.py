@@ -116,7 +116,10 @@ def test_a_choice_by_hand_from_known_draws() -> None:
     scores = np.random.default_rng(6).random((12, 3))
     references = [scores[:, :1], scores[:, 1:]]
     found = bbc_cv(scores, draws=40, seed=9, references=references)
-    rng, outside, chosen, ahead = np.random.default_rng(9), [], [], [[], []]
+    rng = np.random.default_rng(9)
+    outside: list[float] = []
+    chosen: list[int] = []
+    ahead: list[list[float]] = [[], []]
     while len(outside) < 40:
         bag = rng.integers(12, size=12)
         left = [image for image in range(12) if image not in bag]

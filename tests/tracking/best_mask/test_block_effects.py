@@ -146,7 +146,7 @@ def test_inflation_by_hand() -> None:
 @pytest.mark.parametrize(("rows", "separable"), [(8, True), (80, False)])
 def test_an_effect_that_varies_too_rarely_is_not_separable(rows: int, separable: bool) -> None:
     """Block 2 is frozen in a single of `rows` masks: variance inflated to about rows / 4."""
-    masks: list[Term] = [(1, 2) if place % 2 else (2,) for place in range(rows - 1)] + [(1,)]
+    masks: list[Term] = [*((1, 2) if place % 2 else (2,) for place in range(rows - 1)), (1,)]
     effects = found(masks, np.random.default_rng(7).random((rows, 5)), 2)
     assert (effects.inseparable == ()) is separable and effects.masks == rows
     assert [one.blocks for one in effects.mains] == ([(1,), (2,)] if separable else [(1,)])
