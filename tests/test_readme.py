@@ -44,10 +44,10 @@ def test_make_targets_and_their_values_exist(command: str) -> None:
 
 
 @pytest.mark.parametrize("command", commands("thaw"))
-def test_thaw_commands_and_their_options_exist(command: str, thaw: Thaw) -> None:
+def test_thaw_commands_and_their_options_exist(command: str, thaw_here: Thaw) -> None:
     words = shlex.split(command)[1:]
     subcommand = words[:2] if words[0] == "data" else words[:1]
-    shown = thaw(*subcommand, "--help")
+    shown = thaw_here(*subcommand, "--help")
     assert shown.returncode == 0, shown.stderr
     assert [word for word in words if word.startswith("--") and word not in shown.stdout] == []
 

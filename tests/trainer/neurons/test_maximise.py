@@ -288,7 +288,7 @@ def test_a_rough_start_that_is_no_better_changes_nothing(network: keras.Model, m
     class NoBetter(Drawer):
         def draw(self, filters: list[int], spread: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
             images, _ = super().draw(filters, spread)
-            return images, np.zeros(len(filters))  # exactly silent, from either start
+            return images, np.zeros(len(filters), np.float32)  # exactly silent, from either start
 
     monkeypatch.setattr(module, "Canvas", NoBetter)
     made.clear()
