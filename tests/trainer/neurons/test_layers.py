@@ -184,3 +184,10 @@ def test_a_network_without_convolutions_has_no_neurons_to_draw() -> None:
     picture = keras.Input((16, 16, 1))
     with pytest.raises(UserError, match="none in 'dense', but got block 1"):
         filters_of(keras.Model(picture, layers.Dense(1)(picture), name="dense"), 1)
+
+
+def test_a_layer_finer_than_the_picture_has_the_stride_of_a_pixel() -> None:
+    picture = keras.Input((16, 16, 1))
+    x = layers.UpSampling2D()(layers.Conv2D(1, 3, padding="same")(picture))
+    network = keras.Model(picture, layers.Conv2D(2, 3, padding="same", name="fine")(x))
+    assert meant_layers(network)[2] == "fine" and trunk(network, 2).stride == 1

@@ -38,7 +38,7 @@ Phantoms = tuple[NDArray[np.float32], NDArray[np.uint8], tuple[str, ...]]
 
 @pytest.fixture(scope="module")
 def phantoms() -> Phantoms:
-    return ultrasound_phantoms(200, 48, seed=7)
+    return ultrasound_phantoms(100, 48, seed=7)
 
 
 def lesions(n: int) -> list[Lesion]:
@@ -47,11 +47,11 @@ def lesions(n: int) -> list[Lesion]:
 
 def test_types_and_ranges(phantoms: Phantoms) -> None:
     images, masks, labels = phantoms
-    assert images.shape == masks.shape == (200, 48, 48)
+    assert images.shape == masks.shape == (100, 48, 48)
     assert (images.dtype.name, masks.dtype.name) == ("float32", "uint8")
     assert images.min() >= 0 and images.max() <= 1
     assert set(np.unique(masks)) == {0, 1}
-    assert len(labels) == 200 and set(labels) == {"benign", "malignant"}
+    assert len(labels) == 100 and set(labels) == {"benign", "malignant"}
 
 
 def test_every_phantom_has_a_lesion_and_half_of_them_cover_over_3_5_percent(phantoms: Phantoms) -> None:
