@@ -11,13 +11,18 @@ from tracking.statistics import (
     Comparison,
     area_between_curves,
     corrected_t,
+    critical,
     detectable,
+    false_positive_percent,
     finding,
     holm,
+    pooled_dice,
     significance_threshold,
     spread,
+    tail,
     variance_factor,
 )
+from trainer.results import Score
 
 TRAIN, TEST = [128] * 5, [32] * 5
 DIFFERENCES = [0.10, 0.12, 0.03, 0.09, 0.11]
@@ -144,3 +149,113 @@ def test_simulated_false_positives_stay_near_the_level() -> None:
     found: list[Comparison] = [corrected_t(row, TRAIN, TEST) for row in folds]
     assert np.mean([one.p < 0.05 for one in found]) < 0.08
     assert np.mean(stats.ttest_1samp(folds, 0.0, axis=1).pvalue < 0.05) > 0.1
+
+
+def comparison(low: float = math.nan, high: float = math.nan, within: float = math.nan) -> Comparison:
+    return replace(corrected_t(DIFFERENCES, TRAIN, TEST), low=low, high=high, p_within=within)
+
+
+@pytest.mark.parametrize(
+    ("given", "word"),
+    [
+        ((0.0, 0.1, 0.5), "no difference shown"),  # an interval that touches 0 shows nothing
+        ((1e-9, 0.1, 0.99), "shallow better"),
+        ((-0.1, 0.0, 0.5), "no difference shown"),
+        ((-0.1, -1e-9, 0.99), "deep better"),
+        ((-0.1, 0.1, 0.95), "no difference shown"),
+        ((-0.1, 0.1, 0.951), "practically equal"),
+        ((math.nan, math.nan, math.nan), "no difference shown"),
+    ],
+)
+def test_a_finding_begins_beyond_its_boundary(given: tuple[float, float, float], word: str) -> None:
+    assert finding(comparison(*given)) == word
+
+
+def test_a_comparison_by_hand() -> None:
+    """Two folds, one degree of freedom: Student's t is Cauchy's, and its tails are arctangents."""
+    found = corrected_t([0.1, 0.3], [80, 80], [20, 20])
+    sd, se = 0.1 * math.sqrt(2), 0.1 * math.sqrt(2) * math.sqrt(0.5 + 0.25)
+    assert (found.mean, found.sd, found.se, found.df) == pytest.approx((0.2, sd, se, 1))
+    assert found.folds == (0.1, 0.3) and found.note == "" and math.isnan(found.p_holm)
+
+    def beyond(t: float) -> float:
+        return 0.5 - math.atan(t) / math.pi
+
+    margin = math.tan(math.pi * 0.475) * se
+    assert (found.t, found.p) == pytest.approx((0.2 / se, 2 * beyond(0.2 / se)))
+    assert (found.low, found.high) == pytest.approx((0.2 - margin, 0.2 + margin))
+    assert (found.p_above, found.p_below) == pytest.approx((beyond(-0.19 / se), beyond(0.21 / se)))
+    assert found.p_within == pytest.approx(1 - found.p_above - found.p_below)
+
+
+@pytest.mark.parametrize("sd", [0.9e-12, 1.1e-12])
+def test_rounding_alone_is_no_spread(sd: float) -> None:
+    """Two differences around 0, so that they have this SD: up to 1e-12 it is the arithmetic's."""
+    away = sd / math.sqrt(2)
+    assert math.isnan(corrected_t([-away, away], [80] * 2, [20] * 2).t) == (sd < 1e-12)
+    large = [1000 - away * 1000, 1000 + away * 1000]  # beside a large mean rounding is as much larger
+    assert math.isnan(corrected_t(large, [80] * 2, [20] * 2).t) == (sd < 1e-12)
+
+
+@pytest.mark.parametrize("missing", [(4, 5, 5), (5, 4, 5), (5, 5, 4)])
+def test_every_count_must_be_there(missing: tuple[int, int, int]) -> None:
+    differences, train, test = missing
+    with pytest.raises(ValueError, match="One count per fold"):
+        corrected_t(DIFFERENCES[:differences], TRAIN[:train], TEST[:test])
+
+
+@pytest.mark.parametrize(("folds", "sd"), [(1, 1.0), (0, 1.0), (5, 0.0), (5, math.nan), (5, -1.0)])
+def test_nothing_is_detectable_without_folds_or_spread(folds: int, sd: float) -> None:
+    assert math.isnan(detectable(sd, 0.45, folds))
+    assert math.isnan(significance_threshold(sd, 0.45, folds)) == (folds < 2 or math.isnan(sd))
+
+
+def test_two_folds_are_enough_for_a_threshold() -> None:
+    assert significance_threshold(0.1, 0.75, 2) == pytest.approx(math.tan(math.pi * 0.475) * math.sqrt(0.75) * 0.1)
+    assert detectable(0.1, 0.75, 2) > significance_threshold(0.1, 0.75, 2)
+    assert detectable(1.0, 0.45, 5, power=0.9) > detectable(1.0, 0.45, 5) == detectable(1.0, 0.45, 5, power=0.8)
+
+
+@pytest.mark.parametrize(("df", "value"), [(1, 12.7062), (4, 2.7764), (60, 2.0003)])
+def test_critical_values_of_the_table(df: int, value: float) -> None:
+    assert critical(df) == pytest.approx(value, abs=1e-4)
+    assert tail(critical(df), df) == pytest.approx(0.025) and tail(-critical(df), df) == pytest.approx(0.975)
+
+
+@pytest.mark.parametrize(
+    ("values", "mean", "sd", "sem", "n"),
+    [
+        ([], math.nan, math.nan, math.nan, 0),
+        ([0.4], 0.4, math.nan, math.nan, 1),
+        ([0.4, math.nan, 0.6], 0.5, 0.1 * math.sqrt(2), 0.1, 2),
+    ],
+)
+def test_spread_of_few(values: list[float], mean: float, sd: float, sem: float, n: int) -> None:
+    found = spread(values)
+    assert (found.mean, found.sd, found.sem, found.n) == pytest.approx((mean, sd, sem, n), nan_ok=True)
+
+
+def pixels(tp: int, fp: int, fn: int, tn: int) -> Score:
+    return Score("a", "", tp, fp, fn, tn, 0.0, 0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("scores", "dice", "percent"),
+    [
+        ([], math.nan, math.nan),
+        ([(0, 0, 0, 50)], math.nan, 0.0),
+        ([(0, 0, 5, 45)], 0.0, 0.0),
+        ([(4, 0, 0, 6)], 1.0, 0.0),
+        ([(3, 1, 2, 4), (5, 7, 0, 8)], 16 / (16 + 10), (10 + 35) / 2),
+    ],
+)
+def test_pooled_pixels(scores: list[tuple[int, int, int, int]], dice: float, percent: float) -> None:
+    given = [pixels(*one) for one in scores]
+    assert pooled_dice(given) == pytest.approx(dice, nan_ok=True)
+    assert false_positive_percent(given) == pytest.approx(percent, nan_ok=True)
+
+
+def test_probabilities_never_fall_below_zero() -> None:
+    """Rounding may take more than all away: above and below are then as good as 1."""
+    found = corrected_t([1.0, 1.0 + 1e-9, 1.0 - 1e-9], [80] * 3, [20] * 3)
+    assert found.p_within == 0 and found.p_above == pytest.approx(1)

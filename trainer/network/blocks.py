@@ -117,6 +117,9 @@ def apply(model: keras.Model, blocks: Partition, mask: Mask, *, adapt: bool = Fa
     its weights can be trained. A flag on the layer would stop both, so its weights are frozen one by one
     (docs/facts.md, Keras 9).
     """
+    # Off first: Keras ignores a flag set to what it is already, so weights that `adapt` kept from training under an
+    # earlier mask would stay so where this one thaws their layer (facts.md, Keras 9).
+    model.trainable = False
     model.trainable = True
     layers = leaf_layers(model)
     for block in blocks:

@@ -165,3 +165,70 @@ def test_a_dropped_trial_is_marked_everywhere_and_a_list_trains_it_to_its_end(
     assert folds == ["1", "1", "2", "2"]
     found = summarise(store.read_sweep("s"))
     assert found.dropped is None and {"1", "2"} < {one.mask for one in found.trials}
+
+
+@pytest.mark.parametrize(
+    ("mean", "variance", "images", "folds", "worse"),
+    [
+        (-0.051, 0.0, 16, 1, True),  # 2 standard errors of 0.02, and 0.01
+        (-0.049, 0.0, 16, 1, False),
+        (-0.031, 0.0, 16, 4, True),
+        (-0.029, 0.0, 16, 4, False),
+        (-0.0601, 0.0009, 4, 1, True),  # 0.01 + 2 sqrt(0.0009 / 4 + 0.0004) = 0.06
+        (-0.0599, 0.0009, 4, 1, False),
+        (0.06, 0.0, 16, 4, False),
+    ],
+)
+def test_the_rule_by_hand(mean: float, variance: float, images: int, folds: int, worse: bool) -> None:
+    assert clearly_worse(np.array(mean), np.array(variance), images, folds).tolist() is worse
+
+
+def test_a_difference_on_the_boundary_is_not_clearly_worse() -> None:
+    nothing = np.zeros(2)
+    assert not clearly_worse(nothing, nothing, 4, 1, standard_errors=0.0, fold_noise=0.0, margin=0.0).any()
+    assert clearly_worse(nothing - 0.5, nothing, 4, 1, 1.0, 0.25, 0.125).all()
+
+
+BOTH = {"a": 0.9, "b": 0.7, "c": 0.8}
+
+
+@pytest.mark.parametrize(
+    ("own", "estimated"),
+    [
+        ({"a": 0.4, "b": 0.3}, 0.75 - 0.45),
+        ({"a": 0.4, "b": 0.3, "c": 0.2}, 0.75 - 0.5),  # all of the best's images
+        ({"a": 0.4}, None),  # a single image has no spread
+        ({}, None),
+        ({"a": 0.4, "b": float("nan")}, None),
+        ({"a": 0.4, "b": 0.3, "d": float("nan")}, 0.75 - 0.45),
+        ({"a": 0.4, "b": 0.3, "d": 0.1}, None),  # an image that the best was not scored on
+        ({"d": 0.1, "e": 0.1}, None),
+        ({"a": 0.9, "b": 0.7}, None),
+    ],
+)
+def test_an_estimate_by_hand(own: dict[str, float], estimated: float | None) -> None:
+    assert estimate(own, BOTH, 0.75, 1) == (estimated if estimated is None else pytest.approx(estimated))
+
+
+def test_the_spread_of_pairs_is_that_of_a_sample() -> None:
+    """Differences -0.2 and -0.05: variance 0.01125 with n - 1, half of that with n; only the latter would be worse."""
+    assert estimate({"a": 0.7, "b": 0.65}, BOTH, 0.75, 5) is None
+    assert estimate({"a": 0.7, "b": 0.57}, BOTH, 0.75, 5) == pytest.approx(0.75 - 0.165)
+
+
+def test_a_best_trial_without_a_score_is_no_measure() -> None:
+    unscored: Any = SimpleNamespace(
+        highest=lambda *_: SimpleNamespace(dice=None, run_id="x"), dice_by_image=lambda _: BEST
+    )
+    drop = dropping(Search(strategy="random"), EVERYTHING, [], unscored, "run")
+    assert drop(Candidate("1", 3, 1e-3), results(behind(0.5, 1))) is None
+
+
+def test_every_fold_scored_so_far_counts_as_one_training() -> None:
+    """0.04 behind is clear only after several trainings: two standard errors of one are 0.04, of four 0.02."""
+    recorded: Any = Recorded()
+    drop = dropping(Search(strategy="random"), EVERYTHING, [], recorded, "run")
+    parts = list(behind(0.045, 4, spread=0.0).items())
+    folds = [results(dict(parts[16 * fold : 16 * fold + 16]))[0] for fold in range(4)]
+    assert drop(Candidate("1", 3, 1e-3), folds[:1]) is None
+    assert drop(Candidate("1", 3, 1e-3), folds) == pytest.approx(0.755)

@@ -9,12 +9,15 @@ import numpy as np
 import pytest
 
 from sweeps.spec.factorial_designs import (
+    LARGEST_CELLS,
+    Design,
     Effect,
     aliases,
     chains,
     design,
     design_mistakes,
     factorial_masks,
+    least_aberration,
     masks,
     summary,
     words,
@@ -166,3 +169,170 @@ def test_no_such_design_is_an_error() -> None:
         design(9, 100)
     with pytest.raises(UserError, match="to 4096, but got 8192"):
         design(15, 2**13)
+
+
+@pytest.mark.parametrize(
+    ("n_blocks", "cells", "rule"),
+    [
+        (9, 16, None),
+        (8, 8, "from 16 (more than 8, the number of blocks) to 256 (all sets of blocks), but got 8"),
+        (8, 16, None),
+        (7, 8, None),
+        (8, 256, None),
+        (8, 512, "but got 512"),
+        (13, 4096, None),
+        (13, 8192, "to 4096, but got 8192"),
+        (1, 2, None),
+        (1, 1, "must be a power of two from 2 (more than 1, the number of blocks) to 2 (all sets of blocks)"),
+    ],
+)
+def test_the_least_and_the_most_cells(n_blocks: int, cells: int, rule: str | None) -> None:
+    found = list(design_mistakes(n_blocks, cells))
+    assert (rule is None) == (found == []) and (rule is None or rule in found[0])
+    assert LARGEST_CELLS == 4096 and ("all sets" in "".join(found)) == (found != [] and n_blocks < 13)
+
+
+@pytest.mark.parametrize(("shortest", "said"), [(0, "full"), (3, "III"), (14, "XIV"), (15, "15")])
+def test_resolutions_are_roman_as_far_as_the_table_goes(shortest: int, said: str) -> None:
+    assert Design(20, 64, (), shortest).resolution == said
+
+
+# Written down as they are: sweeps record their masks by the design, and must find the same one again.
+@pytest.mark.parametrize(
+    ("n_blocks", "cells", "columns"),
+    [
+        (3, 8, (1, 2, 4)),
+        (5, 8, (1, 2, 4, 7, 3)),
+        (9, 16, (1, 2, 4, 8, 7, 11, 13, 14, 3)),
+        (9, 64, (1, 2, 4, 8, 16, 32, 31, 39, 41)),
+        (12, 32, (1, 2, 4, 8, 16, 31, 7, 11, 21, 25, 13, 14)),
+        (20, 64, (1, 2, 4, 8, 16, 32, 31, 39, 41, 51, 13, 21, 11, 52, 58, 22, 25, 28, 46, 61)),
+        (
+            30,
+            64,
+            (
+                1,
+                2,
+                4,
+                8,
+                16,
+                32,
+                31,
+                35,
+                13,
+                52,
+                14,
+                55,
+                21,
+                37,
+                44,
+                62,
+                7,
+                25,
+                11,
+                61,
+                19,
+                49,
+                22,
+                41,
+                38,
+                26,
+                28,
+                42,
+                47,
+                50,
+            ),
+        ),
+    ],
+)
+def test_a_design_stays_what_it_was(n_blocks: int, cells: int, columns: tuple[int, ...]) -> None:
+    assert design(n_blocks, cells).columns == columns
+
+
+def test_the_cells_of_a_small_design_by_hand() -> None:
+    """Columns 1, 2, 3 and cells 0 to 3: an odd number of bits in common trains the block."""
+    found = Design(3, 4, (1, 2, 3), 3)
+    assert [mask.blocks for mask in masks(found)] == [(), (1, 2), (1, 3), (2, 3)]
+    assert words(found, 3) == ((1, 2, 3),) and words(found, 2) == () and words(found, 9) == ((1, 2, 3),)
+    assert chains(found) == ((((1,), 1), ((2, 3), -1)), (((2,), 1), ((1, 3), -1)), (((3,), 1), ((1, 2), -1)))
+
+
+@pytest.mark.parametrize(
+    ("longest", "said"),
+    [
+        (None, "1×2 with 3×4 with 5×6"),
+        (3, "1×2 with 3×4 with 5×6"),
+        (2, "1×2 with 3×4 with 1 more"),
+        (1, "1×2 with 2 more"),
+    ],
+)
+def test_a_chain_says_how_many_it_leaves_out(longest: int | None, said: str) -> None:
+    assert aliases(Design(6, 32, (1, 2, 4, 7, 8, 11), 4), longest)[0] == said
+
+
+@pytest.mark.parametrize(
+    ("shown", "said"),
+    [(3, "1 with -2×3, 2 with -1×3, 3 with -1×2."), (2, "1 with -2×3, 2 with -1×3, and 1 more.")],
+)
+def test_a_summary_says_how_many_chains_it_leaves_out(shown: int, said: str) -> None:
+    assert summary(design(3, 4), shown).endswith(f"cannot be told apart: {said}")
+
+
+@pytest.mark.parametrize(("n_blocks", "of"), [(20, "1048576 cells"), (21, "2^21 cells")])
+def test_more_sets_than_a_million_are_written_as_a_power(n_blocks: int, of: str) -> None:
+    assert f" of {of}" in summary(Design(n_blocks, 32, tuple(1 + block for block in range(n_blocks)), 3))
+
+
+@pytest.mark.parametrize(
+    ("n_blocks", "cells", "pattern"),
+    [
+        (9, 64, (0, 0, 0, 0, 1, 4, 2, 0, 0, 0)),
+        (12, 64, (0, 0, 0, 0, 6, 24, 16, 0, 9, 8, 0, 0, 0)),
+        (13, 64, (0, 0, 0, 0, 14, 28, 24, 24, 17, 12, 8, 0, 0, 0)),
+        (20, 512, (0, 0, 0, 0, 0, 16, 120, 240, 130, 160, 528, 480, 120, 80, 120, 48, 5, 0, 0, 0, 0)),
+        (21, 512, (0, 0, 0, 0, 0, 37, 152, 280, 290)),
+        (
+            30,
+            64,
+            (
+                0,
+                0,
+                0,
+                0,
+                945,
+                0,
+                18200,
+                0,
+                183885,
+                0,
+                936936,
+                0,
+                2705885,
+                0,
+                4541040,
+                0,
+                4547475,
+                0,
+                2700880,
+                0,
+                939939,
+                0,
+                182520,
+                0,
+                18655,
+                0,
+                840,
+                0,
+                15,
+                0,
+                0,
+            ),
+        ),
+        (40, 128, (0, 0, 0, 0, 1486, 0, 59899, 0, 1201084)),
+    ],
+)
+def test_words_are_counted_by_length_up_to_eight_in_large_designs(
+    n_blocks: int, cells: int, pattern: tuple[int, ...]
+) -> None:
+    columns, found = least_aberration(n_blocks, cells)
+    assert found == pattern and len(set(columns)) == n_blocks and 0 < min(columns) <= max(columns) < cells

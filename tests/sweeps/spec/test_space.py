@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from sweeps.spec import space as spaces
 from sweeps.spec.search_section import Search
-from sweeps.spec.space import listed, masks_of, space_of
+from sweeps.spec.space import Space, listed, masks_of, space_of, warm_start
 from trainer.config import AugmentConfig, Candidate, Settings
 from trainer.errors import UserError
+from trainer.masks import parse
 
 LEAKY = Settings(augmentation=AugmentConfig(total=9, order="leaky"), seed=4)
 BOTH = Search(epochs=(6, 12), learning_rate=(1e-3,))
@@ -139,3 +142,121 @@ def test_blocks_that_no_mask_decides_do_not_vary() -> None:
 def test_a_factorial_design_measures_its_cells_and_the_baselines() -> None:
     found = listing(Search(space="subsets", strategy="factorial", cells=64, epochs=(12,)))
     assert len({one.mask for one in found if one.mask not in ("all", "none")}) in (62, 63)
+
+
+def small(**changes: Any) -> Space:
+    search = Search(space="subsets", epochs=(3, 6), learning_rate=(1e-2, 1e-3), train=(("batch", (16, 8)),))
+    return space_of(replace(search, **changes), [5, 7, 11], Settings(seed=3), always=100)
+
+
+def test_a_space_by_hand() -> None:
+    made = small(max_blocks=2)
+    assert [str(mask) for mask in made.masks] == ["1", "2", "1-2", "3", "1,3", "2-3"]
+    assert made.parameters == (105, 107, 112, 111, 116, 118) and made.n_blocks == 3
+    assert made.own == (("batch", 16),) and made.seed == 3 and made.orders == () and made.cost == "parameters"
+    assert list(made.settings()) == [(), (("batch", 8),)] and len(made) == 6 * 2 * 2 * 2
+    assert made.first(parse("2", 3)) == Candidate("2", 6, 1e-2, seed=3)
+    assert made.candidate(parse("2", 3), 3, 1e-3, (("batch", 8),)) == Candidate(
+        "2", 3, 1e-3, seed=3, train=(("batch", 8),)
+    )
+    assert [(one.epochs, one.mask, one.train != (), one.learning_rate) for one in list(made.candidates())[:5]] == [
+        (6, "1", False, 1e-2), (6, "1", False, 1e-3), (6, "1", True, 1e-2), (6, "1", True, 1e-3), (6, "2", False, 1e-2),
+    ]  # fmt: skip
+    assert {one.epochs for one in list(made.candidates())[24:]} == {3}
+    assert space_of(Search(), [1] * 3, Settings()).orders == ("shallow-first", "deep-first")
+
+
+INSIDE = Candidate("1-2", 3, 1e-3, seed=3, train=(("batch", 8),))
+
+
+@pytest.mark.parametrize(
+    ("other", "inside"),
+    [
+        (INSIDE, True),
+        (replace(INSIDE, train=()), True),
+        (replace(INSIDE, train=(("batch", 16),)), False),  # the sweep's own value is not repeated
+        (replace(INSIDE, mask="all"), False),
+        (replace(INSIDE, epochs=4), False),
+        (replace(INSIDE, learning_rate=1e-4), False),
+        (replace(INSIDE, start="scratch"), False),
+        (replace(INSIDE, seed=0), False),
+        (replace(INSIDE, split="leaky"), False),
+        ("1-2", False),
+    ],
+)
+def test_each_part_of_a_candidate_must_be_in_the_space(other: object, inside: bool) -> None:
+    assert (other in small(max_blocks=2)) is inside
+
+
+@pytest.mark.parametrize(
+    ("limits", "masks"),
+    [
+        ({"max_blocks": 1}, ["1", "2", "3"]),
+        ({"max_parameters": 107}, ["1", "2"]),  # what always trains counts too
+        ({"max_parameters": 106}, ["1"]),
+        ({"must_train": (2,)}, ["2", "1-2", "2-3", "all"]),
+        ({"must_freeze": (2, 3)}, ["1"]),
+        ({"must_train": (1, 3)}, ["1,3", "all"]),
+    ],
+)
+def test_limits_include_their_own_value(limits: dict[str, Any], masks: list[str]) -> None:
+    assert [str(mask) for mask in small(**limits).masks] == masks
+
+
+@pytest.mark.parametrize(
+    ("limits", "words"),
+    [
+        ({"max_parameters": 104}, r"\(at most 104 parameters\): of 7 masks the smallest thaws 105 parameters"),
+        (
+            {"max_blocks": 1, "must_train": (1, 2), "must_freeze": (1,)},
+            r"\(at most 1 blocks, blocks \[1, 2\] train, blocks \[1\] stay frozen\)",
+        ),
+        ({"space": "masks", "masks": ("none",)}, r"\(none\): of 0 masks the smallest thaws 0 parameters"),
+    ],
+)
+def test_constraints_that_no_mask_keeps_are_named(limits: dict[str, Any], words: str) -> None:
+    with pytest.raises(UserError, match=words):
+        small(**limits)
+
+
+def test_as_many_blocks_as_the_limit_are_listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    subsets = Search(space="subsets")
+    assert spaces.LARGEST_SUBSETS == 18
+    with pytest.raises(UserError, match=r"up to 18 blocks, but this network has 19 \(524,287 sets\)"):
+        masks_of(subsets, 19)
+    assert len(masks_of(Search(space="single"), 19)) == 19  # other spaces have no such limit
+    monkeypatch.setattr(spaces, "LARGEST_SUBSETS", 4)
+    assert len(masks_of(subsets, 4)) == 15
+    with pytest.raises(UserError, match="up to 4 blocks, but this network has 5"):
+        masks_of(subsets, 5)
+
+
+@pytest.mark.parametrize(
+    ("limits", "varied"),
+    [({}, (1, 2, 3)), ({"must_train": (2,)}, (1, 3)), ({"must_train": (1,), "must_freeze": (3,)}, (2,)),
+     ({"must_train": (1, 2, 3)}, ())],
+)  # fmt: skip
+def test_varied_blocks_are_free(limits: dict[str, Any], varied: tuple[int, ...]) -> None:
+    assert small(**limits).varied == varied
+
+
+@pytest.mark.parametrize(("blocks", "starters"), [(1, []), (2, ["1", "2"]), (3, ["1-2", "3"])])
+def test_a_search_on_few_blocks_starts_from_what_there_is(blocks: int, starters: list[str]) -> None:
+    search = Search(space="subsets", strategy="tpe")
+    space = space_of(search, [1] * blocks, Settings())
+    found = warm_start(search, space, Settings(seed=5))
+    assert [one.mask for one in found] == ["all", "all", *starters, "none"]
+    assert {one.seed for one in found} == {5} or starters  # a space's own candidates have the space's seed
+    assert [one.start for one in found[:2]] == ["pretrained", "scratch"] and found[-1].epochs == 0
+
+
+def test_what_is_proposed_by_keras_tuner_lists_baselines_only_the_dearest_first() -> None:
+    search = Search(engine="keras-tuner", strategy="grid", space="single", epochs=(3, 6))
+    found = listed(search, space_of(search, [1] * 3, Settings()), Settings())
+    assert [(one.mask, one.epochs) for one in found] == [("all", 6), ("all", 6), ("all", 3), ("all", 3), ("none", 0)]
+
+
+def test_a_list_without_settings_of_its_own_takes_the_defaults() -> None:
+    search = Search(space="single")
+    space = space_of(search, [1] * 3, Settings())
+    assert listed(search, space) == listed(search, space, Settings())

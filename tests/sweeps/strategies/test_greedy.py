@@ -10,7 +10,7 @@ import pytest
 
 from sweeps.spec.search_section import Search
 from sweeps.spec.space import Space, space_of
-from sweeps.strategies.greedy import greedy
+from sweeps.strategies.greedy import _best, greedy
 from sweeps.strategies.history import History, PastTrial
 from trainer.config import Candidate, Settings
 from trainer.masks import parse
@@ -91,3 +91,25 @@ def test_a_dropped_candidate_counts_with_its_estimate_and_ties_go_to_fewer_param
                    for block, (one, score) in enumerate(zip(singles, scores, strict=True)))  # fmt: skip
     following = greedy(space(), History(trials), 0)
     assert following is not None and following.mask == "1,3"
+
+
+def test_a_larger_set_that_is_only_as_good_ends_the_search() -> None:
+    flat = {"1 8": 0.6, "1-2 8": 0.6}
+    found = search(space(), lambda one: flat.get(f"{one.mask} {one.epochs}", 0.5))
+    assert found == [*(f"{block} 8" for block in range(1, 6)), "1-2 8", "1,3 8", "1,4 8", "1,5 8", "1 4"]
+
+
+def test_the_winner_is_tried_with_everything_else_that_is_searched() -> None:
+    inside = space(learning_rate=(1e-2, 1e-3), train=(("batch", (8, 4)),), max_blocks=1, epochs=(2, 4, 8))
+    history, found = History(), []
+    while (candidate := greedy(inside, history, 0)) is not None:
+        found.append(candidate)
+        history = History((*history.trials, PastTrial(candidate, "done", additive(candidate))))
+    assert {(one.epochs, one.learning_rate, one.train) for one in found[:5]} == {(8, 1e-2, (("batch", 8),))}
+    assert {one.mask for one in found[5:]} == {"1"} and len(set(found)) == 5 + 3 * 2 * 2 - 1
+    assert [one.epochs for one in found[5:]] == [8] * 3 + [4] * 4 + [2] * 4
+
+
+def test_of_equal_scores_with_equal_parameters_the_first_counts() -> None:
+    seen = [PastTrial(Candidate(mask, 8, 1e-3), "done", 0.5, parameters=3) for mask in ("2", "4")]
+    assert _best(seen) is seen[0] and _best(seen[::-1]) is seen[1] and _best([]) is None

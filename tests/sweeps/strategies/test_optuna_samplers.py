@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
+import optuna
 import pytest
+from optuna.distributions import CategoricalDistribution, IntDistribution
 
 from sweeps.spec.search_section import Search
 from sweeps.spec.space import Space, space_of
 from sweeps.strategies import optuna_samplers
+from sweeps.strategies.axes import Axis, axes
 from sweeps.strategies.history import History, PastTrial
 from trainer.config import Candidate, Settings
 from trainer.masks import parse
@@ -100,3 +106,87 @@ def test_seconds_as_cost_are_of_one_training_and_guessed_where_the_ledger_paid()
         timed, History((PastTrial(paid, "done", 0.5, 5, 60.0), PastTrial(free, "done", 0.5, 0, 0.0)))
     )
     assert cost(PastTrial(paid, "done", 0.5, 5, 60.0)) == 12.0 and cost(PastTrial(free, "done", 0.5)) == 6.0
+
+
+def seen(mask: str, status: Any, score: float | None = None, trainings: int = 5, seconds: float = 0.0) -> PastTrial:
+    return PastTrial(Candidate(mask, 12, 1e-3), status, score, trainings, seconds)
+
+
+FATES = [seen("1", "done", 0.5), seen("2", "dropped", 0.4), seen("3", "failed"), seen("4", "open"),
+         seen("5", "done", math.nan)]  # fmt: skip
+
+
+def study(sampler: Any = None) -> optuna.Study:
+    distributions = {axis.name: optuna_samplers._distribution(axis) for axis in axes(SPACE)}
+    objectives = {optuna_samplers.MAXIMIZE: optuna_samplers._score, optuna_samplers.MINIMIZE: lambda one: 7.0}
+    sampler = sampler or optuna.samplers.RandomSampler(seed=0)
+    return optuna_samplers._study(SPACE, FATES, distributions, sampler, objectives)
+
+
+def test_a_study_holds_what_became_of_every_candidate() -> None:
+    trials = study().trials
+    assert [trial.state.name for trial in trials] == ["COMPLETE", "COMPLETE", "FAIL", "RUNNING", "FAIL"]
+    assert [trial.values for trial in trials] == [[0.5, 7.0], [0.4, 7.0], None, None, None]
+    assert trials[1].params["block_2"] == 1 and trials[1].params["block_1"] == 0
+    assert [direction.name for direction in study().directions] == ["MAXIMIZE", "MINIMIZE"]
+
+
+def test_ordinal_axes_are_numbers_and_others_are_categories() -> None:
+    found = [optuna_samplers._distribution(axis) for axis in (Axis("a", (3, 5, 9), True), Axis("b", ("x", "y"), False))]
+    assert found == [IntDistribution(0, 2), CategoricalDistribution((0, 1))]
+
+
+def test_generations_are_eight_candidates_each_and_parents_are_two() -> None:
+    first, second = optuna_samplers._Generations(0, 7), optuna_samplers._Generations(0, 8)
+    trial: Any = None
+    assert [one.get_trial_generation(study(), trial) for one in (first, second)] == [0, 1]
+    assert [one.number for one in first.get_population(study(), 0)] == [0, 1]
+    assert first.get_population(study(), 1) == []
+    assert len(first.select_parent(study(), 1)) in (0, 2)
+    few = optuna.create_study(directions=["maximize", "minimize"], sampler=first)
+    assert first.select_parent(few, 1) == []
+
+
+def test_parameters_as_cost_are_those_of_the_mask() -> None:
+    cost = optuna_samplers._cost(SPACE, History())
+    assert [cost(seen(mask, "done")) for mask in ("1", "5", "1-3", "all")] == [1, 16, 7, sum(SIZES)]
+
+
+@pytest.mark.parametrize(
+    ("past", "cost"),
+    [
+        ([], 12.0),  # nobody knows: a second per epoch
+        ([seen("1", "done", 0.5, 5, 120.0)], 24.0),
+        ([seen("1", "done", 0.5, 5, 120.0), seen("2", "done", 0.5, 4, 240.0), seen("3", "done", 0.5, 1, 36.0)], 36.0),
+        ([seen("1", "done", 0.5, 5, 120.0), seen("2", "done", 0.5, 0, 0.0)], 24.0),
+        ([replace(seen("1", "done", 0.5, 5, 9.0), candidate=Candidate("none", 0, 1e-3))], 12.0),
+    ],
+)
+def test_seconds_as_cost_by_hand(past: list[PastTrial], cost: float) -> None:
+    timed = space_of(Search(space="subsets", cost="seconds"), SIZES, Settings())
+    found = optuna_samplers._cost(timed, History(tuple(past)))
+    assert found(seen("9", "open", None, 0, 0.0)) == pytest.approx(cost)
+    assert found(seen("9", "done", 0.5, 4, 10.0)) == 2.5
+
+
+def test_a_candidate_is_drawn_anew_for_every_length_of_the_history_and_seed() -> None:
+    past = History((seen("1", "done", 0.5),))
+    drawn = {optuna_samplers._drawn(SPACE, history, seed) for history in (History(), past) for seed in range(3)}
+    assert len(drawn) > 3 and drawn == {
+        optuna_samplers._drawn(SPACE, history, seed) for history in (History(), past) for seed in range(3)
+    }
+    numbers = {optuna_samplers._number(history, seed) for history in (History(), past) for seed in range(3)}
+    assert len(numbers) == 6
+    with_baseline = History((PastTrial(Candidate("all", 12, 1e-3, "scratch"), "done", 0.4),))
+    assert not optuna_samplers._exhausted(single(), with_baseline)
+
+
+def single() -> Space:
+    return space_of(Search(space="single"), SIZES[:2], Settings())
+
+
+def test_the_last_candidate_is_found_and_then_nothing() -> None:
+    known = seen("1", "done", 0.5)
+    for strategy in (optuna_samplers.tpe, optuna_samplers.nsga2, optuna_samplers.random, optuna_samplers.qmc):
+        assert strategy(single(), History((known,)), 0) == Candidate("2", 12, 1e-3)
+        assert strategy(single(), History((known, seen("2", "failed"))), 0) is None

@@ -1,6 +1,9 @@
+"""Fold differences are tested with the sweep's own fold sizes."""
+
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +11,36 @@ import pytest
 from tests.tracking.made_up import sweep_info
 from tracking.analysis.contrasts import contrast, difference
 from tracking.analysis.seed_noise import seed_noise
-from tracking.statistics import corrected_t
+from tracking.statistics import corrected_t, detectable, significance_threshold, variance_factor
+
+DIFFERENCES = [0.1, 0.12, 0.03]
+
+
+def test_a_contrast_takes_the_sizes_of_the_sweeps_folds() -> None:
+    info = replace(sweep_info(), folds=[["a", "b"], ["c"], ["d", "e", "f"]])
+    found = contrast(iter(DIFFERENCES), info)
+    assert found == corrected_t(DIFFERENCES, [4, 5, 3], [2, 1, 3])
+    assert found.se != pytest.approx(corrected_t(DIFFERENCES, [4, 4, 4], [2, 2, 2]).se)
+
+
+@pytest.mark.parametrize(
+    ("differences", "folds"),
+    [(DIFFERENCES, 3), ([0.1, math.nan, 0.03], 2), ([0.1, math.nan, math.nan], 1), ([math.nan] * 3, 0)],
+)
+def test_a_difference_says_what_its_folds_could_have_shown(differences: list[float], folds: int) -> None:
+    info = replace(sweep_info(), folds=[["a", "b"], ["c"], ["d", "e", "f"]])
+    tested = contrast(differences, info)
+    found = difference(tested, info)
+    assert {name: getattr(found, name) for name in vars(tested)} == vars(tested) or math.isnan(tested.t)
+    kept = [size for size, value in zip(info.fold_sizes, differences, strict=True) if value == value]
+    if folds < 2:
+        assert math.isnan(found.threshold) and math.isnan(found.detectable)
+    else:
+        factor = variance_factor(*zip(*kept, strict=True))
+        assert found.threshold == pytest.approx(significance_threshold(tested.sd, factor, folds))
+        assert found.detectable == pytest.approx(detectable(tested.sd, factor, folds))
+    assert found.noise is None
+
 
 FOLDS = [0.01, 0.03, 0.02, 0.04, 0.02]
 

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 
 from tests.tracking.made_up import leaky_record, repeated, summary_of, trial_info, trial_record, with_seed
-from tracking.analysis.seeds import merged, per_original, read
+from tracking.analysis.seeds import done_seeds, merged, per_original, read
 from tracking.as_json import to_json
 from tracking.record import SweepRecord, TrialRecord
 from tracking.summary.gaps import FailedTrial, UnfinishedTrial
 from tracking.summary.sweep import summarise
-from trainer.results import original_of
+from trainer.results import Score, original_of
 
 CONTRACTING = trial_record(trial_info("shallow-first", 5))
 
@@ -137,3 +137,111 @@ def test_an_original_may_be_called_like_a_copy() -> None:
     )
     found = per_original(replace(CONTRACTING, scores=renamed), {"scan#7"})
     assert "scan#7" in {score.image for _, score in found.scores} and len(found.scores) == 30
+
+
+def image_score(image: str, dice: float, counts: tuple[int, int, int, int] = (1, 2, 3, 4), label: str = "x") -> Score:
+    return Score(image, label, *counts, dice, 10 * counts[0], counts[1] / 10)
+
+
+def scored(seed: int, scores: list[tuple[int, Score]], dice: float = 0.5, seconds: float = 1.0) -> TrialRecord:
+    folds = {"dice": (dice, 0.7), "pixel_error": (dice, 2.0), "ari": (dice, 0.1)}
+    one = with_seed(CONTRACTING, seed)
+    return replace(one, scores=tuple(scores), folds=folds, seconds=seconds)
+
+
+def test_a_merged_trial_by_hand() -> None:
+    """Counts are summed, rates averaged, a Dice is averaged over the seeds that have one; an image must be in all."""
+    first = scored(
+        0, [(1, image_score("a", 0.4)), (2, image_score("b", math.nan)), (2, image_score("c", 0.1))], 0.2, 3.0
+    )
+    second = scored(1, [(2, image_score("b", 0.9, (5, 6, 7, 8), "y")), (1, image_score("a", 0.8))], 0.6, 5.0)
+    one = merged([first, second])
+    assert [(fold, score.image) for fold, score in one.scores] == [(1, "a"), (2, "b")]
+    a, b = (score for _, score in one.scores)
+    assert (a.dice, b.dice) == pytest.approx((0.6, 0.9))
+    assert (b.label, b.tp, b.fp, b.fn, b.tn) == ("x", 6, 8, 10, 12)
+    assert (b.pixel_error, b.ari) == pytest.approx((30, 0.4))
+    assert one.folds == {"dice": (0.4, 0.7), "pixel_error": (0.4, 2.0), "ari": (0.4, pytest.approx(0.1))}
+    assert (one.seconds, one.info, one.run_id) == (4.0, first.info, first.run_id)
+
+
+def test_an_image_without_any_dice_has_none_after_merging() -> None:
+    parts = [scored(seed, [(1, image_score("a", math.nan))]) for seed in (0, 1)]
+    assert math.isnan(merged(parts).scores[0][1].dice)
+
+
+def test_a_version_lies_in_the_fold_of_its_original() -> None:
+    leaky = scored(0, [(3, image_score("b//1", 0.2)), (2, image_score("b", 0.4)), (1, image_score("b//2", math.nan)),
+                       (5, image_score("a//1", 0.6)), (4, image_score("a//2", 0.8))])  # fmt: skip
+    found = per_original(leaky, ["a", "b"]).scores
+    assert [(fold, score.image) for fold, score in found] == [(5, "a"), (2, "b")]
+    assert [score.dice for _, score in found] == pytest.approx([0.7, 0.3])
+
+
+def status(record: SweepRecord, seed: int, mask: str, status: str) -> SweepRecord:
+    """The sweep with one training in another state."""
+
+    def changed(one: TrialRecord) -> TrialRecord:
+        candidate = one.info.candidate
+        return replace(one, status=status) if (candidate.seed, candidate.mask) == (seed, mask) else one
+
+    return replace(record, trials=tuple(map(changed, record.trials)))
+
+
+def test_a_seed_is_done_when_all_its_trials_have_ended(record: SweepRecord) -> None:
+    whole = repeated(record, (0, 1, 2))
+    assert done_seeds(whole, (0, 1, 2)) == (0, 1, 2) and done_seeds(whole, (2, 0)) == (2, 0)
+    assert done_seeds(status(whole, 1, "9", "RUNNING"), (0, 1, 2)) == (0, 2)
+    assert done_seeds(status(whole, 1, "9", "FAILED"), (0, 1, 2)) == (0, 1, 2)
+    assert done_seeds(status(whole, 0, "none", "RUNNING"), (0, 1, 2)) == (0, 1, 2)  # zero-shot has no seed
+    assert done_seeds(whole, (7,)) == ()
+
+
+def test_the_parts_of_a_merged_trial_stand_in_the_order_of_the_seeds(record: SweepRecord) -> None:
+    reading = read(repeated(record, (2, 0)))
+    assert reading.repeats.seeds == (2, 0) and reading.repeats.others == ()
+    for parts in reading.repeats.parts.values():
+        assert [one.info.candidate.seed for one in parts] == [2, 0]
+    trials = [one for one in reading.honest.trials if one.status == "FINISHED"]
+    rows = reading.repeats.by_seed(trials)
+    assert [[one.info.candidate.mask for one in row] for row in rows] == [
+        [one.info.candidate.mask for one in trials]
+    ] * 2
+    assert {one.info.candidate.seed for one in rows[0] if one.info.role != "zero-shot"} == {2}
+    zero_shot = [one for one in trials if one.info.role == "zero-shot"]
+    assert len(zero_shot) == 1 and all(zero_shot[0] in row for row in rows)
+    assert zero_shot[0].info.candidate.key not in reading.repeats.parts
+
+
+def test_a_planned_seed_not_begun_and_an_unplanned_one(record: SweepRecord) -> None:
+    whole = repeated(record, (0, 1))
+    planned = replace(whole.info, spec={"search": {"seeds": [0, 1, 5]}})
+    assert read(replace(whole, info=planned)).repeats.seeds == (0, 1)
+    fewer = replace(whole.info, spec={"search": {"seeds": [1]}})
+    reading = read(replace(whole, info=fewer))
+    assert reading.repeats.seeds == (1,) and not reading.repeats.parts
+    assert reading.repeats.others == tuple(sorted(reading.repeats.others)) and len(reading.repeats.others) == sum(
+        one.info.candidate.seed == 0 and one.info.role != "zero-shot" for one in whole.trials
+    )
+
+
+def test_what_an_unfinished_or_failed_trial_says_of_its_seeds(record: SweepRecord) -> None:
+    whole = repeated(record, (0, 1, 2))
+    for seed in (0, 1, 2):  # no seed is done
+        whole = status(whole, seed, f"{9 - seed}-9" if seed else "9", "RUNNING")
+    found = {one.info.candidate.mask: one for one in read(whole).honest.trials if one.info.candidate.epochs == 12}
+    assert found["9"].reason == "seed 0 not finished" and found["8-9"].reason == "seed 1 not finished"
+    assert found["9"].status == "RUNNING" and found["9"].scores == () and found["9"].montage is None
+    assert found["9"].info.candidate.seed == 0 and found["1-3"].status == "FINISHED"
+    two = {one.info.candidate.mask: one for one in read(status(whole, 2, "9", "RUNNING")).honest.trials}
+    assert two["9"].reason == "seeds 0, 2 not finished"
+    failed = {one.info.candidate.mask: one for one in read(status(whole, 2, "1-3", "FAILED")).honest.trials}
+    assert failed["1-3"].status == "FAILED" and failed["1-3"].reason.startswith("seed 2: ")
+
+
+def test_leaky_trials_are_set_aside_with_one_score_per_image(record: SweepRecord) -> None:
+    leaky = leaky_record(CONTRACTING.info)
+    reading = read(replace(record, trials=(*record.trials, leaky)))
+    assert [one.info.role for one in reading.leaky] == ["leaky"] and len(reading.leaky[0].scores) == 30
+    assert len(reading.honest.trials) == len(record.trials)
+    assert not any(one.info.role == "leaky" for one in reading.honest.trials)

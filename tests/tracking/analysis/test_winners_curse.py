@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tracking.analysis.winners_curse import (
+    _drawn,
     against_best,
     bbc_cv,
     dice_by_image,
@@ -15,7 +16,7 @@ from tracking.analysis.winners_curse import (
     one_standard_error,
 )
 from tracking.record import SweepRecord
-from tracking.statistics import corrected_t, critical
+from tracking.statistics import corrected_t, critical, tail
 
 TRAIN, TEST = [128] * 5, [32] * 5
 
@@ -123,3 +124,110 @@ def test_the_matrix_pairs_images_by_name(record: SweepRecord) -> None:
     names, scores = image_scores([first, replace(second, scores=second.scores[:0:-1])])  # turned round, one missing
     assert "case 0-0" not in names and "case 2-5" not in names and len(names) == 28
     assert np.array_equal(scores[:, 1], [dice_by_image(second)[name] for name in names])
+
+
+def test_ten_images_and_two_masks_are_enough() -> None:
+    scores = np.random.default_rng(5).random((10, 2))
+    assert bbc_cv(scores).draws == 2000 and sum(bbc_cv(scores, draws=50).frequencies) == pytest.approx(1)
+
+
+def test_a_choice_by_hand_from_known_draws() -> None:
+    """The same draws, made here: chosen in-bag, scored on what the bag leaves out, ahead of each reference there."""
+    scores = np.random.default_rng(6).random((12, 3))
+    references = [scores[:, :1], scores[:, 1:]]
+    found = bbc_cv(scores, draws=40, seed=9, references=references)
+    rng = np.random.default_rng(9)
+    outside: list[float] = []
+    chosen: list[int] = []
+    ahead: list[list[float]] = [[], []]
+    while len(outside) < 40:
+        bag = rng.integers(12, size=12)
+        left = [image for image in range(12) if image not in bag]
+        chosen.append(int(np.argmax(scores[bag].sum(axis=0))))
+        outside.append(scores[left, chosen[-1]].mean())
+        for place, one in enumerate(references):
+            ahead[place].append(outside[-1] - one[left, np.argmax(one[bag].sum(axis=0))].mean())
+    assert found.best == int(np.argmax(scores.mean(axis=0))) and found.draws == 40
+    assert found.apparent == pytest.approx(scores.mean(axis=0).max())
+    assert found.corrected == pytest.approx(np.mean(outside))
+    assert (found.low, found.high) == pytest.approx(tuple(np.percentile(outside, [2.5, 97.5])))
+    assert found.frequencies == pytest.approx([chosen.count(mask) / 40 for mask in range(3)])
+    assert found.ahead == pytest.approx([np.mean(one) for one in ahead])
+    assert bbc_cv(scores, seed=1) != bbc_cv(scores) == bbc_cv(scores, draws=2000, seed=0)
+
+
+def test_a_draw_always_leaves_an_image_out() -> None:
+    rng = np.random.default_rng(0)
+    drawn = [_drawn(rng, 2) for _ in range(50)]  # half of all draws of two images leave none out
+    assert {tuple(counts) for counts in drawn} == {(2.0, 0.0), (0.0, 2.0)}
+    assert _drawn(rng, 30).sum() == 30
+
+
+def pooled(table: list[list[float]], factor: float) -> tuple[float, int]:
+    """The standard error of the difference of two rows by two-way analysis of variance, written out."""
+    rows, columns = len(table), len(table[0])
+    whole = sum(map(sum, table)) / (rows * columns)
+    means = [sum(row) / columns for row in table]
+    across = [sum(row[column] for row in table) / rows for column in range(columns)]
+    rest = sum((table[r][c] - means[r] - across[c] + whole) ** 2 for r in range(rows) for c in range(columns))
+    df = (rows - 1) * (columns - 1)
+    return math.sqrt(2 * factor * rest / df), df
+
+
+TABLE = [[0.6, 0.7, 0.62, math.nan], [0.5, 0.66, 0.55, 0.9], [0.4, 0.7, 0.61, 0.1]]
+
+
+def test_distances_from_the_best_by_hand() -> None:
+    """The last fold is left out of the test, for one mask has no score there; not out of the choice of the best."""
+    best, found = against_best(np.array(TABLE), [80, 70, 90, 1], [20, 30, 10, 500])
+    assert best == 1
+    se, df = pooled([row[:3] for row in TABLE], 1 / 3 + (20 / 80 + 30 / 70 + 10 / 90) / 3)
+    behind = [(-0.1 - 0.04 - 0.07) / 3, 0.0, (0.1 - 0.04 - 0.06) / 3]
+    assert [one.mean for one in found] == pytest.approx(behind, abs=1e-12)
+    for row in (0, 2):
+        assert found[row].p == pytest.approx(2 * tail(abs(behind[row]) / se, df))
+        assert found[row].p_adjusted == pytest.approx(min(1.0, 3 * found[row].p))
+    assert math.isnan(found[1].p)
+
+
+def test_a_row_without_scores_keeps_its_place() -> None:
+    folds = np.array([[math.nan] * 3, [0.5, 0.66, 0.55], [0.4, 0.7, 0.3]])
+    best, found = against_best(folds, TRAIN[:3], TEST[:3])
+    assert best == 1 and math.isnan(found[0].mean)
+    assert found[2].p == pytest.approx(corrected_t(list(folds[1] - folds[2]), TRAIN[:3], TEST[:3]).p)
+    assert found[2].mean == pytest.approx(0.31 / 3)
+
+
+@pytest.mark.parametrize(
+    ("folds", "sizes", "width"),
+    [
+        ([row[:3] for row in TABLE], 3, "pooled"),
+        ([row[:2] for row in TABLE[:2]], 2, "pooled"),  # two rows, two folds: the least
+        ([[0.8, 0.9, 0.7]], 3, "none"),
+        ([[0.8], [0.7]], 1, "none"),
+        ([[0.8, 0.8], [0.7, 0.7]], 2, "none"),
+    ],
+)
+def test_the_margin_of_all_rows(folds: list[list[float]], sizes: int, width: str) -> None:
+    found = margin_of_all(np.array(folds), [80] * sizes, [20] * sizes)
+    if width == "none":
+        assert math.isnan(found)
+    else:
+        se, df = pooled(folds, 1 / sizes + 0.25)
+        assert found == pytest.approx(critical(df) * se)
+
+
+def test_the_margin_leaves_out_folds_without_a_score() -> None:
+    kept = margin_of_all(np.array(TABLE)[:, :3], [80, 70, 90], [20, 30, 10])
+    assert margin_of_all(np.array(TABLE), [80, 70, 90, 1], [20, 30, 10, 500]) == pytest.approx(kept)
+
+
+@pytest.mark.parametrize("gap", [0.0, 1e-9])
+def test_a_row_on_the_floor_is_within_one_standard_error(gap: float) -> None:
+    best = np.array([0.7, 0.8, 0.9])
+    found, floor = one_standard_error(np.array([best - (0.1 + gap) / math.sqrt(3), best]), [1, 2])
+    assert floor == pytest.approx(0.8 - 0.1 / math.sqrt(3)) and (gap == 0.0 or found == 1)
+
+
+def test_with_one_fold_only_the_best_itself_is_as_good() -> None:
+    assert one_standard_error(np.array([[0.79], [0.8], [0.8]]), [1, 2, 2]) == (1, 0.8)  # as good and as cheap: first

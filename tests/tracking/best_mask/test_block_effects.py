@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.tracking.made_up import sweep_info
-from tracking.best_mask.block_effects import Effects, Term, block_effects, usable
+from tracking.best_mask.block_effects import Effects, Term, block_effects, columns, inflation, usable
 
 
 def every(n_blocks: int) -> list[Term]:
@@ -115,3 +115,60 @@ def test_baselines_beside_a_design_and_the_empty_mask_of_a_sample_stay_out(
     masks: list[Term], n_blocks: int, kept: int
 ) -> None:
     assert len(usable(masks, n_blocks, {(), (4,), (1, 2, 3)})) == kept
+
+
+@pytest.mark.parametrize(
+    ("masks", "design"),
+    [
+        (every(3), "full"),
+        (every(3)[1:], "full"),  # only the empty one, which zero-shot is, may be missing
+        (fraction(), "balanced"),
+        ([*fraction(), *fraction()], "balanced"),
+        (every(4)[:-1], "sample"),
+        ([*fraction()[1:], (1,)], "sample"),
+    ],
+)
+def test_what_kind_of_design_it_is(masks: list[Term], design: str) -> None:
+    n_blocks = max(block for mask in masks for block in mask)
+    assert found(masks, np.random.default_rng(6).random((len(masks), 5)), n_blocks).design == design
+
+
+def test_inflation_by_hand() -> None:
+    assert inflation(columns(every(2), [(), (1,), (2,), (1, 2)])) == pytest.approx([1, 1, 1, 1])
+    # Three of four cells: X'X has 3 on its diagonal and ±1 beside it, so (X'X)^-1 has 1/2 on its diagonal.
+    assert inflation(columns(every(2)[1:], [(), (1,), (2,)])) == pytest.approx([1.5, 1.5, 1.5])
+    twice = inflation(columns([(1, 2), ()], [(), (1,), (2,)]))
+    assert twice[0] == pytest.approx(1) and np.isinf(twice[1:]).all()
+    fewer_rows = inflation(columns([(1,)], [(), (1,), (2,)]))
+    assert np.isinf(fewer_rows).all()
+
+
+@pytest.mark.parametrize(("rows", "separable"), [(8, True), (80, False)])
+def test_an_effect_that_varies_too_rarely_is_not_separable(rows: int, separable: bool) -> None:
+    """Block 2 is frozen in a single of `rows` masks: variance inflated to about rows / 4."""
+    masks: list[Term] = [*((1, 2) if place % 2 else (2,) for place in range(rows - 1)), (1,)]
+    effects = found(masks, np.random.default_rng(7).random((rows, 5)), 2)
+    assert (effects.inseparable == ()) is separable and effects.masks == rows
+    assert [one.blocks for one in effects.mains] == ([(1,), (2,)] if separable else [(1,)])
+
+
+def test_without_pairs_a_block_may_stand_for_one() -> None:
+    """Of a half of all sets in which 3 is 1×2, every block passes for a pair; the fit gives their sum."""
+    masks = [(), (1, 2), (1, 3), (2, 3)]
+    effects = found(masks, np.random.default_rng(8).random((4, 5)), 3)
+    assert effects.pairs == () and effects.inseparable == () and not effects.clear
+
+
+def test_a_network_of_one_block_has_a_main_effect_and_no_pairs() -> None:
+    folds = np.array([[0.5, 0.4, 0.3], [0.8, 0.6, 0.7]])
+    effects = block_effects([(), (1,)], folds, replace(sweep_info(), n_blocks=1, folds=[["a"], ["b"], ["c"]]))
+    assert effects is not None and effects.pairs == () and effects.clear
+    assert effects.mains[0].comparison.folds == pytest.approx((0.3, 0.2, 0.4))
+
+
+def test_spared_baselines_leave_in_the_fewest_that_make_a_design() -> None:
+    masks = [*fraction(), (4,), (1, 2, 3)]
+    assert usable(masks, 4, {(4,), (1, 2, 3)}) == list(range(8))
+    assert usable(masks, 4, {(4,)}) == [place for place, mask in enumerate(masks) if mask]
+    assert usable(fraction(), 4, {()}) == list(range(8))  # nothing has to go
+    assert usable([(), (1,), (), (1, 2), (2,)], 2, set()) == [0, 1, 2, 3, 4]

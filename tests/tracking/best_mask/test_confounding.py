@@ -2,9 +2,11 @@ from __future__ import annotations
 
 from itertools import combinations
 
+import pytest
+
 from tests.tracking.best_mask.test_block_effects import every, fraction
-from tracking.best_mask.block_effects import columns
-from tracking.best_mask.confounding import confounded
+from tracking.best_mask.block_effects import Term, columns
+from tracking.best_mask.confounding import Confounded, confounded
 
 
 def test_every_set_tells_everything_apart() -> None:
@@ -33,3 +35,25 @@ def test_few_masks_confuse_nearly_everything() -> None:
     masks = list(combinations(range(1, 10), 2))[:20]
     words = [one.words for one in confounded(masks, 9)]
     assert "effects, of which the masks know" in words[0] and " more: " in words[0]
+
+
+@pytest.mark.parametrize(
+    ("masks", "n_blocks", "order", "words"),
+    [
+        ([(1,), (2,)], 2, 1, ["1 = −2"]),
+        ([(1,)], 1, 1, ["the mean = 1"]),
+        ([()], 1, 1, ["the mean = −1"]),
+        ([(), (1, 2)], 2, 2, ["the mean = 1×2", "1 = 2"]),
+        ([(), (1,), (2,)], 2, 1, []),
+        ([(), (1,), (2,)], 2, 2, ["the mean, 1, 2, 1×2: 4 effects, of which the masks know 3 combinations"]),
+        ([(), (1,), (2,), (1, 2)], 3, 1, ["the mean = −3"]),
+    ],
+)
+def test_few_blocks_by_hand(masks: list[Term], n_blocks: int, order: int, words: list[str]) -> None:
+    assert [one.words for one in confounded(masks, n_blocks, order)] == words
+
+
+@pytest.mark.parametrize(("count", "end"), [(5, "5: 5"), (6, "6: 6"), (7, "6 and 1 more: 7")])
+def test_of_many_effects_six_are_named(count: int, end: str) -> None:
+    terms = tuple((block,) for block in range(1, count + 1))
+    assert f"{end} effects, of which the masks know 2 combinations" in Confounded(terms, (), 2).words

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from trainer.config import AugmentConfig
-from trainer.data.augmentation import augmented, random_affine, warped
+from trainer.data.augmentation import augmented, copies_of, moved, random_affine, seed_of, warped
 
 N, SIZE = 10, 32
 ROWS, COLUMNS = np.mgrid[:SIZE, :SIZE]
@@ -100,3 +101,60 @@ def test_half_the_copies_are_mirrored_left_to_right() -> None:
     x, y = warped(IMAGES[3], MASKS[3], mirrored[0])
     np.testing.assert_allclose(x, IMAGES[3][:, ::-1], atol=1e-6)
     np.testing.assert_array_equal(y, MASKS[3][:, ::-1])
+
+
+@pytest.mark.parametrize(
+    ("train", "total", "n", "copies"),
+    [
+        ([4, 1], 0, 6, []),
+        ([4, 1], 6, 6, []),
+        ([4, 1], 12, 6, [(4, 0), (1, 0)]),
+        ([4, 1], 18, 6, [(4, 0), (1, 0), (4, 1), (1, 1)]),
+        ([4, 1], 9, 6, [(4, 0)]),  # case 4 is drawn before case 1
+        ([4, 1], 15, 6, [(4, 0), (1, 0), (4, 1)]),
+        ([2, 3, 5], 9, 6, [(5, 0)]),  # 4.5 rounds to 4; case 5 is drawn first of these
+        ([], 12, 6, []),
+    ],
+)
+def test_copies_by_hand(train: list[int], total: int, n: int, copies: list[tuple[int, int]]) -> None:
+    assert copies_of(NAMES, np.array(train, np.int64), total, n, 0) == copies
+
+
+def test_a_seed_is_a_hash_of_all_that_a_copy_may_depend_on() -> None:
+    digest = hashlib.sha256(b"3\0002\0case 1").digest()
+    assert seed_of(3, "case 1", 2) == int.from_bytes(digest[:8], "big")
+    assert sorted(range(6), key=lambda case: seed_of(0, NAMES[case], -1)) == [4, 5, 3, 2, 1, 0]
+
+
+def by_hand(angle: float, shear: float, down: float, right: float, zoom: float, flip: float) -> np.ndarray:
+    """Where an output pixel comes from: about the centre, scaled, slanted, turned, shifted; then all that undone."""
+    middle = (SIZE - 1) / 2
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    whole = np.eye(3)
+    whole[:2, :2] = turn @ np.array([[1, 0], [np.tan(shear), 1]]) @ np.diag([zoom, flip * zoom])
+    whole[:2, 2] = middle + np.array([down, right]) - whole[:2, :2] @ [middle, middle]
+    return np.linalg.inv(whole)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_random_map_is_drawn_in_this_order(seed: int) -> None:
+    config = AugmentConfig(rotation=20.0, shear=8.0, shift=0.1, zoom=0.3)
+    rng = np.random.default_rng(seed)
+    angle, shear = np.deg2rad(rng.uniform(-1, 1, 2) * (20.0, 8.0))
+    down, right = rng.uniform(-1, 1, 2) * 0.1 * SIZE
+    zoom = 1 + 0.3 * rng.uniform(-1, 1)
+    flip = -1.0 if rng.random() < 0.5 else 1.0
+    expected = by_hand(angle, shear, down, right, zoom, flip)
+    np.testing.assert_allclose(random_affine(config, SIZE, np.random.default_rng(seed)), expected, atol=1e-12)
+
+
+def test_a_map_reads_image_linearly_and_mask_by_the_nearest_pixel_and_mirrors_at_the_border() -> None:
+    image, mask = np.array([[0.2, 0.6, 1.0]] * 3, np.float32), np.array([[0, 1, 1]] * 3, np.uint8)
+    x, y = warped(image, mask, moved(0, 0.25))  # output reads 0.25 further to the right
+    np.testing.assert_allclose(x[0], [0.3, 0.7, 0.9], atol=1e-6)
+    assert y[0].tolist() == [0, 1, 1]
+    x, y = warped(image, mask, moved(0, -1))
+    np.testing.assert_allclose(x[0], [0.6, 0.2, 0.6], atol=1e-6)
+    assert y[0].tolist() == [1, 0, 1]
+    x, _ = warped(np.array([[-0.5, 1.5, 1.5]] * 3, np.float32), mask, moved(0, 0))
+    assert (x.min(), x.max()) == (0, 1)

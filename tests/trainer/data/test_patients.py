@@ -12,7 +12,15 @@ from trainer.config import DataConfig
 from trainer.data.cases import Cases, load_cases
 from trainer.data.folds import make_folds
 from trainer.data.layouts import Pair
-from trainer.data.patients import by_pattern, patient_finder, together
+from trainer.data.patients import (
+    by_pattern,
+    by_table,
+    complete,
+    patient_finder,
+    patients_note,
+    read_table,
+    together,
+)
 from trainer.errors import UserError
 
 NAMES = [f"p{patient:02d}_{visit}" for patient in range(6) for visit in range(1 + patient % 3)]
@@ -151,3 +159,75 @@ def test_phantoms_have_no_patients() -> None:
 def test_a_group_that_takes_no_part_is_no_patient() -> None:
     with pytest.raises(UserError, match="finds none in the name of 1 of 2"):
         by_pattern(r"x(\d)?")([Pair("x1", Path("x1.png"), (), ""), Pair("x", Path("x.png"), (), "")])
+
+
+@pytest.mark.parametrize(
+    ("groups", "patients", "joined"),
+    [
+        ([], [], []),
+        ([0], ["a"], [0]),
+        ([0, 1, 2], ["a", "b", "c"], [0, 1, 2]),
+        ([0, 0, 1], ["a", "b", "c"], [0, 0, 1]),
+        ([0, 1, 2, 3], ["a", "b", "b", "a"], [0, 1, 1, 0]),
+        ([3, 1, 1, 0], ["z", "y", "z", "x"], [0, 0, 0, 1]),  # numbered by first appearance
+        ([2, 1, 0], ["c", "b", "a"], [0, 1, 2]),
+        ([0, 1, 2, 0], ["a", "b", "c", "c"], [0, 1, 0, 0]),
+        ([0, 1, 2, 3, 4], ["c", "d", "c", "d", "e"], [0, 1, 0, 1, 2]),
+    ],
+)
+def test_groups_and_patients_by_hand(groups: list[int], patients: list[str], joined: list[int]) -> None:
+    assert together(np.array(groups, np.int64), patients).tolist() == joined
+
+
+@pytest.mark.parametrize(
+    ("config", "kind"),
+    [({}, None), ({"path": "x"}, None), ({"path": "x", "patient": "p"}, "pattern"),
+     ({"patient": "p"}, "refused"), ({"patients": "t.csv"}, "refused"), ({"path": "x", "patients": "t.csv"}, "table")],
+)  # fmt: skip
+def test_where_patients_come_from(config: dict[str, str], kind: str | None, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("image,patient\na,1\n")
+    given = {key: str(tmp_path / value) if key == "patients" else value for key, value in config.items()}
+    if kind == "refused":
+        with pytest.raises(UserError, match="no data are given"):
+            patient_finder(DataConfig(**given))  # type: ignore[arg-type]
+    else:
+        assert (patient_finder(DataConfig(**given)) is None) == (kind is None)  # type: ignore[arg-type]
+
+
+def pair(name: str, file: str = "") -> Pair:
+    return Pair(name, Path(file or f"{name}.png"), (), "")
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("image,patient\nsub/a,1\nb.png,2\nc,3\n", ["1", "2", "3"]),  # case, file, file without suffix
+        ("image,patient\nsub/a,1\na,9\nb.png,2\nb,8\nc,3\n", ["1", "8", "3"]),  # the case's own name first
+        ("image,patient\nsub/a,\na,9\nb,8\nc.png,3\n", ["9", "8", "3"]),  # an empty field is no patient
+        ("patient;image\n1;sub/a\n2,x;b\n3;c\n", ["1", "2,x", "3"]),  # separated by what the header has most of
+    ],
+)
+def test_names_in_a_table(text: str, found: list[str], tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(text)
+    pairs = [pair("sub/a", "sub/a.png"), pair("b", "b.png"), pair("c", "c.png")]
+    assert by_table(tmp_path / "t.csv", DataConfig())(pairs) == found
+
+
+def test_a_short_row_has_no_patient_and_one_said_twice_is_no_mistake(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("image,patient\na,1\na,1\nb\n")
+    assert read_table(tmp_path / "t.csv", "image", "patient") == {"a": "1", "b": ""}
+    (tmp_path / "t.csv").write_text("image,patient\na,1\na,2\n")
+    with pytest.raises(UserError, match="gives 'a' to '1' and to '2'"):
+        read_table(tmp_path / "t.csv", "image", "patient")
+
+
+def test_a_pattern_without_a_group_takes_all_that_it_matches() -> None:
+    assert by_pattern(r"p\d")([pair("x/p1_2")]) == ["p1"]
+    assert by_pattern(r"p(\d)_(\d)")([pair("x/p1_2")]) == ["1"]
+
+
+def test_cases_without_a_patient_are_counted() -> None:
+    complete([pair("a"), pair("b")], ["1", "2"], "nobody")
+    with pytest.raises(UserError, match=r"but it finds none for 2 of 3 images \(b\.png, c\.png\)"):
+        complete([pair("a"), pair("b"), pair("c")], ["1", None, ""], "it finds none for")
+    assert patients_note(["a", "b", "a"]).startswith("2 patients in 3 images")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 
@@ -15,6 +16,7 @@ from tests.trainer.training.test_fit import same, train
 from trainer.config import Candidate, ModelConfig, TrainConfig
 from trainer.errors import FrozenBlockMoved
 from trainer.masks import Mask
+from trainer.network.batch_norm import normalisations, statistics
 from trainer.network.blocks import leaf_layers
 from trainer.network.delta_checkpoints import Delta, packed, restore
 from trainer.network.user_model import network_of
@@ -157,3 +159,25 @@ def test_statistics_alone_are_no_training(config: ModelConfig, entry: Entries, f
 def test_masks_are_of_this_network(config: ModelConfig) -> None:
     assert [block.number for block in trainer_of(config, "frozen").blocks] == [1, 2, 3]
     assert str(Mask((1, 2, 3), 3)) == "all"
+
+
+def test_statistics_are_told_by_their_position() -> None:
+    norm = keras.layers.BatchNormalization(name="norm")
+    both = keras.Sequential([keras.layers.Conv2D(2, 1), norm])
+    both.build((None, 4, 4, 1))
+    assert statistics(norm) == {2, 3} and statistics(both.layers[0]) == set()
+    assert statistics(both) == {4, 5} and normalisations(both) == [norm] and normalisations(both.layers[0]) == []
+    norm.trainable = False  # what is frozen for now is no statistic for that
+    assert statistics(norm) == {2, 3}
+    plain = keras.layers.BatchNormalization(center=False, scale=False)
+    plain.build((None, 4, 4, 1))
+    assert statistics(plain) == {0, 1}
+
+
+def test_a_mask_trains_the_same_whichever_mask_came_before(config: ModelConfig, entry: Entries, fold: FoldData) -> None:
+    """Adapting keeps single weights of a frozen block from training; the next mask must find none of that."""
+    trainer = trainer_of(config, "adapt")
+    train(trainer, entry("before"), "3", 1, fold)
+    (after,) = train(trainer, entry("after"), "1", 2, fold)
+    (alone,) = train(trainer_of(config, "adapt"), entry("alone"), "1", 2, fold)
+    assert same(after, alone) and moved(trainer) >= BN

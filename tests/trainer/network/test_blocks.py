@@ -11,7 +11,20 @@ from tests.trainer.own import own, shared
 from trainer.config import ModelConfig, PartitionConfig
 from trainer.errors import UserError
 from trainer.masks import parse
-from trainer.network.blocks import apply, fingerprints, leaf_layers, partition, searchable, trainable_parameters
+from trainer.network.blocks import (
+    ALWAYS,
+    Block,
+    LayerPlace,
+    apply,
+    fingerprints,
+    leaf_layers,
+    partition,
+    searchable,
+    seed_states,
+    thawed,
+    trainable_parameters,
+    unit_parameters,
+)
 from trainer.network.unet import unet
 
 SMALL = ModelConfig(size=32, filters=2)
@@ -150,8 +163,8 @@ def test_apply_thaws_exactly_the_mask(text: str) -> None:
     model, mask = unet(SMALL), parse(text, 9)
     blocks = partition(model)
     apply(model, blocks, mask)
-    thawed = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
-    assert thawed == trainable_parameters(blocks, mask)
+    trained = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
+    assert trained == trainable_parameters(blocks, mask)
     apply(model, blocks, parse("all", 9))
     assert not model.non_trainable_weights
 
@@ -212,3 +225,145 @@ def test_a_table_may_place_a_layer_that_is_used_twice() -> None:
 def test_a_table_that_does_not_fit_is_refused(table: tuple[tuple[str, ...], ...], words: str) -> None:
     with pytest.raises(UserError, match=words):
         partition(own(), table=table)
+
+
+def resized(side: int, to: int) -> keras.Model:
+    """A picture of one size resized to another between two convolutions."""
+    inputs = keras.Input((side, side, 1))
+    x = layers.Resizing(to, to)(layers.Conv2D(1, 1, name="before")(inputs))
+    return keras.Model(inputs, layers.Conv2D(1, 1, name="after")(x))
+
+
+@pytest.mark.parametrize(
+    ("side", "to", "changes"),
+    [(20, 14, True), (20, 15, False), (20, 20, False), (20, 29, False), (20, 30, True), (20, 1, False), (20, 2, True)],
+)
+def test_the_resolution_changes_from_0_7_down_and_from_1_5_up(side: int, to: int, changes: bool) -> None:
+    assert len(names_of(resized(side, to))) == 1 + changes
+
+
+@pytest.mark.parametrize(("layer", "changes"), [
+    (layers.MaxPooling2D(2), True), (layers.MaxPooling2D(1), False), (layers.UpSampling2D((1, 2)), True),
+    (layers.Conv2D(1, 3, strides=2), True), (layers.Conv2D(1, 3), False), (layers.ReLU(), False),
+])  # fmt: skip
+def test_without_fixed_shapes_the_strides_decide(layer: keras.Layer, changes: bool) -> None:
+    inputs = keras.Input((None, None, 1))
+    x = type(layer).from_config(layer.get_config())(layers.Conv2D(1, 1, name="before")(inputs))
+    model = keras.Model(inputs, layers.Conv2D(1, 1, name="after")(x))
+    assert len(names_of(model)) == 1 + changes
+
+
+def test_an_operation_without_fixed_shapes_changes_nothing() -> None:
+    inputs = keras.Input((None, None, 1))
+    x = layers.Conv2D(1, 1, name="before")(inputs)
+    assert names_of(keras.Model(inputs, layers.Conv2D(1, 1, name="after")(x + 1))) == [["before", "after"]]
+
+
+def test_vectors_have_no_side() -> None:
+    inputs = keras.Input((8,))
+    model = keras.Model(inputs, layers.Dense(2, name="second")(layers.Dense(4, name="first")(inputs)))
+    assert names_of(model) == [["first", "second"]]
+
+
+def test_a_merge_takes_the_deeper_way_and_counts_the_changes_of_the_side_it_keeps() -> None:
+    inputs = keras.Input((16, 16, 1))
+    x = layers.Conv2D(1, 1, name="one")(inputs)
+    down = layers.Conv2D(1, 2, strides=2, name="down")(x)
+    up = layers.UpSampling2D()(down)
+    merged = layers.Add()([layers.Conv2D(1, 1, name="two")(x), up])
+    model = keras.Model(inputs, layers.Conv2D(1, 1, name="last")(merged))
+    blocks = partition(model)
+    assert [[place.path for place in block.layers] for block in blocks] == [["one", "two"], ["down"], ["last"]]
+    assert {place.path: place.depth for block in blocks for place in block.layers} == {
+        "one": 1, "two": 2, "down": 2, "last": 5,
+    }  # fmt: skip
+    assert [block.parameters for block in blocks] == [4, 5, 2] and [block.number for block in blocks] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("config", "numbers", "searched", "parameters", "always"),
+    [
+        (PartitionConfig(), [1, 2, 3], 3, [4, 5, 2], 0),
+        (PartitionConfig(head="own"), [1, 2, 3], 3, [4, 5, 2], 0),
+        (PartitionConfig(head="always"), [ALWAYS, 1, 2], 2, [4, 5], 2),
+    ],
+)
+def test_what_a_mask_chooses_among(
+    config: PartitionConfig, numbers: list[int], searched: int, parameters: list[int], always: int
+) -> None:
+    places = [LayerPlace("one", 1, 2), LayerPlace("two", 2, 2), LayerPlace("down", 2, 5), LayerPlace("last", 5, 2)]
+    units = [places[:2], places[2:3], places[3:]]
+    ordered = [units[2], *units[:2]] if config.head == "always" else units
+    blocks = tuple(Block(number, tuple(unit)) for number, unit in zip(numbers, ordered, strict=True))
+    assert searchable(blocks) == searched and unit_parameters(blocks) == (parameters, always)
+    none, first = parse("none", searched), parse("1", searched)
+    assert trainable_parameters(blocks, none) == 0 and trainable_parameters(blocks, first) == 4 + always
+    assert [thawed(number, first) for number in (ALWAYS, 1, 2)] == [True, True, False]
+    assert not any(thawed(number, none) for number in (ALWAYS, 1, 2))
+
+
+def test_a_last_unit_that_cannot_learn_joins_the_one_before() -> None:
+    inputs = keras.Input((16, 16, 1))
+    x = layers.MaxPooling2D()(layers.Conv2D(1, 1, name="first")(inputs))
+    model = keras.Model(inputs, layers.Normalization(name="scaling")(x))
+    assert names_of(model) == [["first", "scaling"]]
+
+
+def test_a_1x1_convolution_is_the_head_only_at_the_very_end() -> None:
+    inputs = keras.Input((16, 16, 1))
+    x = layers.Conv2D(1, 1, name="first")(inputs)
+    x = layers.Conv2D(1, (1, 3), padding="same", name="second")(x)
+    units = partition(keras.Model(inputs, layers.Conv2D(1, 1, name="head")(x)), PartitionConfig("conv"))
+    assert [[place.path for place in unit.layers] for unit in units] == [["first"], ["second", "head"]]
+    tall = partition(keras.Model(inputs, layers.Conv2D(1, (1, 3), name="tall")(x)), PartitionConfig("conv"))
+    assert [[place.path for place in unit.layers] for unit in tall] == [["first"], ["second"], ["tall"]]
+    scaled = layers.BatchNormalization(name="scaled")(inputs)
+    alone = partition(keras.Model(inputs, layers.Conv2D(1, 1, name="head")(scaled)), PartitionConfig("conv"))
+    assert [[place.path for place in unit.layers] for unit in alone] == [["scaled", "head"]]
+
+
+@pytest.mark.parametrize(("text", "adapt", "norms"), [("3", True, True), ("3", False, False), ("none", True, False)])
+def test_adapting_normalisations_move_their_statistics_and_train_no_weight(text: str, adapt: bool, norms: bool) -> None:
+    model = own()
+    apply(model, partition(model), parse(text, 3), adapt=adapt)
+    frozen = [model.get_layer(name) for name in ("bn1", "bn2")]
+    assert [norm.trainable for norm in frozen] == [norms] * 2
+    assert not any(norm.trainable_weights for norm in frozen) and not model.get_layer("conv1").trainable
+    assert model.get_layer("mask").trainable == (text == "3")
+
+
+@pytest.mark.parametrize("adapt", [True, False])
+def test_a_mask_thaws_all_of_a_block_whatever_mask_was_there_before(adapt: bool) -> None:
+    model = own()
+    for before in ("3", "2-3", "1"):
+        apply(model, partition(model), parse(before, 3), adapt=True)
+    apply(model, partition(model), parse("1,3", 3), adapt=adapt)
+    assert len(model.get_layer("bn1").trainable_weights) == 2 and not model.get_layer("bn2").trainable_weights
+
+
+def test_fingerprints_keep_statistics_apart() -> None:
+    model = own()
+    blocks = partition(model)
+    before = fingerprints(model, blocks)
+    norm = model.get_layer("bn2")
+    norm.moving_mean.assign(norm.moving_mean + 1)
+    after = fingerprints(model, blocks)
+    assert [before[n].weights == after[n].weights for n in (1, 2, 3)] == [True, True, True]
+    assert [before[n].statistics == after[n].statistics for n in (1, 2, 3)] == [True, False, True]
+    norm.gamma.assign(norm.gamma + 1)
+    assert [before[n].weights == fingerprints(model, blocks)[n].weights for n in (1, 2, 3)] == [True, False, True]
+
+
+def test_seed_states_are_no_weights() -> None:
+    model = own()
+    states = seed_states(model)
+    assert len(states) == 1 and all(state is not weight for state in states for weight in model.weights)
+    assert states[0].shape == (2,)
+
+
+def test_the_longer_of_two_uses_gives_the_depth_of_a_shared_layer() -> None:
+    inputs = keras.Input((16, 16, 1))
+    shared_layer = layers.Conv2D(1, 3, padding="same", name="shared")
+    x = shared_layer(layers.ReLU()(shared_layer(inputs)))
+    (block,) = partition(keras.Model(inputs, x))
+    assert [(place.path, place.depth) for place in block.layers] == [("shared", 3)]

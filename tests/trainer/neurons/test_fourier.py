@@ -46,3 +46,25 @@ def _one(n: int, i: int, j: int) -> NDArray[np.float64]:
     coefficients = np.zeros((n, n))
     coefficients[i, j] = 1
     return coefficients
+
+
+@pytest.mark.parametrize("n", [3, 4])
+def test_waves_and_radii_by_their_definition(n: int) -> None:
+    cosines, sines = waves(n)
+    frequency = [0, 1 / 3, -1 / 3] if n == 3 else [0, 0.25, -0.5, -0.25]
+    for i in range(n):
+        for j in range(n):
+            assert cosines[i, j] == pytest.approx(np.cos(2 * np.pi * i * j / n) / np.sqrt(n), abs=1e-6)
+            assert sines[i, j] == pytest.approx(np.sin(2 * np.pi * i * j / n) / np.sqrt(n), abs=1e-6)
+            assert radii(n)[i, j] == pytest.approx(np.sqrt(frequency[i] ** 2 + frequency[j] ** 2))
+            expected = 16 / np.sqrt(8) * (16 * max(radii(n)[i, j], 1 / n)) ** -1.25
+            assert amplitudes(n)[i, j] == pytest.approx(expected, rel=1e-5)
+
+
+def test_energy_above_by_hand() -> None:
+    """A wave of a quarter cycle per pixel, and one of a half with twice the amplitude: four times the power."""
+    rows = np.arange(8)[:, None] * np.ones(8)
+    both = (np.cos(np.pi * rows / 2) * np.sqrt(2) + 2 * np.cos(np.pi * rows) + 5).astype(np.float32)
+    assert energy_above(both) == pytest.approx(0.8)  # the limit itself is not above it
+    assert energy_above(both, 0.24) == pytest.approx(1) and energy_above(both, 0.5) == 0
+    assert energy_above(np.ones((4, 4), np.float32)) == 0

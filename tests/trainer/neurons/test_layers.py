@@ -118,3 +118,76 @@ def test_a_network_without_a_size_asks_for_one_and_one_that_cannot_take_it_says_
         own_size(keras.Model(free, layers.Conv2D(1, 3)(free)))
     with pytest.raises(UserError, match="cannot read images of 40x40"):
         trunk(network, 9, 40)
+
+
+def chain(*kernels: int, strides: int = 1, side: int = 32, end: int = 1) -> keras.Model:
+    picture = x = keras.Input((side, side, 1))
+    for number, kernel in enumerate(kernels, 1):
+        x = layers.Conv2D(2, kernel, strides, padding="same", name=f"conv{number}")(x)
+    return keras.Model(picture, layers.Conv2D(1, end, padding="same", name="head")(x), name="chain")
+
+
+@pytest.mark.parametrize(
+    ("kernels", "end", "meant", "counted"),
+    [
+        ((3, 3), 1, "conv2", ["conv1", "conv2"]),
+        ((3, 3), 3, "head", ["conv1", "conv2", "head"]),  # no 1x1, no head
+        ((), 1, "head", []),  # its block has no other
+        ((3,), 1, "conv1", ["conv1"]),
+    ],
+)
+def test_a_head_is_passed_over_where_there_is_another(
+    kernels: tuple[int, ...], end: int, meant: str, counted: list[str]
+) -> None:
+    assert meant_layers(chain(*kernels, end=end)) == {1: meant}
+    assert convolutions(chain(*kernels, end=end)) == counted
+
+
+@pytest.mark.parametrize(("kernels", "field"), [((1, 1), 1), ((3,), 3), ((3, 3), 5), ((5, 7), 11), ((33, 33), 32)])
+def test_receptive_fields_by_hand(kernels: tuple[int, ...], field: int) -> None:
+    cut = trunk(chain(*kernels), 1)
+    assert (cut.receptive_field, cut.stride, cut.size) == (field, 1, 32)
+
+
+@pytest.mark.parametrize(("strides", "stride"), [(1, 1), (2, 4), (3, 8)])
+def test_strides_multiply(strides: int, stride: int) -> None:
+    network = chain(3, 3, strides=strides)
+    assert trunk(network, max(meant_layers(network))).stride == stride
+
+
+@pytest.mark.parametrize("filters", [[0], [1], [0, 1]])
+def test_filters_from_the_first_to_the_last_are_there(filters: list[int]) -> None:
+    check_filters(chain(3), 1, filters)
+
+
+@pytest.mark.parametrize(
+    ("shape", "size"), [((16, 16, 3), 16), ((16, 12, 3), None), ((None, 16, 1), None), ((16, 3), None)]
+)
+def test_the_size_a_network_was_made_for(shape: tuple[int | None, ...], size: int | None) -> None:
+    picture = keras.Input(shape)
+    network = keras.Model(picture, layers.ReLU()(picture))
+    if size:
+        assert own_size(network) == size
+    else:
+        with pytest.raises(UserError, match=r"--size|draws one picture"):
+            own_size(network)
+
+
+def test_channels_first_are_refused() -> None:
+    picture = keras.Input((1, 16, 16))
+    network = keras.Model(picture, layers.Conv2D(2, 3, data_format="channels_first", name="first")(picture))
+    with pytest.raises(UserError, match="'first' keeps its channels first"):
+        trunk(network, 1)
+
+
+def test_a_network_without_convolutions_has_no_neurons_to_draw() -> None:
+    picture = keras.Input((16, 16, 1))
+    with pytest.raises(UserError, match="none in 'dense', but got block 1"):
+        filters_of(keras.Model(picture, layers.Dense(1)(picture), name="dense"), 1)
+
+
+def test_a_layer_finer_than_the_picture_has_the_stride_of_a_pixel() -> None:
+    picture = keras.Input((16, 16, 1))
+    x = layers.UpSampling2D()(layers.Conv2D(1, 3, padding="same")(picture))
+    network = keras.Model(picture, layers.Conv2D(2, 3, padding="same", name="fine")(x))
+    assert meant_layers(network)[2] == "fine" and trunk(network, 2).stride == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import keras
 import numpy as np
@@ -13,9 +14,19 @@ from numpy.typing import NDArray
 from trainer.config import ModelConfig
 from trainer.errors import UserError
 from trainer.network.unet import unet
-from trainer.neurons.fourier import energy_above
-from trainer.neurons.layers import Neuron, trunk
-from trainer.neurons.maximise import GREY_START, Canvas, Maximised, Recipe, before_after, maximise
+from trainer.neurons import maximise as module
+from trainer.neurons.fourier import amplitudes, energy_above, waves
+from trainer.neurons.layers import Neuron, meant_layers, trunk
+from trainer.neurons.maximise import (
+    GREY_START,
+    ROUGH_START,
+    Artist,
+    Canvas,
+    Maximised,
+    Recipe,
+    before_after,
+    maximise,
+)
 from trainer.phantoms.breast_ultrasound import ultrasound_phantoms
 
 NEURONS = (Neuron(3, 1), Neuron(1, 0), Neuron(1, 1), Neuron(2, 3))
@@ -147,3 +158,162 @@ def test_only_the_picture_trains(network: keras.Model) -> None:
 def test_an_unknown_filter_is_refused_before_anything_is_drawn(network: keras.Model) -> None:
     with pytest.raises(UserError, match="Block 3 of 'unet' has filters 0 to 15, but got filter 16"):
         maximise(network, (Neuron(1, 0), Neuron(3, 16)))
+
+
+def test_the_recipe_of_the_protocol() -> None:
+    assert Recipe() == Recipe(steps=256, rate=0.05, zoom=0.08, smooth=0.4, seed=0)
+    assert (module.LARGEST_JITTER, module.GREY_START, module.ROUGH_START) == (8, 0.01, 1.0)
+    assert (module.PIXELS_AT_ONCE, module.STEPS_PER_CALL, module.SCORING_BATCH) == (64**3, 32, 16)
+
+
+@pytest.fixture(scope="module")
+def small() -> Canvas:
+    """Two pictures of 8 x 8 pixels over one linear 3x3 convolution with three filters."""
+    picture = keras.Input((8, 8, 1))
+    network = keras.Model(picture, layers.Conv2D(3, 3, padding="same")(picture), name="small")
+    rng = np.random.default_rng(0)
+    network.set_weights([rng.normal(size=(3, 3, 1, 3)), rng.normal(size=3)])
+    return Canvas(trunk(network, 1), 2, Recipe(steps=5, zoom=0.2, smooth=0.3, seed=4))
+
+
+def drawn_by_hand(coefficients: NDArray[np.float64]) -> NDArray[np.float64]:
+    cosines, sines = waves(8)
+    scaled = coefficients * amplitudes(8)
+    return np.asarray(1 / (1 + np.exp(-(cosines @ scaled @ (cosines + sines) + sines @ scaled @ (cosines - sines)))))
+
+
+def resampled(size: int, scale: float, shift: float) -> NDArray[np.float64]:
+    """Row i reads at ((i - middle) / scale + middle + shift), between two pixels in proportion; nothing outside."""
+    rows = np.zeros((size, size))
+    for row in range(size):
+        at = (row - (size - 1) / 2) / scale + (size - 1) / 2 + shift
+        for pixel in range(size):
+            rows[row, pixel] = max(0.0, 1 - abs(at - pixel))
+    return rows
+
+
+@pytest.mark.parametrize("view", [(1.0, 0.0, 0.0), (0.9, 0.5, -1.25), (1.3, -2.0, 0.75)])
+def test_what_is_maximised_by_hand(small: Canvas, view: tuple[float, float, float]) -> None:
+    """Centre activations less their price, under one view, from NumPy alone."""
+    coefficients = np.random.default_rng(1).normal(0, 0.5, (2, 8, 8))
+    small.coefficients.assign(coefficients)
+    wanted = np.array([[0, 1, 0], [0, 0, 1]], np.float32)
+    small.wanted.assign(wanted)
+    images = drawn_by_hand(coefficients)
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(small.images()), images, atol=1e-5)
+    kernel, bias = (keras.ops.convert_to_numpy(weight) for weight in small.trunk.weights)
+    down, right = resampled(8, view[0], view[1]), resampled(8, view[0], view[2])
+    total = 0.0
+    for image, filters in zip(images, wanted, strict=True):
+        seen = down @ (image - 0.5) @ right.T + 0.5
+        centre = float(((seen[3:6, 3:6, None] * kernel[:, :, 0]).sum(axis=(0, 1)) + bias) @ filters)
+        steps = (np.diff(image, axis=0) ** 2).sum() + (np.diff(image, axis=1) ** 2).sum()
+        total += centre - 0.3 * max(centre, 0.0) * steps / 9  # nine pixels are seen at all
+    found = small.call(keras.ops.convert_to_tensor([view], "float32"))
+    assert found.shape == (1, 1) and float(found[0, 0]) == pytest.approx(total, rel=1e-4)
+
+
+def test_one_start_and_one_series_of_views_for_all(small: Canvas, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[Any] = []
+    monkeypatch.setattr(small, "fit", lambda *arrays, **options: given.append((*arrays, options)))
+    images, achieved = small.draw([2, 0], 0.7)
+    views, nothing, options = given[0]
+    rng = np.random.default_rng(4)
+    start = rng.normal(0, 0.7, (1, 8, 8))
+    scales, shifts = rng.uniform(0.8, 1.2, 5), rng.uniform(-0.5, 0.5, (5, 2))
+    np.testing.assert_allclose(views, np.column_stack([scales, shifts]), rtol=1e-6)
+    assert nothing.tolist() == [[0.0]] * 5 and options == {"batch_size": 1, "shuffle": False, "verbose": 0}
+    np.testing.assert_allclose(images, np.repeat(drawn_by_hand(start), 2, axis=0), atol=1e-5)
+    assert keras.ops.convert_to_numpy(small.wanted).tolist() == [[0, 0, 1], [1, 0, 0]]
+    np.testing.assert_allclose(achieved, keras.ops.convert_to_numpy(small.centres(images)), rtol=1e-6)
+
+
+@pytest.mark.parametrize(("strides", "jitter"), [(1, 1), (2, 4), (3, 8)])
+def test_the_jitter_is_the_layers_stride_up_to_eight_pixels(strides: int, jitter: int) -> None:
+    picture = x = keras.Input((96, 96, 1))
+    for number in range(1 if strides == 1 else 2 if strides == 2 else 4):
+        x = layers.Conv2D(1, 3, strides if strides < 3 else 2, padding="same", name=f"conv{number}")(x)
+    network = keras.Model(picture, x)
+    cut = trunk(network, max(meant_layers(network)), 96)
+    canvas = Canvas(cut, 1, Recipe(steps=1))
+    assert canvas._jitter == jitter and canvas.steps_per_execution == 1
+    assert float(canvas.optimizer.learning_rate) == pytest.approx(0.05)
+
+
+class Drawer:
+    """Stands in for a canvas: filter n reaches n - 1.5 from grey and 1.25 from a rough start."""
+
+    def __init__(self, cut: object, count: int, recipe: Recipe) -> None:
+        self.count = count
+        self.asked: list[tuple[list[int], float]] = []
+        made.append(self)
+
+    def draw(self, filters: list[int], spread: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        self.asked.append((filters, spread))
+        grey = spread == GREY_START
+        return np.array([[[number + 100 * grey]] for number in filters]), np.array(
+            [number - 1.5 if grey else 1.25 for number in filters]
+        )
+
+
+made: list[Drawer] = []
+
+
+@pytest.mark.parametrize(
+    ("at_once", "batches"),
+    [(2, [[0, 1], [3, 3]]), (3, [[0, 1, 3]]), (9, [[0, 1, 3]]), (1, [[0], [1], [3]]), (0, [[0], [1], [3]])],
+)
+def test_batches_are_filled_up_and_silent_filters_start_again(
+    network: keras.Model, monkeypatch: pytest.MonkeyPatch, at_once: int, batches: list[list[int]]
+) -> None:
+    monkeypatch.setattr(module, "Canvas", Drawer)
+    monkeypatch.setattr(module, "PIXELS_AT_ONCE", at_once * 32 * 32)
+    made.clear()
+    artist = Artist(network, 2, Recipe())
+    found = artist.draw([0, 1, 3])
+    (drawer,) = made
+    assert [filters for filters, spread in drawer.asked if spread == GREY_START] == batches
+    rough = [number for filters, spread in drawer.asked if spread != GREY_START for number in filters]
+    assert set(rough) == {0, 1} and {spread for _, spread in drawer.asked} == {GREY_START, ROUGH_START}
+    assert found.achieved.tolist() == [1.25, 1.25, 1.5] and found.images[:, 0, 0].tolist() == [0, 1, 103]
+    assert found.neurons == (Neuron(2, 0), Neuron(2, 1), Neuron(2, 3)) and found.fields == (15,) * 3
+    assert np.isnan(found.in_data).all() and found.in_data.shape == (3,)
+    artist.draw([3, 1, 0])
+    assert len(made) == 1  # a canvas of that size is there already
+    artist.draw([2])
+    assert len(made) == (1 if at_once < 2 else 2)
+
+
+def test_a_rough_start_that_is_no_better_changes_nothing(network: keras.Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    class NoBetter(Drawer):
+        def draw(self, filters: list[int], spread: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+            images, _ = super().draw(filters, spread)
+            return images, np.zeros(len(filters), np.float32)  # exactly silent, from either start
+
+    monkeypatch.setattr(module, "Canvas", NoBetter)
+    made.clear()
+    found = Artist(network, 2, Recipe()).draw([1])
+    assert [spread for _, spread in made[0].asked] == [GREY_START, ROUGH_START] and found.images[0, 0, 0] == 101
+
+
+def test_blocks_are_drawn_once_each_and_counted(monkeypatch: pytest.MonkeyPatch, network: keras.Model) -> None:
+    monkeypatch.setattr(module, "Canvas", Drawer)
+    told: list[tuple[int, int]] = []
+    asked = (Neuron(3, 5), Neuron(1, 2), Neuron(3, 4), Neuron(3, 5))
+    made.clear()
+    found = maximise(network, asked, progress=lambda done, total: told.append((done, total)))
+    assert told == [(0, 2), (1, 2), (2, 2)] and found.neurons == asked and found.fields == (31, 5, 31, 31)
+    assert [one.asked[0][0] for one in made] == [[2], [4, 5]]
+    assert found.achieved.tolist() == [3.5, 0.5, 2.5, 3.5]
+    told.clear()
+    weights = network.get_weights()
+    before_after(network, weights, weights, asked, progress=lambda done, total: told.append((done, total)))
+    assert told == [(0, 4), (1, 4), (2, 4), (2, 4), (3, 4), (4, 4)]
+
+
+@pytest.mark.parametrize("count", [1, 15, 16, 17, 33])
+def test_the_largest_activation_of_any_number_of_pictures(network: keras.Model, count: int) -> None:
+    artist = Artist(network, 1, Recipe())
+    pictures = np.random.default_rng(count).random((count, 32, 32), np.float32)
+    everywhere = keras.ops.convert_to_numpy(artist.trunk.model(pictures[..., None]))
+    np.testing.assert_allclose(artist.largest(pictures), everywhere.max(axis=(0, 1, 2)), rtol=1e-4)

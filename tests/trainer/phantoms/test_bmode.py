@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
-from trainer.phantoms.bmode import DEPTH_MM, Console, beam_width, depths, echo, envelope_db, gaussian_gain, log_compress
+from tests.trainer.phantoms.traces import trace
+from trainer.phantoms.bmode import (
+    DEPTH_MM,
+    Console,
+    beam_width,
+    complex_noise,
+    depths,
+    echo,
+    envelope_db,
+    gaussian_gain,
+    log_compress,
+)
 
 
 @pytest.fixture(scope="module")
@@ -51,3 +64,39 @@ def test_point_spread_has_unit_energy() -> None:
 def test_grey_scale_runs_from_white_down_over_the_dynamic_range(level: float, grey: float) -> None:
     console = Console(focus=20, white=30, dynamic_range=60)
     assert log_compress(np.array([float(level)]), console)[0] == pytest.approx(grey)
+
+
+def drawn() -> dict[str, Any]:
+    """What every function gives for small, uneven arguments."""
+    rng = np.random.default_rng(3)
+    uneven = rng.uniform(0.1, 3, (6, 6))
+    return {
+        "depths": depths(3),
+        "beam_width": beam_width(np.array([2.0, 15.0, 31.0]), 15.0),
+        "gaussian_gain": gaussian_gain(np.array([0.3, 0.9]), 5),
+        "complex_noise": complex_noise(rng, (2, 3)),
+        "echo": echo(rng, uneven, 9.0),
+        "envelope_db": envelope_db(np.array([0, 3 + 4j, -0.1j])),
+        "log_compress": log_compress(np.array([-9.0, 3.0, 20.0]), Console(20, 12.5, 41.0)),
+    }
+
+
+FIXED = {
+    "depths": 27.62908184,
+    "beam_width": 0.8858199275,
+    "gaussian_gain": -0.3963622917,
+    "complex_noise": -0.4107524564,
+    "echo": 9.157794733,
+    "envelope_db": -172.7073079,
+    "log_compress": 1.233199555,
+}
+
+
+def test_what_is_drawn_stays_what_it_was() -> None:
+    assert {name: trace(one) for name, one in drawn().items()} == pytest.approx(FIXED, rel=1e-6)
+
+
+def test_depth_and_beam_by_hand() -> None:
+    assert depths(4) == pytest.approx([5, 15, 25, 35])
+    assert beam_width(np.array([25.0]), 15.0)[0] == pytest.approx(np.hypot(2.2 * 1.54 / 8.5, 0.22))
+    assert envelope_db(np.array([0j]))[0] == pytest.approx(-180)

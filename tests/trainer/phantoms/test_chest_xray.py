@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from trainer.phantoms.chest_xray import OPACITY_SHARE, chest_phantoms, draw_opacity, tissue_paths
+from tests.trainer.phantoms.traces import trace
+from trainer.phantoms.chest_xray import OPACITY_SHARE, chest_phantoms, draw_opacity, expose, tissue_paths
 from trainer.phantoms.shapes import radial_field
 from trainer.phantoms.thorax import LEFT, SIDES, Grid, draw_thorax, lung_fields, lung_margin, pose, skeleton
 from trainer.phantoms.xray import FIELD_CM, positions, total_attenuation
@@ -120,3 +123,35 @@ def test_sizes_show_the_same_chest() -> None:
     assert small_mask.mean() == pytest.approx(large_mask.mean(), rel=0.03)
     blocks = large[0].reshape(64, 4, 64, 4).mean(axis=(1, 3))
     assert np.corrcoef(small[0].ravel(), blocks.ravel())[0, 1] > 0.99
+
+
+def drawn(seed: int) -> dict[str, Any]:
+    """Opacities, tissues and the exposed picture of one chest, coarsely."""
+    rng = np.random.default_rng([6, seed])
+    thorax, grid = draw_thorax(rng), pose(rng, 40)
+    margins = [lung_margin(rng, thorax, grid, side) for side in SIDES]
+    opacities = [draw_opacity(rng, thorax, grid) for _ in range(6)]
+    paths = tissue_paths(rng, thorax, grid, margins, max((field for _, field in opacities), key=np.max))
+    fields = lung_fields(thorax, grid, margins)
+    return {
+        "opacities": opacities,
+        "paths": list(paths.values()),
+        "exposed": [expose(rng, total_attenuation(paths), fields) for _ in range(3)],
+    }
+
+
+FIXED = [
+    {"opacities": 497.5248534, "paths": -18.10520861, "exposed": -1.016633407},
+    {"opacities": -787.9916193, "paths": -0.4742159353, "exposed": -0.2471481821},
+]
+WHOLE = {32: -52.3147702, 256: 93.88910537}
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_what_is_drawn_stays_what_it_was(seed: int) -> None:
+    assert {name: trace(one) for name, one in drawn(seed).items()} == pytest.approx(FIXED[seed], rel=1e-4)
+
+
+@pytest.mark.parametrize("size", WHOLE)
+def test_whole_phantoms_stay_what_they_were(size: int) -> None:
+    assert trace(*chest_phantoms(2, size, seed=11)) == pytest.approx(WHOLE[size], rel=1e-4)

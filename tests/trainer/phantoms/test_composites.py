@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import socket
+from typing import Any
 
 import numpy as np
 import pytest
 
+from tests.trainer.phantoms.traces import trace
 from trainer.errors import UserError
 from trainer.phantoms import composites as home
 from trainer.phantoms.composites import PHOTOS, TRAINING_PHOTOS, VALIDATION_PHOTOS, composites, photograph
@@ -83,3 +85,48 @@ def test_a_package_without_its_pictures_is_named(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setitem(PHOTOS, "chelsea", ("skimage.data", "gone.png"))
     with pytest.raises(UserError, match=r"gone\.png should come with skimage\.data"):
         photograph.__wrapped__("chelsea")
+
+
+def drawn() -> dict[str, Any]:
+    """Every step by itself, often enough for every chance to fall either way."""
+    rng = np.random.default_rng(8)
+    pairs = [(np.linspace(0, 1, side**2).reshape(side, side), home.draw_cover(rng, side)) for side in (47, 48, 49)]
+    return {
+        "photographs": [photograph(name)[::60, ::60] for name in PHOTOS],
+        "crops": [home.crop(rng, name, 9) for name in TRAINING_PHOTOS for _ in range(3)],
+        "reduced": [home.reduced("rocket", 16, share)[:16, :16] for share in (home.CROPS[0], home.CROPS[-1])],
+        "covers": [home.draw_cover(rng, 12) for _ in range(20)],
+        "beside": [home.blob_beside(rng, np.array([3.0, 4.0]), (2.0, 5.0), 0.7, 0.5) for _ in range(4)],
+        "composed": [home.compose(rng, steps, steps.T, cover) for steps, cover in pairs for _ in range(8)],
+        "whole": composites(4, 24, seed=2),
+    }
+
+
+FIXED = {
+    "photographs": 3.495954006,
+    "crops": 0.9210254019,
+    "reduced": 0.6327251437,
+    "covers": -1.466222296,
+    "beside": -2.283510386,
+    "composed": 1.865527124,
+    "whole": -29.23212235,
+}
+
+
+def test_what_is_drawn_stays_what_it_was() -> None:
+    assert {name: trace(one) for name, one in drawn().items()} == pytest.approx(FIXED, rel=1e-5)
+
+
+def test_crops_show_from_35_percent_to_all_of_the_shorter_side() -> None:
+    assert home.CROPS[0] == pytest.approx(0.35) and home.CROPS[-1] == 1 and len(home.CROPS) == 7
+    assert min(home.reduced("coins", 20, 1.0).shape) == 20
+
+
+def test_two_photographs_are_enough() -> None:
+    _, _, groups = composites(12, 16, seed=0, photos=("coins", "brick"))
+    assert names(groups) == {"coins", "brick"}
+
+
+def test_the_photographs_are_forgotten_after_a_series() -> None:
+    composites(2, 16, seed=0)
+    assert home.reduced.cache_info().currsize == 0

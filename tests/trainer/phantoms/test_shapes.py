@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
-from trainer.phantoms.shapes import Blob, blur, draw_outline, inside, radial_field, resized, smooth_noise
+from tests.trainer.phantoms.traces import trace
+from trainer.phantoms.shapes import Blob, blur, draw_outline, inside, radial_field, resized, series, smooth_noise
 
 
 @pytest.mark.parametrize("shape, sigma", [((400,), (5.0,)), ((64, 64), (3.0, 6.0)), ((63, 41), (0.0, 2.0))])
@@ -48,3 +51,44 @@ def test_a_fine_pattern_averages_out_when_reduced() -> None:
     stripes = np.tile([0.0, 1.0], (64, 32))
     assert resized(stripes, (16, 16)).shape == (16, 16)
     np.testing.assert_allclose(resized(stripes, (16, 16)), 0.5, atol=0.1)
+
+
+def drawn() -> dict[str, Any]:
+    """What every function gives for small, uneven arguments."""
+    rng = np.random.default_rng(3)
+    axis = np.linspace(-2.0, 3.0, 7)
+    outlines = [draw_outline(rng, 0.3, 6), draw_outline(rng, 0.2, 3, decay=0.8), draw_outline(rng, 1.5, 9)]
+    blob = Blob((0.3, -0.2), (1.1, 0.7), 0.6, outlines[0])
+    radial = radial_field(blob, axis[:, None], axis[None])
+    return {
+        "blur": blur(rng.normal(size=(5, 6)), (0.7, 1.3)),
+        "blur of one axis": blur(rng.normal(size=7), (0.9,)),
+        "smooth_noise": smooth_noise(rng, (4, 5), (0.5, 1.0)),
+        "outlines": outlines,
+        "radial_field": radial,
+        "inside": inside(radial, 0.7),
+        "resized": resized(rng.normal(size=(9, 9)), (4, 5)),
+        "series": series(
+            lambda stream, size: (stream.random((size, size)), np.eye(size, dtype=np.uint8), "x"), 2, 3, 5
+        ),
+    }
+
+
+FIXED = {
+    "blur": -1.205738019,
+    "blur of one axis": 1.295211812,
+    "smooth_noise": -0.12656584,
+    "outlines": -0.1399274426,
+    "radial_field": 4.701124592,
+    "inside": -0.5537998162,
+    "resized": 0.2152812574,
+    "series": 208.7114078,
+}
+
+
+def test_what_is_drawn_stays_what_it_was() -> None:
+    assert {name: trace(one) for name, one in drawn().items()} == pytest.approx(FIXED, rel=1e-6)
+
+
+def test_far_from_an_outline_nothing_overflows() -> None:
+    np.testing.assert_allclose(inside(np.array([-1e9, 1e9]), 0.1), [1, 0], atol=1e-12)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
+from tests.trainer.phantoms.traces import trace
 from trainer.phantoms.xray import (
     ATTENUATION,
     FIELD_CM,
@@ -81,3 +84,32 @@ def test_film_is_linear_in_attenuation_and_bone_is_bright() -> None:
 def test_the_picture_spans_the_field() -> None:
     axis = positions(100)
     assert (axis[0] + axis[-1], axis[1] - axis[0]) == (pytest.approx(FIELD_CM), pytest.approx(FIELD_CM / 100))
+
+
+def drawn() -> dict[str, Any]:
+    """What every function gives for small, uneven arguments."""
+    rng = np.random.default_rng(3)
+    uneven = rng.uniform(0.1, 3, (9, 9))
+    counts = np.array([[0, 1], [30, 400]])
+    return {
+        "attenuation": list(ATTENUATION.values()),
+        "positions": positions(3),
+        "total_attenuation": total_attenuation({"air": uneven, "bone": uneven.T}),
+        "expected_counts": expected_counts(uneven, 70.0),
+        "count_photons": count_photons(rng, uneven),
+        "film": film(counts, Exposure(2.0, 0.3, 7.7)),
+    }
+
+
+FIXED = {
+    "attenuation": -0.2273075412,
+    "positions": 24.86617366,
+    "total_attenuation": -3.800558179,
+    "expected_counts": -1166.692441,
+    "count_photons": 14.58694291,
+    "film": 1.617332374,
+}
+
+
+def test_what_is_drawn_stays_what_it_was() -> None:
+    assert {name: trace(one) for name, one in drawn().items()} == pytest.approx(FIXED, rel=1e-6)

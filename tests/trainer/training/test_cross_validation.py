@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,9 +13,10 @@ import pytest
 from trainer.config import AugmentConfig, Candidate, ModelConfig, PartitionConfig, Settings, TrainConfig
 from trainer.data.cases import Cases
 from trainer.results import COPY_MARK
-from trainer.training.cross_validation import CrossValidation, fold_data, fold_maker
+from trainer.training.cross_validation import CrossValidation, _montage, fold_data, fold_maker, leaky_fold_data
 from trainer.training.fit import Trainer
 from trainer.training.ledger import Ledger
+from trainer.training.training_key import ranges
 
 SETTINGS = Settings(model=ModelConfig(32, 2), augmentation=AugmentConfig(total=24), folds=3)
 FOLD_OF = np.arange(12) % 3
@@ -93,3 +96,71 @@ def test_the_key_holds_everything_but_the_budget(
     monkeypatch.setattr("trainer.training.training_key.versions", lambda: {"keras": "9"})
     changed.append(cross_validation.key(one, fold))
     assert len({key, *changed}) == len(changed) + 1
+
+
+def labelled() -> Cases:
+    return replace(cases(), labels=tuple("ab"[i % 2] for i in range(12)))
+
+
+def test_a_fold_by_hand() -> None:
+    first, second, third = fold_data(labelled(), FOLD_OF, replace(SETTINGS, augmentation=AugmentConfig()))
+    assert [fold.number for fold in (first, second, third)] == [1, 2, 3]
+    assert second.names == ("case 1", "case 4", "case 7", "case 10") and second.labels == ("b", "a", "b", "a")
+    assert np.array_equal(second.test_x, cases().images[[1, 4, 7, 10]])
+    assert np.array_equal(second.test_y, cases().masks[[1, 4, 7, 10]])
+    assert np.array_equal(second.train_x, cases().images[[0, 2, 3, 5, 6, 8, 9, 11]])
+    assert np.array_equal(second.train_y, cases().masks[[0, 2, 3, 5, 6, 8, 9, 11]])
+
+
+@pytest.mark.parametrize(("seed", "same"), [(None, True), (5, True), (0, False)])
+def test_copies_are_drawn_by_the_settings_seed_where_no_other_is_given(seed: int | None, same: bool) -> None:
+    settings = replace(SETTINGS, seed=5)
+    left, right = fold_data(cases(), FOLD_OF, settings, 5)[0], fold_data(cases(), FOLD_OF, settings, seed)[0]
+    assert np.array_equal(left.train_x, right.train_x) is same
+
+
+def test_the_montage_is_chosen_by_the_hash_of_the_names() -> None:
+    def digest_of(name: str) -> str:
+        return hashlib.sha256(name.encode()).hexdigest()
+
+    names = tuple(f"case {i}" for i in range(7))
+    smallest = sorted(names, key=digest_of)[:2]
+    assert _montage(names) == tuple(sorted(names.index(name) for name in smallest))
+    assert _montage(names[:1]) == (0,) and _montage(()) == ()
+
+
+def test_leaky_folds_by_hand() -> None:
+    settings = replace(SETTINGS, seed=5)
+    folds = leaky_fold_data(labelled(), settings, 3)
+    whole, copied = fold_data(labelled(), np.full(12, 9), replace(settings, folds=1), 3)[0], [*range(12), *range(12)]
+    names = [f"case {i}" for i in range(12)] + [f"case {i}//1" for i in range(12)]
+    fold_of = np.random.default_rng([5, 1]).permutation(24) % 3
+    for number, fold in enumerate(folds):
+        test = np.flatnonzero(fold_of == number)
+        assert fold.number == number + 1 and fold.names == tuple(names[i] for i in test)
+        assert fold.labels == tuple("ab"[copied[i] % 2] for i in test)
+        assert np.array_equal(fold.test_x, whole.train_x[test]) and np.array_equal(fold.test_y, whole.train_y[test])
+        assert np.array_equal(fold.train_x, whole.train_x[fold_of != number])
+        assert fold.train_images == len({copied[i] for i in np.flatnonzero(fold_of != number)})
+
+
+def test_folds_are_made_once_per_seed_and_split_and_the_last_two_are_kept() -> None:
+    made = fold_maker(cases(), FOLD_OF, SETTINGS)
+    one, leaky, other = Candidate("1", 2, 1e-3), Candidate("1", 2, 1e-3, split="leaky"), Candidate("1", 2, 1e-3, seed=1)
+    first = made(one)
+    assert made(replace(one, mask="9", epochs=1)) is first and made(leaky) is made(leaky) and made(one) is first
+    made(other)
+    assert made(one) is first
+    made(leaky)
+    assert made(other) is not None and made(one) is not first
+
+
+def test_order_is_no_part_of_what_is_augmented() -> None:
+    assert ranges(AugmentConfig(order="leaky")) == ranges(AugmentConfig()) and "zoom" in ranges(AugmentConfig())
+
+
+def test_zero_shot_has_the_same_key_whatever_its_seed_and_rate(trial: Any) -> None:
+    zero = Candidate("none", 0, 1e-3)
+    fold = trial.folds(zero)[0]
+    assert trial.key(zero, fold) == trial.key(replace(zero, seed=4, learning_rate=1e-2), fold)
+    assert trial.key(zero, replace(fold, names=("another",) * 4)) != trial.key(zero, fold)

@@ -15,8 +15,8 @@ from trainer.masks import Mask, at_depth
 from trainer.network.blocks import leaf_layers
 from trainer.network.unet import unet
 from trainer.results import FoldResult
-from trainer.training.fit import FoldData, Trainer, batches
-from trainer.training.ledger import Entry
+from trainer.training.fit import FoldData, Trainer, batches, predict, scoring_batch
+from trainer.training.ledger import Entry, Failure
 
 Entries = Callable[[str], Entry]
 STUDY = sorted({str(at_depth(order, k, 9)) for order in ("shallow-first", "deep-first") for k in range(1, 10)})
@@ -192,3 +192,88 @@ def test_batches_are_one_endless_shuffle(n: int, batch: int) -> None:
     assert len(epochs[0]) == -(-n // batch)
     for start in range(0, len(stream) - n + 1, n):
         assert sorted(stream[start : start + n]) == list(range(n))
+
+
+@pytest.mark.parametrize(("n", "batch", "epoch"), [(10, 4, 0), (10, 4, 2), (12, 4, 1), (3, 8, 1), (1, 2, 3), (5, 5, 4)])
+def test_batches_by_hand(n: int, batch: int, epoch: int) -> None:
+    """Every pass is a permutation of its own seed; the epochs cut their end-to-end stream into equal parts."""
+    steps = -(-n // batch)
+    stream = np.concatenate([np.random.default_rng([7, 2, number]).permutation(n) for number in range(60)])
+    found = list(batches(n, batch, (7, 2), epoch))
+    start = epoch * steps * batch
+    assert np.array_equal(np.concatenate(found), stream[start : start + steps * batch]) and len(found) == steps
+
+
+@pytest.mark.parametrize(
+    ("pixels", "at_once"),
+    [(64 * 64, 32), (128 * 128, 32), (128 * 128 + 1, 31), (256 * 256, 8), (1024 * 1024, 1), (0, 32)],
+)
+def test_how_many_pictures_are_scored_at_once(pixels: int, at_once: int) -> None:
+    assert scoring_batch(pixels) == at_once
+
+
+class Logits:
+    """Stands in for a network: the logits are a thousand times the picture less one half."""
+
+    def __init__(self) -> None:
+        self.shapes: list[tuple[int, ...]] = []
+
+    def predict_on_batch(self, padded: np.ndarray) -> np.ndarray:
+        self.shapes.append(padded.shape)
+        return 1000 * (padded - 0.5)
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 5])
+def test_pictures_are_scored_in_padded_batches_of_one_size(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("trainer.training.fit.SCORING_BATCH", 2)
+    pictures = np.random.default_rng(0).choice([0.499, 0.5, 0.501, 0.4, 0.6], (count, 4, 4)).astype(np.float32)
+    network = Logits()
+    found = predict(network, pictures)
+    expected = 1 / (1 + np.exp(-np.clip(1000.0 * (pictures - np.float32(0.5)), -60, 60)))
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
+    assert network.shapes == [(2, 4, 4, 1)] * -(-count // 2)
+
+
+def test_a_failure_stops_what_is_as_long_and_not_what_is_shorter(
+    trainer: Trainer, entry: Entries, fold: FoldData
+) -> None:
+    entry("x").keep_failure(Failure(2, "diverged"))
+    assert train(trainer, entry("x"), "9", 1, fold)[-1].epochs == 1
+    for epochs in (2, 3):
+        with pytest.raises(TrialFailed, match="diverged"):
+            train(trainer, entry("x"), "9", epochs, fold)
+
+
+def test_predictions_and_scores_are_of_the_weights_that_were_reached(
+    trainer: Trainer, entry: Entries, fold: FoldData
+) -> None:
+    (result,) = train(trainer, entry("x"), "all", 1, fold)
+    probability = predict(trainer._scorer, fold.test_x)
+    assert np.array_equal(result.predictions, probability > 0.5) and result.predictions.dtype == np.uint8
+    assert [score.image for score in result.scores] == list(fold.names)
+    assert (result.train_images, result.fold, result.seconds > 0) == (10, 1, True)
+    kernel = leaf_layers(trainer._model)["head"].weights[0]
+    assert np.array_equal(result.weights["head/0"], np.asarray(kernel))
+
+
+def test_predictions_that_are_not_finite_fail_the_trial(
+    trainer: Trainer, entry: Entries, fold: FoldData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = np.full(fold.test_x.shape, 0.5, np.float32)
+    whole[-1, -1, -1] = np.nan
+    monkeypatch.setattr("trainer.training.fit.predict", lambda *_: whole)
+    with pytest.raises(TrialFailed, match="predictions are not finite"):
+        train(trainer, entry("x"), "9", 1, fold)
+
+
+def test_a_trial_learns_at_its_own_rate_and_forgets_the_momentum_of_the_one_before(
+    trainer: Trainer, entry: Entries, fold: FoldData
+) -> None:
+    slow = train(trainer, entry("slow"), "9", 2, fold, rate=1e-4)[-1]
+    fast = train(trainer, entry("fast"), "9", 2, fold, rate=1e-1)[-1]
+    assert same(train(trainer, entry("again"), "9", 2, fold, rate=1e-4)[-1], slow)
+    assert slow.losses[0] != fast.losses[0]
+    moved = [np.abs(one.weights["head/0"] - leaf_layers(unet(TINY, seed=1))["head"].get_weights()[0]).max()
+             for one in (slow, fast)]  # fmt: skip
+    # Adam's first steps are about as long as the rate, whatever the gradient: six of them here.
+    assert moved[0] == pytest.approx(6e-4, rel=0.5) and moved[1] > 0.1

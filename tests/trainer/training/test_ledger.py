@@ -7,6 +7,7 @@ import os
 import resource
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -109,4 +110,62 @@ def test_a_file_that_cannot_be_written_to_its_end_is_told_and_leaves_nothing(tmp
             Entry(tmp_path).keep(made(), state())
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_every_part_of_a_result_and_a_state_comes_back(tmp_path: Path) -> None:
+    entry = Ledger(tmp_path).entry("cd" * 32)
+    assert entry.folder == tmp_path / "cd" / ("cd" * 32)
+    assert (entry.result(2), entry.state(), entry.failure()) == (None, None, None)
+    entry.keep(made(), state())
+    back = entry.result(2)
+    assert back is not None and made().traces == 1
+    assert (back.fold, back.epochs, back.train_images, back.seconds, back.traces) == (1, 2, 8, 1.5, 0)
+    assert list(back.weights) == ["deep/layer/0"] and back.scores[0] == SCORE and not made().from_ledger
+    reached = entry.state()
+    assert reached is not None and list(reached.variables) == ["optimizer/0", "weight/x"]
+    assert reached.variables["weight/x"].tolist() == [1.5]
+    assert (entry.folder / "00002.npz").exists() and (entry.folder / "state.npz").exists()
+
+
+@pytest.mark.parametrize(("kept", "then", "newest"), [(0, 1, 1), (3, 2, 3), (2, 3, 3), (3, 3, 3)])
+def test_a_state_gives_way_to_a_later_one_only(tmp_path: Path, kept: int, then: int, newest: int) -> None:
+    entry = Entry(tmp_path)
+    entry.keep(made(kept), state(kept))
+    assert (entry.state() is None) == (kept == 0)  # of no epochs there is nothing to go on from
+    again = replace(state(then), variables={"weight/x": np.array([9.0])})
+    entry.keep(made(then), again)
+    reached = entry.state()
+    assert reached is not None and reached.epochs == newest
+    assert (reached.variables["weight/x"].tolist() == [9.0]) == (then > kept)
+
+
+def test_a_result_is_written_once(tmp_path: Path) -> None:
+    entry = Entry(tmp_path)
+    entry.keep(made(), state())
+    entry.keep(replace(made(), seconds=99.0), state())
+    back = entry.result(2)
+    assert back is not None and back.seconds == 1.5
+
+
+@pytest.mark.parametrize("shape", [(0, 4, 4), (1, 3, 5), (3, 8, 8)])
+def test_predictions_of_any_shape_come_back(tmp_path: Path, shape: tuple[int, int, int]) -> None:
+    predictions = np.random.default_rng(0).integers(0, 2, shape, np.uint8)
+    Entry(tmp_path).keep(replace(made(), predictions=predictions), state())
+    back = Entry(tmp_path).result(2)
+    assert back is not None and back.predictions.shape == shape and np.array_equal(back.predictions, predictions)
+
+
+@pytest.mark.parametrize("name", ["state.npz", "00002.npz"])
+def test_a_folder_or_pickled_objects_in_place_of_a_file_count_as_none(tmp_path: Path, name: str) -> None:
+    entry = Entry(tmp_path)
+    np.savez(tmp_path / name, meta=np.array([{"a": 1}], object), epochs=np.array([None]))
+    assert entry.state() is None and entry.result(2) is None
+    (tmp_path / name).unlink()
+    (tmp_path / name).mkdir()
+    assert entry.state() is None and entry.result(2) is None
+
+
+def test_forgetting_no_failure_is_no_mistake(tmp_path: Path) -> None:
+    Entry(tmp_path).forget_failure()
     assert list(tmp_path.iterdir()) == []

@@ -28,3 +28,18 @@ def test_an_empty_truth_has_a_finite_loss() -> None:
 def test_unknown_loss() -> None:
     with pytest.raises(UserError, match=r"one of bce, bce\+dice, but got 'dice'"):
         loss_named("dice")
+
+
+def test_losses_by_hand_are_of_each_image_by_itself() -> None:
+    """Two images of 1 x 2 pixels with logit 0, so probability 1/2 everywhere: cross-entropy log 2."""
+    truth = np.array([[[1], [0]], [[0], [0]]], np.float32)[:, None]
+    assert truth.shape == (2, 1, 2, 1)
+    assert np.asarray(bce(truth, 0 * truth)) == pytest.approx([np.log(2)] * 2, rel=1e-5)
+    # Overlap 1/2 and sizes 1 + 1; overlap 0 and sizes 0 + 1; one pixel smooths.
+    soft = np.array([1 - 2 / 3, 1 - 1 / 2])
+    assert np.asarray(bce_dice(truth, 0 * truth)) == pytest.approx(np.log(2) + soft, rel=1e-5)
+
+
+@pytest.mark.parametrize(("name", "loss"), [("bce", bce), ("bce+dice", bce_dice)])
+def test_losses_have_names(name: str, loss: object) -> None:
+    assert loss_named(name) is loss

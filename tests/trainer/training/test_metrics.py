@@ -37,3 +37,23 @@ def test_an_empty_truth_has_no_dice_but_a_pixel_error() -> None:
 def test_threshold_is_above_one_half() -> None:
     found = score("x", "", np.ones((1, 2), np.uint8), np.array([[0.5, 0.500001]], np.float32))
     assert (found.tp, found.fn) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("four", "expected_dice", "error"),
+    [((1, 0, 0, 1), 1.0, 0.0), ((0, 1, 1, 2), 0.0, 50.0), ((2, 1, 3, 4), 0.5, 40.0), ((0, 3, 0, 1), None, 75.0)],
+)
+def test_scores_by_hand(four: tuple[int, int, int, int], expected_dice: float | None, error: float) -> None:
+    tp, fp, fn, tn = four
+    found = score("x", "label", np.array([[1] * (tp + fn) + [0] * (fp + tn)], np.uint8),
+                  np.array([[0.9] * tp + [0.1] * fn + [0.9] * fp + [0.1] * tn], np.float32))  # fmt: skip
+    assert (found.image, found.label, found.tp, found.fp, found.fn, found.tn) == ("x", "label", *four)
+    assert math.isnan(found.dice) if expected_dice is None else found.dice == expected_dice
+    assert found.pixel_error == pytest.approx(error) and found.ari == adjusted_rand(*four)
+
+
+@pytest.mark.parametrize(
+    ("four", "ari"), [((1, 0, 0, 1), 1.0), ((1, 1, 1, 1), -0.5), ((2, 1, 0, 1), 0.0), ((2, 0, 1, 1), 0.0)]
+)
+def test_adjusted_rand_of_four_or_fewer_pixels(four: tuple[int, int, int, int], ari: float) -> None:
+    assert adjusted_rand(*four) == pytest.approx(ari)
