@@ -6,10 +6,10 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help setup sweep-ultrasound sweep-xray report ui test test-slow lint check confirm-arithmetic format lock clean
+.PHONY: help setup sweep-ultrasound sweep-xray report ui test test-slow mutants lint check confirm-arithmetic format lock clean
 
 # Values given as `make target DATA=...` reach recipes through the environment, so any path works, spaces included.
-export DATA PRETRAIN WORKERS SWEEP FORMAT OUT PORT
+export DATA PRETRAIN WORKERS SWEEP FORMAT OUT PORT COUNT SEED
 
 PYTHON ?=
 EXTRAS ?=
@@ -41,6 +41,9 @@ test: .venv/.stamp ## the tests
 
 test-slow: .venv/.stamp ## the slow tests: whole sweeps in processes of their own
 	@$(BIN)/python -m pytest -m slow
+
+mutants: .venv/.stamp ## do the tests bite? drawn changes of the numeric modules: [COUNT=40] [SEED=0]
+	@$(BIN)/python tests/mutants.py $${COUNT:+--count "$$COUNT"} $${SEED:+--seed "$$SEED"}
 
 lint: .venv/.stamp ## format, lint and strict types, changing nothing
 	@$(BIN)/ruff format --check .

@@ -31,11 +31,11 @@ ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = {
     "tracking": "statistics",
     "tracking/analysis": "winners_curse per_image seeds contrasts comparisons",
-    "tracking/best_mask": "block_effects confounding gaussian_process pareto",
+    "tracking/best_mask": "block_effects candidates confounding gaussian_process pareto ranking",
     "sweeps/spec": "factorial_designs space",
     "sweeps/strategies": "axes greedy guided optuna_samplers propose",
     "sweeps/run": "early_stopping",
-    "trainer": "masks",
+    "trainer": "masks results",
     "trainer/data": "augmentation folds subsample near_duplicates patients",
     "trainer/phantoms": "bmode breast_ultrasound chest_xray composites shapes thorax xray",
     "trainer/network": "blocks block_patterns batch_norm",
