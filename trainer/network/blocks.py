@@ -110,7 +110,7 @@ def thawed(number: int, mask: Mask) -> bool:
     return number in mask or (number == ALWAYS and bool(mask.blocks))
 
 
-def apply(model: keras.Model, blocks: Partition, mask: Mask, *, adapt: bool = False) -> None:
+def apply_mask(model: keras.Model, blocks: Partition, mask: Mask, *, adapt: bool = False) -> None:
     """Set every layer's `trainable` flag. Compile afterwards: Keras ignores flags set later (docs/facts.md, Keras 1).
 
     With `adapt`, batch normalisation in frozen blocks computes as in training, so that its statistics move, but none of

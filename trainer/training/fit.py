@@ -23,7 +23,7 @@ from trainer.network.batch_norm import statistics
 from trainer.network.block_patterns import Table
 from trainer.network.blocks import (
     Fingerprint,
-    apply,
+    apply_mask,
     fingerprints,
     leaf_layers,
     partition,
@@ -37,6 +37,7 @@ from trainer.training.losses import loss_named
 from trainer.training.metrics import score
 
 # At most so many images and pixels are scored at once: images of 256 pixels 8 at a time, to save memory.
+NOTHING_TRAINED = -1  # epochs: not even the starting weights were scored
 SCORING_BATCH, SCORING_PIXELS = 32, 32 * 128 * 128
 
 
@@ -96,28 +97,29 @@ class Trainer:
     def fold_results(
         self, candidate: Candidate, fold: FoldData, budgets: Sequence[int], entry: Entry
     ) -> Iterator[FoldResult]:
-        """Yield the fold's result at every budget up to the candidate's epochs; train those missing in the ledger.
+        """Yield the fold's results at the budgets up to the candidate's epochs, rising; the last is always among them.
 
+        What the ledger has is not trained. Where it has the last budget, smaller ones that it has not are left out.
         Raises `TrialFailed` for a non-finite loss or a trainable block that did not move (recorded, so that it is not
         repeated), `FrozenBlockMoved` for a frozen one that did.
         """
-        budgets = sorted({budget for budget in budgets if budget < candidate.epochs} | {candidate.epochs})
+        asked = sorted({budget for budget in budgets if budget < candidate.epochs} | {candidate.epochs})
         with entry.lease():
-            results = {budget: entry.result(budget) for budget in budgets}
+            results = {budget: entry.result(budget) for budget in asked}
             state = entry.state()
             if state is not None and state.epochs > candidate.epochs:
                 state = None  # the run passed this budget without scoring it, so it is trained again
-            done = candidate.epochs if results[candidate.epochs] else state.epochs if state else -1
-            yield from (result for budget, result in results.items() if result and budget <= done)
-            missing = [budget for budget in budgets if budget > done or (budget == done and not results[budget])]
+            reached = candidate.epochs if results[candidate.epochs] else state.epochs if state else NOTHING_TRAINED
+            yield from (result for budget, result in results.items() if result and budget <= reached)
+            missing = [budget for budget in asked if budget > reached or (budget == reached and not results[budget])]
             if not missing:
                 return
             failure = entry.failure()
             if failure is not None and failure.epochs <= candidate.epochs:
                 raise TrialFailed(failure.reason)
             try:
-                for result, reached in self._train(candidate, fold, missing, state):
-                    entry.keep(result, reached)
+                for result, newest in self._train(candidate, fold, missing, state):
+                    entry.keep(result, newest)
                     yield result
             except TrialFailed as failed:
                 entry.keep_failure(Failure(candidate.epochs, str(failed)))
@@ -150,15 +152,15 @@ class Trainer:
                 seconds=time.perf_counter() - started,
                 traces=self._model.traces if mask.blocks else 0,  # else they are those of the mask before
                 predictions=predictions,
-                weights=_values(self._changed(mask, config)),
+                weights=_values(self._trained_weights(mask, config)),
             )
-            yield result, State(budget, tuple(losses), _values(self._moving(mask, config)))
+            yield result, State(budget, tuple(losses), _values(self._state_variables(mask, config)))
 
     def _compile(self, mask: Mask, config: TrainConfig) -> None:
         """Set the flags, compile and build, in this order, once per mask; an empty mask is never trained."""
         if (mask, config) == self._compiled_for or not mask.blocks:
             return
-        apply(self._model, self.blocks, mask, adapt=config.batch_norm == "adapt")
+        apply_mask(self._model, self.blocks, mask, adapt=config.batch_norm == "adapt")
         self._model.traces = 0
         self._model.compile(optimizer=keras.optimizers.Adam(), loss=loss_named(config.loss))
         self._model.optimizer.build(self._model.trainable_variables)
@@ -220,7 +222,7 @@ class Trainer:
         )
         return scores, (probability > 0.5).astype(np.uint8)
 
-    def _changed(self, mask: Mask, config: TrainConfig) -> dict[str, Any]:
+    def _trained_weights(self, mask: Mask, config: TrainConfig) -> dict[str, Any]:
         """The weights that training under `mask` changes, named by their layer's path and position in `layer.weights`:
         those of its blocks, and in the other blocks the statistics of batch normalisation where they adapt.
         """
@@ -234,9 +236,9 @@ class Trainer:
                 weights |= {f"{path}/{position}": layer.weights[position] for position in positions}
         return weights
 
-    def _moving(self, mask: Mask, config: TrainConfig) -> dict[str, Any]:
+    def _state_variables(self, mask: Mask, config: TrainConfig) -> dict[str, Any]:
         """Every variable that training under `mask` changes, by a name that is stable across processes."""
-        moving = {f"weight/{name}": weight for name, weight in self._changed(mask, config).items()}
+        moving = {f"weight/{name}": weight for name, weight in self._trained_weights(mask, config).items()}
         moving |= {f"seed/{number}": variable for number, variable in enumerate(seed_states(self._model))}
         if mask.blocks:
             optimizer = self._model.optimizer
@@ -248,7 +250,7 @@ class Trainer:
         return moving
 
     def _load(self, state: State, mask: Mask, config: TrainConfig) -> None:
-        for name, variable in self._moving(mask, config).items():
+        for name, variable in self._state_variables(mask, config).items():
             variable.assign(state.variables[name])
 
 

@@ -15,7 +15,7 @@ from trainer.network.blocks import (
     ALWAYS,
     Block,
     LayerPlace,
-    apply,
+    apply_mask,
     fingerprints,
     leaf_layers,
     partition,
@@ -162,10 +162,10 @@ def test_refused_models() -> None:
 def test_apply_thaws_exactly_the_mask(text: str) -> None:
     model, mask = unet(SMALL), parse(text, 9)
     blocks = partition(model)
-    apply(model, blocks, mask)
+    apply_mask(model, blocks, mask)
     trained = sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
     assert trained == trainable_parameters(blocks, mask)
-    apply(model, blocks, parse("all", 9))
+    apply_mask(model, blocks, parse("all", 9))
     assert not model.non_trainable_weights
 
 
@@ -325,7 +325,7 @@ def test_a_1x1_convolution_is_the_head_only_at_the_very_end() -> None:
 @pytest.mark.parametrize(("text", "adapt", "norms"), [("3", True, True), ("3", False, False), ("none", True, False)])
 def test_adapting_normalisations_move_their_statistics_and_train_no_weight(text: str, adapt: bool, norms: bool) -> None:
     model = own()
-    apply(model, partition(model), parse(text, 3), adapt=adapt)
+    apply_mask(model, partition(model), parse(text, 3), adapt=adapt)
     frozen = [model.get_layer(name) for name in ("bn1", "bn2")]
     assert [norm.trainable for norm in frozen] == [norms] * 2
     assert not any(norm.trainable_weights for norm in frozen) and not model.get_layer("conv1").trainable
@@ -336,8 +336,8 @@ def test_adapting_normalisations_move_their_statistics_and_train_no_weight(text:
 def test_a_mask_thaws_all_of_a_block_whatever_mask_was_there_before(adapt: bool) -> None:
     model = own()
     for before in ("3", "2-3", "1"):
-        apply(model, partition(model), parse(before, 3), adapt=True)
-    apply(model, partition(model), parse("1,3", 3), adapt=adapt)
+        apply_mask(model, partition(model), parse(before, 3), adapt=True)
+    apply_mask(model, partition(model), parse("1,3", 3), adapt=adapt)
     assert len(model.get_layer("bn1").trainable_weights) == 2 and not model.get_layer("bn2").trainable_weights
 
 
