@@ -169,14 +169,14 @@ def test_the_size_a_network_was_made_for(shape: tuple[int | None, ...], size: in
     if size:
         assert own_size(network) == size
     else:
-        with pytest.raises(UserError, match=r"--size|draws one picture"):
+        with pytest.raises(UserError, match=r"--size|draws one image"):
             own_size(network)
 
 
 def test_channels_first_are_refused() -> None:
     picture = keras.Input((1, 16, 16))
     network = keras.Model(picture, layers.Conv2D(2, 3, data_format="channels_first", name="first")(picture))
-    with pytest.raises(UserError, match="'first' keeps its channels first"):
+    with pytest.raises(UserError, match="layer 'first' has its channels first"):
         trunk(network, 1)
 
 

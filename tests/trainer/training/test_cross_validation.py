@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -159,8 +158,8 @@ def test_order_is_no_part_of_what_is_augmented() -> None:
     assert ranges(AugmentConfig(order="leaky")) == ranges(AugmentConfig()) and "zoom" in ranges(AugmentConfig())
 
 
-def test_zero_shot_has_the_same_key_whatever_its_seed_and_rate(trial: Any) -> None:
+def test_zero_shot_has_the_same_key_whatever_its_seed_and_rate(cross_validation: CrossValidation) -> None:
     zero = Candidate("none", 0, 1e-3)
-    fold = trial.folds(zero)[0]
-    assert trial.key(zero, fold) == trial.key(replace(zero, seed=4, learning_rate=1e-2), fold)
-    assert trial.key(zero, replace(fold, names=("another",) * 4)) != trial.key(zero, fold)
+    fold = cross_validation.folds(zero)[0]
+    assert cross_validation.key(zero, fold) == cross_validation.key(replace(zero, seed=4, learning_rate=1e-2), fold)
+    assert cross_validation.key(zero, replace(fold, names=("another",) * 4)) != cross_validation.key(zero, fold)
