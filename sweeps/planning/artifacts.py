@@ -23,9 +23,9 @@ if TYPE_CHECKING:  # heavy
 
 def scratch(model: ModelConfig, seed: int) -> Any:
     """The network that the baseline `from scratch` starts from: fresh weights, others than pre-training began with."""
-    from trainer.network.user_model import fresh
+    from trainer.network.user_model import from_scratch
 
-    return fresh(model, seed + 1)
+    return from_scratch(model, seed + 1)
 
 
 def log_bases(

@@ -17,7 +17,7 @@ from trainer.config import ModelConfig
 from trainer.files import write_atomically
 from trainer.network.batch_norm import normalisations
 from trainer.network.blocks import ALWAYS, Partition, leaf_layers, partition, searchable
-from trainer.network.user_model import found, network_of
+from trainer.network.user_model import network_of, with_architecture
 from trainer.neurons.layers import meant_layers
 
 if TYPE_CHECKING:  # heavy
@@ -49,7 +49,7 @@ def look_at(spec: Spec, home: Home) -> Look:
     settings = spec.settings
     model = settings.model
     if model.path is not None:
-        model = found(replace(model, file=str(_keep(model.path, home))), settings.partition)
+        model = with_architecture(replace(model, file=str(_keep(model.path, home))), settings.partition)
     network = network_of(model)
     blocks = partition(network, settings.partition, model.blocks)
     if model.path is None and not model.blocks:  # the built-in network as it is: the spec was checked with it in mind

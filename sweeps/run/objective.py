@@ -18,7 +18,7 @@ from tracking.record import Role, TrialInfo
 from trainer.config import Candidate
 from trainer.errors import TrialFailed
 from trainer.files import locked
-from trainer.masks import names, parse, places
+from trainer.masks import names, orders_and_depths, parse
 from trainer.network.blocks import Partition, searchable, trainable_parameters
 from trainer.results import FoldResult
 from trainer.training.cross_validation import CrossValidation
@@ -140,7 +140,7 @@ def trial_info(candidate: Candidate, blocks: Partition, followed: Sequence[str])
     """What a candidate's mask means on this network, and where on the followed orders it lies."""
     mask = parse(candidate.mask, searchable(blocks))
     role = role_of(candidate)
-    orders = tuple(step for step in places(mask) if role == "trial" and step[0] in followed)
+    orders = tuple(step for step in orders_and_depths(mask) if role == "trial" and step[0] in followed)
     return TrialInfo(candidate, mask.blocks, orders, names(mask), trainable_parameters(blocks, mask), role)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from sweeps.spec.space import Space
 from trainer.config import Candidate
-from trainer.masks import Mask, at_depth, parse, places
+from trainer.masks import Mask, at_depth, orders_and_depths, parse
 
 RATE = "learning_rate"
 Point = Mapping[str, int]  # name of an axis -> place of the chosen value in it
@@ -60,7 +60,7 @@ def point_of(space: Space, candidate: Candidate) -> dict[str, int]:
 
 def _mask_values(space: Space, mask: Mask) -> dict[str, Any]:
     if space.kind == "orders":  # `all` lies on every order: the first one stands for it
-        order, depth = next(place for place in places(mask) if place[0] in space.orders)
+        order, depth = next(place for place in orders_and_depths(mask) if place[0] in space.orders)
         return {"order": order, "depth": depth}
     return {f"block_{block}": block in mask for block in range(1, space.n_blocks + 1)}
 

@@ -34,7 +34,7 @@ from tracking.store import schema
 from tracking.store.score_tags import TAG, scores_to_tags
 from tracking.store.writer import Tracker
 from trainer.config import Candidate
-from trainer.masks import Mask, names, places
+from trainer.masks import Mask, names, orders_and_depths
 from trainer.results import FoldResult, Score
 
 ROOT = Path(__file__).parents[2]
@@ -80,7 +80,9 @@ def trials() -> Iterator[TrialInfo]:
         for bits in range(1, 512):
             mask = Mask(tuple(block for block in range(1, 10) if bits >> block - 1 & 1), 9)
             params = sum(BLOCK_PARAMS[block - 1] for block in mask.blocks)
-            yield TrialInfo(Candidate(str(mask), epochs, 1e-3), mask.blocks, places(mask), names(mask), params)
+            yield TrialInfo(
+                Candidate(str(mask), epochs, 1e-3), mask.blocks, orders_and_depths(mask), names(mask), params
+            )
 
 
 def results_of(info: TrialInfo, sweep: SweepInfo, draw: np.random.Generator) -> list[FoldResult]:

@@ -21,10 +21,10 @@ from sweeps.strategies.history import Evaluate
 from tracking.record import TrialState
 from trainer.config import Candidate
 from trainer.errors import TrialFailed
-from trainer.network.blocks import Block, LayerPlace
+from trainer.network.blocks import Block, BlockLayer
 from trainer.results import FoldResult, Score
 
-BLOCKS = tuple(Block(number, (LayerPlace(f"layer{number}", number, 10),)) for number in range(1, 10))
+BLOCKS = tuple(Block(number, (BlockLayer(f"layer{number}", number, 10),)) for number in range(1, 10))
 RESOLVED = resolve(load_spec("smoke", sets=["folds=3"]), [10] * 9)
 CANDIDATE = Candidate("1-5", 2, 1e-3)
 
