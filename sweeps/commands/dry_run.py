@@ -11,7 +11,7 @@ from sweeps.spec.load import Spec
 from sweeps.strategies.propose import check_budget
 
 
-def rehearse(spec: Spec, home: Home, board: Board, workers: int) -> None:
+def run_dry(spec: Spec, home: Home, board: Board, workers: int) -> None:
     """Say what would run and how long it would take; train nothing. Raises `UserError` as the sweep itself would."""
     resolved, _ = look_and_resolve(spec, home, board)
     from sweeps.planning.estimate import dry_run_lines, estimate

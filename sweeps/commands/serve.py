@@ -40,11 +40,11 @@ def serve(command: Sequence[str], environment: Mapping[str, str]) -> int:
 def _end(server: subprocess.Popen[bytes]) -> None:
     """Ask the group to end, and make it after the grace period, or at once when asked to stop a second time."""
     try:
-        there, late = _signal_group(server, signal.SIGTERM), time.monotonic() + GRACE
-        while there and time.monotonic() < late:
+        alive, deadline = _signal_group(server, signal.SIGTERM), time.monotonic() + GRACE
+        while alive and time.monotonic() < deadline:
             time.sleep(0.05)
             server.poll()  # else the first of them stays in the group, dead
-            there = _signal_group(server, 0)
+            alive = _signal_group(server, 0)
     except KeyboardInterrupt:
         pass
     finally:

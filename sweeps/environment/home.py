@@ -152,5 +152,5 @@ def _marker(root: Path) -> Path:
 
 def find_home(root: Path) -> Home:
     """A home to read from: it must exist, unless an MLflow server holds the record and nothing else is needed."""
-    found = Home(root)
-    return open_home(root, make=False) if found.own_tracking else found
+    home = Home(root)
+    return open_home(root, make=False) if home.own_tracking else home

@@ -36,12 +36,12 @@ def prepare_backend(*, deterministic: bool = True) -> None:
 @contextmanager
 def _silent_stderr() -> Iterator[None]:
     """TensorFlow 2.21 writes two lines straight to file descriptor 2 before its own log level applies."""
-    kept = os.dup(2)
+    stderr_copy = os.dup(2)
     silence = os.open(os.devnull, os.O_WRONLY)
     os.dup2(silence, 2)
     try:
         yield
     finally:
-        os.dup2(kept, 2)
-        os.close(kept)
+        os.dup2(stderr_copy, 2)
+        os.close(stderr_copy)
         os.close(silence)

@@ -30,14 +30,14 @@ class Board:
         """Whether a person watches: on a terminal progress is a bar, elsewhere lines."""
         return self.console.is_terminal
 
-    def say(self, words: str) -> None:
+    def say(self, text: str) -> None:
         """One line for the user. Rich flushes what it prints."""
-        self.console.print(words, highlight=False, markup=False, soft_wrap=True)
+        self.console.print(text, highlight=False, markup=False, soft_wrap=True)
 
-    def log(self, words: str) -> None:
+    def log(self, text: str) -> None:
         """One line for a log: not printed where bars show the same."""
         if not self.has_bars:
-            self.say(words)
+            self.say(text)
 
     def waiting(self) -> None:
         """Say once that another launcher is at work."""
@@ -46,26 +46,26 @@ class Board:
             self._said_waiting = True
 
     @contextmanager
-    def stage(self, words: str) -> Iterator[Any]:
+    def stage(self, title: str) -> Iterator[Any]:
         """One stage of the work; yields `step(done, total, words)`. Off a terminal its begin and end are lines."""
-        name = _sentence(words)
+        name = _sentence(title)
         self.log(f"{name} ...")
         started, pace = self.clock(), Pace(self.clock)
-        with self.bar(words) as update:
+        with self.bar(title) as update:
 
-            def step(done: int, total: int | None, now: str = words) -> None:
-                update(completed=done, total=total, description=now)
+            def step(done: int, total: int | None, text: str = title) -> None:
+                update(completed=done, total=total, description=text)
                 if pace.is_due():
-                    self.log(f"{_sentence(now)}{_how_far(done, total, self.clock() - started)}")
+                    self.log(f"{_sentence(text)}{_progress_text(done, total, self.clock() - started)}")
 
             yield step
         self.log(f"{name}: done in {duration(self.clock() - started)}.")
 
     @contextmanager
-    def bar(self, words: str, total: float | None = None, completed: float = 0) -> Iterator[Update]:
+    def bar(self, title: str, total: float | None = None, completed: float = 0) -> Iterator[Update]:
         """A bar on a terminal, nothing elsewhere; yields `update(completed=, total=, description=)`."""
         with self._progress() as progress:
-            task = progress.add_task(words, total=total, completed=completed)  # type: ignore[arg-type]  # a float will do
+            task = progress.add_task(title, total=total, completed=completed)  # type: ignore[arg-type]  # a float will do
             yield lambda **changes: progress.update(task, **changes)
 
     def _progress(self) -> Progress:
@@ -111,25 +111,25 @@ def remaining(done: float, total: float, elapsed: float) -> str:
     return f"about {duration(elapsed * (total - done) / done)} left"
 
 
-def _sentence(words: str) -> str:
-    return words[:1].upper() + words[1:]
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
-def _how_far(done: int, total: int | None, elapsed: float) -> str:
+def _progress_text(done: int, total: int | None, elapsed: float) -> str:
     if not total:
         return ""
-    left = remaining(done, total, elapsed)
-    return f": {done} of {total}{', ' if left else ''}{left}"
+    time_left = remaining(done, total, elapsed)
+    return f": {done} of {total}{', ' if time_left else ''}{time_left}"
 
 
 console = Console()
 
 
-def tell(words: str) -> None:
+def tell(text: str) -> None:
     """A line as it is: names and paths may hold what rich would take for markup, and must not be wrapped."""
-    console.print(words, highlight=False, markup=False, soft_wrap=True)
+    console.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
-def complain(words: str) -> None:
+def complain(text: str) -> None:
     """What the user has to fix."""
-    Console(stderr=True).print(words, highlight=False, markup=False, soft_wrap=True, style="bold red")
+    Console(stderr=True).print(text, highlight=False, markup=False, soft_wrap=True, style="bold red")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # heavy
     from trainer.training.pretraining import StartingWeights
 
 
-def scratch(model: ModelConfig, seed: int) -> Any:
+def network_from_scratch(model: ModelConfig, seed: int) -> Any:
     """The network that the baseline `from scratch` starts from: fresh weights, others than pre-training began with."""
     from trainer.network.user_model import from_scratch
 
@@ -41,12 +41,14 @@ def log_bases(
         load_weights(network, weights.path)
         return network
 
-    kept = tracker.files(sweep_run, "bases")
-    starts: list[Callable[[], Any]] = [partial(scratch, resolved.settings.model, seed) for seed in resolved.seeds]
-    for make in (pretrained, *starts):
-        base = make()
+    logged_files = tracker.files(sweep_run, "bases")
+    starts: list[Callable[[], Any]] = [
+        partial(network_from_scratch, resolved.settings.model, seed) for seed in resolved.seeds
+    ]
+    for make_network in (pretrained, *starts):
+        base = make_network()
         digest = weights_digest(base)
-        if f"bases/{digest}.weights.h5" not in kept:
+        if f"bases/{digest}.weights.h5" not in logged_files:
             with tempfile.TemporaryDirectory() as folder:
                 path = Path(folder) / f"{digest}.weights.h5"
                 write_weights(base, path)
@@ -62,7 +64,7 @@ def checkpoints(results: Iterable[FoldResult], base: str) -> Iterator[tuple[str,
             yield f"fold_{result.fold}.npz", packed(Delta(base, result.weights))
 
 
-def log_pictures(tracker: Tracker, sweep_run: str, cases: Cases) -> None:
+def log_images(tracker: Tracker, sweep_run: str, cases: Cases) -> None:
     """Keep all cases at working size on the sweep's run, unless they are there."""
 
     def content() -> bytes:

@@ -90,8 +90,8 @@ def check_space(resolved: ResolvedSweep, name: str, tried: Collection[Candidate]
     """
     if not resolved.search.proposes:
         return
-    ours = [candidate for candidate in tried if (candidate.start, candidate.split) == ("pretrained", "grouped")]
-    trials = [candidate for candidate in ours if candidate.mask not in ("all", "none")]
+    comparable = [candidate for candidate in tried if (candidate.start, candidate.split) == ("pretrained", "grouped")]
+    trials = [candidate for candidate in comparable if candidate.mask not in ("all", "none")]
     outside = sorted(candidate.name for candidate in trials if candidate not in resolved.space)
     if outside:
         raise UserError(
@@ -105,32 +105,32 @@ def label(settings: Settings) -> str:
     """What default names say of the data: the folder's name, or `phantoms`."""
     if settings.data.path is None:
         return "phantoms"
-    words = "".join(letter if letter.isalnum() else "-" for letter in Path(settings.data.path).resolve().name.lower())
-    return "-".join(part for part in words.split("-") if part)[:30] or "data"
+    slug = "".join(letter if letter.isalnum() else "-" for letter in Path(settings.data.path).resolve().name.lower())
+    return "-".join(part for part in slug.split("-") if part)[:30] or "data"
 
 
 def _commit() -> str:
     """The commit of thaw's own checkout, where it runs from one."""
-    here = Path(__file__).parent
+    folder = Path(__file__).parent
     try:
-        done = subprocess.run(
+        completed = subprocess.run(
             ["git", "describe", "--always", "--dirty", "--abbrev=40"],
-            cwd=here,
+            cwd=folder,
             capture_output=True,
             text=True,
             timeout=5,
         )
     except (OSError, subprocess.TimeoutExpired):
         return ""
-    return done.stdout.strip() if done.returncode == 0 else ""
+    return completed.stdout.strip() if completed.returncode == 0 else ""
 
 
 def check_name(name: str | None) -> str | None:
     """A sweep's name becomes a folder and an MLflow experiment; raises `UserError` for one that cannot."""
     if name is None:
         return None
-    odd = [letter for letter in name if letter in "/\\" or not letter.isprintable()]
-    if not name.strip() or name.startswith(".") or odd or len(name.encode()) > LONGEST_NAME or name in RESERVED:
+    forbidden = [letter for letter in name if letter in "/\\" or not letter.isprintable()]
+    if not name.strip() or name.startswith(".") or forbidden or len(name.encode()) > LONGEST_NAME or name in RESERVED:
         raise UserError(
             f"--name must be 1 to {LONGEST_NAME} bytes long, without / and \\, not beginning with a dot, and none of "
             f"{', '.join(RESERVED)}, but got {name[:120]!r}."

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sweeps.environment.home import Home
 from sweeps.environment.home_format import bring_up_to_date
 from sweeps.environment.terminal import Board
-from sweeps.planning.artifacts import log_bases, log_examples, log_pictures
+from sweeps.planning.artifacts import log_bases, log_examples, log_images
 from sweeps.planning.identity import check_space, describe
 from sweeps.planning.open_sweep import OpenSweep, closed_when_stopped
 from sweeps.planning.plan import Plan, write_plan
@@ -48,7 +48,7 @@ def prepare(
     sweep = OpenSweep(home, plan, tracker)
     with closed_when_stopped(sweep):
         write_plan(home, plan)
-        _log_givens(sweep, network, cases, weights)
+        _log_inputs(sweep, network, cases, weights)
     return sweep
 
 
@@ -79,14 +79,14 @@ def _plan(
     )
 
 
-def _log_givens(sweep: OpenSweep, network: Any, cases: Cases, weights: StartingWeights) -> None:
+def _log_inputs(sweep: OpenSweep, network: Any, cases: Cases, weights: StartingWeights) -> None:
     """Keep in MLflow what the sweep starts from: weights, network, images."""
     from sweeps.planning.user_network import log_network
 
     tracker, run = sweep.tracker, sweep.plan.sweep_run
     log_bases(tracker, run, sweep.resolved, network, weights)
     log_network(tracker, run, sweep.resolved.settings.model)
-    log_pictures(tracker, run, cases)
+    log_images(tracker, run, cases)
     log_examples(tracker, run, weights)
 
 
@@ -122,14 +122,14 @@ def check_clash(
     """Raise `UserError` before anything is pre-trained when the name stands for other images, folds or settings."""
     from tracking.store.same_sweep import clash, differing_pretraining
 
-    old = None if name is None else tracker.recorded(name)
-    if old is None:
+    recorded_info = None if name is None else tracker.recorded(name)
+    if recorded_info is None:
         return
     # As if the weights were the same: they are not made yet.
-    info = describe(resolved, name, cases, fold_of, old.weights)
-    if info.digest != old.digest:
-        raise clash(old, info)
-    if changed := differing_pretraining(old.spec, info.spec):
+    info = describe(resolved, name, cases, fold_of, recorded_info.weights)
+    if info.digest != recorded_info.digest:
+        raise clash(recorded_info, info)
+    if changed := differing_pretraining(recorded_info.spec, info.spec):
         board.say(
             f"Note: {name!r} was recorded with other pre-training ({', '.join(changed)}). If that gives other weights, "
             "this sweep needs a --name of its own, and stops after pre-training."

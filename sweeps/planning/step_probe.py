@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Say = Callable[[str], None]
 
 
-def probed(spec: Spec, say: Say = lambda words: None) -> Cost:
+def measure_step(spec: Spec, say: Say = lambda words: None) -> Cost:
     """What a step of this spec costs here; `say` hears what is being timed. Raises `UserError` if it cannot be run."""
     command = [sys.executable, "-m", "sweeps.planning.step_probe", json.dumps(as_table(spec))]
     cost: Cost | None = None
@@ -34,19 +34,19 @@ def probed(spec: Spec, say: Say = lambda words: None) -> Cost:
             try:
                 for line in process.stdout:
                     if line.startswith("{"):
-                        stage, cost = _read(line)
+                        stage, cost = _parse_line(line)
                         say(stage)
             except BaseException:
                 process.kill()
                 raise
         errors.seek(0)
-        said = errors.read()
+        error_text = errors.read()
     if cost is None:
-        raise UserError(_why(spec, process.returncode, said))
+        raise UserError(_failure_message(spec, process.returncode, error_text))
     return cost
 
 
-def _read(line: str) -> tuple[str, Cost | None]:
+def _parse_line(line: str) -> tuple[str, Cost | None]:
     """What a line of the process says: the stage that it is in, or what the step cost."""
     from trainer.training.step_cost import Cost
 
@@ -54,15 +54,15 @@ def _read(line: str) -> tuple[str, Cost | None]:
     return (fields["stage"], None) if "stage" in fields else ("", Cost(**fields))
 
 
-def _why(spec: Spec, code: int, errors: str) -> str:
+def _failure_message(spec: Spec, code: int, errors: str) -> str:
     """A step that failed, in words: nearly always the memory."""
     model, batch = spec.settings.model, spec.settings.train.batch
     network = f"with {model.filters} filters" if model.path is None else f"through {model.name}"
     last = errors.strip().splitlines()[-1][:300] if errors.strip() else ""
-    how = f"the system ended it (signal {-code})" if code < 0 else f"it ended with code {code}: {last}"
+    cause = f"the system ended it (signal {-code})" if code < 0 else f"it ended with code {code}: {last}"
     return (
         f"One training step of {batch} images, {model.size}x{model.size} {network}, must run here, "
-        f"but {how}. Most likely the memory does not suffice: set a smaller train.batch, model.filters or "
+        f"but {cause}. Most likely the memory does not suffice: set a smaller train.batch, model.filters or "
         "model.size, or use a machine with more."
     )
 

@@ -22,19 +22,19 @@ from trainer.training.cross_validation import CrossValidation
 FILE = "probe.json"
 
 
-def probing(
+def make_probe(
     sweep: OpenSweep, cross_validation: CrossValidation, emit: Callable[[Message], None]
 ) -> Callable[[], Mapping[int, float]]:
     """A function that gives block -> Dice of the probe: read from the sweep's MLflow run, or measured now and kept."""
     tracker, run = sweep.tracker, sweep.plan.sweep_run
 
     def probe() -> Mapping[int, float]:
-        kept = tracker.read_file(run, FILE)
-        if kept is not None:
-            return {int(block): float(dice) for block, dice in json.loads(kept).items()}
-        measured = _measure(cross_validation, sweep.resolved.space, emit)
-        tracker.log_bytes(run, FILE, json.dumps(measured).encode())
-        return measured
+        stored = tracker.read_file(run, FILE)
+        if stored is not None:
+            return {int(block): float(dice) for block, dice in json.loads(stored).items()}
+        dice_of_block = _measure(cross_validation, sweep.resolved.space, emit)
+        tracker.log_bytes(run, FILE, json.dumps(dice_of_block).encode())
+        return dice_of_block
 
     return probe
 

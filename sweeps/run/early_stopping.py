@@ -37,7 +37,7 @@ MARGIN = 0.01  # Dice: by how much the highest of many looks better than it is
 
 # Strategies that need every score whole: lists are compared as wholes, and what is worse in Dice may be a cheap mask of
 # the Pareto front.
-WHOLE = (*LISTS, "nsga2")
+NEED_WHOLE_SCORES = (*LISTS, "nsga2")
 
 
 def clearly_worse(
@@ -73,7 +73,9 @@ def estimate(own: Mapping[str, float], best: Mapping[str, float], best_mean: flo
     return float(best_mean + mean)
 
 
-def dropping(search: Search, space: Space, spared: Collection[Candidate], tracker: Tracker, sweep_run: str) -> Drop:
+def make_drop_rule(
+    search: Search, space: Space, spared: Collection[Candidate], tracker: Tracker, sweep_run: str
+) -> Drop:
     """The rule as a sweep's objective asks it: the candidate against the best finished trial so far, as recorded now.
 
     Best: the highest mean Dice at the same epochs inside `space`; a baseline that constraints forbid is no measure for
@@ -81,10 +83,10 @@ def dropping(search: Search, space: Space, spared: Collection[Candidate], tracke
     starts from), and nothing at all without `stop_early` or under a strategy that needs every score. Other workers may
     finish a better trial at any moment; whoever asks before is only more careful.
     """
-    from sweeps.run.objective import never
+    from sweeps.run.objective import never_drop
 
-    if not search.stop_early or search.strategy in WHOLE:
-        return never
+    if not search.stop_early or search.strategy in NEED_WHOLE_SCORES:
+        return never_drop
     never_dropped = frozenset(spared)
     dice_of = lru_cache(maxsize=8)(tracker.dice_by_image)
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from sweeps.environment.home import Home
-from sweeps.planning.artifacts import scratch
+from sweeps.planning.artifacts import network_from_scratch
 from sweeps.planning.plan import Plan
 from trainer.data.cases import Cases, load_cases
 from trainer.errors import UserError
@@ -26,8 +26,11 @@ def load_cross_validation(home: Home, plan: Plan) -> CrossValidation:
     network = _planned_network(plan)
     starts, digests = {"pretrained": network.get_weights()}, {"pretrained": plan.weights_digest}
     for seed in plan.resolved.seeds:
-        start = scratch(settings.model, seed)
-        starts[f"scratch-{seed}"], digests[f"scratch-{seed}"] = start.get_weights(), weights_digest(start)
+        scratch_network = network_from_scratch(settings.model, seed)
+        starts[f"scratch-{seed}"], digests[f"scratch-{seed}"] = (
+            scratch_network.get_weights(),
+            weights_digest(scratch_network),
+        )
     return CrossValidation(
         trainer=Trainer(network, starts, settings.train, settings.partition, settings.model.blocks),
         settings=settings,

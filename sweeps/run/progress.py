@@ -81,9 +81,9 @@ class TrialLines:
         if isinstance(message, TrialFinished | Dropped | Failed):
             self._ended += 1
             self._pace.restart()
-            self._board.log(f"{self._outcome(message)} ({self._how_far()})")
+            self._board.log(f"{self._outcome(message)} ({self._progress_text()})")
         elif isinstance(message, FoldFinished | Probed) and self._pace.is_due():
-            self._board.log(f"{in_words(message, self._folds)} ({self._how_far()})")
+            self._board.log(f"{message_text(message, self._folds)} ({self._progress_text()})")
 
     def _outcome(self, message: TrialFinished | Dropped | Failed) -> str:
         if isinstance(message, TrialFinished):
@@ -92,14 +92,14 @@ class TrialLines:
             return f"{message.name}: dropped after {message.fold} of {self._folds} folds"
         return f"{message.name}: no score"
 
-    def _how_far(self) -> str:
-        of = f" of {max(self._trials, self._ended)}" if self._trials else ""
-        left = self._left() if self._ended > self._ended_before else ""  # before, it is mostly compiling
-        return f"{self._ended}{of} trials{', ' if left else ''}{left}"
+    def _progress_text(self) -> str:
+        total_text = f" of {max(self._trials, self._ended)}" if self._trials else ""
+        time_left = self._time_left() if self._ended > self._ended_before else ""  # before, it is mostly compiling
+        return f"{self._ended}{total_text} trials{', ' if time_left else ''}{time_left}"
 
-    def _left(self) -> str:
-        elapsed, before = self._board.clock() - self._began, self._done_before
-        return remaining(self._count.done - before, self._count.total - before, elapsed)
+    def _time_left(self) -> str:
+        elapsed, done_before = self._board.clock() - self._began, self._done_before
+        return remaining(self._count.done - done_before, self._count.total - done_before, elapsed)
 
 
 @contextmanager
@@ -109,16 +109,16 @@ def _follow(board: Board, count: Count, ended: int, trials: int, folds: int) -> 
 
         def listen(message: Message) -> None:
             count.hear(message)
-            words = in_words(message, folds)
-            update(completed=count.done, **({"description": words} if words else {}))
-            _say_what_stays(board, message)
+            text = message_text(message, folds)
+            update(completed=count.done, **({"description": text} if text else {}))
+            _say_failures(board, message)
             lines.hear(message)
 
         yield listen
     board.log(f"Workers: done in {duration(board.clock() - began)}.")
 
 
-def _say_what_stays(board: Board, message: Message) -> None:
+def _say_failures(board: Board, message: Message) -> None:
     """On a terminal, too."""
     if isinstance(message, Failed):
         board.say(f"Failed: {message.name}: {message.reason}")
@@ -126,7 +126,7 @@ def _say_what_stays(board: Board, message: Message) -> None:
         board.say(f"Worker {message.worker} was ended by signal {message.signal}; another takes over.")
 
 
-def in_words(message: Message, folds: int) -> str:
+def message_text(message: Message, folds: int) -> str:
     """What a message says beside the bar; empty for one that is not shown there."""
     if isinstance(message, FoldFinished):
         return f"{message.name} · fold {message.fold} · Dice {message.dice:.3f}"

@@ -84,8 +84,8 @@ def words(plan: Design, longest: int) -> tuple[tuple[int, ...], ...]:
     >>> words(design(5, 8), 5)
     ((1, 2, 5), (3, 4, 5), (1, 2, 3, 4))
     """
-    each = range(3, min(longest, plan.n_blocks) + 1)
-    chosen = (blocks for length in each for blocks in combinations(range(1, plan.n_blocks + 1), length))
+    lengths = range(3, min(longest, plan.n_blocks) + 1)
+    chosen = (blocks for length in lengths for blocks in combinations(range(1, plan.n_blocks + 1), length))
     return tuple(blocks for blocks in chosen if not _column(plan, blocks))
 
 
@@ -97,12 +97,12 @@ def chains(plan: Design) -> tuple[tuple[tuple[Effect, int], ...], ...]:
     """
     blocks = range(1, plan.n_blocks + 1)
     effects: list[Effect] = [*((block,) for block in blocks), *combinations(blocks, 2)]
-    together: dict[int, list[Effect]] = {}
+    chain_of_column: dict[int, list[Effect]] = {}
     for effect in effects:
-        together.setdefault(_column(plan, effect), []).append(effect)
+        chain_of_column.setdefault(_column(plan, effect), []).append(effect)
     # The product of both effects' signs is that of a word (or nothing), whose sign is that of its length.
     return tuple(
-        tuple((effect, (-1) ** (len(effect) + len(chain[0]))) for effect in chain) for chain in together.values()
+        tuple((effect, (-1) ** (len(effect) + len(chain[0]))) for effect in chain) for chain in chain_of_column.values()
     )
 
 
@@ -112,13 +112,13 @@ def aliases(plan: Design, longest: int | None = None) -> tuple[str, ...]:
     >>> aliases(design(5, 8))[:2]
     ('1 with -2×5', '2 with -1×5')
     """
-    return tuple(_together(chain, longest or len(chain)) for chain in chains(plan) if len(chain) > 1)
+    return tuple(_chain_text(chain, longest or len(chain)) for chain in chains(plan) if len(chain) > 1)
 
 
-def _together(chain: tuple[tuple[Effect, int], ...], longest: int) -> str:
-    words = [f"{'-' if sign < 0 else ''}{written(effect)}" for effect, sign in chain[:longest]]
+def _chain_text(chain: tuple[tuple[Effect, int], ...], longest: int) -> str:
+    terms = [f"{'-' if sign < 0 else ''}{written(effect)}" for effect, sign in chain[:longest]]
     more = [f"{len(chain) - longest} more"] if len(chain) > longest else []
-    return " with ".join([*words, *more])
+    return " with ".join([*terms, *more])
 
 
 def summary(plan: Design, shown: int = 3) -> str:
@@ -129,14 +129,14 @@ def summary(plan: Design, shown: int = 3) -> str:
     """
     if not plan.shortest:
         return f"{plan.cells} cells, every set of blocks: nothing is aliased."
-    every = f"{2**plan.n_blocks}" if plan.n_blocks <= 20 else f"2^{plan.n_blocks}"
-    cells = f"{plan.cells} of {every} cells, resolution {plan.resolution}"
-    joined = aliases(plan, shown)
-    if not joined:
+    all_cells = f"{2**plan.n_blocks}" if plan.n_blocks <= 20 else f"2^{plan.n_blocks}"
+    cells = f"{plan.cells} of {all_cells} cells, resolution {plan.resolution}"
+    aliased = aliases(plan, shown)
+    if not aliased:
         return f"{cells}: no main effect or two-block interaction is aliased with another."
-    more = f", and {len(joined) - shown} more" if len(joined) > shown else ""
-    alone = "every main effect stands alone; " if plan.shortest > 3 else ""
-    return f"{cells}: {alone}cannot be told apart: {', '.join(joined[:shown])}{more}."
+    more = f", and {len(aliased) - shown} more" if len(aliased) > shown else ""
+    main_effects = "every main effect stands alone; " if plan.shortest > 3 else ""
+    return f"{cells}: {main_effects}cannot be told apart: {', '.join(aliased[:shown])}{more}."
 
 
 def written(effect: Effect) -> str:
@@ -203,11 +203,11 @@ def _search(n_blocks: int, base: int, odd: bool) -> tuple[Pattern, tuple[int, ..
             free = np.setdiff1d(np.flatnonzero(bits % 2 if odd else bits), columns)
             closed = np.array(pattern)[1:, None] + sums[:-1, free]
             counts, first = np.unique(closed.T, axis=0, return_index=True)  # in rising order
-            for count, place in zip(counts[:width].astype(int).tolist(), first[:width], strict=True):
-                tried.setdefault((0, *count), (columns, int(free[place]), sums))
+            for count, index in zip(counts[:width].astype(int).tolist(), first[:width], strict=True):
+                tried.setdefault((0, *count), (columns, int(free[index]), sums))
         kept = [
             (pattern, (*columns, column), _with(sums, column))
-            for pattern, (columns, column, sums) in sorted(tried.items(), key=lambda one: one[0])[:width]
+            for pattern, (columns, column, sums) in sorted(tried.items(), key=lambda item: item[0])[:width]
         ]
     return kept[0][:2]
 

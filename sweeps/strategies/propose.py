@@ -22,7 +22,7 @@ from trainer.errors import UserError
 
 Strategy = Callable[[Space, History, int], Candidate | None]
 
-HOME_OF = {  # strategy -> the module of its function; imported when asked for, since Optuna and SciPy take seconds
+MODULE_OF = {  # strategy -> the module of its function; imported when asked for, since Optuna and SciPy take seconds
     "guided": "sweeps.strategies.guided",
     "greedy": "sweeps.strategies.greedy",
     "tpe": "sweeps.strategies.optuna_samplers",
@@ -34,7 +34,7 @@ HOME_OF = {  # strategy -> the module of its function; imported when asked for, 
 
 def strategy_of(name: str) -> Strategy:
     """The function of a strategy that proposes; it is called like its name."""
-    strategy: Strategy = getattr(import_module(HOME_OF[name]), name)
+    strategy: Strategy = getattr(import_module(MODULE_OF[name]), name)
     return strategy
 
 
@@ -49,10 +49,10 @@ def proposer(
     strategy = strategy_of(search.strategy)
 
     def propose(trials: tuple[PastTrial, ...]) -> Candidate | None:
-        if time.time() >= deadline or spent(search, History(trials)):
+        if time.time() >= deadline or is_spent(search, History(trials)):
             return None
         history = History(trials, probe() if search.strategy in PROBED else {})
-        return None if spent(search, history) else strategy(space, history, seed)
+        return None if is_spent(search, history) else strategy(space, history, seed)
 
     return propose
 
@@ -71,21 +71,23 @@ def check_budget(search: Search, space: Space, start: Sequence[Candidate], folds
             )
 
 
-def spent(search: Search, history: History) -> bool:
+def is_spent(search: Search, history: History) -> bool:
     """Whether the budget of trials or trainings is used up. What failed or runs is a trial, too: it was handed out."""
     if search.trials and len(history.trials) >= search.trials:
         return True
     return bool(search.trainings) and history.trainings >= search.trainings
 
 
-def to_do(search: Search, missing: int, listed: int, recorded: int) -> str:
+def planned_work(search: Search, missing: int, listed: int, recorded: int) -> str:
     """How much is about to run: what is missing of a list, or what a search starts from and how far it may go."""
     if not search.proposes:
         return f"{missing} of {listed} trials to run"
-    return f"{missing} trials to start from, then {who(search)} proposes ({budget(search)}; {recorded} recorded)"
+    return (
+        f"{missing} trials to start from, then {searcher_name(search)} proposes ({budget(search)}; {recorded} recorded)"
+    )
 
 
-def who(search: Search) -> str:
+def searcher_name(search: Search) -> str:
     """The strategy as a reader knows it."""
     return f"KerasTuner's {search.strategy}" if search.engine == "keras-tuner" else search.strategy
 

@@ -28,7 +28,7 @@ from trainer.network.weights import write_weights
 Build = Callable[[Path], list[str]]
 
 
-def picture(path: Path, size: tuple[int, int] = (40, 40), value: int = 128) -> None:
+def write_image(path: Path, size: tuple[int, int] = (40, 40), value: int = 128) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(len(path.name) + value + size[0])
     pixels = rng.integers(0, 255, size, dtype=np.uint8)
@@ -45,7 +45,7 @@ def truth(path: Path, size: tuple[int, int] = (40, 40), empty: bool = False) -> 
 
 def data_set(folder: Path, n: int = 6, *, empty: bool = False) -> Path:
     for i in range(n):
-        picture(folder / "images" / f"p{i}.png", value=i)
+        write_image(folder / "images" / f"p{i}.png", value=i)
         truth(folder / "masks" / f"p{i}.png", empty=empty)
     return folder
 
@@ -69,8 +69,8 @@ def emptied(folder: Path) -> list[str]:
 
 
 def unknown_layout(folder: Path) -> list[str]:
-    picture(folder / "odd" / "a.png")
-    picture(folder / "odd" / "b.png")
+    write_image(folder / "odd" / "a.png")
+    write_image(folder / "odd" / "b.png")
     return ["run", "smoke", "--data", str(folder / "odd")]
 
 
@@ -136,14 +136,14 @@ def jsrt(folder: Path) -> list[str]:
 
 def one_lung(folder: Path) -> list[str]:
     for number in (1, 2):
-        picture(folder / "chest" / "CXR_png" / f"MCUCXR_000{number}_0.png")
+        write_image(folder / "chest" / "CXR_png" / f"MCUCXR_000{number}_0.png")
         truth(folder / "chest" / "ManualMask" / "leftMask" / f"MCUCXR_000{number}_0.png")
     return ["run", "smoke", "--data", str(folder / "chest")]
 
 
 def photograph_as_mask(folder: Path) -> None:
     (folder / "masks" / "p1.png").unlink()
-    picture(folder / "masks" / "p1.gif")
+    write_image(folder / "masks" / "p1.gif")
 
 
 def patient_table(folder: Path) -> list[str]:

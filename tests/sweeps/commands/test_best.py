@@ -51,12 +51,12 @@ def test_all_parts_are_printed(searched: SweepRecord) -> None:
 
 def test_long_lists_are_capped() -> None:
     record = subset_record(sample(60), lambda _: 0.5)
-    found = best(record)
-    text, tied = shown(record), found.tied
+    answer = best(record)
+    text, tied = shown(record), answer.tied
     assert f"and {len(tied) - SHOWN} more: --format json" in text
     assert len(text.splitlines()) < 90
     ties = text[text.index("what ties with it") : text.index("Nothing as cheap")]
-    assert f"│ {found.best.mask} " in ties, "the best is left out"
+    assert f"│ {answer.best.mask} " in ties, "the best is left out"
 
 
 def test_masks_that_never_vary_have_no_effects() -> None:

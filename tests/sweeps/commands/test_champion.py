@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
-from sweeps.commands.champion import cautions, choose, crown, describe, outcome, unlearned
+from sweeps.commands.champion import cautions, choose, crown, describe, learning_failure, outcome
 from sweeps.environment.home import open_home
 from sweeps.environment.terminal import Board
 from sweeps.spec.load import load_spec
@@ -89,13 +89,13 @@ def test_repeated_trials_are_judged_by_the_mean_over_their_seeds() -> None:
     whole = repeated(sweep(*masks), (4, 7))
     chosen, rivals = choose(whole, None)
     assert len(rivals) == 2 and chosen.info.candidate.seed == 4
-    each = [one.mean_dice for one in whole.trials if one.info.candidate.mask == chosen.info.candidate.mask]
-    assert len(each) == 2 and chosen.mean_dice == pytest.approx(np.mean(each))
+    means = [trial.mean_dice for trial in whole.trials if trial.info.candidate.mask == chosen.info.candidate.mask]
+    assert len(means) == 2 and chosen.mean_dice == pytest.approx(np.mean(means))
     assert "mean over the seeds 4, 7; refitted with the first" in " ".join(describe(whole, chosen, rivals, asked=False))
-    lacking = replace(whole, trials=tuple(one for one in whole.trials if one is not whole.trials[-1]))
-    again, of = choose(lacking, None)  # while a seed is not done for every mask, those that are decide
-    assert again.mean_dice in each
-    assert "mean over the seeds" not in " ".join(describe(lacking, again, of, asked=False))
+    incomplete = replace(whole, trials=tuple(trial for trial in whole.trials if trial is not whole.trials[-1]))
+    again, of = choose(incomplete, None)  # while a seed is not done for every mask, those that are decide
+    assert again.mean_dice in means
+    assert "mean over the seeds" not in " ".join(describe(incomplete, again, of, asked=False))
 
 
 @pytest.mark.parametrize("mask", ["1-3", "shallow-3", "3,1,2"])
@@ -157,15 +157,15 @@ def test_a_network_that_learned_nothing_is_crowned_by_hand_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     low = sweep(scored("shallow-first", 3, 0.099))
-    said = io.StringIO()
+    output = io.StringIO()
     home = open_home(tmp_path / "home")
     monkeypatch.setattr(Tracker, "read_sweep", lambda *_: low)
-    assert crown(home, Board(Console(file=said)), None, automatic=True) is None
-    assert said.getvalue().startswith("No champion. Nothing was learned: with a mean Dice of 0.099, 1-3")
-    assert unlearned(TRIALS[0]) is None
+    assert crown(home, Board(Console(file=output)), None, automatic=True) is None
+    assert output.getvalue().startswith("No champion. Nothing was learned: with a mean Dice of 0.099, 1-3")
+    assert learning_failure(TRIALS[0]) is None
     with pytest.raises(UserError, match="demo"):  # it obeys: what is missing is only the plan of this made-up sweep
-        crown(home, Board(Console(file=said)), None)
-    assert "Warning: Nothing was learned" in said.getvalue()
+        crown(home, Board(Console(file=output)), None)
+    assert "Warning: Nothing was learned" in output.getvalue()
 
 
 def test_the_spec_key(tmp_path: Path) -> None:
@@ -214,10 +214,12 @@ def test_refit_register_and_use_it_without_thaw(thaw_here: Thaw, home: Path, tmp
     probability = np.load(tmp_path / "y.npy")[0, ..., 0]
     assert 0 < probability.min() < probability.max() < 1
 
-    picture = tmp_path / "in" / "a.tif"
-    picture.parent.mkdir()
-    Image.fromarray(grey).save(picture)
-    done = thaw_here("predict", "models:/phantoms@champion", picture.parent, "--out", tmp_path / "out", "--home", home)
+    image_file = tmp_path / "in" / "a.tif"
+    image_file.parent.mkdir()
+    Image.fromarray(grey).save(image_file)
+    done = thaw_here(
+        "predict", "models:/phantoms@champion", image_file.parent, "--out", tmp_path / "out", "--home", home
+    )
     assert done.returncode == 0, done.stderr
     assert "trained on SYNTHETIC images only: it is no tool for real ones" in done.stdout
     with Image.open(tmp_path / "out" / "overlays" / "a.png") as over:

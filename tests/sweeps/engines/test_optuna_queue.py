@@ -14,7 +14,7 @@ import pytest
 from optuna.trial import TrialState
 
 from sweeps.engines import optuna_queue, optuna_storage
-from sweeps.engines.optuna_storage import study_of
+from sweeps.engines.optuna_storage import open_study
 from sweeps.spec.search_section import Search
 from sweeps.spec.space import listed, space_of
 from sweeps.strategies.history import Evaluate, PastTrial, Report, Scored
@@ -32,7 +32,7 @@ def url(tmp_path: Path) -> str:
 
 
 def trials(url: str, name: str = "s") -> list[optuna.trial.FrozenTrial]:
-    return study_of(url, name).get_trials()
+    return open_study(url, name).get_trials()
 
 
 def into(seen: list[Candidate], score: float = 0.5) -> Evaluate:
@@ -207,7 +207,7 @@ def test_nothing_is_begun_after_the_deadline_and_all_of_it_waits(url: str) -> No
 def test_what_a_stop_cut_off_waits_again(url: str) -> None:
     optuna_queue.enqueue(url, "s", [CANDIDATES[0]], 9)
     with pytest.warns(UserWarning, match="Heartbeat"):
-        study_of(url, "s").ask()  # a worker takes it and dies
+        open_study(url, "s").ask()  # a worker takes it and dies
     optuna_queue.release(url, "s")
     assert [one.status for one in optuna_queue.history(url, "s")] == ["open"]
     seen: list[Candidate] = []
@@ -217,7 +217,7 @@ def test_what_a_stop_cut_off_waits_again(url: str) -> None:
 
 def test_a_trial_that_thaw_did_not_put_there_is_refused_and_then_left_out(url: str) -> None:
     optuna_queue.enqueue(url, "s", CANDIDATES[:1], 9)
-    study_of(url, "s").enqueue_trial({"block_1": True, "epochs": 10**6})
+    open_study(url, "s").enqueue_trial({"block_1": True, "epochs": 10**6})
     seen: list[Candidate] = []
     with pytest.raises(UserError, match=r"Trial 1 .* \(block_1=True, epochs=1000000\) was not put there by thaw"):
         optuna_queue.drain(url, "s", into(seen), 9)
@@ -228,7 +228,7 @@ def test_a_trial_that_thaw_did_not_put_there_is_refused_and_then_left_out(url: s
 
 def test_what_somebody_else_listed_is_told_before_any_worker_starts(url: str) -> None:
     optuna_queue.fill(url, "s", "digest", [], 9)
-    study_of(url, "s").enqueue_trial({"block_1": True})
+    open_study(url, "s").enqueue_trial({"block_1": True})
     with pytest.raises(UserError, match=r"Trial 0 .* \(block_1=True\) was not put there by thaw"):
         optuna_queue.fill(url, "s", "digest", [], 9)
     optuna_queue.fill(url, "s", "digest", [], 9)
@@ -279,7 +279,7 @@ def test_a_dashboard_shows_what_a_trial_is_and_leads_to_mlflow(url: str) -> None
         return Scored(0.5, page="http://127.0.0.1:5000/#/experiments/1/runs/abc")
 
     optuna_queue.drain(url, "s", evaluate, 9)
-    study = study_of(url, "s")
+    study = open_study(url, "s")
     notes = [study._storage.get_study_system_attrs(study._study_id)[f"dashboard:{one._trial_id}:note_str:0"]
              for one in study.get_trials()]  # fmt: skip
     assert CANDIDATES[0].name in notes[0] and "(http://127.0.0.1:5000/#/experiments/1/runs/abc)" in notes[0]

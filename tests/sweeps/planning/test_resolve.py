@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from sweeps.commands.dry_run import rehearse
+from sweeps.commands.dry_run import run_dry
 from sweeps.environment.home import open_home
 from sweeps.environment.terminal import Board
-from sweeps.objective_api import prepared
+from sweeps.objective_api import open_objective
 from sweeps.planning.resolve import look_and_resolve, resolve
 from sweeps.spec.load import load_spec
 from sweeps.spec.space import listed
@@ -59,8 +59,8 @@ def test_a_network_of_one_block_is_refused_before_anything_is_read(way: str, tmp
     spec, board = load_spec("smoke", model=str(path), sets=["search.masks=['1']"]), Board(Console(quiet=True))
     ways: dict[str, Any] = {
         "run": lambda: run_sweep(spec, open_home(home), board, workers=1),
-        "dry run": lambda: rehearse(spec, open_home(home), board, 1),
-        "a study of the user's own": lambda: prepared("smoke", model=str(path), home=home).__enter__(),
+        "dry run": lambda: run_dry(spec, open_home(home), board, 1),
+        "a study of the user's own": lambda: open_objective("smoke", model=str(path), home=home).__enter__(),
     }
     with pytest.raises(UserError, match=r"choose among at least two blocks, but this network has one: .*model\.blocks"):
         ways[way]()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sweeps.planning.step_probe import probed
+from sweeps.planning.step_probe import measure_step
 from sweeps.spec.load import load_spec
 from tests.small import SMALL
 from trainer.errors import UserError
@@ -13,7 +13,7 @@ from trainer.errors import UserError
 @pytest.mark.slow
 def test_a_real_step_in_a_process_of_its_own() -> None:
     heard: list[str] = []
-    found = probed(load_spec("smoke", sets=SMALL), heard.append)
+    found = measure_step(load_spec("smoke", sets=SMALL), heard.append)
     assert 0 < found.step < 30 and 0 < found.scoring < 30 and found.peak > 2**28
     assert heard[0] == "timing training step 1"
 
@@ -21,4 +21,4 @@ def test_a_real_step_in_a_process_of_its_own() -> None:
 def test_a_step_that_the_system_ends_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.executable", "/bin/false")
     with pytest.raises(UserError, match=r"One training step of 4 images, 32x32 with 2 filters, must run here.*memory"):
-        probed(load_spec("smoke", sets=SMALL))
+        measure_step(load_spec("smoke", sets=SMALL))

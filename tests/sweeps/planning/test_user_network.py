@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sweeps.commands.restore_trial import restored
+from sweeps.commands.restore_trial import restore_trial
 from sweeps.environment.home import Home, open_home
 from sweeps.planning.user_network import look_at
 from sweeps.spec.load import Spec, load_spec
@@ -99,7 +99,7 @@ def test_a_whole_sweep_on_it(thaw_here: Thaw, tmp_path: Path) -> None:
     opened = open_home(home)
     tracker = Tracker.connect(opened.tracking_uri, opened.artifact_folder)
     (opened.networks / next(opened.networks.iterdir()).name).unlink()
-    found = restored(tracker, "mine", "3")
+    found = restore_trial(tracker, "mine", "3")
     trial = next(one for one in tracker.read_sweep("mine").trials if one.info.candidate.mask == "3")
     delta = tracker.fetch_file(trial.run_id, "checkpoints/fold_1.npz", tmp_path)
     assert delta is not None and set(read_delta(delta).weights) == {"mask/0", "mask/1", *STATISTICS}

@@ -14,10 +14,10 @@ from sweeps.environment.home import Home, open_home
 from sweeps.environment.terminal import Board
 from sweeps.planning.open_sweep import OpenSweep
 from sweeps.planning.plan import read_plan
-from sweeps.run.early_stopping import FOLD_NOISE, MARGIN, clearly_worse, dropping, estimate
+from sweeps.run.early_stopping import FOLD_NOISE, MARGIN, clearly_worse, estimate, make_drop_rule
 from sweeps.run.launch import Listen
 from sweeps.run.messages import Dropped, FoldFinished, Message
-from sweeps.run.objective import never
+from sweeps.run.objective import never_drop
 from sweeps.run.worker import work
 from sweeps.spec.load import load_spec
 from sweeps.spec.search_section import Search
@@ -98,7 +98,7 @@ def results(dice: dict[str, float]) -> list[FoldResult]:
 def test_a_search_spares_what_it_started_from_and_reads_the_best_once() -> None:
     recorded: Any = Recorded()
     start = Candidate("all", 3, 1e-3)
-    drop = dropping(Search(strategy="random"), EVERYTHING, [start], recorded, "run")
+    drop = make_drop_rule(Search(strategy="random"), EVERYTHING, [start], recorded, "run")
     worse = results(behind(0.2, 1))
     assert drop(start, worse) is None
     assert [drop(Candidate(mask, 3, 1e-3), worse) for mask in "12"] == [pytest.approx(0.6, abs=0.01)] * 2
@@ -116,12 +116,12 @@ def test_a_search_spares_what_it_started_from_and_reads_the_best_once() -> None:
 )
 def test_lists_fronts_and_whoever_says_so_drop_nothing(search: Search) -> None:
     recorded: Any = Recorded()
-    assert dropping(search, EVERYTHING, [], recorded, "run") is never
+    assert make_drop_rule(search, EVERYTHING, [], recorded, "run") is never_drop
 
 
 def test_nothing_is_dropped_before_anything_is_finished() -> None:
     nothing: Any = SimpleNamespace(highest=lambda *_: None, dice_by_image=pytest.fail)
-    drop = dropping(Search(strategy="random"), EVERYTHING, [], nothing, "run")
+    drop = make_drop_rule(Search(strategy="random"), EVERYTHING, [], nothing, "run")
     assert drop(Candidate("1", 3, 1e-3), results(behind(0.5, 1))) is None
 
 
