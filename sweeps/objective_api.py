@@ -34,9 +34,9 @@ class Scores:
     """What a candidate scored. `dice`: its mean over folds, 1 is best; `images`: image -> out-of-fold Dice, NaN where
     the truth is empty.
 
-    `parameters` that its mask thaws; `trainings` of a fold that this took (0: all of it was known) and their `seconds`.
-    `pruned_after`: the fold after which `should_prune` ended it, 0 where all folds were scored; `dice` is then the mean
-    of the folds so far, which is not comparable, and `images` is empty.
+    `parameters` that its mask thaws; `trainings`: folds that were trained for it (0: all came from the ledger), and
+    their `seconds`. `pruned_after`: the fold after which `should_prune` ended it, 0 where all folds were scored. Of a
+    pruned candidate `dice` is the mean of the folds so far, which is not comparable, and `images` is empty.
     """
 
     dice: float
@@ -48,13 +48,13 @@ class Scores:
 
 
 def _never(*_: object) -> bool:
-    """Hears no report, prunes nothing."""
+    """The default of both hooks: ignores a report and never prunes."""
     return False
 
 
 @dataclass(frozen=True)
 class Objective:
-    """Scores the candidates of one sweep, called `name`, inside its `space`; one at a time, whoever calls."""
+    """Scores candidates of the sweep called `name` inside its `space`, one at a time, whichever thread calls."""
 
     name: str
     resolved: ResolvedSweep
@@ -69,12 +69,12 @@ class Objective:
     def __call__(
         self, candidate: Candidate, *, report: Report = _never, should_prune: Callable[[], bool] = _never
     ) -> Scores:
-        """The scores of a candidate; what is recorded already is read, not trained, and reports nothing.
+        """Score a candidate. One that is recorded already is read, not trained, and reports nothing.
 
-        After every fold `report(mean Dice so far, fold)` is called, then, but for the last, `should_prune()`; where it
-        says so the trial ends, is marked as dropped in MLflow, and `Scores.pruned_after` says when. An empty mask is
-        the zero-shot score. Raises `UserError` for what is not in the space, `trainer.errors.TrialFailed` for a
-        candidate that cannot score (a non-finite loss), which is recorded too.
+        After every fold `report(mean Dice so far, fold)` is called, and after every fold but the last `should_prune()`.
+        Where that gives True the trial ends, MLflow marks it as dropped, and `Scores.pruned_after` names the fold. An
+        empty mask gives the zero-shot score. Raises `UserError` for a candidate outside the space, and
+        `trainer.errors.TrialFailed` for one that cannot score (a non-finite loss), which is recorded too.
         """
         checked = check_candidate(candidate, self.resolved)
         with self.turn:
@@ -92,10 +92,10 @@ def open_objective(
     home: str | Path = "runs",
     model: str | None = None,
 ) -> Iterator[Objective]:
-    """Images, weights and folds of a spec, loaded once, and its objective; arguments as those of `thaw run`.
+    """Load images, weights and folds of a spec once and yield its objective. The arguments are those of `thaw run`.
 
-    Processes that prepare the same sweep share its record, and none trains what another has. At the end the sweep's
-    run in MLflow is closed with what is known by then; `thaw report` makes its report.
+    Processes that open the same sweep share its record, and none trains what another has trained. At the end the
+    sweep's run in MLflow is closed with the verdict so far; `thaw report` writes its report.
     """
     from sweeps.planning.identity import check_name
     from sweeps.planning.prepare import prepare
@@ -116,7 +116,7 @@ def open_objective(
 
 
 def _make_score(sweep: OpenSweep) -> Callable[[Candidate, Report, Callable[[], bool]], Scores]:
-    """The sweep's own objective, asking whoever called it last whether to prune."""
+    """The sweep's own objective; it asks the `should_prune` of its latest call whether to prune."""
     from sweeps.run.load_cross_validation import load_cross_validation
     from sweeps.run.objective import make_objective, mean_dice
 
@@ -153,8 +153,8 @@ def _conclude(sweep: OpenSweep) -> None:
 def check_candidate(candidate: Candidate, resolved: ResolvedSweep) -> Candidate:
     """The candidate as the sweep writes it. Raises `UserError`, naming every mistake, where it is not in the space.
 
-    In the space is also whatever the sweep measures anyway (its baselines), the empty mask, and any learning rate from
-    the lowest to the highest of the spec.
+    The space also holds what the sweep measures anyway (its baselines), the empty mask, and any learning rate from the
+    lowest to the highest of the spec.
     """
     space = resolved.space
     mask = parse(candidate.mask, space.n_blocks)

@@ -15,7 +15,7 @@ from sweeps.planning.resolve import look_and_resolve
 from sweeps.run.launch import launch
 from sweeps.run.progress import follow_list, follow_search
 from sweeps.spec.load import Spec
-from sweeps.strategies.propose import check_budget, warnings, planned_work
+from sweeps.strategies.propose import check_budget, planned_work, warnings
 from trainer.config import Candidate
 from trainer.files import locked
 

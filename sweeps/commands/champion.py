@@ -1,4 +1,4 @@
-"""The champion of a sweep: the candidate that scored highest, refitted on all pictures and registered in MLflow."""
+"""The champion of a sweep: the candidate that scored highest, refitted on all images and registered in MLflow."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ def crown(
     *,
     automatic: bool = False,
 ) -> Crowned | None:
-    """Refit a sweep's winner, or the given mask, on all its pictures; log, register and alias it `champion`.
+    """Refit a sweep's winner, or the given mask, on all its images; log, register and alias it `champion`.
 
     `sweep`: its name, the newest by default. `name`: of the registered model, that of the data set by default. A
-    champion that is registered already is not made again. `automatic`: nobody asked for it by a command of its own, so
-    it takes no other sweep's place, and a network that learned nothing is not made at all (None). Raises `UserError`
+    champion that is registered already is not made again. `automatic`: no command asked for it, so it takes no other
+    sweep's place, and a network that learned nothing is not made at all (None). Raises `UserError`
     where nothing can be chosen.
     """
     from sweeps.environment.keras_backend import prepare_backend
@@ -78,7 +78,7 @@ def crown(
         cross_validation = load_cross_validation(home, plan)
         cases = load_cases(settings.data, settings.model.size, home.data)
         try:
-            with board.stage(f"training {candidate.name} on all {len(cases)} pictures") as step:
+            with board.stage(f"training {candidate.name} on all {len(cases)} images") as step:
                 network, result = refit(cross_validation, cases, candidate, step)
         except TrialFailed as failed:
             raise UserError(f"The refit of {candidate.name} cannot be used: {failed} Try another --mask.") from failed
@@ -116,10 +116,10 @@ def choose(record: SweepRecord, mask: str | None) -> tuple[TrialRecord, Sequence
 
 
 def describe(record: SweepRecord, chosen: TrialRecord, rivals: Sequence[TrialRecord], *, asked: bool) -> list[str]:
-    """What the champion is and how far its score can be believed; stands beside the model in MLflow too."""
+    """What the champion is and how far its score can be trusted; MLflow keeps these sentences beside the model."""
     info, seeds = record.info, read(record).repeats.seeds
     fold_spread = spread(chosen.folds["dice"])
-    sentences = ["SYNTHETIC DATA: this network is no tool for real pictures."] if info.data.get("synthetic") else []
+    sentences = ["SYNTHETIC DATA: this network is no tool for real images."] if info.data.get("synthetic") else []
     sentences.append(
         f"{chosen.info.candidate.name}: mean Dice {fold_spread.mean:.3f} (SD over folds {fold_spread.sd:.3f}) in the "
         f"cross-validation of sweep {info.name}."
@@ -136,7 +136,7 @@ def describe(record: SweepRecord, chosen: TrialRecord, rivals: Sequence[TrialRec
             f"The highest of {_counted(rivals)}, so its score looks better than it is; the next "
             f"({_named(rivals[1], rivals)}) has {rivals[1].mean_dice:.3f}."
         )
-    sentences.append(f"Refitted on all {info.data['images']} pictures: no score of its own can be given.")
+    sentences.append(f"Refitted on all {info.data['images']} images: no score of its own can be given.")
     return sentences
 
 
@@ -167,7 +167,7 @@ def cautions(record: SweepRecord, chosen: TrialRecord) -> list[str]:
 
 
 def learning_failure(chosen: TrialRecord) -> str | None:
-    """What is wrong with a candidate that misses nearly everything, in one sentence; None when it does not."""
+    """Why a candidate that misses nearly everything is of no use, in one sentence; None for any other."""
     if not learned_nothing(chosen.mean_dice):
         return None
     return (
@@ -177,7 +177,7 @@ def learning_failure(chosen: TrialRecord) -> str | None:
 
 
 def outcome(crowned: Crowned, home_option: str = "") -> list[str]:
-    """What became of the alias and how to use the network; `there`: the option that leads to this home."""
+    """What became of the alias and how to use the network; `home_option`: the option that leads to this home."""
     registered, former_holder = crowned.made, crowned.before
     suffix = "" if registered.new else ", registered before"
     if not crowned.moved:
@@ -190,5 +190,5 @@ def outcome(crowned: Crowned, home_option: str = "") -> list[str]:
     return [
         f"Champion: {registered.uri} (version {registered.version}{suffix})",
         *replaced,
-        f"  thaw predict {shlex.quote(registered.uri)} PICTURES --out FOLDER{home_option}",
+        f"  thaw predict {shlex.quote(registered.uri)} IMAGES --out FOLDER{home_option}",
     ]

@@ -70,7 +70,7 @@ def predict_images(model: str, images: Path, out: Path, home: Path, board: Board
 
 
 def list_jobs(images: Path, out: Path) -> list[Job]:
-    """Every image, in the order of names; results of an earlier run below `out` are none.
+    """Every image, in the order of names; results of an earlier run below `out` are left out.
 
     Two images that differ only in their suffix keep it in the name of their results.
     """
@@ -96,7 +96,7 @@ def list_jobs(images: Path, out: Path) -> list[Job]:
 
 
 def check_overwriting(jobs: list[Job], out: Path) -> None:
-    """Raise `UserError` rather than write over a mask that is none of ours: ours have an overlay of the same name."""
+    """Raise `UserError` where a mask that thaw did not write would be replaced: its own have an overlay beside them."""
     masks_without_overlay = [out / "masks" / job.name for job in jobs if not (out / "overlays" / job.name).exists()]
     if existing := [path for path in masks_without_overlay if path.exists()]:
         raise UserError(
@@ -108,7 +108,7 @@ def check_overwriting(jobs: list[Job], out: Path) -> None:
 def load(model: str, home: Path) -> tuple[Segmenter, bool]:
     """The network of a file or of the registry, ready for images, and whether it is known to be synthetic.
 
-    Of a file nothing is known but its weights. Raises `UserError` where there is no network.
+    A file tells nothing but its weights. Raises `UserError` where there is no network.
     """
     from sweeps.environment.keras_backend import prepare_backend
 
@@ -133,7 +133,7 @@ def write(predictor: Segmenter, job: Job, grey: NDArray[np.float32], out: Path, 
     from trainer.training.inference import labelled, overlay
 
     mask = predictor.mask(grey)
-    # The overlay first: a mask without one is taken for somebody's own.
+    # The overlay first: a mask without one counts as drawn by somebody.
     overlay_pixels = overlay(grey, mask) if label is None else labelled(overlay(grey, mask), label)
     for folder, pixels in (("overlays", overlay_pixels), ("masks", mask.astype(np.uint8) * 255)):
         buffer = io.BytesIO()

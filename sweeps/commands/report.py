@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # heavy
 
 
 def make_report(root: Path, sweep: str | None, other: str | None, form: str, out: Path | None) -> None:
-    """Write it, with the figures into `out` where that is given; json, csv and markdown are else printed.
+    """Write the report, and its figures into `out` where that is given; else json, csv and markdown are printed.
 
     `root` is the home, `sweep` the newest by default. Raises `UserError` for an unknown `form`, home or sweep.
     """
@@ -44,11 +44,11 @@ def make_report(root: Path, sweep: str | None, other: str | None, form: str, out
         tell(f"Figures: {out}/*.svg, *.png")
 
 
-Rendered = tuple[str, str, Mapping[str, bytes]]  # what the report is called, its text, file name -> figure
+Rendered = tuple[str, str, Mapping[str, bytes]]  # the report's name, its text, file name -> figure
 
 
 def _render_one(tracker: Tracker, sweep: str | None, form: str, *, shows_images: bool, figures: bool) -> Rendered:
-    """The report of one sweep, read and summarised once; `pictures`: whether it shows any."""
+    """The report of one sweep, read and summarised once; `shows_images`: whether images are read for it."""
     from tracking.report import formats
     from tracking.report.shown_images import with_pictures
     from tracking.summary.sweep import summarise

@@ -60,9 +60,9 @@ def restore_trial(tracker: Tracker, sweep: str | None, mask: str | None) -> Rest
 
 
 def own_images(tracker: Tracker, trial: RestoredTrial, cache: Path) -> tuple[NDArray[np.float32] | None, str]:
-    """The pictures (n, H, W) in [0, 1] that a sweep measured, and ""; or None, and why they are not to be had.
+    """The images (n, H, W) in [0, 1] that a sweep measured, and ""; or None, and the reason why they are missing.
 
-    MLflow keeps them in 8 bits; of a sweep from before it did, they are read where they were, if they are the same.
+    MLflow keeps them in 8 bits. Where it holds none, they are read from their folder if they have not changed since.
     """
     from tracking.image_archive import PICTURES, UNREADABLE, unpack_pictures
     from trainer.data.cases import load_cases
@@ -80,7 +80,7 @@ def own_images(tracker: Tracker, trial: RestoredTrial, cache: Path) -> tuple[NDA
     except UserError as error:
         return None, str(error)
     if cases.digest != info.data["digest"]:
-        return None, "The pictures changed since the sweep, or another version of thaw draws the synthetic ones."
+        return None, "The images changed since the sweep, or another version of thaw draws the synthetic ones."
     return cases.images, ""
 
 

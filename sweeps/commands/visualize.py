@@ -32,7 +32,7 @@ class DrawOptions:
 
 
 def is_file(given: str | None) -> bool:
-    """Whether a network's file is meant and not the name of a sweep, which holds no slash."""
+    """Whether a network's file is given and not the name of a sweep, which holds no slash."""
     return given is not None and (Path(given).suffix in NETWORKS or "/" in given or Path(given).is_file())
 
 
@@ -73,10 +73,10 @@ def draw_file(
 def draw_sweep(
     sweep: str | None, mask: str | None, data: str | None, home: Home, board: Board, options: DrawOptions
 ) -> tuple[bytes, str]:
-    """The sheet (PNG) of a sweep's network before and after one trial, and in words what it shows.
+    """The sheet (PNG) of a sweep's network before and after one trial, and its title.
 
-    The largest activations are over the sweep's own pictures, or over those in `data`; without either they are left
-    out, and `board` says why. Raises `UserError` as `sweeps.commands.restore_trial.restored` does.
+    The largest activations are over the sweep's own images, or over those in `data`; without either they are left out,
+    and `board` says why. Raises `UserError` as `sweeps.commands.restore_trial.restore_trial` does.
     """
     from sweeps.commands.restore_trial import FOLD, own_images, restore_trial
     from tracking.store.writer import Tracker
@@ -94,7 +94,7 @@ def draw_sweep(
         cases = load_cases(DataConfig(path=data), int(trial.info.spec["model"]["size"]), home.data)
         images, reason, source = cases.images, "", "data"
     if images is None:
-        board.say(f"Note: without the sweep's pictures the largest activation in them is left out. {reason}")
+        board.say(f"Note: without the sweep's images the largest activation in them is left out. {reason}")
     title = f"{trial.info.name}: before and after {trial.trial}, fold {FOLD}"
     recipe = Recipe(seed=options.seed)
     with board.stage("drawing blocks") as step:
@@ -122,7 +122,7 @@ def open_network(path: Path, options: DrawOptions) -> Any:
 
 
 def choose_neurons(network: Any, options: DrawOptions) -> tuple[Neuron, ...]:
-    """The neurons of a wish, block by block. Raises `UserError` for a block or filter that does not exist."""
+    """The neurons to draw, block by block. Raises `UserError` for a block or filter that does not exist."""
     from trainer.masks import parse
     from trainer.network.blocks import partition
     from trainer.neurons.layers import Neuron, check_filters, filters_of, meant_layers

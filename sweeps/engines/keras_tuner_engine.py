@@ -188,7 +188,7 @@ def tune(
     `deadline` (Unix time) is past.
 
     `evaluate` raises `TrialFailed` for a candidate that cannot score; any other exception is a bug and comes through.
-    `tell` hears of each new candidate what became of it. `folder` is emptied, then holds KerasTuner's own files; raises
+    `tell` gets the outcome of each new candidate. `folder` is emptied, then holds KerasTuner's own files; raises
     `UserError` where it cannot be written.
     """
     record = Record(search, space, trials, deadline, seed)
@@ -215,7 +215,7 @@ def tune(
 
 
 def _evaluate(candidate: Candidate, evaluate: Evaluate) -> PastTrial:
-    """What became of a new candidate. KerasTuner hears of no single fold; of a dropped one it learns the estimate."""
+    """Evaluate a new candidate. KerasTuner hears of no single fold; of a dropped one it learns the estimate."""
     try:
         scored = evaluate(candidate, lambda dice, fold: None)
     except TrialFailed:
@@ -243,7 +243,7 @@ def _oracle_answer(point: dict[str, Any] | None) -> dict[str, Any]:
 
 
 def _empty(folder: Path) -> None:
-    """Take away what is there, whatever it is."""
+    """Remove the folder, or the file in its place."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     if folder.is_dir() and not folder.is_symlink():
         shutil.rmtree(folder)

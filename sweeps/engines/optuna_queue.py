@@ -1,7 +1,7 @@
 """Optuna's queue: holds the list of candidates, hands them to any number of workers, asks for more when it is empty.
 
 One study of the sweep's name lives in an RDB storage and runs through `study.optimize`, since heartbeat and retry exist
-only there (docs/design.md, decision 8). What to propose is none of its business (`sweeps.spec.strategy_names`).
+only there (docs/design.md, decision 8). What to propose is decided elsewhere (`sweeps.strategies.propose`).
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from trainer.errors import Drained, TrialFailed, UserError
 
 POLL_SECONDS = 1.0
 LONGEST_NOTE = 2000  # characters; an attribute of a study takes 2045
-# What a record of this status tells a study that it does not know: a whole score more than an estimate.
+# A recorded trial replaces what the study knows of its candidate: a whole score replaces an estimate.
 _REPLACES: dict[Status, tuple[Status | None, ...]] = {
     "done": (None, "failed", "open", "dropped"),
     "dropped": (None, "failed"),
@@ -67,7 +67,7 @@ def _enqueue(study: optuna.Study, candidates: Iterable[Candidate], n_blocks: int
 
 @explains_errors
 def fill(url: str, name: str, identity: str, trials: Iterable[PastTrial], n_blocks: int) -> None:
-    """Tell the study what is recorded elsewhere and it does not know: it may have been deleted, or others search too.
+    """Add the trials to the study that it does not know: it may have been deleted, or others search too.
 
     `identity` is what the sweep measures. Raises `UserError` when the study was made for something else, and when
     somebody else has put a trial on its list.
@@ -147,7 +147,7 @@ def drain(
 
 
 def write_note(study: optuna.Study, trial: Trial, note: str) -> None:
-    """The note beside a trial in `optuna-dashboard`, in Markdown, where that keeps it: it needs not be installed."""
+    """Write the note that `optuna-dashboard` shows beside a trial, in Markdown; the dashboard need not be installed."""
     version_key, text_key = f"dashboard:{trial._trial_id}:note_ver", f"dashboard:{trial._trial_id}:note_str:0"
     study._storage.set_study_system_attr(study._study_id, version_key, 1)
     study._storage.set_study_system_attr(study._study_id, text_key, note[:LONGEST_NOTE])
@@ -156,7 +156,7 @@ def write_note(study: optuna.Study, trial: Trial, note: str) -> None:
 def _enqueue_proposal(
     study: optuna.Study, propose: Propose, turn: Callable[[], AbstractContextManager[Any]], n_blocks: int
 ) -> bool:
-    """Whether there is something on the list now. Only one worker asks at a time: no candidate is named twice."""
+    """Whether the list holds a candidate now. Only one worker asks at a time: no candidate is proposed twice."""
     with turn():
         if study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
             return True  # another worker was faster
@@ -183,7 +183,7 @@ def _history(study: optuna.Study) -> tuple[PastTrial, ...]:
 
 
 def _check_identity(study: optuna.Study, identity: str, n_blocks: int, url: str) -> None:
-    """A study belongs to one sweep and one network, and is never gone on with for another."""
+    """Raise `UserError` where a study belongs to another sweep or network."""
     wanted = {"thaw": identity, "blocks": n_blocks}
     stored = {key: study.user_attrs.get(key) for key in wanted}
     if not study.get_trials(deepcopy=False) and not any(stored.values()):
@@ -197,7 +197,7 @@ def _check_identity(study: optuna.Study, identity: str, n_blocks: int, url: str)
 
 
 def _refuse_foreign(study: optuna.Study) -> None:
-    """Nothing that thaw did not list is trained, nor passed over in silence: it is told once and fails."""
+    """A trial that thaw did not list is never trained: it is reported once and marked as failed."""
     for trial in study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
         if not is_ours(trial):
             study._storage.set_trial_state_values(trial._trial_id, TrialState.FAIL)

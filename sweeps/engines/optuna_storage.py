@@ -1,4 +1,4 @@
-"""The database that holds Optuna's studies: it hands out only what was put in, once, and explains its own errors."""
+"""The database of Optuna's studies: it hands out only what was put in, once, and explains its own errors."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def explained_errors(url: str) -> Iterator[None]:
 
 
 def explains_errors(function: Callable[Concatenate[str, P], R]) -> Callable[Concatenate[str, P], R]:
-    """Let a function whose first argument is the database's address explain its errors like that."""
+    """Decorate a function whose first argument is the database's address, so that it explains the database's errors."""
 
     @functools.wraps(function)
     def call(url: str, /, *args: P.args, **kwargs: P.kwargs) -> R:

@@ -31,7 +31,7 @@ def parameters(candidate: Candidate, n_blocks: int) -> dict[str, Any]:
 
 
 def attributes(candidate: Candidate) -> dict[str, Any]:
-    """What a trial says of its candidate besides its parameters; `name` is what a dashboard shows."""
+    """The attributes of a trial: its candidate in full, and the `name` that a dashboard shows."""
     return {**asdict(candidate), "key": candidate.key, "name": candidate.name}
 
 
@@ -58,7 +58,7 @@ def is_ours(trial: Trial | FrozenTrial) -> bool:
 
 
 def foreign_trial_error(trial: FrozenTrial, study: str) -> UserError:
-    """What to say of a trial that is not ours."""
+    """The error for a trial that thaw did not put into the study."""
     given = ", ".join(f"{name}={value}" for name, value in trial.system_attrs.get("fixed_params", {}).items())
     return UserError(
         f"Trial {trial.number} of the study '{study}' ({given or 'no values'}) was not put there by thaw, which alone "

@@ -30,7 +30,7 @@ class Home:
 
     @property
     def data(self) -> Path:
-        """Pictures as loaded, by content."""
+        """Images as loaded, by content."""
         return self.root / "data"
 
     @property
@@ -125,7 +125,7 @@ def open_home(root: Path, *, make: bool = True) -> Home:
         )
     if not os.access(root, os.W_OK):
         raise UserError(
-            f"The home {root} must be writable, but it is not. Choose another --home or mend its permissions."
+            f"The home {root} must be writable, but it is not. Choose another --home, or fix its permissions."
         )
     return Home(root)
 

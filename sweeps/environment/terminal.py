@@ -31,11 +31,11 @@ class Board:
         return self.console.is_terminal
 
     def say(self, text: str) -> None:
-        """One line for the user. Rich flushes what it prints."""
+        """Print one line for the user. Rich flushes what it prints."""
         self.console.print(text, highlight=False, markup=False, soft_wrap=True)
 
     def log(self, text: str) -> None:
-        """One line for a log: not printed where bars show the same."""
+        """Print one line in a log; nothing where bars show the same."""
         if not self.has_bars:
             self.say(text)
 
@@ -101,7 +101,7 @@ class Pace:
 
 
 def remaining(done: float, total: float, elapsed: float) -> str:
-    """What is left in words, if it goes on as in the `elapsed` seconds; empty where nobody can know.
+    """The time left at the pace of the `elapsed` seconds; empty where it cannot be known.
 
     >>> remaining(3, 9, 30.0), remaining(0, 9, 30.0), remaining(9, 9, 30.0)
     ('about 60 s left', '', '')
@@ -126,10 +126,10 @@ console = Console()
 
 
 def tell(text: str) -> None:
-    """A line as it is: names and paths may hold what rich would take for markup, and must not be wrapped."""
+    """Print a line as it is: names and paths may hold what rich would take for markup, and must not be wrapped."""
     console.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
 def complain(text: str) -> None:
-    """What the user has to fix."""
+    """Print a mistake that the user has to fix, in red, to the standard error."""
     Console(stderr=True).print(text, highlight=False, markup=False, soft_wrap=True, style="bold red")

@@ -1,4 +1,4 @@
-"""What is kept with a sweep in MLflow: the bases of its delta checkpoints, its images, examples and predictions."""
+"""What MLflow keeps of a sweep: the bases of its delta checkpoints, its images, examples and predictions."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:  # heavy
 
 
 def network_from_scratch(model: ModelConfig, seed: int) -> Any:
-    """The network that the baseline `from scratch` starts from: fresh weights, others than pre-training began with."""
+    """The network that the baseline `from scratch` starts from; pre-training starts from weights of another seed."""
     from trainer.network.user_model import from_scratch
 
     return from_scratch(model, seed + 1)
@@ -31,7 +31,7 @@ def network_from_scratch(model: ModelConfig, seed: int) -> Any:
 def log_bases(
     tracker: Tracker, sweep_run: str, resolved: ResolvedSweep, network: Any, weights: StartingWeights
 ) -> None:
-    """Keep all starts, pre-trained and from scratch, as `bases/<digest>.weights.h5` of the sweep's run.
+    """Log all starting weights, pre-trained and from scratch, as `bases/<digest>.weights.h5` of the sweep's run.
 
     `network` is given the pre-trained weights.
     """
@@ -65,7 +65,7 @@ def checkpoints(results: Iterable[FoldResult], base: str) -> Iterator[tuple[str,
 
 
 def log_images(tracker: Tracker, sweep_run: str, cases: Cases) -> None:
-    """Keep all cases at working size on the sweep's run, unless they are there."""
+    """Log all cases at working size on the sweep's run, unless it holds them already."""
 
     def content() -> bytes:
         return pack_pictures(Pictures(cases.names, cases.labels, grey(cases.images), np.asarray(cases.masks)))
@@ -74,7 +74,7 @@ def log_images(tracker: Tracker, sweep_run: str, cases: Cases) -> None:
 
 
 def log_examples(tracker: Tracker, sweep_run: str, weights: StartingWeights) -> None:
-    """Keep the few images pre-trained on that the report shows; there are none where the weights were given."""
+    """Log the few pre-training images that the report shows; there are none where the weights were given."""
     if weights.examples is None:
         return
     images, truths = weights.examples
@@ -87,5 +87,5 @@ def log_examples(tracker: Tracker, sweep_run: str, weights: StartingWeights) -> 
 
 
 def log_predictions(tracker: Tracker, run: str, results: Sequence[FoldResult]) -> None:
-    """Keep a trial's predicted masks of all out-of-fold images, in the order of its per-image scores."""
+    """Log a trial's predicted masks of all out-of-fold images, in the order of its per-image scores."""
     tracker.log_bytes(run, PREDICTIONS, pack_masks([result.predictions for result in results]))

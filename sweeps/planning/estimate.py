@@ -28,7 +28,7 @@ COMPILE_SECONDS = 1.5  # tracing one mask of the nine-block network takes 1.3-2.
 WORKER_EFFICIENCY = 0.8
 # Beside the network and its optimizer: two starts, what a fold trained, and its newest state with Adam's two moments.
 KEPT_COPIES = 6
-PIXEL = 4 + 1  # bytes of a picture's and its mask's pixel
+PIXEL = 4 + 1  # bytes of one pixel in an image and in its mask
 BUSY = 1.5
 
 
@@ -60,7 +60,7 @@ class Estimate:
 
 
 def estimate(
-    resolved: ResolvedSweep, images: int, workers: int, say: Callable[[str], None] = lambda words: None
+    resolved: ResolvedSweep, images: int, workers: int, say: Callable[[str], None] = lambda message: None
 ) -> Estimate:
     """Run one real training step and scale up to the sweep on `images` original cases."""
     spec, settings, candidates = resolved.spec, resolved.settings, resolved.listed
@@ -110,7 +110,7 @@ def _further(search: Search, size: int, listed_trials: int, initial_trainings: i
 
 
 def kept_memory(spec: Spec, images: int, parameters: int) -> int:
-    """Bytes that a worker keeps beside its training step: every fold's pictures, augmented, and copies of weights."""
+    """Bytes that a worker keeps beside its training step: every fold's images, augmented, and copies of weights."""
     settings = spec.settings
     side = settings.model.size
     copies = len(seeds_of(spec)) * (1 + (settings.augmentation.order == "leaky"))  # each draws its own copies
@@ -119,15 +119,15 @@ def kept_memory(spec: Spec, images: int, parameters: int) -> int:
 
 
 def expected_shortage(spec: Spec, network: Any, images: int, workers: int) -> list[str]:
-    """What to say before a sweep on this Keras network starts, without running a step: nothing where the memory should
-    suffice.
+    """The warning before a sweep on this Keras network starts, estimated without running a step; empty where the
+    memory should suffice.
     """
     memory = expected_peak(network, spec.settings.train.batch) + kept_memory(spec, images, network.count_params())
     return shortage(memory, workers, free_memory())
 
 
 def dry_run_lines(spec: Spec, costs: Estimate, home: Path) -> list[str]:
-    """The estimate in words, one line each."""
+    """The estimate as lines of text."""
     settings = spec.settings
     total = costs.parameters.get("all", max(costs.parameters.values()))
     batch = settings.train.batch
@@ -148,7 +148,7 @@ def dry_run_lines(spec: Spec, costs: Estimate, home: Path) -> list[str]:
     lines += [
         f"one epoch   {duration(costs.epoch)} ({costs.steps} steps, one fold)",
         f"memory      {gib(costs.memory)} for each worker ({gib(costs.cost.peak)} measured in that step, the rest for "
-        f"pictures and copies of weights); {gib(costs.free)} are free here",
+        f"images and copies of weights); {gib(costs.free)} are free here",
     ]
     lines += shortage(costs.memory, costs.workers, costs.free)
     if costs.pretraining:
@@ -175,7 +175,7 @@ def _trials(search: Search, costs: Estimate) -> str:
 
 
 def shortage(memory: int, workers: int, free: int) -> list[str]:
-    """Nothing where `workers` of `memory` bytes each fit into what is free; else what to do."""
+    """Empty where `workers` of `memory` bytes each fit into the `free` bytes; else the shortage and what to do."""
     if workers * memory <= free:
         return []
     workers_that_fit = int(free // memory)

@@ -39,7 +39,7 @@ def describe(
     settings, search, count = resolved.settings, resolved.search, resolved.n_blocks
     limited = search.proposes or search.constrained
     table = as_table(resolved.spec)
-    table["model"]["file"] = ""  # where this home keeps its copy is nobody's business: MLflow gets one, too
+    table["model"]["file"] = ""  # the path of this home's copy: MLflow keeps the file itself
     identity = digest(
         {"settings": measured(table), "data": cases.digest, "folds": fold_of, "weights": weights["digest"]}
     )
@@ -84,7 +84,7 @@ def describe(
 
 
 def check_space(resolved: ResolvedSweep, name: str, tried: Collection[Candidate]) -> None:
-    """Raise `UserError` where a search would go on from trials that do not lie in its space: it may grow, no more.
+    """Raise `UserError` where a search would go on from trials outside its space: a space may grow, not shrink.
 
     Baselines do not count: all blocks, no training, from scratch and what the leaky order repeats.
     """

@@ -1,4 +1,4 @@
-"""What a sweep fixes before its first trial: images, folds, starting weights, and the plan of it all."""
+"""What a sweep fixes before its first trial: images, folds, starting weights, and the plan that holds them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def prepare(
 ) -> OpenSweep:
     """Fix and record everything that the workers need; for a launcher that holds the home's lock.
 
-    `network` is the one that was looked at; it may be given other weights. Raises `UserError` where the data or the
+    `network` is the resolved one; its weights may be replaced. Raises `UserError` where the data or the
     weights cannot be used, and where `name` stands for another sweep.
     """
     from tracking.store.writer import Tracker
@@ -91,12 +91,12 @@ def _log_inputs(sweep: OpenSweep, network: Any, cases: Cases, weights: StartingW
 
 
 def read_cases(spec: Spec, home: Home, board: Board) -> tuple[Cases, list[int]]:
-    """The images, and the fold from 0 in which each of them validates: fixed for the whole sweep."""
+    """Read the images and give each the fold (from 0) that it validates in, fixed for the whole sweep."""
     from trainer.data.cases import load_cases
     from trainer.data.folds import make_folds
 
     settings = spec.settings
-    with board.stage("reading pictures") as step:
+    with board.stage("reading images") as step:
         cases = load_cases(settings.data, settings.model.size, home.data, progress=step)
     for note in cases.notes:
         board.say(f"Note: {note}")
@@ -109,7 +109,7 @@ def read_cases(spec: Spec, home: Home, board: Board) -> tuple[Cases, list[int]]:
 
 
 def warn_of_memory(spec: Spec, network: Any, images: int, workers: int, board: Board) -> None:
-    """Say before anything is trained that the workers will hardly fit; they are started all the same."""
+    """Warn before anything is trained where the workers will hardly fit; they are started all the same."""
     from sweeps.planning.estimate import expected_shortage
 
     for line in expected_shortage(spec, network, images, workers):
@@ -144,7 +144,7 @@ def find_weights(spec: Spec, home: Home, board: Board, tracker: Tracker) -> tupl
     with board.stage("preparing the starting weights") as step:
         weights = starting_weights(settings.pretrain, settings.model, home.weights, home.data, step)
     for note in weights.notes:
-        board.say(f"Note on the pre-training pictures: {note}")
+        board.say(f"Note on the pre-training images: {note}")
     if not weights.curve:
         return weights, ""
     params = {"source": weights.source, "best_epoch": weights.best_epoch, **asdict(settings.pretrain)}

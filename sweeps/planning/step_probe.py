@@ -1,8 +1,7 @@
 """One real training step in a process of its own, as a worker runs it: `python -m sweeps.planning.step_probe SPEC`.
 
-Apart from whoever asks, because only then is the peak memory that of the step, and because a step that does not fit
-ends this process and not the asking one. SPEC is the resolved spec as JSON; it prints one JSON object
-per line.
+Only in a process of its own is the peak memory that of the step, and a step that does not fit ends this process, not
+the launcher. SPEC is the resolved spec as JSON; the process prints one JSON object per line.
 """
 
 from __future__ import annotations
@@ -24,8 +23,8 @@ if TYPE_CHECKING:
 Say = Callable[[str], None]
 
 
-def measure_step(spec: Spec, say: Say = lambda words: None) -> Cost:
-    """What a step of this spec costs here; `say` hears what is being timed. Raises `UserError` if it cannot be run."""
+def measure_step(spec: Spec, say: Say = lambda message: None) -> Cost:
+    """Measure what a step of this spec costs here; `say` gets each stage. Raises `UserError` if it cannot be run."""
     command = [sys.executable, "-m", "sweeps.planning.step_probe", json.dumps(as_table(spec))]
     cost: Cost | None = None
     with tempfile.TemporaryFile("w+") as errors:
@@ -47,7 +46,7 @@ def measure_step(spec: Spec, say: Say = lambda words: None) -> Cost:
 
 
 def _parse_line(line: str) -> tuple[str, Cost | None]:
-    """What a line of the process says: the stage that it is in, or what the step cost."""
+    """A line of the process: the stage that it is in, or what the step cost."""
     from trainer.training.step_cost import Cost
 
     fields = json.loads(line)
@@ -55,7 +54,7 @@ def _parse_line(line: str) -> tuple[str, Cost | None]:
 
 
 def _failure_message(spec: Spec, code: int, errors: str) -> str:
-    """A step that failed, in words: nearly always the memory."""
+    """Why a step failed: nearly always because the memory does not suffice."""
     model, batch = spec.settings.model, spec.settings.train.batch
     network = f"with {model.filters} filters" if model.path is None else f"through {model.name}"
     last = errors.strip().splitlines()[-1][:300] if errors.strip() else ""

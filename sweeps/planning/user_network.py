@@ -29,8 +29,8 @@ ARTIFACT = "network.keras"  # of a sweep's run
 
 @dataclass(frozen=True, eq=False)
 class Look:
-    """What a look at a network gave: the `spec` with all that only the network tells, the Keras `network` itself, its
-    `blocks`, and `notes`, what there is to say of it, one sentence each.
+    """What a look at a network gives: the `spec` with all that only the network can tell, the Keras `network` itself,
+    its `blocks`, and `notes` for the user, one sentence each.
     """
 
     spec: Spec
@@ -86,7 +86,7 @@ def log_network(tracker: Tracker, sweep_run: str, model: ModelConfig) -> None:
 
 
 def _keep_copy(address: str, home: Home) -> Path:
-    """Our copy of a `.keras` file or registered model, under the digest of its bytes."""
+    """Copy a `.keras` file or a registered model into the home, under the digest of its bytes; the copy's path."""
     from trainer.network.weights import checked_file
 
     with tempfile.TemporaryDirectory() as folder:

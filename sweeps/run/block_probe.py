@@ -25,7 +25,7 @@ FILE = "probe.json"
 def make_probe(
     sweep: OpenSweep, cross_validation: CrossValidation, emit: Callable[[Message], None]
 ) -> Callable[[], Mapping[int, float]]:
-    """A function that gives block -> Dice of the probe: read from the sweep's MLflow run, or measured now and kept."""
+    """Make the function that gives block -> Dice of the probe: from the sweep's MLflow run, or measured and logged."""
     tracker, run = sweep.tracker, sweep.plan.sweep_run
 
     def probe() -> Mapping[int, float]:
@@ -51,7 +51,7 @@ def _measure(cross_validation: CrossValidation, space: Space, emit: Callable[[Me
 
 
 def _first_fold_dice(cross_validation: CrossValidation, candidate: Candidate) -> float:
-    """0 for a candidate that cannot train."""
+    """The mean Dice of the first fold; 0 for a candidate that cannot train."""
     fold = cross_validation.folds(candidate)[0]
     entry = cross_validation.ledger.entry(cross_validation.key(candidate, fold))
     dice = 0.0

@@ -76,12 +76,12 @@ def estimate(own: Mapping[str, float], best: Mapping[str, float], best_mean: flo
 def make_drop_rule(
     search: Search, space: Space, spared: Collection[Candidate], tracker: Tracker, sweep_run: str
 ) -> Drop:
-    """The rule as a sweep's objective asks it: the candidate against the best finished trial so far, as recorded now.
+    """Make the rule that a sweep's objective asks: it compares a candidate with the best trial finished so far.
 
-    Best: the highest mean Dice at the same epochs inside `space`; a baseline that constraints forbid is no measure for
-    what they allow, and while there is no other nothing is dropped. Never dropped is what is `spared` (what a search
-    starts from), and nothing at all without `stop_early` or under a strategy that needs every score. Other workers may
-    finish a better trial at any moment; whoever asks before is only more careful.
+    Best: the highest mean Dice at the same epochs inside `space`. A baseline that constraints forbid is no measure for
+    what they allow; while there is no other trial, nothing is dropped. Candidates in `spared` (what a search starts
+    from) are never dropped, and none is without `stop_early` or under a strategy that needs every score. Other workers
+    may finish a better trial at any moment; a decision before that is only more careful.
     """
     from sweeps.run.objective import never_drop
 

@@ -1,4 +1,4 @@
-"""What there is to do: the study's list brought up to date with the record before any worker starts."""
+"""The study's list is brought up to date with the record before any worker starts."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _status(candidate: Candidate, states: TrialStates) -> str:
 
 
 def enlist(sweep: OpenSweep, candidates: Sequence[Candidate], states: TrialStates, *, retry_failed: bool) -> bool:
-    """Put candidates on the study's list, and what was lost; whether there is anything to do, for any launcher."""
+    """Put candidates and lost trials on the study's list; whether there is anything to do, for any launcher."""
     url, blocks, resolved = sweep.home.storage_url, sweep.resolved.n_blocks, sweep.resolved
     extra: list[Candidate] = []
     if retry_failed:
@@ -59,12 +59,12 @@ def _failed_proposals(resolved: ResolvedSweep, states: TrialStates) -> list[Cand
 
 
 def _unrecorded(trials: Iterable[PastTrial], states: TrialStates) -> list[Candidate]:
-    """What only the study has a score of: it is recorded again, out of the ledger, for MLflow is the record."""
+    """Candidates that only the study has a score of: the ledger gives them to MLflow, which is the record."""
     return [trial.candidate for trial in trials if trial.score is not None and trial.candidate.key not in states]
 
 
 def past_trials(states: Iterable[TrialState]) -> list[PastTrial]:
-    """What MLflow has a score of, or the reason why there is none."""
+    """The trials that MLflow has a score of, or the reason why there is none."""
     return [
         PastTrial(
             trial.candidate, STATUS[trial.status], trial.score, trial.folds, trial.seconds, trial.trainable_params

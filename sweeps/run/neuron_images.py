@@ -35,7 +35,7 @@ class Gallery:
         drawing_of = {}
         for block in self._blocks:
             before = self._draw_start(candidate, block)
-            # A block sees nothing of the blocks behind it: if only those trained, its picture is the same.
+            # A block sees nothing of the blocks behind it: if only those trained, its drawing is the same.
             changed = shallowest is not None and shallowest <= block
             after = self._draw(block, self._weights(candidate, result)) if changed else before
             drawing_of[f"am/{block}/{before.neurons[0].filter}"] = pair(before, after)
@@ -72,13 +72,13 @@ class Gallery:
 
     @cached_property
     def _images(self) -> NDArray[np.float32]:
-        """Every original picture of the data set: each validates in one fold."""
+        """Every original image of the data set: each validates in one fold."""
         untrained = Candidate("none", 0, 0.0, seed=self._cross_validation.settings.seed)
         return np.concatenate([fold.test_x for fold in self._cross_validation.folds(untrained)])
 
     @cached_property
     def _artists(self) -> dict[int, tuple[Artist, int]]:
-        """Block -> who draws it, and the filter that the data excite most before any training."""
+        """Block -> its artist, and the filter that the data excite most before any training."""
         self._network.set_weights(self._cross_validation.trainer.starts["pretrained"])
         artists = {block: Artist(self._network, block, RECIPE) for block in self._blocks}
         return {block: (artist, int(np.argmax(artist.largest(self._images)))) for block, artist in artists.items()}

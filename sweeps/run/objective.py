@@ -68,7 +68,7 @@ def make_objective(
 
 
 def _score(objective: _Objective, candidate: Candidate, report: Report) -> Scored:
-    """Look the candidate's score up, or train it and record what became of it."""
+    """Look up the candidate's score, or train it and record the outcome."""
     sweep, tracker = objective.sweep, objective.sweep.tracker
     info = trial_info(candidate, objective.cross_validation.trainer.blocks, sweep.resolved.search.orders)
     state = tracker.trial(sweep.plan.sweep_run, candidate)
@@ -160,7 +160,7 @@ def _message(candidate: Candidate, result: FoldResult) -> FoldFinished:
 
 
 def _montage(cross_validation: CrossValidation, candidate: Candidate, results: list[FoldResult]) -> bytes:
-    """One picture of the sweep's fixed validation images with truth and prediction."""
+    """One figure of the sweep's fixed validation images with truth and prediction."""
     images: list[NDArray[np.float32]] = []
     truths: list[NDArray[np.uint8]] = []
     dices: list[float] = []

@@ -16,7 +16,7 @@ Listen = Callable[[Message], None]
 
 
 class Count(Protocol):
-    """How much of the work is done, in units of its own: `done` of `total` (0: nobody knows how much there is)."""
+    """How much of the work is done, in units of its own: `done` of `total` (0: unknown)."""
 
     done: float
     total: float
@@ -58,14 +58,14 @@ def follow_list(board: Board, candidates: Sequence[Candidate], folds: int) -> Ab
 
 
 def follow_search(board: Board, ended: int, trials: int, folds: int) -> AbstractContextManager[Listen]:
-    """Show how far a search is, `ended` trials out of `trials` (0: nobody knows how many); gives the listener."""
+    """Show how far a search is, `ended` trials out of `trials` (0: unknown); gives the listener."""
     return _follow(board, TrialCount(ended, trials), ended, trials, folds)
 
 
 class TrialLines:
     """Guards what a log has heard: a line when a trial ends, and between two at most one in ten seconds.
 
-    `ended` trials before these messages, out of `trials` in all (0: nobody knows).
+    `ended` trials before these messages, out of `trials` in all (0: unknown).
     """
 
     def __init__(self, board: Board, count: Count, ended: int, trials: int, folds: int) -> None:
@@ -75,7 +75,7 @@ class TrialLines:
         self._pace = Pace(board.clock)
 
     def hear(self, message: Message) -> None:
-        """Print what the message is worth."""
+        """Print a line where the message deserves one."""
         if isinstance(message, Ready) and self._count.done == self._done_before:
             self._began = self._board.clock()  # the start of the workers is no part of what a trial takes
         if isinstance(message, TrialFinished | Dropped | Failed):
@@ -119,7 +119,7 @@ def _follow(board: Board, count: Count, ended: int, trials: int, folds: int) -> 
 
 
 def _say_failures(board: Board, message: Message) -> None:
-    """On a terminal, too."""
+    """Print failures and replaced workers, on a terminal, too: they stay when the bar is gone."""
     if isinstance(message, Failed):
         board.say(f"Failed: {message.name}: {message.reason}")
     elif isinstance(message, Replaced):
@@ -127,7 +127,7 @@ def _say_failures(board: Board, message: Message) -> None:
 
 
 def message_text(message: Message, folds: int) -> str:
-    """What a message says beside the bar; empty for one that is not shown there."""
+    """A message as text beside the bar; empty for one that is not shown there."""
     if isinstance(message, FoldFinished):
         return f"{message.name} · fold {message.fold} · Dice {message.dice:.3f}"
     if isinstance(message, Probed):

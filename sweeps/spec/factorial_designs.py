@@ -59,7 +59,7 @@ def design(n_blocks: int, cells: int) -> Design:
 
     columns, pattern = least_aberration(n_blocks, cells)
     shortest = next((length for length, count in enumerate(pattern) if count), 0)
-    if not shortest and cells < 2**n_blocks:  # words there are, but none that was counted
+    if not shortest and cells < 2**n_blocks:  # there are words, but only longer ones than were counted
         shortest = len(pattern)
     return Design(n_blocks, cells, columns, shortest)
 
@@ -213,7 +213,7 @@ def _search(n_blocks: int, base: int, odd: bool) -> tuple[Pattern, tuple[int, ..
 
 
 def _with(sums: Sums, column: int) -> Sums:
-    """The sums of subsets once a column joined: those without it and those with it."""
+    """The sums of subsets after a column was added: those without it and those with it."""
     joined = sums.copy()
     joined[1:] += sums[:-1, np.arange(sums.shape[1]) ^ column]
     return joined

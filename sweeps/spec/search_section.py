@@ -27,9 +27,8 @@ class Search:
     parameters (0: any number), blocks that `must_train` or `must_freeze`.
 
     `strategy` (`sweeps.spec.strategy_names`): `grid` works the whole list off, `factorial` a designed part of it
-    (`cells`), the
-    others propose one candidate after the other within the budget: `trials` in all, `trainings` of a fold, `hours`;
-    0 sets no limit. `stop_early` drops a candidate that is clearly worse between two folds, where one is proposed.
+    (`cells`), the others propose one candidate after the other within the budget: `trials` in all, `trainings` of a
+    fold, `hours`; 0 sets no limit. `stop_early` drops a proposed candidate between two folds where it is clearly worse.
     `cost` is what `nsga2` weighs Dice against. `engine="keras-tuner"` lets KerasTuner search, with one worker.
 
     `neurons` are blocks of which one neuron each is drawn before and after every trial. `seeds` repeats every trial
@@ -154,7 +153,7 @@ def _strategy_mistakes(search: Search) -> Iterator[str]:
 
 
 def _train_mistakes(search: Search) -> Iterator[str]:
-    """What `[search.train]` may vary: settings of `[train]`, each with distinct values of its own type."""
+    """The rules of `[search.train]`: it varies settings of `[train]`, each with distinct values of its own type."""
     kinds = get_type_hints(TrainConfig)
     for name, values in search.train:
         if name not in SEARCHABLE:

@@ -86,7 +86,7 @@ class Space:
 
     @cached_property
     def written(self) -> frozenset[str]:
-        """Its masks as they are written."""
+        """The masks as text."""
         return frozenset(str(mask) for mask in self.masks)
 
 
@@ -179,7 +179,7 @@ def longest_epochs(candidates: Iterable[Candidate]) -> dict[str, int]:
 
 
 def listed(search: Search, space: Space, settings: Settings | None = None) -> tuple[Candidate, ...]:
-    """What is trained whatever comes out of it, once each, in the order in which to work it off: the baselines, and the
+    """The candidates that are known beforehand, once each, in the order in which to train them: the baselines, and the
     whole list of a strategy that lists, or what a search starts from (`warm_start`). Largest epoch count first.
     KerasTuner's grid is proposed, so its list holds the baselines only, the same as the other grid's.
     """

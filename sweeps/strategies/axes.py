@@ -12,7 +12,7 @@ from trainer.config import Candidate
 from trainer.masks import Mask, at_depth, orders_and_depths, parse
 
 RATE = "learning_rate"
-Point = Mapping[str, int]  # name of an axis -> place of the chosen value in it
+Point = Mapping[str, int]  # name of an axis -> index of the chosen value in it
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def _states(space: Space, block: int) -> tuple[bool, ...]:
 
 
 def point_of(space: Space, candidate: Candidate) -> dict[str, int]:
-    """Where a candidate of the space lies."""
+    """The coordinates of a candidate of the space."""
     values = {"epochs": candidate.epochs, RATE: candidate.learning_rate, "mask": candidate.mask}
     values |= dict(space.own) | dict(candidate.train) | _mask_values(space, parse(candidate.mask, space.n_blocks))
     return {axis.name: axis.values.index(values[axis.name]) for axis in axes(space)}
@@ -66,7 +66,7 @@ def _mask_values(space: Space, mask: Mask) -> dict[str, Any]:
 
 
 def candidate_at(space: Space, point: Point) -> Candidate | None:
-    """The candidate that lies there, at the first place of every axis that the point does not name; None where a
+    """The candidate at a point, with the first value of every axis that the point does not name; None where a
     constraint does not allow it.
     """
     values = {axis.name: axis.values[int(point.get(axis.name, 0))] for axis in axes(space)}

@@ -2,8 +2,7 @@
 
 Efficient global optimization (Jones, Schonlau and Welch 1998) on sets of blocks: a Gaussian process
 (`tracking.best_mask.gaussian_process`) over the scores, the probe as hints, and the unseen candidate with the largest
-expected
-improvement on the best of those seen.
+expected improvement on the best of those seen.
 """
 
 from __future__ import annotations
@@ -86,7 +85,7 @@ def _grid(space: Space) -> _Grid:
 
 
 def _unseen_numbers(grid: _Grid, space: Space, history: History, seed: int) -> NDArray[np.intp]:
-    """Numbers of candidates that nobody has seen; of a space too large, a draw of them."""
+    """Numbers of the candidates that were not proposed yet; of a space too large, a sample of them."""
     size = len(grid.choices)
     inside = [candidate for candidate in history.known if candidate in space]
     known = [
@@ -104,7 +103,7 @@ def _unseen_numbers(grid: _Grid, space: Space, history: History, seed: int) -> N
 
 @dataclass(frozen=True)
 class _Observation:
-    """One thing that is known: where, how good (None while it runs), and whether it only comes from the probe."""
+    """A point with its score (None while it runs); `hint` where the score only comes from the probe."""
 
     blocks: tuple[int, ...]
     choice: int  # number of the choice

@@ -2,7 +2,7 @@
 
 Every call makes a study in memory from the history and asks its sampler, so any worker can ask at any time, and a
 search goes on after a crash as if nothing had been. What a sampler asks for may be known already, or not allowed: then
-it is asked again, and after `TRIES` a candidate is drawn from those that nobody has seen.
+it is asked again, and after `TRIES` a candidate is drawn from those that were not proposed yet.
 
 Left out: GP and CMA-ES (they need torch and cmaes, and CMA-ES takes no categories), NSGA-III (made for many
 objectives; this search has two at most), brute force and grid, which `exhaustive` and `grid` are.
@@ -49,7 +49,7 @@ def nsga2(space: Space, history: History, seed: int) -> Candidate | None:
 
 
 def random(space: Space, history: History, seed: int) -> Candidate | None:
-    """One of the candidates that nobody has seen, all alike."""
+    """One of the candidates that were not proposed yet, drawn evenly."""
     return None if _is_exhausted(space, history) else _draw_unseen(space, history, seed)
 
 
@@ -91,7 +91,7 @@ class _Generations(NSGAIISampler):
         return [trial for trial in complete if trial.number // POPULATION == generation]
 
     def select_parent(self, study: optuna.Study, generation: int) -> list[FrozenTrial]:
-        """Nobody where fewer than two are left, as after a generation of failures: a child has two parents."""
+        """No parents where fewer than two are left, as after a generation of failures: a child has two."""
         parents = super().select_parent(study, generation)
         return parents if len(parents) > 1 else []
 
@@ -168,7 +168,7 @@ def _is_exhausted(space: Space, history: History) -> bool:
 
 
 def _draw_unseen(space: Space, history: History, seed: int) -> Candidate:
-    """One of the candidates that nobody has seen, all alike; there is one."""
+    """One of the candidates that were not proposed yet, drawn evenly; there is at least one."""
     known, settings = history.known, list(space.settings())
     rng = np.random.default_rng([seed, len(history.trials)])
     for _ in range(100):  # before the whole space is listed: it may be large

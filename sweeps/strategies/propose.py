@@ -33,7 +33,7 @@ MODULE_OF = {  # strategy -> the module of its function; imported when asked for
 
 
 def strategy_of(name: str) -> Strategy:
-    """The function of a strategy that proposes; it is called like its name."""
+    """The function of a strategy that proposes; it has the strategy's name."""
     strategy: Strategy = getattr(import_module(MODULE_OF[name]), name)
     return strategy
 
@@ -79,7 +79,7 @@ def is_spent(search: Search, history: History) -> bool:
 
 
 def planned_work(search: Search, missing: int, listed: int, recorded: int) -> str:
-    """How much is about to run: what is missing of a list, or what a search starts from and how far it may go."""
+    """The work ahead as text: what is missing of a list, or what a search starts from and how far it may go."""
     if not search.proposes:
         return f"{missing} of {listed} trials to run"
     return (
@@ -88,17 +88,17 @@ def planned_work(search: Search, missing: int, listed: int, recorded: int) -> st
 
 
 def searcher_name(search: Search) -> str:
-    """The strategy as a reader knows it."""
+    """The name of the strategy for a reader."""
     return f"KerasTuner's {search.strategy}" if search.engine == "keras-tuner" else search.strategy
 
 
 def budget(search: Search) -> str:
-    """How far a search may go."""
+    """The limits of a search as text."""
     limits = {"trials": search.trials, "trainings": search.trainings, "hours": search.hours}
     return " and ".join(f"{number:g} {unit}" for unit, number in limits.items() if number) or "until it ends by itself"
 
 
 def warnings(search: Search, n_blocks: int) -> Iterator[str]:
-    """What to know before it starts: which effects a designed part cannot tell apart."""
+    """Notes before a sweep starts: which effects a factorial design cannot tell apart."""
     if search.strategy == "factorial":
         yield f"Design: {summary(design(n_blocks, search.cells))}"

@@ -2,7 +2,7 @@
 
     .venv/bin/python tests/benchmarks/checkpoints.py
 
-At laptop size (64 x 64, 8 filters) and at the study's (256 x 256, 64 filters); the size depends on the mask and the
+At laptop size (64 x 64, 8 filters) and at the paper's (256 x 256, 64 filters); the size depends on the mask and the
 network only, so nothing is trained. Takes seconds.
 """
 

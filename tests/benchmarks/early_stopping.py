@@ -71,10 +71,10 @@ def read(path: Path) -> list[Scores]:
     mean = np.nanmean(dice, axis=3)
     seeds, _, budgets, _ = dice.shape
     return [
-        Scores(dice[seed, :, budget], fold[seed], np.delete(mean[:, :, budget], seed, axis=0).mean(0),
-               parameters)
-        for seed in range(seeds) for budget in range(budgets)
-    ]  # fmt: skip
+        Scores(dice[seed, :, budget], fold[seed], np.delete(mean[:, :, budget], seed, axis=0).mean(0), parameters)
+        for seed in range(seeds)
+        for budget in range(budgets)
+    ]
 
 
 def differences(scores: Scores) -> Iterator[tuple[Floats, Floats, int, int]]:
@@ -233,8 +233,9 @@ def judged(table: Sequence[Scores], replays: int, strategy: str, neighbours: boo
     found: dict[str, list[list[dict[str, float]]]] = {}
     for scores in table:
         for name, dropped in rules(scores, neighbours):
-            orders = (by_strategy(scores, strategy, seed) if strategy else at_random(scores, seed)
-                      for seed in range(replays))  # fmt: skip
+            orders = (
+                by_strategy(scores, strategy, seed) if strategy else at_random(scores, seed) for seed in range(replays)
+            )
             found.setdefault(name, []).append([measures(scores, replay(scores, one, dropped)) for one in orders])
     return {name: _mean(groups) for name, groups in found.items()}
 
@@ -262,15 +263,19 @@ def main(arguments: list[str]) -> None:
         print(json.dumps(found, indent=1))
         return
     sets, images = table[0].dice.shape
-    print(f"{given.table.name}: {sets} sets, {images} images, {len(table)} tables (seed x epochs), {given.replays} "
-          f"searches each, {given.strategy or 'in random order'}")  # fmt: skip
+    print(
+        f"{given.table.name}: {sets} sets, {images} images, {len(table)} tables (seed x epochs), {given.replays} "
+        f"searches each, {given.strategy or 'in random order'}"
+    )
     print(
         f"{'rule':32} {'best dropped':>12} {'worst table':>11} {'top 1 %':>8} {'saved':>6} {'of 41':>6} "
         f"{'lost Dice':>9}"
     )
     for name, one in found.items():
-        print(f"{name:32} {one['best']:12.1%} {one['worst']:11.1%} {one['top']:8.1%} {one['saved']:6.1%} "
-              f"{one['short']:6.1%} {one['loss']:9.4f}")  # fmt: skip
+        print(
+            f"{name:32} {one['best']:12.1%} {one['worst']:11.1%} {one['top']:8.1%} {one['saved']:6.1%} "
+            f"{one['short']:6.1%} {one['loss']:9.4f}"
+        )
 
 
 if __name__ == "__main__":

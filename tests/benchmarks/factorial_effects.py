@@ -53,8 +53,10 @@ def read(path: Path, budget: int) -> Table:
         dice = stored["dice"][:, :, meta["budgets"].index(budget)].astype(float)
         of = stored["fold"]
     dice = np.where(dice == NONE, np.nan, dice / SCALE)
-    folds = [[np.nanmean(dice[seed][:, of[seed] == fold], axis=1) for fold in range(of.max() + 1)]
-             for seed in range(len(of))]  # fmt: skip
+    folds = [
+        [np.nanmean(scores[:, fold_of == fold], axis=1) for fold in range(of.max() + 1)]
+        for scores, fold_of in zip(dice, of, strict=True)
+    ]
     sizes = [[(int((one != fold).sum()), int((one == fold).sum())) for fold in range(of.max() + 1)] for one in of]
     return Table(np.array(folds).transpose(0, 2, 1), sizes, meta["seeds"], meta["synthetic"])
 
@@ -115,8 +117,10 @@ def deviations(table: Table, sizes: Sequence[int], apart: bool) -> None:
 
 def row(words: Sequence[str], widths: Sequence[int]) -> str:
     """Words right-aligned, the first to the left."""
-    return "  ".join(f"{word:>{width}}" if place else f"{word:<{width}}" for place, (word, width) in
-                     enumerate(zip(words, widths, strict=True)))  # fmt: skip
+    return "  ".join(
+        f"{word:>{width}}" if place else f"{word:<{width}}"
+        for place, (word, width) in enumerate(zip(words, widths, strict=True))
+    )
 
 
 def shown(found: Found, effect: Effect) -> str:
@@ -137,19 +141,45 @@ def draw(path: Path, truth: dict[Effect, float], found: dict[int, Found], synthe
             axes = figure.add_subplot(2, 1, place)
             axes.axhline(0, color=GREY, linewidth=0.6)
             x = np.arange(len(listed), dtype=float)
-            axes.plot(x - 0.22, [truth[one] for one in listed], "_", color=INK, markersize=12, markeredgewidth=2,
-                      label="all 512 cells, mean of the seeds")  # fmt: skip
+            axes.plot(
+                x - 0.22,
+                [truth[one] for one in listed],
+                "_",
+                color=INK,
+                markersize=12,
+                markeredgewidth=2,
+                label="all 512 cells, mean of the seeds",
+            )
             for step, (cells, colour, marker) in enumerate(zip(found, (SHALLOW, DEEP), "os", strict=False)):
-                hollow = [place for place, one in enumerate(listed)
-                          if any(len(chain) > 1 and one in dict(chain) for chain in found[cells])]  # fmt: skip
-                ends = [next((dict(chain)[one], value) for chain, value in found[cells].items() if one in dict(chain))
-                        for one in listed]  # fmt: skip
-                axes.errorbar(x + 0.22 * step, [sign * value.mean for sign, value in ends],
-                              yerr=[(value.high - value.low) / 2 for _, value in ends], linestyle="", color=colour,
-                              marker=marker, markersize=4, elinewidth=1,
-                              label=f"{cells} cells, one seed, 95 % interval")  # fmt: skip
-                axes.plot(x[hollow] + 0.22 * step, [ends[one][0] * ends[one][1].mean for one in hollow], marker,
-                          color="white", markeredgecolor=colour, markersize=5, zorder=3)  # fmt: skip
+                hollow = [
+                    place
+                    for place, one in enumerate(listed)
+                    if any(len(chain) > 1 and one in dict(chain) for chain in found[cells])
+                ]
+                ends = [
+                    next((dict(chain)[one], value) for chain, value in found[cells].items() if one in dict(chain))
+                    for one in listed
+                ]
+                axes.errorbar(
+                    x + 0.22 * step,
+                    [sign * value.mean for sign, value in ends],
+                    yerr=[(value.high - value.low) / 2 for _, value in ends],
+                    linestyle="",
+                    color=colour,
+                    marker=marker,
+                    markersize=4,
+                    elinewidth=1,
+                    label=f"{cells} cells, one seed, 95 % interval",
+                )
+                axes.plot(
+                    x[hollow] + 0.22 * step,
+                    [ends[one][0] * ends[one][1].mean for one in hollow],
+                    marker,
+                    color="white",
+                    markeredgecolor=colour,
+                    markersize=5,
+                    zorder=3,
+                )
             axes.set_xticks(x, [written(one) for one in listed])
             axes.set_xlabel("block" if place == 1 else "blocks")
             axes.set_ylabel("effect on Dice")
@@ -186,15 +216,18 @@ def main(arguments: list[str] | None = None) -> None:
     for effect in [*MAINS, *sorted(PAIRS, key=lambda pair: -abs(truth[pair]))]:
         each = [values([one])[effect] for one in full]
         sd = f"{np.std(each, ddof=1):.4f}" if len(each) > 1 else "-"
-        print(row([written(effect), f"{truth[effect]:+.4f}", sd, shown(full[0], effect),
-                   *[shown(first[cells], effect) for cells in sizes]], widths))  # fmt: skip
+        estimates = [shown(first[cells], effect) for cells in sizes]
+        print(row([written(effect), f"{truth[effect]:+.4f}", sd, shown(full[0], effect), *estimates], widths))
 
     for cells in sizes:
         for chain in first[cells]:
             if len(chain) > 1:
                 parts = " ".join(f"{sign * truth[effect]:+.4f} ({written(effect)})" for effect, sign in chain)
-                print(f"\n{cells} cells cannot tell apart: {parts} = {expected(chain, truth):+.4f}; "
-                      f"estimated {shown(first[cells], chain[0][0])}", end="")  # fmt: skip
+                print(
+                    f"\n{cells} cells cannot tell apart: {parts} = {expected(chain, truth):+.4f}; "
+                    f"estimated {shown(first[cells], chain[0][0])}",
+                    end="",
+                )
     for apart in (False, True):
         which = "the zero-shot cell with a mean of its own" if apart else "every cell alike"
         print(f"\n\nDeviation from the full table, {which}: mains, then interactions (aliases as their sum)\n")

@@ -100,8 +100,10 @@ def main(root: Path) -> None:
     print(f"dict[str, Any] in tracking, sweeps        {sum(text.count('dict[str, Any]') for text in told.values())}")
     print(f"literal-key subscripts in tracking, sweeps {sum(keyed(trees[path]) for path in told)}")
     print(f"fmt: skip                      {sum(len(re.findall('fmt: skip', text)) for text in sources.values())}")
-    print(f"body of a function             {statistics.median(lines):.0f} median, "
-          f"{lines[int(0.9 * len(lines))]} p90, {lines[-1]} max")  # fmt: skip
+    print(
+        f"body of a function             {statistics.median(lines):.0f} median, "
+        f"{lines[int(0.9 * len(lines))]} p90, {lines[-1]} max"
+    )
     print(f"modules without a test of their name {len(untested)} of {len(trees)}")
     for path in untested:
         print(f"    {path}")

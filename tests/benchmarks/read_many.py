@@ -90,11 +90,16 @@ def results_of(info: TrialInfo, sweep: SweepInfo, draw: np.random.Generator) -> 
     level = 0.4 + 0.03 * len(info.blocks) + 0.02 * min(info.candidate.epochs, 10)
     return [
         FoldResult(
-            fold, info.candidate.epochs, tuple(_score(case, level + 0.05 * draw.normal(), draw) for case in cases),
-            (0.5,) * info.candidate.epochs, 80, 1.0, 1,
+            fold,
+            info.candidate.epochs,
+            tuple(_score(case, level + 0.05 * draw.normal(), draw) for case in cases),
+            (0.5,) * info.candidate.epochs,
+            80,
+            1.0,
+            1,
         )
         for fold, cases in enumerate(sweep.folds, 1)
-    ]  # fmt: skip
+    ]
 
 
 def _score(case: str, dice: float, draw: np.random.Generator) -> Score:
@@ -127,18 +132,25 @@ def _insert(database: sqlite3.Connection, parent: str, number: int, info: TrialI
     database.execute(f"insert into runs values ({', '.join('?' * len(columns))})", list(values.values()))
     params = schema.trial_params(info)
     tags = {
-        "mlflow.parentRunId": parent, "mlflow.runName": info.candidate.name, "thaw.kind": "trial",
-        "thaw.synthetic": "true", schema.VERSION_TAG: str(schema.TRIAL_VERSION),
-        "thaw.candidate": info.candidate.key, "thaw.trial": schema.trial_to_json(info),
+        "mlflow.parentRunId": parent,
+        "mlflow.runName": info.candidate.name,
+        "thaw.kind": "trial",
+        "thaw.synthetic": "true",
+        schema.VERSION_TAG: str(schema.TRIAL_VERSION),
+        "thaw.candidate": info.candidate.key,
+        "thaw.trial": schema.trial_to_json(info),
         **{f"thaw.{key}": params[key] for key in ("mask", "order", "depth", "epochs")},
         **scores_to_tags([(result.fold, score) for result in results for score in result.scores]),
-    }  # fmt: skip
+    }
     points = {key: value for result in results for key, value, _ in schema.fold_metrics(result)}
     points |= schema.summary_metrics(results) | {"trainable_params": info.trainable_params}
-    database.executemany("insert into tags (key, value, run_uuid) values (?, ?, ?)",
-                         [(key, value, run) for key, value in tags.items()])  # fmt: skip
-    database.executemany("insert into params (key, value, run_uuid) values (?, ?, ?)",
-                         [(key, value, run) for key, value in params.items()])  # fmt: skip
+    database.executemany(
+        "insert into tags (key, value, run_uuid) values (?, ?, ?)", [(key, value, run) for key, value in tags.items()]
+    )
+    database.executemany(
+        "insert into params (key, value, run_uuid) values (?, ?, ?)",
+        [(key, value, run) for key, value in params.items()],
+    )
     database.executemany(
         "insert into latest_metrics (key, value, timestamp, step, is_nan, run_uuid) values (?, ?, 0, 0, 0, ?)",
         [(key, value, run) for key, value in points.items()],

@@ -3,8 +3,8 @@
     .venv/bin/python tests/benchmarks/search_regret.py TABLE.npz [--seeds 50] [--out FIGURE.svg] [--strategies a,b]
 
 A strategy sees the scores of one seed of the table; the truth is the mean over the other seeds. Replay r sees seed
-r mod (number of seeds), and is scored on nine tenths of the pictures drawn by r, so that a strategy without any chance
-of its own meets as many landscapes as the others. The truth takes all pictures. Charged, in masks (a mask is a training
+r mod (number of seeds), and is scored on nine tenths of the images drawn by r, so that a strategy without any chance
+of its own meets as many landscapes as the others. The truth takes all images. Charged, in masks (a mask is a training
 on all folds): the warm start, from scratch and zero-shot included, and the probe, by its share of epochs and folds.
 
 Printed for every strategy: masks until the first of the true best 1 % is measured, median and 90th percentile over the
@@ -49,7 +49,7 @@ from trainer.masks import parse
 Array = NDArray[np.float64]
 CHECKPOINTS = (10, 20, 41)
 SHOWN = 60  # masks on the figure
-KEPT = 0.9  # of the pictures, in what a strategy sees
+KEPT = 0.9  # of the images, in what a strategy sees
 TOP = 0.01  # of the sets, the aim of the search
 BARE = 10  # replays of Optuna's bare samplers
 KT = ("kt-random", "kt-bayesian")
@@ -291,9 +291,8 @@ def line(name: str, table: Table, replays: Sequence[Replay]) -> str:
     modelled = np.mean([by_model(table, number, one) for number, one in enumerate(replays)])
     again = str(sum(one.repeated for one in replays))
     alone = name in (*KT, "alone", "study")  # one worker each
-    four = 0 if alone else sum(
-        replay(table, name, number, 4, max(CHECKPOINTS)).repeated for number in range(len(table.dice))
-    )  # fmt: skip
+    numbers = () if alone else range(len(table.dice))
+    four = sum(replay(table, name, number, 4, max(CHECKPOINTS)).repeated for number in numbers)
     bare = [bare_repeats(name, table, number, max(CHECKPOINTS)) for number in range(BARE)]
     known = [count for count in bare if count is not None]
     last = f"{np.mean(known):.1f}" if known else "-"
@@ -311,11 +310,27 @@ def draw(found: Mapping[str, Sequence[Replay]], synthetic: bool, n_sets: int, ou
             masks = np.arange(7, SHOWN + 1)
             mean = [np.mean([one.after(float(count)) for one in replays]) for count in masks]
             colour = DEEP if name == "guided" else (INK, GREY, SHALLOW)[place % 3]
-            axes.plot(masks, mean, dashes[place % 4], marker=marks[place % len(marks)], markevery=(place % 6, 6),
-                      markersize=4, color=colour, label=name, linewidth=2.4 if name == "guided" else 1.1)  # fmt: skip
+            axes.plot(
+                masks,
+                mean,
+                dashes[place % 4],
+                marker=marks[place % len(marks)],
+                markevery=(place % 6, 6),
+                markersize=4,
+                color=colour,
+                label=name,
+                linewidth=2.4 if name == "guided" else 1.1,
+            )
         axes.axvline(0.08 * n_sets, color=GREY, linewidth=0.8)
-        axes.annotate(f"8 % of {n_sets} sets", (0.08 * n_sets, 0), (3, 5), xycoords=("data", "axes fraction"),
-                      textcoords="offset points", fontsize=8, color=GREY)  # fmt: skip
+        axes.annotate(
+            f"8 % of {n_sets} sets",
+            (0.08 * n_sets, 0),
+            (3, 5),
+            xycoords=("data", "axes fraction"),
+            textcoords="offset points",
+            fontsize=8,
+            color=GREY,
+        )
         axes.set(xlabel="Masks paid for, five folds each", ylabel="Regret (Dice)", ylim=(0, None))
         axes.set_title(stamp(synthetic), loc="right", color=DEEP, fontweight="bold", fontsize=10)
         axes.legend(fontsize=8, ncols=2)
@@ -338,8 +353,11 @@ def main(arguments: list[str]) -> None:
     print(
         f"{n_sets} sets, {len(table.dice)} seeds, {given.seeds} replays; masks until one of the true best {top(table)}"
     )
-    print(f"{'strategy':12}{'median':>7}{'90 %':>8}   " + "  ".join(f"at {masks:3d}" for masks in CHECKPOINTS)
-          + f"{'model':>8}{'twice':>8}{'4 work.':>8}{'bare':>8}{'s':>6}")  # fmt: skip
+    print(
+        f"{'strategy':12}{'median':>7}{'90 %':>8}   "
+        + "  ".join(f"at {masks:3d}" for masks in CHECKPOINTS)
+        + f"{'model':>8}{'twice':>8}{'4 work.':>8}{'bare':>8}{'s':>6}"
+    )
     found: dict[str, list[Replay]] = {}
     for name in given.strategies.split(","):
         started = time.perf_counter()

@@ -4,7 +4,7 @@
     .venv/bin/python tests/benchmarks/subset_table.py TABLE.npz --data FOLDER --pretrain FOLDER
 
 All 511 sets of blocks of a tiny U-Net and the zero-shot score, at two epoch budgets, five folds, for every seed. A seed
-draws the folds, augmentation, batches and dropout; pictures and starting weights are the same for all. Well under an
+draws the folds, augmentation, batches and dropout; images and starting weights are the same for all. Well under an
 hour a seed on 2 cores; stop it at any time, the same command goes on. `TABLE.parts/` keeps what is measured so far.
 
 The table holds out-of-fold Dice of every image, so that means, folds and paired comparisons can all be replayed:
@@ -145,13 +145,22 @@ def table(settings: Settings, seeds: list[int], home: Path, parts: Path) -> dict
     if missing:
         raise SystemExit(f"{len(missing)} of {len(seeds) * SETS} sets are missing; run the same command again.")
     dice = [
-        [[[found[seed, bits]["dice"][str(budget)][name] for name in cases.names] for budget in BUDGETS]
-         for bits in range(SETS)] for seed in seeds
-    ]  # fmt: skip
+        [
+            [[found[seed, bits]["dice"][str(budget)][name] for name in cases.names] for budget in BUDGETS]
+            for bits in range(SETS)
+        ]
+        for seed in seeds
+    ]
     blocks = partition(unet(settings.model))
     shown = replace(settings, data=replace(settings.data, path=None), pretrain=replace(settings.pretrain, path=None))
-    meta = {"settings": asdict(shown), "synthetic": cases.synthetic, "budgets": BUDGETS, "seeds": seeds,
-            "learning_rate": RATE, "versions": versions()}  # fmt: skip
+    meta = {
+        "settings": asdict(shown),
+        "synthetic": cases.synthetic,
+        "budgets": BUDGETS,
+        "seeds": seeds,
+        "learning_rate": RATE,
+        "versions": versions(),
+    }
     return {
         "dice": np.array(dice, np.uint16),
         "fold": np.array([make_folds(cases.groups, cases.labels, settings.folds, seed) for seed in seeds], np.int8),

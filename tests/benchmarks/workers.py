@@ -2,7 +2,7 @@
 
     .venv/bin/python tests/benchmarks/workers.py [SPEC] [--set key=value ...]
 
-Both homes start with the same pictures and starting weights (made beforehand, not timed), so what is timed is the
+Both homes start with the same images and starting weights (made beforehand, not timed), so what is timed is the
 trainings, their records in MLflow and the report. Takes about a quarter of an hour for the `ultrasound` spec.
 """
 

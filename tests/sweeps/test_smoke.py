@@ -12,8 +12,8 @@ from tests.conftest import Thaw
 ORDER = [
     r"Looking at the network \.\.\.",
     r"Looking at the network: done in ",
-    r"Reading pictures \.\.\.",
-    r"Reading pictures: done in ",
+    r"Reading images \.\.\.",
+    r"Reading images: done in ",
     r"Preparing the starting weights \.\.\.",
     r"Preparing the starting weights: done in ",
     r"smoke-phantoms-\w+: 9 of 9 trials to run, 1 workers\.",

@@ -156,8 +156,13 @@ def test_a_diverging_rate_fails_its_trials_and_the_sweep_goes_on(run: Run, fresh
 
 
 def test_a_search_tries_its_failures_again_only_on_request(run: Run, fresh: Path) -> None:
-    search = ["search.space=subsets", "search.strategy=random", "search.trials=8", "search.epochs=[4]",
-              "search.learning_rate=[1e3]"]  # fmt: skip
+    search = [
+        "search.space=subsets",
+        "search.strategy=random",
+        "search.trials=8",
+        "search.epochs=[4]",
+        "search.learning_rate=[1e3]",
+    ]
     sets = [word for one in search for word in ("--set", one)]
     assert run(fresh, *sets).returncode == 3
     before = runs(fresh)

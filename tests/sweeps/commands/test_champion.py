@@ -67,8 +67,9 @@ def test_baselines_are_no_candidates_but_are_told_when_they_score_higher() -> No
     record = sweep(low, zero, scratch)
     assert choose(record, None)[0] is low
     assert [line.split(" scored ")[0] for line in cautions(record, low)] == [
-        "Note: zero-shot", "Note: from scratch · all · 12 epochs · lr 0.001",
-    ]  # fmt: skip
+        "Note: zero-shot",
+        "Note: from scratch · all · 12 epochs · lr 0.001",
+    ]
     assert cautions(sweep(*TRIALS), TRIALS[1]) == []
 
 
@@ -134,21 +135,20 @@ def test_the_description_says_that_it_is_the_highest_of_many() -> None:
 
 
 HELD = Holder("1", "my-sweep", 0.701)
+CROWNED = "Champion: models:/busi@champion (version 2)"
+PREDICT = "  thaw predict models:/busi@champion IMAGES --out FOLDER --home there"
+REGISTERED = "Registered: models:/busi/2"
+STAYS = "models:/busi@champion stays with version 1: sweep my-sweep, Dice 0.701"
 
 
 @pytest.mark.parametrize(
     ("before", "moved", "lines"),
     [
-        (None, True, ["Champion: models:/busi@champion (version 2)",
-                      "  thaw predict models:/busi@champion PICTURES --out FOLDER --home there"]),
-        (HELD, True, ["Champion: models:/busi@champion (version 2)",
-                      "  replaces version 1: sweep my-sweep, Dice 0.701",
-                      "  thaw predict models:/busi@champion PICTURES --out FOLDER --home there"]),
-        (HELD, False, ["Registered: models:/busi/2",
-                       "models:/busi@champion stays with version 1: sweep my-sweep, Dice 0.701",
-                       "  to move it: thaw champion 'quick try' --home there"]),
+        (None, True, [CROWNED, PREDICT]),
+        (HELD, True, [CROWNED, "  replaces version 1: sweep my-sweep, Dice 0.701", PREDICT]),
+        (HELD, False, [REGISTERED, STAYS, "  to move it: thaw champion 'quick try' --home there"]),
     ],
-)  # fmt: skip
+)
 def test_what_becomes_of_the_alias_is_told(before: Holder | None, moved: bool, lines: list[str]) -> None:
     assert outcome(Crowned(Registered("busi", "2", new=True), "quick try", before, moved), " --home there") == lines
 

@@ -123,7 +123,7 @@ def test_the_newest_sweep_is_drawn_before_and_after(
         (["a.weights.h5"], r"a\.weights\.h5 do not exist"),
         (["down/here"], r"Give a \.keras model, the \.weights\.h5 .* or the name of a sweep, but got 'down/here'"),
     ],
-)  # fmt: skip
+)
 def test_a_mistake_is_told_and_nothing_drawn(
     words: list[str],
     message: str,

@@ -66,8 +66,9 @@ def _hearing_ctrl_c() -> None:
 def test_a_stopped_ui_leaves_its_port_free(number: signal.Signals, smoke_home: Path) -> None:
     port = free_port()
     command = [sys.executable, "-m", "sweeps.cli", "ui", "--port", str(port), "--home", str(smoke_home)]
-    ui = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-                          preexec_fn=_hearing_ctrl_c)  # fmt: skip
+    ui = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, preexec_fn=_hearing_ctrl_c
+    )
     try:
         wait_for(port, ui)
         ui.send_signal(number)

@@ -22,7 +22,7 @@ def test_a_file_has_a_suffix_or_a_folder(given: str | None, file: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wish", "neurons"),
+    ("options", "neurons"),
     [
         (DrawOptions(blocks="1,9", filters=1), [(1, 0), (9, 0)]),
         (DrawOptions(blocks="2", only="3,1,3"), [(2, 3), (2, 1)]),
@@ -34,7 +34,7 @@ def test_filters_of_blocks(options: DrawOptions, neurons: list[tuple[int, int]])
 
 
 @pytest.mark.parametrize(
-    ("wish", "words"),
+    ("options", "words"),
     [
         (DrawOptions(blocks="none"), "--blocks must name at least one block"),
         (DrawOptions(blocks="1", only="x"), "--only takes filter numbers joined by commas"),

@@ -280,7 +280,9 @@ def test_a_dashboard_shows_what_a_trial_is_and_leads_to_mlflow(url: str) -> None
 
     optuna_queue.drain(url, "s", evaluate, 9)
     study = open_study(url, "s")
-    notes = [study._storage.get_study_system_attrs(study._study_id)[f"dashboard:{one._trial_id}:note_str:0"]
-             for one in study.get_trials()]  # fmt: skip
+    notes = [
+        study._storage.get_study_system_attrs(study._study_id)[f"dashboard:{one._trial_id}:note_str:0"]
+        for one in study.get_trials()
+    ]
     assert CANDIDATES[0].name in notes[0] and "(http://127.0.0.1:5000/#/experiments/1/runs/abc)" in notes[0]
     assert CANDIDATES[1].name in notes[1] and "Failed: a loss that is no number" in notes[1]

@@ -44,7 +44,7 @@ def test_it_holds_every_start_and_the_planned_folds(tmp_path: Path, plan: Plan) 
 
 @pytest.mark.parametrize(
     ("changed", "words"),
-    [("data_digest", "The pictures of sweep 's' changed"), ("weights_digest", "weights .* changed")],
+    [("data_digest", "The images of sweep 's' changed"), ("weights_digest", "weights .* changed")],
 )
 def test_what_changed_since_is_refused(tmp_path: Path, plan: Plan, changed: str, words: str) -> None:
     other = replace(plan, data_digest="other") if changed == "data_digest" else replace(plan, weights_digest="other")

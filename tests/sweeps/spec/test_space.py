@@ -118,9 +118,13 @@ def test_a_search_starts_from_the_baselines_that_the_space_has() -> None:
     search = Search(space="subsets", strategy="tpe", trials=9, epochs=(3, 6), learning_rate=(1e-3, 1e-2))
     found = listing(search)
     assert [(one.mask, one.start) for one in found] == [
-        ("all", "pretrained"), ("all", "scratch"), ("1-5", "pretrained"), ("6-9", "pretrained"), ("9", "pretrained"),
+        ("all", "pretrained"),
+        ("all", "scratch"),
+        ("1-5", "pretrained"),
+        ("6-9", "pretrained"),
+        ("9", "pretrained"),
         ("none", "pretrained"),
-    ]  # fmt: skip
+    ]
     assert {one.epochs for one in found} == {6, 0} and {one.learning_rate for one in found} == {1e-3}
     assert {one.mask for one in listing(replace(search, must_freeze=(9,)))} == {"all", "1-5", "none"}
 
