@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sweeps.environment.home import Home
 from sweeps.environment.terminal import Board
 from sweeps.planning.identity import label
-from sweeps.planning.plan import read_plan
+from sweeps.planning.plan import Plan, read_plan
 from tracking.analysis.formatting import counted
 from tracking.analysis.learning import learned_nothing
 from tracking.analysis.seeds import read
 from tracking.best_mask.candidates import candidates_of, setting_of
 from tracking.record import SweepRecord, TrialRecord
 from tracking.statistics import spread
+from trainer.config import Candidate
 from trainer.errors import UserError
 from trainer.files import locked
 from trainer.masks import parse
 
 if TYPE_CHECKING:  # heavy
     from tracking.store.registry import Crowned
+    from trainer.data.cases import Cases
+    from trainer.results import FoldResult
 
 
 def crown(
@@ -63,29 +66,35 @@ def crown(
         board.say(line)
     prepare_backend(deterministic=settings.train.deterministic)
     from tracking.store.registry import DICE, Champion, give_alias, known_champion, record_champion
+    from trainer.training.versions import versions
 
     candidate, name = chosen.info.candidate, name or label(settings)
     with locked(home.candidate_lock(record.info.name, f"champion-{candidate.key}")):
-        known = known_champion(tracker, record.run_id, candidate, name)
-        if known is not None:
-            return give_alias(tracker, known, record.info.name, always=not automatic)
-        from sweeps.run.load_cross_validation import load_cross_validation
-        from trainer.data.cases import load_cases
-        from trainer.errors import TrialFailed
-        from trainer.training.refit import refit
-        from trainer.training.versions import versions
-
-        cross_validation = load_cross_validation(home, plan)
-        cases = load_cases(settings.data, settings.model.size, home.data)
-        try:
-            with board.stage(f"training {candidate.name} on all {len(cases)} images") as step:
-                network, result = refit(cross_validation, cases, candidate, step)
-        except TrialFailed as failed:
-            raise UserError(f"The refit of {candidate.name} cannot be used: {failed} Try another --mask.") from failed
-        metrics = {DICE: chosen.mean_dice, "dice_on_training_images": result.mean("dice")}
-        champion = Champion(record.run_id, candidate, " ".join(description), metrics, versions()["backend"])
-        registered = record_champion(tracker, champion, network, cases.images[:1, ..., None], name)
+        registered = known_champion(tracker, record.run_id, candidate, name)
+        if registered is None:
+            network, result, cases = _refit(home, board, plan, candidate)
+            metrics = {DICE: chosen.mean_dice, "dice_on_training_images": result.mean("dice")}
+            champion = Champion(record.run_id, candidate, " ".join(description), metrics, versions()["backend"])
+            registered = record_champion(tracker, champion, network, cases.images[:1, ..., None], name)
         return give_alias(tracker, registered, record.info.name, always=not automatic)
+
+
+def _refit(home: Home, board: Board, plan: Plan, candidate: Candidate) -> tuple[Any, FoldResult, Cases]:
+    """The candidate's network trained on all images, its result on them, and the images."""
+    from sweeps.run.load_cross_validation import load_cross_validation
+    from trainer.data.cases import load_cases
+    from trainer.errors import TrialFailed
+    from trainer.training.refit import refit
+
+    settings = plan.resolved.settings
+    cross_validation = load_cross_validation(home, plan)
+    cases = load_cases(settings.data, settings.model.size, home.data)
+    try:
+        with board.stage(f"training {candidate.name} on all {len(cases)} images") as step:
+            network, result = refit(cross_validation, cases, candidate, step)
+    except TrialFailed as failed:
+        raise UserError(f"The refit of {candidate.name} cannot be used: {failed} Try another --mask.") from failed
+    return network, result, cases
 
 
 def choose(record: SweepRecord, mask: str | None) -> tuple[TrialRecord, Sequence[TrialRecord]]:

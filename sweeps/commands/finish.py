@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from sweeps.environment.home import DEFAULT_HOME, Home
 from sweeps.environment.terminal import Board, console, tell
+
+if TYPE_CHECKING:  # heavy
+    from tracking.store.writer import Tracker
 
 
 def show(home: Home, name: str, *, searched: bool) -> None:
@@ -38,10 +42,15 @@ def show(home: Home, name: str, *, searched: bool) -> None:
         more = f"More: thaw best {shlex.quote(name)}{_home_option(home)}"
         tell(f"{more if summary.best_mask else why_no_choice(reading)}\n")
     tell(f"Report: {path}")
+    _tell_addresses(home, tracker, record.run_id)
+
+
+def _tell_addresses(home: Home, tracker: Tracker, run_id: str) -> None:
+    """Print where MLflow's pages show the sweep."""
     server, where = "", "on your server, at"
     if home.own_tracking:
         server, where = "http://127.0.0.1:5000", "make ui (or thaw ui), then open"
-    trials_page, images_page = tracker.trials_page(record.run_id), tracker.pictures_page(record.run_id)
+    trials_page, images_page = tracker.trials_page(run_id), tracker.pictures_page(run_id)
     tell(f"MLflow UI: {where}\n  trials    {server}{trials_page}\n  pictures  {server}{images_page}")
 
 

@@ -31,7 +31,7 @@ from sweeps.engines.optuna_trials import (
     suggest_candidate,
     to_frozen_trial,
 )
-from sweeps.strategies.history import Evaluate, PastTrial, Propose, Status
+from sweeps.strategies.history import Evaluate, PastTrial, Propose, Scored, Status
 from tracking.redact import redact
 from trainer.config import Candidate
 from trainer.errors import Drained, TrialFailed, UserError
@@ -125,14 +125,7 @@ def drain(
         except TrialFailed as failed:
             write_note(study, trial, f"{candidate.name}\n\nFailed: {failed}")
             raise
-        page = f"[This trial in MLflow]({scored.page}) (start `thaw ui` first)" if scored.page else ""
-        write_note(study, trial, f"{candidate.name}\n\n{page}")
-        for key in PAID:
-            trial.set_user_attr(key, getattr(scored, key))
-        if scored.dropped_after:
-            trial.set_user_attr("estimate", scored.score)
-            raise optuna.TrialPruned
-        return scored.score
+        return _conclude(study, trial, candidate, scored)
 
     while time.time() < deadline:
         try:
@@ -144,6 +137,18 @@ def drain(
                 return
             _put_back_unstarted(study)
             time.sleep(POLL_SECONDS)
+
+
+def _conclude(study: optuna.Study, trial: Trial, candidate: Candidate, scored: Scored) -> float:
+    """Write down what a trial took and where it is shown; its score. Raises `TrialPruned` for a dropped candidate."""
+    page = f"[This trial in MLflow]({scored.page}) (start `thaw ui` first)" if scored.page else ""
+    write_note(study, trial, f"{candidate.name}\n\n{page}")
+    for key in PAID:
+        trial.set_user_attr(key, getattr(scored, key))
+    if scored.dropped_after:
+        trial.set_user_attr("estimate", scored.score)
+        raise optuna.TrialPruned
+    return scored.score
 
 
 def write_note(study: optuna.Study, trial: Trial, note: str) -> None:

@@ -130,42 +130,48 @@ def dry_run_lines(spec: Spec, costs: Estimate, home: Path) -> list[str]:
     """The estimate as lines of text."""
     settings = spec.settings
     total = costs.parameters.get("all", max(costs.parameters.values()))
-    batch = settings.train.batch
-    lines = [
+    return [
         f"spec        {spec.name}: {costs.images} images, {settings.model.size}x{settings.model.size}, "
         f"{settings.folds} folds",
         f"network     {settings.model.name}: {total:,} parameters",
         f"trials      {_trials(spec.search, costs)}",
         *(f"            {line}" for line in warnings(spec.search, len(costs.sizes))),
         f"trainings   {costs.trainings} (one per fold, mask, rate and start; smaller epoch counts lie on the way)",
-        f"one step    {duration(costs.cost.step)} for {batch} images, all blocks, measured here",
-    ]
-    if costs.cost.busy > BUSY and overloaded():
-        lines.append(
-            f"            about {duration(costs.cost.step / costs.cost.busy)} on an idle machine: other programs keep "
-            "this one busy, and every time below would shrink alike"
-        )
-    lines += [
+        f"one step    {duration(costs.cost.step)} for {settings.train.batch} images, all blocks, measured here",
+        *_busy_lines(costs),
         f"one epoch   {duration(costs.epoch)} ({costs.steps} steps, one fold)",
         f"memory      {gib(costs.memory)} for each worker ({gib(costs.cost.peak)} measured in that step, the rest for "
         f"images and copies of weights); {gib(costs.free)} are free here",
+        *shortage(costs.memory, costs.workers, costs.free),
+        _pretraining_line(settings, costs, home),
+        _total_line(costs),
     ]
-    lines += shortage(costs.memory, costs.workers, costs.free)
-    if costs.pretraining:
-        lines.append(
-            f"pre-train   about {duration(costs.pretraining)}: {costs.pretraining_images:,} images, "
-            f"{settings.pretrain.epochs} epochs; once, then kept in {home / 'weights'}"
-        )
-    else:
-        lines.append("pre-train   nothing: weights are given")
-    minutes = max(1, round(costs.training / 60))
+
+
+def _busy_lines(costs: Estimate) -> list[str]:
+    """How long the step would take if other programs left the machine alone."""
+    if costs.cost.busy <= BUSY or not overloaded():
+        return []
+    return [
+        f"            about {duration(costs.cost.step / costs.cost.busy)} on an idle machine: other programs keep "
+        "this one busy, and every time below would shrink alike"
+    ]
+
+
+def _pretraining_line(settings: Settings, costs: Estimate, home: Path) -> str:
+    if not costs.pretraining:
+        return "pre-train   nothing: weights are given"
+    return (
+        f"pre-train   about {duration(costs.pretraining)}: {costs.pretraining_images:,} images, "
+        f"{settings.pretrain.epochs} epochs; once, then kept in {home / 'weights'}"
+    )
+
+
+def _total_line(costs: Estimate) -> str:
     if costs.training < 3 * 3600:
-        lines.append(f"minutes     at most about {minutes} with {costs.workers} workers, after pre-training")
-    else:
-        lines.append(
-            f"in all      at most about {duration(costs.training)} with {costs.workers} workers, after pre-training"
-        )
-    return lines
+        minutes = max(1, round(costs.training / 60))
+        return f"minutes     at most about {minutes} with {costs.workers} workers, after pre-training"
+    return f"in all      at most about {duration(costs.training)} with {costs.workers} workers, after pre-training"
 
 
 def _trials(search: Search, costs: Estimate) -> str:

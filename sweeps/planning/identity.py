@@ -6,7 +6,7 @@ import shlex
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,8 +36,7 @@ def describe(
     from trainer.masks import named
     from trainer.training.versions import versions
 
-    settings, search, count = resolved.settings, resolved.search, resolved.n_blocks
-    limited = search.proposes or search.constrained
+    settings, count = resolved.settings, resolved.n_blocks
     table = as_table(resolved.spec)
     table["model"]["file"] = ""  # the path of this home's copy: MLflow keeps the file itself
     identity = digest(
@@ -47,26 +46,9 @@ def describe(
         name=name or f"{resolved.spec.name}-{label(settings)}-{identity[:6]}",
         digest=identity,
         spec=table,
-        data={
-            "synthetic": cases.synthetic,
-            "source": cases.source,
-            "layout": cases.layout,
-            "images": len(cases),
-            "groups": cases.group_count,
-            "duplicates": cases.duplicates,
-            "empty_masks": cases.empty_masks,
-            "notes": list(cases.notes),
-            "digest": cases.digest,
-            "classes": dict(Counter(label for label in cases.labels if label)),
-        },
-        folds=[
-            [case for case, fold in zip(cases.names, fold_of, strict=True) if fold == number]
-            for number in range(settings.folds)
-        ],
-        labels=[
-            [label for label, fold in zip(cases.labels, fold_of, strict=True) if fold == number]
-            for number in range(settings.folds)
-        ],
+        data=_data_table(cases),
+        folds=_by_fold(cases.names, fold_of, settings.folds),
+        labels=_by_fold(cases.labels, fold_of, settings.folds),
         n_blocks=count,
         block_params=list(resolved.block_params),
         named_masks={word: str(mask) for word, mask in named(count)},
@@ -77,10 +59,36 @@ def describe(
         commit=_commit(),
         command=redact(shlex.join(["thaw", *sys.argv[1:]])),
         planned={candidate.key: candidate.name for candidate in resolved.listed},
-        outside=[
-            candidate.key for candidate in resolved.listed if limited and candidate.mask not in resolved.space.written
-        ],
+        outside=[candidate.key for candidate in _outside(resolved)],
     )
+
+
+def _data_table(cases: Cases) -> dict[str, Any]:
+    """The data as the record holds them."""
+    return {
+        "synthetic": cases.synthetic,
+        "source": cases.source,
+        "layout": cases.layout,
+        "images": len(cases),
+        "groups": cases.group_count,
+        "duplicates": cases.duplicates,
+        "empty_masks": cases.empty_masks,
+        "notes": list(cases.notes),
+        "digest": cases.digest,
+        "classes": dict(Counter(label for label in cases.labels if label)),
+    }
+
+
+def _by_fold(values: Sequence[str], fold_of: Sequence[int], folds: int) -> list[list[str]]:
+    """A value per case, as one list per fold."""
+    return [[value for value, fold in zip(values, fold_of, strict=True) if fold == number] for number in range(folds)]
+
+
+def _outside(resolved: ResolvedSweep) -> list[Candidate]:
+    """What is trained but does not compete: the listed candidates outside a space that is searched or constrained."""
+    if not (resolved.search.proposes or resolved.search.constrained):
+        return []
+    return [candidate for candidate in resolved.listed if candidate.mask not in resolved.space.written]
 
 
 def check_space(resolved: ResolvedSweep, name: str, tried: Collection[Candidate]) -> None:

@@ -360,8 +360,8 @@ def test_a_mistake_is_told(
     monkeypatch.setattr(sys, "argv", ["thaw", *arguments])
     with pytest.raises(SystemExit) as ended:
         main()
-    said = capfd.readouterr().err
-    assert ended.value.code == 2, said
-    assert re.search(words, said, re.DOTALL), said
-    assert "Traceback" not in said and "hu/sh" not in said
+    errors = capfd.readouterr().err
+    assert ended.value.code == 2, errors
+    assert re.search(words, errors, re.DOTALL), errors
+    assert "Traceback" not in errors and "hu/sh" not in errors
     assert not list(home.glob("ledger/*")) and not list(home.glob("**/.*")), "something half-written stayed"

@@ -27,9 +27,9 @@ def searched() -> SweepRecord:
 
 
 def shown(record: SweepRecord) -> str:
-    said = io.StringIO()
-    show(best(record), Console(file=said, width=110))
-    return said.getvalue()
+    output = io.StringIO()
+    show(best(record), Console(file=output, width=110))
+    return output.getvalue()
 
 
 def test_all_parts_are_printed(searched: SweepRecord) -> None:

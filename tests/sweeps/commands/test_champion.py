@@ -196,10 +196,13 @@ print(json.dumps(sorted({"trainer", "tracking", "sweeps"} & set(sys.modules))))
 
 @pytest.mark.slow
 def test_refit_register_and_use_it_without_thaw(thaw_here: Thaw, home: Path, tmp_path: Path) -> None:
-    made = thaw_here("champion", "--home", home)
-    assert made.returncode == 0, made.stderr
-    assert "models:/phantoms@champion (version 1)" in made.stdout and "The highest of 6 candidates" in made.stdout
-    assert "SYNTHETIC DATA" in made.stdout
+    registered = thaw_here("champion", "--home", home)
+    assert registered.returncode == 0, registered.stderr
+    assert (
+        "models:/phantoms@champion (version 1)" in registered.stdout
+        and "The highest of 6 candidates" in registered.stdout
+    )
+    assert "SYNTHETIC DATA" in registered.stdout
     again = thaw_here("champion", "--home", home)
     assert again.returncode == 0 and "version 1, registered before" in again.stdout
 

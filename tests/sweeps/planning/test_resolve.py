@@ -46,11 +46,11 @@ def test_constraints_that_leave_nothing_are_refused() -> None:
 
 
 def test_the_look_says_what_it_found_and_gives_the_network(tmp_path: Path) -> None:
-    said = io.StringIO()
+    output = io.StringIO()
     spec = load_spec("smoke", model=str(saved(own(), tmp_path)), sets=["search.masks=['1']"])
-    resolved, network = look_and_resolve(spec, open_home(tmp_path / "home"), Board(Console(file=said)))
+    resolved, network = look_and_resolve(spec, open_home(tmp_path / "home"), Board(Console(file=output)))
     assert resolved.n_blocks == 3 and resolved.parameters == network.count_params() == own().count_params()
-    assert resolved.settings.model.architecture and "Network: my.keras" in said.getvalue()
+    assert resolved.settings.model.architecture and "Network: my.keras" in output.getvalue()
 
 
 @pytest.mark.parametrize("way", ["run", "dry run", "a study of the user's own"])

@@ -12,10 +12,10 @@ from trainer.errors import UserError
 
 @pytest.mark.slow
 def test_a_real_step_in_a_process_of_its_own() -> None:
-    heard: list[str] = []
-    found = measure_step(load_spec("smoke", sets=SMALL), heard.append)
-    assert 0 < found.step < 30 and 0 < found.scoring < 30 and found.peak > 2**28
-    assert heard[0] == "timing training step 1"
+    stages: list[str] = []
+    cost = measure_step(load_spec("smoke", sets=SMALL), stages.append)
+    assert 0 < cost.step < 30 and 0 < cost.scoring < 30 and cost.peak > 2**28
+    assert stages[0] == "timing training step 1"
 
 
 def test_a_step_that_the_system_ends_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -91,7 +91,7 @@ class Recorded:
 
 
 def results(dice: dict[str, float]) -> list[FoldResult]:
-    scores = tuple(Score(image, "", 0, 0, 0, 0, one, 0.0, 0.0) for image, one in dice.items())
+    scores = tuple(Score(image, "", 0, 0, 0, 0, value, 0.0, 0.0) for image, value in dice.items())
     return [FoldResult(1, 3, scores, (), 8, 1.0, 1)]
 
 
@@ -127,8 +127,8 @@ def test_nothing_is_dropped_before_anything_is_finished() -> None:
 
 def one_then_two(space: Space, history: History, seed: int) -> Candidate | None:
     """Proposes block 1, then block 2, then no more."""
-    wanted = [Candidate(block, 2, 1e-3) for block in ("1", "2")]
-    return next((one for one in wanted if one not in history.known), None)
+    candidates = [Candidate(block, 2, 1e-3) for block in ("1", "2")]
+    return next((candidate for candidate in candidates if candidate not in history.known), None)
 
 
 @pytest.mark.slow
@@ -138,11 +138,11 @@ def test_a_dropped_trial_is_marked_everywhere_and_a_list_trains_it_to_its_end(
     monkeypatch.setattr("sweeps.strategies.propose.strategy_of", lambda name: one_then_two)
     monkeypatch.setattr("sweeps.run.early_stopping.clearly_worse", lambda *numbers: np.True_)
     home, board = open_home(tmp_path), Board(Console(quiet=True))
-    told: list[Message] = []
+    messages: list[Message] = []
 
     def here(home: Home, name: str, workers: int, listen: Listen) -> None:
         def both(message: Message) -> None:
-            told.append(message)
+            messages.append(message)
             listen(message)
 
         store = Tracker.connect(home.tracking_uri, home.artifact_folder)
@@ -154,14 +154,14 @@ def test_a_dropped_trial_is_marked_everywhere_and_a_list_trains_it_to_its_end(
     assert run_sweep(search, home, board, workers=1, name="s").failed == ()
     store = Tracker.connect(home.tracking_uri, home.artifact_folder)
     found = summarise(store.read_sweep("s"))
-    assert sum(isinstance(message, Dropped) for message in told) == 2
-    assert {one.mask for one in found.trials} == {"all", "6-9", "none"} and not found.finished
+    assert sum(isinstance(message, Dropped) for message in messages) == 2
+    assert {trial.mask for trial in found.trials} == {"all", "6-9", "none"} and not found.finished
     assert found.dropped is not None and (found.dropped.saved, found.dropped.trainings) == (2, 2 * 5)
-    before = len(told)
-    assert run_sweep(search, home, board, workers=1, name="s").trained == 0 and len(told) == before  # it was over
+    before = len(messages)
+    assert run_sweep(search, home, board, workers=1, name="s").trained == 0 and len(messages) == before  # it was over
 
     assert run_sweep(load_spec("smoke", sets=smoke), home, board, workers=1, name="s").trained == 2
-    folds = [message.name[0] for message in told[before:] if isinstance(message, FoldFinished)]
+    folds = [message.name[0] for message in messages[before:] if isinstance(message, FoldFinished)]
     assert folds == ["1", "1", "2", "2"]
     found = summarise(store.read_sweep("s"))
-    assert found.dropped is None and {"1", "2"} < {one.mask for one in found.trials}
+    assert found.dropped is None and {"1", "2"} < {trial.mask for trial in found.trials}
