@@ -20,7 +20,7 @@ def run_dry(spec: Spec, home: Home, board: Board, workers: int) -> None:
     check_budget(resolved.search, resolved.space, resolved.listed, resolved.settings.folds)
     cases, _ = read_cases(resolved.spec, home, board)
     with board.stage("starting a process that trains one step") as step:
-        costs = estimate(resolved, len(cases), workers, lambda words: step(0, None, words))
+        costs = estimate(resolved, len(cases), workers, lambda text: step(0, None, text))
     for line in dry_run_lines(resolved.spec, costs, home.root):
         board.say(line)
     table = Table("mask", "trainable parameters")

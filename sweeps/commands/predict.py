@@ -121,8 +121,8 @@ def load(model: str, home: Path) -> tuple[Segmenter, bool]:
     from tracking.store.registry import fetch, is_synthetic
     from tracking.store.writer import Tracker
 
-    opened = open_home(home)
-    tracker = Tracker.connect(opened.tracking_uri, opened.artifact_folder)
+    opened_home = open_home(home)
+    tracker = Tracker.connect(opened_home.tracking_uri, opened_home.artifact_folder)
     with tempfile.TemporaryDirectory() as folder:
         predictor = segmenter(load_network(fetch(tracker, model, Path(folder))))
     return predictor, is_synthetic(tracker, model)

@@ -31,9 +31,9 @@ class DrawOptions:
     seed: int = 0
 
 
-def is_file(given: str | None) -> bool:
+def is_file(argument: str | None) -> bool:
     """Whether a network's file is given and not the name of a sweep, which holds no slash."""
-    return given is not None and (Path(given).suffix in NETWORKS or "/" in given or Path(given).is_file())
+    return argument is not None and (Path(argument).suffix in NETWORKS or "/" in argument or Path(argument).is_file())
 
 
 def draw_file(

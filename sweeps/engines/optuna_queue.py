@@ -189,12 +189,12 @@ def _history(study: optuna.Study) -> tuple[PastTrial, ...]:
 
 def _check_identity(study: optuna.Study, identity: str, n_blocks: int, url: str) -> None:
     """Raise `UserError` where a study belongs to another sweep or network."""
-    wanted = {"thaw": identity, "blocks": n_blocks}
-    stored = {key: study.user_attrs.get(key) for key in wanted}
+    expected = {"thaw": identity, "blocks": n_blocks}
+    stored = {key: study.user_attrs.get(key) for key in expected}
     if not study.get_trials(deepcopy=False) and not any(stored.values()):
-        for key, value in wanted.items():
+        for key, value in expected.items():
             study.set_user_attr(key, value)
-    elif stored != wanted or study.directions != [optuna.study.StudyDirection.MAXIMIZE]:
+    elif stored != expected or study.directions != [optuna.study.StudyDirection.MAXIMIZE]:
         raise UserError(
             f"The study '{study.study_name}' in {redact(url)} was made for another space, direction or data set, and "
             "is not gone on with. Choose another --name, or remove that study."

@@ -59,9 +59,9 @@ def is_ours(trial: Trial | FrozenTrial) -> bool:
 
 def foreign_trial_error(trial: FrozenTrial, study: str) -> UserError:
     """The error for a trial that thaw did not put into the study."""
-    given = ", ".join(f"{name}={value}" for name, value in trial.system_attrs.get("fixed_params", {}).items())
+    values = ", ".join(f"{name}={value}" for name, value in trial.system_attrs.get("fixed_params", {}).items())
     return UserError(
-        f"Trial {trial.number} of the study '{study}' ({given or 'no values'}) was not put there by thaw, which alone "
+        f"Trial {trial.number} of the study '{study}' ({values or 'no values'}) was not put there by thaw, which alone "
         "knows what lies in the space: it is marked as failed, and the same command goes on without it. Widen [search] "
         "in the spec, or give thaw's objective to a study of your own (docs/writing-a-study.md)."
     )

@@ -56,12 +56,12 @@ def _put_aside(home: Home, former: int) -> None:
 def _what_is_lost(home: Home, former: int) -> tuple[str, ...]:
     ledger, weights = home.former(home.ledger, former), home.former(home.weights, former)
     trainings = len({path.parent for path in ledger.glob("*/*/[0-9]*.npz")})
-    trained = len(list(weights.glob("*.json")))
-    if not trainings and not trained:
+    networks = len(list(weights.glob("*.json")))
+    if not trainings and not networks:
         return ()
     unused = [
         f"{counted(number, thing)} in {folder} ({_size(folder) / MEGABYTE:,.1f} MB)"
-        for number, thing, folder in ((trainings, "trained fold", ledger), (trained, "pre-trained network", weights))
+        for number, thing, folder in ((trainings, "trained fold", ledger), (networks, "pre-trained network", weights))
         if number
     ]
     return (

@@ -91,14 +91,16 @@ def _outside(resolved: ResolvedSweep) -> list[Candidate]:
     return [candidate for candidate in resolved.listed if candidate.mask not in resolved.space.written]
 
 
-def check_space(resolved: ResolvedSweep, name: str, tried: Collection[Candidate]) -> None:
+def check_space(resolved: ResolvedSweep, name: str, past_candidates: Collection[Candidate]) -> None:
     """Raise `UserError` where a search would go on from trials outside its space: a space may grow, not shrink.
 
     Baselines do not count: all blocks, no training, from scratch and what the leaky order repeats.
     """
     if not resolved.search.proposes:
         return
-    comparable = [candidate for candidate in tried if (candidate.start, candidate.split) == ("pretrained", "grouped")]
+    comparable = [
+        candidate for candidate in past_candidates if (candidate.start, candidate.split) == ("pretrained", "grouped")
+    ]
     trials = [candidate for candidate in comparable if candidate.mask not in ("all", "none")]
     outside = sorted(candidate.name for candidate in trials if candidate not in resolved.space)
     if outside:

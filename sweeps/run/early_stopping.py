@@ -63,10 +63,10 @@ def estimate(own: Mapping[str, float], best: Mapping[str, float], best_mean: flo
     `own` and `best`: image -> Dice (NaN: empty truth, left out), `own` of its first `folds` folds; `best_mean`: the
     best's over all folds. Where an image of `own` is missing in `best`, nothing is dropped.
     """
-    scored = {image for image, dice in own.items() if not math.isnan(dice)}
-    if len(scored) < 2 or not scored <= best.keys():
+    scored_images = {image for image, dice in own.items() if not math.isnan(dice)}
+    if len(scored_images) < 2 or not scored_images <= best.keys():
         return None
-    pairs = np.array([own[image] - best[image] for image in sorted(scored)])
+    pairs = np.array([own[image] - best[image] for image in sorted(scored_images)])
     mean, variance = pairs.mean(), pairs.var(ddof=1)
     if not clearly_worse(mean, variance, len(pairs), folds):
         return None

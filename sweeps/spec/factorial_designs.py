@@ -85,8 +85,8 @@ def words(plan: Design, longest: int) -> tuple[tuple[int, ...], ...]:
     ((1, 2, 5), (3, 4, 5), (1, 2, 3, 4))
     """
     lengths = range(3, min(longest, plan.n_blocks) + 1)
-    chosen = (blocks for length in lengths for blocks in combinations(range(1, plan.n_blocks + 1), length))
-    return tuple(blocks for blocks in chosen if not _column(plan, blocks))
+    block_sets = (blocks for length in lengths for blocks in combinations(range(1, plan.n_blocks + 1), length))
+    return tuple(blocks for blocks in block_sets if not _column(plan, blocks))
 
 
 def chains(plan: Design) -> tuple[tuple[tuple[Effect, int], ...], ...]:
@@ -150,8 +150,8 @@ def design_mistakes(n_blocks: int, cells: int) -> Iterator[str]:
     most = min(2**n_blocks, LARGEST_CELLS)
     allowed = f"a power of two from {fewest} (more than {n_blocks}, the number of blocks) to {most}"
     if cells & (cells - 1) or not fewest <= cells <= most:
-        whole = " (all sets of blocks)" if most == 2**n_blocks else ""
-        yield f"'search.cells' must be {allowed}{whole}, but got {cells}."
+        note = " (all sets of blocks)" if most == 2**n_blocks else ""
+        yield f"'search.cells' must be {allowed}{note}, but got {cells}."
 
 
 def _column(plan: Design, blocks: Sequence[int]) -> int:
@@ -177,8 +177,8 @@ def least_aberration(n_blocks: int, cells: int) -> tuple[tuple[int, ...], Patter
     resolution IV.
     """
     base = cells.bit_length() - 1
-    tried = [_search(n_blocks, base, odd) for odd in (False, True) if not odd or n_blocks <= cells // 2]
-    pattern, columns = min(tried)
+    designs = [_search(n_blocks, base, odd) for odd in (False, True) if not odd or n_blocks <= cells // 2]
+    pattern, columns = min(designs)
     return columns, pattern
 
 
@@ -194,22 +194,22 @@ def _search(n_blocks: int, base: int, odd: bool) -> tuple[Pattern, tuple[int, ..
     width, longest = (WIDTH, n_blocks) if wide else (NARROW, min(n_blocks, LONGEST))
     bits = np.array([value.bit_count() for value in range(cells)])
     sums = (bits == np.arange(longest + 1)[:, None]).astype(float)
-    kept: list[tuple[Pattern, tuple[int, ...], Sums]] = [
+    designs: list[tuple[Pattern, tuple[int, ...], Sums]] = [
         ((0,) * (longest + 1), tuple(1 << bit for bit in range(base)), sums)
     ]
     for _ in range(n_blocks - base):
-        tried: dict[Pattern, tuple[tuple[int, ...], int, Sums]] = {}
-        for pattern, columns, sums in kept:
+        extensions: dict[Pattern, tuple[tuple[int, ...], int, Sums]] = {}
+        for pattern, columns, sums in designs:
             free = np.setdiff1d(np.flatnonzero(bits % 2 if odd else bits), columns)
             closed = np.array(pattern)[1:, None] + sums[:-1, free]
             counts, first = np.unique(closed.T, axis=0, return_index=True)  # in rising order
             for count, index in zip(counts[:width].astype(int).tolist(), first[:width], strict=True):
-                tried.setdefault((0, *count), (columns, int(free[index]), sums))
-        kept = [
+                extensions.setdefault((0, *count), (columns, int(free[index]), sums))
+        designs = [
             (pattern, (*columns, column), _with(sums, column))
-            for pattern, (columns, column, sums) in sorted(tried.items(), key=lambda item: item[0])[:width]
+            for pattern, (columns, column, sums) in sorted(extensions.items(), key=lambda item: item[0])[:width]
         ]
-    return kept[0][:2]
+    return designs[0][:2]
 
 
 def _with(sums: Sums, column: int) -> Sums:

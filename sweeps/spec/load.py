@@ -108,10 +108,10 @@ def from_table(table: Table) -> Spec:
 
 def _read(path: Path, name: str) -> Table:
     if not path.is_file():
-        known = shipped()
-        close_matches = get_close_matches(name, known, n=1)
+        specs = shipped()
+        close_matches = get_close_matches(name, specs, n=1)
         hint = f"; did you mean '{close_matches[0]}'?" if close_matches else "."
-        raise UserError(f"There is no spec '{name}'{hint} Shipped: {', '.join(known)}; or give a TOML file.")
+        raise UserError(f"There is no spec '{name}'{hint} Shipped: {', '.join(specs)}; or give a TOML file.")
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -158,13 +158,15 @@ def _build(kind: type[Any], table: Any, where: str, mistakes: list[str]) -> Any:
         return kind()
     hints = get_type_hints(kind)
     prefix = f"{where}." if where else ""
-    known = {item.name for item in fields(kind)} | ({"search", "embedded", "champion"} if kind is Settings else set())
+    known_keys = {item.name for item in fields(kind)} | (
+        {"search", "embedded", "champion"} if kind is Settings else set()
+    )
     values: Table = {}
     for key, value in table.items():
-        if key not in known:
-            close_matches = get_close_matches(key, known, n=1)
+        if key not in known_keys:
+            close_matches = get_close_matches(key, known_keys, n=1)
             hint = f"; did you mean '{prefix}{close_matches[0]}'?" if close_matches else "."
-            mistakes.append(f"Unknown key '{prefix}{key}'{hint} Known: {', '.join(sorted(known))}.")
+            mistakes.append(f"Unknown key '{prefix}{key}'{hint} Known: {', '.join(sorted(known_keys))}.")
         elif is_dataclass(hints[key]):
             values[key] = _build(hints[key], value, f"{prefix}{key}", mistakes)
         else:

@@ -81,8 +81,8 @@ class Space:
     def settings(self) -> Iterator[tuple[tuple[str, TrainValue], ...]]:
         """Every combination of the searched training settings, without what the sweep has anyway; `()` if none is."""
         for values in itertools.product(*(values for _, values in self.train)):
-            chosen = zip((name for name, _ in self.train), values, strict=True)
-            yield tuple(sorted(pair for pair in chosen if pair not in self.own))
+            pairs = zip((name for name, _ in self.train), values, strict=True)
+            yield tuple(sorted(pair for pair in pairs if pair not in self.own))
 
     @cached_property
     def written(self) -> frozenset[str]:
@@ -151,12 +151,12 @@ def _list_masks(search: Search, blocks: range) -> Iterator[Mask]:
 
 
 def _allowed(search: Search, mask: Mask, parameters: int) -> bool:
-    chosen = set(mask.blocks)
+    blocks = set(mask.blocks)
     return (
-        (not search.max_blocks or len(chosen) <= search.max_blocks)
+        (not search.max_blocks or len(blocks) <= search.max_blocks)
         and (not search.max_parameters or parameters <= search.max_parameters)
-        and chosen.issuperset(search.must_train)
-        and chosen.isdisjoint(search.must_freeze)
+        and blocks.issuperset(search.must_train)
+        and blocks.isdisjoint(search.must_freeze)
     )
 
 
@@ -167,7 +167,7 @@ def _constraints(search: Search) -> str:
         (search.must_train, f"blocks {list(search.must_train)} train"),
         (search.must_freeze, f"blocks {list(search.must_freeze)} stay frozen"),
     ]
-    return ", ".join(text for given, text in constraints if given) or "none"
+    return ", ".join(text for limit, text in constraints if limit) or "none"
 
 
 def longest_epochs(candidates: Iterable[Candidate]) -> dict[str, int]:
@@ -228,12 +228,12 @@ def _starters(n_blocks: int) -> tuple[str, ...]:
     return ("contracting", "expanding", "deep-1") if n_blocks > 1 else ()
 
 
-def _repeat(wanted: Sequence[Candidate], search: Search, settings: Settings) -> list[Candidate]:
+def _repeat(candidates: Sequence[Candidate], search: Search, settings: Settings) -> list[Candidate]:
     """Candidates once per seed, and again on the leaky split if that is asked."""
     splits: tuple[Split, ...] = ("grouped", "leaky") if settings.augmentation.order == "leaky" else ("grouped",)
     return [
         replace(candidate, seed=seed, split=split)
-        for candidate in wanted
+        for candidate in candidates
         for split in splits
         for seed in search.seeds or (settings.seed,)
     ]

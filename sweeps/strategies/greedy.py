@@ -35,8 +35,8 @@ def greedy(space: Space, history: History, seed: int) -> Candidate | None:
 
 def _steps(space: Space, blocks: tuple[int, ...]) -> list[Mask]:
     """The allowed masks that contain these blocks and the fewest more, but at least one."""
-    chosen = set(blocks)
-    larger = [mask for mask in space.masks if len(mask.blocks) > len(blocks) and chosen.issubset(mask.blocks)]
+    block_set = set(blocks)
+    larger = [mask for mask in space.masks if len(mask.blocks) > len(blocks) and block_set.issubset(mask.blocks)]
     fewest = min((len(mask.blocks) for mask in larger), default=0)
     return [mask for mask in larger if len(mask.blocks) == fewest]
 

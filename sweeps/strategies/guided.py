@@ -88,17 +88,17 @@ def _unseen_numbers(grid: _Grid, space: Space, history: History, seed: int) -> N
     """Numbers of the candidates that were not proposed yet; of a space too large, a sample of them."""
     size = len(grid.choices)
     inside = [candidate for candidate in history.known if candidate in space]
-    known = [
+    known_numbers = [
         grid.row[candidate.mask] * size + grid.number[candidate.epochs, candidate.learning_rate, candidate.train]
         for candidate in inside
     ]
     total = len(space)
     if total <= LARGEST:
         is_unseen = np.ones(total, bool)
-        is_unseen[known] = False
+        is_unseen[known_numbers] = False
         return np.flatnonzero(is_unseen)
     sample = np.random.default_rng([seed, len(history.trials)]).integers(total, size=LARGEST)
-    return np.setdiff1d(sample, known)
+    return np.setdiff1d(sample, known_numbers)
 
 
 @dataclass(frozen=True)

@@ -61,10 +61,10 @@ def check_budget(search: Search, space: Space, start: Sequence[Candidate], folds
     """Raise `UserError` where a budget does not even last for what the search starts from: it would find nothing."""
     trainings = folds * len({candidate.training for candidate in start if candidate.epochs})
     trainings += len(space.varied) if search.strategy in PROBED else 0
-    for key, given, needed in (("trials", search.trials, len(start)), ("trainings", search.trainings, trainings)):
-        if search.proposes and 0 < given < needed:
+    for key, limit, needed in (("trials", search.trials, len(start)), ("trainings", search.trainings, trainings)):
+        if search.proposes and 0 < limit < needed:
             raise UserError(
-                f"'search.{key}' must be at least {needed} here, but got {given}: the baselines and masks that every "
+                f"'search.{key}' must be at least {needed} here, but got {limit}: the baselines and masks that every "
                 f"search starts from are {len(start)} trials and {trainings} trainings"
                 f"{', the probe of each block included' if search.strategy in PROBED else ''}. Give more, or 0 for no "
                 "limit."
@@ -78,13 +78,12 @@ def is_spent(search: Search, history: History) -> bool:
     return bool(search.trainings) and history.trainings >= search.trainings
 
 
-def planned_work(search: Search, missing: int, listed: int, recorded: int) -> str:
+def planned_work(search: Search, missing: int, total: int, recorded_trials: int) -> str:
     """The work ahead as text: what is missing of a list, or what a search starts from and how far it may go."""
     if not search.proposes:
-        return f"{missing} of {listed} trials to run"
-    return (
-        f"{missing} trials to start from, then {searcher_name(search)} proposes ({budget(search)}; {recorded} recorded)"
-    )
+        return f"{missing} of {total} trials to run"
+    limits = f"{budget(search)}; {recorded_trials} recorded"
+    return f"{missing} trials to start from, then {searcher_name(search)} proposes ({limits})"
 
 
 def searcher_name(search: Search) -> str:

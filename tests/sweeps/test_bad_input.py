@@ -52,7 +52,7 @@ def data_set(folder: Path, n: int = 6, *, empty: bool = False) -> Path:
 
 def with_data(change: Callable[[Path], object], *more: str) -> Build:
     def build(folder: Path) -> list[str]:
-        data = data_set(folder / "pictures")
+        data = data_set(folder / "images-and-masks")
         change(data)
         return ["run", "smoke", "--data", str(data), *more]
 
@@ -75,7 +75,7 @@ def unknown_layout(folder: Path) -> list[str]:
 
 
 def only_empty(folder: Path) -> list[str]:
-    return ["run", "smoke", "--data", str(data_set(folder / "pictures", empty=True))]
+    return ["run", "smoke", "--data", str(data_set(folder / "images-and-masks", empty=True))]
 
 
 def text_file(folder: Path) -> None:
@@ -148,7 +148,7 @@ def photograph_as_mask(folder: Path) -> None:
 
 def patient_table(folder: Path) -> list[str]:
     (folder / "who.csv").write_text("image,owner\n" + "\n".join(f"p{i},{i // 2}" for i in range(6)))
-    data = data_set(folder / "pictures")
+    data = data_set(folder / "images-and-masks")
     return ["run", "smoke", "--data", str(data), "--set", f"data.patients={folder / 'who.csv'}"]
 
 
@@ -216,7 +216,7 @@ CASES: dict[str, tuple[Build, str]] = {
     "rate that is no number": (given("--set", "search.learning_rate=nan"), r"learning_rate' must be a finite number"),
     "rate beyond reason": (given("--set", "search.learning_rate=1e25"), r"distinct positive numbers, 1e-09 to 1000"),
     "seed too large": (given("--set", "seed=4294967296"), r"'seed' must be from 0 to"),
-    "one picture to pre-train on": (given("--set", "pretrain.images=1"), r"'pretrain\.images' must be 0 \(all\) or at"),
+    "one image to pre-train on": (given("--set", "pretrain.images=1"), r"'pretrain\.images' must be 0 \(all\) or at"),
     "zoom beyond reason": (given("--set", "augmentation.zoom=1e400"), r"'augmentation\.zoom' must be a finite number"),
     "unknown unit": (given("--set", "partition.unit=layer"), r"'partition\.unit' must be one of block, conv"),
     "a head of its own among convolutions": (
@@ -250,7 +250,7 @@ CASES: dict[str, tuple[Build, str]] = {
     "a budget for a list": (given("--max-trainings", "20"), r"'grid' works a list off to its end.*--max-hours"),
     "negative hours": (given("--max-hours", "-1"), r"'search\.hours' must be at least 0"),
     "a study of another direction": (with_study("minimize"), r"The study 's' .* another space, direction or data set"),
-    "a study of other pictures": (
+    "a study of other images": (
         with_study("maximize", thaw="other", blocks=9),
         r"The study 's' .* another space, direction or data set",
     ),

@@ -64,7 +64,7 @@ def test_masks_that_never_vary_have_no_effects() -> None:
     assert "No block effects" in text and "fANOVA needs 20 trials" in text and "Smoothed" not in text
 
 
-def test_files_are_the_answer_and_its_pictures(searched: SweepRecord, tmp_path: Path) -> None:
+def test_files_are_the_answer_and_its_images(searched: SweepRecord, tmp_path: Path) -> None:
     written = write_files(best(searched), searched.info, tmp_path / "out")
     assert sorted(path.suffix for path in written) == [".json", *[".png"] * 3, *[".svg"] * 3, ".txt"]
     read = json.loads((tmp_path / "out" / "answer.json").read_text())

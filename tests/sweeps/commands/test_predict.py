@@ -18,7 +18,7 @@ from trainer.errors import UserError
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A network at 32 x 32 whose mask is the picture above one half."""
+    """A network at 32 x 32 whose mask is the image above one half."""
     inputs = keras.Input((32, 32, 1))
     network = keras.Model(inputs, keras.layers.Conv2D(1, 1)(inputs))
     network.set_weights([np.full((1, 1, 1, 1), 40, np.float32), np.full(1, -20, np.float32)])
@@ -47,10 +47,10 @@ def written(out: Path, folder: str) -> list[str]:
     return sorted(path.relative_to(out / folder).as_posix() for path in (out / folder).rglob("*.png"))
 
 
-def test_masks_and_overlays_in_the_size_and_folders_of_the_pictures(model: str, tmp_path: Path) -> None:
+def test_masks_and_overlays_in_the_size_and_folders_of_the_images(model: str, tmp_path: Path) -> None:
     for name, mode in (("a.png", "L"), ("b.jpg", "RGB"), ("deep/c.tif", "I;16"), ("deep/d.gif", "P"), ("e.BMP", "1")):
         write_image(tmp_path / "in" / name, mode)
-    (tmp_path / "in" / "notes.txt").write_text("no picture")
+    (tmp_path / "in" / "notes.txt").write_text("no image")
     out = tmp_path / "out"
     assert predict_count(model, tmp_path / "in", out) == 5
     names = ["a.png", "b.png", "deep/c.png", "deep/d.png", "e.png"]
@@ -64,7 +64,7 @@ def test_masks_and_overlays_in_the_size_and_folders_of_the_pictures(model: str, 
 
 
 @pytest.mark.parametrize("synthetic", [True, False])
-def test_a_network_of_synthetic_pictures_is_told_to_be_one(
+def test_a_network_of_synthetic_images_is_told_to_be_one(
     model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, synthetic: bool
 ) -> None:
     predictor, known = load(model, tmp_path)
@@ -79,12 +79,12 @@ def test_a_network_of_synthetic_pictures_is_told_to_be_one(
     assert ("trained on SYNTHETIC images only: it is no tool for real ones" in output.getvalue()) == synthetic
 
 
-def test_one_picture(model: str, tmp_path: Path) -> None:
+def test_one_image(model: str, tmp_path: Path) -> None:
     assert predict_count(model, write_image(tmp_path / "a.png"), tmp_path) == 1
     assert written(tmp_path, "masks") == ["a.png"]
 
 
-def test_pictures_that_differ_in_their_suffix_keep_it(model: str, tmp_path: Path) -> None:
+def test_images_that_differ_in_their_suffix_keep_it(model: str, tmp_path: Path) -> None:
     write_image(tmp_path / "in" / "a.png")
     write_image(tmp_path / "in" / "a.bmp")
     predict_count(model, tmp_path / "in", tmp_path / "out")
@@ -94,9 +94,7 @@ def test_pictures_that_differ_in_their_suffix_keep_it(model: str, tmp_path: Path
 def test_again_into_the_same_folder_does_not_predict_its_own_masks(model: str, tmp_path: Path) -> None:
     write_image(tmp_path / "a.png")
     assert [predict_count(model, tmp_path, tmp_path / "out") for _ in range(2)] == [1, 1]
-    assert [predict_count(model, tmp_path, tmp_path) for _ in range(1)] == [
-        3
-    ]  # `out` is another folder of pictures now
+    assert [predict_count(model, tmp_path, tmp_path) for _ in range(1)] == [3]  # `out` is another folder of images now
 
 
 def test_masks_that_somebody_drew_are_not_replaced(model: str, tmp_path: Path) -> None:
@@ -108,7 +106,7 @@ def test_masks_that_somebody_drew_are_not_replaced(model: str, tmp_path: Path) -
     assert truth.read_bytes() == before and not (tmp_path / "overlays").exists()
 
 
-def test_unreadable_pictures_are_named_and_the_rest_is_written(model: str, tmp_path: Path) -> None:
+def test_unreadable_images_are_named_and_the_rest_is_written(model: str, tmp_path: Path) -> None:
     whole = write_image(tmp_path / "in" / "a.png").read_bytes()
     (tmp_path / "in" / "b.png").write_bytes(whole[: len(whole) // 2])
     (tmp_path / "in" / "c.jpg").write_text("hello")
@@ -118,7 +116,7 @@ def test_unreadable_pictures_are_named_and_the_rest_is_written(model: str, tmp_p
     assert written(tmp_path / "out", "masks") == written(tmp_path / "out", "overlays") == ["a.png"]
 
 
-def test_no_pictures_and_no_folder(model: str, tmp_path: Path) -> None:
+def test_no_images_and_no_folder(model: str, tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     with pytest.raises(UserError, match=r"must be an image \(\.png.* holds none"):
         predict_count(model, tmp_path / "in", tmp_path / "out")

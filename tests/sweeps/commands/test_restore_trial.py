@@ -64,7 +64,7 @@ def test_files_that_mlflow_has_lost_are_named(tracker: Tracker, gone: str, monke
         restore_trial(tracker, None, None)
 
 
-def test_the_pictures_come_from_mlflow_or_from_where_they_were_if_they_are_the_same(
+def test_the_images_come_from_mlflow_or_from_where_they_were_if_they_are_the_same(
     tracker: Tracker, smoke_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trial, cache = restore_trial(tracker, None, None), Home(smoke_home).data
@@ -83,7 +83,7 @@ def test_the_pictures_come_from_mlflow_or_from_where_they_were_if_they_are_the_s
         assert nothing is None and words in reason
 
 
-def test_damaged_pictures_are_told(tracker: Tracker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_damaged_images_are_told(tracker: Tracker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     trial = restore_trial(tracker, None, None)
     (tmp_path / "cut.npz").write_bytes(b"PK")
     monkeypatch.setattr(tracker, "fetch_file", lambda run, path, to: tmp_path / "cut.npz")

@@ -59,7 +59,7 @@ def test_images_that_all_move_together_are_one_training_not_many_proofs() -> Non
     assert estimate(together, BEST, 0.8, 1) is None
 
 
-def test_pictures_without_a_truth_do_not_count() -> None:
+def test_images_without_a_truth_do_not_count() -> None:
     own = behind(0.1, 2)
     best = BEST | {"empty": float("nan")}
     assert estimate(own | {"empty": float("nan")}, best, 0.8, 2) == estimate(own, BEST, 0.8, 2)

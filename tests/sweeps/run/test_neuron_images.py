@@ -76,5 +76,5 @@ def test_after_means_the_trained_weights_on_the_trial_s_own_start(drawn: list[tu
     )
 
 
-def test_no_blocks_no_pictures(drawn: list[tuple[int, float]]) -> None:
+def test_no_blocks_no_images(drawn: list[tuple[int, float]]) -> None:
     assert Gallery(trial(), ()).drawings(Candidate("1", 1, 1e-3), result()) == {} and drawn == []
