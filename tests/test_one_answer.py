@@ -46,7 +46,10 @@ def expected_candidates(record: SweepRecord) -> list[TrialRecord]:
         and trial.info.candidate.key not in record.info.outside
         and not math.isnan(trial.mean_dice)
     ]
-    return sorted(trials, key=lambda one: (-one.mean_dice, one.info.trainable_params, one.info.candidate.epochs))
+    return sorted(
+        trials,
+        key=lambda candidate: (-candidate.mean_dice, candidate.info.trainable_params, candidate.info.candidate.epochs),
+    )
 
 
 def test_the_records_hold_what_they_should(drawn: list[Recorded]) -> None:
@@ -54,11 +57,16 @@ def test_the_records_hold_what_they_should(drawn: list[Recorded]) -> None:
     assert 80 < len(answers) < RECORDS - 20
     assert any(answer.one_standard_error.dice < answer.best.dice for answer in answers)
     assert any(answer.dropped and answer.failed and answer.unfinished for answer in answers)
-    assert any(len(answer.settings) > 1 for answer in answers) and any(no_training_is_best(one) for one in answers)
+    assert any(len(answer.settings) > 1 for answer in answers) and any(
+        no_training_is_best(candidate) for candidate in answers
+    )
     assert any(learned_nothing(answer.best.dice) for answer in answers)
-    assert any(one.noise is not None for answer in answers for one in answer.compared)
+    assert any(candidate.noise is not None for answer in answers for candidate in answer.compared)
     assert any(1 < len(answer.tied) < len(answer.compared) for answer in answers)
-    outside = [max(record.finished, key=lambda one: one.mean_dice if one.mean_dice > 0 else 0) for record, _ in drawn]
+    outside = [
+        max(record.finished, key=lambda candidate: candidate.mean_dice if candidate.mean_dice > 0 else 0)
+        for record, _ in drawn
+    ]
     forbidden = zip(drawn, outside, strict=True)
     assert any(trial.info.candidate.key in record.info.outside for (record, _), trial in forbidden)
 
@@ -72,7 +80,13 @@ def test_the_winner_is_the_highest_of_those_that_may_win(drawn: list[Recorded]) 
         first = expected[0]
         assert answer.best.dice == first.mean_dice and answer.best.trainable_params == first.info.trainable_params
         assert answer.candidates == len(answer.compared) == len(expected)
-        assert sum(one.tied and one.behind == 0 and one.dice == answer.best.dice for one in answer.compared) >= 1
+        assert (
+            sum(
+                candidate.tied and candidate.behind == 0 and candidate.dice == answer.best.dice
+                for candidate in answer.compared
+            )
+            >= 1
+        )
         assert answer.one_standard_error.dice >= answer.one_standard_error.floor
         assert answer.one_standard_error.trainable_params <= answer.best.trainable_params
 
@@ -107,7 +121,7 @@ def test_mlflow_is_told_the_same(drawn: list[Recorded]) -> None:
         assert cheapest.info.candidate.mask == answer.one_standard_error.mask
         assert cheapest.info.candidate.epochs == answer.one_standard_error.epochs
         assert answer.sentence in words and f"choice: {named(answer.one_standard_error, answer)}, " in words
-        cheaper = [one for one in answer.tied if one.trainable_params < answer.best.trainable_params]
+        cheaper = [candidate for candidate in answer.tied if candidate.trainable_params < answer.best.trainable_params]
         if not no_training_is_best(answer):
             tie = "no cheaper" if not cheaper else f"{len(cheaper)} cheaper"
             assert f"; {tie} " in words and (not cheaper or f" is {named(cheaper[0], answer)} with " in words)
@@ -120,9 +134,11 @@ def test_thaw_best_and_the_page_show_the_same(drawn: list[Recorded]) -> None:
                 best(record)
             continue
         assert to_json(best(record)) == to_json(answer)
-        told, printed, page = json.loads(to_json(answer)), printed_by(answer), unescape(answer_section(answer))
-        assert told["best"]["mask"] == answer.best.mask and told["sentence"] == answer.sentence
-        assert [one["mask"] for one in told["compared"] if one["tied"]] == [one.mask for one in answer.tied]
+        table, printed, page = json.loads(to_json(answer)), printed_by(answer), unescape(answer_section(answer))
+        assert table["best"]["mask"] == answer.best.mask and table["sentence"] == answer.sentence
+        assert [candidate["mask"] for candidate in table["compared"] if candidate["tied"]] == [
+            candidate.mask for candidate in answer.tied
+        ]
         assert answer.sentence in printed and answer.sentence in page
         assert f"{len(answer.tied)} of {answer.candidates}. " in page and cheapest_choice(answer) in page
 
@@ -147,7 +163,9 @@ def test_what_the_constraints_forbid_is_nowhere_the_winner() -> None:
     answer = best(record)
     assert answer.best.mask == "1-2" == choose(record, None)[0].info.candidate.mask
     assert answer.sentence.startswith("Thaw blocks 1-2: ") and "below all" in answer.sentence
-    assert "all" not in {one.mask for one in (*answer.compared, answer.one_standard_error, *answer.pareto.parameters)}
+    assert "all" not in {
+        candidate.mask for candidate in (*answer.compared, answer.one_standard_error, *answer.pareto.parameters)
+    }
     tagged = [trial.info.candidate.mask for trial in record.trials if trial.run_id in chosen_runs(read(record))]
     assert set(tagged) == {answer.best.mask, answer.one_standard_error.mask}
     head = rendered(record).partition("</header>")[0]

@@ -108,14 +108,14 @@ def _score(case: str, dice: float, draw: np.random.Generator) -> Score:
     return Score.of_counts(case, "benign", hit, truth - hit, truth - hit, PIXELS - 2 * truth + hit)
 
 
-def make_home(home: Path, wanted: int, images: int) -> None:
+def make_home(home: Path, n_trials: int, images: int) -> None:
     """A home with one finished sweep of so many trials."""
     open_home(home)
     tracker = Tracker.connect(f"sqlite:///{home / 'mlflow.db'}", home / "artifacts")
     sweep, draw = large_sweep(images), np.random.default_rng(0)
     parent = tracker.open_sweep(sweep)
     with sqlite3.connect(home / "mlflow.db") as database:
-        for number, info in enumerate(islice(trials(), wanted)):
+        for number, info in enumerate(islice(trials(), n_trials)):
             _insert(database, parent, number, info, results_of(info, sweep, draw))
     tracker.finish_sweep(parent, "")
 

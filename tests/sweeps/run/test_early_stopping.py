@@ -48,10 +48,10 @@ def behind(difference: float, folds: int, spread: float = 0.02) -> dict[str, flo
 def test_only_what_is_clearly_worse_is_dropped_and_more_folds_see_more(
     difference: float, folds: int, dropped: bool
 ) -> None:
-    found = estimate(behind(difference, folds), BEST, 0.8, folds)
-    assert (found is not None) == dropped
-    if found is not None:
-        assert found == pytest.approx(0.8 - difference, abs=0.01)
+    estimated = estimate(behind(difference, folds), BEST, 0.8, folds)
+    assert (estimated is not None) == dropped
+    if estimated is not None:
+        assert estimated == pytest.approx(0.8 - difference, abs=0.01)
 
 
 def test_images_that_all_move_together_are_one_training_not_many_proofs() -> None:
@@ -96,13 +96,13 @@ def results(dice: dict[str, float]) -> list[FoldResult]:
 
 
 def test_a_search_spares_what_it_started_from_and_reads_the_best_once() -> None:
-    recorded: Any = Recorded()
+    tracker: Any = Recorded()
     start = Candidate("all", 3, 1e-3)
-    drop = make_drop_rule(Search(strategy="random"), EVERYTHING, [start], recorded, "run")
+    drop = make_drop_rule(Search(strategy="random"), EVERYTHING, [start], tracker, "run")
     worse = results(behind(0.2, 1))
     assert drop(start, worse) is None
     assert [drop(Candidate(mask, 3, 1e-3), worse) for mask in "12"] == [pytest.approx(0.6, abs=0.01)] * 2
-    assert recorded.asked == 1
+    assert tracker.asked == 1
 
 
 @pytest.mark.parametrize(
@@ -115,8 +115,8 @@ def test_a_search_spares_what_it_started_from_and_reads_the_best_once() -> None:
     ],
 )
 def test_lists_fronts_and_whoever_says_so_drop_nothing(search: Search) -> None:
-    recorded: Any = Recorded()
-    assert make_drop_rule(search, EVERYTHING, [], recorded, "run") is never_drop
+    tracker: Any = Recorded()
+    assert make_drop_rule(search, EVERYTHING, [], tracker, "run") is never_drop
 
 
 def test_nothing_is_dropped_before_anything_is_finished() -> None:
@@ -153,15 +153,15 @@ def test_a_dropped_trial_is_marked_everywhere_and_a_list_trains_it_to_its_end(
     search = load_spec("smoke", sets=[*smoke, "search.strategy=random", "search.trials=10"])
     assert run_sweep(search, home, board, workers=1, name="s").failed == ()
     store = Tracker.connect(home.tracking_uri, home.artifact_folder)
-    found = summarise(store.read_sweep("s"))
+    summary = summarise(store.read_sweep("s"))
     assert sum(isinstance(message, Dropped) for message in messages) == 2
-    assert {trial.mask for trial in found.trials} == {"all", "6-9", "none"} and not found.finished
-    assert found.dropped is not None and (found.dropped.saved, found.dropped.trainings) == (2, 2 * 5)
+    assert {trial.mask for trial in summary.trials} == {"all", "6-9", "none"} and not summary.finished
+    assert summary.dropped is not None and (summary.dropped.saved, summary.dropped.trainings) == (2, 2 * 5)
     before = len(messages)
     assert run_sweep(search, home, board, workers=1, name="s").trained == 0 and len(messages) == before  # it was over
 
     assert run_sweep(load_spec("smoke", sets=smoke), home, board, workers=1, name="s").trained == 2
     folds = [message.name[0] for message in messages[before:] if isinstance(message, FoldFinished)]
     assert folds == ["1", "1", "2", "2"]
-    found = summarise(store.read_sweep("s"))
-    assert found.dropped is None and {"1", "2"} < {trial.mask for trial in found.trials}
+    summary = summarise(store.read_sweep("s"))
+    assert summary.dropped is None and {"1", "2"} < {trial.mask for trial in summary.trials}
