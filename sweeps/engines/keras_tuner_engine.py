@@ -89,7 +89,7 @@ class Record:
 
 
 class _Random(RandomSearchOracle):  # type: ignore[misc]  # KerasTuner ships no types
-    """KerasTuner's draws; it knows no constraints, so it is asked anew for what lies in the space."""
+    """KerasTuner's draws. It knows no constraints, so it draws again until a point lies in the space."""
 
     record: Record
 
@@ -104,13 +104,13 @@ class _Random(RandomSearchOracle):  # type: ignore[misc]  # KerasTuner ships no 
 
 
 class _Bayesian(BayesianOptimizationOracle):  # type: ignore[misc]
-    """KerasTuner's Gaussian process. It first hears every score that is known (`run_trial` answers from the record).
+    """KerasTuner's Gaussian process. It first gets every known score (`run_trial` answers from the record).
 
     It may name one point again and again, and takes seconds for it: the nearest new point stands for that.
     """
 
     record: Record
-    known: list[dict[str, int]]  # scored points that it has not heard of yet
+    known: list[dict[str, int]]  # scored points that it was not given yet
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
         if self.known:
@@ -215,7 +215,7 @@ def tune(
 
 
 def _evaluate(candidate: Candidate, evaluate: Evaluate) -> PastTrial:
-    """Evaluate a new candidate. KerasTuner hears of no single fold; of a dropped one it learns the estimate."""
+    """Evaluate a new candidate. KerasTuner gets no score of a single fold, and the estimate of a dropped candidate."""
     try:
         scored = evaluate(candidate, lambda dice, fold: None)
     except TrialFailed:

@@ -105,7 +105,7 @@ def drain(
     turn: Callable[[], AbstractContextManager[Any]] = nullcontext,
     deadline: float = math.inf,
 ) -> None:
-    """Work the list off until nothing waits and nobody else is at work; failed trials do not stop it. Nothing new is
+    """Work off the list until nothing waits and no other worker is busy; failed trials do not stop it. Nothing new is
     begun after the `deadline` (Unix time).
 
     Where the list is empty, `propose` is asked for one more candidate, by one worker at a time (inside `turn()`); None

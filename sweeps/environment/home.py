@@ -82,7 +82,7 @@ class Home:
         return self.root / "launch.lock"
 
     def workers_lock(self, sweep: str) -> Path:
-        """Shared by the living workers of a sweep: nobody there means that whatever seems to run was cut off."""
+        """Shared by the living workers of a sweep: while nobody holds it, trials that seem to run were cut off."""
         return self.root / "sweeps" / sweep / "workers.lock"
 
     def candidate_lock(self, sweep: str, key: str) -> Path:

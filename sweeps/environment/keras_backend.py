@@ -27,7 +27,7 @@ def prepare_backend(*, deterministic: bool = True) -> None:
         flags = os.environ.get("XLA_FLAGS", "")
         os.environ["XLA_FLAGS"] = flags if XLA in flags else f"{flags} {XLA}".strip()
     # Neurons are drawn block by block, each with a small traced function of its own; after some of them TensorFlow
-    # warns of "retracing", a loop's mistake that is none here. A logger can be told before the library is there.
+    # warns of "retracing", a mistake in a loop, but none here. A logger can be set before its library is imported.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     with _silent_stderr():
         import trainer.network.unet  # noqa: F401

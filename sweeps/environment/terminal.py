@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from sweeps.environment.machine import duration
 
-LINE_EVERY = 10.0  # seconds: off a terminal, a stage that goes on is heard of no more often
+LINE_EVERY = 10.0  # seconds: off a terminal, a running stage prints no more often
 
 Clock = Callable[[], float]
 Update = Callable[..., None]  # update(completed=, total=, description=) of a bar

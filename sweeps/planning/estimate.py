@@ -100,7 +100,7 @@ def estimate(
 def _further(search: Search, size: int, listed_trials: int, initial_trainings: int, folds: int) -> int:
     """How many candidates a search may propose beside those it starts from: its budgets allow no more, nor its space.
 
-    `begun`: the trainings that it starts from.
+    `initial_trainings`: those of what it starts from.
     """
     if not search.proposes:
         return 0

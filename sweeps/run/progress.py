@@ -21,7 +21,7 @@ class Count(Protocol):
     done: float
     total: float
 
-    def hear(self, message: Message) -> None:
+    def update(self, message: Message) -> None:
         """Take a message into account."""
 
 
@@ -32,8 +32,8 @@ class EpochCount:
         self.done, self.total = 0.0, float(folds * sum(longest_epochs(candidates).values()))
         self._reached: dict[tuple[str, int], int] = {}
 
-    def hear(self, message: Message) -> None:
-        """Count the epochs that a fold has passed since it was last heard of."""
+    def update(self, message: Message) -> None:
+        """Count the epochs that a fold has passed since its last message."""
         if isinstance(message, FoldFinished):
             fold = message.training, message.fold
             before = self._reached.get(fold, 0)
@@ -47,7 +47,7 @@ class TrialCount:
     def __init__(self, ended: int, trials: int) -> None:
         self.done, self.total = float(ended), float(trials)
 
-    def hear(self, message: Message) -> None:
+    def update(self, message: Message) -> None:
         """Count a trial that ended, however it did."""
         self.done += isinstance(message, TrialFinished | Dropped | Failed)
 
@@ -63,7 +63,7 @@ def follow_search(board: Board, ended: int, trials: int, folds: int) -> Abstract
 
 
 class TrialLines:
-    """Guards what a log has heard: a line when a trial ends, and between two at most one in ten seconds.
+    """Guards the lines of a log: one when a trial ends, and between two of them at most one in ten seconds.
 
     `ended` trials before these messages, out of `trials` in all (0: unknown).
     """
@@ -74,7 +74,7 @@ class TrialLines:
         self._began, self._done_before = board.clock(), count.done
         self._pace = Pace(board.clock)
 
-    def hear(self, message: Message) -> None:
+    def update(self, message: Message) -> None:
         """Print a line where the message deserves one."""
         if isinstance(message, Ready) and self._count.done == self._done_before:
             self._began = self._board.clock()  # the start of the workers is no part of what a trial takes
@@ -108,11 +108,11 @@ def _follow(board: Board, count: Count, ended: int, trials: int, folds: int) -> 
     with board.bar("starting workers", count.total or None, count.done) as update:
 
         def listen(message: Message) -> None:
-            count.hear(message)
+            count.update(message)
             text = message_text(message, folds)
             update(completed=count.done, **({"description": text} if text else {}))
             _say_failures(board, message)
-            lines.hear(message)
+            lines.update(message)
 
         yield listen
     board.log(f"Workers: done in {duration(board.clock() - began)}.")

@@ -75,8 +75,8 @@ def qmc(space: Space, history: History, seed: int) -> Candidate | None:
 class _Generations(NSGAIISampler):
     """NSGA-II whose generations are read off the order in which candidates were handed out, `POPULATION` each.
 
-    Optuna writes a trial's generation down when it asks for it, and counts only what is complete by then; from a
-    history that cannot be told. Counting all that was handed out can, and is the same with one worker.
+    Optuna writes down a trial's generation when it proposes the trial, and counts only the trials complete by then. A
+    history does not tell which those were, so all that were handed out count; with one worker that is the same.
     """
 
     def __init__(self, seed: int, handed_out: int) -> None:

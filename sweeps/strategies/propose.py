@@ -1,8 +1,8 @@
-"""What a search does next: the strategy's next candidate, as long as the budget lasts; and that in words.
+"""What a search does next: the strategy's next candidate, as long as the budget lasts.
 
 A strategy is a pure function `(space, history, seed) -> candidate`: the same arguments give the same answer, so any
 worker can ask it, and a search goes on after a crash as if nothing had happened. It stays inside the space and never
-names a candidate that `history` knows. None says: nothing more now. With trials still open that means to wait for
+proposes a candidate that `history` knows. None means: nothing more now. With trials still open that means to wait for
 them, with none open that the search is over.
 """
 

@@ -20,7 +20,7 @@ def listing(search: Search, settings: Settings | None = None) -> tuple[Candidate
     return listed(search, space_of(search, [1] * 9, settings), settings)
 
 
-def test_the_study_asks_for_17_masks_at_every_budget_and_the_baselines() -> None:
+def test_the_paper_asks_for_17_masks_at_every_budget_and_the_baselines() -> None:
     found = listing(BOTH)
     assert len(masks_of(BOTH, 9)) == 17
     assert len(found) == len(set(found)) == 17 * 2 + 2 + 1
