@@ -1,4 +1,4 @@
-"""thaw's public Python interface: what stands in `__all__` is kept, and changes are announced in CHANGELOG.md.
+"""thaw's public Python interface: the names in `__all__` are kept; changes are announced in CHANGELOG.md.
 
 Everything else may be renamed at any time. Importing this module loads neither Keras nor MLflow: `open_objective` and
 `read_sweep` load what they need when they are called. docs/writing-a-study.md shows both at work.
@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sweeps.objective_api import Objective, Scores
-from sweeps.objective_api import prepared as open_objective
+from sweeps.objective_api import Objective, Scores, open_objective
 from tracking.record import SweepRecord, TrialRecord
 from trainer.config import Candidate
 from trainer.errors import TrialFailed, UserError
@@ -50,5 +49,5 @@ def read_sweep(name: str | None = None, *, home: str | Path = "runs", tracking_u
 
     if tracking_uri is not None:
         return Reader.connect(tracking_uri).read_sweep(name)
-    found = find_home(Path(home))
-    return Reader.connect(found.tracking_uri, found.artifact_folder).read_sweep(name)
+    opened_home = find_home(Path(home))
+    return Reader.connect(opened_home.tracking_uri, opened_home.artifact_folder).read_sweep(name)

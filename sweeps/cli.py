@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from sweeps.completion import MASKS, one_of, spec_names, sweep_names
+from sweeps.completion import MASKS, completer_of, spec_names, sweep_names
 from sweeps.environment.home import DEFAULT_HOME
 from sweeps.environment.terminal import complain, console, tell
 from trainer.errors import UserError
@@ -109,7 +109,7 @@ def run(
 
     A sweep trains every candidate under one cross-validation. Stop it at any moment: the same command goes on.
     """
-    from sweeps.commands.dry_run import rehearse
+    from sweeps.commands.dry_run import run_dry
     from sweeps.environment.home import open_home
     from sweeps.environment.terminal import Board
     from sweeps.planning.identity import check_name
@@ -119,28 +119,30 @@ def run(
 
     limits = {"hours": max_hours, "trainings": max_trainings}
     budget = [f"search.{key}={limit}" for key, limit in limits.items() if limit is not None]
-    chosen = load_spec(spec, sets=[*(set_ or []), *budget], data=data, pretrain=pretrain, model=model)
-    count = check_workers(workers, chosen.search)
+    loaded_spec = load_spec(spec, sets=[*(set_ or []), *budget], data=data, pretrain=pretrain, model=model)
+    count = check_workers(workers, loaded_spec.search)
     name = check_name(name)
-    opened = open_home(home)
+    opened_home = open_home(home)
     if dry_run:
-        rehearse(chosen, opened, Board(console), count)
+        run_dry(loaded_spec, opened_home, Board(console), count)
         return
     from sweeps.commands.finish import keep_winner, show
     from sweeps.sweep import run_sweep
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a cluster's scheduler stops a job like Ctrl-C does
     try:
-        outcome = run_sweep(chosen, opened, Board(console), workers=count, name=name, retry_failed=retry_failed)
+        outcome = run_sweep(
+            loaded_spec, opened_home, Board(console), workers=count, name=name, retry_failed=retry_failed
+        )
     except WorkerCrashed as crash:
         complain(str(crash))
         raise typer.Exit(1) from None
     except KeyboardInterrupt:
         complain("Stopped. What is finished is kept; the same command goes on from there.")
         raise typer.Exit(130) from None
-    show(opened, outcome.name, searched=chosen.search.proposes)
-    if chosen.champion:
-        keep_winner(opened, outcome.name, None, None, automatic=True)
+    show(opened_home, outcome.name, searched=loaded_spec.search.proposes)
+    if loaded_spec.champion:
+        keep_winner(opened_home, outcome.name, None, None, automatic=True)
     if outcome.failed:
         complain(f"{len(outcome.failed)} trials have no score: {'; '.join(outcome.failed[:5])}. See the report.")
         raise typer.Exit(3)
@@ -151,7 +153,7 @@ def champion(
     sweep: Sweep = None,
     mask: Annotated[
         str | None,
-        typer.Option(help="Refit this mask instead of the winner. Example: 1-5", autocompletion=one_of(*MASKS)),
+        typer.Option(help="Refit this mask instead of the winner. Example: 1-5", autocompletion=completer_of(*MASKS)),
     ] = None,
     name: Annotated[
         str | None, typer.Option(help="Name to register the network under. Default: the name of the data set.")
@@ -173,14 +175,12 @@ def predict(
     home: Home = DEFAULT_HOME,
 ) -> None:
     """Segment new images: write a mask (PNG, in the size of the image) and an overlay for each."""
-    from sweeps.commands.predict import predict_pictures
+    from sweeps.commands.predict import predict_images
     from sweeps.environment.terminal import Board
 
-    count = predict_pictures(model, images, out, home, Board(console))
-    words = "image" if count == 1 else "images"
-    console.print(
-        f"{count} {words}: {out / 'masks'}, {out / 'overlays'}", highlight=False, markup=False, soft_wrap=True
-    )
+    count = predict_images(model, images, out, home, Board(console))
+    noun = "image" if count == 1 else "images"
+    console.print(f"{count} {noun}: {out / 'masks'}, {out / 'overlays'}", highlight=False, markup=False, soft_wrap=True)
 
 
 @app.command()
@@ -192,14 +192,14 @@ def masks(
         str,
         typer.Option(
             help="What the numbers in a mask count: block (nine) or conv (18 convolutions).",
-            autocompletion=one_of("block", "conv"),
+            autocompletion=completer_of("block", "conv"),
         ),
     ] = "block",
     head: Annotated[
         str,
         typer.Option(
             help="When the 1x1 head trains: with the last block (last), always, or as a block of its own (own).",
-            autocompletion=one_of("last", "always", "own"),
+            autocompletion=completer_of("last", "always", "own"),
         ),
     ] = "last",
     blocks: Annotated[
@@ -243,7 +243,7 @@ def visualize(
         str | None,
         typer.Option(
             help="For a sweep: the mask whose trial to show, such as 1-5. Default: the winner.",
-            autocompletion=one_of(*MASKS),
+            autocompletion=completer_of(*MASKS),
         ),
     ] = None,
     after: Annotated[
@@ -253,7 +253,8 @@ def visualize(
     blocks: Annotated[
         str | None,
         typer.Option(
-            help="Which blocks to draw, such as 1-3,9 or contracting. Default: all.", autocompletion=one_of(*MASKS)
+            help="Which blocks to draw, such as 1-3,9 or contracting. Default: all.",
+            autocompletion=completer_of(*MASKS),
         ),
     ] = None,
     filters: Annotated[
@@ -280,25 +281,25 @@ def visualize(
     home: Home = DEFAULT_HOME,
 ) -> None:
     """Draw what excites chosen neurons most (activation maximisation), before and after training, as one figure."""
-    from sweeps.commands.visualize import Wish, draw_file, draw_sweep, is_file
+    from sweeps.commands.visualize import DrawOptions, draw_file, draw_sweep, is_file
     from sweeps.environment.home import find_home
     from sweeps.environment.keras_backend import prepare_backend
     from sweeps.environment.terminal import Board
     from trainer.files import write_atomically
 
-    wish = Wish(blocks, filters, only, size, width, seed)
+    options = DrawOptions(blocks, filters, only, size, width, seed)
     if is_file(network):
         if mask is not None:
             raise UserError("--mask chooses a trial of a sweep, but a file was given. Use --after with other weights.")
         prepare_backend()
-        sheet = draw_file(Path(str(network)), after, data, home, Board(console), wish)
+        sheet = draw_file(Path(str(network)), after, data, home, Board(console), options)
     else:
         if after is not None:
             raise UserError("--after goes with a file; a sweep shows before and after a trial: choose it with --mask.")
-        opened = find_home(home)
+        opened_home = find_home(home)
         prepare_backend()
-        sheet, shown = draw_sweep(network, mask, data, opened, Board(console), wish)
-        tell(shown)
+        sheet, title = draw_sweep(network, mask, data, opened_home, Board(console), options)
+        tell(title)
     write_atomically(out, lambda file: file.write(sheet))
     tell(f"Contact sheet: {out}")
 
@@ -313,13 +314,13 @@ def check(
     from trainer.files import write_atomically
 
     with console.status("reading every image") if console.is_terminal else _Quiet():
-        seen = survey(path)
-    tell(text(seen))
-    if seen.names:
-        sheet = contact_sheet(seen)
+        data_survey = survey(path)
+    tell(text(data_survey))
+    if data_survey.names:
+        sheet = contact_sheet(data_survey)
         write_atomically(out, lambda file: file.write(sheet))
         tell(f"Contact sheet: {out}")
-    if not seen.usable:
+    if not data_survey.usable:
         raise typer.Exit(2)
 
 
@@ -341,7 +342,7 @@ def report(
         typer.Option(
             "--format",
             help="Format of the report: html, json, csv or markdown.",
-            autocompletion=one_of("html", "json", "csv", "markdown"),
+            autocompletion=completer_of("html", "json", "csv", "markdown"),
         ),
     ] = "html",
     out: Annotated[
@@ -363,7 +364,9 @@ def best(
     sweep: Sweep = None,
     format_: Annotated[
         str,
-        typer.Option("--format", help="Format of the answer: text or json.", autocompletion=one_of("text", "json")),
+        typer.Option(
+            "--format", help="Format of the answer: text or json.", autocompletion=completer_of("text", "json")
+        ),
     ] = "text",
     out: Annotated[
         Path | None, typer.Option(help="Folder for the answer as JSON and its figures, beside what is printed.")

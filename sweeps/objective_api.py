@@ -34,9 +34,9 @@ class Scores:
     """What a candidate scored. `dice`: its mean over folds, 1 is best; `images`: image -> out-of-fold Dice, NaN where
     the truth is empty.
 
-    `parameters` that its mask thaws; `trainings` of a fold that this took (0: all of it was known) and their `seconds`.
-    `pruned_after`: the fold after which `should_prune` ended it, 0 where all folds were scored; `dice` is then the mean
-    of the folds so far, which is not comparable, and `images` is empty.
+    `parameters` that its mask thaws; `trainings`: folds that were trained for it (0: all came from the ledger), and
+    their `seconds`. `pruned_after`: the fold after which `should_prune` ended it, 0 where all folds were scored. Of a
+    pruned candidate `dice` is the mean of the folds so far, which is not comparable, and `images` is empty.
     """
 
     dice: float
@@ -47,14 +47,14 @@ class Scores:
     pruned_after: int = 0
 
 
-def _nobody(*_: object) -> bool:
-    """Hears no report, prunes nothing."""
+def _never(*_: object) -> bool:
+    """The default of both hooks: ignores a report and never prunes."""
     return False
 
 
 @dataclass(frozen=True)
 class Objective:
-    """Scores the candidates of one sweep, called `name`, inside its `space`; one at a time, whoever calls."""
+    """Scores candidates of the sweep called `name` inside its `space`, one at a time, whichever thread calls."""
 
     name: str
     resolved: ResolvedSweep
@@ -67,22 +67,22 @@ class Objective:
         return self.resolved.space
 
     def __call__(
-        self, candidate: Candidate, *, report: Report = _nobody, should_prune: Callable[[], bool] = _nobody
+        self, candidate: Candidate, *, report: Report = _never, should_prune: Callable[[], bool] = _never
     ) -> Scores:
-        """The scores of a candidate; what is recorded already is read, not trained, and reports nothing.
+        """Score a candidate. One that is recorded already is read, not trained, and reports nothing.
 
-        After every fold `report(mean Dice so far, fold)` is called, then, but for the last, `should_prune()`; where it
-        says so the trial ends, is marked as dropped in MLflow, and `Scores.pruned_after` says when. An empty mask is
-        the zero-shot score. Raises `UserError` for what is not in the space, `trainer.errors.TrialFailed` for a
-        candidate that cannot score (a non-finite loss), which is recorded too.
+        After every fold `report(mean Dice so far, fold)` is called, and after every fold but the last `should_prune()`.
+        Where that gives True the trial ends, MLflow marks it as dropped, and `Scores.pruned_after` names the fold. An
+        empty mask gives the zero-shot score. Raises `UserError` for a candidate outside the space, and
+        `trainer.errors.TrialFailed` for one that cannot score (a non-finite loss), which is recorded too.
         """
-        allowed = inside(candidate, self.resolved)
+        checked = check_candidate(candidate, self.resolved)
         with self.turn:
-            return self.score(allowed, report, should_prune)
+            return self.score(checked, report, should_prune)
 
 
 @contextmanager
-def prepared(
+def open_objective(
     spec: str,
     *,
     data: str | None = None,
@@ -92,45 +92,45 @@ def prepared(
     home: str | Path = "runs",
     model: str | None = None,
 ) -> Iterator[Objective]:
-    """Images, weights and folds of a spec, loaded once, and its objective; arguments as those of `thaw run`.
+    """Load images, weights and folds of a spec once and yield its objective. The arguments are those of `thaw run`.
 
-    Processes that prepare the same sweep share its record, and none trains what another has. At the end the sweep's
-    run in MLflow is closed with what is known by then; `thaw report` makes its report.
+    Processes that open the same sweep share its record, and none trains what another has trained. At the end the
+    sweep's run in MLflow is closed with the verdict so far; `thaw report` writes its report.
     """
     from sweeps.planning.identity import check_name
     from sweeps.planning.prepare import prepare
     from sweeps.planning.resolve import look_and_resolve
 
-    opened, board, name = open_home(Path(home)), Board(Console(stderr=True)), check_name(name)
-    chosen = load_spec(spec, sets=sets, data=data, pretrain=pretrain, model=model)
-    resolved, network = look_and_resolve(chosen, opened, board)
-    with locked(opened.launch_lock, waiting=board.waiting):
-        sweep = prepare(resolved, network, opened, board, name, workers=1)
+    opened_home, board, name = open_home(Path(home)), Board(Console(stderr=True)), check_name(name)
+    loaded_spec = load_spec(spec, sets=sets, data=data, pretrain=pretrain, model=model)
+    resolved, network = look_and_resolve(loaded_spec, opened_home, board)
+    with locked(opened_home.launch_lock, waiting=board.waiting):
+        sweep = prepare(resolved, network, opened_home, board, name, workers=1)
     try:
-        with present(opened.workers_lock(sweep.name)):
-            yield Objective(sweep.name, resolved, _scoring(sweep))
+        with present(opened_home.workers_lock(sweep.name)):
+            yield Objective(sweep.name, resolved, _make_score(sweep))
     finally:
         if sweep.abandoned:
             sweep.close_lost()
             _conclude(sweep)
 
 
-def _scoring(sweep: OpenSweep) -> Callable[[Candidate, Report, Callable[[], bool]], Scores]:
-    """The sweep's own objective, asking whoever called it last whether to prune."""
+def _make_score(sweep: OpenSweep) -> Callable[[Candidate, Report, Callable[[], bool]], Scores]:
+    """The sweep's own objective; it asks the `should_prune` of its latest call whether to prune."""
     from sweeps.run.load_cross_validation import load_cross_validation
     from sweeps.run.objective import make_objective, mean_dice
 
-    asked: list[Callable[[], bool]] = [_nobody]
+    prune_checks: list[Callable[[], bool]] = [_never]
 
     def drop(candidate: Candidate, results: Sequence[FoldResult]) -> float | None:
-        return mean_dice(results) if asked[-1]() else None
+        return mean_dice(results) if prune_checks[-1]() else None
 
     cross_validation = load_cross_validation(sweep.home, sweep.plan)
-    why = "pruned by the study that asked for it"
-    objective = make_objective(sweep, cross_validation, lambda message: None, drop, why)
+    reason = "pruned by the study that asked for it"
+    objective = make_objective(sweep, cross_validation, lambda message: None, drop, reason)
 
     def score(candidate: Candidate, report: Report, should_prune: Callable[[], bool]) -> Scores:
-        asked[:] = [should_prune]
+        prune_checks[:] = [should_prune]
         scored = objective(candidate, report)
         trial = sweep.tracker.trial(sweep.plan.sweep_run, candidate)
         images = {} if scored.dropped_after or trial is None else sweep.tracker.dice_by_image(trial.run_id)
@@ -146,15 +146,15 @@ def _conclude(sweep: OpenSweep) -> None:
 
     record = sweep.tracker.read_sweep(sweep.name)
     reading, summary = read(record), summarise(record)
-    words = f"{summary.verdict.sentence} {conclusion(reading, summary.best_mask)}"
-    sweep.tracker.finish_sweep(sweep.plan.sweep_run, words, choice=chosen_runs(reading))
+    verdict_text = f"{summary.verdict.sentence} {conclusion(reading, summary.best_mask)}"
+    sweep.tracker.finish_sweep(sweep.plan.sweep_run, verdict_text, choice=chosen_runs(reading))
 
 
-def inside(candidate: Candidate, resolved: ResolvedSweep) -> Candidate:
+def check_candidate(candidate: Candidate, resolved: ResolvedSweep) -> Candidate:
     """The candidate as the sweep writes it. Raises `UserError`, naming every mistake, where it is not in the space.
 
-    In the space is also whatever the sweep measures anyway (its baselines), the empty mask, and any learning rate from
-    the lowest to the highest of the spec.
+    The space also holds what the sweep measures anyway (its baselines), the empty mask, and any learning rate from the
+    lowest to the highest of the spec.
     """
     space = resolved.space
     mask = parse(candidate.mask, space.n_blocks)
@@ -172,8 +172,8 @@ def inside(candidate: Candidate, resolved: ResolvedSweep) -> Candidate:
             f"A candidate must lie in the space of the spec '{resolved.spec.name}', but: {'; '.join(mistakes)}. Give "
             "other values, or widen [search] in the spec (sets=[...])."
         )
-    written = space.candidate(mask, candidate.epochs, candidate.learning_rate, candidate.train)
-    return replace(written, seed=candidate.seed)
+    normalised = space.candidate(mask, candidate.epochs, candidate.learning_rate, candidate.train)
+    return replace(normalised, seed=candidate.seed)
 
 
 def _mistakes(candidate: Candidate, space: Space, seeds: Sequence[int]) -> Iterator[str]:
@@ -186,7 +186,7 @@ def _mistakes(candidate: Candidate, space: Space, seeds: Sequence[int]) -> Itera
         yield f"seed must be one of {list(seeds)}, not {candidate.seed}"
     if (candidate.start, candidate.split) != ("pretrained", "grouped"):
         yield f"start and split must be 'pretrained' and 'grouped', not '{candidate.start}' and '{candidate.split}'"
-    known = dict(space.train)
+    searched = dict(space.train)
     for setting, value in candidate.train:
-        if value not in known.get(setting, ()):
-            yield f"{setting} must be one of {list(known.get(setting, ()))} (search.train), not {value!r}"
+        if value not in searched.get(setting, ()):
+            yield f"{setting} must be one of {list(searched.get(setting, ()))} (search.train), not {value!r}"

@@ -15,7 +15,7 @@ from sweeps.planning.resolve import look_and_resolve
 from sweeps.run.launch import launch
 from sweeps.run.progress import follow_list, follow_search
 from sweeps.spec.load import Spec
-from sweeps.strategies.propose import check_budget, to_do, warnings
+from sweeps.strategies.propose import check_budget, planned_work, warnings
 from trainer.config import Candidate
 from trainer.files import locked
 
@@ -36,7 +36,7 @@ def run_sweep(
     spec: Spec, home: Home, board: Board, *, workers: int, name: str | None = None, retry_failed: bool = False
 ) -> Outcome:
     """Run a sweep to its end, or go on with it; what is recorded in MLflow already is not done again."""
-    from sweeps.run.enlist import enlist, missing
+    from sweeps.run.enlist import enlist, missing_candidates
 
     resolved, network = look_and_resolve(spec, home, board)
     check_budget(resolved.search, resolved.space, resolved.listed, resolved.settings.folds)
@@ -45,36 +45,36 @@ def run_sweep(
     with locked(home.launch_lock, waiting=board.waiting):
         sweep = prepare(resolved, network, home, board, name, workers)
         with closed_when_stopped(sweep):
-            before = sweep.tracker.trials(sweep.plan.sweep_run)
-            candidates = missing(resolved.listed, before, retry_failed=retry_failed)
-            something_to_do = enlist(sweep, candidates, before, retry_failed=retry_failed)
+            states_before = sweep.tracker.trials(sweep.plan.sweep_run)
+            candidates = missing_candidates(resolved.listed, states_before, retry_failed=retry_failed)
+            something_to_do = enlist(sweep, candidates, states_before, retry_failed=retry_failed)
     del network  # workers need the memory
     if something_to_do:
-        _train(sweep, board, candidates, len(before), workers)
+        _train(sweep, board, candidates, len(states_before), workers)
     else:
-        board.say(f"{sweep.name}: all {len(before)} trials are recorded; nothing to train.")
-    _say_what_waits(sweep, board)
-    return _outcome(sweep.name, before, sweep.tracker.trials(sweep.plan.sweep_run))
+        board.say(f"{sweep.name}: all {len(states_before)} trials are recorded; nothing to train.")
+    _say_what_is_left(sweep, board)
+    return _outcome(sweep.name, states_before, sweep.tracker.trials(sweep.plan.sweep_run))
 
 
-def _train(sweep: OpenSweep, board: Board, candidates: Sequence[Candidate], recorded: int, workers: int) -> None:
+def _train(sweep: OpenSweep, board: Board, candidates: Sequence[Candidate], recorded_trials: int, workers: int) -> None:
     """Let workers drain the list, showing how far they are."""
     search, folds = sweep.resolved.search, sweep.resolved.settings.folds
-    work = to_do(search, len(candidates), len(sweep.resolved.listed), recorded)
-    board.say(f"{sweep.name}: {work}, {workers} workers.")
-    following = (
-        follow_search(board, recorded, search.trials, folds)
+    work_text = planned_work(search, len(candidates), len(sweep.resolved.listed), recorded_trials)
+    board.say(f"{sweep.name}: {work_text}, {workers} workers.")
+    progress = (
+        follow_search(board, recorded_trials, search.trials, folds)
         if search.proposes
         else follow_list(board, candidates, folds)
     )
     try:
-        with following as listen:
+        with progress as listen:
             launch(sweep.home, sweep.name, workers, listen)
     finally:
         sweep.close_lost()  # the sweep's own run too; its report finishes that one
 
 
-def _say_what_waits(sweep: OpenSweep, board: Board) -> None:
+def _say_what_is_left(sweep: OpenSweep, board: Board) -> None:
     """After a deadline: what was not begun."""
     from sweeps.engines import optuna_queue
 
@@ -82,10 +82,10 @@ def _say_what_waits(sweep: OpenSweep, board: Board) -> None:
         return
     trials = optuna_queue.history(sweep.home.storage_url, sweep.name)
     waiting = [trial.candidate.name for trial in trials if trial.status == "open"]
-    more = f", such as {waiting[0]}" if waiting else ""
+    example = f", such as {waiting[0]}" if waiting else ""
     board.say(
-        f"The time is up ({sweep.resolved.search.hours:g} hours): {len(waiting)} trials wait{more}. What had begun was "
-        "finished; the same command goes on from there."
+        f"The time is up ({sweep.resolved.search.hours:g} hours): {len(waiting)} trials wait{example}. What had begun "
+        "was finished; the same command goes on from there."
     )
 
 

@@ -62,9 +62,9 @@ def thaw_here(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
         capfd.readouterr()  # what another command said
         with pytest.raises(SystemExit) as ended:
             main()
-        said = capfd.readouterr()
-        assert "Traceback" not in said.err + said.out, said.err + said.out
-        return subprocess.CompletedProcess(sys.argv, int(ended.value.code or 0), said.out, said.err)
+        output = capfd.readouterr()
+        assert "Traceback" not in output.err + output.out, output.err + output.out
+        return subprocess.CompletedProcess(sys.argv, int(ended.value.code or 0), output.out, output.err)
 
     return run
 

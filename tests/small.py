@@ -12,4 +12,4 @@ SMALL = [
     "search.learning_rate=[1e-3]",
     "search.epochs=[1,2]",
 ]
-SMALL_OPTIONS = [word for one in SMALL for word in ("--set", one)]  # as `thaw run` takes them
+SMALL_OPTIONS = [word for setting in SMALL for word in ("--set", setting)]  # as `thaw run` takes them

@@ -137,7 +137,7 @@ def test_every_folder_has_its_walls_and_no_arrow_points_up() -> None:
     assert {path.relative_to(ROOT).parent.as_posix() for path in FILES} <= WALLS.keys()
     order = list(WALLS)
     for folder, allowed in WALLS.items():
-        assert all(one in LIGHT or order.index(one) < order.index(folder) for one in allowed), folder
+        assert all(target in LIGHT or order.index(target) < order.index(folder) for target in allowed), folder
 
 
 def test_no_module_imports_itself_in_a_circle() -> None:
@@ -152,8 +152,8 @@ def test_no_module_imports_itself_in_a_circle() -> None:
     def walk(module: str, way: tuple[str, ...]) -> None:
         assert module not in way, " -> ".join((*way[way.index(module) :], module))
         if module not in done:
-            for each in sorted(graph.get(module, ())):
-                walk(each, (*way, module))
+            for target in sorted(graph.get(module, ())):
+                walk(target, (*way, module))
             done.add(module)
 
     for module in graph:

@@ -121,10 +121,10 @@ def test_a_bad_page_is_noticed(visit: Callable[[str], Visit], tmp_path: Path) ->
         "<p id=v>before</p><script>document.getElementById('v').textContent = 'after'; console.error('broken')</script>"
         "<img src='https://example.org/tracker.png'>"
     )
-    seen = visit(page.as_uri())
-    assert seen.text == "after"
-    assert seen.console == ("broken",)
-    assert seen.requests == ("https://example.org/tracker.png",)
+    visited = visit(page.as_uri())
+    assert visited.text == "after"
+    assert visited.console == ("broken",)
+    assert visited.requests == ("https://example.org/tracker.png",)
 
 
 def test_the_report_page_opens_alone_and_says_the_verdict(
@@ -135,14 +135,14 @@ def test_the_report_page_opens_alone_and_says_the_verdict(
         assert done.returncode == 0, done.stderr
     (page,) = (tmp_path / "report").rglob("*.html")
     (numbers,) = (tmp_path / "report").rglob("*.json")
-    seen = visit(page.as_uri())
+    visited = visit(page.as_uri())
     finding, reasons = json.loads(numbers.read_text())["verdict"]["sentence"].split(": ", 1)  # headline and text below
-    assert finding.lower() in seen.text.lower()
-    assert " ".join(reasons.split()).lower() in seen.text.lower()
-    assert "synthetic" in seen.text.lower()
-    assert seen.console == ()
-    assert seen.requests == ()
-    colours = Image.open(seen.screenshot).convert("RGB").getcolors(1 << 24)
+    assert finding.lower() in visited.text.lower()
+    assert " ".join(reasons.split()).lower() in visited.text.lower()
+    assert "synthetic" in visited.text.lower()
+    assert visited.console == ()
+    assert visited.requests == ()
+    colours = Image.open(visited.screenshot).convert("RGB").getcolors(1 << 24)
     assert colours is not None and len(colours) > 10  # not a blank page
 
 
@@ -169,14 +169,14 @@ def test_pointer_sort_and_filter_work_on_the_page(
       say("orders", rows.map(row => row.cells[1].textContent).join("/"));
     </script></body>"""
     page.write_text(page.read_text().replace("</body>", act))
-    seen = visit(page.as_uri())
-    assert seen.console == ()
-    said = dict(re.findall(r"(\w+)=(.*?);", seen.text[seen.text.rindex("hint=") :]))
-    assert re.match(r"shallow-first \d \(.+\): 0\.\d{3} folds 0\.\d{3} · ", said["hint"])
-    up, down = ([int(one.replace(",", "")) for one in said[key].split("/")] for key in ("up", "down"))
+    visited = visit(page.as_uri())
+    assert visited.console == ()
+    printed = dict(re.findall(r"(\w+)=(.*?);", visited.text[visited.text.rindex("hint=") :]))
+    assert re.match(r"shallow-first \d \(.+\): 0\.\d{3} folds 0\.\d{3} · ", printed["hint"])
+    up, down = ([int(text.replace(",", "")) for text in printed[key].split("/")] for key in ("up", "down"))
     assert len(up) > 2 and up == sorted(up) and down == up[::-1]
-    orders = [one for one in said["orders"].split("/") if one]
-    assert orders and all("deep" in one for one in orders)
+    orders = [text for text in printed["orders"].split("/") if text]
+    assert orders and all("deep" in text for text in orders)
 
 
 @pytest.fixture(scope="module")
@@ -221,12 +221,14 @@ def test_the_mlflow_ui_shows_the_sweep(visit: Callable[[str], Visit], mlflow_ui:
         headers={"Content-Type": "application/json"},
     )
     with urllib.request.urlopen(request, timeout=30) as answer:
-        found = {one["experiment_id"]: one["name"] for one in json.load(answer)["experiments"]}
-    ours = [name for number, name in found.items() if number != "0"]
+        experiments = {
+            experiment["experiment_id"]: experiment["name"] for experiment in json.load(answer)["experiments"]
+        }
+    ours = [name for number, name in experiments.items() if number != "0"]
     assert ours, "only MLflow's own Default experiment: `thaw ui` serves another database than the sweep's"
-    seen = visit(f"{mlflow_ui}/#/experiments")
-    assert [name for name in ours if name not in seen.text] == []
-    assert [address for address in seen.requests if not address.startswith(mlflow_ui)] == []
+    visited = visit(f"{mlflow_ui}/#/experiments")
+    assert [name for name in ours if name not in visited.text] == []
+    assert [address for address in visited.requests if not address.startswith(mlflow_ui)] == []
 
 
 @pytest.mark.parametrize(
@@ -243,9 +245,9 @@ def test_the_mlflow_ui_shows_the_sweep(visit: Callable[[str], Visit], mlflow_ui:
 def test_the_printed_addresses_open_what_they_promise(
     visit: Callable[[str], Visit], mlflow_ui: str, smoke_home: Path, page: str, shown: tuple[str, ...], hidden: str
 ) -> None:
-    said = (smoke_home / "said.txt").read_text()
-    (address,) = re.findall(rf"^  {page} +http://127\.0\.0\.1:5000(\S+)$", said, re.MULTILINE)
-    seen = visit(f"{mlflow_ui}{address}")
-    assert [text for text in shown if text not in seen.text] == []
-    assert hidden not in seen.text
-    assert "Synthetic data: no claim" in seen.text  # the end of the verdict, above the list
+    printed = (smoke_home / "said.txt").read_text()
+    (address,) = re.findall(rf"^  {page} +http://127\.0\.0\.1:5000(\S+)$", printed, re.MULTILINE)
+    visited = visit(f"{mlflow_ui}{address}")
+    assert [text for text in shown if text not in visited.text] == []
+    assert hidden not in visited.text
+    assert "Synthetic data: no claim" in visited.text  # the end of the verdict, above the list

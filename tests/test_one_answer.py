@@ -46,39 +46,53 @@ def expected_candidates(record: SweepRecord) -> list[TrialRecord]:
         and trial.info.candidate.key not in record.info.outside
         and not math.isnan(trial.mean_dice)
     ]
-    return sorted(trials, key=lambda one: (-one.mean_dice, one.info.trainable_params, one.info.candidate.epochs))
+    return sorted(
+        trials,
+        key=lambda candidate: (-candidate.mean_dice, candidate.info.trainable_params, candidate.info.candidate.epochs),
+    )
 
 
 def test_the_records_hold_what_they_should(drawn: list[Recorded]) -> None:
-    answers = [found for _, found in drawn if found is not None]
+    answers = [answer for _, answer in drawn if answer is not None]
     assert 80 < len(answers) < RECORDS - 20
-    assert any(found.one_standard_error.dice < found.best.dice for found in answers)
-    assert any(found.dropped and found.failed and found.unfinished for found in answers)
-    assert any(len(found.settings) > 1 for found in answers) and any(no_training_is_best(one) for one in answers)
-    assert any(learned_nothing(found.best.dice) for found in answers)
-    assert any(one.noise is not None for found in answers for one in found.compared)
-    assert any(1 < len(found.tied) < len(found.compared) for found in answers)
-    outside = [max(record.finished, key=lambda one: one.mean_dice if one.mean_dice > 0 else 0) for record, _ in drawn]
+    assert any(answer.one_standard_error.dice < answer.best.dice for answer in answers)
+    assert any(answer.dropped and answer.failed and answer.unfinished for answer in answers)
+    assert any(len(answer.settings) > 1 for answer in answers) and any(
+        no_training_is_best(candidate) for candidate in answers
+    )
+    assert any(learned_nothing(answer.best.dice) for answer in answers)
+    assert any(candidate.noise is not None for answer in answers for candidate in answer.compared)
+    assert any(1 < len(answer.tied) < len(answer.compared) for answer in answers)
+    outside = [
+        max(record.finished, key=lambda candidate: candidate.mean_dice if candidate.mean_dice > 0 else 0)
+        for record, _ in drawn
+    ]
     forbidden = zip(drawn, outside, strict=True)
     assert any(trial.info.candidate.key in record.info.outside for (record, _), trial in forbidden)
 
 
 def test_the_winner_is_the_highest_of_those_that_may_win(drawn: list[Recorded]) -> None:
-    for record, found in drawn:
+    for record, answer in drawn:
         expected = expected_candidates(record)
-        if found is None:
+        if answer is None:
             assert len({trial.info.candidate.mask for trial in expected}) < 2
             continue
         first = expected[0]
-        assert found.best.dice == first.mean_dice and found.best.trainable_params == first.info.trainable_params
-        assert found.candidates == len(found.compared) == len(expected)
-        assert sum(one.tied and one.behind == 0 and one.dice == found.best.dice for one in found.compared) >= 1
-        assert found.one_standard_error.dice >= found.one_standard_error.floor
-        assert found.one_standard_error.trainable_params <= found.best.trainable_params
+        assert answer.best.dice == first.mean_dice and answer.best.trainable_params == first.info.trainable_params
+        assert answer.candidates == len(answer.compared) == len(expected)
+        assert (
+            sum(
+                candidate.tied and candidate.behind == 0 and candidate.dice == answer.best.dice
+                for candidate in answer.compared
+            )
+            >= 1
+        )
+        assert answer.one_standard_error.dice >= answer.one_standard_error.floor
+        assert answer.one_standard_error.trainable_params <= answer.best.trainable_params
 
 
 def test_the_champion_is_the_winner(drawn: list[Recorded]) -> None:
-    for record, found in drawn:
+    for record, answer in drawn:
         expected = expected_candidates(record)
         if not expected:
             with pytest.raises(UserError, match="has none"):
@@ -88,48 +102,50 @@ def test_the_champion_is_the_winner(drawn: list[Recorded]) -> None:
         candidate = chosen.info.candidate
         assert chosen is rivals[0] and len(rivals) == len(expected)
         assert chosen.mean_dice == expected[0].mean_dice
-        if found is not None:
-            best_one = (found.best.mask, found.best.epochs, found.best.train)
+        if answer is not None:
+            best_one = (answer.best.mask, answer.best.epochs, answer.best.train)
             assert (candidate.mask, candidate.epochs, dict(candidate.train)) == best_one
 
 
 def test_mlflow_is_told_the_same(drawn: list[Recorded]) -> None:
-    for record, found in drawn:
+    for record, answer in drawn:
         reading = read(record)
-        runs, words = chosen_runs(reading), conclusion(reading, found)
-        if found is None or learned_nothing(found.best.dice):
-            assert runs == {} and words.startswith("No answer" if found else "The best mask is chosen among")
+        runs, words = chosen_runs(reading), conclusion(reading, answer)
+        if answer is None or learned_nothing(answer.best.dice):
+            assert runs == {} and words.startswith("No answer" if answer else "The best mask is chosen among")
             continue
         by_run = {trial.run_id: trial for trial in reading.honest.trials}
         winner = next(by_run[run] for run, what in runs.items() if "winner" in what)
         cheapest = next(by_run[run] for run, what in runs.items() if "cheapest choice" in what)
         assert winner.run_id == choose(record, None)[0].run_id and len(runs) == len({winner.run_id, cheapest.run_id})
-        assert cheapest.info.candidate.mask == found.one_standard_error.mask
-        assert cheapest.info.candidate.epochs == found.one_standard_error.epochs
-        assert found.sentence in words and f"choice: {named(found.one_standard_error, found)}, " in words
-        cheaper = [one for one in found.tied if one.trainable_params < found.best.trainable_params]
-        if not no_training_is_best(found):
+        assert cheapest.info.candidate.mask == answer.one_standard_error.mask
+        assert cheapest.info.candidate.epochs == answer.one_standard_error.epochs
+        assert answer.sentence in words and f"choice: {named(answer.one_standard_error, answer)}, " in words
+        cheaper = [candidate for candidate in answer.tied if candidate.trainable_params < answer.best.trainable_params]
+        if not no_training_is_best(answer):
             tie = "no cheaper" if not cheaper else f"{len(cheaper)} cheaper"
-            assert f"; {tie} " in words and (not cheaper or f" is {named(cheaper[0], found)} with " in words)
+            assert f"; {tie} " in words and (not cheaper or f" is {named(cheaper[0], answer)} with " in words)
 
 
 def test_thaw_best_and_the_page_show_the_same(drawn: list[Recorded]) -> None:
-    for record, found in drawn[: RECORDS // 8]:
-        if found is None:
+    for record, answer in drawn[: RECORDS // 8]:
+        if answer is None:
             with pytest.raises(UserError, match="The best mask is chosen among"):
                 best(record)
             continue
-        assert to_json(best(record)) == to_json(found)
-        told, printed, page = json.loads(to_json(found)), printed_by(found), unescape(answer_section(found))
-        assert told["best"]["mask"] == found.best.mask and told["sentence"] == found.sentence
-        assert [one["mask"] for one in told["compared"] if one["tied"]] == [one.mask for one in found.tied]
-        assert found.sentence in printed and found.sentence in page
-        assert f"{len(found.tied)} of {found.candidates}. " in page and cheapest_choice(found) in page
+        assert to_json(best(record)) == to_json(answer)
+        table, printed, page = json.loads(to_json(answer)), printed_by(answer), unescape(answer_section(answer))
+        assert table["best"]["mask"] == answer.best.mask and table["sentence"] == answer.sentence
+        assert [candidate["mask"] for candidate in table["compared"] if candidate["tied"]] == [
+            candidate.mask for candidate in answer.tied
+        ]
+        assert answer.sentence in printed and answer.sentence in page
+        assert f"{len(answer.tied)} of {answer.candidates}. " in page and cheapest_choice(answer) in page
 
 
-def printed_by(found: BestMask) -> str:
+def printed_by(answer: BestMask) -> str:
     text = io.StringIO()
-    show(found, Console(file=text, width=200))
+    show(answer, Console(file=text, width=200))
     return text.getvalue()
 
 
@@ -144,12 +160,14 @@ def limited() -> SweepRecord:
 
 def test_what_the_constraints_forbid_is_nowhere_the_winner() -> None:
     record = limited()
-    found = best(record)
-    assert found.best.mask == "1-2" == choose(record, None)[0].info.candidate.mask
-    assert found.sentence.startswith("Thaw blocks 1-2: ") and "below all" in found.sentence
-    assert "all" not in {one.mask for one in (*found.compared, found.one_standard_error, *found.pareto.parameters)}
+    answer = best(record)
+    assert answer.best.mask == "1-2" == choose(record, None)[0].info.candidate.mask
+    assert answer.sentence.startswith("Thaw blocks 1-2: ") and "below all" in answer.sentence
+    assert "all" not in {
+        candidate.mask for candidate in (*answer.compared, answer.one_standard_error, *answer.pareto.parameters)
+    }
     tagged = [trial.info.candidate.mask for trial in record.trials if trial.run_id in chosen_runs(read(record))]
-    assert set(tagged) == {found.best.mask, found.one_standard_error.mask}
+    assert set(tagged) == {answer.best.mask, answer.one_standard_error.mask}
     head = rendered(record).partition("</header>")[0]
     assert "<h1>Thaw blocks 1-2</h1>" in head
 

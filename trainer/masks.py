@@ -85,10 +85,10 @@ def at_depth(order: str, depth: int, n_blocks: int) -> Mask:
     return Mask(tuple(sorted(order_of(order, n_blocks)[:depth])), n_blocks)
 
 
-def places(mask: Mask) -> tuple[tuple[str, int], ...]:
+def orders_and_depths(mask: Mask) -> tuple[tuple[str, int], ...]:
     """Every (order, depth) at which a mask lies; empty for a mask on no order, and for `none`.
 
-    >>> places(parse("1-5", 9))
+    >>> orders_and_depths(parse("1-5", 9))
     (('shallow-first', 5),)
     """
     depth = len(mask.blocks)

@@ -38,9 +38,9 @@ def run(home: Home, sweep: str | None, form: str, out: Path | None, console: Con
     else:
         show(answer, console)
     if out is not None:
-        written = write_files(answer, record.info, out)
+        paths = write_files(answer, record.info, out)
         if form == "text":
-            console.print(f"Written: {', '.join(map(str, written))}", highlight=False, markup=False, soft_wrap=True)
+            console.print(f"Written: {', '.join(map(str, paths))}", highlight=False, markup=False, soft_wrap=True)
 
 
 def check_format(form: str) -> str:
@@ -66,16 +66,16 @@ def best(record: SweepRecord) -> BestMask:
     return answer
 
 
-def printed(answer: BestMask) -> Iterator[RenderableType | str]:
+def terminal_parts(answer: BestMask) -> Iterator[RenderableType | str]:
     """The answer for a terminal: lines as strings, tables of rich."""
     if answer.synthetic:
         yield SYNTHETIC
     yield f"{answer.sentence}\n"
     if answer.smoothed:
         yield f"{answer.smoothed.sentence}\n"
-    yield _rich(tables.tie_table(answer, SHOWN))
+    yield _rich_table(tables.tie_table(answer, SHOWN))
     for price in PRICES:
-        yield _rich(tables.front_table(answer, price, SHOWN))
+        yield _rich_table(tables.front_table(answer, price, SHOWN))
     if answer.effects:
         yield from _effects(answer.effects)
     else:
@@ -101,7 +101,7 @@ def write_files(answer: BestMask, info: SweepInfo, folder: Path) -> list[Path]:
 
 def show(answer: BestMask, console: Console) -> None:
     """Print the answer."""
-    for part in printed(answer):
+    for part in terminal_parts(answer):
         if isinstance(part, str):
             console.print(part, highlight=False, markup=False, soft_wrap=True)
         else:
@@ -109,19 +109,19 @@ def show(answer: BestMask, console: Console) -> None:
 
 
 def _effects(effects: MeasuredEffects) -> Iterator[RenderableType | str]:
-    yield _rich(tables.effect_table(effects))
+    yield _rich_table(tables.effect_table(effects))
     if pairs := tables.pair_table(effects):
-        yield _rich(pairs)
+        yield _rich_table(pairs)
     yield from effects.sentences
-    if words := tables.not_told_apart(effects):
-        yield words
+    if sentence := tables.not_told_apart(effects):
+        yield sentence
 
 
-def _rich(table: tables.Table) -> Table:
+def _rich_table(table: tables.Table) -> Table:
     """A table of rich, which says how many rows were left out."""
-    shown = Table(*table.heads, title=table.title, title_justify="left")
+    rich_table = Table(*table.heads, title=table.title, title_justify="left")
     for row in table.rows:
-        shown.add_row(*row)
+        rich_table.add_row(*row)
     if table.left > 0:
-        shown.caption = f"and {table.left:,} more: --format json"
-    return shown
+        rich_table.caption = f"and {table.left:,} more: --format json"
+    return rich_table

@@ -1,27 +1,30 @@
-"""The champion of a sweep: the candidate that scored highest, refitted on all pictures and registered in MLflow."""
+"""The champion of a sweep: the candidate that scored highest, refitted on all images and registered in MLflow."""
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sweeps.environment.home import Home
 from sweeps.environment.terminal import Board
 from sweeps.planning.identity import label
-from sweeps.planning.plan import read_plan
+from sweeps.planning.plan import Plan, read_plan
 from tracking.analysis.formatting import counted
 from tracking.analysis.learning import learned_nothing
 from tracking.analysis.seeds import read
 from tracking.best_mask.candidates import candidates_of, setting_of
 from tracking.record import SweepRecord, TrialRecord
 from tracking.statistics import spread
+from trainer.config import Candidate
 from trainer.errors import UserError
 from trainer.files import locked
 from trainer.masks import parse
 
 if TYPE_CHECKING:  # heavy
     from tracking.store.registry import Crowned
+    from trainer.data.cases import Cases
+    from trainer.results import FoldResult
 
 
 def crown(
@@ -33,11 +36,11 @@ def crown(
     *,
     automatic: bool = False,
 ) -> Crowned | None:
-    """Refit a sweep's winner, or the given mask, on all its pictures; log, register and alias it `champion`.
+    """Refit a sweep's winner, or the given mask, on all its images; log, register and alias it `champion`.
 
     `sweep`: its name, the newest by default. `name`: of the registered model, that of the data set by default. A
-    champion that is registered already is not made again. `automatic`: nobody asked for it by a command of its own, so
-    it takes no other sweep's place, and a network that learned nothing is not made at all (None). Raises `UserError`
+    champion that is registered already is not made again. `automatic`: no command asked for it, so it takes no other
+    sweep's place, and a network that learned nothing is not made at all (None). Raises `UserError`
     where nothing can be chosen.
     """
     from sweeps.environment.keras_backend import prepare_backend
@@ -52,40 +55,46 @@ def crown(
             raise
         board.say(f"No champion. {nothing}")  # a sweep whose time was up before anything was finished
         return None
-    if failure := unlearned(chosen):
+    if failure := learning_failure(chosen):
         board.say(f"No champion. {failure}" if automatic else f"Warning: {failure}")
         if automatic:
             return None
     plan = read_plan(home, record.info.name)
     settings = plan.resolved.settings
-    words = describe(record, chosen, rivals, asked=mask is not None)
-    for line in (*words, *cautions(record, chosen)):
+    description = describe(record, chosen, rivals, asked=mask is not None)
+    for line in (*description, *cautions(record, chosen)):
         board.say(line)
     prepare_backend(deterministic=settings.train.deterministic)
     from tracking.store.registry import DICE, Champion, give_alias, known_champion, record_champion
+    from trainer.training.versions import versions
 
     candidate, name = chosen.info.candidate, name or label(settings)
     with locked(home.candidate_lock(record.info.name, f"champion-{candidate.key}")):
-        known = known_champion(tracker, record.run_id, candidate, name)
-        if known is not None:
-            return give_alias(tracker, known, record.info.name, always=not automatic)
-        from sweeps.run.load_cross_validation import load_cross_validation
-        from trainer.data.cases import load_cases
-        from trainer.errors import TrialFailed
-        from trainer.training.refit import refit
-        from trainer.training.versions import versions
+        registered = known_champion(tracker, record.run_id, candidate, name)
+        if registered is None:
+            network, result, cases = _refit(home, board, plan, candidate)
+            metrics = {DICE: chosen.mean_dice, "dice_on_training_images": result.mean("dice")}
+            champion = Champion(record.run_id, candidate, " ".join(description), metrics, versions()["backend"])
+            registered = record_champion(tracker, champion, network, cases.images[:1, ..., None], name)
+        return give_alias(tracker, registered, record.info.name, always=not automatic)
 
-        cross_validation = load_cross_validation(home, plan)
-        cases = load_cases(settings.data, settings.model.size, home.data)
-        try:
-            with board.stage(f"training {candidate.name} on all {len(cases)} pictures") as step:
-                network, result = refit(cross_validation, cases, candidate, step)
-        except TrialFailed as failed:
-            raise UserError(f"The refit of {candidate.name} cannot be used: {failed} Try another --mask.") from failed
-        metrics = {DICE: chosen.mean_dice, "dice_on_training_images": result.mean("dice")}
-        champion = Champion(record.run_id, candidate, " ".join(words), metrics, versions()["backend"])
-        made = record_champion(tracker, champion, network, cases.images[:1, ..., None], name)
-        return give_alias(tracker, made, record.info.name, always=not automatic)
+
+def _refit(home: Home, board: Board, plan: Plan, candidate: Candidate) -> tuple[Any, FoldResult, Cases]:
+    """The candidate's network trained on all images, its result on them, and the images."""
+    from sweeps.run.load_cross_validation import load_cross_validation
+    from trainer.data.cases import load_cases
+    from trainer.errors import TrialFailed
+    from trainer.training.refit import refit
+
+    settings = plan.resolved.settings
+    cross_validation = load_cross_validation(home, plan)
+    cases = load_cases(settings.data, settings.model.size, home.data)
+    try:
+        with board.stage(f"training {candidate.name} on all {len(cases)} images") as step:
+            network, result = refit(cross_validation, cases, candidate, step)
+    except TrialFailed as failed:
+        raise UserError(f"The refit of {candidate.name} cannot be used: {failed} Try another --mask.") from failed
+    return network, result, cases
 
 
 def choose(record: SweepRecord, mask: str | None) -> tuple[TrialRecord, Sequence[TrialRecord]]:
@@ -105,9 +114,9 @@ def choose(record: SweepRecord, mask: str | None) -> tuple[TrialRecord, Sequence
         )
     if mask is None:
         return candidates.winner, rivals
-    written = str(parse(mask, record.info.n_blocks))
+    mask_text = str(parse(mask, record.info.n_blocks))
     for trial in rivals:
-        if trial.info.candidate.mask == written:
+        if trial.info.candidate.mask == mask_text:
             return trial, rivals
     raise UserError(
         f"--mask must be one of the candidates that the sweep '{record.info.name}' measured, but got '{mask}'. "
@@ -116,28 +125,28 @@ def choose(record: SweepRecord, mask: str | None) -> tuple[TrialRecord, Sequence
 
 
 def describe(record: SweepRecord, chosen: TrialRecord, rivals: Sequence[TrialRecord], *, asked: bool) -> list[str]:
-    """What the champion is and how far its score can be believed; stands beside the model in MLflow too."""
+    """What the champion is and how far its score can be trusted; MLflow keeps these sentences beside the model."""
     info, seeds = record.info, read(record).repeats.seeds
-    over = spread(chosen.folds["dice"])
-    words = ["SYNTHETIC DATA: this network is no tool for real pictures."] if info.data.get("synthetic") else []
-    words.append(
-        f"{chosen.info.candidate.name}: mean Dice {over.mean:.3f} (SD over folds {over.sd:.3f}) in the "
+    fold_spread = spread(chosen.folds["dice"])
+    sentences = ["SYNTHETIC DATA: this network is no tool for real images."] if info.data.get("synthetic") else []
+    sentences.append(
+        f"{chosen.info.candidate.name}: mean Dice {fold_spread.mean:.3f} (SD over folds {fold_spread.sd:.3f}) in the "
         f"cross-validation of sweep {info.name}."
     )
     if len(seeds) > 1:
-        words.append(
+        sentences.append(
             f"Each fold's score is the mean over the seeds {', '.join(map(str, seeds))}; refitted with the first."
         )
     if asked:
         rank = 1 + [trial.run_id for trial in rivals].index(chosen.run_id)
-        words.append(f"Chosen by hand; number {rank} of the {_counted(rivals)}.")
+        sentences.append(f"Chosen by hand; number {rank} of the {_counted(rivals)}.")
     elif len(rivals) > 1:
-        words.append(
+        sentences.append(
             f"The highest of {_counted(rivals)}, so its score looks better than it is; the next "
             f"({_named(rivals[1], rivals)}) has {rivals[1].mean_dice:.3f}."
         )
-    words.append(f"Refitted on all {info.data['images']} pictures: no score of its own can be given.")
-    return words
+    sentences.append(f"Refitted on all {info.data['images']} images: no score of its own can be given.")
+    return sentences
 
 
 def _counted(rivals: Sequence[TrialRecord]) -> str:
@@ -159,15 +168,15 @@ def cautions(record: SweepRecord, chosen: TrialRecord) -> list[str]:
     """What else to know before this network is used: baselines that scored higher, trials that are missing."""
     finished = read(record).honest.finished
     better = [trial for trial in finished if trial.info.role != "trial" and trial.mean_dice > chosen.mean_dice]
-    words = [f"Note: {trial.info.candidate.name} scored {trial.mean_dice:.3f}, which is higher." for trial in better]
+    notes = [f"Note: {trial.info.candidate.name} scored {trial.mean_dice:.3f}, which is higher." for trial in better]
     scored = {trial.info.candidate.key for trial in record.finished}
     if missing := [name for key, name in record.info.planned.items() if key not in scored]:
-        words.append(f"Note: {len(missing)} of {len(record.info.planned)} planned trials have no score yet.")
-    return words
+        notes.append(f"Note: {len(missing)} of {len(record.info.planned)} planned trials have no score yet.")
+    return notes
 
 
-def unlearned(chosen: TrialRecord) -> str | None:
-    """What is wrong with a candidate that misses nearly everything, in one sentence; None when it does not."""
+def learning_failure(chosen: TrialRecord) -> str | None:
+    """Why a candidate that misses nearly everything is of no use, in one sentence; None for any other."""
     if not learned_nothing(chosen.mean_dice):
         return None
     return (
@@ -176,19 +185,19 @@ def unlearned(chosen: TrialRecord) -> str | None:
     )
 
 
-def outcome(crowned: Crowned, there: str = "") -> list[str]:
-    """What became of the alias and how to use the network; `there`: the option that leads to this home."""
-    made, before = crowned.made, crowned.before
-    words = "" if made.new else ", registered before"
+def outcome(crowned: Crowned, home_option: str = "") -> list[str]:
+    """What became of the alias and how to use the network; `home_option`: the option that leads to this home."""
+    registered, former_holder = crowned.made, crowned.before
+    suffix = "" if registered.new else ", registered before"
     if not crowned.moved:
         return [
-            f"Registered: models:/{made.name}/{made.version}{words}",
-            f"{made.uri} stays with {before}",
-            f"  to move it: thaw champion {shlex.quote(crowned.sweep)}{there}",
+            f"Registered: models:/{registered.name}/{registered.version}{suffix}",
+            f"{registered.uri} stays with {former_holder}",
+            f"  to move it: thaw champion {shlex.quote(crowned.sweep)}{home_option}",
         ]
-    replaced = [] if before is None else [f"  replaces {before}"]
+    replaced = [] if former_holder is None else [f"  replaces {former_holder}"]
     return [
-        f"Champion: {made.uri} (version {made.version}{words})",
+        f"Champion: {registered.uri} (version {registered.version}{suffix})",
         *replaced,
-        f"  thaw predict {shlex.quote(made.uri)} PICTURES --out FOLDER{there}",
+        f"  thaw predict {shlex.quote(registered.uri)} IMAGES --out FOLDER{home_option}",
     ]

@@ -11,7 +11,7 @@ from sweeps.spec.load import Spec
 from sweeps.strategies.propose import check_budget
 
 
-def rehearse(spec: Spec, home: Home, board: Board, workers: int) -> None:
+def run_dry(spec: Spec, home: Home, board: Board, workers: int) -> None:
     """Say what would run and how long it would take; train nothing. Raises `UserError` as the sweep itself would."""
     resolved, _ = look_and_resolve(spec, home, board)
     from sweeps.planning.estimate import dry_run_lines, estimate
@@ -20,7 +20,7 @@ def rehearse(spec: Spec, home: Home, board: Board, workers: int) -> None:
     check_budget(resolved.search, resolved.space, resolved.listed, resolved.settings.folds)
     cases, _ = read_cases(resolved.spec, home, board)
     with board.stage("starting a process that trains one step") as step:
-        costs = estimate(resolved, len(cases), workers, lambda words: step(0, None, words))
+        costs = estimate(resolved, len(cases), workers, lambda text: step(0, None, text))
     for line in dry_run_lines(resolved.spec, costs, home.root):
         board.say(line)
     table = Table("mask", "trainable parameters")

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from sweeps.environment.home import DEFAULT_HOME, Home
 from sweeps.environment.terminal import Board, console, tell
+
+if TYPE_CHECKING:  # heavy
+    from tracking.store.writer import Tracker
 
 
 def show(home: Home, name: str, *, searched: bool) -> None:
@@ -31,18 +35,23 @@ def show(home: Home, name: str, *, searched: bool) -> None:
         page = render(summary, record, "html")
         write_atomically(path, lambda file: file.write(page.encode()))
     reading = read(record)
-    words = f"{summary.verdict.sentence} {conclusion(reading, summary.best_mask)}"
-    tracker.finish_sweep(record.run_id, words, page, chosen_runs(reading))
+    verdict_text = f"{summary.verdict.sentence} {conclusion(reading, summary.best_mask)}"
+    tracker.finish_sweep(record.run_id, verdict_text, page, chosen_runs(reading))
     tell(to_text(summary))
     if searched:
-        more = f"More: thaw best {shlex.quote(name)}{_there(home)}"
+        more = f"More: thaw best {shlex.quote(name)}{_home_option(home)}"
         tell(f"{more if summary.best_mask else why_no_choice(reading)}\n")
     tell(f"Report: {path}")
-    server, how = "", "on your server, at"
+    _tell_addresses(home, tracker, record.run_id)
+
+
+def _tell_addresses(home: Home, tracker: Tracker, run_id: str) -> None:
+    """Print where MLflow's pages show the sweep."""
+    server, where = "", "on your server, at"
     if home.own_tracking:
-        server, how = "http://127.0.0.1:5000", "make ui (or thaw ui), then open"
-    trials, pictures = tracker.trials_page(record.run_id), tracker.pictures_page(record.run_id)
-    tell(f"MLflow UI: {how}\n  trials    {server}{trials}\n  pictures  {server}{pictures}")
+        server, where = "http://127.0.0.1:5000", "make ui (or thaw ui), then open"
+    trials_page, images_page = tracker.trials_page(run_id), tracker.pictures_page(run_id)
+    tell(f"MLflow UI: {where}\n  trials    {server}{trials_page}\n  pictures  {server}{images_page}")
 
 
 def keep_winner(home: Home, sweep: str | None, mask: str | None, name: str | None, *, automatic: bool = False) -> None:
@@ -52,10 +61,10 @@ def keep_winner(home: Home, sweep: str | None, mask: str | None, name: str | Non
     crowned = crown(home, Board(console), sweep, mask, name, automatic=automatic)
     if crowned is None:
         return
-    for line in outcome(crowned, _there(home)):
+    for line in outcome(crowned, _home_option(home)):
         tell(line)
 
 
-def _there(home: Home) -> str:
+def _home_option(home: Home) -> str:
     """The option that leads to this home, where it is not the default one."""
     return f" --home {shlex.quote(str(home.root))}" if home.root != DEFAULT_HOME else ""

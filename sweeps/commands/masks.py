@@ -17,19 +17,19 @@ from trainer.network.unet import unet
 from trainer.network.user_model import adapted
 from trainer.network.weights import load_network
 
-WORDS = {"block": "block", "conv": "convolution"}
+NOUNS = {"block": "block", "conv": "convolution"}
 
 
 def model_tables(path: Path | None, model: ModelConfig, units: PartitionConfig) -> Iterator[Table | str]:
     """The table of units, the mask table and, of a `.keras` file, whether it can be searched."""
-    network, verdict = (unet(model), "") if path is None else _looked_at(load_network(path), path, model.size)
+    network, verdict = (unet(model), "") if path is None else _adapt(load_network(path), path, model.size)
     blocks = partition(network, units, model.blocks)
-    count, word = searchable(blocks), WORDS[units.unit]
+    count, noun = searchable(blocks), NOUNS[units.unit]
     if count < FEWEST_UNITS:
         verdict = f"thaw run cannot search it: {too_few_units(count)}"
     total = sum(block.parameters for block in blocks)
-    title = f"{network.name}: {total:,} parameters in {count} {word}s"
-    table = Table(word, "layer", "depth", "parameters", title=title)
+    title = f"{network.name}: {total:,} parameters in {count} {noun}s"
+    table = Table(noun, "layer", "depth", "parameters", title=title)
     for block in blocks:
         for layer in block.layers:
             table.add_row("", layer.path, str(layer.depth), f"{layer.parameters:,}")
@@ -38,18 +38,20 @@ def model_tables(path: Path | None, model: ModelConfig, units: PartitionConfig) 
     yield table
     table = Table("mask", "names", "trainable parameters", "share", title="Named masks")
     for mask in dict.fromkeys(mask for _, mask in named(count)):
-        trained = trainable_parameters(blocks, mask)
-        table.add_row(str(mask), ", ".join(names(mask)), f"{trained:,}", f"{100 * trained / total:.1f} %")
+        trained_parameters = trainable_parameters(blocks, mask)
+        table.add_row(
+            str(mask), ", ".join(names(mask)), f"{trained_parameters:,}", f"{100 * trained_parameters / total:.1f} %"
+        )
     yield table
     if verdict:
         yield verdict
 
 
-def _looked_at(network: Any, path: Path, size: int) -> tuple[Any, str]:
+def _adapt(network: Any, path: Path, size: int) -> tuple[Any, str]:
     """The network as a sweep would take it and the command for that; or as it is, and what keeps it from that."""
     side = network.inputs[0].shape[1] if network.inputs and len(network.inputs[0].shape) == 4 else None
     try:
-        searched = adapted(network, side or size)
+        adapted_network = adapted(network, side or size)
     except UserError as error:
         return network, f"thaw run cannot search it: {error}"
-    return searched, f"To search it: thaw run ultrasound --model {path} --set model.size={side or size}"
+    return adapted_network, f"To search it: thaw run ultrasound --model {path} --set model.size={side or size}"

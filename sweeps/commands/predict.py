@@ -31,84 +31,84 @@ NAMED = 10  # unreadable images named in one message
 class Job:
     """One image to predict, and the name of its results below `masks` and `overlays`."""
 
-    picture: Path
+    image: Path
     name: str
 
 
-def predict_pictures(model: str, images: Path, out: Path, home: Path, board: Board) -> int:
+def predict_images(model: str, images: Path, out: Path, home: Path, board: Board) -> int:
     """Write `out/masks` (PNG of 0 and 255, size of the image) and `out/overlays`; return how many images.
 
-    A registered network that was trained on synthetic images only is told to be so, here and on every overlay.
+    A registered network that was trained on synthetic images only is marked as such, here and on every overlay.
 
     `model`: a `.keras` file, or `models:/name@alias` of the MLflow store of `home`. `images`: an image, or a folder,
     searched with all below it. Raises `UserError` for a model or a folder that cannot be used; for images that
     cannot be read only after all others are written.
     """
-    jobs = listed(images, out)
+    jobs = list_jobs(images, out)
     check_overwriting(jobs, out)
-    ready, synthetic = load(model, home)
+    predictor, synthetic = load(model, home)
     if synthetic:
         board.say(f"{model} was trained on SYNTHETIC images only: it is no tool for real ones. Its overlays say so.")
-    unread: list[str] = []
+    messages: list[str] = []
     with board.stage("predicting") as step:
         for number, job in enumerate(jobs, start=1):
             try:
-                grey = read_grey(job.picture)
+                grey = read_grey(job.image)
             except UserError as error:
-                unread.append(str(error))
+                messages.append(str(error))
             else:
-                write(ready, job, grey, out, SYNTHETIC if synthetic else None)
+                write(predictor, job, grey, out, SYNTHETIC if synthetic else None)
             step(number, len(jobs))
-    if unread:
-        more = f"\n  … and {len(unread) - NAMED} more" if len(unread) > NAMED else ""
+    if messages:
+        more = f"\n  … and {len(messages) - NAMED} more" if len(messages) > NAMED else ""
         raise UserError(
-            f"{len(unread)} of {len(jobs)} images could not be read; the others are in {out}.\n"
-            + "\n".join(f"  - {words}" for words in unread[:NAMED])
+            f"{len(messages)} of {len(jobs)} images could not be read; the others are in {out}.\n"
+            + "\n".join(f"  - {message}" for message in messages[:NAMED])
             + more
         )
     return len(jobs)
 
 
-def listed(images: Path, out: Path) -> list[Job]:
-    """Every image, in the order of names; results of an earlier run below `out` are none.
+def list_jobs(images: Path, out: Path) -> list[Job]:
+    """Every image, in the order of names; results of an earlier run below `out` are left out.
 
     Two images that differ only in their suffix keep it in the name of their results.
     """
     if not images.exists():
         raise UserError(f"There is no image or folder {images}.")
     folder = images if images.is_dir() else images.parent
-    found = sorted(images.rglob("*")) if images.is_dir() else [images]
+    paths = sorted(images.rglob("*")) if images.is_dir() else [images]
     results = out.resolve()
-    pictures = [
+    image_paths = [
         path.relative_to(folder)
-        for path in found
+        for path in paths
         if path.is_file()
         and path.suffix.lower() in SUFFIXES
         and not any((results / part) in path.resolve().parents for part in ("masks", "overlays"))
     ]
-    if not pictures:
+    if not image_paths:
         raise UserError(f"There must be an image ({', '.join(SUFFIXES)}) to predict, but {images} holds none.")
-    same = Counter(path.with_suffix("") for path in pictures)
+    name_counts = Counter(path.with_suffix("") for path in image_paths)
     return [
-        Job(folder / path, f"{path if same[path.with_suffix('')] > 1 else path.with_suffix('')}.png")
-        for path in pictures
+        Job(folder / path, f"{path if name_counts[path.with_suffix('')] > 1 else path.with_suffix('')}.png")
+        for path in image_paths
     ]
 
 
 def check_overwriting(jobs: list[Job], out: Path) -> None:
-    """Raise `UserError` rather than write over a mask that is none of ours: ours have an overlay of the same name."""
-    drawn = [out / "masks" / job.name for job in jobs if not (out / "overlays" / job.name).exists()]
-    if there := [path for path in drawn if path.exists()]:
+    """Raise `UserError` where a mask that thaw did not write would be replaced: its own have an overlay beside them."""
+    masks_without_overlay = [out / "masks" / job.name for job in jobs if not (out / "overlays" / job.name).exists()]
+    if existing := [path for path in masks_without_overlay if path.exists()]:
         raise UserError(
-            f"Predictions must not replace masks that somebody drew, but {there[0]} exists ({len(there)} in all) and "
-            "no prediction wrote it. Choose another --out."
+            f"Predictions must not replace masks that somebody drew, but {existing[0]} exists ({len(existing)} in all) "
+            "and no prediction wrote it. Choose another --out."
         )
 
 
 def load(model: str, home: Path) -> tuple[Segmenter, bool]:
     """The network of a file or of the registry, ready for images, and whether it is known to be synthetic.
 
-    Of a file nothing is known but its weights. Raises `UserError` where there is no network.
+    A file tells nothing but its weights. Raises `UserError` where there is no network.
     """
     from sweeps.environment.keras_backend import prepare_backend
 
@@ -121,21 +121,21 @@ def load(model: str, home: Path) -> tuple[Segmenter, bool]:
     from tracking.store.registry import fetch, is_synthetic
     from tracking.store.writer import Tracker
 
-    opened = open_home(home)
-    tracker = Tracker.connect(opened.tracking_uri, opened.artifact_folder)
+    opened_home = open_home(home)
+    tracker = Tracker.connect(opened_home.tracking_uri, opened_home.artifact_folder)
     with tempfile.TemporaryDirectory() as folder:
-        ready = segmenter(load_network(fetch(tracker, model, Path(folder))))
-    return ready, is_synthetic(tracker, model)
+        predictor = segmenter(load_network(fetch(tracker, model, Path(folder))))
+    return predictor, is_synthetic(tracker, model)
 
 
-def write(ready: Segmenter, job: Job, grey: NDArray[np.float32], out: Path, label: str | None = None) -> None:
+def write(predictor: Segmenter, job: Job, grey: NDArray[np.float32], out: Path, label: str | None = None) -> None:
     """Predict one grey image and write its mask and its overlay with `label`, each whole or not at all."""
     from trainer.training.inference import labelled, overlay
 
-    mask = ready.mask(grey)
-    # The overlay first: a mask without one is taken for somebody's own.
-    drawn = overlay(grey, mask) if label is None else labelled(overlay(grey, mask), label)
-    for folder, pixels in (("overlays", drawn), ("masks", mask.astype(np.uint8) * 255)):
+    mask = predictor.mask(grey)
+    # The overlay first: a mask without one counts as drawn by somebody.
+    overlay_pixels = overlay(grey, mask) if label is None else labelled(overlay(grey, mask), label)
+    for folder, pixels in (("overlays", overlay_pixels), ("masks", mask.astype(np.uint8) * 255)):
         buffer = io.BytesIO()
         Image.fromarray(pixels).save(buffer, format="PNG")
         write_atomically(out / folder / job.name, lambda file, buffer=buffer: file.write(buffer.getbuffer()))  # type: ignore[misc]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # heavy
 
 
 def make_report(root: Path, sweep: str | None, other: str | None, form: str, out: Path | None) -> None:
-    """Write it, with the figures into `out` where that is given; json, csv and markdown are else printed.
+    """Write the report, and its figures into `out` where that is given; else json, csv and markdown are printed.
 
     `root` is the home, `sweep` the newest by default. Raises `UserError` for an unknown `form`, home or sweep.
     """
@@ -28,47 +28,51 @@ def make_report(root: Path, sweep: str | None, other: str | None, form: str, out
         raise UserError(f"--format must be one of {', '.join(SUFFIX)}, but got '{form}'.")
     home = find_home(root)
     tracker = Tracker.connect(home.tracking_uri, home.artifact_folder)
-    pictures = out is not None or form == "html"
+    shows_images = out is not None or form == "html"
     if other is None:
-        name, text, drawn = _one(tracker, sweep, form, pictures=pictures, figures=out is not None)
+        name, text, figure_files = _render_one(tracker, sweep, form, shows_images=shows_images, figures=out is not None)
     else:
-        name, text, drawn = _two(tracker, sweep, other, form, figures=out is not None)
-    if not pictures:
+        name, text, figure_files = _render_two(tracker, sweep, other, form, figures=out is not None)
+    if not shows_images:
         sys.stdout.write(text)
         return
     path = (out or home.report(name)) / f"report{SUFFIX[form]}"
     _write({path: text.encode()})
     tell(f"Report: {path}")
     if out is not None:
-        _write({out / file: picture for file, picture in drawn.items()})
+        _write({out / file: content for file, content in figure_files.items()})
         tell(f"Figures: {out}/*.svg, *.png")
 
 
-Made = tuple[str, str, Mapping[str, bytes]]  # what the report is called, its text, file name -> figure
+Rendered = tuple[str, str, Mapping[str, bytes]]  # the report's name, its text, file name -> figure
 
 
-def _one(tracker: Tracker, sweep: str | None, form: str, *, pictures: bool, figures: bool) -> Made:
-    """The report of one sweep, read and summarised once; `pictures`: whether it shows any."""
+def _render_one(tracker: Tracker, sweep: str | None, form: str, *, shows_images: bool, figures: bool) -> Rendered:
+    """The report of one sweep, read and summarised once; `shows_images`: whether images are read for it."""
     from tracking.report import formats
     from tracking.report.shown_images import with_pictures
     from tracking.summary.sweep import summarise
 
     record = tracker.read_sweep(sweep)
-    if pictures:
+    if shows_images:
         record = with_pictures(tracker, record)
     summary = summarise(record)
-    drawn = formats.figures(summary, record) if figures else {}
-    return summary.sweep, formats.render(summary, record, form), drawn
+    figure_files = formats.figures(summary, record) if figures else {}
+    return summary.sweep, formats.render(summary, record, form), figure_files
 
 
-def _two(tracker: Tracker, sweep: str | None, other: str, form: str, *, figures: bool) -> Made:
+def _render_two(tracker: Tracker, sweep: str | None, other: str, form: str, *, figures: bool) -> Rendered:
     """The report of two sweeps side by side."""
     from tracking.report import formats
     from tracking.summary.two_sweeps import compare_sweeps
 
-    two = compare_sweeps(tracker.read_sweep(sweep), tracker.read_sweep(other))
-    drawn = formats.figures_of_two(two) if figures else {}
-    return " against ".join(one.sweep for one in two.sweeps), formats.render_two(two, form), drawn
+    comparison = compare_sweeps(tracker.read_sweep(sweep), tracker.read_sweep(other))
+    figure_files = formats.figures_of_two(comparison) if figures else {}
+    return (
+        " against ".join(summary.sweep for summary in comparison.sweeps),
+        formats.render_two(comparison, form),
+        figure_files,
+    )
 
 
 def _write(files: Mapping[Path, bytes]) -> None:

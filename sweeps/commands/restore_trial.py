@@ -22,7 +22,7 @@ FOLD = 1  # whose network is shown; every fold has one
 
 
 @dataclass(frozen=True, eq=False)
-class Restored:
+class RestoredTrial:
     """`network` with the weights `before` the trial called `trial` and `after` it, in `get_weights()` order."""
 
     info: SweepInfo
@@ -33,7 +33,7 @@ class Restored:
     after: list[NDArray[Any]]
 
 
-def restored(tracker: Tracker, sweep: str | None, mask: str | None) -> Restored:
+def restore_trial(tracker: Tracker, sweep: str | None, mask: str | None) -> RestoredTrial:
     """Restore one trial of a sweep: the newest sweep and its best candidate by default, a mask at its best setting.
 
     Raises `UserError` for an unknown sweep, for a mask that it did not measure, for files that MLflow does not hold
@@ -56,31 +56,31 @@ def restored(tracker: Tracker, sweep: str | None, mask: str | None) -> Restored:
         before = network.get_weights()
         delta = _fetch(tracker, trial.run_id, f"checkpoints/fold_{FOLD}.npz", Path(folder))
         apply_delta(network, read_delta(delta))
-    return Restored(record.info, record.run_id, trial.info.candidate.name, network, before, network.get_weights())
+    return RestoredTrial(record.info, record.run_id, trial.info.candidate.name, network, before, network.get_weights())
 
 
-def own_pictures(tracker: Tracker, found: Restored, cache: Path) -> tuple[NDArray[np.float32] | None, str]:
-    """The pictures (n, H, W) in [0, 1] that a sweep measured, and ""; or None, and why they are not to be had.
+def own_images(tracker: Tracker, trial: RestoredTrial, cache: Path) -> tuple[NDArray[np.float32] | None, str]:
+    """The images (n, H, W) in [0, 1] that a sweep measured, and ""; or None, and the reason why they are missing.
 
-    MLflow keeps them in 8 bits; of a sweep from before it did, they are read where they were, if they are the same.
+    MLflow keeps them in 8 bits. Where it holds none, they are read from their folder if they have not changed since.
     """
     from tracking.image_archive import PICTURES, UNREADABLE, unpack_pictures
     from trainer.data.cases import load_cases
 
     with tempfile.TemporaryDirectory() as folder:
-        kept = tracker.fetch_file(found.run_id, PICTURES, Path(folder))
+        archive = tracker.fetch_file(trial.run_id, PICTURES, Path(folder))
         try:
-            if kept is not None:
-                return np.asarray(unpack_pictures(kept.read_bytes()).images / 255, np.float32), ""
+            if archive is not None:
+                return np.asarray(unpack_pictures(archive.read_bytes()).images / 255, np.float32), ""
         except UNREADABLE as error:
-            return None, f"The artifact {PICTURES} of run {found.run_id} cannot be read: {error}"
-    info = found.info
+            return None, f"The artifact {PICTURES} of run {trial.run_id} cannot be read: {error}"
+    info = trial.info
     try:
         cases = load_cases(DataConfig(**info.spec["data"]), int(info.spec["model"]["size"]), cache)
     except UserError as error:
         return None, str(error)
     if cases.digest != info.data["digest"]:
-        return None, "The pictures changed since the sweep, or another version of thaw draws the synthetic ones."
+        return None, "The images changed since the sweep, or another version of thaw draws the synthetic ones."
     return cases.images, ""
 
 

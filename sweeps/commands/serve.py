@@ -18,7 +18,7 @@ from sweeps.environment.home import Home
 from sweeps.environment.terminal import tell
 from trainer.errors import UserError
 
-GRACE = 5.0  # seconds in which a server may answer what it was asked
+GRACE = 5.0  # seconds in which a server may finish its answers
 
 
 def serve(command: Sequence[str], environment: Mapping[str, str]) -> int:
@@ -27,7 +27,7 @@ def serve(command: Sequence[str], environment: Mapping[str, str]) -> int:
     MLflow's server is a parent of uvicorn, which is a parent of workers: a signal to the first leaves the others
     holding the port. Raises `KeyboardInterrupt` once all are gone.
     """
-    # A session of its own does not hear the terminal: that it was closed (SIGHUP) has to be passed on, too.
+    # Its own session gets no signal of the terminal: a closed one (SIGHUP) has to be passed on, too.
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     server = subprocess.Popen(command, env=environment, start_new_session=True)
@@ -40,11 +40,11 @@ def serve(command: Sequence[str], environment: Mapping[str, str]) -> int:
 def _end(server: subprocess.Popen[bytes]) -> None:
     """Ask the group to end, and make it after the grace period, or at once when asked to stop a second time."""
     try:
-        there, late = _signal_group(server, signal.SIGTERM), time.monotonic() + GRACE
-        while there and time.monotonic() < late:
+        alive, deadline = _signal_group(server, signal.SIGTERM), time.monotonic() + GRACE
+        while alive and time.monotonic() < deadline:
             time.sleep(0.05)
             server.poll()  # else the first of them stays in the group, dead
-            there = _signal_group(server, 0)
+            alive = _signal_group(server, 0)
     except KeyboardInterrupt:
         pass
     finally:
@@ -53,7 +53,7 @@ def _end(server: subprocess.Popen[bytes]) -> None:
 
 
 def _signal_group(server: subprocess.Popen[bytes], number: int) -> bool:
-    """Whether any of them was still there to hear it; 0 only asks."""
+    """Send a signal to the group; whether any of its processes was alive. Signal 0 only asks."""
     try:
         os.killpg(server.pid, number)
     except (ProcessLookupError, PermissionError):  # the second is macOS's word for a group of the dead

@@ -20,7 +20,7 @@ NETWORKS = (".keras", ".h5")
 
 
 @dataclass(frozen=True)
-class Wish:
+class DrawOptions:
     """What to draw. `blocks` as a mask is written, None for all; `filters` of each block, or the numbers in `only`."""
 
     blocks: str | None = None
@@ -31,12 +31,14 @@ class Wish:
     seed: int = 0
 
 
-def is_file(given: str | None) -> bool:
-    """Whether a network's file is meant and not the name of a sweep, which holds no slash."""
-    return given is not None and (Path(given).suffix in NETWORKS or "/" in given or Path(given).is_file())
+def is_file(argument: str | None) -> bool:
+    """Whether a network's file is given and not the name of a sweep, which holds no slash."""
+    return argument is not None and (Path(argument).suffix in NETWORKS or "/" in argument or Path(argument).is_file())
 
 
-def draw_file(path: Path, after: Path | None, data: str | None, home: Path, board: Board, wish: Wish) -> bytes:
+def draw_file(
+    path: Path, after: Path | None, data: str | None, home: Path, board: Board, options: DrawOptions
+) -> bytes:
     """The sheet (PNG) of the network in `path`, or of the same neurons in `path` and `after`.
 
     `path`: a `.keras` model, or weights of the built-in U-Net; `after`: other weights, or a delta checkpoint on those
@@ -47,56 +49,62 @@ def draw_file(path: Path, after: Path | None, data: str | None, home: Path, boar
     from trainer.neurons.layers import own_size
     from trainer.neurons.maximise import Recipe, before_after, maximise
 
-    network = open_network(path, wish)
-    neurons = chosen(network, wish)
-    side = wish.size or own_size(network)
-    recipe = Recipe(seed=wish.seed)
+    network = open_network(path, options)
+    neurons = choose_neurons(network, options)
+    side = options.size or own_size(network)
+    recipe = Recipe(seed=options.seed)
     before = network.get_weights()
     if after is not None:
         _load_after(network, after)
     cases = load_cases(DataConfig(path=data), side, open_home(home).data)
-    words = "synthetic" if cases.synthetic else "data"
+    source = "synthetic" if cases.synthetic else "data"
     with board.stage("drawing blocks") as step:
         if after is None:
-            drawn = maximise(network, neurons, recipe, cases.images, side, step)
-            return sheet(drawn, f"{path.name}: what excites each filter most. {legend(network, neurons)}", words)
-        pair = before_after(network, before, network.get_weights(), neurons, recipe, cases.images, side, step)
-    return before_after_sheet(*pair, f"before {path.name}, after {after.name}. {legend(network, neurons)}", words)
+            maximised = maximise(network, neurons, recipe, cases.images, side, step)
+            return sheet(maximised, f"{path.name}: what excites each filter most. {legend(network, neurons)}", source)
+        before_and_after = before_after(
+            network, before, network.get_weights(), neurons, recipe, cases.images, side, step
+        )
+    return before_after_sheet(
+        *before_and_after, f"before {path.name}, after {after.name}. {legend(network, neurons)}", source
+    )
 
 
 def draw_sweep(
-    sweep: str | None, mask: str | None, data: str | None, home: Home, board: Board, wish: Wish
+    sweep: str | None, mask: str | None, data: str | None, home: Home, board: Board, options: DrawOptions
 ) -> tuple[bytes, str]:
-    """The sheet (PNG) of a sweep's network before and after one trial, and in words what it shows.
+    """The sheet (PNG) of a sweep's network before and after one trial, and its title.
 
-    The largest activations are over the sweep's own pictures, or over those in `data`; without either they are left
-    out, and `board` says why. Raises `UserError` as `sweeps.commands.restore_trial.restored` does.
+    The largest activations are over the sweep's own images, or over those in `data`; without either they are left out,
+    and `board` says why. Raises `UserError` as `sweeps.commands.restore_trial.restore_trial` does.
     """
-    from sweeps.commands.restore_trial import FOLD, own_pictures, restored
+    from sweeps.commands.restore_trial import FOLD, own_images, restore_trial
     from tracking.store.writer import Tracker
     from trainer.data.cases import load_cases
     from trainer.neurons.contact_sheet import before_after_sheet
     from trainer.neurons.maximise import Recipe, before_after
 
     tracker = Tracker.connect(home.tracking_uri, home.artifact_folder)
-    trial = restored(tracker, sweep, mask)
-    neurons = chosen(trial.network, wish)
+    trial = restore_trial(tracker, sweep, mask)
+    neurons = choose_neurons(trial.network, options)
     if data is None:
-        pictures, reason = own_pictures(tracker, trial, home.data)
-        words = "synthetic" if trial.info.data.get("synthetic") else "data"
+        images, reason = own_images(tracker, trial, home.data)
+        source = "synthetic" if trial.info.data.get("synthetic") else "data"
     else:
         cases = load_cases(DataConfig(path=data), int(trial.info.spec["model"]["size"]), home.data)
-        pictures, reason, words = cases.images, "", "data"
-    if pictures is None:
-        board.say(f"Note: without the sweep's pictures the largest activation in them is left out. {reason}")
+        images, reason, source = cases.images, "", "data"
+    if images is None:
+        board.say(f"Note: without the sweep's images the largest activation in them is left out. {reason}")
     title = f"{trial.info.name}: before and after {trial.trial}, fold {FOLD}"
-    recipe = Recipe(seed=wish.seed)
+    recipe = Recipe(seed=options.seed)
     with board.stage("drawing blocks") as step:
-        pair = before_after(trial.network, trial.before, trial.after, neurons, recipe, pictures, wish.size, step)
-    return before_after_sheet(*pair, f"{title}. {legend(trial.network, neurons)}", words), title
+        before_and_after = before_after(
+            trial.network, trial.before, trial.after, neurons, recipe, images, options.size, step
+        )
+    return before_after_sheet(*before_and_after, f"{title}. {legend(trial.network, neurons)}", source), title
 
 
-def open_network(path: Path, wish: Wish) -> Any:
+def open_network(path: Path, options: DrawOptions) -> Any:
     """A `.keras` model, or the built-in U-Net with the weights of a `.weights.h5` file."""
     from trainer.network.unet import unet
     from trainer.network.weights import load_network, load_weights
@@ -105,29 +113,29 @@ def open_network(path: Path, wish: Wish) -> Any:
         return load_network(path)
     if path.suffix != ".h5":
         raise UserError(f"Give a .keras model, the .weights.h5 of a U-Net or the name of a sweep, but got '{path}'.")
-    network = unet(ModelConfig(wish.size or ModelConfig.size, wish.width))
+    network = unet(ModelConfig(options.size or ModelConfig.size, options.width))
     try:
         load_weights(network, path)
     except UserError as error:
-        raise UserError(f"--width {wish.width} must be the filters of the U-Net's first block. {error}") from error
+        raise UserError(f"--width {options.width} must be the filters of the U-Net's first block. {error}") from error
     return network
 
 
-def chosen(network: Any, wish: Wish) -> tuple[Neuron, ...]:
-    """The neurons of a wish, block by block. Raises `UserError` for a block or filter that does not exist."""
+def choose_neurons(network: Any, options: DrawOptions) -> tuple[Neuron, ...]:
+    """The neurons to draw, block by block. Raises `UserError` for a block or filter that does not exist."""
     from trainer.masks import parse
     from trainer.network.blocks import partition
     from trainer.neurons.layers import Neuron, check_filters, filters_of, meant_layers
 
     blocks: Sequence[int] = tuple(meant_layers(network))
-    if wish.blocks is not None:
-        blocks = parse(wish.blocks, len(partition(network))).blocks
+    if options.blocks is not None:
+        blocks = parse(options.blocks, len(partition(network))).blocks
     if not blocks:
         raise UserError("There is nothing to draw: --blocks must name at least one block that has a convolution.")
     neurons: list[Neuron] = []
     for block in blocks:
         count = filters_of(network, block)
-        filters = _numbers(wish.only) if wish.only is not None else range(wish.filters or min(SHOWN, count))
+        filters = _numbers(options.only) if options.only is not None else range(options.filters or min(SHOWN, count))
         check_filters(network, block, filters)
         neurons += [Neuron(block, number) for number in filters]
     return tuple(neurons)
@@ -140,10 +148,10 @@ def legend(network: Any, neurons: Sequence[Neuron]) -> str:
     """
     from trainer.neurons.layers import convolutions, layer_of
 
-    blocks, all_of_them = dict.fromkeys(neuron.block for neuron in neurons), convolutions(network)
-    drawn = [layer_of(network, block) for block in blocks]
-    numbers = [all_of_them.index(path) + 1 for path in drawn if path in all_of_them]
-    return f"Convolutions {', '.join(map(str, numbers))} of {len(all_of_them)}."
+    blocks, all_paths = dict.fromkeys(neuron.block for neuron in neurons), convolutions(network)
+    paths = [layer_of(network, block) for block in blocks]
+    numbers = [all_paths.index(path) + 1 for path in paths if path in all_paths]
+    return f"Convolutions {', '.join(map(str, numbers))} of {len(all_paths)}."
 
 
 def _load_after(network: Any, after: Path) -> None:

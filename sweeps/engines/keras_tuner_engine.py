@@ -24,13 +24,13 @@ from sweeps.spec.search_section import Search
 from sweeps.spec.space import Space
 from sweeps.strategies.axes import Axis, axes, candidate_at, point_of
 from sweeps.strategies.history import Evaluate, History, PastTrial, Status
-from sweeps.strategies.propose import spent
+from sweeps.strategies.propose import is_spent
 from trainer.config import Candidate
 from trainer.errors import TrialFailed
 from trainer.files import cannot_write
 
 OBJECTIVE = keras_tuner.Objective("dice", "max")
-ASKED = 20  # draws outside the space or known already, before one of what is left is drawn
+TRIES = 20  # draws outside the space or known already, before one of what is left is drawn
 
 
 class Record:
@@ -52,75 +52,75 @@ class Record:
         return candidate is not None and candidate not in self.trials
 
     @property
-    def over(self) -> bool:
+    def is_over(self) -> bool:
         """Whether the budget is spent or nothing is left to try."""
         return (
             time.time() >= self.deadline
-            or spent(self.search, History(tuple(self.trials.values())))
+            or is_spent(self.search, History(tuple(self.trials.values())))
             or self.everything.keys() <= self.trials.keys()
         )
 
-    def any_new(self) -> dict[str, int]:
+    def draw_new(self) -> dict[str, int]:
         """One of what is left, drawn evenly."""
-        return self.draw.choice(self._left())
+        return self.draw.choice(self._untried())
 
     def nearest_new(self, point: dict[str, int]) -> dict[str, int]:
         """What is left closest to a point, each axis of length one; ties are drawn."""
-        length = {name: len(axis.values) - 1 for name, axis in self.free.items()}
+        axis_length = {name: len(axis.values) - 1 for name, axis in self.free.items()}
 
         def distance(other: dict[str, int]) -> float:
-            return sum(abs(other[name] - point[name]) / length[name] for name in length)
+            return sum(abs(other[name] - point[name]) / axis_length[name] for name in axis_length)
 
-        left = self._left()
-        least = min(map(distance, left))
-        return self.draw.choice([other for other in left if distance(other) == least])
+        untried = self._untried()
+        shortest = min(map(distance, untried))
+        return self.draw.choice([other for other in untried if distance(other) == shortest])
 
-    def _left(self) -> list[dict[str, int]]:
+    def _untried(self) -> list[dict[str, int]]:
         return [self.point(candidate) for candidate in self.everything if candidate not in self.trials]
 
     def point(self, candidate: Candidate) -> dict[str, int]:
         """Where a candidate of the space lies, on the axes that leave a choice."""
         return {name: index for name, index in point_of(self.space, candidate).items() if name in self.free}
 
-    def scored(self) -> list[dict[str, int]]:
+    def scored_points(self) -> list[dict[str, int]]:
         """The points of the space that have a score."""
-        scored = [trial.candidate for trial in self.trials.values() if trial.score is not None]
-        return [self.point(candidate) for candidate in scored if candidate in self.everything]
+        scored_points = [trial.candidate for trial in self.trials.values() if trial.score is not None]
+        return [self.point(candidate) for candidate in scored_points if candidate in self.everything]
 
 
 class _Random(RandomSearchOracle):  # type: ignore[misc]  # KerasTuner ships no types
-    """KerasTuner's draws; it knows no constraints, so it is asked anew for what lies in the space."""
+    """KerasTuner's draws. It knows no constraints, so it draws again until a point lies in the space."""
 
     record: Record
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
-        if self.record.over:
-            return _run(None)
-        for _ in range(ASKED):
+        if self.record.is_over:
+            return _oracle_answer(None)
+        for _ in range(TRIES):
             point = super().populate_space(trial_id)["values"]
             if self.record.is_new(point):
-                return _run(point)
-        return _run(self.record.any_new())
+                return _oracle_answer(point)
+        return _oracle_answer(self.record.draw_new())
 
 
 class _Bayesian(BayesianOptimizationOracle):  # type: ignore[misc]
-    """KerasTuner's Gaussian process. It first hears every score that is known (`run_trial` answers from the record).
+    """KerasTuner's Gaussian process. It first gets every known score (`run_trial` answers from the record).
 
     It may name one point again and again, and takes seconds for it: the nearest new point stands for that.
     """
 
     record: Record
-    known: list[dict[str, int]]  # scored points that it has not heard of yet
+    known: list[dict[str, int]]  # scored points that it was not given yet
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
         if self.known:
-            return _run(self.known.pop(0))
-        if self.record.over:
-            return _run(None)
+            return _oracle_answer(self.known.pop(0))
+        if self.record.is_over:
+            return _oracle_answer(None)
         point = super().populate_space(trial_id)["values"]
         if self.record.is_new(point):
-            return _run(point)
-        return _run(self.record.any_new() if point is None else self.record.nearest_new(point))
+            return _oracle_answer(point)
+        return _oracle_answer(self.record.draw_new() if point is None else self.record.nearest_new(point))
 
 
 class _Grid(GridSearchOracle):  # type: ignore[misc]
@@ -129,12 +129,12 @@ class _Grid(GridSearchOracle):  # type: ignore[misc]
     record: Record
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
-        if self.record.over:
-            return _run(None)
+        if self.record.is_over:
+            return _oracle_answer(None)
         point = super().populate_space(trial_id)["values"]
         if point is not None and not self.record.is_new(point):  # only the first is not made by the next method
             point = self._get_next_combination(point)
-        return _run(point)
+        return _oracle_answer(point)
 
     def _get_next_combination(self, values: dict[str, Any]) -> dict[str, Any] | None:
         point: dict[str, Any] | None = super()._get_next_combination(values)
@@ -156,21 +156,21 @@ class _Tuner(keras_tuner.Tuner):  # type: ignore[misc]
     def run_trial(self, trial: Any, *_: Any, **__: Any) -> dict[str, float]:
         """The mean Dice of a trial's candidate, measured now unless the record has it."""
         try:
-            past = self._evaluated(candidate_at(self.record.space, trial.hyperparameters.values))
+            past_trial = self._past_trial(candidate_at(self.record.space, trial.hyperparameters.values))
         except Exception as bug:
             raise keras_tuner.errors.FatalError from bug
-        if past.score is None:
-            raise keras_tuner.errors.FailedTrialError(f"{past.candidate.name} has no score")
-        return {OBJECTIVE.name: past.score}
+        if past_trial.score is None:
+            raise keras_tuner.errors.FailedTrialError(f"{past_trial.candidate.name} has no score")
+        return {OBJECTIVE.name: past_trial.score}
 
-    def _evaluated(self, candidate: Candidate | None) -> PastTrial:
+    def _past_trial(self, candidate: Candidate | None) -> PastTrial:
         assert candidate is not None, "a point outside the space was handed out"
         if candidate not in self.record.trials:
-            trial = _tried(candidate, self.evaluate)
+            trial = _evaluate(candidate, self.evaluate)
             self.record.add(trial)
             self.tell(trial)
-        known: PastTrial = self.record.trials[candidate]
-        return known
+        recorded_trial: PastTrial = self.record.trials[candidate]
+        return recorded_trial
 
 
 def tune(
@@ -188,7 +188,7 @@ def tune(
     `deadline` (Unix time) is past.
 
     `evaluate` raises `TrialFailed` for a candidate that cannot score; any other exception is a bug and comes through.
-    `tell` hears of each new candidate what became of it. `folder` is emptied, then holds KerasTuner's own files; raises
+    `tell` gets the outcome of each new candidate. `folder` is emptied, then holds KerasTuner's own files; raises
     `UserError` where it cannot be written.
     """
     record = Record(search, space, trials, deadline, seed)
@@ -199,12 +199,12 @@ def tune(
         seed=seed + 1,  # KerasTuner takes 0 for none and draws one
         max_consecutive_failed_trials=math.inf,
     )
-    oracle.record, oracle.known, oracle.verbose = record, record.scored(), 0
+    oracle.record, oracle.known, oracle.verbose = record, record.scored_points(), 0
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"keras_tuner\.")
         warnings.filterwarnings("ignore", module=r"sklearn\.gaussian_process")  # its fit is at a bound: no news
         try:
-            _make_room(folder)
+            _empty(folder)
             _Tuner(oracle, evaluate, tell, folder).search()
         except keras_tuner.errors.FatalError as stop:
             raise stop.__cause__ or stop from None
@@ -214,8 +214,8 @@ def tune(
             raise
 
 
-def _tried(candidate: Candidate, evaluate: Evaluate) -> PastTrial:
-    """What became of a new candidate. KerasTuner hears of no single fold; of a dropped one it learns the estimate."""
+def _evaluate(candidate: Candidate, evaluate: Evaluate) -> PastTrial:
+    """Evaluate a new candidate. KerasTuner gets no score of a single fold, and the estimate of a dropped candidate."""
     try:
         scored = evaluate(candidate, lambda dice, fold: None)
     except TrialFailed:
@@ -228,22 +228,22 @@ def _tried(candidate: Candidate, evaluate: Evaluate) -> PastTrial:
 
 def _hyperparameters(free: Iterable[Axis]) -> Any:
     """The axes as KerasTuner declares them: a boolean per block, the place on every other axis."""
-    declared = keras_tuner.HyperParameters()
+    hyperparameters = keras_tuner.HyperParameters()
     for axis in free:
         if axis.values == (False, True):
-            declared.Boolean(axis.name)
+            hyperparameters.Boolean(axis.name)
         else:
-            declared.Int(axis.name, 0, len(axis.values) - 1)
-    return declared
+            hyperparameters.Int(axis.name, 0, len(axis.values) - 1)
+    return hyperparameters
 
 
-def _run(point: dict[str, Any] | None) -> dict[str, Any]:
+def _oracle_answer(point: dict[str, Any] | None) -> dict[str, Any]:
     """An oracle's answer: try this point, or stop."""
     return {"status": "STOPPED" if point is None else "RUNNING", "values": point}
 
 
-def _make_room(folder: Path) -> None:
-    """Take away what is there, whatever it is."""
+def _empty(folder: Path) -> None:
+    """Remove the folder, or the file in its place."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     if folder.is_dir() and not folder.is_symlink():
         shutil.rmtree(folder)

@@ -1,7 +1,7 @@
 """Optuna's queue: holds the list of candidates, hands them to any number of workers, asks for more when it is empty.
 
 One study of the sweep's name lives in an RDB storage and runs through `study.optimize`, since heartbeat and retry exist
-only there (docs/design.md, decision 8). What to propose is none of its business (`sweeps.spec.strategy_names`).
+only there (docs/design.md, decision 8). What to propose is decided elsewhere (`sweeps.strategies.propose`).
 """
 
 from __future__ import annotations
@@ -20,17 +20,26 @@ from optuna.storages import RetryHeartbeatStaleTrialCallback
 from optuna.trial import Trial, TrialState
 
 from sweeps.engines import optuna_storage
-from sweeps.engines.optuna_storage import explains_errors, study_of
-from sweeps.engines.optuna_trials import PAID, attributes, finished, foreign, ours, parameters, past_trial, suggested
-from sweeps.strategies.history import Evaluate, PastTrial, Propose, Status
+from sweeps.engines.optuna_storage import explains_errors, open_study
+from sweeps.engines.optuna_trials import (
+    PAID,
+    attributes,
+    foreign_trial_error,
+    is_ours,
+    parameters,
+    past_trial,
+    suggest_candidate,
+    to_frozen_trial,
+)
+from sweeps.strategies.history import Evaluate, PastTrial, Propose, Scored, Status
 from tracking.redact import redact
 from trainer.config import Candidate
 from trainer.errors import Drained, TrialFailed, UserError
 
 POLL_SECONDS = 1.0
 LONGEST_NOTE = 2000  # characters; an attribute of a study takes 2045
-# What a record of this status tells a study that it does not know: a whole score more than an estimate.
-_LESS: dict[Status, tuple[Status | None, ...]] = {
+# A recorded trial replaces what the study knows of its candidate: a whole score replaces an estimate.
+_REPLACES: dict[Status, tuple[Status | None, ...]] = {
     "done": (None, "failed", "open", "dropped"),
     "dropped": (None, "failed"),
     "failed": (None,),
@@ -45,11 +54,11 @@ def enqueue(url: str, name: str, candidates: Iterable[Candidate], n_blocks: int)
 
     One process does this, before any worker starts.
     """
-    return _enqueue(study_of(url, name), candidates, n_blocks)
+    return _enqueue(open_study(url, name), candidates, n_blocks)
 
 
 def _enqueue(study: optuna.Study, candidates: Iterable[Candidate], n_blocks: int) -> int:
-    unfinished = {trial.user_attrs["key"] for trial in study.get_trials(states=UNFINISHED) if ours(trial)}
+    unfinished = {trial.user_attrs["key"] for trial in study.get_trials(states=UNFINISHED) if is_ours(trial)}
     new = [candidate for candidate in candidates if candidate.key not in unfinished]
     for candidate in new:
         study.enqueue_trial(parameters(candidate, n_blocks), user_attrs=attributes(candidate))
@@ -58,18 +67,18 @@ def _enqueue(study: optuna.Study, candidates: Iterable[Candidate], n_blocks: int
 
 @explains_errors
 def fill(url: str, name: str, identity: str, trials: Iterable[PastTrial], n_blocks: int) -> None:
-    """Tell the study what is recorded elsewhere and it does not know: it may have been deleted, or others search too.
+    """Add the trials to the study that it does not know: it may have been deleted, or others search too.
 
     `identity` is what the sweep measures. Raises `UserError` when the study was made for something else, and when
     somebody else has put a trial on its list.
     """
-    study = study_of(url, name)
+    study = open_study(url, name)
     _check_identity(study, identity, n_blocks, url)
     _refuse_foreign(study)
-    known: dict[str, Status] = {trial.candidate.key: trial.status for trial in _history(study)}
+    known_status: dict[str, Status] = {trial.candidate.key: trial.status for trial in _history(study)}
     for trial in trials:
-        if known.get(trial.candidate.key) in _LESS[trial.status]:
-            study.add_trial(finished(trial, n_blocks))
+        if known_status.get(trial.candidate.key) in _REPLACES[trial.status]:
+            study.add_trial(to_frozen_trial(trial, n_blocks))
 
 
 @explains_errors
@@ -79,7 +88,7 @@ def release(url: str, name: str) -> None:
     So a sweep that was stopped goes on at once, without waiting for heartbeats to grow stale, and being stopped does
     not count towards the times a crash is forgiven.
     """
-    study = study_of(url, name)
+    study = open_study(url, name)
     for trial in study.get_trials(states=(TrialState.RUNNING,)):
         study.tell(trial.number, state=TrialState.FAIL)
         attrs = {key: value for key, value in trial.user_attrs.items() if key != "worker"}
@@ -96,34 +105,27 @@ def drain(
     turn: Callable[[], AbstractContextManager[Any]] = nullcontext,
     deadline: float = math.inf,
 ) -> None:
-    """Work the list off until nothing waits and nobody else is at work; failed trials do not stop it. Nothing new is
+    """Work off the list until nothing waits and no other worker is busy; failed trials do not stop it. Nothing new is
     begun after the `deadline` (Unix time).
 
     Where the list is empty, `propose` is asked for one more candidate, by one worker at a time (inside `turn()`); None
     says that there is none now. `evaluate` raises `TrialFailed` for a candidate that cannot score; any other exception
     is a bug and comes through.
     """
-    study = study_of(url, name)
+    study = open_study(url, name)
     worker = uuid.uuid4().hex
 
     def objective(trial: Trial) -> float:
         # The heartbeat's own thread may not have written yet. Once the attribute stands, a heartbeat does too.
         trial.storage.record_heartbeat(trial._trial_id)  # type: ignore[attr-defined]  # of an RDB storage
         trial.set_user_attr("worker", f"{worker}:{trial.number}")
-        candidate = suggested(trial, n_blocks)
+        candidate = suggest_candidate(trial, n_blocks)
         try:
             scored = evaluate(candidate, trial.report)
         except TrialFailed as failed:
-            describe(study, trial, f"{candidate.name}\n\nFailed: {failed}")
+            write_note(study, trial, f"{candidate.name}\n\nFailed: {failed}")
             raise
-        page = f"[This trial in MLflow]({scored.page}) (start `thaw ui` first)" if scored.page else ""
-        describe(study, trial, f"{candidate.name}\n\n{page}")
-        for key in PAID:
-            trial.set_user_attr(key, getattr(scored, key))
-        if scored.dropped_after:
-            trial.set_user_attr("estimate", scored.score)
-            raise optuna.TrialPruned
-        return scored.score
+        return _conclude(study, trial, candidate, scored)
 
     while time.time() < deadline:
         try:
@@ -133,21 +135,33 @@ def drain(
                 continue
             if not study.get_trials(deepcopy=False, states=UNFINISHED):
                 return
-            _give_up_unborn(study)
+            _put_back_unstarted(study)
             time.sleep(POLL_SECONDS)
 
 
-def describe(study: optuna.Study, trial: Trial, words: str) -> None:
-    """The note beside a trial in `optuna-dashboard`, in Markdown, where that keeps it: it needs not be installed."""
-    version, text = f"dashboard:{trial._trial_id}:note_ver", f"dashboard:{trial._trial_id}:note_str:0"
-    study._storage.set_study_system_attr(study._study_id, version, 1)
-    study._storage.set_study_system_attr(study._study_id, text, words[:LONGEST_NOTE])
+def _conclude(study: optuna.Study, trial: Trial, candidate: Candidate, scored: Scored) -> float:
+    """Write down what a trial took and where it is shown; its score. Raises `TrialPruned` for a dropped candidate."""
+    page = f"[This trial in MLflow]({scored.page}) (start `thaw ui` first)" if scored.page else ""
+    write_note(study, trial, f"{candidate.name}\n\n{page}")
+    for key in PAID:
+        trial.set_user_attr(key, getattr(scored, key))
+    if scored.dropped_after:
+        trial.set_user_attr("estimate", scored.score)
+        raise optuna.TrialPruned
+    return scored.score
+
+
+def write_note(study: optuna.Study, trial: Trial, note: str) -> None:
+    """Write the note that `optuna-dashboard` shows beside a trial, in Markdown; the dashboard need not be installed."""
+    version_key, text_key = f"dashboard:{trial._trial_id}:note_ver", f"dashboard:{trial._trial_id}:note_str:0"
+    study._storage.set_study_system_attr(study._study_id, version_key, 1)
+    study._storage.set_study_system_attr(study._study_id, text_key, note[:LONGEST_NOTE])
 
 
 def _enqueue_proposal(
     study: optuna.Study, propose: Propose, turn: Callable[[], AbstractContextManager[Any]], n_blocks: int
 ) -> bool:
-    """Whether there is something on the list now. Only one worker asks at a time: no candidate is named twice."""
+    """Whether the list holds a candidate now. Only one worker asks at a time: no candidate is proposed twice."""
     with turn():
         if study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
             return True  # another worker was faster
@@ -158,7 +172,7 @@ def _enqueue_proposal(
 @explains_errors
 def history(url: str, name: str) -> tuple[PastTrial, ...]:
     """Every candidate that was handed out, in that order, with what became of it."""
-    return _history(study_of(url, name))
+    return _history(open_study(url, name))
 
 
 def _history(study: optuna.Study) -> tuple[PastTrial, ...]:
@@ -166,7 +180,7 @@ def _history(study: optuna.Study) -> tuple[PastTrial, ...]:
     the whole trial.
     """
     newest: dict[str, PastTrial] = {}
-    for trial in map(past_trial, filter(ours, study.get_trials(deepcopy=False))):
+    for trial in map(past_trial, filter(is_ours, study.get_trials(deepcopy=False))):
         before = newest.get(trial.candidate.key)
         if before is None or trial.status != "failed" or before.status == "failed":  # no failed repeat
             newest[trial.candidate.key] = trial
@@ -174,13 +188,13 @@ def _history(study: optuna.Study) -> tuple[PastTrial, ...]:
 
 
 def _check_identity(study: optuna.Study, identity: str, n_blocks: int, url: str) -> None:
-    """A study belongs to one sweep and one network, and is never gone on with for another."""
-    wanted = {"thaw": identity, "blocks": n_blocks}
-    kept = {key: study.user_attrs.get(key) for key in wanted}
-    if not study.get_trials(deepcopy=False) and not any(kept.values()):
-        for key, value in wanted.items():
+    """Raise `UserError` where a study belongs to another sweep or network."""
+    expected = {"thaw": identity, "blocks": n_blocks}
+    stored = {key: study.user_attrs.get(key) for key in expected}
+    if not study.get_trials(deepcopy=False) and not any(stored.values()):
+        for key, value in expected.items():
             study.set_user_attr(key, value)
-    elif kept != wanted or study.directions != [optuna.study.StudyDirection.MAXIMIZE]:
+    elif stored != expected or study.directions != [optuna.study.StudyDirection.MAXIMIZE]:
         raise UserError(
             f"The study '{study.study_name}' in {redact(url)} was made for another space, direction or data set, and "
             "is not gone on with. Choose another --name, or remove that study."
@@ -188,11 +202,11 @@ def _check_identity(study: optuna.Study, identity: str, n_blocks: int, url: str)
 
 
 def _refuse_foreign(study: optuna.Study) -> None:
-    """Nothing that thaw did not list is trained, nor passed over in silence: it is told once and fails."""
+    """A trial that thaw did not list is never trained: it is reported once and marked as failed."""
     for trial in study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
-        if not ours(trial):
+        if not is_ours(trial):
             study._storage.set_trial_state_values(trial._trial_id, TrialState.FAIL)
-            raise foreign(trial, study.study_name)
+            raise foreign_trial_error(trial, study.study_name)
 
 
 def _run_next(study: optuna.Study, objective: Callable[[Trial], float]) -> None:
@@ -201,7 +215,7 @@ def _run_next(study: optuna.Study, objective: Callable[[Trial], float]) -> None:
         study.optimize(objective, n_trials=1, catch=(TrialFailed,))
 
 
-def _give_up_unborn(study: optuna.Study) -> None:
+def _put_back_unstarted(study: optuna.Study) -> None:
     """Put back trials whose worker died between taking them and its first sign of life, which no heartbeat shows."""
     for trial in study.get_trials(states=(TrialState.RUNNING,)):
         started = trial.datetime_start

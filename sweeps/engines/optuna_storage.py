@@ -1,4 +1,4 @@
-"""The database that holds Optuna's studies: it hands out only what was put in, once, and explains its own errors."""
+"""The database of Optuna's studies: it hands out only what was put in, once, and explains its own errors."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class ListStorage(RDBStorage):
 
 
 @contextmanager
-def errors_explained(url: str) -> Iterator[None]:
+def explained_errors(url: str) -> Iterator[None]:
     """Turn the database's own errors (unreachable, full, read-only) into a message without a traceback."""
     try:
         yield
@@ -53,22 +53,22 @@ def errors_explained(url: str) -> Iterator[None]:
 
 
 def explains_errors(function: Callable[Concatenate[str, P], R]) -> Callable[Concatenate[str, P], R]:
-    """Let a function whose first argument is the database's address explain its errors like that."""
+    """Decorate a function whose first argument is the database's address, so that it explains the database's errors."""
 
     @functools.wraps(function)
     def call(url: str, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        with errors_explained(url):
+        with explained_errors(url):
             return function(url, *args, **kwargs)
 
     return call
 
 
-def study_of(url: str, name: str) -> optuna.Study:
+def open_study(url: str, name: str) -> optuna.Study:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     engine: dict[str, Any] = {"connect_args": {"timeout": 60}} if url.startswith("sqlite") else {"pool_pre_ping": True}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        opened = ListStorage(
+        storage = ListStorage(
             url,
             engine_kwargs=engine,
             heartbeat_interval=HEARTBEAT_SECONDS,
@@ -76,8 +76,8 @@ def study_of(url: str, name: str) -> optuna.Study:
             heartbeat_stale_trial_callback=RetryHeartbeatStaleTrialCallback(max_retry=RETRIES),
         )
     if url.startswith("sqlite"):
-        _take_turns(opened)
-    return optuna.create_study(storage=opened, study_name=name, direction="maximize", load_if_exists=True)
+        _take_turns(storage)
+    return optuna.create_study(storage=storage, study_name=name, direction="maximize", load_if_exists=True)
 
 
 def _take_turns(storage: RDBStorage) -> None:

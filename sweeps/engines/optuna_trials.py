@@ -31,17 +31,17 @@ def parameters(candidate: Candidate, n_blocks: int) -> dict[str, Any]:
 
 
 def attributes(candidate: Candidate) -> dict[str, Any]:
-    """What a trial says of its candidate besides its parameters; `name` is what a dashboard shows."""
+    """The attributes of a trial: its candidate in full, and the `name` that a dashboard shows."""
     return {**asdict(candidate), "key": candidate.key, "name": candidate.name}
 
 
-def suggested(trial: Trial, n_blocks: int) -> Candidate:
+def suggest_candidate(trial: Trial, n_blocks: int) -> Candidate:
     """The candidate of an enqueued trial; asking for its values makes them parameters of the study.
 
     Raises `UserError` for a trial that somebody else put in: Optuna takes values out of range with a mere warning.
     """
-    if not ours(trial):
-        raise foreign(trial.study.get_trials(deepcopy=False)[trial.number], trial.study.study_name)
+    if not is_ours(trial):
+        raise foreign_trial_error(trial.study.get_trials(deepcopy=False)[trial.number], trial.study.study_name)
     for number in range(1, n_blocks + 1):
         trial.suggest_categorical(f"block_{number}", [False, True])
     trial.suggest_int("epochs", 0, LARGEST_EPOCHS)
@@ -52,16 +52,16 @@ def suggested(trial: Trial, n_blocks: int) -> Candidate:
     return _candidate(trial.user_attrs)
 
 
-def ours(trial: Trial | FrozenTrial) -> bool:
+def is_ours(trial: Trial | FrozenTrial) -> bool:
     """Whether thaw put this trial into the study."""
     return "key" in trial.user_attrs
 
 
-def foreign(trial: FrozenTrial, study: str) -> UserError:
-    """What to say of a trial that is not ours."""
-    given = ", ".join(f"{name}={value}" for name, value in trial.system_attrs.get("fixed_params", {}).items())
+def foreign_trial_error(trial: FrozenTrial, study: str) -> UserError:
+    """The error for a trial that thaw did not put into the study."""
+    values = ", ".join(f"{name}={value}" for name, value in trial.system_attrs.get("fixed_params", {}).items())
     return UserError(
-        f"Trial {trial.number} of the study '{study}' ({given or 'no values'}) was not put there by thaw, which alone "
+        f"Trial {trial.number} of the study '{study}' ({values or 'no values'}) was not put there by thaw, which alone "
         "knows what lies in the space: it is marked as failed, and the same command goes on without it. Widen [search] "
         "in the spec, or give thaw's objective to a study of your own (docs/writing-a-study.md)."
     )
@@ -75,7 +75,7 @@ def past_trial(trial: FrozenTrial) -> PastTrial:
     return PastTrial(_candidate(attrs), status, score, **{key: attrs.get(key, 0) for key in PAID})
 
 
-def finished(trial: PastTrial, n_blocks: int) -> FrozenTrial:
+def to_frozen_trial(trial: PastTrial, n_blocks: int) -> FrozenTrial:
     """A trial that was measured elsewhere, as a study would hold it; it is not open."""
     attrs = {**attributes(trial.candidate), **{key: getattr(trial, key) for key in PAID}}
     return optuna.trial.create_trial(

@@ -30,7 +30,7 @@ class Home:
 
     @property
     def data(self) -> Path:
-        """Pictures as loaded, by content."""
+        """Images as loaded, by content."""
         return self.root / "data"
 
     @property
@@ -82,7 +82,7 @@ class Home:
         return self.root / "launch.lock"
 
     def workers_lock(self, sweep: str) -> Path:
-        """Shared by the living workers of a sweep: nobody there means that whatever seems to run was cut off."""
+        """Shared by the living workers of a sweep: while nobody holds it, trials that seem to run were cut off."""
         return self.root / "sweeps" / sweep / "workers.lock"
 
     def candidate_lock(self, sweep: str, key: str) -> Path:
@@ -125,7 +125,7 @@ def open_home(root: Path, *, make: bool = True) -> Home:
         )
     if not os.access(root, os.W_OK):
         raise UserError(
-            f"The home {root} must be writable, but it is not. Choose another --home or mend its permissions."
+            f"The home {root} must be writable, but it is not. Choose another --home, or fix its permissions."
         )
     return Home(root)
 
@@ -152,5 +152,5 @@ def _marker(root: Path) -> Path:
 
 def find_home(root: Path) -> Home:
     """A home to read from: it must exist, unless an MLflow server holds the record and nothing else is needed."""
-    found = Home(root)
-    return open_home(root, make=False) if found.own_tracking else found
+    home = Home(root)
+    return open_home(root, make=False) if home.own_tracking else home

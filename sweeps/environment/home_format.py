@@ -1,4 +1,4 @@
-"""A home of an earlier format goes on: what its ledger cannot find any more is put aside, and that is said.
+"""Homes of earlier formats stay usable: entries that the ledger cannot find any more are put aside, with a note.
 
 Format 2: the ledger's keys and those of pre-trained weights hold a version of the arithmetic instead of a digest of the
 code (docs/keys.md), so nothing kept under a key of format 1 is ever asked for again. Reading a home changes nothing.
@@ -16,7 +16,7 @@ MEGABYTE = 10**6
 
 
 def bring_up_to_date(home: Home) -> tuple[str, ...]:
-    """Give a home this format; what to say about it, nothing where it has it already or nothing is lost.
+    """Give a home this format; notes for the user, none where it has this format already or nothing is lost.
 
     For a launcher that holds the launch lock, before anything is trained. The ledger and the pre-trained weights of the
     former format are moved into folders of their own. Raises `UserError` while a sweep is running in the home.
@@ -56,12 +56,12 @@ def _put_aside(home: Home, former: int) -> None:
 def _what_is_lost(home: Home, former: int) -> tuple[str, ...]:
     ledger, weights = home.former(home.ledger, former), home.former(home.weights, former)
     trainings = len({path.parent for path in ledger.glob("*/*/[0-9]*.npz")})
-    trained = len(list(weights.glob("*.json")))
-    if not trainings and not trained:
+    networks = len(list(weights.glob("*.json")))
+    if not trainings and not networks:
         return ()
     unused = [
         f"{counted(number, thing)} in {folder} ({_size(folder) / MEGABYTE:,.1f} MB)"
-        for number, thing, folder in ((trainings, "trained fold", ledger), (trained, "pre-trained network", weights))
+        for number, thing, folder in ((trainings, "trained fold", ledger), (networks, "pre-trained network", weights))
         if number
     ]
     return (

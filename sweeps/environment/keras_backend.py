@@ -27,7 +27,7 @@ def prepare_backend(*, deterministic: bool = True) -> None:
         flags = os.environ.get("XLA_FLAGS", "")
         os.environ["XLA_FLAGS"] = flags if XLA in flags else f"{flags} {XLA}".strip()
     # Neurons are drawn block by block, each with a small traced function of its own; after some of them TensorFlow
-    # warns of "retracing", a loop's mistake that is none here. A logger can be told before the library is there.
+    # warns of "retracing", a mistake in a loop, but none here. A logger can be set before its library is imported.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     with _silent_stderr():
         import trainer.network.unet  # noqa: F401
@@ -36,12 +36,12 @@ def prepare_backend(*, deterministic: bool = True) -> None:
 @contextmanager
 def _silent_stderr() -> Iterator[None]:
     """TensorFlow 2.21 writes two lines straight to file descriptor 2 before its own log level applies."""
-    kept = os.dup(2)
+    stderr_copy = os.dup(2)
     silence = os.open(os.devnull, os.O_WRONLY)
     os.dup2(silence, 2)
     try:
         yield
     finally:
-        os.dup2(kept, 2)
-        os.close(kept)
+        os.dup2(stderr_copy, 2)
+        os.close(stderr_copy)
         os.close(silence)

@@ -1,4 +1,4 @@
-"""What this machine has free, and quantities in words."""
+"""What this machine has free, and quantities as text."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from sweeps.environment.machine import duration
 
-LINE_EVERY = 10.0  # seconds: off a terminal, a stage that goes on is heard of no more often
+LINE_EVERY = 10.0  # seconds: off a terminal, a running stage prints no more often
 
 Clock = Callable[[], float]
 Update = Callable[..., None]  # update(completed=, total=, description=) of a bar
@@ -30,14 +30,14 @@ class Board:
         """Whether a person watches: on a terminal progress is a bar, elsewhere lines."""
         return self.console.is_terminal
 
-    def say(self, words: str) -> None:
-        """One line for the user. Rich flushes what it prints."""
-        self.console.print(words, highlight=False, markup=False, soft_wrap=True)
+    def say(self, text: str) -> None:
+        """Print one line for the user. Rich flushes what it prints."""
+        self.console.print(text, highlight=False, markup=False, soft_wrap=True)
 
-    def log(self, words: str) -> None:
-        """One line for a log: not printed where bars show the same."""
+    def log(self, text: str) -> None:
+        """Print one line in a log; nothing where bars show the same."""
         if not self.has_bars:
-            self.say(words)
+            self.say(text)
 
     def waiting(self) -> None:
         """Say once that another launcher is at work."""
@@ -46,26 +46,26 @@ class Board:
             self._said_waiting = True
 
     @contextmanager
-    def stage(self, words: str) -> Iterator[Any]:
+    def stage(self, title: str) -> Iterator[Any]:
         """One stage of the work; yields `step(done, total, words)`. Off a terminal its begin and end are lines."""
-        name = _sentence(words)
+        name = _sentence(title)
         self.log(f"{name} ...")
         started, pace = self.clock(), Pace(self.clock)
-        with self.bar(words) as update:
+        with self.bar(title) as update:
 
-            def step(done: int, total: int | None, now: str = words) -> None:
-                update(completed=done, total=total, description=now)
+            def step(done: int, total: int | None, text: str = title) -> None:
+                update(completed=done, total=total, description=text)
                 if pace.is_due():
-                    self.log(f"{_sentence(now)}{_how_far(done, total, self.clock() - started)}")
+                    self.log(f"{_sentence(text)}{_progress_text(done, total, self.clock() - started)}")
 
             yield step
         self.log(f"{name}: done in {duration(self.clock() - started)}.")
 
     @contextmanager
-    def bar(self, words: str, total: float | None = None, completed: float = 0) -> Iterator[Update]:
+    def bar(self, title: str, total: float | None = None, completed: float = 0) -> Iterator[Update]:
         """A bar on a terminal, nothing elsewhere; yields `update(completed=, total=, description=)`."""
         with self._progress() as progress:
-            task = progress.add_task(words, total=total, completed=completed)  # type: ignore[arg-type]  # a float will do
+            task = progress.add_task(title, total=total, completed=completed)  # type: ignore[arg-type]  # a float will do
             yield lambda **changes: progress.update(task, **changes)
 
     def _progress(self) -> Progress:
@@ -101,7 +101,7 @@ class Pace:
 
 
 def remaining(done: float, total: float, elapsed: float) -> str:
-    """What is left in words, if it goes on as in the `elapsed` seconds; empty where nobody can know.
+    """The time left at the pace of the `elapsed` seconds; empty where it cannot be known.
 
     >>> remaining(3, 9, 30.0), remaining(0, 9, 30.0), remaining(9, 9, 30.0)
     ('about 60 s left', '', '')
@@ -111,25 +111,25 @@ def remaining(done: float, total: float, elapsed: float) -> str:
     return f"about {duration(elapsed * (total - done) / done)} left"
 
 
-def _sentence(words: str) -> str:
-    return words[:1].upper() + words[1:]
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
-def _how_far(done: int, total: int | None, elapsed: float) -> str:
+def _progress_text(done: int, total: int | None, elapsed: float) -> str:
     if not total:
         return ""
-    left = remaining(done, total, elapsed)
-    return f": {done} of {total}{', ' if left else ''}{left}"
+    time_left = remaining(done, total, elapsed)
+    return f": {done} of {total}{', ' if time_left else ''}{time_left}"
 
 
 console = Console()
 
 
-def tell(words: str) -> None:
-    """A line as it is: names and paths may hold what rich would take for markup, and must not be wrapped."""
-    console.print(words, highlight=False, markup=False, soft_wrap=True)
+def tell(text: str) -> None:
+    """Print a line as it is: names and paths may hold what rich would take for markup, and must not be wrapped."""
+    console.print(text, highlight=False, markup=False, soft_wrap=True)
 
 
-def complain(words: str) -> None:
-    """What the user has to fix."""
-    Console(stderr=True).print(words, highlight=False, markup=False, soft_wrap=True, style="bold red")
+def complain(text: str) -> None:
+    """Print a mistake that the user has to fix, in red, to the standard error."""
+    Console(stderr=True).print(text, highlight=False, markup=False, soft_wrap=True, style="bold red")

@@ -1,4 +1,4 @@
-"""What is kept with a sweep in MLflow: the bases of its delta checkpoints, its images, examples and predictions."""
+"""What MLflow keeps of a sweep: the bases of its delta checkpoints, its images, examples and predictions."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ if TYPE_CHECKING:  # heavy
     from trainer.training.pretraining import StartingWeights
 
 
-def scratch(model: ModelConfig, seed: int) -> Any:
-    """The network that the baseline `from scratch` starts from: fresh weights, others than pre-training began with."""
-    from trainer.network.user_model import fresh
+def network_from_scratch(model: ModelConfig, seed: int) -> Any:
+    """The network that the baseline `from scratch` starts from; pre-training starts from weights of another seed."""
+    from trainer.network.user_model import from_scratch
 
-    return fresh(model, seed + 1)
+    return from_scratch(model, seed + 1)
 
 
 def log_bases(
     tracker: Tracker, sweep_run: str, resolved: ResolvedSweep, network: Any, weights: StartingWeights
 ) -> None:
-    """Keep all starts, pre-trained and from scratch, as `bases/<digest>.weights.h5` of the sweep's run.
+    """Log all starting weights, pre-trained and from scratch, as `bases/<digest>.weights.h5` of the sweep's run.
 
     `network` is given the pre-trained weights.
     """
@@ -41,12 +41,14 @@ def log_bases(
         load_weights(network, weights.path)
         return network
 
-    kept = tracker.files(sweep_run, "bases")
-    starts: list[Callable[[], Any]] = [partial(scratch, resolved.settings.model, seed) for seed in resolved.seeds]
-    for make in (pretrained, *starts):
-        base = make()
+    logged_files = tracker.files(sweep_run, "bases")
+    starts: list[Callable[[], Any]] = [
+        partial(network_from_scratch, resolved.settings.model, seed) for seed in resolved.seeds
+    ]
+    for make_network in (pretrained, *starts):
+        base = make_network()
         digest = weights_digest(base)
-        if f"bases/{digest}.weights.h5" not in kept:
+        if f"bases/{digest}.weights.h5" not in logged_files:
             with tempfile.TemporaryDirectory() as folder:
                 path = Path(folder) / f"{digest}.weights.h5"
                 write_weights(base, path)
@@ -62,8 +64,8 @@ def checkpoints(results: Iterable[FoldResult], base: str) -> Iterator[tuple[str,
             yield f"fold_{result.fold}.npz", packed(Delta(base, result.weights))
 
 
-def log_pictures(tracker: Tracker, sweep_run: str, cases: Cases) -> None:
-    """Keep all cases at working size on the sweep's run, unless they are there."""
+def log_images(tracker: Tracker, sweep_run: str, cases: Cases) -> None:
+    """Log all cases at working size on the sweep's run, unless it holds them already."""
 
     def content() -> bytes:
         return pack_pictures(Pictures(cases.names, cases.labels, grey(cases.images), np.asarray(cases.masks)))
@@ -72,7 +74,7 @@ def log_pictures(tracker: Tracker, sweep_run: str, cases: Cases) -> None:
 
 
 def log_examples(tracker: Tracker, sweep_run: str, weights: StartingWeights) -> None:
-    """Keep the few images pre-trained on that the report shows; there are none where the weights were given."""
+    """Log the few pre-training images that the report shows; there are none where the weights were given."""
     if weights.examples is None:
         return
     images, truths = weights.examples
@@ -85,5 +87,5 @@ def log_examples(tracker: Tracker, sweep_run: str, weights: StartingWeights) -> 
 
 
 def log_predictions(tracker: Tracker, run: str, results: Sequence[FoldResult]) -> None:
-    """Keep a trial's predicted masks of all out-of-fold images, in the order of its per-image scores."""
+    """Log a trial's predicted masks of all out-of-fold images, in the order of its per-image scores."""
     tracker.log_bytes(run, PREDICTIONS, pack_masks([result.predictions for result in results]))

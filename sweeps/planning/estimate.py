@@ -10,12 +10,12 @@ from typing import Any
 
 from sweeps.environment.machine import duration, free_memory, gib, overloaded
 from sweeps.planning.resolve import ResolvedSweep
-from sweeps.planning.step_probe import probed
+from sweeps.planning.step_probe import measure_step
 from sweeps.spec.load import Spec, seeds_of
 from sweeps.spec.search_section import Search
 from sweeps.spec.space import longest_epochs
 from sweeps.spec.strategy_names import PROBE_EPOCHS, PROBED
-from sweeps.strategies.propose import budget, warnings, who
+from sweeps.strategies.propose import budget, searcher_name, warnings
 from trainer.config import Candidate, Settings, own_weights
 from trainer.data.layouts import recognise
 from trainer.masks import parse
@@ -28,7 +28,7 @@ COMPILE_SECONDS = 1.5  # tracing one mask of the nine-block network takes 1.3-2.
 WORKER_EFFICIENCY = 0.8
 # Beside the network and its optimizer: two starts, what a fold trained, and its newest state with Adam's two moments.
 KEPT_COPIES = 6
-PIXEL = 4 + 1  # bytes of a picture's and its mask's pixel
+PIXEL = 4 + 1  # bytes of one pixel in an image and in its mask
 BUSY = 1.5
 
 
@@ -60,29 +60,29 @@ class Estimate:
 
 
 def estimate(
-    resolved: ResolvedSweep, images: int, workers: int, say: Callable[[str], None] = lambda words: None
+    resolved: ResolvedSweep, images: int, workers: int, say: Callable[[str], None] = lambda message: None
 ) -> Estimate:
     """Run one real training step and scale up to the sweep on `images` original cases."""
     spec, settings, candidates = resolved.spec, resolved.settings, resolved.listed
     masks = dict.fromkeys(parse(candidate.mask, resolved.n_blocks) for candidate in candidates)
     longest = longest_epochs(candidates)
     probes = resolved.space.varied if spec.search.strategy in PROBED else ()
-    begun = sum(count > 0 for count in longest.values()) * settings.folds + len(probes)
-    further = _further(spec.search, len(resolved.space), len(candidates), begun, settings.folds)
+    initial_trainings = sum(count > 0 for count in longest.values()) * settings.folds + len(probes)
+    further = _further(spec.search, len(resolved.space), len(candidates), initial_trainings, settings.folds)
     epochs = sum(longest.values()) + further * spec.search.epochs[-1]
-    cost = probed(spec, say)
+    cost = measure_step(spec, say)
     steps = ceil(_training_part(spec, images) / settings.train.batch)
-    scored = scoring_batch(settings.model.size**2)
-    scorings = (len(candidates) + further) * settings.folds * ceil(images / settings.folds / scored)
+    scoring_batch_size = scoring_batch(settings.model.size**2)
+    scorings = (len(candidates) + further) * settings.folds * ceil(images / settings.folds / scoring_batch_size)
     seconds = epochs * settings.folds * steps * cost.step + scorings * cost.scoring
     seconds += len(probes) * min(PROBE_EPOCHS, spec.search.epochs[-1]) * steps * cost.step
     seconds += (sum(bool(mask.blocks) for mask in masks) + further) * workers * COMPILE_SECONDS
-    pretraining, of_images = _pretraining(settings, scored, cost)
+    pretraining, pretraining_images = _pretraining(settings, scoring_batch_size, cost)
     return Estimate(
         candidates=candidates,
         further=further,
         sizes=resolved.block_params,
-        trainings=begun + further * settings.folds,
+        trainings=initial_trainings + further * settings.folds,
         parameters={str(mask): resolved.thawed(mask) for mask in masks},
         images=images,
         workers=workers,
@@ -91,95 +91,105 @@ def estimate(
         epoch=steps * cost.step,
         training=min(seconds / max(1.0, workers * WORKER_EFFICIENCY), 3600 * spec.search.hours or inf),
         pretraining=pretraining,
-        pretraining_images=of_images,
+        pretraining_images=pretraining_images,
         memory=cost.peak + kept_memory(spec, images, resolved.parameters),
         free=free_memory(),
     )
 
 
-def _further(search: Search, size: int, listed_trials: int, begun: int, folds: int) -> int:
+def _further(search: Search, size: int, listed_trials: int, initial_trainings: int, folds: int) -> int:
     """How many candidates a search may propose beside those it starts from: its budgets allow no more, nor its space.
 
-    `begun`: the trainings that it starts from.
+    `initial_trainings`: those of what it starts from.
     """
     if not search.proposes:
         return 0
     by_trials = search.trials - listed_trials if search.trials else size
-    by_trainings = ceil((search.trainings - begun) / folds) if search.trainings else size
+    by_trainings = ceil((search.trainings - initial_trainings) / folds) if search.trainings else size
     return max(0, min(size, by_trials, by_trainings))
 
 
 def kept_memory(spec: Spec, images: int, parameters: int) -> int:
-    """Bytes that a worker keeps beside its training step: every fold's pictures, augmented, and copies of weights."""
+    """Bytes that a worker keeps beside its training step: every fold's images, augmented, and copies of weights."""
     settings = spec.settings
     side = settings.model.size
-    kept = len(seeds_of(spec)) * (1 + (settings.augmentation.order == "leaky"))  # each draws its own copies
+    copies = len(seeds_of(spec)) * (1 + (settings.augmentation.order == "leaky"))  # each draws its own copies
     per_seed = settings.folds * _training_part(spec, images) + images
-    return kept * per_seed * side * side * PIXEL + KEPT_COPIES * parameters * 4
+    return copies * per_seed * side * side * PIXEL + KEPT_COPIES * parameters * 4
 
 
 def expected_shortage(spec: Spec, network: Any, images: int, workers: int) -> list[str]:
-    """What to say before a sweep on this Keras network starts, without running a step: nothing where the memory should
-    suffice.
+    """The warning before a sweep on this Keras network starts, estimated without running a step; empty where the
+    memory should suffice.
     """
     memory = expected_peak(network, spec.settings.train.batch) + kept_memory(spec, images, network.count_params())
     return shortage(memory, workers, free_memory())
 
 
 def dry_run_lines(spec: Spec, costs: Estimate, home: Path) -> list[str]:
-    """The estimate in words, one line each."""
+    """The estimate as lines of text."""
     settings = spec.settings
     total = costs.parameters.get("all", max(costs.parameters.values()))
-    batch = settings.train.batch
-    lines = [
+    return [
         f"spec        {spec.name}: {costs.images} images, {settings.model.size}x{settings.model.size}, "
         f"{settings.folds} folds",
         f"network     {settings.model.name}: {total:,} parameters",
         f"trials      {_trials(spec.search, costs)}",
         *(f"            {line}" for line in warnings(spec.search, len(costs.sizes))),
         f"trainings   {costs.trainings} (one per fold, mask, rate and start; smaller epoch counts lie on the way)",
-        f"one step    {duration(costs.cost.step)} for {batch} images, all blocks, measured here",
-    ]
-    if costs.cost.busy > BUSY and overloaded():
-        lines.append(
-            f"            about {duration(costs.cost.step / costs.cost.busy)} on an idle machine: other programs keep "
-            "this one busy, and every time below would shrink alike"
-        )
-    lines += [
+        f"one step    {duration(costs.cost.step)} for {settings.train.batch} images, all blocks, measured here",
+        *_busy_lines(costs),
         f"one epoch   {duration(costs.epoch)} ({costs.steps} steps, one fold)",
         f"memory      {gib(costs.memory)} for each worker ({gib(costs.cost.peak)} measured in that step, the rest for "
-        f"pictures and copies of weights); {gib(costs.free)} are free here",
+        f"images and copies of weights); {gib(costs.free)} are free here",
+        *shortage(costs.memory, costs.workers, costs.free),
+        _pretraining_line(settings, costs, home),
+        _total_line(costs),
     ]
-    lines += shortage(costs.memory, costs.workers, costs.free)
-    if costs.pretraining:
-        lines.append(
-            f"pre-train   about {duration(costs.pretraining)}: {costs.pretraining_images:,} images, "
-            f"{settings.pretrain.epochs} epochs; once, then kept in {home / 'weights'}"
-        )
-    else:
-        lines.append("pre-train   nothing: weights are given")
-    minutes = max(1, round(costs.training / 60))
+
+
+def _busy_lines(costs: Estimate) -> list[str]:
+    """How long the step would take if other programs left the machine alone."""
+    if costs.cost.busy <= BUSY or not overloaded():
+        return []
+    return [
+        f"            about {duration(costs.cost.step / costs.cost.busy)} on an idle machine: other programs keep "
+        "this one busy, and every time below would shrink alike"
+    ]
+
+
+def _pretraining_line(settings: Settings, costs: Estimate, home: Path) -> str:
+    if not costs.pretraining:
+        return "pre-train   nothing: weights are given"
+    return (
+        f"pre-train   about {duration(costs.pretraining)}: {costs.pretraining_images:,} images, "
+        f"{settings.pretrain.epochs} epochs; once, then kept in {home / 'weights'}"
+    )
+
+
+def _total_line(costs: Estimate) -> str:
     if costs.training < 3 * 3600:
-        lines.append(f"minutes     at most about {minutes} with {costs.workers} workers, after pre-training")
-    else:
-        lines.append(
-            f"in all      at most about {duration(costs.training)} with {costs.workers} workers, after pre-training"
-        )
-    return lines
+        minutes = max(1, round(costs.training / 60))
+        return f"minutes     at most about {minutes} with {costs.workers} workers, after pre-training"
+    return f"in all      at most about {duration(costs.training)} with {costs.workers} workers, after pre-training"
 
 
 def _trials(search: Search, costs: Estimate) -> str:
     if not search.proposes:
         return f"{len(costs.candidates)} (every mask at every epoch count and learning rate, and the baselines)"
-    return f"{len(costs.candidates)} to start from, then {who(search)} proposes ({budget(search)})"
+    return f"{len(costs.candidates)} to start from, then {searcher_name(search)} proposes ({budget(search)})"
 
 
 def shortage(memory: int, workers: int, free: int) -> list[str]:
-    """Nothing where `workers` of `memory` bytes each fit into what is free; else what to do."""
+    """Empty where `workers` of `memory` bytes each fit into the `free` bytes; else the shortage and what to do."""
     if workers * memory <= free:
         return []
-    fitting = int(free // memory)
-    remedy = f"Use --workers {fitting}" if fitting else "Set a smaller train.batch, model.size or model.filters"
+    workers_that_fit = int(free // memory)
+    remedy = (
+        f"Use --workers {workers_that_fit}"
+        if workers_that_fit
+        else "Set a smaller train.batch, model.size or model.filters"
+    )
     return [
         f"NOT ENOUGH MEMORY: {workers} workers need about {gib(workers * memory)}, but {gib(free)} are free. "
         f"{remedy}, or a machine with more; otherwise the system may end workers in the middle of their work."
@@ -192,7 +202,7 @@ def _training_part(spec: Spec, images: int) -> int:
     return round(max(settings.augmentation.total, images) * (1 - 1 / settings.folds))
 
 
-def _pretraining(settings: Settings, scored: int, cost: Cost) -> tuple[float, int]:
+def _pretraining(settings: Settings, scoring_batch_size: int, cost: Cost) -> tuple[float, int]:
     """Seconds of pre-training and the images it takes, those held out included; no seconds for given weights."""
     config = settings.pretrain
     if own_weights(config, settings.model) or (config.path is not None and config.path.endswith(WEIGHT_FILES)):
@@ -200,10 +210,10 @@ def _pretraining(settings: Settings, scored: int, cost: Cost) -> tuple[float, in
     if config.path is None or config.path == COMPOSITES:
         images = config.images or EMBEDDED_IMAGES
     else:
-        there = len(recognise(Path(config.path).expanduser().resolve()).pairs)
-        images = min(config.images or there, there)
-    held = max(1, round(images * config.validation))
-    steps = ceil((images - held) / config.batch)
+        available = len(recognise(Path(config.path).expanduser().resolve()).pairs)
+        images = min(config.images or available, available)
+    held_out = max(1, round(images * config.validation))
+    steps = ceil((images - held_out) / config.batch)
     # A step's time goes with its images.
-    epoch = steps * cost.step * config.batch / settings.train.batch + ceil(held / scored) * cost.scoring
+    epoch = steps * cost.step * config.batch / settings.train.batch + ceil(held_out / scoring_batch_size) * cost.scoring
     return config.epochs * epoch, images

@@ -6,7 +6,7 @@ import shlex
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,10 +36,9 @@ def describe(
     from trainer.masks import named
     from trainer.training.versions import versions
 
-    settings, search, count = resolved.settings, resolved.search, resolved.n_blocks
-    limited = search.proposes or search.constrained
+    settings, count = resolved.settings, resolved.n_blocks
     table = as_table(resolved.spec)
-    table["model"]["file"] = ""  # where this home keeps its copy is nobody's business: MLflow gets one, too
+    table["model"]["file"] = ""  # the path of this home's copy: MLflow keeps the file itself
     identity = digest(
         {"settings": measured(table), "data": cases.digest, "folds": fold_of, "weights": weights["digest"]}
     )
@@ -47,26 +46,9 @@ def describe(
         name=name or f"{resolved.spec.name}-{label(settings)}-{identity[:6]}",
         digest=identity,
         spec=table,
-        data={
-            "synthetic": cases.synthetic,
-            "source": cases.source,
-            "layout": cases.layout,
-            "images": len(cases),
-            "groups": cases.group_count,
-            "duplicates": cases.duplicates,
-            "empty_masks": cases.empty_masks,
-            "notes": list(cases.notes),
-            "digest": cases.digest,
-            "classes": dict(Counter(label for label in cases.labels if label)),
-        },
-        folds=[
-            [case for case, fold in zip(cases.names, fold_of, strict=True) if fold == number]
-            for number in range(settings.folds)
-        ],
-        labels=[
-            [label for label, fold in zip(cases.labels, fold_of, strict=True) if fold == number]
-            for number in range(settings.folds)
-        ],
+        data=_data_table(cases),
+        folds=_by_fold(cases.names, fold_of, settings.folds),
+        labels=_by_fold(cases.labels, fold_of, settings.folds),
         n_blocks=count,
         block_params=list(resolved.block_params),
         named_masks={word: str(mask) for word, mask in named(count)},
@@ -77,21 +59,49 @@ def describe(
         commit=_commit(),
         command=redact(shlex.join(["thaw", *sys.argv[1:]])),
         planned={candidate.key: candidate.name for candidate in resolved.listed},
-        outside=[
-            candidate.key for candidate in resolved.listed if limited and candidate.mask not in resolved.space.written
-        ],
+        outside=[candidate.key for candidate in _outside(resolved)],
     )
 
 
-def check_space(resolved: ResolvedSweep, name: str, tried: Collection[Candidate]) -> None:
-    """Raise `UserError` where a search would go on from trials that do not lie in its space: it may grow, no more.
+def _data_table(cases: Cases) -> dict[str, Any]:
+    """The data as the record holds them."""
+    return {
+        "synthetic": cases.synthetic,
+        "source": cases.source,
+        "layout": cases.layout,
+        "images": len(cases),
+        "groups": cases.group_count,
+        "duplicates": cases.duplicates,
+        "empty_masks": cases.empty_masks,
+        "notes": list(cases.notes),
+        "digest": cases.digest,
+        "classes": dict(Counter(label for label in cases.labels if label)),
+    }
+
+
+def _by_fold(values: Sequence[str], fold_of: Sequence[int], folds: int) -> list[list[str]]:
+    """A value per case, as one list per fold."""
+    return [[value for value, fold in zip(values, fold_of, strict=True) if fold == number] for number in range(folds)]
+
+
+def _outside(resolved: ResolvedSweep) -> list[Candidate]:
+    """What is trained but does not compete: the listed candidates outside a space that is searched or constrained."""
+    if not (resolved.search.proposes or resolved.search.constrained):
+        return []
+    return [candidate for candidate in resolved.listed if candidate.mask not in resolved.space.written]
+
+
+def check_space(resolved: ResolvedSweep, name: str, past_candidates: Collection[Candidate]) -> None:
+    """Raise `UserError` where a search would go on from trials outside its space: a space may grow, not shrink.
 
     Baselines do not count: all blocks, no training, from scratch and what the leaky order repeats.
     """
     if not resolved.search.proposes:
         return
-    ours = [candidate for candidate in tried if (candidate.start, candidate.split) == ("pretrained", "grouped")]
-    trials = [candidate for candidate in ours if candidate.mask not in ("all", "none")]
+    comparable = [
+        candidate for candidate in past_candidates if (candidate.start, candidate.split) == ("pretrained", "grouped")
+    ]
+    trials = [candidate for candidate in comparable if candidate.mask not in ("all", "none")]
     outside = sorted(candidate.name for candidate in trials if candidate not in resolved.space)
     if outside:
         raise UserError(
@@ -105,32 +115,32 @@ def label(settings: Settings) -> str:
     """What default names say of the data: the folder's name, or `phantoms`."""
     if settings.data.path is None:
         return "phantoms"
-    words = "".join(letter if letter.isalnum() else "-" for letter in Path(settings.data.path).resolve().name.lower())
-    return "-".join(part for part in words.split("-") if part)[:30] or "data"
+    slug = "".join(letter if letter.isalnum() else "-" for letter in Path(settings.data.path).resolve().name.lower())
+    return "-".join(part for part in slug.split("-") if part)[:30] or "data"
 
 
 def _commit() -> str:
     """The commit of thaw's own checkout, where it runs from one."""
-    here = Path(__file__).parent
+    folder = Path(__file__).parent
     try:
-        done = subprocess.run(
+        completed = subprocess.run(
             ["git", "describe", "--always", "--dirty", "--abbrev=40"],
-            cwd=here,
+            cwd=folder,
             capture_output=True,
             text=True,
             timeout=5,
         )
     except (OSError, subprocess.TimeoutExpired):
         return ""
-    return done.stdout.strip() if done.returncode == 0 else ""
+    return completed.stdout.strip() if completed.returncode == 0 else ""
 
 
 def check_name(name: str | None) -> str | None:
     """A sweep's name becomes a folder and an MLflow experiment; raises `UserError` for one that cannot."""
     if name is None:
         return None
-    odd = [letter for letter in name if letter in "/\\" or not letter.isprintable()]
-    if not name.strip() or name.startswith(".") or odd or len(name.encode()) > LONGEST_NAME or name in RESERVED:
+    forbidden = [letter for letter in name if letter in "/\\" or not letter.isprintable()]
+    if not name.strip() or name.startswith(".") or forbidden or len(name.encode()) > LONGEST_NAME or name in RESERVED:
         raise UserError(
             f"--name must be 1 to {LONGEST_NAME} bytes long, without / and \\, not beginning with a dot, and none of "
             f"{', '.join(RESERVED)}, but got {name[:120]!r}."

@@ -31,23 +31,23 @@ class OpenSweep:
 
     @property
     def resolved(self) -> ResolvedSweep:
-        """What was known before the data were read."""
+        """The sweep as it was resolved before its data were read."""
         return self.plan.resolved
 
     @property
     def abandoned(self) -> bool:
-        """Whether no worker of any launcher is at it."""
+        """Whether no worker of any launcher works on it."""
         return nobody_present(self.home.workers_lock(self.name))
 
     def close_lost(self) -> None:
-        """Close whatever still counts as running in the record, unless workers are at it."""
+        """Close what still counts as running in the record, unless workers work on the sweep."""
         if self.abandoned:
             self.tracker.close_lost(self.plan.sweep_run)
 
 
 @contextmanager
 def closed_when_stopped(sweep: OpenSweep) -> Iterator[None]:
-    """A sweep that is stopped before its workers start is closed, unless workers of another launcher are at it."""
+    """Close a sweep that is stopped before its workers start, unless workers of another launcher work on it."""
     try:
         yield
     except BaseException:  # Ctrl-C, too

@@ -1,4 +1,4 @@
-"""What a sweep fixes before its first trial: images, folds, starting weights, and the plan of it all."""
+"""What a sweep fixes before its first trial: images, folds, starting weights, and the plan that holds them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sweeps.environment.home import Home
 from sweeps.environment.home_format import bring_up_to_date
 from sweeps.environment.terminal import Board
-from sweeps.planning.artifacts import log_bases, log_examples, log_pictures
+from sweeps.planning.artifacts import log_bases, log_examples, log_images
 from sweeps.planning.identity import check_space, describe
 from sweeps.planning.open_sweep import OpenSweep, closed_when_stopped
 from sweeps.planning.plan import Plan, write_plan
@@ -30,7 +30,7 @@ def prepare(
 ) -> OpenSweep:
     """Fix and record everything that the workers need; for a launcher that holds the home's lock.
 
-    `network` is the one that was looked at; it may be given other weights. Raises `UserError` where the data or the
+    `network` is the resolved one; its weights may be replaced. Raises `UserError` where the data or the
     weights cannot be used, and where `name` stands for another sweep.
     """
     from tracking.store.writer import Tracker
@@ -48,7 +48,7 @@ def prepare(
     sweep = OpenSweep(home, plan, tracker)
     with closed_when_stopped(sweep):
         write_plan(home, plan)
-        _log_givens(sweep, network, cases, weights)
+        _log_inputs(sweep, network, cases, weights)
     return sweep
 
 
@@ -79,24 +79,24 @@ def _plan(
     )
 
 
-def _log_givens(sweep: OpenSweep, network: Any, cases: Cases, weights: StartingWeights) -> None:
+def _log_inputs(sweep: OpenSweep, network: Any, cases: Cases, weights: StartingWeights) -> None:
     """Keep in MLflow what the sweep starts from: weights, network, images."""
     from sweeps.planning.user_network import log_network
 
     tracker, run = sweep.tracker, sweep.plan.sweep_run
     log_bases(tracker, run, sweep.resolved, network, weights)
     log_network(tracker, run, sweep.resolved.settings.model)
-    log_pictures(tracker, run, cases)
+    log_images(tracker, run, cases)
     log_examples(tracker, run, weights)
 
 
 def read_cases(spec: Spec, home: Home, board: Board) -> tuple[Cases, list[int]]:
-    """The images, and the fold from 0 in which each of them validates: fixed for the whole sweep."""
+    """Read the images and give each the fold (from 0) that it validates in, fixed for the whole sweep."""
     from trainer.data.cases import load_cases
     from trainer.data.folds import make_folds
 
     settings = spec.settings
-    with board.stage("reading pictures") as step:
+    with board.stage("reading images") as step:
         cases = load_cases(settings.data, settings.model.size, home.data, progress=step)
     for note in cases.notes:
         board.say(f"Note: {note}")
@@ -109,7 +109,7 @@ def read_cases(spec: Spec, home: Home, board: Board) -> tuple[Cases, list[int]]:
 
 
 def warn_of_memory(spec: Spec, network: Any, images: int, workers: int, board: Board) -> None:
-    """Say before anything is trained that the workers will hardly fit; they are started all the same."""
+    """Warn before anything is trained where the workers will hardly fit; they are started all the same."""
     from sweeps.planning.estimate import expected_shortage
 
     for line in expected_shortage(spec, network, images, workers):
@@ -122,14 +122,14 @@ def check_clash(
     """Raise `UserError` before anything is pre-trained when the name stands for other images, folds or settings."""
     from tracking.store.same_sweep import clash, differing_pretraining
 
-    old = None if name is None else tracker.recorded(name)
-    if old is None:
+    recorded_info = None if name is None else tracker.recorded(name)
+    if recorded_info is None:
         return
     # As if the weights were the same: they are not made yet.
-    info = describe(resolved, name, cases, fold_of, old.weights)
-    if info.digest != old.digest:
-        raise clash(old, info)
-    if changed := differing_pretraining(old.spec, info.spec):
+    info = describe(resolved, name, cases, fold_of, recorded_info.weights)
+    if info.digest != recorded_info.digest:
+        raise clash(recorded_info, info)
+    if changed := differing_pretraining(recorded_info.spec, info.spec):
         board.say(
             f"Note: {name!r} was recorded with other pre-training ({', '.join(changed)}). If that gives other weights, "
             "this sweep needs a --name of its own, and stops after pre-training."
@@ -144,7 +144,7 @@ def find_weights(spec: Spec, home: Home, board: Board, tracker: Tracker) -> tupl
     with board.stage("preparing the starting weights") as step:
         weights = starting_weights(settings.pretrain, settings.model, home.weights, home.data, step)
     for note in weights.notes:
-        board.say(f"Note on the pre-training pictures: {note}")
+        board.say(f"Note on the pre-training images: {note}")
     if not weights.curve:
         return weights, ""
     params = {"source": weights.source, "best_epoch": weights.best_epoch, **asdict(settings.pretrain)}

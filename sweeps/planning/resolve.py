@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 class ResolvedSweep:
     """A spec on its network. Launcher, workers, dry run and a study of the user's own all read this.
 
-    `spec` holds what only the network tells, too; `block_params` are the parameters of units 1..n that a mask chooses,
-    `always_params` those of what trains whatever the mask; `space` is every candidate that the spec allows on these
-    units; `listed` what is trained whatever comes out of it, in that order; `seeds` every training seed.
+    `spec` also holds what only the network can tell. `block_params` are the parameters of units 1..n that a mask
+    chooses among, `always_params` those of what trains whatever the mask. `space` is every candidate that the spec
+    allows on these units; `listed` are those known beforehand, in the order to train them; `seeds` every training seed.
     """
 
     spec: Spec
@@ -67,11 +67,11 @@ def resolve(spec: Spec, block_params: Sequence[int], always_params: int = 0) -> 
 
 
 def look_and_resolve(spec: Spec, home: Home, board: Board) -> tuple[ResolvedSweep, Any]:
-    """Look at the spec's network, say what there is to say of it, and resolve the spec on its units.
+    """Look at the spec's network, print the notes on it, and resolve the spec on its units.
 
-    Returns the Keras network, too, whose weights are its own or fresh. Makes the backend ready: this is the one place
-    where a launcher does. Raises `UserError` for a network that cannot be searched, and for masks and other settings
-    that do not fit it.
+    Also returns the Keras network, with its own weights or newly drawn ones. Prepares the backend: this is the one
+    place where a launcher does. Raises `UserError` for a network that cannot be searched, and for masks and other
+    settings that do not fit it.
     """
     with board.stage("looking at the network"):
         prepare_backend(deterministic=spec.settings.train.deterministic)

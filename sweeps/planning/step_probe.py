@@ -1,8 +1,7 @@
 """One real training step in a process of its own, as a worker runs it: `python -m sweeps.planning.step_probe SPEC`.
 
-Apart from whoever asks, because only then is the peak memory that of the step, and because a step that does not fit
-ends this process and not the asking one. SPEC is the resolved spec as JSON; it prints one JSON object
-per line.
+Only in a process of its own is the peak memory that of the step, and a step that does not fit ends this process, not
+the launcher. SPEC is the resolved spec as JSON; the process prints one JSON object per line.
 """
 
 from __future__ import annotations
@@ -24,8 +23,8 @@ if TYPE_CHECKING:
 Say = Callable[[str], None]
 
 
-def probed(spec: Spec, say: Say = lambda words: None) -> Cost:
-    """What a step of this spec costs here; `say` hears what is being timed. Raises `UserError` if it cannot be run."""
+def measure_step(spec: Spec, say: Say = lambda message: None) -> Cost:
+    """Measure what a step of this spec costs here; `say` gets each stage. Raises `UserError` if it cannot be run."""
     command = [sys.executable, "-m", "sweeps.planning.step_probe", json.dumps(as_table(spec))]
     cost: Cost | None = None
     with tempfile.TemporaryFile("w+") as errors:
@@ -34,35 +33,35 @@ def probed(spec: Spec, say: Say = lambda words: None) -> Cost:
             try:
                 for line in process.stdout:
                     if line.startswith("{"):
-                        stage, cost = _read(line)
+                        stage, cost = _parse_line(line)
                         say(stage)
             except BaseException:
                 process.kill()
                 raise
         errors.seek(0)
-        said = errors.read()
+        error_text = errors.read()
     if cost is None:
-        raise UserError(_why(spec, process.returncode, said))
+        raise UserError(_failure_message(spec, process.returncode, error_text))
     return cost
 
 
-def _read(line: str) -> tuple[str, Cost | None]:
-    """What a line of the process says: the stage that it is in, or what the step cost."""
+def _parse_line(line: str) -> tuple[str, Cost | None]:
+    """A line of the process: the stage that it is in, or what the step cost."""
     from trainer.training.step_cost import Cost
 
     fields = json.loads(line)
     return (fields["stage"], None) if "stage" in fields else ("", Cost(**fields))
 
 
-def _why(spec: Spec, code: int, errors: str) -> str:
-    """A step that failed, in words: nearly always the memory."""
+def _failure_message(spec: Spec, code: int, errors: str) -> str:
+    """Why a step failed: nearly always because the memory does not suffice."""
     model, batch = spec.settings.model, spec.settings.train.batch
     network = f"with {model.filters} filters" if model.path is None else f"through {model.name}"
     last = errors.strip().splitlines()[-1][:300] if errors.strip() else ""
-    how = f"the system ended it (signal {-code})" if code < 0 else f"it ended with code {code}: {last}"
+    cause = f"the system ended it (signal {-code})" if code < 0 else f"it ended with code {code}: {last}"
     return (
         f"One training step of {batch} images, {model.size}x{model.size} {network}, must run here, "
-        f"but {how}. Most likely the memory does not suffice: set a smaller train.batch, model.filters or "
+        f"but {cause}. Most likely the memory does not suffice: set a smaller train.batch, model.filters or "
         "model.size, or use a machine with more."
     )
 

@@ -17,7 +17,7 @@ from trainer.config import ModelConfig
 from trainer.files import write_atomically
 from trainer.network.batch_norm import normalisations
 from trainer.network.blocks import ALWAYS, Partition, leaf_layers, partition, searchable
-from trainer.network.user_model import found, network_of
+from trainer.network.user_model import network_of, with_architecture
 from trainer.neurons.layers import meant_layers
 
 if TYPE_CHECKING:  # heavy
@@ -29,8 +29,8 @@ ARTIFACT = "network.keras"  # of a sweep's run
 
 @dataclass(frozen=True, eq=False)
 class Look:
-    """What a look at a network gave: the `spec` with all that only the network tells, the Keras `network` itself, its
-    `blocks`, and `notes`, what there is to say of it, one sentence each.
+    """What a look at a network gives: the `spec` with all that only the network can tell, the Keras `network` itself,
+    its `blocks`, and `notes` for the user, one sentence each.
     """
 
     spec: Spec
@@ -49,16 +49,18 @@ def look_at(spec: Spec, home: Home) -> Look:
     settings = spec.settings
     model = settings.model
     if model.path is not None:
-        model = found(replace(model, file=str(_keep(model.path, home))), settings.partition)
+        model = with_architecture(replace(model, file=str(_keep_copy(model.path, home))), settings.partition)
     network = network_of(model)
     blocks = partition(network, settings.partition, model.blocks)
     if model.path is None and not model.blocks:  # the built-in network as it is: the spec was checked with it in mind
         return Look(spec, network, blocks)
     _check_spec(spec, network, blocks)
     drawable = () if model.blocks else tuple(meant_layers(network))
-    drawn = tuple(block for block in spec.search.neurons if block in drawable)
-    known = replace(spec, settings=replace(settings, model=model), search=replace(spec.search, neurons=drawn))
-    return Look(known, network, blocks, tuple(_notes(spec, model, network, blocks, drawn)))
+    drawn_blocks = tuple(block for block in spec.search.neurons if block in drawable)
+    resolved_spec = replace(
+        spec, settings=replace(settings, model=model), search=replace(spec.search, neurons=drawn_blocks)
+    )
+    return Look(resolved_spec, network, blocks, tuple(_notes(spec, model, network, blocks, drawn_blocks)))
 
 
 def _check_spec(spec: Spec, network: Any, blocks: Partition) -> None:
@@ -66,13 +68,15 @@ def _check_spec(spec: Spec, network: Any, blocks: Partition) -> None:
     refuse(spec.name, [*unit_rules(spec.search, searchable(blocks)), *norm_rules(spec.search, has_norm=has_norm)])
 
 
-def _notes(spec: Spec, model: ModelConfig, network: Any, blocks: Partition, drawn: tuple[int, ...]) -> Iterator[str]:
+def _notes(
+    spec: Spec, model: ModelConfig, network: Any, blocks: Partition, drawn_blocks: tuple[int, ...]
+) -> Iterator[str]:
     size = f"{network.count_params():,} parameters in {searchable(blocks)} blocks"
     always = " and a head that always trains" if blocks[0].number == ALWAYS else ""
     yield f"Network: {model.name}, {size}{always}."
-    if undrawn := [block for block in spec.search.neurons if block not in drawn]:
-        why = "with model.blocks none are drawn" if model.blocks else "this network has no such block to draw"
-        yield f"Note: no neurons of blocks {', '.join(map(str, undrawn))}: {why} (search.neurons)."
+    if not_drawn := [block for block in spec.search.neurons if block not in drawn_blocks]:
+        reason = "with model.blocks none are drawn" if model.blocks else "this network has no such block to draw"
+        yield f"Note: no neurons of blocks {', '.join(map(str, not_drawn))}: {reason} (search.neurons)."
 
 
 def log_network(tracker: Tracker, sweep_run: str, model: ModelConfig) -> None:
@@ -81,18 +85,18 @@ def log_network(tracker: Tracker, sweep_run: str, model: ModelConfig) -> None:
         tracker.log_once(sweep_run, ARTIFACT, Path(model.file).read_bytes)
 
 
-def _keep(given: str, home: Home) -> Path:
-    """Our copy of a `.keras` file or registered model, under the digest of its bytes."""
+def _keep_copy(address: str, home: Home) -> Path:
+    """Copy a `.keras` file or a registered model into the home, under the digest of its bytes; the copy's path."""
     from trainer.network.weights import checked_file
 
     with tempfile.TemporaryDirectory() as folder:
-        if given.startswith(REGISTERED):
+        if address.startswith(REGISTERED):
             from tracking.store.registry import fetch
             from tracking.store.writer import Tracker
 
-            source = fetch(Tracker.connect(home.tracking_uri, home.artifact_folder), given, Path(folder))
+            source = fetch(Tracker.connect(home.tracking_uri, home.artifact_folder), address, Path(folder))
         else:
-            source = checked_file(Path(given).expanduser())
+            source = checked_file(Path(address).expanduser())
         content = source.read_bytes()
     path = home.networks / f"{hashlib.sha256(content).hexdigest()[:16]}.keras"
     if not path.exists():

@@ -1,1 +1,1 @@
-"""A sweep at work: launched, worked off, scored, recorded."""
+"""A running sweep: its launcher, its workers, its objective, its messages."""

@@ -22,19 +22,19 @@ from trainer.training.cross_validation import CrossValidation
 FILE = "probe.json"
 
 
-def probing(
+def make_probe(
     sweep: OpenSweep, cross_validation: CrossValidation, emit: Callable[[Message], None]
 ) -> Callable[[], Mapping[int, float]]:
-    """A function that gives block -> Dice of the probe: read from the sweep's MLflow run, or measured now and kept."""
+    """Make the function that gives block -> Dice of the probe: from the sweep's MLflow run, or measured and logged."""
     tracker, run = sweep.tracker, sweep.plan.sweep_run
 
     def probe() -> Mapping[int, float]:
-        kept = tracker.read_file(run, FILE)
-        if kept is not None:
-            return {int(block): float(dice) for block, dice in json.loads(kept).items()}
-        measured = _measure(cross_validation, sweep.resolved.space, emit)
-        tracker.log_bytes(run, FILE, json.dumps(measured).encode())
-        return measured
+        stored = tracker.read_file(run, FILE)
+        if stored is not None:
+            return {int(block): float(dice) for block, dice in json.loads(stored).items()}
+        dice_of_block = _measure(cross_validation, sweep.resolved.space, emit)
+        tracker.log_bytes(run, FILE, json.dumps(dice_of_block).encode())
+        return dice_of_block
 
     return probe
 
@@ -51,7 +51,7 @@ def _measure(cross_validation: CrossValidation, space: Space, emit: Callable[[Me
 
 
 def _first_fold_dice(cross_validation: CrossValidation, candidate: Candidate) -> float:
-    """0 for a candidate that cannot train."""
+    """The mean Dice of the first fold; 0 for a candidate that cannot train."""
     fold = cross_validation.folds(candidate)[0]
     entry = cross_validation.ledger.entry(cross_validation.key(candidate, fold))
     dice = 0.0

@@ -37,7 +37,7 @@ MARGIN = 0.01  # Dice: by how much the highest of many looks better than it is
 
 # Strategies that need every score whole: lists are compared as wholes, and what is worse in Dice may be a cheap mask of
 # the Pareto front.
-WHOLE = (*LISTS, "nsga2")
+NEED_WHOLE_SCORES = (*LISTS, "nsga2")
 
 
 def clearly_worse(
@@ -63,28 +63,30 @@ def estimate(own: Mapping[str, float], best: Mapping[str, float], best_mean: flo
     `own` and `best`: image -> Dice (NaN: empty truth, left out), `own` of its first `folds` folds; `best_mean`: the
     best's over all folds. Where an image of `own` is missing in `best`, nothing is dropped.
     """
-    scored = {image for image, dice in own.items() if not math.isnan(dice)}
-    if len(scored) < 2 or not scored <= best.keys():
+    scored_images = {image for image, dice in own.items() if not math.isnan(dice)}
+    if len(scored_images) < 2 or not scored_images <= best.keys():
         return None
-    pairs = np.array([own[image] - best[image] for image in sorted(scored)])
+    pairs = np.array([own[image] - best[image] for image in sorted(scored_images)])
     mean, variance = pairs.mean(), pairs.var(ddof=1)
     if not clearly_worse(mean, variance, len(pairs), folds):
         return None
     return float(best_mean + mean)
 
 
-def dropping(search: Search, space: Space, spared: Collection[Candidate], tracker: Tracker, sweep_run: str) -> Drop:
-    """The rule as a sweep's objective asks it: the candidate against the best finished trial so far, as recorded now.
+def make_drop_rule(
+    search: Search, space: Space, spared: Collection[Candidate], tracker: Tracker, sweep_run: str
+) -> Drop:
+    """Make the rule that a sweep's objective asks: it compares a candidate with the best trial finished so far.
 
-    Best: the highest mean Dice at the same epochs inside `space`; a baseline that constraints forbid is no measure for
-    what they allow, and while there is no other nothing is dropped. Never dropped is what is `spared` (what a search
-    starts from), and nothing at all without `stop_early` or under a strategy that needs every score. Other workers may
-    finish a better trial at any moment; whoever asks before is only more careful.
+    Best: the highest mean Dice at the same epochs inside `space`. A baseline that constraints forbid is no measure for
+    what they allow; while there is no other trial, nothing is dropped. Candidates in `spared` (what a search starts
+    from) are never dropped, and none is without `stop_early` or under a strategy that needs every score. Other workers
+    may finish a better trial at any moment; a decision before that is only more careful.
     """
-    from sweeps.run.objective import never
+    from sweeps.run.objective import never_drop
 
-    if not search.stop_early or search.strategy in WHOLE:
-        return never
+    if not search.stop_early or search.strategy in NEED_WHOLE_SCORES:
+        return never_drop
     never_dropped = frozenset(spared)
     dice_of = lru_cache(maxsize=8)(tracker.dice_by_image)
 

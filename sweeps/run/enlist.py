@@ -1,4 +1,4 @@
-"""What there is to do: the study's list brought up to date with the record before any worker starts."""
+"""The study's list is brought up to date with the record before any worker starts."""
 
 from __future__ import annotations
 
@@ -10,40 +10,40 @@ from sweeps.environment.home import Home
 from sweeps.planning.open_sweep import OpenSweep
 from sweeps.planning.resolve import ResolvedSweep
 from sweeps.strategies.history import History, PastTrial, Status
-from sweeps.strategies.propose import spent
+from sweeps.strategies.propose import is_spent
 from trainer.config import Candidate
 
 if TYPE_CHECKING:  # heavy
     from tracking.record import TrialState
 
-Recorded = Mapping[str, "TrialState"]  # `Candidate.key` -> what MLflow knows of it
+TrialStates = Mapping[str, "TrialState"]  # `Candidate.key` -> what MLflow knows of it
 STATUS: Mapping[str, Status] = {"FINISHED": "done", "DROPPED": "dropped", "FAILED": "failed"}
 
 
-def missing(candidates: Iterable[Candidate], recorded: Recorded, *, retry_failed: bool) -> list[Candidate]:
+def missing_candidates(candidates: Iterable[Candidate], states: TrialStates, *, retry_failed: bool) -> list[Candidate]:
     """The candidates without a score; one that failed counts as done unless it is to be tried again."""
-    done = {"FINISHED"} if retry_failed else {"FINISHED", "FAILED"}
-    return [candidate for candidate in candidates if _status(candidate, recorded) not in done]
+    done_statuses = {"FINISHED"} if retry_failed else {"FINISHED", "FAILED"}
+    return [candidate for candidate in candidates if _status(candidate, states) not in done_statuses]
 
 
-def _status(candidate: Candidate, recorded: Recorded) -> str:
-    return recorded[candidate.key].status if candidate.key in recorded else ""
+def _status(candidate: Candidate, states: TrialStates) -> str:
+    return states[candidate.key].status if candidate.key in states else ""
 
 
-def enlist(sweep: OpenSweep, candidates: Sequence[Candidate], recorded: Recorded, *, retry_failed: bool) -> bool:
-    """Put candidates on the study's list, and what was lost; whether there is anything to do, for any launcher."""
+def enlist(sweep: OpenSweep, candidates: Sequence[Candidate], states: TrialStates, *, retry_failed: bool) -> bool:
+    """Put candidates and lost trials on the study's list; whether there is anything to do, for any launcher."""
     url, blocks, resolved = sweep.home.storage_url, sweep.resolved.n_blocks, sweep.resolved
-    again: list[Candidate] = []
+    extra: list[Candidate] = []
     if retry_failed:
         forget_failures(sweep.home)
-        again += _failed_proposals(resolved, recorded)
+        extra += _failed_proposals(resolved, states)
     if sweep.abandoned:
         optuna_queue.release(url, sweep.name)
-        again += [trial.candidate for trial in recorded.values() if trial.cut_off]  # by KerasTuner; or the study is new
-    optuna_queue.fill(url, sweep.name, sweep.plan.identity, past_trials(recorded.values()), blocks)
+        extra += [trial.candidate for trial in states.values() if trial.cut_off]  # by KerasTuner; or the study is new
+    optuna_queue.fill(url, sweep.name, sweep.plan.identity, past_trials(states.values()), blocks)
     if resolved.search.proposes:
-        again += _unrecorded(optuna_queue.history(url, sweep.name), recorded)
-    optuna_queue.enqueue(url, sweep.name, dict.fromkeys([*candidates, *again]), blocks)
+        extra += _unrecorded(optuna_queue.history(url, sweep.name), states)
+    optuna_queue.enqueue(url, sweep.name, dict.fromkeys([*candidates, *extra]), blocks)
     trials = optuna_queue.history(url, sweep.name)
     return any(trial.status == "open" for trial in trials) or may_propose(resolved, trials)
 
@@ -54,28 +54,28 @@ def forget_failures(home: Home) -> None:
         path.unlink()
 
 
-def _failed_proposals(resolved: ResolvedSweep, recorded: Recorded) -> list[Candidate]:
-    return [trial.candidate for trial in recorded.values() if resolved.search.proposes and trial.status == "FAILED"]
+def _failed_proposals(resolved: ResolvedSweep, states: TrialStates) -> list[Candidate]:
+    return [trial.candidate for trial in states.values() if resolved.search.proposes and trial.status == "FAILED"]
 
 
-def _unrecorded(trials: Iterable[PastTrial], recorded: Recorded) -> list[Candidate]:
-    """What only the study has a score of: it is recorded again, out of the ledger, for MLflow is the record."""
-    return [trial.candidate for trial in trials if trial.score is not None and trial.candidate.key not in recorded]
+def _unrecorded(trials: Iterable[PastTrial], states: TrialStates) -> list[Candidate]:
+    """Candidates that only the study has a score of: the ledger gives them to MLflow, which is the record."""
+    return [trial.candidate for trial in trials if trial.score is not None and trial.candidate.key not in states]
 
 
-def past_trials(recorded: Iterable[TrialState]) -> list[PastTrial]:
-    """What MLflow has a score of, or the reason why there is none."""
+def past_trials(states: Iterable[TrialState]) -> list[PastTrial]:
+    """The trials that MLflow has a score of, or the reason why there is none."""
     return [
         PastTrial(
             trial.candidate, STATUS[trial.status], trial.score, trial.folds, trial.seconds, trial.trainable_params
         )
-        for trial in recorded
+        for trial in states
         if trial.status == "FAILED" or (trial.status in STATUS and trial.score is not None)
     ]
 
 
 def may_propose(resolved: ResolvedSweep, trials: Sequence[PastTrial]) -> bool:
     """Whether a search may go on, so that no worker is started for nothing."""
-    if not resolved.search.proposes or spent(resolved.search, History(tuple(trials))):
+    if not resolved.search.proposes or is_spent(resolved.search, History(tuple(trials))):
         return False
     return sum(trial.candidate in resolved.space for trial in trials) < len(resolved.space)

@@ -34,12 +34,12 @@ def check_workers(workers: int | None, search: Search) -> int:
     """How many workers; None: one per core, or the one that KerasTuner takes. Raises `UserError` for less than one, and
     for more where KerasTuner searches.
     """
-    alone = search.engine == "keras-tuner"
+    one_process_only = search.engine == "keras-tuner"
     if workers is None:
-        return 1 if alone else default_workers()
+        return 1 if one_process_only else default_workers()
     if workers < 1:
         raise UserError(f"--workers must be at least 1, but got {workers}.")
-    if alone and workers > 1:
+    if one_process_only and workers > 1:
         raise UserError(
             f"--workers must be 1 where 'search.engine' is 'keras-tuner', but got {workers}: KerasTuner's searches "
             "know one process only. Leave --workers out, or set search.engine=optuna."
@@ -56,7 +56,7 @@ def launch(home: Home, sweep: str, workers: int, listen: Listen) -> None:
     """
     messages: Mail = queue.Queue()
     running = {number: _start(home, sweep, number, messages) for number in range(1, workers + 1)}
-    replaced = 0
+    replacements = 0
     try:
         while running:
             number, message = messages.get()
@@ -66,12 +66,12 @@ def launch(home: Home, sweep: str, workers: int, listen: Listen) -> None:
                 listen(message)
                 continue
             code = running.pop(number).wait()
-            if code < 0 and replaced < REPLACEMENTS:
-                replaced += 1
+            if code < 0 and replacements < REPLACEMENTS:
+                replacements += 1
                 listen(Replaced(number, -code))
                 running[number] = _start(home, sweep, number, messages)
             elif code not in (0, USER_ERROR):
-                raise WorkerCrashed(_tail(home.worker_log(sweep, number), code))
+                raise WorkerCrashed(_crash_message(home.worker_log(sweep, number), code))
     finally:
         for process in running.values():
             process.terminate()
@@ -86,11 +86,11 @@ def _start(home: Home, sweep: str, number: int, messages: Mail) -> subprocess.Po
     with log.open("w") as errors:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, stdin=subprocess.DEVNULL, text=True)
     assert process.stdout is not None
-    threading.Thread(target=_read, args=(process.stdout, number, messages), daemon=True).start()
+    threading.Thread(target=_forward_messages, args=(process.stdout, number, messages), daemon=True).start()
     return process
 
 
-def _read(output: IO[str], number: int, messages: Mail) -> None:
+def _forward_messages(output: IO[str], number: int, messages: Mail) -> None:
     with output:
         for line in output:
             if (message := from_line(line)) is not None:
@@ -98,8 +98,8 @@ def _read(output: IO[str], number: int, messages: Mail) -> None:
     messages.put((number, None))
 
 
-def _tail(log: Path, code: int) -> str:
+def _crash_message(log: Path, code: int) -> str:
     lines = log.read_text(errors="replace").splitlines()[-LAST_LINES:]
-    how = f"was ended by signal {-code}" if code < 0 else f"stopped with exit code {code}"
-    words = f"A worker {how}; the sweep stops, and what is finished is kept. The end of {log}:\n" + "\n".join(lines)
-    return redact(words)
+    cause = f"was ended by signal {-code}" if code < 0 else f"stopped with exit code {code}"
+    message = f"A worker {cause}; the sweep stops, and what is finished is kept. The end of {log}:\n" + "\n".join(lines)
+    return redact(message)

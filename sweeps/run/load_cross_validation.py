@@ -1,4 +1,4 @@
-"""The cross-validation of a plan: images, weights and folds loaded, checked to be the planned ones, made ready."""
+"""The cross-validation of a plan: its images, weights and folds are loaded and checked to be the planned ones."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from sweeps.environment.home import Home
-from sweeps.planning.artifacts import scratch
+from sweeps.planning.artifacts import network_from_scratch
 from sweeps.planning.plan import Plan
 from trainer.data.cases import Cases, load_cases
 from trainer.errors import UserError
@@ -20,14 +20,17 @@ from trainer.training.ledger import Ledger
 
 
 def load_cross_validation(home: Home, plan: Plan) -> CrossValidation:
-    """What scores the candidates of a sweep. Raises `UserError` where images or weights are not the planned ones."""
+    """Load what scores a sweep's candidates. Raises `UserError` where images or weights are not the planned ones."""
     settings = plan.resolved.settings
     cases = _planned_cases(home, plan)
     network = _planned_network(plan)
     starts, digests = {"pretrained": network.get_weights()}, {"pretrained": plan.weights_digest}
     for seed in plan.resolved.seeds:
-        start = scratch(settings.model, seed)
-        starts[f"scratch-{seed}"], digests[f"scratch-{seed}"] = start.get_weights(), weights_digest(start)
+        scratch_network = network_from_scratch(settings.model, seed)
+        starts[f"scratch-{seed}"], digests[f"scratch-{seed}"] = (
+            scratch_network.get_weights(),
+            weights_digest(scratch_network),
+        )
     return CrossValidation(
         trainer=Trainer(network, starts, settings.train, settings.partition, settings.model.blocks),
         settings=settings,
@@ -43,7 +46,7 @@ def _planned_cases(home: Home, plan: Plan) -> Cases:
     settings = plan.resolved.settings
     cases = load_cases(settings.data, settings.model.size, home.data)
     if cases.digest != plan.data_digest:
-        raise UserError(f"The pictures of sweep '{plan.name}' changed since it was started. Start it again.")
+        raise UserError(f"The images of sweep '{plan.name}' changed since it was started. Start it again.")
     return cases
 
 

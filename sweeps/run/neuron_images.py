@@ -29,33 +29,33 @@ class Gallery:
         self._blocks = blocks
         self._before: dict[tuple[str, int], Maximised] = {}
 
-    def pictures(self, candidate: Candidate, result: FoldResult) -> dict[str, bytes]:
+    def drawings(self, candidate: Candidate, result: FoldResult) -> dict[str, bytes]:
         """`am/<block>/<filter>` -> PNG of that neuron before the trial and after it, in its first fold's network."""
-        trained = self._first_trained(result)
-        drawn = {}
+        shallowest = self._shallowest_trained(result)
+        drawing_of = {}
         for block in self._blocks:
-            before = self._start(candidate, block)
-            # A block sees nothing of the blocks behind it: if only those trained, its picture is the same.
-            moved = trained is not None and trained <= block
-            after = self._draw(block, self._weights(candidate, result)) if moved else before
-            drawn[f"am/{block}/{before.neurons[0].filter}"] = pair(before, after)
-        return drawn
+            before = self._draw_start(candidate, block)
+            # A block sees nothing of the blocks behind it: if only those trained, its drawing is the same.
+            changed = shallowest is not None and shallowest <= block
+            after = self._draw(block, self._weights(candidate, result)) if changed else before
+            drawing_of[f"am/{block}/{before.neurons[0].filter}"] = pair(before, after)
+        return drawing_of
 
-    def _first_trained(self, result: FoldResult) -> int | None:
+    def _shallowest_trained(self, result: FoldResult) -> int | None:
         """The shallowest block that the trial changed, whatever units its mask counts in; None for no training."""
         block_of = {layer.path: block.number for block in partition(self._network) for layer in block.layers}
         return min((block_of[name.rsplit("/", 1)[0]] for name in result.weights), default=None)
 
-    def _start(self, candidate: Candidate, block: int) -> Maximised:
-        known = (candidate.origin, block)
-        if known not in self._before:
-            self._before[known] = self._draw(block, self._cross_validation.trainer.starts[candidate.origin])
-        return self._before[known]
+    def _draw_start(self, candidate: Candidate, block: int) -> Maximised:
+        key = (candidate.origin, block)
+        if key not in self._before:
+            self._before[key] = self._draw(block, self._cross_validation.trainer.starts[candidate.origin])
+        return self._before[key]
 
     def _draw(self, block: int, weights: Sequence[NDArray[Any]]) -> Maximised:
         artist, number = self._artists[block]
         artist.trunk.set_weights(weights)
-        return artist.draw([number], self._pictures)
+        return artist.draw([number], self._images)
 
     def _weights(self, candidate: Candidate, result: FoldResult) -> list[NDArray[Any]]:
         """All weights after the trial: the starting ones with the fold's trained variables on top."""
@@ -71,14 +71,14 @@ class Gallery:
         return network_of(self._cross_validation.settings.model)
 
     @cached_property
-    def _pictures(self) -> NDArray[np.float32]:
-        """Every original picture of the data set: each validates in one fold."""
-        whole = Candidate("none", 0, 0.0, seed=self._cross_validation.settings.seed)
-        return np.concatenate([fold.test_x for fold in self._cross_validation.folds(whole)])
+    def _images(self) -> NDArray[np.float32]:
+        """Every original image of the data set: each validates in one fold."""
+        untrained = Candidate("none", 0, 0.0, seed=self._cross_validation.settings.seed)
+        return np.concatenate([fold.test_x for fold in self._cross_validation.folds(untrained)])
 
     @cached_property
     def _artists(self) -> dict[int, tuple[Artist, int]]:
-        """Block -> who draws it, and the filter that the data excite most before any training."""
+        """Block -> its artist, and the filter that the data excite most before any training."""
         self._network.set_weights(self._cross_validation.trainer.starts["pretrained"])
         artists = {block: Artist(self._network, block, RECIPE) for block in self._blocks}
-        return {block: (artist, int(np.argmax(artist.largest(self._pictures)))) for block, artist in artists.items()}
+        return {block: (artist, int(np.argmax(artist.largest(self._images)))) for block, artist in artists.items()}

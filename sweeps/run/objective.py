@@ -18,7 +18,7 @@ from tracking.record import Role, TrialInfo
 from trainer.config import Candidate
 from trainer.errors import TrialFailed
 from trainer.files import locked
-from trainer.masks import names, parse, places
+from trainer.masks import names, orders_and_depths, parse
 from trainer.network.blocks import Partition, searchable, trainable_parameters
 from trainer.results import FoldResult
 from trainer.training.cross_validation import CrossValidation
@@ -27,7 +27,7 @@ from trainer.training.cross_validation import CrossValidation
 Drop = Callable[[Candidate, Sequence[FoldResult]], float | None]
 
 
-def never(candidate: Candidate, results: Sequence[FoldResult]) -> float | None:
+def never_drop(candidate: Candidate, results: Sequence[FoldResult]) -> float | None:
     """Drops nothing."""
     return None
 
@@ -48,7 +48,7 @@ def make_objective(
     sweep: OpenSweep,
     cross_validation: CrossValidation,
     emit: Callable[[Message], None],
-    drop: Drop = never,
+    drop: Drop = never_drop,
     why_dropped: str = "clearly worse than the best trial on the same images",
 ) -> Evaluate:
     """Bind a cross-validation to its sweep's MLflow run. The returned function scores a candidate; 1 is best.
@@ -68,13 +68,13 @@ def make_objective(
 
 
 def _score(objective: _Objective, candidate: Candidate, report: Report) -> Scored:
-    """Look the candidate's score up, or train it and record what became of it."""
+    """Look up the candidate's score, or train it and record the outcome."""
     sweep, tracker = objective.sweep, objective.sweep.tracker
     info = trial_info(candidate, objective.cross_validation.trainer.blocks, sweep.resolved.search.orders)
-    known = tracker.trial(sweep.plan.sweep_run, candidate)
-    if known is not None and known.status == "FINISHED" and known.dice is not None:
-        page = tracker.trial_page(sweep.plan.sweep_run, known.run_id)
-        return Scored(known.dice, parameters=info.trainable_params, page=page)
+    state = tracker.trial(sweep.plan.sweep_run, candidate)
+    if state is not None and state.status == "FINISHED" and state.dice is not None:
+        page = tracker.trial_page(sweep.plan.sweep_run, state.run_id)
+        return Scored(state.dice, parameters=info.trainable_params, page=page)
     run = tracker.open_trial(sweep.plan.sweep_run, info)
     page = tracker.trial_page(sweep.plan.sweep_run, run)
     try:
@@ -84,12 +84,12 @@ def _score(objective: _Objective, candidate: Candidate, report: Report) -> Score
         objective.emit(Failed(candidate.name, str(failed)))
         raise
     if estimate is not None:
-        tracker.drop_trial(run, _why(objective, results), estimate)
+        tracker.drop_trial(run, _drop_reason(objective, results), estimate)
         objective.emit(Dropped(candidate.name, len(results)))
-        return _scored(results, info, page, estimate, dropped_after=len(results))
+        return _to_scored(results, info, page, estimate, dropped_after=len(results))
     _record_finished(objective, run, candidate, results)
     objective.emit(TrialFinished(candidate.name, mean_dice(results)))
-    return _scored(results, info, page, mean_dice(results))
+    return _to_scored(results, info, page, mean_dice(results))
 
 
 def _train(
@@ -113,7 +113,7 @@ def _train(
 
 def _record_finished(objective: _Objective, run: str, candidate: Candidate, results: list[FoldResult]) -> None:
     tracker, cross_validation = objective.sweep.tracker, objective.cross_validation
-    tracker.log_neurons(run, objective.gallery.pictures(candidate, results[0]))
+    tracker.log_neurons(run, objective.gallery.drawings(candidate, results[0]))
     log_predictions(tracker, run, results)
     deltas = checkpoints(results, cross_validation.starts[candidate.origin])
     tracker.finish_trial(run, results, _montage(cross_validation, candidate, results), deltas)
@@ -124,13 +124,15 @@ def mean_dice(results: Sequence[FoldResult]) -> float:
     return float(np.nanmean([result.mean("dice") for result in results]))
 
 
-def _scored(results: Sequence[FoldResult], info: TrialInfo, page: str, score: float, dropped_after: int = 0) -> Scored:
-    trained = [result for result in results if not result.from_ledger and result.epochs]
-    seconds = sum(result.seconds for result in trained)
-    return Scored(score, len(trained), seconds, info.trainable_params, dropped_after, page)
+def _to_scored(
+    results: Sequence[FoldResult], info: TrialInfo, page: str, score: float, dropped_after: int = 0
+) -> Scored:
+    newly_trained = [result for result in results if not result.from_ledger and result.epochs]
+    seconds = sum(result.seconds for result in newly_trained)
+    return Scored(score, len(newly_trained), seconds, info.trainable_params, dropped_after, page)
 
 
-def _why(objective: _Objective, results: Sequence[FoldResult]) -> str:
+def _drop_reason(objective: _Objective, results: Sequence[FoldResult]) -> str:
     """What a dropped trial's run says."""
     folds = f"after {len(results)} of {objective.sweep.resolved.settings.folds} folds"
     return f"{objective.why_dropped} ({folds}); the other folds were not trained, so it has no score."
@@ -140,7 +142,7 @@ def trial_info(candidate: Candidate, blocks: Partition, followed: Sequence[str])
     """What a candidate's mask means on this network, and where on the followed orders it lies."""
     mask = parse(candidate.mask, searchable(blocks))
     role = role_of(candidate)
-    orders = tuple(step for step in places(mask) if role == "trial" and step[0] in followed)
+    orders = tuple(pair for pair in orders_and_depths(mask) if role == "trial" and pair[0] in followed)
     return TrialInfo(candidate, mask.blocks, orders, names(mask), trainable_parameters(blocks, mask), role)
 
 
@@ -158,7 +160,7 @@ def _message(candidate: Candidate, result: FoldResult) -> FoldFinished:
 
 
 def _montage(cross_validation: CrossValidation, candidate: Candidate, results: list[FoldResult]) -> bytes:
-    """One picture of the sweep's fixed validation images with truth and prediction."""
+    """One figure of the sweep's fixed validation images with truth and prediction."""
     images: list[NDArray[np.float32]] = []
     truths: list[NDArray[np.uint8]] = []
     dices: list[float] = []

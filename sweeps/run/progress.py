@@ -16,12 +16,12 @@ Listen = Callable[[Message], None]
 
 
 class Count(Protocol):
-    """How much of the work is done, in units of its own: `done` of `total` (0: nobody knows how much there is)."""
+    """How much of the work is done, in units of its own: `done` of `total` (0: unknown)."""
 
     done: float
     total: float
 
-    def hear(self, message: Message) -> None:
+    def update(self, message: Message) -> None:
         """Take a message into account."""
 
 
@@ -32,8 +32,8 @@ class EpochCount:
         self.done, self.total = 0.0, float(folds * sum(longest_epochs(candidates).values()))
         self._reached: dict[tuple[str, int], int] = {}
 
-    def hear(self, message: Message) -> None:
-        """Count the epochs that a fold has passed since it was last heard of."""
+    def update(self, message: Message) -> None:
+        """Count the epochs that a fold has passed since its last message."""
         if isinstance(message, FoldFinished):
             fold = message.training, message.fold
             before = self._reached.get(fold, 0)
@@ -47,7 +47,7 @@ class TrialCount:
     def __init__(self, ended: int, trials: int) -> None:
         self.done, self.total = float(ended), float(trials)
 
-    def hear(self, message: Message) -> None:
+    def update(self, message: Message) -> None:
         """Count a trial that ended, however it did."""
         self.done += isinstance(message, TrialFinished | Dropped | Failed)
 
@@ -58,14 +58,14 @@ def follow_list(board: Board, candidates: Sequence[Candidate], folds: int) -> Ab
 
 
 def follow_search(board: Board, ended: int, trials: int, folds: int) -> AbstractContextManager[Listen]:
-    """Show how far a search is, `ended` trials out of `trials` (0: nobody knows how many); gives the listener."""
+    """Show how far a search is, `ended` trials out of `trials` (0: unknown); gives the listener."""
     return _follow(board, TrialCount(ended, trials), ended, trials, folds)
 
 
 class TrialLines:
-    """Guards what a log has heard: a line when a trial ends, and between two at most one in ten seconds.
+    """Guards the lines of a log: one when a trial ends, and between two of them at most one in ten seconds.
 
-    `ended` trials before these messages, out of `trials` in all (0: nobody knows).
+    `ended` trials before these messages, out of `trials` in all (0: unknown).
     """
 
     def __init__(self, board: Board, count: Count, ended: int, trials: int, folds: int) -> None:
@@ -74,16 +74,16 @@ class TrialLines:
         self._began, self._done_before = board.clock(), count.done
         self._pace = Pace(board.clock)
 
-    def hear(self, message: Message) -> None:
-        """Print what the message is worth."""
+    def update(self, message: Message) -> None:
+        """Print a line where the message deserves one."""
         if isinstance(message, Ready) and self._count.done == self._done_before:
             self._began = self._board.clock()  # the start of the workers is no part of what a trial takes
         if isinstance(message, TrialFinished | Dropped | Failed):
             self._ended += 1
             self._pace.restart()
-            self._board.log(f"{self._outcome(message)} ({self._how_far()})")
+            self._board.log(f"{self._outcome(message)} ({self._progress_text()})")
         elif isinstance(message, FoldFinished | Probed) and self._pace.is_due():
-            self._board.log(f"{in_words(message, self._folds)} ({self._how_far()})")
+            self._board.log(f"{message_text(message, self._folds)} ({self._progress_text()})")
 
     def _outcome(self, message: TrialFinished | Dropped | Failed) -> str:
         if isinstance(message, TrialFinished):
@@ -92,14 +92,14 @@ class TrialLines:
             return f"{message.name}: dropped after {message.fold} of {self._folds} folds"
         return f"{message.name}: no score"
 
-    def _how_far(self) -> str:
-        of = f" of {max(self._trials, self._ended)}" if self._trials else ""
-        left = self._left() if self._ended > self._ended_before else ""  # before, it is mostly compiling
-        return f"{self._ended}{of} trials{', ' if left else ''}{left}"
+    def _progress_text(self) -> str:
+        total_text = f" of {max(self._trials, self._ended)}" if self._trials else ""
+        time_left = self._time_left() if self._ended > self._ended_before else ""  # before, it is mostly compiling
+        return f"{self._ended}{total_text} trials{', ' if time_left else ''}{time_left}"
 
-    def _left(self) -> str:
-        elapsed, before = self._board.clock() - self._began, self._done_before
-        return remaining(self._count.done - before, self._count.total - before, elapsed)
+    def _time_left(self) -> str:
+        elapsed, done_before = self._board.clock() - self._began, self._done_before
+        return remaining(self._count.done - done_before, self._count.total - done_before, elapsed)
 
 
 @contextmanager
@@ -108,26 +108,26 @@ def _follow(board: Board, count: Count, ended: int, trials: int, folds: int) -> 
     with board.bar("starting workers", count.total or None, count.done) as update:
 
         def listen(message: Message) -> None:
-            count.hear(message)
-            words = in_words(message, folds)
-            update(completed=count.done, **({"description": words} if words else {}))
-            _say_what_stays(board, message)
-            lines.hear(message)
+            count.update(message)
+            text = message_text(message, folds)
+            update(completed=count.done, **({"description": text} if text else {}))
+            _say_failures(board, message)
+            lines.update(message)
 
         yield listen
     board.log(f"Workers: done in {duration(board.clock() - began)}.")
 
 
-def _say_what_stays(board: Board, message: Message) -> None:
-    """On a terminal, too."""
+def _say_failures(board: Board, message: Message) -> None:
+    """Print failures and replaced workers, on a terminal, too: they stay when the bar is gone."""
     if isinstance(message, Failed):
         board.say(f"Failed: {message.name}: {message.reason}")
     elif isinstance(message, Replaced):
         board.say(f"Worker {message.worker} was ended by signal {message.signal}; another takes over.")
 
 
-def in_words(message: Message, folds: int) -> str:
-    """What a message says beside the bar; empty for one that is not shown there."""
+def message_text(message: Message, folds: int) -> str:
+    """A message as text beside the bar; empty for one that is not shown there."""
     if isinstance(message, FoldFinished):
         return f"{message.name} · fold {message.fold} · Dice {message.dice:.3f}"
     if isinstance(message, Probed):

@@ -66,24 +66,24 @@ def work(sweep: OpenSweep, emit: Emit) -> None:
 
 def _drop_rule(sweep: OpenSweep) -> Drop:
     """When a proposed candidate is dropped between two folds; a listed one never is."""
-    from sweeps.run.early_stopping import dropping
-    from sweeps.run.objective import never
+    from sweeps.run.early_stopping import make_drop_rule
+    from sweeps.run.objective import never_drop
 
     resolved = sweep.resolved
     if not resolved.search.proposes:
-        return never
-    return dropping(resolved.search, resolved.space, resolved.listed, sweep.tracker, sweep.plan.sweep_run)
+        return never_drop
+    return make_drop_rule(resolved.search, resolved.space, resolved.listed, sweep.tracker, sweep.plan.sweep_run)
 
 
 def _proposer(sweep: OpenSweep, cross_validation: CrossValidation, emit: Emit) -> Propose | None:
     """What to ask for the next candidate; None where the list is all there is."""
-    from sweeps.run.block_probe import probing
+    from sweeps.run.block_probe import make_probe
     from sweeps.strategies.propose import proposer
 
     resolved = sweep.resolved
     if not resolved.search.proposes:
         return None
-    probe = probing(sweep, cross_validation, emit)
+    probe = make_probe(sweep, cross_validation, emit)
     return proposer(resolved.search, resolved.space, resolved.settings.seed, sweep.plan.deadline, probe)
 
 

@@ -59,7 +59,7 @@ def design(n_blocks: int, cells: int) -> Design:
 
     columns, pattern = least_aberration(n_blocks, cells)
     shortest = next((length for length, count in enumerate(pattern) if count), 0)
-    if not shortest and cells < 2**n_blocks:  # words there are, but none that was counted
+    if not shortest and cells < 2**n_blocks:  # there are words, but only longer ones than were counted
         shortest = len(pattern)
     return Design(n_blocks, cells, columns, shortest)
 
@@ -84,9 +84,9 @@ def words(plan: Design, longest: int) -> tuple[tuple[int, ...], ...]:
     >>> words(design(5, 8), 5)
     ((1, 2, 5), (3, 4, 5), (1, 2, 3, 4))
     """
-    each = range(3, min(longest, plan.n_blocks) + 1)
-    chosen = (blocks for length in each for blocks in combinations(range(1, plan.n_blocks + 1), length))
-    return tuple(blocks for blocks in chosen if not _column(plan, blocks))
+    lengths = range(3, min(longest, plan.n_blocks) + 1)
+    block_sets = (blocks for length in lengths for blocks in combinations(range(1, plan.n_blocks + 1), length))
+    return tuple(blocks for blocks in block_sets if not _column(plan, blocks))
 
 
 def chains(plan: Design) -> tuple[tuple[tuple[Effect, int], ...], ...]:
@@ -97,12 +97,12 @@ def chains(plan: Design) -> tuple[tuple[tuple[Effect, int], ...], ...]:
     """
     blocks = range(1, plan.n_blocks + 1)
     effects: list[Effect] = [*((block,) for block in blocks), *combinations(blocks, 2)]
-    together: dict[int, list[Effect]] = {}
+    chain_of_column: dict[int, list[Effect]] = {}
     for effect in effects:
-        together.setdefault(_column(plan, effect), []).append(effect)
+        chain_of_column.setdefault(_column(plan, effect), []).append(effect)
     # The product of both effects' signs is that of a word (or nothing), whose sign is that of its length.
     return tuple(
-        tuple((effect, (-1) ** (len(effect) + len(chain[0]))) for effect in chain) for chain in together.values()
+        tuple((effect, (-1) ** (len(effect) + len(chain[0]))) for effect in chain) for chain in chain_of_column.values()
     )
 
 
@@ -112,13 +112,13 @@ def aliases(plan: Design, longest: int | None = None) -> tuple[str, ...]:
     >>> aliases(design(5, 8))[:2]
     ('1 with -2×5', '2 with -1×5')
     """
-    return tuple(_together(chain, longest or len(chain)) for chain in chains(plan) if len(chain) > 1)
+    return tuple(_chain_text(chain, longest or len(chain)) for chain in chains(plan) if len(chain) > 1)
 
 
-def _together(chain: tuple[tuple[Effect, int], ...], longest: int) -> str:
-    words = [f"{'-' if sign < 0 else ''}{written(effect)}" for effect, sign in chain[:longest]]
+def _chain_text(chain: tuple[tuple[Effect, int], ...], longest: int) -> str:
+    terms = [f"{'-' if sign < 0 else ''}{written(effect)}" for effect, sign in chain[:longest]]
     more = [f"{len(chain) - longest} more"] if len(chain) > longest else []
-    return " with ".join([*words, *more])
+    return " with ".join([*terms, *more])
 
 
 def summary(plan: Design, shown: int = 3) -> str:
@@ -129,14 +129,14 @@ def summary(plan: Design, shown: int = 3) -> str:
     """
     if not plan.shortest:
         return f"{plan.cells} cells, every set of blocks: nothing is aliased."
-    every = f"{2**plan.n_blocks}" if plan.n_blocks <= 20 else f"2^{plan.n_blocks}"
-    cells = f"{plan.cells} of {every} cells, resolution {plan.resolution}"
-    joined = aliases(plan, shown)
-    if not joined:
+    all_cells = f"{2**plan.n_blocks}" if plan.n_blocks <= 20 else f"2^{plan.n_blocks}"
+    cells = f"{plan.cells} of {all_cells} cells, resolution {plan.resolution}"
+    aliased = aliases(plan, shown)
+    if not aliased:
         return f"{cells}: no main effect or two-block interaction is aliased with another."
-    more = f", and {len(joined) - shown} more" if len(joined) > shown else ""
-    alone = "every main effect stands alone; " if plan.shortest > 3 else ""
-    return f"{cells}: {alone}cannot be told apart: {', '.join(joined[:shown])}{more}."
+    more = f", and {len(aliased) - shown} more" if len(aliased) > shown else ""
+    main_effects = "every main effect stands alone; " if plan.shortest > 3 else ""
+    return f"{cells}: {main_effects}cannot be told apart: {', '.join(aliased[:shown])}{more}."
 
 
 def written(effect: Effect) -> str:
@@ -150,8 +150,8 @@ def design_mistakes(n_blocks: int, cells: int) -> Iterator[str]:
     most = min(2**n_blocks, LARGEST_CELLS)
     allowed = f"a power of two from {fewest} (more than {n_blocks}, the number of blocks) to {most}"
     if cells & (cells - 1) or not fewest <= cells <= most:
-        whole = " (all sets of blocks)" if most == 2**n_blocks else ""
-        yield f"'search.cells' must be {allowed}{whole}, but got {cells}."
+        note = " (all sets of blocks)" if most == 2**n_blocks else ""
+        yield f"'search.cells' must be {allowed}{note}, but got {cells}."
 
 
 def _column(plan: Design, blocks: Sequence[int]) -> int:
@@ -177,8 +177,8 @@ def least_aberration(n_blocks: int, cells: int) -> tuple[tuple[int, ...], Patter
     resolution IV.
     """
     base = cells.bit_length() - 1
-    tried = [_search(n_blocks, base, odd) for odd in (False, True) if not odd or n_blocks <= cells // 2]
-    pattern, columns = min(tried)
+    designs = [_search(n_blocks, base, odd) for odd in (False, True) if not odd or n_blocks <= cells // 2]
+    pattern, columns = min(designs)
     return columns, pattern
 
 
@@ -194,26 +194,26 @@ def _search(n_blocks: int, base: int, odd: bool) -> tuple[Pattern, tuple[int, ..
     width, longest = (WIDTH, n_blocks) if wide else (NARROW, min(n_blocks, LONGEST))
     bits = np.array([value.bit_count() for value in range(cells)])
     sums = (bits == np.arange(longest + 1)[:, None]).astype(float)
-    kept: list[tuple[Pattern, tuple[int, ...], Sums]] = [
+    designs: list[tuple[Pattern, tuple[int, ...], Sums]] = [
         ((0,) * (longest + 1), tuple(1 << bit for bit in range(base)), sums)
     ]
     for _ in range(n_blocks - base):
-        tried: dict[Pattern, tuple[tuple[int, ...], int, Sums]] = {}
-        for pattern, columns, sums in kept:
+        extensions: dict[Pattern, tuple[tuple[int, ...], int, Sums]] = {}
+        for pattern, columns, sums in designs:
             free = np.setdiff1d(np.flatnonzero(bits % 2 if odd else bits), columns)
             closed = np.array(pattern)[1:, None] + sums[:-1, free]
             counts, first = np.unique(closed.T, axis=0, return_index=True)  # in rising order
-            for count, place in zip(counts[:width].astype(int).tolist(), first[:width], strict=True):
-                tried.setdefault((0, *count), (columns, int(free[place]), sums))
-        kept = [
+            for count, index in zip(counts[:width].astype(int).tolist(), first[:width], strict=True):
+                extensions.setdefault((0, *count), (columns, int(free[index]), sums))
+        designs = [
             (pattern, (*columns, column), _with(sums, column))
-            for pattern, (columns, column, sums) in sorted(tried.items(), key=lambda one: one[0])[:width]
+            for pattern, (columns, column, sums) in sorted(extensions.items(), key=lambda item: item[0])[:width]
         ]
-    return kept[0][:2]
+    return designs[0][:2]
 
 
 def _with(sums: Sums, column: int) -> Sums:
-    """The sums of subsets once a column joined: those without it and those with it."""
+    """The sums of subsets after a column was added: those without it and those with it."""
     joined = sums.copy()
     joined[1:] += sums[:-1, np.arange(sums.shape[1]) ^ column]
     return joined

@@ -61,13 +61,13 @@ def load_spec(
         mistakes.append(f"'embedded' must be a section with keys, but got {embedded!r}.")
         embedded = {}
     overrides = _flatten(embedded)
-    given = dict(_assignments(sets, mistakes))
-    for key, path_given in (("data.path", data), ("pretrain.path", pretrain), ("model.path", model)):
-        if path_given is not None:
-            given[key] = path_given
+    assignments = dict(_assignments(sets, mistakes))
+    for key, path_option in (("data.path", data), ("pretrain.path", pretrain), ("model.path", model)):
+        if path_option is not None:
+            assignments[key] = path_option
     section = table.get("data", {})
-    wanted = given.get("data.path", section.get("path") if isinstance(section, dict) else None)
-    for key, value in [*(overrides.items() if wanted is None else ()), *given.items()]:
+    data_path = assignments.get("data.path", section.get("path") if isinstance(section, dict) else None)
+    for key, value in [*(overrides.items() if data_path is None else ()), *assignments.items()]:
         _put(table, key, value, mistakes)
     champion = table.pop("champion", False)
     if not isinstance(champion, bool):
@@ -108,10 +108,10 @@ def from_table(table: Table) -> Spec:
 
 def _read(path: Path, name: str) -> Table:
     if not path.is_file():
-        known = shipped()
-        near = get_close_matches(name, known, n=1)
-        hint = f"; did you mean '{near[0]}'?" if near else "."
-        raise UserError(f"There is no spec '{name}'{hint} Shipped: {', '.join(known)}; or give a TOML file.")
+        specs = shipped()
+        close_matches = get_close_matches(name, specs, n=1)
+        hint = f"; did you mean '{close_matches[0]}'?" if close_matches else "."
+        raise UserError(f"There is no spec '{name}'{hint} Shipped: {', '.join(specs)}; or give a TOML file.")
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -158,13 +158,15 @@ def _build(kind: type[Any], table: Any, where: str, mistakes: list[str]) -> Any:
         return kind()
     hints = get_type_hints(kind)
     prefix = f"{where}." if where else ""
-    known = {item.name for item in fields(kind)} | ({"search", "embedded", "champion"} if kind is Settings else set())
+    known_keys = {item.name for item in fields(kind)} | (
+        {"search", "embedded", "champion"} if kind is Settings else set()
+    )
     values: Table = {}
     for key, value in table.items():
-        if key not in known:
-            near = get_close_matches(key, known, n=1)
-            hint = f"; did you mean '{prefix}{near[0]}'?" if near else "."
-            mistakes.append(f"Unknown key '{prefix}{key}'{hint} Known: {', '.join(sorted(known))}.")
+        if key not in known_keys:
+            close_matches = get_close_matches(key, known_keys, n=1)
+            hint = f"; did you mean '{prefix}{close_matches[0]}'?" if close_matches else "."
+            mistakes.append(f"Unknown key '{prefix}{key}'{hint} Known: {', '.join(sorted(known_keys))}.")
         elif is_dataclass(hints[key]):
             values[key] = _build(hints[key], value, f"{prefix}{key}", mistakes)
         else:
@@ -188,7 +190,7 @@ def _convert(kind: Any, value: Any) -> Any:
         if not isinstance(value, dict | list | tuple):
             raise ValueError("a section of name = [values]")
         pairs = value.items() if isinstance(value, dict) else value
-        return tuple((name, tuple(one if isinstance(one, list | tuple) else [one])) for name, one in pairs)
+        return tuple((name, tuple(entry if isinstance(entry, list | tuple) else [entry])) for name, entry in pairs)
     if origin is tuple:
         values = value if isinstance(value, list | tuple) else [value]
         if get_origin(args[0]) is tuple and not all(isinstance(item, list | tuple) for item in values):

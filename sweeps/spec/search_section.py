@@ -27,9 +27,8 @@ class Search:
     parameters (0: any number), blocks that `must_train` or `must_freeze`.
 
     `strategy` (`sweeps.spec.strategy_names`): `grid` works the whole list off, `factorial` a designed part of it
-    (`cells`), the
-    others propose one candidate after the other within the budget: `trials` in all, `trainings` of a fold, `hours`;
-    0 sets no limit. `stop_early` drops a candidate that is clearly worse between two folds, where one is proposed.
+    (`cells`), the others propose one candidate after the other within the budget: `trials` in all, `trainings` of a
+    fold, `hours`; 0 sets no limit. `stop_early` drops a proposed candidate between two folds where it is clearly worse.
     `cost` is what `nsga2` weighs Dice against. `engine="keras-tuner"` lets KerasTuner search, with one worker.
 
     `neurons` are blocks of which one neuron each is drawn before and after every trial. `seeds` repeats every trial
@@ -103,10 +102,10 @@ def unit_rules(search: Search, units: int) -> Iterator[str]:
 
 def too_few_units(units: int) -> str:
     """Why a network cannot be searched, and what to do about it."""
-    given = "none" if not units else "one"
+    number = "none" if not units else "one"
     return (
-        f"A mask must choose among at least two blocks, but this network has {given}: there is nothing to compare. A "
-        "block ends where the resolution changes (pooling, strides, up-sampling). Say which layers each block has "
+        f"A mask must choose among at least two blocks, but this network has {number}: there is nothing to compare. "
+        "A block ends where the resolution changes (pooling, strides, up-sampling). Say which layers each block has "
         "(model.blocks), or count every convolution (partition.unit=conv)."
     )
 
@@ -126,11 +125,11 @@ def neuron_mistakes(search: Search, last: int | None) -> Iterator[str]:
 
 
 def _strategy_mistakes(search: Search) -> Iterator[str]:
-    known = KERAS_TUNER if search.engine == "keras-tuner" else (*LISTS, *PROPOSING)
-    if search.strategy not in known:
+    strategies = KERAS_TUNER if search.engine == "keras-tuner" else (*LISTS, *PROPOSING)
+    if search.strategy not in strategies:
         yield (
-            f"'search.strategy' must be one of {', '.join(known)} where 'search.engine' is '{search.engine}', but got "
-            f"'{search.strategy}'."
+            f"'search.strategy' must be one of {', '.join(strategies)} where 'search.engine' is '{search.engine}', but "
+            f"got '{search.strategy}'."
         )
     for key, number in (("trials", search.trials), ("trainings", search.trainings), ("hours", search.hours)):
         if number < 0:
@@ -140,8 +139,8 @@ def _strategy_mistakes(search: Search) -> Iterator[str]:
             f"'search.trials' and 'search.trainings' limit a search, but '{search.strategy}' works a list off to its "
             f"end: set them to 0, or choose one of {', '.join(PROPOSING)}. 'search.hours' (--max-hours) stops any."
         )
-    limited = search.trials or search.trainings or search.hours
-    if search.proposes and search.strategy not in ENDING and not limited:
+    has_limit = search.trials or search.trainings or search.hours
+    if search.proposes and search.strategy not in ENDING and not has_limit:
         yield (
             f"'search.trials', 'search.trainings' or 'search.hours' must say how far '{search.strategy}' may go; "
             "without a limit it would measure the whole space."
@@ -154,7 +153,7 @@ def _strategy_mistakes(search: Search) -> Iterator[str]:
 
 
 def _train_mistakes(search: Search) -> Iterator[str]:
-    """What `[search.train]` may vary: settings of `[train]`, each with distinct values of its own type."""
+    """The rules of `[search.train]`: it varies settings of `[train]`, each with distinct values of its own type."""
     kinds = get_type_hints(TrainConfig)
     for name, values in search.train:
         if name not in SEARCHABLE:
@@ -176,8 +175,8 @@ def _constraint_mistakes(search: Search, units: int) -> Iterator[str]:
     for key, blocks in (("must_train", search.must_train), ("must_freeze", search.must_freeze)):
         if wrong := [block for block in blocks if not 1 <= block <= units]:
             yield f"'search.{key}' names blocks {wrong}, which do not exist. Blocks: 1-{units}."
-    if both := sorted(set(search.must_train) & set(search.must_freeze)):
-        yield f"Blocks {both} are in 'search.must_train' and in 'search.must_freeze': take them out of one."
+    if in_both := sorted(set(search.must_train) & set(search.must_freeze)):
+        yield f"Blocks {in_both} are in 'search.must_train' and in 'search.must_freeze': take them out of one."
     if 0 < search.max_blocks < len(set(search.must_train)):
         yield (
             f"'search.must_train' names {len(set(search.must_train))} blocks, but 'search.max_blocks' allows "

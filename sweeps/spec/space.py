@@ -81,12 +81,12 @@ class Space:
     def settings(self) -> Iterator[tuple[tuple[str, TrainValue], ...]]:
         """Every combination of the searched training settings, without what the sweep has anyway; `()` if none is."""
         for values in itertools.product(*(values for _, values in self.train)):
-            chosen = zip((name for name, _ in self.train), values, strict=True)
-            yield tuple(sorted(pair for pair in chosen if pair not in self.own))
+            pairs = zip((name for name, _ in self.train), values, strict=True)
+            yield tuple(sorted(pair for pair in pairs if pair not in self.own))
 
     @cached_property
     def written(self) -> frozenset[str]:
-        """Its masks as they are written."""
+        """The masks as text."""
         return frozenset(str(mask) for mask in self.masks)
 
 
@@ -98,8 +98,8 @@ def space_of(search: Search, block_parameters: Sequence[int], settings: Settings
     n_blocks = len(block_parameters)
     masks = [mask for mask in masks_of(search, n_blocks) if mask.blocks]
     thawed = {mask: always + sum(block_parameters[block - 1] for block in mask.blocks) for mask in masks}
-    kept = {mask: count for mask, count in thawed.items() if _allowed(search, mask, count)}
-    if not kept:
+    allowed = {mask: count for mask, count in thawed.items() if _allowed(search, mask, count)}
+    if not allowed:
         smallest = min(thawed.values(), default=0)
         raise UserError(
             f"No mask keeps the constraints ({_constraints(search)}): of {len(thawed)} masks the smallest thaws "
@@ -110,8 +110,8 @@ def space_of(search: Search, block_parameters: Sequence[int], settings: Settings
     return Space(
         kind=search.space,
         n_blocks=n_blocks,
-        masks=tuple(kept),
-        parameters=tuple(kept.values()),
+        masks=tuple(allowed),
+        parameters=tuple(allowed.values()),
         epochs=search.epochs,
         learning_rate=search.learning_rate,
         train=train,
@@ -133,10 +133,10 @@ def masks_of(search: Search, n_blocks: int) -> tuple[Mask, ...]:
             f"({2**n_blocks - 1:,} sets). Join blocks with model.blocks, or set search.space to orders, masks or "
             "single."
         )
-    return tuple(dict.fromkeys(_written(search, range(1, n_blocks + 1))))
+    return tuple(dict.fromkeys(_list_masks(search, range(1, n_blocks + 1))))
 
 
-def _written(search: Search, blocks: range) -> Iterator[Mask]:
+def _list_masks(search: Search, blocks: range) -> Iterator[Mask]:
     """The masks of a space one by one; a mask that lies on two orders comes twice."""
     n_blocks = len(blocks)
     if search.space == "masks":
@@ -151,23 +151,23 @@ def _written(search: Search, blocks: range) -> Iterator[Mask]:
 
 
 def _allowed(search: Search, mask: Mask, parameters: int) -> bool:
-    chosen = set(mask.blocks)
+    blocks = set(mask.blocks)
     return (
-        (not search.max_blocks or len(chosen) <= search.max_blocks)
+        (not search.max_blocks or len(blocks) <= search.max_blocks)
         and (not search.max_parameters or parameters <= search.max_parameters)
-        and chosen.issuperset(search.must_train)
-        and chosen.isdisjoint(search.must_freeze)
+        and blocks.issuperset(search.must_train)
+        and blocks.isdisjoint(search.must_freeze)
     )
 
 
 def _constraints(search: Search) -> str:
-    words = [
+    constraints = [
         (search.max_blocks, f"at most {search.max_blocks} blocks"),
         (search.max_parameters, f"at most {search.max_parameters:,} parameters"),
         (search.must_train, f"blocks {list(search.must_train)} train"),
         (search.must_freeze, f"blocks {list(search.must_freeze)} stay frozen"),
     ]
-    return ", ".join(sentence for given, sentence in words if given) or "none"
+    return ", ".join(text for limit, text in constraints if limit) or "none"
 
 
 def longest_epochs(candidates: Iterable[Candidate]) -> dict[str, int]:
@@ -179,7 +179,7 @@ def longest_epochs(candidates: Iterable[Candidate]) -> dict[str, int]:
 
 
 def listed(search: Search, space: Space, settings: Settings | None = None) -> tuple[Candidate, ...]:
-    """What is trained whatever comes out of it, once each, in the order in which to work it off: the baselines, and the
+    """The candidates that are known beforehand, once each, in the order in which to train them: the baselines, and the
     whole list of a strategy that lists, or what a search starts from (`warm_start`). Largest epoch count first.
     KerasTuner's grid is proposed, so its list holds the baselines only, the same as the other grid's.
     """
@@ -192,8 +192,8 @@ def listed(search: Search, space: Space, settings: Settings | None = None) -> tu
     if search.strategy == "factorial":
         cells = {str(mask) for mask in factorial_masks(space.n_blocks, search.cells)}
         trials = [candidate for candidate in trials if candidate.mask in cells]
-    wanted = dict.fromkeys([*baselines(search, settings), *_repeated(trials, search, settings)])
-    return tuple(sorted(wanted, key=lambda candidate: -candidate.epochs))
+    candidates = dict.fromkeys([*baselines(search, settings), *_repeat(trials, search, settings)])
+    return tuple(sorted(candidates, key=lambda candidate: -candidate.epochs))
 
 
 def baselines(search: Search, settings: Settings) -> tuple[Candidate, ...]:
@@ -201,13 +201,13 @@ def baselines(search: Search, settings: Settings) -> tuple[Candidate, ...]:
     (docs/protocol.md).
     """
     starts: tuple[Start, ...] = ("scratch", "pretrained")
-    both = [
+    references = [
         Candidate("all", epochs, rate, start, settings.seed)
         for start in starts
         for rate in search.learning_rate
         for epochs in search.epochs
     ]
-    return (*_repeated(both, search, settings), zero_shot(search, settings))
+    return (*_repeat(references, search, settings), zero_shot(search, settings))
 
 
 def warm_start(search: Search, space: Space, settings: Settings) -> tuple[Candidate, ...]:
@@ -218,22 +218,22 @@ def warm_start(search: Search, space: Space, settings: Settings) -> tuple[Candid
     """
     epochs, rate = search.epochs[-1], search.learning_rate[0]
     named = [space.first(parse(word, space.n_blocks)) for word in _starters(space.n_blocks)]
-    known = {str(mask) for mask in space.masks}
-    both = [Candidate("all", epochs, rate, start, settings.seed) for start in ("pretrained", "scratch")]
-    allowed = [candidate for candidate in named if candidate.mask in known]
-    return tuple(dict.fromkeys([*both, *allowed, zero_shot(search, settings)]))
+    space_masks = {str(mask) for mask in space.masks}
+    references = [Candidate("all", epochs, rate, start, settings.seed) for start in ("pretrained", "scratch")]
+    allowed = [candidate for candidate in named if candidate.mask in space_masks]
+    return tuple(dict.fromkeys([*references, *allowed, zero_shot(search, settings)]))
 
 
 def _starters(n_blocks: int) -> tuple[str, ...]:
     return ("contracting", "expanding", "deep-1") if n_blocks > 1 else ()
 
 
-def _repeated(wanted: Sequence[Candidate], search: Search, settings: Settings) -> list[Candidate]:
+def _repeat(candidates: Sequence[Candidate], search: Search, settings: Settings) -> list[Candidate]:
     """Candidates once per seed, and again on the leaky split if that is asked."""
     splits: tuple[Split, ...] = ("grouped", "leaky") if settings.augmentation.order == "leaky" else ("grouped",)
     return [
         replace(candidate, seed=seed, split=split)
-        for candidate in wanted
+        for candidate in candidates
         for split in splits
         for seed in search.seeds or (settings.seed,)
     ]

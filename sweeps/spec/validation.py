@@ -41,9 +41,9 @@ def partition_of(unit: str, head: str) -> PartitionConfig:
     """What a mask's numbers count, from two words; raises `UserError` for a word that is none or a bad pair."""
     config = PartitionConfig(unit, head)  # type: ignore[arg-type]  # checked next
     for name, word in asdict(config).items():
-        known = get_args(get_type_hints(PartitionConfig)[name])
-        if word not in known:
-            raise UserError(f"--{name} must be one of {', '.join(known)}, but got '{word}'.")
+        allowed = get_args(get_type_hints(PartitionConfig)[name])
+        if word not in allowed:
+            raise UserError(f"--{name} must be one of {', '.join(allowed)}, but got '{word}'.")
     for mistake in partition_mistakes(config):
         raise UserError(mistake)
     return config

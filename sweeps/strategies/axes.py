@@ -9,10 +9,10 @@ from typing import Any
 
 from sweeps.spec.space import Space
 from trainer.config import Candidate
-from trainer.masks import Mask, at_depth, parse, places
+from trainer.masks import Mask, at_depth, orders_and_depths, parse
 
 RATE = "learning_rate"
-Point = Mapping[str, int]  # name of an axis -> place of the chosen value in it
+Point = Mapping[str, int]  # name of an axis -> index of the chosen value in it
 
 
 @dataclass(frozen=True)
@@ -48,37 +48,37 @@ def _mask_axes(space: Space) -> tuple[Axis, ...]:
 def _states(space: Space, block: int) -> tuple[bool, ...]:
     """Whether a block is frozen, trained, or either, in the allowed masks."""
     frozen, trained = any(block not in mask for mask in space.masks), any(block in mask for mask in space.masks)
-    return tuple(state for state, there in ((False, frozen), (True, trained)) if there)
+    return tuple(state for state, occurs in ((False, frozen), (True, trained)) if occurs)
 
 
 def point_of(space: Space, candidate: Candidate) -> dict[str, int]:
-    """Where a candidate of the space lies."""
-    chosen = {"epochs": candidate.epochs, RATE: candidate.learning_rate, "mask": candidate.mask}
-    chosen |= dict(space.own) | dict(candidate.train) | _mask_values(space, parse(candidate.mask, space.n_blocks))
-    return {axis.name: axis.values.index(chosen[axis.name]) for axis in axes(space)}
+    """The coordinates of a candidate of the space."""
+    values = {"epochs": candidate.epochs, RATE: candidate.learning_rate, "mask": candidate.mask}
+    values |= dict(space.own) | dict(candidate.train) | _mask_values(space, parse(candidate.mask, space.n_blocks))
+    return {axis.name: axis.values.index(values[axis.name]) for axis in axes(space)}
 
 
 def _mask_values(space: Space, mask: Mask) -> dict[str, Any]:
     if space.kind == "orders":  # `all` lies on every order: the first one stands for it
-        order, depth = next(place for place in places(mask) if place[0] in space.orders)
+        order, depth = next(pair for pair in orders_and_depths(mask) if pair[0] in space.orders)
         return {"order": order, "depth": depth}
     return {f"block_{block}": block in mask for block in range(1, space.n_blocks + 1)}
 
 
 def candidate_at(space: Space, point: Point) -> Candidate | None:
-    """The candidate that lies there, at the first place of every axis that the point does not name; None where a
+    """The candidate at a point, with the first value of every axis that the point does not name; None where a
     constraint does not allow it.
     """
-    chosen = {axis.name: axis.values[int(point.get(axis.name, 0))] for axis in axes(space)}
-    train = tuple((name, chosen[name]) for name, _ in space.train)
-    candidate = space.candidate(_mask(space, chosen), chosen["epochs"], chosen[RATE], train)
+    values = {axis.name: axis.values[int(point.get(axis.name, 0))] for axis in axes(space)}
+    train = tuple((name, values[name]) for name, _ in space.train)
+    candidate = space.candidate(_mask(space, values), values["epochs"], values[RATE], train)
     return candidate if candidate in space else None
 
 
-def _mask(space: Space, chosen: Mapping[str, Any]) -> Mask:
+def _mask(space: Space, values: Mapping[str, Any]) -> Mask:
     if space.kind == "subsets":
         blocks = range(1, space.n_blocks + 1)
-        return Mask(tuple(block for block in blocks if chosen[f"block_{block}"]), space.n_blocks)
+        return Mask(tuple(block for block in blocks if values[f"block_{block}"]), space.n_blocks)
     if space.kind == "orders":
-        return at_depth(chosen["order"], chosen["depth"], space.n_blocks)
-    return parse(chosen["mask"], space.n_blocks)
+        return at_depth(values["order"], values["depth"], space.n_blocks)
+    return parse(values["mask"], space.n_blocks)

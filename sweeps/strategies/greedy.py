@@ -26,17 +26,17 @@ def greedy(space: Space, history: History, seed: int) -> Candidate | None:
                 return candidate
         if any(trials[candidate].status == "open" for candidate in round_):
             return None
-        top = _best([trials[candidate] for candidate in round_])
-        if top is None or top.score is None or (best and top.score <= best[1]):
+        winner = _best([trials[candidate] for candidate in round_])
+        if winner is None or winner.score is None or (best and winner.score <= best[1]):
             break
-        best = round_[top.candidate], top.score
+        best = round_[winner.candidate], winner.score
     return _variant(space, best[0], history.known) if best else None
 
 
 def _steps(space: Space, blocks: tuple[int, ...]) -> list[Mask]:
     """The allowed masks that contain these blocks and the fewest more, but at least one."""
-    chosen = set(blocks)
-    larger = [mask for mask in space.masks if len(mask.blocks) > len(blocks) and chosen.issubset(mask.blocks)]
+    block_set = set(blocks)
+    larger = [mask for mask in space.masks if len(mask.blocks) > len(blocks) and block_set.issubset(mask.blocks)]
     fewest = min((len(mask.blocks) for mask in larger), default=0)
     return [mask for mask in larger if len(mask.blocks) == fewest]
 
@@ -49,6 +49,6 @@ def _best(trials: list[PastTrial]) -> PastTrial | None:
 
 def _variant(space: Space, mask: Mask, known: frozenset[Candidate]) -> Candidate | None:
     """The set with epochs, rate and training settings that it was not tried with; largest epoch count first."""
-    every = product(reversed(space.epochs), space.settings(), space.learning_rate)
-    candidates = (space.candidate(mask, epochs, rate, train) for epochs, train, rate in every)
+    combinations = product(reversed(space.epochs), space.settings(), space.learning_rate)
+    candidates = (space.candidate(mask, epochs, rate, train) for epochs, train, rate in combinations)
     return next((candidate for candidate in candidates if candidate not in known), None)

@@ -2,8 +2,7 @@
 
 Efficient global optimization (Jones, Schonlau and Welch 1998) on sets of blocks: a Gaussian process
 (`tracking.best_mask.gaussian_process`) over the scores, the probe as hints, and the unseen candidate with the largest
-expected
-improvement on the best of those seen.
+expected improvement on the best of those seen.
 """
 
 from __future__ import annotations
@@ -34,15 +33,15 @@ def guided(space: Space, history: History, seed: int) -> Candidate | None:
     one as bad as the worst. None when everything has been handed out.
     """
     grid = _grid(space)
-    rows = _unseen(grid, space, history, seed)
+    rows = _unseen_numbers(grid, space, history, seed)
     if not len(rows):
         return None
-    learnt = _learnt(grid, space, history)
-    if learnt is None:  # nothing to go by
+    model_and_best = _fit_model(grid, space, history)
+    if model_and_best is None:  # nothing to go by
         gain = np.zeros(len(rows))
     else:
         parts = np.array_split(rows, -(-len(rows) // CHUNK))
-        gain = np.concatenate([_improvement(*learnt, grid.points(part)) for part in parts])
+        gain = np.concatenate([_improvement(*model_and_best, grid.points(part)) for part in parts])
     tied = rows[gain >= gain.max() * (1 - TIE)]
     fewest = np.asarray(space.parameters)[tied // len(grid.choices)]
     return grid.candidate(space, int(tied[np.argmin(fewest)]))
@@ -57,12 +56,12 @@ class _Grid:
 
     blocks: Array  # (masks, blocks), 1.0 trains, -1.0 frozen
     choices: tuple[_Choice, ...]
-    places: Array  # (choices, axes with more than one value)
+    coordinates: Array  # (choices, axes with more than one value)
     row: dict[str, int]  # mask -> its number
     number: dict[_Choice, int]  # choice -> its number
 
     def points(self, rows: NDArray[np.intp]) -> Points:
-        return Points(self.blocks[rows // len(self.choices)], self.places[rows % len(self.choices)])
+        return Points(self.blocks[rows // len(self.choices)], self.coordinates[rows % len(self.choices)])
 
     def candidate(self, space: Space, number: int) -> Candidate:
         epochs, rate, train = self.choices[number % len(self.choices)]
@@ -75,85 +74,92 @@ def _grid(space: Space) -> _Grid:
     settings = list(space.settings())
     choices = tuple(itertools.product(space.epochs, rates, settings))
     lengths = [len(space.epochs), len(rates), *(len(values) for _, values in space.train)]
-    places = np.array(list(itertools.product(*map(range, lengths))), float)
+    coordinates = np.array(list(itertools.product(*map(range, lengths))), float)
     return _Grid(
         signs([mask.blocks for mask in space.masks], space.n_blocks),
         choices,
-        places[:, [length > 1 for length in lengths]],
+        coordinates[:, [length > 1 for length in lengths]],
         {str(mask): number for number, mask in enumerate(space.masks)},
         {choice: number for number, choice in enumerate(choices)},
     )
 
 
-def _unseen(grid: _Grid, space: Space, history: History, seed: int) -> NDArray[np.intp]:
-    """Numbers of candidates that nobody has seen; of a space too large, a draw of them."""
+def _unseen_numbers(grid: _Grid, space: Space, history: History, seed: int) -> NDArray[np.intp]:
+    """Numbers of the candidates that were not proposed yet; of a space too large, a sample of them."""
     size = len(grid.choices)
-    inside = [one for one in history.known if one in space]
-    known = [grid.row[one.mask] * size + grid.number[one.epochs, one.learning_rate, one.train] for one in inside]
+    inside = [candidate for candidate in history.known if candidate in space]
+    known_numbers = [
+        grid.row[candidate.mask] * size + grid.number[candidate.epochs, candidate.learning_rate, candidate.train]
+        for candidate in inside
+    ]
     total = len(space)
     if total <= LARGEST:
-        left = np.ones(total, bool)
-        left[known] = False
-        return np.flatnonzero(left)
-    drawn = np.random.default_rng([seed, len(history.trials)]).integers(total, size=LARGEST)
-    return np.setdiff1d(drawn, known)
+        is_unseen = np.ones(total, bool)
+        is_unseen[known_numbers] = False
+        return np.flatnonzero(is_unseen)
+    sample = np.random.default_rng([seed, len(history.trials)]).integers(total, size=LARGEST)
+    return np.setdiff1d(sample, known_numbers)
 
 
 @dataclass(frozen=True)
 class _Observation:
-    """One thing that is known: where, how good (None while it runs), and whether it only comes from the probe."""
+    """A point with its score (None while it runs); `hint` where the score only comes from the probe."""
 
     blocks: tuple[int, ...]
-    place: int  # number of the choice
+    choice: int  # number of the choice
     score: float | None
     hint: bool = False
 
 
-def _learnt(grid: _Grid, space: Space, history: History) -> tuple[Surrogate, float] | None:
+def _fit_model(grid: _Grid, space: Space, history: History) -> tuple[Surrogate, float] | None:
     """The model after what is known, and the score to improve on: the best of those seen, as the model sees them."""
-    observations = [one for trial in history.trials if (one := _observation(grid, space, trial, history)) is not None]
-    scored = [one for one in observations if one.score is not None]
+    observations = [
+        observation
+        for trial in history.trials
+        if (observation := _observation(grid, space, trial, history)) is not None
+    ]
+    scored = [observation for observation in observations if observation.score is not None]
     if not scored:
         return None
     observations += _hints(grid, space, history)
-    known = [one for one in observations if one.score is not None]
-    scores = np.array([one.score for one in known], float)
-    model = fitted(_points(grid, space, known), scores, np.array([one.hint for one in known]))
+    with_score = [observation for observation in observations if observation.score is not None]
+    scores = np.array([observation.score for observation in with_score], float)
+    model = fitted(_points(grid, space, with_score), scores, np.array([observation.hint for observation in with_score]))
     best = float(model.predict(_points(grid, space, scored))[0].max())
-    waiting = [one for one in observations if one.score is None]
-    return model.believing(_points(grid, space, waiting)) if waiting else model, best
+    running = [observation for observation in observations if observation.score is None]
+    return model.believing(_points(grid, space, running)) if running else model, best
 
 
-def _observation(grid: _Grid, space: Space, one: PastTrial, history: History) -> _Observation | None:
+def _observation(grid: _Grid, space: Space, trial: PastTrial, history: History) -> _Observation | None:
     """What a trial tells of the space; None of one from scratch or with settings that are not searched.
 
     A failed one counts as bad as the worst that scored; zero-shot is the set of no blocks at the largest epoch count.
     """
-    candidate = one.candidate
+    candidate = trial.candidate
     epochs = candidate.epochs or space.epochs[-1]
     choice = (epochs, candidate.learning_rate, candidate.train)
     if choice not in grid.number or (candidate.start, candidate.split) != ("pretrained", "grouped"):
         return None
-    score = one.score
-    if one.status == "failed":
+    score = trial.score
+    if trial.status == "failed":
         score = min((other.score for other in history.trials if other.score is not None), default=0.0)
     return _Observation(parse(candidate.mask, space.n_blocks).blocks, grid.number[choice], score)
 
 
 def _hints(grid: _Grid, space: Space, history: History) -> list[_Observation]:
     """The probe: something like the score of each block alone, at the settings that it is measured with."""
-    place = grid.number[space.epochs[-1], space.learning_rate[0], next(iter(space.settings()))]
-    return [_Observation((block,), place, dice, True) for block, dice in history.probe.items()]
+    choice = grid.number[space.epochs[-1], space.learning_rate[0], next(iter(space.settings()))]
+    return [_Observation((block,), choice, dice, True) for block, dice in history.probe.items()]
 
 
 def _points(grid: _Grid, space: Space, observations: list[_Observation]) -> Points:
-    blocks = signs([one.blocks for one in observations], space.n_blocks)
-    return Points(blocks, grid.places[[one.place for one in observations]])
+    blocks = signs([observation.blocks for observation in observations], space.n_blocks)
+    return Points(blocks, grid.coordinates[[observation.choice for observation in observations]])
 
 
 def _improvement(model: Surrogate, best: float, points: Points) -> Array:
     """Expected improvement on `best`, (n,), at least 0."""
     mean, deviation = model.predict(points)
     z = (mean - best) / deviation
-    found: Array = deviation * (z * ndtr(z) + np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi))
-    return found
+    improvement: Array = deviation * (z * ndtr(z) + np.exp(-(z**2) / 2) / np.sqrt(2 * np.pi))
+    return improvement

@@ -18,7 +18,7 @@ class Scored:
     `trainings`: folds that were trained for it (0: all of them came from the ledger); `seconds` of training;
     `parameters` that its mask thaws. `dropped_after`: the fold after which it was dropped as clearly worse, 0 for a
     candidate scored on all folds; `score` is then only an estimate (`sweeps.run.early_stopping`). `page`: where
-    the candidate's run is shown; empty where nobody records it.
+    the candidate's run is shown; empty where it is not recorded.
     """
 
     score: float
@@ -29,7 +29,7 @@ class Scored:
     page: str = ""
 
 
-Report = Callable[[float, int], object]  # hears the mean Dice so far and the fold, from 1
+Report = Callable[[float, int], object]  # takes the mean Dice so far and the fold, from 1
 Evaluate = Callable[[Candidate, Report], Scored]  # what every engine asks; raises `TrialFailed` for one without a score
 
 

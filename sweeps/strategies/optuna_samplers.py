@@ -2,7 +2,7 @@
 
 Every call makes a study in memory from the history and asks its sampler, so any worker can ask at any time, and a
 search goes on after a crash as if nothing had been. What a sampler asks for may be known already, or not allowed: then
-it is asked again, and after `TRIES` a candidate is drawn from those that nobody has seen.
+it is asked again, and after `TRIES` a candidate is drawn from those that were not proposed yet.
 
 Left out: GP and CMA-ES (they need torch and cmaes, and CMA-ES takes no categories), NSGA-III (made for many
 objectives; this search has two at most), brute force and grid, which `exhaustive` and `grid` are.
@@ -49,8 +49,8 @@ def nsga2(space: Space, history: History, seed: int) -> Candidate | None:
 
 
 def random(space: Space, history: History, seed: int) -> Candidate | None:
-    """One of the candidates that nobody has seen, all alike."""
-    return None if _exhausted(space, history) else _drawn(space, history, seed)
+    """One of the candidates that were not proposed yet, drawn evenly."""
+    return None if _is_exhausted(space, history) else _draw_unseen(space, history, seed)
 
 
 def qmc(space: Space, history: History, seed: int) -> Candidate | None:
@@ -60,23 +60,23 @@ def qmc(space: Space, history: History, seed: int) -> Candidate | None:
     """
     from scipy.stats.qmc import Sobol
 
-    if _exhausted(space, history):
+    if _is_exhausted(space, history):
         return None
     known, choices = history.known, axes(space)
     sequence = Sobol(len(choices), scramble=True, rng=np.random.default_rng(seed))
     for row in itertools.chain.from_iterable(sequence.random(FIRST) for _ in range(POINTS // FIRST)):
-        point = {axis.name: int(place * len(axis.values)) for axis, place in zip(choices, row, strict=True)}
+        point = {axis.name: int(coordinate * len(axis.values)) for axis, coordinate in zip(choices, row, strict=True)}
         candidate = candidate_at(space, point)
         if candidate is not None and candidate not in known:
             return candidate
-    return _drawn(space, history, seed)
+    return _draw_unseen(space, history, seed)
 
 
 class _Generations(NSGAIISampler):
     """NSGA-II whose generations are read off the order in which candidates were handed out, `POPULATION` each.
 
-    Optuna writes a trial's generation down when it asks for it, and counts only what is complete by then; from a
-    history that cannot be told. Counting all that was handed out can, and is the same with one worker.
+    Optuna writes down a trial's generation when it proposes the trial, and counts only the trials complete by then. A
+    history does not tell which those were, so all that were handed out count; with one worker that is the same.
     """
 
     def __init__(self, seed: int, handed_out: int) -> None:
@@ -91,7 +91,7 @@ class _Generations(NSGAIISampler):
         return [trial for trial in complete if trial.number // POPULATION == generation]
 
     def select_parent(self, study: optuna.Study, generation: int) -> list[FrozenTrial]:
-        """Nobody where fewer than two are left, as after a generation of failures: a child has two parents."""
+        """No parents where fewer than two are left, as after a generation of failures: a child has two."""
         parents = super().select_parent(study, generation)
         return parents if len(parents) > 1 else []
 
@@ -100,23 +100,25 @@ def _next(
     space: Space, history: History, seed: int, sampler: Callable[[int, int], BaseSampler], objectives: Objectives
 ) -> Candidate | None:
     """Ask a sampler, made from its seed and the number of trials that it learns from, for something new."""
-    if _exhausted(space, history):
+    if _is_exhausted(space, history):
         return None
     known = history.known
-    inside = [one for one in history.trials if one.candidate in space]
+    trials_inside = [trial for trial in history.trials if trial.candidate in space]
     distributions = {axis.name: _distribution(axis) for axis in axes(space)}
-    study = _study(space, inside, distributions, sampler(_number(history, seed), len(inside)), objectives)
+    study = _study(
+        space, trials_inside, distributions, sampler(_sampler_seed(history, seed), len(trials_inside)), objectives
+    )
     for _ in range(TRIES):
-        asked: Trial = study.ask(distributions)  # stays open, so that the next answer keeps away from it
-        candidate = candidate_at(space, asked.params)
+        proposal: Trial = study.ask(distributions)  # stays open, so that the next answer keeps away from it
+        candidate = candidate_at(space, proposal.params)
         if candidate is not None and candidate not in known:
             return candidate
-    return _drawn(space, history, seed)
+    return _draw_unseen(space, history, seed)
 
 
 def _study(
     space: Space,
-    inside: Sequence[PastTrial],
+    trials_inside: Sequence[PastTrial],
     distributions: dict[str, BaseDistribution],
     sampler: BaseSampler,
     objectives: Objectives,
@@ -124,27 +126,27 @@ def _study(
     """A study in memory that holds what the space has of the history, in its order."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(sampler=sampler, directions=list(objectives))
-    for one in inside:
-        scored = one.status in ("done", "dropped") and not math.isnan(_score(one))
-        state = TrialState.COMPLETE if scored else TrialState.RUNNING if one.status == "open" else TrialState.FAIL
+    for trial in trials_inside:
+        scored = trial.status in ("done", "dropped") and not math.isnan(_score(trial))
+        state = TrialState.COMPLETE if scored else TrialState.RUNNING if trial.status == "open" else TrialState.FAIL
         study.add_trial(
             optuna.trial.create_trial(
                 state=state,
-                params=point_of(space, one.candidate),
+                params=point_of(space, trial.candidate),
                 distributions=distributions,
-                values=[value(one) for value in objectives.values()] if scored else None,
+                values=[value(trial) for value in objectives.values()] if scored else None,
             )
         )
     return study
 
 
 def _distribution(axis: Axis) -> BaseDistribution:
-    places = len(axis.values)
-    return IntDistribution(0, places - 1) if axis.ordinal else CategoricalDistribution(range(places))
+    size = len(axis.values)
+    return IntDistribution(0, size - 1) if axis.ordinal else CategoricalDistribution(range(size))
 
 
-def _score(one: PastTrial) -> float:
-    return math.nan if one.score is None else one.score
+def _score(trial: PastTrial) -> float:
+    return math.nan if trial.score is None else trial.score
 
 
 def _cost(space: Space, history: History) -> Callable[[PastTrial], float]:
@@ -154,19 +156,19 @@ def _cost(space: Space, history: History) -> Callable[[PastTrial], float]:
     """
     if space.cost == "parameters":
         thawed = {str(mask): count for mask, count in zip(space.masks, space.parameters, strict=True)}
-        return lambda one: thawed[one.candidate.mask]
+        return lambda trial: thawed[trial.candidate.mask]
     paid = [trial for trial in history.trials if trial.trainings and trial.candidate.epochs]
     epoch = [trial.seconds / trial.trainings / trial.candidate.epochs for trial in paid]
     typical = median(epoch) if epoch else 1.0
-    return lambda one: one.seconds / one.trainings if one.trainings else typical * one.candidate.epochs
+    return lambda trial: trial.seconds / trial.trainings if trial.trainings else typical * trial.candidate.epochs
 
 
-def _exhausted(space: Space, history: History) -> bool:
+def _is_exhausted(space: Space, history: History) -> bool:
     return sum(candidate in space for candidate in history.known) >= len(space)
 
 
-def _drawn(space: Space, history: History, seed: int) -> Candidate:
-    """One of the candidates that nobody has seen, all alike; there is one."""
+def _draw_unseen(space: Space, history: History, seed: int) -> Candidate:
+    """One of the candidates that were not proposed yet, drawn evenly; there is at least one."""
     known, settings = history.known, list(space.settings())
     rng = np.random.default_rng([seed, len(history.trials)])
     for _ in range(100):  # before the whole space is listed: it may be large
@@ -179,6 +181,6 @@ def _drawn(space: Space, history: History, seed: int) -> Candidate:
     return unseen[rng.integers(len(unseen))]
 
 
-def _number(history: History, seed: int) -> int:
+def _sampler_seed(history: History, seed: int) -> int:
     """A seed for a sampler, of its own for every length of the history."""
     return int(np.random.SeedSequence([seed, len(history.trials)]).generate_state(1)[0])

@@ -1,8 +1,8 @@
-"""What a search does next: the strategy's next candidate, as long as the budget lasts; and that in words.
+"""What a search does next: the strategy's next candidate, as long as the budget lasts.
 
 A strategy is a pure function `(space, history, seed) -> candidate`: the same arguments give the same answer, so any
 worker can ask it, and a search goes on after a crash as if nothing had happened. It stays inside the space and never
-names a candidate that `history` knows. None says: nothing more now. With trials still open that means to wait for
+proposes a candidate that `history` knows. None means: nothing more now. With trials still open that means to wait for
 them, with none open that the search is over.
 """
 
@@ -22,7 +22,7 @@ from trainer.errors import UserError
 
 Strategy = Callable[[Space, History, int], Candidate | None]
 
-HOME_OF = {  # strategy -> the module of its function; imported when asked for, since Optuna and SciPy take seconds
+MODULE_OF = {  # strategy -> the module of its function; imported when asked for, since Optuna and SciPy take seconds
     "guided": "sweeps.strategies.guided",
     "greedy": "sweeps.strategies.greedy",
     "tpe": "sweeps.strategies.optuna_samplers",
@@ -33,8 +33,8 @@ HOME_OF = {  # strategy -> the module of its function; imported when asked for, 
 
 
 def strategy_of(name: str) -> Strategy:
-    """The function of a strategy that proposes; it is called like its name."""
-    strategy: Strategy = getattr(import_module(HOME_OF[name]), name)
+    """The function of a strategy that proposes; it has the strategy's name."""
+    strategy: Strategy = getattr(import_module(MODULE_OF[name]), name)
     return strategy
 
 
@@ -49,10 +49,10 @@ def proposer(
     strategy = strategy_of(search.strategy)
 
     def propose(trials: tuple[PastTrial, ...]) -> Candidate | None:
-        if time.time() >= deadline or spent(search, History(trials)):
+        if time.time() >= deadline or is_spent(search, History(trials)):
             return None
         history = History(trials, probe() if search.strategy in PROBED else {})
-        return None if spent(search, history) else strategy(space, history, seed)
+        return None if is_spent(search, history) else strategy(space, history, seed)
 
     return propose
 
@@ -61,42 +61,43 @@ def check_budget(search: Search, space: Space, start: Sequence[Candidate], folds
     """Raise `UserError` where a budget does not even last for what the search starts from: it would find nothing."""
     trainings = folds * len({candidate.training for candidate in start if candidate.epochs})
     trainings += len(space.varied) if search.strategy in PROBED else 0
-    for key, given, needed in (("trials", search.trials, len(start)), ("trainings", search.trainings, trainings)):
-        if search.proposes and 0 < given < needed:
+    for key, limit, needed in (("trials", search.trials, len(start)), ("trainings", search.trainings, trainings)):
+        if search.proposes and 0 < limit < needed:
             raise UserError(
-                f"'search.{key}' must be at least {needed} here, but got {given}: the baselines and masks that every "
+                f"'search.{key}' must be at least {needed} here, but got {limit}: the baselines and masks that every "
                 f"search starts from are {len(start)} trials and {trainings} trainings"
                 f"{', the probe of each block included' if search.strategy in PROBED else ''}. Give more, or 0 for no "
                 "limit."
             )
 
 
-def spent(search: Search, history: History) -> bool:
+def is_spent(search: Search, history: History) -> bool:
     """Whether the budget of trials or trainings is used up. What failed or runs is a trial, too: it was handed out."""
     if search.trials and len(history.trials) >= search.trials:
         return True
     return bool(search.trainings) and history.trainings >= search.trainings
 
 
-def to_do(search: Search, missing: int, listed: int, recorded: int) -> str:
-    """How much is about to run: what is missing of a list, or what a search starts from and how far it may go."""
+def planned_work(search: Search, missing: int, total: int, recorded_trials: int) -> str:
+    """The work ahead as text: what is missing of a list, or what a search starts from and how far it may go."""
     if not search.proposes:
-        return f"{missing} of {listed} trials to run"
-    return f"{missing} trials to start from, then {who(search)} proposes ({budget(search)}; {recorded} recorded)"
+        return f"{missing} of {total} trials to run"
+    limits = f"{budget(search)}; {recorded_trials} recorded"
+    return f"{missing} trials to start from, then {searcher_name(search)} proposes ({limits})"
 
 
-def who(search: Search) -> str:
-    """The strategy as a reader knows it."""
+def searcher_name(search: Search) -> str:
+    """The name of the strategy for a reader."""
     return f"KerasTuner's {search.strategy}" if search.engine == "keras-tuner" else search.strategy
 
 
 def budget(search: Search) -> str:
-    """How far a search may go."""
+    """The limits of a search as text."""
     limits = {"trials": search.trials, "trainings": search.trainings, "hours": search.hours}
     return " and ".join(f"{number:g} {unit}" for unit, number in limits.items() if number) or "until it ends by itself"
 
 
 def warnings(search: Search, n_blocks: int) -> Iterator[str]:
-    """What to know before it starts: which effects a designed part cannot tell apart."""
+    """Notes before a sweep starts: which effects a factorial design cannot tell apart."""
     if search.strategy == "factorial":
         yield f"Design: {summary(design(n_blocks, search.cells))}"

@@ -2,7 +2,7 @@
 
     .venv/bin/python tests/benchmarks/checkpoints.py
 
-At laptop size (64 x 64, 8 filters) and at the study's (256 x 256, 64 filters); the size depends on the mask and the
+At laptop size (64 x 64, 8 filters) and at the paper's (256 x 256, 64 filters); the size depends on the mask and the
 network only, so nothing is trained. Takes seconds.
 """
 
@@ -30,8 +30,10 @@ def main() -> None:
         sizes = {}
         for text in MASKS:
             mask = parse(text, len(blocks))
-            paths = [place.path for block in blocks if block.number in mask for place in block.layers]
-            weights = {f"{path}/{i}": each.numpy() for path in paths for i, each in enumerate(layers[path].weights)}
+            paths = [layer.path for block in blocks if block.number in mask for layer in block.layers]
+            weights = {
+                f"{path}/{i}": variable.numpy() for path in paths for i, variable in enumerate(layers[path].weights)
+            }
             sizes[text] = len(packed(Delta(base, weights)))
         for text, size in sizes.items():
             print(f"  {text:12} {size:>12,} bytes  {100 * size / sizes['all']:6.2f} % of the full network")

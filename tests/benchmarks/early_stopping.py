@@ -71,17 +71,17 @@ def read(path: Path) -> list[Scores]:
     mean = np.nanmean(dice, axis=3)
     seeds, _, budgets, _ = dice.shape
     return [
-        Scores(dice[seed, :, budget], fold[seed], np.delete(mean[:, :, budget], seed, axis=0).mean(0),
-               parameters)
-        for seed in range(seeds) for budget in range(budgets)
-    ]  # fmt: skip
+        Scores(dice[seed, :, budget], fold[seed], np.delete(mean[:, :, budget], seed, axis=0).mean(0), parameters)
+        for seed in range(seeds)
+        for budget in range(budgets)
+    ]
 
 
 def differences(scores: Scores) -> Iterator[tuple[Floats, Floats, int, int]]:
     """For every number of folds: mean and variance (sets, sets) of the paired differences, images, folds."""
     for folds in range(1, scores.folds):
-        there = (scores.fold < folds) & ~np.isnan(scores.dice).any(0)
-        dice = scores.dice[:, there]
+        compared = (scores.fold < folds) & ~np.isnan(scores.dice).any(0)
+        dice = scores.dice[:, compared]
         mean, cov = dice.mean(1), np.cov(dice)
         own = np.diag(cov)
         variance = np.maximum(own[:, None] + own[None, :] - 2 * cov, 0)
@@ -90,10 +90,10 @@ def differences(scores: Scores) -> Iterator[tuple[Floats, Floats, int, int]]:
 
 def by_rule(scores: Scores, rule: Callable[[Floats, Floats, int, int], NDArray[np.bool_]]) -> Pairs:
     """The first number of folds at which a rule drops a set against a best."""
-    found = np.zeros((len(scores.dice),) * 2, np.int8)
+    fold_of_drop = np.zeros((len(scores.dice),) * 2, np.int8)
     for mean, variance, images, folds in differences(scores):
-        found[(found == 0) & rule(mean, variance, images, folds)] = folds
-    return found
+        fold_of_drop[(fold_of_drop == 0) & rule(mean, variance, images, folds)] = folds
+    return fold_of_drop
 
 
 def by_wilcoxon(scores: Scores, threshold: float = 0.1) -> Callable[[int, int], int]:
@@ -102,16 +102,16 @@ def by_wilcoxon(scores: Scores, threshold: float = 0.1) -> Callable[[int, int], 
 
     known: dict[int, NDArray[np.int8]] = {}
 
-    def dropped(one: int, best: int) -> int:
+    def dropped(candidate: int, best: int) -> int:
         if best not in known:
-            found = np.zeros(len(scores.dice), np.int8)
+            fold_of_drop = np.zeros(len(scores.dice), np.int8)
             for folds in range(1, scores.folds):
-                there = (scores.fold < folds) & ~np.isnan(scores.dice).any(0)
-                gap = scores.dice[:, there] - scores.dice[best, there]
+                compared = (scores.fold < folds) & ~np.isnan(scores.dice).any(0)
+                gap = scores.dice[:, compared] - scores.dice[best, compared]
                 p = wilcoxon(gap, axis=1, alternative="less", zero_method="zsplit", method="asymptotic").pvalue
-                found[(found == 0) & (p < threshold) & (gap.mean(1) < 0)] = folds
-            known[best] = found
-        return int(known[best][one])
+                fold_of_drop[(fold_of_drop == 0) & (p < threshold) & (gap.mean(1) < 0)] = folds
+            known[best] = fold_of_drop
+        return int(known[best][candidate])
 
     return dropped
 
@@ -123,10 +123,10 @@ def by_median(scores: Scores, startup: int = 5) -> Dropped:
     """Optuna's MedianPruner with its own settings, on running means over folds."""
     running = scores.running
 
-    def dropped(one: int, best: int, whole: list[int]) -> int:
+    def dropped(candidate: int, best: int, whole: list[int]) -> int:
         if len(whole) >= startup:
             for folds in range(1, scores.folds):
-                if running[folds - 1, one] < np.median(running[folds - 1, whole]):
+                if running[folds - 1, candidate] < np.median(running[folds - 1, whole]):
                     return folds
         return 0
 
@@ -141,7 +141,7 @@ def rules(scores: Scores, neighbours: bool) -> Iterator[tuple[str, Dropped]]:
             return clearly_worse(mean, variance, images, folds, standard_errors, noise, margin)
 
         table = by_rule(scores, rule)
-        return lambda one, best, whole: int(table[one, best])
+        return lambda candidate, best, whole: int(table[candidate, best])
 
     yield "ours", ours(STANDARD_ERRORS, FOLD_NOISE, MARGIN)
     if neighbours:
@@ -150,10 +150,10 @@ def rules(scores: Scores, neighbours: bool) -> Iterator[tuple[str, Dropped]]:
                 for margin in (0.0, 0.01, 0.02):
                     yield f"{errors} SE, noise {noise:.2f}, margin {margin:.2f}", ours(errors, noise, margin)
     lower = by_rule(scores, lambda mean, variance, images, folds: mean < 0)
-    yield "lower mean after any fold", lambda one, best, whole: int(lower[one, best])
-    yield "lower mean after fold 1", lambda one, best, whole: int(lower[one, best] == 1)
+    yield "lower mean after any fold", lambda candidate, best, whole: int(lower[candidate, best])
+    yield "lower mean after fold 1", lambda candidate, best, whole: int(lower[candidate, best] == 1)
     wilcoxon = by_wilcoxon(scores)
-    yield "WilcoxonPruner (p < 0.1)", lambda one, best, whole: wilcoxon(one, best)
+    yield "WilcoxonPruner (p < 0.1)", lambda candidate, best, whole: wilcoxon(candidate, best)
     yield "MedianPruner", by_median(scores)
 
 
@@ -165,19 +165,19 @@ def replay(scores: Scores, propose: Propose, dropped: Dropped) -> Fate:
     """One search: what became of every set that it proposed."""
     score = scores.running[-1]
     whole = [bits - 1 for bits in WARM]
-    best, fate = max(whole, key=lambda one: score[one]), dict[int, int]()
-    while (one := propose(fate)) is not None:
-        fate[one] = dropped(one, best, whole)
-        if not fate[one]:
-            whole.append(one)
-            best = one if score[one] > score[best] else best
+    best, fate = max(whole, key=lambda candidate: score[candidate]), dict[int, int]()
+    while (candidate := propose(fate)) is not None:
+        fate[candidate] = dropped(candidate, best, whole)
+        if not fate[candidate]:
+            whole.append(candidate)
+            best = candidate if score[candidate] > score[best] else best
     return fate
 
 
 def at_random(scores: Scores, seed: int) -> Propose:
     """All sets that a search does not start from."""
-    others = [one for one in range(len(scores.dice)) if one + 1 not in WARM]
-    order = [others[place] for place in np.random.default_rng(seed).permutation(len(others))]
+    others = [index for index in range(len(scores.dice)) if index + 1 not in WARM]
+    order = [others[draw] for draw in np.random.default_rng(seed).permutation(len(others))]
     return lambda fate: order[len(fate)] if len(fate) < len(order) else None
 
 
@@ -191,19 +191,19 @@ def by_strategy(scores: Scores, name: str, seed: int) -> Propose:
     score, first = running[-1], running[0]
     probe = {block: float(first[(1 << block - 1) - 1]) for block in range(1, space.n_blocks + 1)}
     candidates = [space.candidate(mask, 12, 1e-3) for mask in space.masks]  # in the order of the table
-    place = {one: number for number, one in enumerate(candidates)}
+    index_of = {index: number for number, index in enumerate(candidates)}
     start = tuple(PastTrial(candidates[bits - 1], "done", float(score[bits - 1])) for bits in WARM)
 
     def propose(fate: Fate) -> int | None:
-        best = max((bits - 1 for bits in WARM), key=lambda one: score[one])
+        best = max((bits - 1 for bits in WARM), key=lambda index: score[index])
         trials = list(start)
-        for one, after in fate.items():
-            gap = running[after - 1, one] - running[after - 1, best]
-            found = score[best] + gap if after else score[one]
-            trials.append(PastTrial(candidates[one], "dropped" if after else "done", float(found)))
-            best = one if not after and score[one] > score[best] else best
-        wanted = ask(space, History(tuple(trials), probe), seed) if len(fate) < SHORT else None
-        return None if wanted is None else place[wanted]
+        for index, after in fate.items():
+            gap = running[after - 1, index] - running[after - 1, best]
+            estimate = score[best] + gap if after else score[index]
+            trials.append(PastTrial(candidates[index], "dropped" if after else "done", float(estimate)))
+            best = index if not after and score[index] > score[best] else best
+        proposal = ask(space, History(tuple(trials), probe), seed) if len(fate) < SHORT else None
+        return None if proposal is None else index_of[proposal]
 
     return propose
 
@@ -211,40 +211,49 @@ def by_strategy(scores: Scores, name: str, seed: int) -> Propose:
 def measures(scores: Scores, fate: Fate) -> dict[str, float]:
     """What one replay says; NaN where it cannot tell (the true best was no candidate)."""
     ranked, score = np.argsort(-scores.truth), scores.running[-1]
-    top = [one for one in ranked[: round(len(ranked) / 100)] if one in fate]
+    top = [index for index in ranked[: round(len(ranked) / 100)] if index in fate]
     saved = np.array([scores.folds - after if after else 0 for after in fate.values()]) / scores.folds
 
     def true_dice_of_winner(sets: Sequence[int]) -> float:
-        return float(scores.truth[max(sets, key=lambda one: score[one])])
+        return float(scores.truth[max(sets, key=lambda index: score[index])])
 
     start = [bits - 1 for bits in WARM]
-    kept = true_dice_of_winner([*start, *(one for one, after in fate.items() if not after)])
+    dice_with_drops = true_dice_of_winner([*start, *(index for index, after in fate.items() if not after)])
     return {
         "best": float(fate[ranked[0]] > 0) if ranked[0] in fate else np.nan,
-        "top": float(np.mean([fate[one] > 0 for one in top])) if top else np.nan,
+        "top": float(np.mean([fate[index] > 0 for index in top])) if top else np.nan,
         "saved": float(saved.mean()),
         "short": float(saved[:SHORT].mean()),
-        "loss": true_dice_of_winner([*start, *fate]) - kept,
+        "loss": true_dice_of_winner([*start, *fate]) - dice_with_drops,
     }
 
 
 def judged(table: Sequence[Scores], replays: int, strategy: str, neighbours: bool) -> dict[str, dict[str, float]]:
     """Rule -> mean of every measure over seeds, epoch counts and replays; `worst`: the highest rate of any of them."""
-    found: dict[str, list[list[dict[str, float]]]] = {}
+    groups_of_rule: dict[str, list[list[dict[str, float]]]] = {}
     for scores in table:
         for name, dropped in rules(scores, neighbours):
-            orders = (by_strategy(scores, strategy, seed) if strategy else at_random(scores, seed)
-                      for seed in range(replays))  # fmt: skip
-            found.setdefault(name, []).append([measures(scores, replay(scores, one, dropped)) for one in orders])
-    return {name: _mean(groups) for name, groups in found.items()}
+            orders = (
+                by_strategy(scores, strategy, seed) if strategy else at_random(scores, seed) for seed in range(replays)
+            )
+            groups_of_rule.setdefault(name, []).append(
+                [measures(scores, replay(scores, propose, dropped)) for propose in orders]
+            )
+    return {name: _mean(groups) for name, groups in groups_of_rule.items()}
 
 
 def _mean(groups: list[list[dict[str, float]]]) -> dict[str, float]:
-    everything = [one for group in groups for one in group]
-    rates = [[one["best"] for one in group if not np.isnan(one["best"])] for group in groups]
+    everything = [replay_measures for group in groups for replay_measures in group]
+    rates = [
+        [replay_measures["best"] for replay_measures in group if not np.isnan(replay_measures["best"])]
+        for group in groups
+    ]
     worst = max(float(np.mean(rate)) if rate else 0.0 for rate in rates)
-    told = {key: [one[key] for one in everything if not np.isnan(one[key])] for key in everything[0]}
-    return {key: float(np.mean(values)) if values else np.nan for key, values in told.items()} | {"worst": worst}
+    values_of = {
+        key: [replay_measures[key] for replay_measures in everything if not np.isnan(replay_measures[key])]
+        for key in everything[0]
+    }
+    return {key: float(np.mean(values)) if values else np.nan for key, values in values_of.items()} | {"worst": worst}
 
 
 def main(arguments: list[str]) -> None:
@@ -257,20 +266,24 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args(arguments)
     table = read(given.table)
-    found = judged(table, given.replays, given.strategy, given.neighbours)
+    measures_of_rule = judged(table, given.replays, given.strategy, given.neighbours)
     if given.json:
-        print(json.dumps(found, indent=1))
+        print(json.dumps(measures_of_rule, indent=1))
         return
     sets, images = table[0].dice.shape
-    print(f"{given.table.name}: {sets} sets, {images} images, {len(table)} tables (seed x epochs), {given.replays} "
-          f"searches each, {given.strategy or 'in random order'}")  # fmt: skip
+    print(
+        f"{given.table.name}: {sets} sets, {images} images, {len(table)} tables (seed x epochs), {given.replays} "
+        f"searches each, {given.strategy or 'in random order'}"
+    )
     print(
         f"{'rule':32} {'best dropped':>12} {'worst table':>11} {'top 1 %':>8} {'saved':>6} {'of 41':>6} "
         f"{'lost Dice':>9}"
     )
-    for name, one in found.items():
-        print(f"{name:32} {one['best']:12.1%} {one['worst']:11.1%} {one['top']:8.1%} {one['saved']:6.1%} "
-              f"{one['short']:6.1%} {one['loss']:9.4f}")  # fmt: skip
+    for name, rates in measures_of_rule.items():
+        print(
+            f"{name:32} {rates['best']:12.1%} {rates['worst']:11.1%} {rates['top']:8.1%} {rates['saved']:6.1%} "
+            f"{rates['short']:6.1%} {rates['loss']:9.4f}"
+        )
 
 
 if __name__ == "__main__":

@@ -64,7 +64,7 @@ def bodies(tree: ast.Module) -> Iterator[int]:
 def called(tree: ast.Module, name: str) -> int:
     """Calls of a function by its name."""
     calls = (node.func for node in ast.walk(tree) if isinstance(node, ast.Call))
-    return sum(getattr(one, "id", getattr(one, "attr", "")) == name for one in calls)
+    return sum(getattr(function, "id", getattr(function, "attr", "")) == name for function in calls)
 
 
 def keyed(tree: ast.Module) -> int:
@@ -86,7 +86,7 @@ def main(root: Path) -> None:
     full, most = Counter(folder.values()).most_common(1)[0]
     lines = sorted(length for tree in trees.values() for length in bodies(tree))
     sources = {path: (root / path).read_text(encoding="utf-8") for path in trees}
-    told = {path: text for path, text in sources.items() if not path.startswith("trainer/")}
+    typed = {path: text for path, text in sources.items() if not path.startswith("trainer/")}
     tests = {path.name for path in (root / "tests").rglob("test_*.py")}
     untested = [path for path in trees if f"test_{Path(path).name}" not in tests]
     sizes = [len(text.splitlines()) for text in sources.values()]
@@ -97,11 +97,13 @@ def main(root: Path) -> None:
     print(f"circles of modules, of folders {len(circles(graph))}, {len(circles(between))}")
     for name in ONCE:
         print(f"calls of {name:<21} {sum(called(tree, name) for tree in trees.values())}")
-    print(f"dict[str, Any] in tracking, sweeps        {sum(text.count('dict[str, Any]') for text in told.values())}")
-    print(f"literal-key subscripts in tracking, sweeps {sum(keyed(trees[path]) for path in told)}")
+    print(f"dict[str, Any] in tracking, sweeps        {sum(text.count('dict[str, Any]') for text in typed.values())}")
+    print(f"literal-key subscripts in tracking, sweeps {sum(keyed(trees[path]) for path in typed)}")
     print(f"fmt: skip                      {sum(len(re.findall('fmt: skip', text)) for text in sources.values())}")
-    print(f"body of a function             {statistics.median(lines):.0f} median, "
-          f"{lines[int(0.9 * len(lines))]} p90, {lines[-1]} max")  # fmt: skip
+    print(
+        f"body of a function             {statistics.median(lines):.0f} median, "
+        f"{lines[int(0.9 * len(lines))]} p90, {lines[-1]} max"
+    )
     print(f"modules without a test of their name {len(untested)} of {len(trees)}")
     for path in untested:
         print(f"    {path}")

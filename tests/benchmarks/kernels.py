@@ -60,7 +60,7 @@ def main(arguments: list[str]) -> None:
         print(step_ms(given.size, given.filters, given.steps))
         return
     rounds = [{name: measured(choice, arguments) for name, choice in CHOICES.items()} for _ in range(3)]
-    best = {name: min(one[name] for one in rounds) for name in CHOICES}
+    best = {name: min(timing[name] for timing in rounds) for name in CHOICES}
     for name, ms in best.items():
         print(f"{name:20} {ms:7.1f} ms a step, {ms / best[OURS]:.2f} times thaw's")
 

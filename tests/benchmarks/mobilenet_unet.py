@@ -41,7 +41,7 @@ def main() -> None:
     """Write the network."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--size", type=int, default=64, help="side of the pictures, a multiple of 32")
+    parser.add_argument("--size", type=int, default=64, help="side of the images, a multiple of 32")
     arguments = parser.parse_args()
     network = mobilenet_unet(arguments.size)
     network.save(arguments.out)

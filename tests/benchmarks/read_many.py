@@ -34,7 +34,7 @@ from tracking.store import schema
 from tracking.store.score_tags import TAG, scores_to_tags
 from tracking.store.writer import Tracker
 from trainer.config import Candidate
-from trainer.masks import Mask, names, places
+from trainer.masks import Mask, names, orders_and_depths
 from trainer.results import FoldResult, Score
 
 ROOT = Path(__file__).parents[2]
@@ -80,7 +80,9 @@ def trials() -> Iterator[TrialInfo]:
         for bits in range(1, 512):
             mask = Mask(tuple(block for block in range(1, 10) if bits >> block - 1 & 1), 9)
             params = sum(BLOCK_PARAMS[block - 1] for block in mask.blocks)
-            yield TrialInfo(Candidate(str(mask), epochs, 1e-3), mask.blocks, places(mask), names(mask), params)
+            yield TrialInfo(
+                Candidate(str(mask), epochs, 1e-3), mask.blocks, orders_and_depths(mask), names(mask), params
+            )
 
 
 def results_of(info: TrialInfo, sweep: SweepInfo, draw: np.random.Generator) -> list[FoldResult]:
@@ -88,11 +90,16 @@ def results_of(info: TrialInfo, sweep: SweepInfo, draw: np.random.Generator) -> 
     level = 0.4 + 0.03 * len(info.blocks) + 0.02 * min(info.candidate.epochs, 10)
     return [
         FoldResult(
-            fold, info.candidate.epochs, tuple(_score(case, level + 0.05 * draw.normal(), draw) for case in cases),
-            (0.5,) * info.candidate.epochs, 80, 1.0, 1,
+            fold,
+            info.candidate.epochs,
+            tuple(_score(case, level + 0.05 * draw.normal(), draw) for case in cases),
+            (0.5,) * info.candidate.epochs,
+            80,
+            1.0,
+            1,
         )
         for fold, cases in enumerate(sweep.folds, 1)
-    ]  # fmt: skip
+    ]
 
 
 def _score(case: str, dice: float, draw: np.random.Generator) -> Score:
@@ -101,14 +108,14 @@ def _score(case: str, dice: float, draw: np.random.Generator) -> Score:
     return Score.of_counts(case, "benign", hit, truth - hit, truth - hit, PIXELS - 2 * truth + hit)
 
 
-def make_home(home: Path, wanted: int, images: int) -> None:
+def make_home(home: Path, n_trials: int, images: int) -> None:
     """A home with one finished sweep of so many trials."""
     open_home(home)
     tracker = Tracker.connect(f"sqlite:///{home / 'mlflow.db'}", home / "artifacts")
     sweep, draw = large_sweep(images), np.random.default_rng(0)
     parent = tracker.open_sweep(sweep)
     with sqlite3.connect(home / "mlflow.db") as database:
-        for number, info in enumerate(islice(trials(), wanted)):
+        for number, info in enumerate(islice(trials(), n_trials)):
             _insert(database, parent, number, info, results_of(info, sweep, draw))
     tracker.finish_sweep(parent, "")
 
@@ -125,18 +132,25 @@ def _insert(database: sqlite3.Connection, parent: str, number: int, info: TrialI
     database.execute(f"insert into runs values ({', '.join('?' * len(columns))})", list(values.values()))
     params = schema.trial_params(info)
     tags = {
-        "mlflow.parentRunId": parent, "mlflow.runName": info.candidate.name, "thaw.kind": "trial",
-        "thaw.synthetic": "true", schema.VERSION_TAG: str(schema.TRIAL_VERSION),
-        "thaw.candidate": info.candidate.key, "thaw.trial": schema.trial_to_json(info),
+        "mlflow.parentRunId": parent,
+        "mlflow.runName": info.candidate.name,
+        "thaw.kind": "trial",
+        "thaw.synthetic": "true",
+        schema.VERSION_TAG: str(schema.TRIAL_VERSION),
+        "thaw.candidate": info.candidate.key,
+        "thaw.trial": schema.trial_to_json(info),
         **{f"thaw.{key}": params[key] for key in ("mask", "order", "depth", "epochs")},
         **scores_to_tags([(result.fold, score) for result in results for score in result.scores]),
-    }  # fmt: skip
+    }
     points = {key: value for result in results for key, value, _ in schema.fold_metrics(result)}
     points |= schema.summary_metrics(results) | {"trainable_params": info.trainable_params}
-    database.executemany("insert into tags (key, value, run_uuid) values (?, ?, ?)",
-                         [(key, value, run) for key, value in tags.items()])  # fmt: skip
-    database.executemany("insert into params (key, value, run_uuid) values (?, ?, ?)",
-                         [(key, value, run) for key, value in params.items()])  # fmt: skip
+    database.executemany(
+        "insert into tags (key, value, run_uuid) values (?, ?, ?)", [(key, value, run) for key, value in tags.items()]
+    )
+    database.executemany(
+        "insert into params (key, value, run_uuid) values (?, ?, ?)",
+        [(key, value, run) for key, value in params.items()],
+    )
     database.executemany(
         "insert into latest_metrics (key, value, timestamp, step, is_nan, run_uuid) values (?, ?, 0, 0, 0, ?)",
         [(key, value, run) for key, value in points.items()],

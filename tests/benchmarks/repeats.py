@@ -107,9 +107,9 @@ def main(trials: int) -> None:
     print(f"{'strategy':10} {'one worker':>14} {'four workers':>14} {'Optuna alone':>14}")
     for name in PROPOSING:
         without = repeated(alone(name, trials)) if name in SAMPLERS else "-"
-        one, four = (repeated(searched(name, trials, workers)) for workers in (1, 4))
+        single, four = (repeated(searched(name, trials, workers)) for workers in (1, 4))
         ends = " (ends by itself)" if name in ENDING else ""
-        print(f"{name:10} {one:>14} {four:>14} {without:>14}{ends}", flush=True)
+        print(f"{name:10} {single:>14} {four:>14} {without:>14}{ends}", flush=True)
 
 
 if __name__ == "__main__":

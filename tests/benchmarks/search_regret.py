@@ -3,8 +3,8 @@
     .venv/bin/python tests/benchmarks/search_regret.py TABLE.npz [--seeds 50] [--out FIGURE.svg] [--strategies a,b]
 
 A strategy sees the scores of one seed of the table; the truth is the mean over the other seeds. Replay r sees seed
-r mod (number of seeds), and is scored on nine tenths of the pictures drawn by r, so that a strategy without any chance
-of its own meets as many landscapes as the others. The truth takes all pictures. Charged, in masks (a mask is a training
+r mod (number of seeds), and is scored on nine tenths of the images drawn by r, so that a strategy without any chance
+of its own meets as many landscapes as the others. The truth takes all images. Charged, in masks (a mask is a training
 on all folds): the warm start, from scratch and zero-shot included, and the probe, by its share of epochs and folds.
 
 Printed for every strategy: masks until the first of the true best 1 % is measured, median and 90th percentile over the
@@ -49,7 +49,7 @@ from trainer.masks import parse
 Array = NDArray[np.float64]
 CHECKPOINTS = (10, 20, 41)
 SHOWN = 60  # masks on the figure
-KEPT = 0.9  # of the pictures, in what a strategy sees
+KEPT = 0.9  # of the images, in what a strategy sees
 TOP = 0.01  # of the sets, the aim of the search
 BARE = 10  # replays of Optuna's bare samplers
 KT = ("kt-random", "kt-bayesian")
@@ -79,11 +79,11 @@ class Table:
         others = np.delete(self.dice, seed, axis=0)[:, :, -1]
         return np.asarray(np.nanmean(others, axis=(0, 2)))
 
-    def seen(self, seed: int, replay: int) -> tuple[Array, dict[int, float]]:
+    def scores_and_probe(self, seed: int, replay: int) -> tuple[Array, dict[int, float]]:
         """What a strategy sees: each set's mean Dice over folds, and the probe."""
         n_images = self.fold.shape[1]
-        kept = np.random.default_rng(replay).permutation(n_images) < KEPT * n_images
-        folds = [kept & (self.fold[seed] == fold) for fold in np.unique(self.fold[seed])]
+        sampled = np.random.default_rng(replay).permutation(n_images) < KEPT * n_images
+        folds = [sampled & (self.fold[seed] == fold) for fold in np.unique(self.fold[seed])]
         dice = self.dice[seed]
         scores = np.mean([np.nanmean(dice[:, -1, chosen], axis=1) for chosen in folds if chosen.any()], axis=0)
         alone = np.nanmean(dice[:, 0, folds[0]], axis=1)
@@ -136,7 +136,7 @@ class _Enough(Exception):
 def replay(table: Table, name: str, number: int, workers: int = 1, most: int = 0) -> Replay:
     """One search on the table, until it has paid for `SHOWN` masks and found one of the best; or for `most`."""
     seed = number % len(table.dice)
-    scores, probe = table.seen(seed, number)
+    scores, probe = table.scores_and_probe(seed, number)
     truth = table.truth(seed)
     best = {int(bits) for bits in 1 + np.argsort(-truth[1:])[: top(table)]}
     trials: list[PastTrial] = []
@@ -145,13 +145,13 @@ def replay(table: Table, name: str, number: int, workers: int = 1, most: int = 0
     def pay(candidate: Candidate) -> PastTrial:
         bits = _set_of(candidate, table.n_blocks)
         sets.append(bits)
-        one = PastTrial(candidate, "failed")  # from scratch: paid for, not in the table
+        trial = PastTrial(candidate, "failed")  # from scratch: paid for, not in the table
         if bits is not None:
-            one = PastTrial(candidate, "done", float(scores[bits]), table.folds(seed), 1.0, table.parameters[bits])
-        trials.append(one)
+            trial = PastTrial(candidate, "done", float(scores[bits]), table.folds(seed), 1.0, table.parameters[bits])
+        trials.append(trial)
         if len(sets) >= (most or SHOWN) and (most or best & set(sets)):
             raise _Enough
-        return one
+        return trial
 
     with suppress(_Enough):
         _search(name, space(table.parameters, table.budgets[-1]), trials, pay, probe, number, workers)
@@ -160,8 +160,8 @@ def replay(table: Table, name: str, number: int, workers: int = 1, most: int = 0
         chosen = chosen if bits is None or scores[bits] <= scores[chosen] else bits
         regret.append(float(truth.max() - truth[chosen]))
     before = table.probe_cost(seed) if name in PROBED else 0.0
-    found = next((place + before for place, bits in enumerate(sets, 1) if bits in best), np.inf)
-    return Replay(tuple(sets), before, np.array(regret), found)
+    masks_until_best = next((index + before for index, bits in enumerate(sets, 1) if bits in best), np.inf)
+    return Replay(tuple(sets), before, np.array(regret), masks_until_best)
 
 
 def _search(
@@ -176,8 +176,8 @@ def _search(
     """Pay for one candidate after the other, the warm start first; with several workers so many are open at a time."""
     if name == "study":
         masks = masks_of(Search(), everything.n_blocks)
-        for place in np.random.default_rng(number).permutation(len(masks)):
-            pay(everything.candidate(masks[place], everything.epochs[-1], everything.learning_rate[0]))
+        for index in np.random.default_rng(number).permutation(len(masks)):
+            pay(everything.candidate(masks[index], everything.epochs[-1], everything.learning_rate[0]))
         return
     if name != "alone":
         for candidate in warm_start(Search(space="subsets", epochs=everything.epochs), everything, Settings()):
@@ -190,14 +190,14 @@ def _search(
     while True:
         waiting: list[PastTrial] = []
         while len(waiting) < workers:
-            one = ask(everything, History((*trials, *waiting), hints), number)
-            if one is None:
+            proposal = ask(everything, History((*trials, *waiting), hints), number)
+            if proposal is None:
                 break
-            waiting.append(PastTrial(one, "open"))
+            waiting.append(PastTrial(proposal, "open"))
         if not waiting:
             return
-        for each in waiting:
-            pay(each.candidate)
+        for trial in waiting:
+            pay(trial.candidate)
 
 
 def _keras_tuner(
@@ -206,8 +206,8 @@ def _keras_tuner(
     from sweeps.engines.keras_tuner_engine import tune
 
     def evaluate(candidate: Candidate, _: object) -> Scored:
-        one = pay(candidate)
-        return Scored(one.score or 0.0, one.trainings, one.seconds, one.parameters)
+        trial = pay(candidate)
+        return Scored(trial.score or 0.0, trial.trainings, trial.seconds, trial.parameters)
 
     strategy: Literal["random", "bayesian"] = "random" if name == "kt-random" else "bayesian"
     search = Search(space="subsets", engine="keras-tuner", strategy=strategy, epochs=everything.epochs)
@@ -232,7 +232,7 @@ def exhausted(table: Table, seeds: int) -> float:
     """Mean regret of whoever measures every set and takes the best score: what chance leaves."""
     regret = []
     for number in range(seeds):
-        scores, _ = table.seen(number % len(table.dice), number)
+        scores, _ = table.scores_and_probe(number % len(table.dice), number)
         truth = table.truth(number % len(table.dice))
         regret.append(truth.max() - truth[np.argmax(scores)])
     return float(np.mean(regret))
@@ -244,11 +244,11 @@ def unsearched(table: Table, name: str) -> float:
     return float(np.mean([truth.max() - truth[bits] for truth in map(table.truth, range(len(table.dice)))]))
 
 
-def by_model(table: Table, number: int, one: Replay) -> float:
+def by_model(table: Table, number: int, replay: Replay) -> float:
     """Regret after the last checkpoint of the set, among those paid for, that the scores of all of them speak for."""
-    paid = one.sets[: int(max(CHECKPOINTS) - one.paid_before)]
+    paid = replay.sets[: int(max(CHECKPOINTS) - replay.paid_before)]
     sets = np.unique([bits for bits in paid if bits])  # trained ones, each once
-    scores, _ = table.seen(number % len(table.dice), number)
+    scores, _ = table.scores_and_probe(number % len(table.dice), number)
     blocks = [[block for block in range(1, table.n_blocks + 1) if bits >> (block - 1) & 1] for bits in sets]
     points = Points(signs(blocks, table.n_blocks), np.zeros((len(sets), 0)))
     predicted, _ = fitted(points, scores[sets], np.zeros(len(sets), bool)).predict(points)
@@ -268,7 +268,7 @@ def bare_repeats(name: str, table: Table, number: int, masks: int) -> int | None
     }
     if name not in samplers:
         return None
-    scores, _ = table.seen(number % len(table.dice), number)
+    scores, _ = table.scores_and_probe(number % len(table.dice), number)
     directions = {"nsga2": ["maximize", "minimize"]}.get(name, ["maximize"])
     study = optuna.create_study(sampler=samplers[name](), directions=directions)  # type: ignore[arg-type]
     asked: list[int] = []
@@ -283,17 +283,16 @@ def bare_repeats(name: str, table: Table, number: int, masks: int) -> int | None
 
 def line(name: str, table: Table, replays: Sequence[Replay]) -> str:
     """One row of the printed table."""
-    until = [one.until for one in replays]
+    until = [search.until for search in replays]
     # `inverted_cdf` takes a value that occurred: between a number and infinity there is none.
     spread = [float(np.quantile(until, share, method="inverted_cdf")) for share in (0.5, 0.9)]
     words = [f"{value:.1f}" if np.isfinite(value) else "never" for value in spread]
-    regret = "  ".join(f"{np.mean([one.after(masks) for one in replays]):.4f}" for masks in CHECKPOINTS)
-    modelled = np.mean([by_model(table, number, one) for number, one in enumerate(replays)])
-    again = str(sum(one.repeated for one in replays))
+    regret = "  ".join(f"{np.mean([search.after(masks) for search in replays]):.4f}" for masks in CHECKPOINTS)
+    modelled = np.mean([by_model(table, number, search) for number, search in enumerate(replays)])
+    again = str(sum(search.repeated for search in replays))
     alone = name in (*KT, "alone", "study")  # one worker each
-    four = 0 if alone else sum(
-        replay(table, name, number, 4, max(CHECKPOINTS)).repeated for number in range(len(table.dice))
-    )  # fmt: skip
+    numbers = () if alone else range(len(table.dice))
+    four = sum(replay(table, name, number, 4, max(CHECKPOINTS)).repeated for number in numbers)
     bare = [bare_repeats(name, table, number, max(CHECKPOINTS)) for number in range(BARE)]
     known = [count for count in bare if count is not None]
     last = f"{np.mean(known):.1f}" if known else "-"
@@ -302,20 +301,36 @@ def line(name: str, table: Table, replays: Sequence[Replay]) -> str:
     )
 
 
-def draw(found: Mapping[str, Sequence[Replay]], synthetic: bool, n_sets: int, out: Path) -> None:
+def draw(replays_of: Mapping[str, Sequence[Replay]], synthetic: bool, n_sets: int, out: Path) -> None:
     """Mean regret against masks paid for: told apart by dashes, width and marks, not by colour alone."""
     dashes, marks = ("-", "--", ":", "-."), "os^vDP*X<>"
     with canvas("search-regret", 7.4, 4.4, "png" if out.suffix == ".png" else "svg") as (figure, save):
         axes = figure.add_subplot()
-        for place, (name, replays) in enumerate(found.items()):
+        for index, (name, replays) in enumerate(replays_of.items()):
             masks = np.arange(7, SHOWN + 1)
-            mean = [np.mean([one.after(float(count)) for one in replays]) for count in masks]
-            colour = DEEP if name == "guided" else (INK, GREY, SHALLOW)[place % 3]
-            axes.plot(masks, mean, dashes[place % 4], marker=marks[place % len(marks)], markevery=(place % 6, 6),
-                      markersize=4, color=colour, label=name, linewidth=2.4 if name == "guided" else 1.1)  # fmt: skip
+            mean = [np.mean([replay.after(float(count)) for replay in replays]) for count in masks]
+            colour = DEEP if name == "guided" else (INK, GREY, SHALLOW)[index % 3]
+            axes.plot(
+                masks,
+                mean,
+                dashes[index % 4],
+                marker=marks[index % len(marks)],
+                markevery=(index % 6, 6),
+                markersize=4,
+                color=colour,
+                label=name,
+                linewidth=2.4 if name == "guided" else 1.1,
+            )
         axes.axvline(0.08 * n_sets, color=GREY, linewidth=0.8)
-        axes.annotate(f"8 % of {n_sets} sets", (0.08 * n_sets, 0), (3, 5), xycoords=("data", "axes fraction"),
-                      textcoords="offset points", fontsize=8, color=GREY)  # fmt: skip
+        axes.annotate(
+            f"8 % of {n_sets} sets",
+            (0.08 * n_sets, 0),
+            (3, 5),
+            xycoords=("data", "axes fraction"),
+            textcoords="offset points",
+            fontsize=8,
+            color=GREY,
+        )
         axes.set(xlabel="Masks paid for, five folds each", ylabel="Regret (Dice)", ylim=(0, None))
         axes.set_title(stamp(synthetic), loc="right", color=DEEP, fontweight="bold", fontsize=10)
         axes.legend(fontsize=8, ncols=2)
@@ -338,18 +353,21 @@ def main(arguments: list[str]) -> None:
     print(
         f"{n_sets} sets, {len(table.dice)} seeds, {given.seeds} replays; masks until one of the true best {top(table)}"
     )
-    print(f"{'strategy':12}{'median':>7}{'90 %':>8}   " + "  ".join(f"at {masks:3d}" for masks in CHECKPOINTS)
-          + f"{'model':>8}{'twice':>8}{'4 work.':>8}{'bare':>8}{'s':>6}")  # fmt: skip
-    found: dict[str, list[Replay]] = {}
+    print(
+        f"{'strategy':12}{'median':>7}{'90 %':>8}   "
+        + "  ".join(f"at {masks:3d}" for masks in CHECKPOINTS)
+        + f"{'model':>8}{'twice':>8}{'4 work.':>8}{'bare':>8}{'s':>6}"
+    )
+    replays_of: dict[str, list[Replay]] = {}
     for name in given.strategies.split(","):
         started = time.perf_counter()
-        found[name] = [replay(table, name, number, most=given.most) for number in range(given.seeds)]
-        print(f"{line(name, table, found[name])}{time.perf_counter() - started:6.0f}", flush=True)
+        replays_of[name] = [replay(table, name, number, most=given.most) for number in range(given.seeds)]
+        print(f"{line(name, table, replays_of[name])}{time.perf_counter() - started:6.0f}", flush=True)
     print(f"all {n_sets} measured, the best score chosen: regret {exhausted(table, given.seeds):.4f}")
     words = ", ".join(f"{name} {unsearched(table, name):.4f}" for name in ("all", "contracting", "expanding"))
     print(f"taken without any search: {words}")
     if given.out:
-        draw(found, table.synthetic, n_sets, given.out)
+        draw(replays_of, table.synthetic, n_sets, given.out)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@
     .venv/bin/python tests/benchmarks/subset_table.py TABLE.npz --data FOLDER --pretrain FOLDER
 
 All 511 sets of blocks of a tiny U-Net and the zero-shot score, at two epoch budgets, five folds, for every seed. A seed
-draws the folds, augmentation, batches and dropout; pictures and starting weights are the same for all. Well under an
+draws the folds, augmentation, batches and dropout; images and starting weights are the same for all. Well under an
 hour a seed on 2 cores; stop it at any time, the same command goes on. `TABLE.parts/` keeps what is measured so far.
 
 The table holds out-of-fold Dice of every image, so that means, folds and paired comparisons can all be replayed:
@@ -79,9 +79,9 @@ def measure(settings: Settings, seeds: list[int], home: Path, parts: Path, worke
     from trainer.training.pretraining import starting_weights
 
     cases = load_cases(settings.data, settings.model.size, home / "data")
-    found = starting_weights(settings.pretrain, settings.model, home / "weights", home / "data", lambda *_: None)
+    weights = starting_weights(settings.pretrain, settings.model, home / "weights", home / "data", lambda *_: None)
     network = unet(settings.model)
-    load_weights(network, found.path)
+    load_weights(network, weights.path)
     trainer = Trainer(network, {"pretrained": network.get_weights()}, settings.train)
     known = {(row["seed"], row["bits"]) for row in rows(parts)}
     with (parts / f"worker-{worker}.jsonl").open("a") as file:
@@ -92,8 +92,8 @@ def measure(settings: Settings, seeds: list[int], home: Path, parts: Path, worke
                 fold_of = make_folds(cases.groups, cases.labels, settings.folds, seed)
                 folds = fold_maker(cases, fold_of, settings)
                 with tempfile.TemporaryDirectory() as ledger:
-                    starts, kept = {"pretrained": ""}, Ledger(Path(ledger))
-                    scored = CrossValidation(trainer, settings, folds, kept, cases.digest, starts, BUDGETS)
+                    starts, store = {"pretrained": ""}, Ledger(Path(ledger))
+                    scored = CrossValidation(trainer, settings, folds, store, cases.digest, starts, BUDGETS)
                     dice = scores(scored, Candidate(str(mask_of(bits)), BUDGETS[-1] if bits else 0, RATE, seed=seed))
                 row = {"seed": seed, "bits": bits, "seconds": time.perf_counter() - started, "dice": dice}
                 file.write(json.dumps(row) + "\n")
@@ -104,17 +104,17 @@ def scores(cross_validation: Any, candidate: Candidate) -> dict[str, dict[str, i
     """budget -> image -> Dice in 1/10,000; a training that failed scores 0 everywhere, and says so."""
     from trainer.errors import TrialFailed
 
-    found: dict[str, dict[str, int]] = {str(budget): {} for budget in BUDGETS}
+    scores_of: dict[str, dict[str, int]] = {str(budget): {} for budget in BUDGETS}
     try:
         for result in cross_validation(candidate):
             for budget in BUDGETS if not result.epochs else (result.epochs,):  # zero-shot is the same at any budget
-                found[str(budget)] |= {
+                scores_of[str(budget)] |= {
                     score.image: NONE if np.isnan(score.dice) else round(score.dice * SCALE) for score in result.scores
                 }
     except TrialFailed as failed:
         print(f"{candidate.name}: {failed}", file=sys.stderr, flush=True)
-        found = {str(budget): dict.fromkeys(_names(cross_validation, candidate), 0) for budget in BUDGETS}
-    return found
+        scores_of = {str(budget): dict.fromkeys(_names(cross_validation, candidate), 0) for budget in BUDGETS}
+    return scores_of
 
 
 def _names(cross_validation: Any, candidate: Candidate) -> list[str]:
@@ -140,22 +140,31 @@ def table(settings: Settings, seeds: list[int], home: Path, parts: Path) -> dict
     from trainer.training.versions import versions
 
     cases = load_cases(settings.data, settings.model.size, home / "data")
-    found = {(row["seed"], row["bits"]): row for row in rows(parts)}
-    missing = [(seed, bits) for seed in seeds for bits in range(SETS) if (seed, bits) not in found]
+    row_of = {(row["seed"], row["bits"]): row for row in rows(parts)}
+    missing = [(seed, bits) for seed in seeds for bits in range(SETS) if (seed, bits) not in row_of]
     if missing:
         raise SystemExit(f"{len(missing)} of {len(seeds) * SETS} sets are missing; run the same command again.")
     dice = [
-        [[[found[seed, bits]["dice"][str(budget)][name] for name in cases.names] for budget in BUDGETS]
-         for bits in range(SETS)] for seed in seeds
-    ]  # fmt: skip
+        [
+            [[row_of[seed, bits]["dice"][str(budget)][name] for name in cases.names] for budget in BUDGETS]
+            for bits in range(SETS)
+        ]
+        for seed in seeds
+    ]
     blocks = partition(unet(settings.model))
     shown = replace(settings, data=replace(settings.data, path=None), pretrain=replace(settings.pretrain, path=None))
-    meta = {"settings": asdict(shown), "synthetic": cases.synthetic, "budgets": BUDGETS, "seeds": seeds,
-            "learning_rate": RATE, "versions": versions()}  # fmt: skip
+    meta = {
+        "settings": asdict(shown),
+        "synthetic": cases.synthetic,
+        "budgets": BUDGETS,
+        "seeds": seeds,
+        "learning_rate": RATE,
+        "versions": versions(),
+    }
     return {
         "dice": np.array(dice, np.uint16),
         "fold": np.array([make_folds(cases.groups, cases.labels, settings.folds, seed) for seed in seeds], np.int8),
-        "seconds": np.array([[found[seed, bits]["seconds"] for bits in range(SETS)] for seed in seeds], np.float32),
+        "seconds": np.array([[row_of[seed, bits]["seconds"] for bits in range(SETS)] for seed in seeds], np.float32),
         "parameters": np.array([trainable_parameters(blocks, mask_of(bits)) for bits in range(SETS)]),
         "meta": np.array(json.dumps(meta, sort_keys=True)),
     }

@@ -2,7 +2,7 @@
 
     .venv/bin/python tests/benchmarks/workers.py [SPEC] [--set key=value ...]
 
-Both homes start with the same pictures and starting weights (made beforehand, not timed), so what is timed is the
+Both homes start with the same images and starting weights (made beforehand, not timed), so what is timed is the
 trainings, their records in MLflow and the report. Takes about a quarter of an hour for the `ultrasound` spec.
 """
 
@@ -32,9 +32,9 @@ def run(home: Path, workers: int, arguments: list[str]) -> float:
 def main(arguments: list[str]) -> None:
     """Print seconds with one worker and with two, and their ratio."""
     with tempfile.TemporaryDirectory() as folder:
-        prepared = Path(folder) / "prepared"
+        first_home = Path(folder) / "prepared"
         run(
-            prepared,
+            first_home,
             1,
             [*arguments, "--set", "search.space=masks", "--set", "search.masks=['9']", "--set", "search.epochs=[1]"],
         )
@@ -42,7 +42,7 @@ def main(arguments: list[str]) -> None:
         for workers in (1, 2):
             home = Path(folder) / f"home-{workers}"
             for cache in CACHES:
-                shutil.copytree(prepared / cache, home / cache)
+                shutil.copytree(first_home / cache, home / cache)
             seconds[workers] = run(home, workers, arguments)
             print(f"{workers} worker{'s' if workers > 1 else ''}: {seconds[workers]:.0f} s", flush=True)
     print(f"two workers are {seconds[1] / seconds[2]:.2f} times as fast as one")

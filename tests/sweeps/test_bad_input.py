@@ -28,7 +28,7 @@ from trainer.network.weights import write_weights
 Build = Callable[[Path], list[str]]
 
 
-def picture(path: Path, size: tuple[int, int] = (40, 40), value: int = 128) -> None:
+def write_image(path: Path, size: tuple[int, int] = (40, 40), value: int = 128) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(len(path.name) + value + size[0])
     pixels = rng.integers(0, 255, size, dtype=np.uint8)
@@ -45,14 +45,14 @@ def truth(path: Path, size: tuple[int, int] = (40, 40), empty: bool = False) -> 
 
 def data_set(folder: Path, n: int = 6, *, empty: bool = False) -> Path:
     for i in range(n):
-        picture(folder / "images" / f"p{i}.png", value=i)
+        write_image(folder / "images" / f"p{i}.png", value=i)
         truth(folder / "masks" / f"p{i}.png", empty=empty)
     return folder
 
 
 def with_data(change: Callable[[Path], object], *more: str) -> Build:
     def build(folder: Path) -> list[str]:
-        data = data_set(folder / "pictures")
+        data = data_set(folder / "images-and-masks")
         change(data)
         return ["run", "smoke", "--data", str(data), *more]
 
@@ -69,13 +69,13 @@ def emptied(folder: Path) -> list[str]:
 
 
 def unknown_layout(folder: Path) -> list[str]:
-    picture(folder / "odd" / "a.png")
-    picture(folder / "odd" / "b.png")
+    write_image(folder / "odd" / "a.png")
+    write_image(folder / "odd" / "b.png")
     return ["run", "smoke", "--data", str(folder / "odd")]
 
 
 def only_empty(folder: Path) -> list[str]:
-    return ["run", "smoke", "--data", str(data_set(folder / "pictures", empty=True))]
+    return ["run", "smoke", "--data", str(data_set(folder / "images-and-masks", empty=True))]
 
 
 def text_file(folder: Path) -> None:
@@ -136,19 +136,19 @@ def jsrt(folder: Path) -> list[str]:
 
 def one_lung(folder: Path) -> list[str]:
     for number in (1, 2):
-        picture(folder / "chest" / "CXR_png" / f"MCUCXR_000{number}_0.png")
+        write_image(folder / "chest" / "CXR_png" / f"MCUCXR_000{number}_0.png")
         truth(folder / "chest" / "ManualMask" / "leftMask" / f"MCUCXR_000{number}_0.png")
     return ["run", "smoke", "--data", str(folder / "chest")]
 
 
 def photograph_as_mask(folder: Path) -> None:
     (folder / "masks" / "p1.png").unlink()
-    picture(folder / "masks" / "p1.gif")
+    write_image(folder / "masks" / "p1.gif")
 
 
 def patient_table(folder: Path) -> list[str]:
     (folder / "who.csv").write_text("image,owner\n" + "\n".join(f"p{i},{i // 2}" for i in range(6)))
-    data = data_set(folder / "pictures")
+    data = data_set(folder / "images-and-masks")
     return ["run", "smoke", "--data", str(data), "--set", f"data.patients={folder / 'who.csv'}"]
 
 
@@ -216,7 +216,7 @@ CASES: dict[str, tuple[Build, str]] = {
     "rate that is no number": (given("--set", "search.learning_rate=nan"), r"learning_rate' must be a finite number"),
     "rate beyond reason": (given("--set", "search.learning_rate=1e25"), r"distinct positive numbers, 1e-09 to 1000"),
     "seed too large": (given("--set", "seed=4294967296"), r"'seed' must be from 0 to"),
-    "one picture to pre-train on": (given("--set", "pretrain.images=1"), r"'pretrain\.images' must be 0 \(all\) or at"),
+    "one image to pre-train on": (given("--set", "pretrain.images=1"), r"'pretrain\.images' must be 0 \(all\) or at"),
     "zoom beyond reason": (given("--set", "augmentation.zoom=1e400"), r"'augmentation\.zoom' must be a finite number"),
     "unknown unit": (given("--set", "partition.unit=layer"), r"'partition\.unit' must be one of block, conv"),
     "a head of its own among convolutions": (
@@ -250,7 +250,7 @@ CASES: dict[str, tuple[Build, str]] = {
     "a budget for a list": (given("--max-trainings", "20"), r"'grid' works a list off to its end.*--max-hours"),
     "negative hours": (given("--max-hours", "-1"), r"'search\.hours' must be at least 0"),
     "a study of another direction": (with_study("minimize"), r"The study 's' .* another space, direction or data set"),
-    "a study of other pictures": (
+    "a study of other images": (
         with_study("maximize", thaw="other", blocks=9),
         r"The study 's' .* another space, direction or data set",
     ),
@@ -360,8 +360,8 @@ def test_a_mistake_is_told(
     monkeypatch.setattr(sys, "argv", ["thaw", *arguments])
     with pytest.raises(SystemExit) as ended:
         main()
-    said = capfd.readouterr().err
-    assert ended.value.code == 2, said
-    assert re.search(words, said, re.DOTALL), said
-    assert "Traceback" not in said and "hu/sh" not in said
+    errors = capfd.readouterr().err
+    assert ended.value.code == 2, errors
+    assert re.search(words, errors, re.DOTALL), errors
+    assert "Traceback" not in errors and "hu/sh" not in errors
     assert not list(home.glob("ledger/*")) and not list(home.glob("**/.*")), "something half-written stayed"

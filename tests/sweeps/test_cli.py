@@ -97,13 +97,13 @@ def test_data_check_tells_and_draws(thaw_here: Thaw, tmp_path: Path) -> None:
 
 
 def test_a_dashboard_needs_its_extra_a_home_and_a_search(thaw_here: Thaw, tmp_path: Path) -> None:
-    none = thaw_here("dashboard", "--home", tmp_path)
-    assert none.returncode == 2 and "There is no home of thaw" in none.stderr
+    no_home = thaw_here("dashboard", "--home", tmp_path)
+    assert no_home.returncode == 2 and "There is no home of thaw" in no_home.stderr
     open_home(tmp_path)
-    missing = thaw_here("dashboard", "--home", tmp_path)
-    there = find_spec("optuna_dashboard") is not None
-    words = "No search was run" if there else "make setup EXTRAS=dashboard"
-    assert missing.returncode == 2 and words in missing.stderr
+    no_search = thaw_here("dashboard", "--home", tmp_path)
+    installed = find_spec("optuna_dashboard") is not None
+    message = "No search was run" if installed else "make setup EXTRAS=dashboard"
+    assert no_search.returncode == 2 and message in no_search.stderr
 
 
 @pytest.mark.parametrize(("words", "command"), list(commands("thaw", get_command(app))))

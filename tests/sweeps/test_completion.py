@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sweeps.completion import one_of, spec_names, sweep_names
+from sweeps.completion import completer_of, spec_names, sweep_names
 
 ROOT = Path(__file__).parents[2]
 
@@ -50,5 +50,9 @@ def test_the_shell_completes_commands_options_specs_sweeps_and_formats(
 
 
 def test_names_are_offered_by_their_beginning_and_sorted(tmp_path: Path) -> None:
-    assert spec_names("smo") == ["smoke"] and one_of("b", "a")("") == ["a", "b"] and one_of("b", "a")("c") == []
+    assert (
+        spec_names("smo") == ["smoke"]
+        and completer_of("b", "a")("") == ["a", "b"]
+        and completer_of("b", "a")("c") == []
+    )
     assert sweep_names(tmp_path / "no-home", "") == []

@@ -10,7 +10,7 @@ from pathlib import Path
 import optuna
 import pytest
 
-from sweeps.objective_api import Objective, Scores, inside, prepared
+from sweeps.objective_api import Objective, Scores, check_candidate, open_objective
 from sweeps.planning.resolve import resolve
 from sweeps.spec.load import load_spec
 from tests.small import SMALL
@@ -43,13 +43,13 @@ RIGHT = Candidate("1-3", 2, 1e-3)
     ],
 )
 def test_a_candidate_is_scored_as_the_sweep_writes_it(asked: Candidate, scored: Candidate) -> None:
-    assert inside(asked, RESOLVED) == scored
+    assert check_candidate(asked, RESOLVED) == scored
 
 
 def test_another_seed_is_written_the_same_way() -> None:
     seeded = resolve(load_spec("smoke", sets=[*SETS, "search.seeds=[1,2]"]), [10] * 9)
     asked = [Candidate(mask, 2, 1e-3, seed=2) for mask in ("shallow-2", "1-2", "1,2")]
-    assert {inside(candidate, seeded) for candidate in asked} == {Candidate("1-2", 2, 1e-3, seed=2)}
+    assert {check_candidate(candidate, seeded) for candidate in asked} == {Candidate("1-2", 2, 1e-3, seed=2)}
 
 
 @pytest.mark.parametrize(
@@ -98,12 +98,12 @@ def test_a_study_of_the_users_own_gets_the_numbers_of_thaw_run(
     def store(home: Path) -> Tracker:
         return Tracker.connect(f"sqlite:///{home / 'mlflow.db'}", home / "artifacts")
 
-    with prepared("smoke", name="mine", home=tmp_path, sets=SMALL) as score:
+    with open_objective("smoke", name="mine", home=tmp_path, sets=SMALL) as score:
 
         def objective(trial: optuna.Trial) -> float:
             mask = trial.suggest_categorical("mask", ["1-5", "6-9"])
-            found = score(Candidate(mask, 2, 1e-3), report=trial.report)
-            return found.dice
+            scores = score(Candidate(mask, 2, 1e-3), report=trial.report)
+            return scores.dice
 
         study = optuna.create_study(direction="maximize", sampler=optuna.samplers.GridSampler({"mask": ["1-5", "6-9"]}))
         study.optimize(objective, n_trials=2)
@@ -111,10 +111,10 @@ def test_a_study_of_the_users_own_gets_the_numbers_of_thaw_run(
         assert again.trainings == 0 and len(again.images) == 8
         pruned = score(Candidate("1-5", 1, 1e-3), should_prune=lambda: True)
         assert (pruned.pruned_after, pruned.images) == (1, {})
-    wanted = {one.info.candidate: one.folds["dice"] for one in store(smoke_home).read_sweep().finished}
+    expected = {trial.info.candidate: trial.folds["dice"] for trial in store(smoke_home).read_sweep().finished}
     record = store(tmp_path).read_sweep("mine")
-    found = {one.info.candidate: one.folds["dice"] for one in record.finished}
-    assert len(found) == 2 and found.items() <= wanted.items()
+    dice_of = {trial.info.candidate: trial.folds["dice"] for trial in record.finished}
+    assert len(dice_of) == 2 and dice_of.items() <= expected.items()
     assert {trial.params["mask"]: list(trial.intermediate_values) for trial in study.trials} == {
         "1-5": [1, 2],
         "6-9": [1, 2],

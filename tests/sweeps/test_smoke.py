@@ -12,8 +12,8 @@ from tests.conftest import Thaw
 ORDER = [
     r"Looking at the network \.\.\.",
     r"Looking at the network: done in ",
-    r"Reading pictures \.\.\.",
-    r"Reading pictures: done in ",
+    r"Reading images \.\.\.",
+    r"Reading images: done in ",
     r"Preparing the starting weights \.\.\.",
     r"Preparing the starting weights: done in ",
     r"smoke-phantoms-\w+: 9 of 9 trials to run, 1 workers\.",
@@ -31,9 +31,9 @@ ORDER = [
 
 
 def test_the_smallest_sweep_tells_its_stages_and_trials_in_order(smoke_home: Path) -> None:
-    said = (smoke_home / "said.txt").read_text()
+    output = (smoke_home / "said.txt").read_text()
     small = [line for line in ORDER if "0\\.[1-9]" not in line and "10 epochs" not in line]
-    assert in_order(small, said), said
+    assert in_order(small, output), output
 
 
 @pytest.mark.slow

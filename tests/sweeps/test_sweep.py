@@ -55,7 +55,7 @@ def test_its_figures_come_from_the_record_alone(home: Path) -> None:
     store = tracker(home)
     record = with_pictures(store, store.read_sweep("s"))
     assert record.seen.notes == ()
-    assert [one.number for one in study_figures(summarise(record), record)] == [1, 2, 3, 4]  # it draws no neurons
+    assert [figure.number for figure in study_figures(summarise(record), record)] == [1, 2, 3, 4]  # it draws no neurons
     assert "Figure 3: Side by side" in rendered(record)
 
 
@@ -108,7 +108,7 @@ def test_a_name_stands_for_one_data_set_and_one_set_of_settings(
 
     monkeypatch.setattr("trainer.training.pretraining.starting_weights", reached)
     before = runs(home), trained(home), numbers(report(home))
-    ended = run(home, *(word for one in changed for word in ("--set", one)))
+    ended = run(home, *(word for setting in changed for word in ("--set", setting)))
     assert ended.returncode == 2
     assert "A sweep's name stands for one data set" in ended.stderr and "--name" in ended.stderr
     assert f"'s' was recorded with others: {said}" in ended.stderr
@@ -133,7 +133,7 @@ def test_mlflow_lost_and_ledger_kept_trains_nothing(home: Path, tmp_path: Path) 
 
 def test_mlflow_lost_gives_a_search_back_without_training(run: Run, fresh: Path, tmp_path: Path) -> None:
     search = ["search.space=subsets", "search.strategy=random", "search.trials=8", "search.epochs=[1]"]
-    sets = [word for one in search for word in ("--set", one)]
+    sets = [word for setting in search for word in ("--set", setting)]
     whole, copy = fresh, tmp_path / "copy"
     run(whole, *sets)
     shutil.copytree(whole, copy, ignore=shutil.ignore_patterns("mlflow.db*", "artifacts"))
@@ -145,7 +145,7 @@ def test_mlflow_lost_gives_a_search_back_without_training(run: Run, fresh: Path,
 def test_a_diverging_rate_fails_its_trials_and_the_sweep_goes_on(run: Run, fresh: Path) -> None:
     rates = ["--set", "search.learning_rate=[1e-3,1e3]", "--set", "search.epochs=[4]"]
     ended = run(fresh, *rates)
-    failed = [one["name"] for one in report(fresh)["failed"]]
+    failed = [trial["name"] for trial in report(fresh)["failed"]]
     assert ended.returncode == 3 and f"{len(failed)} trials have no score" in ended.stderr
     assert "A smaller learning rate may help" in ended.stdout
     assert failed and all("lr 1000" in name for name in failed)
@@ -156,9 +156,14 @@ def test_a_diverging_rate_fails_its_trials_and_the_sweep_goes_on(run: Run, fresh
 
 
 def test_a_search_tries_its_failures_again_only_on_request(run: Run, fresh: Path) -> None:
-    search = ["search.space=subsets", "search.strategy=random", "search.trials=8", "search.epochs=[4]",
-              "search.learning_rate=[1e3]"]  # fmt: skip
-    sets = [word for one in search for word in ("--set", one)]
+    search = [
+        "search.space=subsets",
+        "search.strategy=random",
+        "search.trials=8",
+        "search.epochs=[4]",
+        "search.learning_rate=[1e3]",
+    ]
+    sets = [word for setting in search for word in ("--set", setting)]
     assert run(fresh, *sets).returncode == 3
     before = runs(fresh)
     proposed = [state.candidate for state in tracker(fresh).trials(tracker(fresh).read_sweep("s").run_id).values()]

@@ -29,23 +29,23 @@ def tracker(home: Path) -> Tracker:
 
 def report(home: Path) -> dict[str, Any]:
     """The JSON report of the home's only sweep."""
-    found: dict[str, Any] = json.loads(to_json(summarise(tracker(home).read_sweep())))
-    return found
+    table: dict[str, Any] = json.loads(to_json(summarise(tracker(home).read_sweep())))
+    return table
 
 
 def by_candidate(home: Path) -> dict[tuple[str, str, int], Any]:
-    return {(one["mask"], one["start"], one["epochs"]): one for one in report(home)["trials"]}
+    return {(trial["mask"], trial["start"], trial["epochs"]): trial for trial in report(home)["trials"]}
 
 
-def numbers(found: dict[str, Any]) -> str:
+def numbers(table: dict[str, Any]) -> str:
     """The report without what may differ: when, where and by which command it was made."""
-    return json.dumps({key: value for key, value in found.items() if key not in ("provenance", "weights")})
+    return json.dumps({key: value for key, value in table.items() if key not in ("provenance", "weights")})
 
 
 def runs(home: Path) -> Counter[str]:
     """How many MLflow runs there are, by status, deleted ones counted too."""
     client = tracker(home).client
-    experiments = [one.experiment_id for one in client.search_experiments()]
+    experiments = [experiment.experiment_id for experiment in client.search_experiments()]
     return Counter(run.info.status for run in client.search_runs(experiments, run_view_type=3, max_results=1000))
 
 

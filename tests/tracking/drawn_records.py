@@ -12,7 +12,7 @@ import numpy as np
 from tests.tracking.made_up import BLOCK_PARAMS, FOLDS, PER_FOLD, sweep_info
 from tracking.record import METRICS, Role, SweepInfo, SweepRecord, TrialInfo, TrialRecord
 from trainer.config import Candidate, TrainValue
-from trainer.masks import Mask, names, parse, places
+from trainer.masks import Mask, names, orders_and_depths, parse
 from trainer.results import Score
 
 Term = tuple[int, ...]
@@ -71,7 +71,7 @@ def _drawn_info(rng: np.random.Generator, n_blocks: int, seeds: Sequence[int], o
 def _drawn_trial(rng: np.random.Generator, candidate: Candidate, n_blocks: int, role: Role = "trial") -> TrialRecord:
     mask = parse(candidate.mask, n_blocks)
     params = sum(BLOCK_PARAMS[block - 1] for block in mask.blocks)
-    info = TrialInfo(candidate, mask.blocks, places(mask), names(mask), params, role)
+    info = TrialInfo(candidate, mask.blocks, orders_and_depths(mask), names(mask), params, role)
     level, noise = rng.choice([0.05, 0.5, 0.5, 0.6, 0.9]), rng.choice([0.0, 0.03])  # no noise: equal scores
     dice = np.clip(level + noise * rng.normal(size=(FOLDS, PER_FOLD)), 0, 1)
     status = str(rng.choice(STATES)) if role == "trial" else "FINISHED"

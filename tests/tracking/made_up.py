@@ -17,7 +17,7 @@ from tracking.report.shown_images import shown_trials
 from tracking.store.writer import Tracker
 from tracking.summary.sweep import SweepSummary, summarise
 from trainer.config import Candidate
-from trainer.masks import Mask, at_depth, names, places
+from trainer.masks import Mask, at_depth, names, orders_and_depths
 from trainer.results import COPY_MARK, FoldResult, Score, original_of
 
 FOLDS, PER_FOLD, PIXELS = 5, 6, 64 * 64
@@ -184,7 +184,7 @@ def subset_record(
     for blocks, (epochs, rate) in [*((one, two) for one in masks for two in settings), ((), (0, 1e-3))]:
         mask = Mask(blocks, 9)
         params = sum(BLOCK_PARAMS[block - 1] for block in blocks)
-        trial = TrialInfo(Candidate(str(mask), epochs, rate), blocks, places(mask), names(mask), params,
+        trial = TrialInfo(Candidate(str(mask), epochs, rate), blocks, orders_and_depths(mask), names(mask), params,
                           "trial" if blocks else "zero-shot")  # fmt: skip
         draw = np.random.default_rng((int(trial.candidate.key, 16), seed))
         dice = (level(blocks) if blocks else zero_shot) + noise * (
@@ -247,8 +247,8 @@ def conv_record() -> SweepRecord:
                           for order in ("shallow-first", "deep-first"))  # fmt: skip
     trials = [
         TrialInfo(Candidate(str(mask), 12, 1e-3), mask.blocks,
-                  tuple(one for one in places(mask) if one[0] in ("shallow-first", "deep-first")), names(mask),
-                  sum(params[unit - 1] for unit in mask.blocks))
+                  tuple(one for one in orders_and_depths(mask) if one[0] in ("shallow-first", "deep-first")),
+                  names(mask), sum(params[unit - 1] for unit in mask.blocks))
         for mask in masks
     ]  # fmt: skip
     return SweepRecord(info, "run conv", "FINISHED", "2026-11-23T06:00:00+00:00", tuple(map(trial_record, trials)))

@@ -7,7 +7,7 @@ from itertools import combinations
 import pytest
 
 from trainer.errors import UserError
-from trainer.masks import ORDERS, Mask, at_depth, known_words, named, names, order_of, parse, places
+from trainer.masks import ORDERS, Mask, at_depth, known_words, named, names, order_of, orders_and_depths, parse
 
 
 @pytest.mark.parametrize(
@@ -87,9 +87,9 @@ def test_names_and_places() -> None:
     assert names(parse("1-5", 9)) == ("contracting", "shallow-5")
     assert names(parse("6-9", 9)) == ("expanding", "deep-4")
     assert names(parse("1,9", 9)) == ()
-    assert places(parse("all", 9)) == tuple((order, 9) for order in ORDERS)
-    assert places(parse("1,9", 9)) == (("outer-first", 2),)
-    assert places(parse("none", 9)) == ()
+    assert orders_and_depths(parse("all", 9)) == tuple((order, 9) for order in ORDERS)
+    assert orders_and_depths(parse("1,9", 9)) == (("outer-first", 2),)
+    assert orders_and_depths(parse("none", 9)) == ()
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ ALWAYS = 0  # number of the unit that every mask trains (`head="always"`); the u
 
 
 @dataclass(frozen=True)
-class LayerPlace:
+class BlockLayer:
     """A layer with weights: its path through nested models, its depth (longest path from the input), its parameters."""
 
     path: str
@@ -40,7 +40,7 @@ class Block:
     """One unit of a mask: its number from 1 (or `ALWAYS`), its layers with weights from shallow to deep."""
 
     number: int
-    layers: tuple[LayerPlace, ...]
+    layers: tuple[BlockLayer, ...]
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -89,7 +89,7 @@ def partition(model: keras.Model, config: PartitionConfig | None = None, table: 
     blocks += [unit for unit in units if unit] + ([[head]] if config.head == "own" else [])
     first = ALWAYS if config.head == "always" else 1
     layers = {
-        path: LayerPlace(path, position.depth, layer.count_params()) for path, (position, layer) in located.items()
+        path: BlockLayer(path, position.depth, layer.count_params()) for path, (position, layer) in located.items()
     }
     return tuple(Block(number, tuple(layers[path] for path in unit)) for number, unit in enumerate(blocks, first))
 

@@ -42,7 +42,7 @@ def network_of(config: ModelConfig, seed: int = 0) -> keras.Model:
     return network
 
 
-def fresh(config: ModelConfig, seed: int) -> keras.Model:
+def from_scratch(config: ModelConfig, seed: int) -> keras.Model:
     """The network from scratch: every layer's weights as its own initialisers draw them from `seed`, statistics too."""
     if config.path is None:
         return unet(config, seed)
@@ -53,7 +53,7 @@ def fresh(config: ModelConfig, seed: int) -> keras.Model:
     return network
 
 
-def found(config: ModelConfig, units: PartitionConfig | None = None) -> ModelConfig:
+def with_architecture(config: ModelConfig, units: PartitionConfig | None = None) -> ModelConfig:
     """The settings with the architecture's digest. Raises `UserError` if the network cannot be searched."""
     network = load_network(_file(config))
     identified = replace(config, architecture=architecture(network))
@@ -70,8 +70,8 @@ def adapted(network: keras.Model, size: int, change: Callable[[Any], Any] | None
     """A copy of a segmentation network that takes grey images of `size` and gives logits.
 
     A three-channel input gets the grey image three times; a final sigmoid is taken off. Layers keep their names, and
-    their weights unless `change` alters their settings (`fresh`). Raises `UserError`, with what to do, for anything
-    else than one image in and one value per pixel out.
+    their weights unless `change` alters their settings (`from_scratch`). Raises `UserError`, with what to do, for
+    anything else than one image in and one value per pixel out.
     """
     _check_graph(network)
     channels = _check_input(network, size)

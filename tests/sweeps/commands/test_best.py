@@ -27,9 +27,9 @@ def searched() -> SweepRecord:
 
 
 def shown(record: SweepRecord) -> str:
-    said = io.StringIO()
-    show(best(record), Console(file=said, width=110))
-    return said.getvalue()
+    output = io.StringIO()
+    show(best(record), Console(file=output, width=110))
+    return output.getvalue()
 
 
 def test_all_parts_are_printed(searched: SweepRecord) -> None:
@@ -51,12 +51,12 @@ def test_all_parts_are_printed(searched: SweepRecord) -> None:
 
 def test_long_lists_are_capped() -> None:
     record = subset_record(sample(60), lambda _: 0.5)
-    found = best(record)
-    text, tied = shown(record), found.tied
+    answer = best(record)
+    text, tied = shown(record), answer.tied
     assert f"and {len(tied) - SHOWN} more: --format json" in text
     assert len(text.splitlines()) < 90
     ties = text[text.index("what ties with it") : text.index("Nothing as cheap")]
-    assert f"│ {found.best.mask} " in ties, "the best is left out"
+    assert f"│ {answer.best.mask} " in ties, "the best is left out"
 
 
 def test_masks_that_never_vary_have_no_effects() -> None:
@@ -64,7 +64,7 @@ def test_masks_that_never_vary_have_no_effects() -> None:
     assert "No block effects" in text and "fANOVA needs 20 trials" in text and "Smoothed" not in text
 
 
-def test_files_are_the_answer_and_its_pictures(searched: SweepRecord, tmp_path: Path) -> None:
+def test_files_are_the_answer_and_its_images(searched: SweepRecord, tmp_path: Path) -> None:
     written = write_files(best(searched), searched.info, tmp_path / "out")
     assert sorted(path.suffix for path in written) == [".json", *[".png"] * 3, *[".svg"] * 3, ".txt"]
     read = json.loads((tmp_path / "out" / "answer.json").read_text())

@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
-from sweeps.commands.champion import cautions, choose, crown, describe, outcome, unlearned
+from sweeps.commands.champion import cautions, choose, crown, describe, learning_failure, outcome
 from sweeps.environment.home import open_home
 from sweeps.environment.terminal import Board
 from sweeps.spec.load import load_spec
@@ -67,8 +67,9 @@ def test_baselines_are_no_candidates_but_are_told_when_they_score_higher() -> No
     record = sweep(low, zero, scratch)
     assert choose(record, None)[0] is low
     assert [line.split(" scored ")[0] for line in cautions(record, low)] == [
-        "Note: zero-shot", "Note: from scratch · all · 12 epochs · lr 0.001",
-    ]  # fmt: skip
+        "Note: zero-shot",
+        "Note: from scratch · all · 12 epochs · lr 0.001",
+    ]
     assert cautions(sweep(*TRIALS), TRIALS[1]) == []
 
 
@@ -89,13 +90,13 @@ def test_repeated_trials_are_judged_by_the_mean_over_their_seeds() -> None:
     whole = repeated(sweep(*masks), (4, 7))
     chosen, rivals = choose(whole, None)
     assert len(rivals) == 2 and chosen.info.candidate.seed == 4
-    each = [one.mean_dice for one in whole.trials if one.info.candidate.mask == chosen.info.candidate.mask]
-    assert len(each) == 2 and chosen.mean_dice == pytest.approx(np.mean(each))
+    means = [trial.mean_dice for trial in whole.trials if trial.info.candidate.mask == chosen.info.candidate.mask]
+    assert len(means) == 2 and chosen.mean_dice == pytest.approx(np.mean(means))
     assert "mean over the seeds 4, 7; refitted with the first" in " ".join(describe(whole, chosen, rivals, asked=False))
-    lacking = replace(whole, trials=tuple(one for one in whole.trials if one is not whole.trials[-1]))
-    again, of = choose(lacking, None)  # while a seed is not done for every mask, those that are decide
-    assert again.mean_dice in each
-    assert "mean over the seeds" not in " ".join(describe(lacking, again, of, asked=False))
+    incomplete = replace(whole, trials=tuple(trial for trial in whole.trials if trial is not whole.trials[-1]))
+    again, of = choose(incomplete, None)  # while a seed is not done for every mask, those that are decide
+    assert again.mean_dice in means
+    assert "mean over the seeds" not in " ".join(describe(incomplete, again, of, asked=False))
 
 
 @pytest.mark.parametrize("mask", ["1-3", "shallow-3", "3,1,2"])
@@ -134,21 +135,20 @@ def test_the_description_says_that_it_is_the_highest_of_many() -> None:
 
 
 HELD = Holder("1", "my-sweep", 0.701)
+CROWNED = "Champion: models:/busi@champion (version 2)"
+PREDICT = "  thaw predict models:/busi@champion IMAGES --out FOLDER --home there"
+REGISTERED = "Registered: models:/busi/2"
+STAYS = "models:/busi@champion stays with version 1: sweep my-sweep, Dice 0.701"
 
 
 @pytest.mark.parametrize(
     ("before", "moved", "lines"),
     [
-        (None, True, ["Champion: models:/busi@champion (version 2)",
-                      "  thaw predict models:/busi@champion PICTURES --out FOLDER --home there"]),
-        (HELD, True, ["Champion: models:/busi@champion (version 2)",
-                      "  replaces version 1: sweep my-sweep, Dice 0.701",
-                      "  thaw predict models:/busi@champion PICTURES --out FOLDER --home there"]),
-        (HELD, False, ["Registered: models:/busi/2",
-                       "models:/busi@champion stays with version 1: sweep my-sweep, Dice 0.701",
-                       "  to move it: thaw champion 'quick try' --home there"]),
+        (None, True, [CROWNED, PREDICT]),
+        (HELD, True, [CROWNED, "  replaces version 1: sweep my-sweep, Dice 0.701", PREDICT]),
+        (HELD, False, [REGISTERED, STAYS, "  to move it: thaw champion 'quick try' --home there"]),
     ],
-)  # fmt: skip
+)
 def test_what_becomes_of_the_alias_is_told(before: Holder | None, moved: bool, lines: list[str]) -> None:
     assert outcome(Crowned(Registered("busi", "2", new=True), "quick try", before, moved), " --home there") == lines
 
@@ -157,15 +157,15 @@ def test_a_network_that_learned_nothing_is_crowned_by_hand_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     low = sweep(scored("shallow-first", 3, 0.099))
-    said = io.StringIO()
+    output = io.StringIO()
     home = open_home(tmp_path / "home")
     monkeypatch.setattr(Tracker, "read_sweep", lambda *_: low)
-    assert crown(home, Board(Console(file=said)), None, automatic=True) is None
-    assert said.getvalue().startswith("No champion. Nothing was learned: with a mean Dice of 0.099, 1-3")
-    assert unlearned(TRIALS[0]) is None
+    assert crown(home, Board(Console(file=output)), None, automatic=True) is None
+    assert output.getvalue().startswith("No champion. Nothing was learned: with a mean Dice of 0.099, 1-3")
+    assert learning_failure(TRIALS[0]) is None
     with pytest.raises(UserError, match="demo"):  # it obeys: what is missing is only the plan of this made-up sweep
-        crown(home, Board(Console(file=said)), None)
-    assert "Warning: Nothing was learned" in said.getvalue()
+        crown(home, Board(Console(file=output)), None)
+    assert "Warning: Nothing was learned" in output.getvalue()
 
 
 def test_the_spec_key(tmp_path: Path) -> None:
@@ -196,10 +196,13 @@ print(json.dumps(sorted({"trainer", "tracking", "sweeps"} & set(sys.modules))))
 
 @pytest.mark.slow
 def test_refit_register_and_use_it_without_thaw(thaw_here: Thaw, home: Path, tmp_path: Path) -> None:
-    made = thaw_here("champion", "--home", home)
-    assert made.returncode == 0, made.stderr
-    assert "models:/phantoms@champion (version 1)" in made.stdout and "The highest of 6 candidates" in made.stdout
-    assert "SYNTHETIC DATA" in made.stdout
+    registered = thaw_here("champion", "--home", home)
+    assert registered.returncode == 0, registered.stderr
+    assert (
+        "models:/phantoms@champion (version 1)" in registered.stdout
+        and "The highest of 6 candidates" in registered.stdout
+    )
+    assert "SYNTHETIC DATA" in registered.stdout
     again = thaw_here("champion", "--home", home)
     assert again.returncode == 0 and "version 1, registered before" in again.stdout
 
@@ -214,10 +217,12 @@ def test_refit_register_and_use_it_without_thaw(thaw_here: Thaw, home: Path, tmp
     probability = np.load(tmp_path / "y.npy")[0, ..., 0]
     assert 0 < probability.min() < probability.max() < 1
 
-    picture = tmp_path / "in" / "a.tif"
-    picture.parent.mkdir()
-    Image.fromarray(grey).save(picture)
-    done = thaw_here("predict", "models:/phantoms@champion", picture.parent, "--out", tmp_path / "out", "--home", home)
+    image_file = tmp_path / "in" / "a.tif"
+    image_file.parent.mkdir()
+    Image.fromarray(grey).save(image_file)
+    done = thaw_here(
+        "predict", "models:/phantoms@champion", image_file.parent, "--out", tmp_path / "out", "--home", home
+    )
     assert done.returncode == 0, done.stderr
     assert "trained on SYNTHETIC images only: it is no tool for real ones" in done.stdout
     with Image.open(tmp_path / "out" / "overlays" / "a.png") as over:

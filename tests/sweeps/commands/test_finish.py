@@ -33,7 +33,7 @@ def test_everything_that_is_said_at_the_end_comes_from_one_summary(
     show(home, "one", searched=False)
     sentence = summarise(tracker.read_sweep("one")).verdict.sentence
     assert len(judged) == 2  # one of them is this test's
-    said = capsys.readouterr()
-    assert sentence in (said.out + said.err)
+    output = capsys.readouterr()
+    assert sentence in (output.out + output.err)
     page = (home.report("one") / "report.html").read_text()
     assert sentence.partition(": ")[2][1:40] in page and tracker.read_sweep("one").status == "FINISHED"

@@ -23,8 +23,8 @@ def printed(path: Path | None, model: ModelConfig, units: PartitionConfig | None
 
 
 def test_the_built_in_network() -> None:
-    said = printed(None, ModelConfig(32, 2))
-    assert "30,841 parameters in 9 blocks" in said and "contracting" in said and "To search it" not in said
+    output = printed(None, ModelConfig(32, 2))
+    assert "30,841 parameters in 9 blocks" in output and "contracting" in output and "To search it" not in output
 
 
 def test_a_network_that_can_be_searched_comes_with_the_command(tmp_path: Path) -> None:
@@ -40,8 +40,8 @@ def test_a_network_that_can_be_searched_comes_with_the_command(tmp_path: Path) -
     ],
 )
 def test_a_network_that_cannot_says_why(tmp_path: Path, network: Any, words: str) -> None:
-    said = printed(saved(network, tmp_path), ModelConfig(32))
-    assert "thaw run cannot search it: " in said and words in said and "To search it" not in said
+    output = printed(saved(network, tmp_path), ModelConfig(32))
+    assert "thaw run cannot search it: " in output and words in output and "To search it" not in output
 
 
 def test_a_table_of_one_block_cannot(tmp_path: Path) -> None:

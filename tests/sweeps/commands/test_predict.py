@@ -11,14 +11,14 @@ import pytest
 from PIL import Image
 from rich.console import Console
 
-from sweeps.commands.predict import load, predict_pictures
+from sweeps.commands.predict import load, predict_images
 from sweeps.environment.terminal import Board
 from trainer.errors import UserError
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A network at 32 x 32 whose mask is the picture above one half."""
+    """A network at 32 x 32 whose mask is the image above one half."""
     inputs = keras.Input((32, 32, 1))
     network = keras.Model(inputs, keras.layers.Conv2D(1, 1)(inputs))
     network.set_weights([np.full((1, 1, 1, 1), 40, np.float32), np.full(1, -20, np.float32)])
@@ -27,32 +27,32 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(path)
 
 
-def picture(path: Path, mode: str = "L", size: tuple[int, int] = (64, 48)) -> Path:
+def write_image(path: Path, mode: str = "L", size: tuple[int, int] = (64, 48)) -> Path:
     """Black with a white square in the middle."""
     path.parent.mkdir(parents=True, exist_ok=True)
     pixels = np.zeros(size[::-1], np.uint8)
     pixels[size[1] // 4 : size[1] * 3 // 4, size[0] // 4 : size[0] * 3 // 4] = 255
-    made = Image.fromarray(pixels)
+    image = Image.fromarray(pixels)
     if mode == "I;16":
-        made = Image.fromarray(pixels.astype(np.uint16) * 257)
-    (made if mode in ("L", "I;16") else made.convert(mode)).save(path)
+        image = Image.fromarray(pixels.astype(np.uint16) * 257)
+    (image if mode in ("L", "I;16") else image.convert(mode)).save(path)
     return path
 
 
-def predicted(model: str, images: Path, out: Path) -> int:
-    return predict_pictures(model, images, out, out / "home", Board(Console(file=io.StringIO())))
+def predict_count(model: str, images: Path, out: Path) -> int:
+    return predict_images(model, images, out, out / "home", Board(Console(file=io.StringIO())))
 
 
 def written(out: Path, folder: str) -> list[str]:
     return sorted(path.relative_to(out / folder).as_posix() for path in (out / folder).rglob("*.png"))
 
 
-def test_masks_and_overlays_in_the_size_and_folders_of_the_pictures(model: str, tmp_path: Path) -> None:
+def test_masks_and_overlays_in_the_size_and_folders_of_the_images(model: str, tmp_path: Path) -> None:
     for name, mode in (("a.png", "L"), ("b.jpg", "RGB"), ("deep/c.tif", "I;16"), ("deep/d.gif", "P"), ("e.BMP", "1")):
-        picture(tmp_path / "in" / name, mode)
-    (tmp_path / "in" / "notes.txt").write_text("no picture")
+        write_image(tmp_path / "in" / name, mode)
+    (tmp_path / "in" / "notes.txt").write_text("no image")
     out = tmp_path / "out"
-    assert predicted(model, tmp_path / "in", out) == 5
+    assert predict_count(model, tmp_path / "in", out) == 5
     names = ["a.png", "b.png", "deep/c.png", "deep/d.png", "e.png"]
     assert written(out, "masks") == written(out, "overlays") == names
     for name in names:
@@ -64,64 +64,64 @@ def test_masks_and_overlays_in_the_size_and_folders_of_the_pictures(model: str, 
 
 
 @pytest.mark.parametrize("synthetic", [True, False])
-def test_a_network_of_synthetic_pictures_is_told_to_be_one(
+def test_a_network_of_synthetic_images_is_told_to_be_one(
     model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, synthetic: bool
 ) -> None:
-    ready, known = load(model, tmp_path)
+    predictor, known = load(model, tmp_path)
     assert not known  # of a file nothing is known
-    monkeypatch.setattr("sweeps.commands.predict.load", lambda *_: (ready, synthetic))
-    said = io.StringIO()
-    predict_pictures(
-        "models:/phantoms@champion", picture(tmp_path / "a.png"), tmp_path, tmp_path, Board(Console(file=said))
+    monkeypatch.setattr("sweeps.commands.predict.load", lambda *_: (predictor, synthetic))
+    output = io.StringIO()
+    predict_images(
+        "models:/phantoms@champion", write_image(tmp_path / "a.png"), tmp_path, tmp_path, Board(Console(file=output))
     )
     with Image.open(tmp_path / "masks" / "a.png") as mask, Image.open(tmp_path / "overlays" / "a.png") as over:
         assert mask.size == (64, 48) and over.size == ((256, 192) if synthetic else (64, 48))
-    assert ("trained on SYNTHETIC images only: it is no tool for real ones" in said.getvalue()) == synthetic
+    assert ("trained on SYNTHETIC images only: it is no tool for real ones" in output.getvalue()) == synthetic
 
 
-def test_one_picture(model: str, tmp_path: Path) -> None:
-    assert predicted(model, picture(tmp_path / "a.png"), tmp_path) == 1
+def test_one_image(model: str, tmp_path: Path) -> None:
+    assert predict_count(model, write_image(tmp_path / "a.png"), tmp_path) == 1
     assert written(tmp_path, "masks") == ["a.png"]
 
 
-def test_pictures_that_differ_in_their_suffix_keep_it(model: str, tmp_path: Path) -> None:
-    picture(tmp_path / "in" / "a.png")
-    picture(tmp_path / "in" / "a.bmp")
-    predicted(model, tmp_path / "in", tmp_path / "out")
+def test_images_that_differ_in_their_suffix_keep_it(model: str, tmp_path: Path) -> None:
+    write_image(tmp_path / "in" / "a.png")
+    write_image(tmp_path / "in" / "a.bmp")
+    predict_count(model, tmp_path / "in", tmp_path / "out")
     assert written(tmp_path / "out", "masks") == ["a.bmp.png", "a.png.png"]
 
 
 def test_again_into_the_same_folder_does_not_predict_its_own_masks(model: str, tmp_path: Path) -> None:
-    picture(tmp_path / "a.png")
-    assert [predicted(model, tmp_path, tmp_path / "out") for _ in range(2)] == [1, 1]
-    assert [predicted(model, tmp_path, tmp_path) for _ in range(1)] == [3]  # `out` is another folder of pictures now
+    write_image(tmp_path / "a.png")
+    assert [predict_count(model, tmp_path, tmp_path / "out") for _ in range(2)] == [1, 1]
+    assert [predict_count(model, tmp_path, tmp_path) for _ in range(1)] == [3]  # `out` is another folder of images now
 
 
 def test_masks_that_somebody_drew_are_not_replaced(model: str, tmp_path: Path) -> None:
-    picture(tmp_path / "images" / "a.png")
-    truth = picture(tmp_path / "masks" / "a.png")
+    write_image(tmp_path / "images" / "a.png")
+    truth = write_image(tmp_path / "masks" / "a.png")
     before = truth.read_bytes()
     with pytest.raises(UserError, match=r"must not replace masks that somebody drew.*a\.png exists.*--out"):
-        predicted(model, tmp_path / "images", tmp_path)
+        predict_count(model, tmp_path / "images", tmp_path)
     assert truth.read_bytes() == before and not (tmp_path / "overlays").exists()
 
 
-def test_unreadable_pictures_are_named_and_the_rest_is_written(model: str, tmp_path: Path) -> None:
-    whole = picture(tmp_path / "in" / "a.png").read_bytes()
+def test_unreadable_images_are_named_and_the_rest_is_written(model: str, tmp_path: Path) -> None:
+    whole = write_image(tmp_path / "in" / "a.png").read_bytes()
     (tmp_path / "in" / "b.png").write_bytes(whole[: len(whole) // 2])
     (tmp_path / "in" / "c.jpg").write_text("hello")
     (tmp_path / "in" / "d.tif").write_bytes(b"")
     with pytest.raises(UserError, match=r"(?s)3 of 4 images could not be read.*b\.png.*c\.jpg.*hello.*d\.tif.*empty"):
-        predicted(model, tmp_path / "in", tmp_path / "out")
+        predict_count(model, tmp_path / "in", tmp_path / "out")
     assert written(tmp_path / "out", "masks") == written(tmp_path / "out", "overlays") == ["a.png"]
 
 
-def test_no_pictures_and_no_folder(model: str, tmp_path: Path) -> None:
+def test_no_images_and_no_folder(model: str, tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     with pytest.raises(UserError, match=r"must be an image \(\.png.* holds none"):
-        predicted(model, tmp_path / "in", tmp_path / "out")
+        predict_count(model, tmp_path / "in", tmp_path / "out")
     with pytest.raises(UserError, match="There is no image or folder"):
-        predicted(model, tmp_path / "nowhere", tmp_path / "out")
+        predict_count(model, tmp_path / "nowhere", tmp_path / "out")
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_models_that_cannot_be_used(tmp_path: Path, name: str, words: str) -> No
     (tmp_path / "text.keras").write_text("hello")
     inputs = keras.Input((None, None, 1))
     keras.Model(inputs, keras.layers.Conv2D(1, 1)(inputs)).save(tmp_path / "anysize.keras")
-    picture(tmp_path / "in" / "a.png")
+    write_image(tmp_path / "in" / "a.png")
     with pytest.raises(UserError, match=words):
-        predicted(name if name.startswith("models:") else str(tmp_path / name), tmp_path / "in", tmp_path / "out")
+        predict_count(name if name.startswith("models:") else str(tmp_path / name), tmp_path / "in", tmp_path / "out")
     assert not (tmp_path / "out" / "masks").exists()

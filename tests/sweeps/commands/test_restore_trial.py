@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from sweeps.cli import main
-from sweeps.commands.restore_trial import own_pictures, restored
+from sweeps.commands.restore_trial import own_images, restore_trial
 from sweeps.environment.home import Home
 from tracking.store.writer import Tracker
 from trainer.config import ModelConfig
@@ -30,17 +30,17 @@ def tracker(smoke_home: Path) -> Tracker:
 
 @pytest.mark.parametrize(("mask", "moved"), [("contracting", range(CONTRACTING)), ("6-9", range(CONTRACTING, 38))])
 def test_a_trial_is_restored_on_its_base(tracker: Tracker, mask: str, moved: range) -> None:
-    found = restored(tracker, None, mask)
-    changed = [i for i, (a, b) in enumerate(zip(found.before, found.after, strict=True)) if not np.array_equal(a, b)]
+    trial = restore_trial(tracker, None, mask)
+    changed = [i for i, (a, b) in enumerate(zip(trial.before, trial.after, strict=True)) if not np.array_equal(a, b)]
     assert changed == list(moved)
-    found.network.set_weights(found.before)
-    assert weights_digest(found.network) == found.info.weights["digest"]
+    trial.network.set_weights(trial.before)
+    assert weights_digest(trial.network) == trial.info.weights["digest"]
 
 
 def test_a_base_of_another_network_is_refused(
     tracker: Tracker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = restored(tracker, None, None)
+    trial = restore_trial(tracker, None, None)
     other = unet(ModelConfig(32, 2), seed=9)
     write_weights(other, tmp_path / "other.weights.h5")
     fetch = tracker.fetch_file
@@ -49,9 +49,9 @@ def test_a_base_of_another_network_is_refused(
         return tmp_path / "other.weights.h5" if path.startswith("bases/") else fetch(run_id, path, folder)
 
     monkeypatch.setattr(tracker, "fetch_file", swapped)
-    needed, held = found.info.weights["digest"][:12], weights_digest(other)[:12]
+    needed, held = trial.info.weights["digest"][:12], weights_digest(other)[:12]
     with pytest.raises(UserError, match=f"needs {needed}, but the network holds {held}"):
-        restored(tracker, None, None)
+        restore_trial(tracker, None, None)
 
 
 @pytest.mark.parametrize("gone", ["bases", "checkpoints"])
@@ -61,33 +61,33 @@ def test_files_that_mlflow_has_lost_are_named(tracker: Tracker, gone: str, monke
         tracker, "fetch_file", lambda run, path, to: None if path.startswith(gone) else fetch(run, path, to)
     )
     with pytest.raises(UserError, match=rf"artifact {gone}/.* is not there.*another --name"):
-        restored(tracker, None, None)
+        restore_trial(tracker, None, None)
 
 
-def test_the_pictures_come_from_mlflow_or_from_where_they_were_if_they_are_the_same(
+def test_the_images_come_from_mlflow_or_from_where_they_were_if_they_are_the_same(
     tracker: Tracker, smoke_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found, cache = restored(tracker, None, None), Home(smoke_home).data
-    kept, reason = own_pictures(tracker, found, tmp_path)
+    trial, cache = restore_trial(tracker, None, None), Home(smoke_home).data
+    kept, reason = own_images(tracker, trial, tmp_path)
     assert kept is not None and kept.shape == (8, 32, 32) and reason == "" and not list(tmp_path.iterdir())
     monkeypatch.setattr(tracker, "fetch_file", lambda run, path, to: None)
-    read, reason = own_pictures(tracker, found, cache)
+    read, reason = own_images(tracker, trial, cache)
     assert read is not None and reason == ""
     np.testing.assert_allclose(kept, read, atol=0.5 / 255 + 1e-6)
-    moved = {**found.info.spec, "data": {**found.info.spec["data"], "path": "moved-away"}}
+    moved = {**trial.info.spec, "data": {**trial.info.spec["data"], "path": "moved-away"}}
     for wrong, words in (
-        (replace(found.info, data={**found.info.data, "digest": "0"}), "changed since the sweep"),
-        (replace(found.info, spec=moved), "moved-away"),
+        (replace(trial.info, data={**trial.info.data, "digest": "0"}), "changed since the sweep"),
+        (replace(trial.info, spec=moved), "moved-away"),
     ):
-        nothing, reason = own_pictures(tracker, replace(found, info=wrong), cache)
+        nothing, reason = own_images(tracker, replace(trial, info=wrong), cache)
         assert nothing is None and words in reason
 
 
-def test_damaged_pictures_are_told(tracker: Tracker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = restored(tracker, None, None)
+def test_damaged_images_are_told(tracker: Tracker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trial = restore_trial(tracker, None, None)
     (tmp_path / "cut.npz").write_bytes(b"PK")
     monkeypatch.setattr(tracker, "fetch_file", lambda run, path, to: tmp_path / "cut.npz")
-    nothing, reason = own_pictures(tracker, found, tmp_path)
+    nothing, reason = own_images(tracker, trial, tmp_path)
     assert nothing is None and "pictures.npz" in reason and "cannot be read" in reason
 
 
@@ -102,9 +102,9 @@ def test_the_newest_sweep_is_drawn_before_and_after(
     out = tmp_path / "neurons.png"
     with pytest.raises(SystemExit, match="0"):
         visualize(smoke_home, monkeypatch, "--mask", "1-5", "--blocks", "1,2", "--filters", 2, "--out", out)
-    said = capfd.readouterr()
-    assert "before and after 1-5 · 1 epochs" in said.out  # its best setting
-    assert "Note" not in said.out and not said.err
+    output = capfd.readouterr()
+    assert "before and after 1-5 · 1 epochs" in output.out  # its best setting
+    assert "Note" not in output.out and not output.err
     with Image.open(out) as sheet:
         assert sheet.width >= 4 * 128 and sheet.height > 2 * 128
 
@@ -123,7 +123,7 @@ def test_the_newest_sweep_is_drawn_before_and_after(
         (["a.weights.h5"], r"a\.weights\.h5 do not exist"),
         (["down/here"], r"Give a \.keras model, the \.weights\.h5 .* or the name of a sweep, but got 'down/here'"),
     ],
-)  # fmt: skip
+)
 def test_a_mistake_is_told_and_nothing_drawn(
     words: list[str],
     message: str,
@@ -134,6 +134,6 @@ def test_a_mistake_is_told_and_nothing_drawn(
 ) -> None:
     with pytest.raises(SystemExit, match="2"):
         visualize(smoke_home, monkeypatch, *words, "--out", tmp_path / "neurons.png")
-    said = capfd.readouterr().err
-    assert re.search(message, said), said
+    output = capfd.readouterr().err
+    assert re.search(message, output), output
     assert not list(tmp_path.iterdir())

@@ -49,8 +49,8 @@ def test_what_is_deaf_is_ended_after_the_grace_period() -> None:
     command = [sys.executable, "-c", code, sys.executable, "-c", DEAF, str(port)]
     serving = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     assert serving.stdout is not None
-    with serving.stdout as said:
-        assert said.readline() == "deaf\n" and listens(port)
+    with serving.stdout as errors:
+        assert errors.readline() == "deaf\n" and listens(port)
         serving.send_signal(signal.SIGTERM)
         serving.wait(90)
     assert not listens(port)
@@ -66,16 +66,17 @@ def _hearing_ctrl_c() -> None:
 def test_a_stopped_ui_leaves_its_port_free(number: signal.Signals, smoke_home: Path) -> None:
     port = free_port()
     command = [sys.executable, "-m", "sweeps.cli", "ui", "--port", str(port), "--home", str(smoke_home)]
-    ui = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-                          preexec_fn=_hearing_ctrl_c)  # fmt: skip
+    ui = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, preexec_fn=_hearing_ctrl_c
+    )
     try:
         wait_for(port, ui)
         ui.send_signal(number)
-        _, said = ui.communicate(timeout=90)
+        _, errors = ui.communicate(timeout=90)
     finally:
         ui.terminate()
     assert not listens(port)
-    assert ui.returncode == 130 and "Traceback" not in said
+    assert ui.returncode == 130 and "Traceback" not in errors
 
 
 def wait_for(port: int, ui: subprocess.Popen[str]) -> None:

@@ -55,7 +55,7 @@ def into(tried: list[Candidate]) -> Evaluate:
 def tuned(
     folder: Path,
     strategy: str,
-    seen: Sequence[PastTrial] = (),
+    known: Sequence[PastTrial] = (),
     evaluate: Evaluate | None = None,
     search: Search = SEARCH,
     seed: int = 0,
@@ -63,36 +63,36 @@ def tuned(
     blocks: int = 5,
 ) -> list[PastTrial]:
     """What the search told of, in order."""
-    told: list[PastTrial] = []
+    trials: list[PastTrial] = []
     chosen, score = with_strategy(search, strategy), evaluate or into([])
-    inside, kept = space(chosen, blocks), folder / "keras-tuner"
-    tune(chosen, inside, seen, score, kept, seed=seed, deadline=deadline, tell=told.append)
-    return told
+    inside, folder_of_tuner = space(chosen, blocks), folder / "keras-tuner"
+    tune(chosen, inside, known, score, folder_of_tuner, seed=seed, deadline=deadline, tell=trials.append)
+    return trials
 
 
-def tried(told: Sequence[PastTrial]) -> list[Candidate]:
-    return [one.candidate for one in told]
+def tried(trials: Sequence[PastTrial]) -> list[Candidate]:
+    return [trial.candidate for trial in trials]
 
 
 @every_strategy
 def test_it_stays_in_the_space_repeats_nothing_and_stops_at_its_budget(tmp_path: Path, strategy: str) -> None:
-    seen = [
+    known = [
         PastTrial(Candidate("all", 2, 1e-3, "scratch"), "done", 0.2),
         PastTrial(Candidate("1-3", 2, 1e-3), "done", 0.6),
     ]
     handed: list[Candidate] = []
-    told = tuned(tmp_path, strategy, seen, into(handed))
-    assert handed == tried(told) and len(handed) == TRIALS - len(seen)  # the baselines count
-    assert len({*handed, *(one.candidate for one in seen)}) == TRIALS
-    assert all(one in space() for one in handed)
-    assert told[0] == PastTrial(handed[0], "done", dice(handed[0]), 5, 1.5, 7)
+    trials = tuned(tmp_path, strategy, known, into(handed))
+    assert handed == tried(trials) and len(handed) == TRIALS - len(known)  # the baselines count
+    assert len({*handed, *(trial.candidate for trial in known)}) == TRIALS
+    assert all(trial in space() for trial in handed)
+    assert trials[0] == PastTrial(handed[0], "done", dice(handed[0]), 5, 1.5, 7)
 
 
 @every_strategy
 def test_without_a_budget_the_whole_space_is_tried_once(tmp_path: Path, strategy: str) -> None:
     small = Search(space="orders", max_blocks=3)
-    told = tuned(tmp_path, strategy, search=small)
-    assert sorted(one.key for one in tried(told)) == sorted(one.key for one in space(small).candidates())
+    trials = tuned(tmp_path, strategy, search=small)
+    assert sorted(trial.key for trial in tried(trials)) == sorted(trial.key for trial in space(small).candidates())
 
 
 @every_strategy
@@ -114,7 +114,7 @@ def test_another_seed_gives_another_search(tmp_path: Path, strategy: str) -> Non
 def test_the_grid_goes_mask_by_mask_the_largest_epoch_count_first(tmp_path: Path) -> None:
     search = Search(space="masks", masks=("3-5", "1-2"), epochs=(1, 2, 4))
     expected = [("3-5", 4), ("3-5", 2), ("3-5", 1), ("1-2", 4), ("1-2", 2), ("1-2", 1)]
-    assert [(one.mask, one.epochs) for one in tried(tuned(tmp_path, "grid", search=search))] == expected
+    assert [(trial.mask, trial.epochs) for trial in tried(tuned(tmp_path, "grid", search=search))] == expected
 
 
 @every_strategy
@@ -122,14 +122,14 @@ def test_failures_are_failures_however_many(tmp_path: Path, strategy: str) -> No
     def evaluate(candidate: Candidate, report: Report) -> Scored:
         raise TrialFailed("no")
 
-    told = tuned(tmp_path, strategy, evaluate=evaluate)
-    assert len(told) == TRIALS and {(one.status, one.score) for one in told} == {("failed", None)}
+    trials = tuned(tmp_path, strategy, evaluate=evaluate)
+    assert len(trials) == TRIALS and {(trial.status, trial.score) for trial in trials} == {("failed", None)}
 
 
 def test_no_score_is_a_failure_and_a_dropped_candidate_is_dropped(tmp_path: Path) -> None:
-    found = iter([Scored(math.nan), Scored(0.3, 2, 1.0, 7, dropped_after=2)])
-    told = tuned(tmp_path, "grid", evaluate=lambda one, report: next(found), search=replace(SEARCH, trials=2))
-    assert [(one.status, one.score) for one in told] == [("failed", None), ("dropped", 0.3)]
+    results = iter([Scored(math.nan), Scored(0.3, 2, 1.0, 7, dropped_after=2)])
+    trials = tuned(tmp_path, "grid", evaluate=lambda trial, report: next(results), search=replace(SEARCH, trials=2))
+    assert [(trial.status, trial.score) for trial in trials] == [("failed", None), ("dropped", 0.3)]
 
 
 @every_strategy
@@ -144,7 +144,7 @@ def test_anything_else_stops_the_search_as_itself(tmp_path: Path, strategy: str,
 
 
 def test_a_bug_while_it_is_told_stops_too(tmp_path: Path) -> None:
-    def tell(one: PastTrial) -> None:
+    def tell(trial: PastTrial) -> None:
         raise UserError("the study cannot be reached")
 
     with pytest.raises(UserError, match="cannot be reached"):
@@ -190,7 +190,7 @@ def test_it_goes_on_whatever_became_of_its_folder(tmp_path: Path, strategy: str,
     if damage in ("cut", "not json"):
         for path in files:
             path.write_bytes(path.read_bytes()[:10] if damage == "cut" else b"\x00[")
-    rest = tuned(tmp_path, strategy, seen=first)
+    rest = tuned(tmp_path, strategy, known=first)
     assert len({*tried(first), *tried(rest)}) == len(first) + len(rest) == TRIALS
     if strategy != "bayesian":  # what it proposes depends on what it heard first; the others go on as if never stopped
         assert [*first, *rest] == tuned(tmp_path / "whole", strategy)
@@ -207,11 +207,11 @@ def die_at_the_fourth(folder: Path, strategy: str) -> None:
         return Scored(dice(candidate), trainings=5)
 
     chosen = with_strategy(SEARCH, strategy)
-    tune(chosen, space(), (), evaluate, folder / "keras-tuner", seed=0, tell=lambda one: tell(folder, one))
+    tune(chosen, space(), (), evaluate, folder / "keras-tuner", seed=0, tell=lambda trial: tell(folder, trial))
 
 
-def tell(folder: Path, one: PastTrial) -> None:
-    optuna_queue.fill(f"sqlite:///{folder / 'optuna.db'}", "s", "digest", [one], 5)
+def tell(folder: Path, trial: PastTrial) -> None:
+    optuna_queue.fill(f"sqlite:///{folder / 'optuna.db'}", "s", "digest", [trial], 5)
 
 
 @pytest.mark.slow
@@ -222,8 +222,8 @@ def test_a_killed_search_goes_on_from_what_the_study_heard(tmp_path: Path, strat
     process.join()
     assert process.exitcode == -signal.SIGKILL
     heard = optuna_queue.history(f"sqlite:///{tmp_path / 'optuna.db'}", "s")
-    assert len(heard) == 3 and all(one.trainings == 5 for one in heard)
-    rest = tuned(tmp_path, strategy, seen=heard)
+    assert len(heard) == 3 and all(trial.trainings == 5 for trial in heard)
+    rest = tuned(tmp_path, strategy, known=heard)
     assert len({*tried(heard), *tried(rest)}) == len(heard) + len(rest) == TRIALS
 
 
@@ -231,15 +231,15 @@ def test_the_gaussian_process_hears_of_every_score_in_the_space_and_nothing_is_p
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    seen = [
+    known = [
         PastTrial(Candidate("all", 2, 1e-3, "scratch"), "done", 0.2),
         PastTrial(Candidate("1-3", 2, 1e-3), "done", 0.6),
         PastTrial(Candidate("2", 2, 1e-3), "dropped", 0.1),
         PastTrial(Candidate("4", 2, 1e-3), "failed"),
     ]
-    tuned(tmp_path / "home", "bayesian", seen, search=replace(SEARCH, trials=5))
-    kept = [json.loads(path.read_text()) for path in sorted((tmp_path / "home").rglob("trial.json"))]
-    assert [one["score"] for one in kept[:2]] == [0.6, 0.1] and len(kept) == 3
+    tuned(tmp_path / "home", "bayesian", known, search=replace(SEARCH, trials=5))
+    folder_of_tuner = [json.loads(path.read_text()) for path in sorted((tmp_path / "home").rglob("trial.json"))]
+    assert [trial["score"] for trial in folder_of_tuner[:2]] == [0.6, 0.1] and len(folder_of_tuner) == 3
     assert [path.name for path in tmp_path.iterdir()] == ["home"] and capfd.readouterr().out == ""
 
 
@@ -250,8 +250,8 @@ def test_what_the_gaussian_process_proposes_beats_chance(tmp_path: Path) -> None
         return Scored(0.1 * len(parse(candidate.mask, 6).blocks), trainings=5)
 
     def best(strategy: str, seed: int) -> float:
-        told = tuned(tmp_path, strategy, (), each_block_helps, search, seed, blocks=6)
-        return max(one.score or 0 for one in told)
+        trials = tuned(tmp_path, strategy, (), each_block_helps, search, seed, blocks=6)
+        return max(trial.score or 0 for trial in trials)
 
     seeds = (0, 100, 200)
     assert sum(best("bayesian", seed) for seed in seeds) > sum(best("random", seed) for seed in seeds)

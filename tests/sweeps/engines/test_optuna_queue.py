@@ -14,7 +14,7 @@ import pytest
 from optuna.trial import TrialState
 
 from sweeps.engines import optuna_queue, optuna_storage
-from sweeps.engines.optuna_storage import study_of
+from sweeps.engines.optuna_storage import open_study
 from sweeps.spec.search_section import Search
 from sweeps.spec.space import listed, space_of
 from sweeps.strategies.history import Evaluate, PastTrial, Report, Scored
@@ -32,14 +32,14 @@ def url(tmp_path: Path) -> str:
 
 
 def trials(url: str, name: str = "s") -> list[optuna.trial.FrozenTrial]:
-    return study_of(url, name).get_trials()
+    return open_study(url, name).get_trials()
 
 
-def into(seen: list[Candidate], score: float = 0.5) -> Evaluate:
+def into(evaluated: list[Candidate], score: float = 0.5) -> Evaluate:
     """An objective that only writes down what it is asked for."""
 
     def evaluate(candidate: Candidate, report: Report) -> Scored:
-        seen.append(candidate)
+        evaluated.append(candidate)
         return Scored(score, trainings=5, seconds=1.5, parameters=7)
 
     return evaluate
@@ -83,12 +83,12 @@ def test_four_workers_drain_a_list_exactly_once_and_invent_nothing(url: str, tmp
         worker.join()
     assert [worker.exitcode for worker in workers] == [0, 0, 0, 0]
     seen = Counter((tmp_path / "seen.txt").read_text().split())
-    assert set(seen) == {one.key for one in CANDIDATES} and set(seen.values()) == {1}
+    assert set(seen) == {candidate.key for candidate in CANDIDATES} and set(seen.values()) == {1}
     assert [trial.state for trial in trials(url)] == [TrialState.COMPLETE] * len(CANDIDATES)
 
 
 def test_an_empty_list_hands_nothing_out(url: str) -> None:
-    optuna_queue.drain(url, "s", lambda one, report: pytest.fail(f"invented {one}"), 9)
+    optuna_queue.drain(url, "s", lambda candidate, report: pytest.fail(f"invented {candidate}"), 9)
     assert trials(url) == []
 
 
@@ -104,10 +104,10 @@ def test_waiting_candidates_are_not_listed_twice_and_a_list_may_grow(url: str) -
 def test_failures_are_failures_and_bugs_stop(url: str) -> None:
     optuna_queue.enqueue(url, "s", CANDIDATES[:3], 9)
 
-    def evaluate(one: Candidate, report: Report) -> Scored:
-        if one == CANDIDATES[0]:
+    def evaluate(candidate: Candidate, report: Report) -> Scored:
+        if candidate == CANDIDATES[0]:
             raise TrialFailed("no")
-        if one == CANDIDATES[2]:
+        if candidate == CANDIDATES[2]:
             raise KeyError("typo")
         return Scored(0.5)
 
@@ -126,14 +126,14 @@ def test_work_lost_with_a_killed_worker_is_repeated(url: str, monkeypatch: pytes
     monkeypatch.setattr(optuna_storage, "GRACE_SECONDS", 3)
     seen: list[Candidate] = []
     optuna_queue.drain(url, "s", into(seen), 9)
-    assert sorted(one.key for one in seen) == sorted(one.key for one in CANDIDATES[:2])
+    assert sorted(candidate.key for candidate in seen) == sorted(candidate.key for candidate in CANDIDATES[:2])
     assert Counter(trial.state.name for trial in trials(url)) == {"COMPLETE": 2, "FAIL": 1}
 
 
-def in_turn(seen: tuple[PastTrial, ...]) -> Candidate | None:
+def in_turn(trials: tuple[PastTrial, ...]) -> Candidate | None:
     """Proposes the blocks one after the other; waits for the third before it names the fourth."""
-    done = [one for one in seen if one.status != "open"]
-    return Candidate(str(len(seen) + 1), 2, 1e-3) if len(seen) < 3 or (len(done) >= 3 and len(seen) < 6) else None
+    done = [trial for trial in trials if trial.status != "open"]
+    return Candidate(str(len(trials) + 1), 2, 1e-3) if len(trials) < 3 or (len(done) >= 3 and len(trials) < 6) else None
 
 
 def propose(url: str, folder: Path) -> None:
@@ -160,27 +160,27 @@ def test_four_workers_try_what_a_strategy_proposes_once_each_and_stop_when_it_st
 def test_the_history_holds_every_candidate_once_with_what_it_took(url: str) -> None:
     optuna_queue.enqueue(url, "s", CANDIDATES[:4], 9)
 
-    def evaluate(one: Candidate, report: Report) -> Scored:
-        if one == CANDIDATES[0]:
+    def evaluate(candidate: Candidate, report: Report) -> Scored:
+        if candidate == CANDIDATES[0]:
             raise TrialFailed("no")
         report(0.4, 1)
-        return Scored(0.4, 2, 1.5, 7, dropped_after=2 if one == CANDIDATES[1] else 0)
+        return Scored(0.4, 2, 1.5, 7, dropped_after=2 if candidate == CANDIDATES[1] else 0)
 
     optuna_queue.drain(url, "s", evaluate, 9)
     optuna_queue.enqueue(url, "s", CANDIDATES[4:5], 9)
-    found = optuna_queue.history(url, "s")
-    assert [one.candidate for one in found] == list(CANDIDATES[:5])
-    assert [one.status for one in found] == ["failed", "dropped", "done", "done", "open"]
-    assert [one.score for one in found] == [None, 0.4, 0.4, 0.4, None]
-    assert (found[1].trainings, found[1].seconds, found[1].parameters) == (2, 1.5, 7)
+    trials = optuna_queue.history(url, "s")
+    assert [trial.candidate for trial in trials] == list(CANDIDATES[:5])
+    assert [trial.status for trial in trials] == ["failed", "dropped", "done", "done", "open"]
+    assert [trial.score for trial in trials] == [None, 0.4, 0.4, 0.4, None]
+    assert (trials[1].trainings, trials[1].seconds, trials[1].parameters) == (2, 1.5, 7)
 
 
 def test_a_study_that_was_deleted_is_filled_from_the_record(url: str) -> None:
     train = Candidate("2,4", 3, 1e-3, train=(("batch", 8),))
-    recorded = [PastTrial(CANDIDATES[0], "done", 0.7, 5, 2.0, 9), PastTrial(train, "dropped", 0.3)]
+    known_trials = [PastTrial(CANDIDATES[0], "done", 0.7, 5, 2.0, 9), PastTrial(train, "dropped", 0.3)]
     for _ in range(2):  # twice is once
-        optuna_queue.fill(url, "s", "digest", recorded, 9)
-    assert optuna_queue.history(url, "s") == tuple(recorded)
+        optuna_queue.fill(url, "s", "digest", known_trials, 9)
+    assert optuna_queue.history(url, "s") == tuple(known_trials)
 
 
 @pytest.mark.parametrize(
@@ -207,9 +207,9 @@ def test_nothing_is_begun_after_the_deadline_and_all_of_it_waits(url: str) -> No
 def test_what_a_stop_cut_off_waits_again(url: str) -> None:
     optuna_queue.enqueue(url, "s", [CANDIDATES[0]], 9)
     with pytest.warns(UserWarning, match="Heartbeat"):
-        study_of(url, "s").ask()  # a worker takes it and dies
+        open_study(url, "s").ask()  # a worker takes it and dies
     optuna_queue.release(url, "s")
-    assert [one.status for one in optuna_queue.history(url, "s")] == ["open"]
+    assert [trial.status for trial in optuna_queue.history(url, "s")] == ["open"]
     seen: list[Candidate] = []
     optuna_queue.drain(url, "s", into(seen), 9)
     assert seen == [CANDIDATES[0]]
@@ -217,18 +217,18 @@ def test_what_a_stop_cut_off_waits_again(url: str) -> None:
 
 def test_a_trial_that_thaw_did_not_put_there_is_refused_and_then_left_out(url: str) -> None:
     optuna_queue.enqueue(url, "s", CANDIDATES[:1], 9)
-    study_of(url, "s").enqueue_trial({"block_1": True, "epochs": 10**6})
+    open_study(url, "s").enqueue_trial({"block_1": True, "epochs": 10**6})
     seen: list[Candidate] = []
     with pytest.raises(UserError, match=r"Trial 1 .* \(block_1=True, epochs=1000000\) was not put there by thaw"):
         optuna_queue.drain(url, "s", into(seen), 9)
     optuna_queue.enqueue(url, "s", CANDIDATES[1:2], 9)
     optuna_queue.drain(url, "s", into(seen), 9)
-    assert seen == list(CANDIDATES[:2]) and [one.candidate for one in optuna_queue.history(url, "s")] == seen
+    assert seen == list(CANDIDATES[:2]) and [trial.candidate for trial in optuna_queue.history(url, "s")] == seen
 
 
 def test_what_somebody_else_listed_is_told_before_any_worker_starts(url: str) -> None:
     optuna_queue.fill(url, "s", "digest", [], 9)
-    study_of(url, "s").enqueue_trial({"block_1": True})
+    open_study(url, "s").enqueue_trial({"block_1": True})
     with pytest.raises(UserError, match=r"Trial 0 .* \(block_1=True\) was not put there by thaw"):
         optuna_queue.fill(url, "s", "digest", [], 9)
     optuna_queue.fill(url, "s", "digest", [], 9)
@@ -244,22 +244,22 @@ def test_what_has_begun_before_the_deadline_is_finished(url: str) -> None:
         return Scored(0.5)
 
     optuna_queue.drain(url, "s", evaluate, 9, deadline=deadline)
-    assert [one.status for one in optuna_queue.history(url, "s")] == ["done", "open"]
+    assert [trial.status for trial in optuna_queue.history(url, "s")] == ["done", "open"]
 
 
 def test_a_dropped_candidate_that_is_asked_for_again_is_scored_as_a_whole(url: str) -> None:
     optuna_queue.fill(url, "s", "digest", [PastTrial(CANDIDATES[0], "dropped", 0.3)], 9)
     optuna_queue.enqueue(url, "s", CANDIDATES[:1], 9)
-    assert [one.status for one in optuna_queue.history(url, "s")] == ["open"]
+    assert [trial.status for trial in optuna_queue.history(url, "s")] == ["open"]
     optuna_queue.drain(url, "s", into([]), 9)
-    assert [(one.status, one.score) for one in optuna_queue.history(url, "s")] == [("done", 0.5)]
+    assert [(trial.status, trial.score) for trial in optuna_queue.history(url, "s")] == [("done", 0.5)]
 
 
 def test_a_record_that_is_whole_counts_more_than_a_study_that_dropped(url: str) -> None:
-    for recorded in (PastTrial(CANDIDATES[0], "dropped", 0.3), PastTrial(CANDIDATES[0], "done", 0.5)):
-        optuna_queue.fill(url, "s", "digest", [recorded], 9)
-        assert [(one.status, one.score) for one in optuna_queue.history(url, "s")] == [
-            (recorded.status, recorded.score)
+    for known_trial in (PastTrial(CANDIDATES[0], "dropped", 0.3), PastTrial(CANDIDATES[0], "done", 0.5)):
+        optuna_queue.fill(url, "s", "digest", [known_trial], 9)
+        assert [(trial.status, trial.score) for trial in optuna_queue.history(url, "s")] == [
+            (known_trial.status, known_trial.score)
         ]
     optuna_queue.fill(url, "s", "digest", [PastTrial(CANDIDATES[0], "dropped", 0.3)], 9)
     assert len(trials(url)) == 2
@@ -273,14 +273,16 @@ def test_a_database_that_cannot_be_used_is_told_without_its_secrets(tmp_path: Pa
 def test_a_dashboard_shows_what_a_trial_is_and_leads_to_mlflow(url: str) -> None:
     optuna_queue.enqueue(url, "s", CANDIDATES[:2], 9)
 
-    def evaluate(one: Candidate, report: Report) -> Scored:
-        if one == CANDIDATES[1]:
+    def evaluate(candidate: Candidate, report: Report) -> Scored:
+        if candidate == CANDIDATES[1]:
             raise TrialFailed("a loss that is no number")
         return Scored(0.5, page="http://127.0.0.1:5000/#/experiments/1/runs/abc")
 
     optuna_queue.drain(url, "s", evaluate, 9)
-    study = study_of(url, "s")
-    notes = [study._storage.get_study_system_attrs(study._study_id)[f"dashboard:{one._trial_id}:note_str:0"]
-             for one in study.get_trials()]  # fmt: skip
+    study = open_study(url, "s")
+    notes = [
+        study._storage.get_study_system_attrs(study._study_id)[f"dashboard:{trial._trial_id}:note_str:0"]
+        for trial in study.get_trials()
+    ]
     assert CANDIDATES[0].name in notes[0] and "(http://127.0.0.1:5000/#/experiments/1/runs/abc)" in notes[0]
     assert CANDIDATES[1].name in notes[1] and "Failed: a loss that is no number" in notes[1]

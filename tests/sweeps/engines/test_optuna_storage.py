@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from sweeps.engines.optuna_storage import explains_errors, study_of
+from sweeps.engines.optuna_storage import explains_errors, open_study
 from trainer.errors import Drained, UserError
 
 
 @pytest.mark.filterwarnings("ignore:Heartbeat of storage:UserWarning")
 def test_an_empty_queue_is_drained_instead_of_asking_a_sampler(tmp_path: Path) -> None:
-    study = study_of(f"sqlite:///{tmp_path / 'optuna.db'}", "s")
+    study = open_study(f"sqlite:///{tmp_path / 'optuna.db'}", "s")
     with pytest.raises(Drained):
         study.ask()
     study.enqueue_trial({"x": 1.0})
@@ -22,8 +22,8 @@ def test_an_empty_queue_is_drained_instead_of_asking_a_sampler(tmp_path: Path) -
 
 def test_the_same_name_opens_the_same_study(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'optuna.db'}"
-    study_of(url, "s").set_user_attr("key", "value")
-    assert study_of(url, "s").user_attrs == {"key": "value"} and study_of(url, "t").user_attrs == {}
+    open_study(url, "s").set_user_attr("key", "value")
+    assert open_study(url, "s").user_attrs == {"key": "value"} and open_study(url, "t").user_attrs == {}
 
 
 @pytest.mark.parametrize(

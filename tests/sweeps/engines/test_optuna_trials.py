@@ -5,7 +5,15 @@ from __future__ import annotations
 import optuna
 import pytest
 
-from sweeps.engines.optuna_trials import attributes, finished, foreign, ours, parameters, past_trial, suggested
+from sweeps.engines.optuna_trials import (
+    attributes,
+    foreign_trial_error,
+    is_ours,
+    parameters,
+    past_trial,
+    suggest_candidate,
+    to_frozen_trial,
+)
 from sweeps.strategies.history import PastTrial
 from trainer.config import Candidate
 
@@ -17,7 +25,7 @@ CANDIDATES = [Candidate("1-5", 12, 1e-3), Candidate("all", 2, 1e-3, "scratch"), 
 def test_an_enqueued_candidate_comes_back(candidate: Candidate) -> None:
     study = optuna.create_study()
     study.enqueue_trial(parameters(candidate, 9), user_attrs=attributes(candidate))
-    assert suggested(study.ask(), 9) == candidate
+    assert suggest_candidate(study.ask(), 9) == candidate
 
 
 @pytest.mark.parametrize(
@@ -31,14 +39,14 @@ def test_an_enqueued_candidate_comes_back(candidate: Candidate) -> None:
 )
 def test_a_past_trial_comes_back(trial: PastTrial) -> None:
     study = optuna.create_study(direction="maximize")
-    study.add_trial(finished(trial, 9))
+    study.add_trial(to_frozen_trial(trial, 9))
     (kept,) = study.get_trials()
-    assert ours(kept) and past_trial(kept) == trial
+    assert is_ours(kept) and past_trial(kept) == trial
 
 
 def test_a_trial_of_somebody_else_is_not_ours() -> None:
     study = optuna.create_study()
     study.enqueue_trial({"epochs": 7})
     (trial,) = study.get_trials()
-    assert not ours(trial)
-    assert "Trial 0 of the study 's' (epochs=7) was not put there by thaw" in str(foreign(trial, "s"))
+    assert not is_ours(trial)
+    assert "Trial 0 of the study 's' (epochs=7) was not put there by thaw" in str(foreign_trial_error(trial, "s"))

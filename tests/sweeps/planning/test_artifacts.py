@@ -53,7 +53,7 @@ def test_every_fold_of_every_trial_is_restored_to_its_recorded_scores(
         for fold, path in zip(folds_of(trial.info.candidate), paths, strict=True):
             name = f"bases/{read_delta(path).base}.weights.h5"
             restore(network, downloaded(tracker, record.run_id, name, tmp_path / "bases"), path)
-            known = json.dumps([vars(one) for number, one in trial.scores if number == fold.number])
+            known = json.dumps([vars(image_score) for number, image_score in trial.scores if number == fold.number])
             probability = predict(network, fold.test_x)
             again = [score(*of) for of in zip(fold.names, fold.labels, fold.test_y, probability, strict=True)]
-            assert json.dumps([vars(one) for one in again]) == known
+            assert json.dumps([vars(image_score) for image_score in again]) == known

@@ -28,20 +28,20 @@ def resolved(name: str, sets: Sequence[str] = (), pretrain: str | None = None) -
 
 @pytest.fixture(autouse=True)
 def _a_step_costs_ten_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "probed", lambda spec, say: Cost(step=10.0, scoring=20.0, peak=4 * GIB))
+    monkeypatch.setattr(module, "measure_step", lambda spec, say: Cost(step=10.0, scoring=20.0, peak=4 * GIB))
     monkeypatch.setattr(module, "free_memory", lambda: 10 * GIB)
 
 
-def test_the_study_in_numbers() -> None:
+def test_the_paper_in_numbers() -> None:
     """600 images, 4/5 of them in 60 steps of 8; 17 masks and one from scratch, 5 folds, 50 epochs; 3 budgets scored."""
-    found = estimate(resolved("paper-ultrasound"), 163, workers=1)
-    assert (found.parameters["all"], found.trainings, found.steps, found.epoch) == (PARAMETERS, 90, 60, 600.0)
+    costs = estimate(resolved("paper-ultrasound"), 163, workers=1)
+    assert (costs.parameters["all"], costs.trainings, costs.steps, costs.epoch) == (PARAMETERS, 90, 60, 600.0)
     scored = (18 * 3 + 1) * 5 * 5 * 20.0  # 33 images of a fold, 8 at a time
-    assert found.training == pytest.approx(90 * 50 * 600 + scored + 17 * module.COMPILE_SECONDS, abs=2)
-    assert found.pretraining == pytest.approx(40 * (9000 / 8 * 10 + 125 * 20)) and found.pretraining_images == 10_000
-    assert found.memory == 4 * GIB + (5 * 480 + 163) * 256 * 256 * 5 + 6 * 4 * PARAMETERS
-    words = "\n".join(dry_run_lines(load_spec("paper-ultrasound"), found, Path("home")))
-    for said in (
+    assert costs.training == pytest.approx(90 * 50 * 600 + scored + 17 * module.COMPILE_SECONDS, abs=2)
+    assert costs.pretraining == pytest.approx(40 * (9000 / 8 * 10 + 125 * 20)) and costs.pretraining_images == 10_000
+    assert costs.memory == 4 * GIB + (5 * 480 + 163) * 256 * 256 * 5 + 6 * 4 * PARAMETERS
+    text = "\n".join(dry_run_lines(load_spec("paper-ultrasound"), costs, Path("home")))
+    for line in (
         "31,377,793 parameters",
         "one epoch   10 minutes",
         "5.5 GiB for each worker (4.0 GiB measured",
@@ -49,17 +49,17 @@ def test_the_study_in_numbers() -> None:
         "10,000 images, 40 epochs; once",
         "at most about 32 days with 1 workers",
     ):
-        assert said in words
-    assert "NOT ENOUGH" not in words
+        assert line in text
+    assert "NOT ENOUGH" not in text
 
 
 @pytest.mark.parametrize("name", sorted(shipped()))
 def test_every_shipped_spec_can_be_estimated(name: str) -> None:
     sweep = resolved(name)
-    found = estimate(sweep, 100, workers=2)
-    words = "\n".join(dry_run_lines(sweep.spec, found, Path("home")))
-    assert 0 < found.epoch < found.training and found.pretraining > 0 and found.memory > 4 * GIB
-    assert f"spec        {name}: 100 images" in words and "with 2 workers" in words
+    costs = estimate(sweep, 100, workers=2)
+    text = "\n".join(dry_run_lines(sweep.spec, costs, Path("home")))
+    assert 0 < costs.epoch < costs.training and costs.pretraining > 0 and costs.memory > 4 * GIB
+    assert f"spec        {name}: 100 images" in text and "with 2 workers" in text
 
 
 @pytest.mark.parametrize(
@@ -71,14 +71,14 @@ def test_every_shipped_spec_can_be_estimated(name: str) -> None:
     ],
 )
 def test_a_budget_of_any_kind_is_counted(limit: str, trainings: int) -> None:
-    found = estimate(resolved("search-ultrasound", ["search.trials=0", limit]), 100, workers=1)
-    assert found.trainings == trainings and (found.training == 3.6) == ("hours" in limit)
+    costs = estimate(resolved("search-ultrasound", ["search.trials=0", limit]), 100, workers=1)
+    assert costs.trainings == trainings and (costs.training == 3.6) == ("hours" in limit)
 
 
 @pytest.mark.parametrize(("busy", "load", "told"), [(4.0, 9.0, True), (4.0, 0.1, False), (1.1, 9.0, False)])
 def test_a_busy_machine_is_told(monkeypatch: pytest.MonkeyPatch, busy: float, load: float, told: bool) -> None:
     """Where an accelerator does the work the processor has little to do as well: only a high load says busy."""
-    monkeypatch.setattr(module, "probed", lambda spec, say: Cost(step=8.0, scoring=1.0, peak=GIB, busy=busy))
+    monkeypatch.setattr(module, "measure_step", lambda spec, say: Cost(step=8.0, scoring=1.0, peak=GIB, busy=busy))
     monkeypatch.setattr("os.getloadavg", lambda: (load, load, load))
     monkeypatch.setattr("os.cpu_count", lambda: 2)
     sweep = resolved("smoke")
@@ -90,8 +90,8 @@ def test_a_busy_machine_is_told(monkeypatch: pytest.MonkeyPatch, busy: float, lo
     ("workers", "words"), [(1, []), (2, ["2 workers need about 12.0 GiB, but 10.0 GiB are free. Use --workers 1,"])]
 )
 def test_more_workers_than_memory_is_told(workers: int, words: list[str]) -> None:
-    told = shortage(6 * GIB, workers, 10 * GIB)
-    assert len(told) == len(words) and all(word in line for word, line in zip(words, told, strict=True))
+    lines = shortage(6 * GIB, workers, 10 * GIB)
+    assert len(lines) == len(words) and all(word in line for word, line in zip(words, lines, strict=True))
 
 
 @pytest.mark.parametrize(("spec", "workers", "told"), [("paper-xray", 1, 0), ("paper-xray", 2, 1), ("smoke", 8, 0)])
@@ -108,8 +108,8 @@ def test_given_weights_need_no_pretraining_and_a_folder_is_counted(tmp_path: Pat
     from tests.sweeps.test_bad_input import data_set
 
     def pretraining(path: str | None) -> tuple[float, int]:
-        found = estimate(resolved("smoke", ["pretrain.images=0"], path), 8, 1)
-        return found.pretraining, found.pretraining_images
+        costs = estimate(resolved("smoke", ["pretrain.images=0"], path), 8, 1)
+        return costs.pretraining, costs.pretraining_images
 
     (tmp_path / "net.weights.h5").touch()
     assert pretraining(str(tmp_path / "net.weights.h5")) == (0.0, 0)

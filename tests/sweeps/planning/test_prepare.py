@@ -18,11 +18,11 @@ from trainer.errors import UserError
 
 
 def test_every_image_validates_once_and_its_notes_are_said(tmp_path: Path) -> None:
-    said = io.StringIO()
+    output = io.StringIO()
     spec = load_spec("smoke", sets=SMALL)
-    cases, fold_of = read_cases(spec, Home(tmp_path), Board(Console(file=said, width=200)))
+    cases, fold_of = read_cases(spec, Home(tmp_path), Board(Console(file=output, width=200)))
     assert Counter(fold_of) == {0: 4, 1: 4} and len(cases) == 8
-    assert "Note: synthetic data" in said.getvalue()
+    assert "Note: synthetic data" in output.getvalue()
     assert read_cases(spec, Home(tmp_path), Board(Console(quiet=True)))[1] == fold_of
 
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from sweeps.commands.dry_run import rehearse
+from sweeps.commands.dry_run import run_dry
 from sweeps.environment.home import open_home
 from sweeps.environment.terminal import Board
-from sweeps.objective_api import prepared
+from sweeps.objective_api import open_objective
 from sweeps.planning.resolve import look_and_resolve, resolve
 from sweeps.spec.load import load_spec
 from sweeps.spec.space import listed
@@ -46,11 +46,11 @@ def test_constraints_that_leave_nothing_are_refused() -> None:
 
 
 def test_the_look_says_what_it_found_and_gives_the_network(tmp_path: Path) -> None:
-    said = io.StringIO()
+    output = io.StringIO()
     spec = load_spec("smoke", model=str(saved(own(), tmp_path)), sets=["search.masks=['1']"])
-    resolved, network = look_and_resolve(spec, open_home(tmp_path / "home"), Board(Console(file=said)))
+    resolved, network = look_and_resolve(spec, open_home(tmp_path / "home"), Board(Console(file=output)))
     assert resolved.n_blocks == 3 and resolved.parameters == network.count_params() == own().count_params()
-    assert resolved.settings.model.architecture and "Network: my.keras" in said.getvalue()
+    assert resolved.settings.model.architecture and "Network: my.keras" in output.getvalue()
 
 
 @pytest.mark.parametrize("way", ["run", "dry run", "a study of the user's own"])
@@ -59,8 +59,8 @@ def test_a_network_of_one_block_is_refused_before_anything_is_read(way: str, tmp
     spec, board = load_spec("smoke", model=str(path), sets=["search.masks=['1']"]), Board(Console(quiet=True))
     ways: dict[str, Any] = {
         "run": lambda: run_sweep(spec, open_home(home), board, workers=1),
-        "dry run": lambda: rehearse(spec, open_home(home), board, 1),
-        "a study of the user's own": lambda: prepared("smoke", model=str(path), home=home).__enter__(),
+        "dry run": lambda: run_dry(spec, open_home(home), board, 1),
+        "a study of the user's own": lambda: open_objective("smoke", model=str(path), home=home).__enter__(),
     }
     with pytest.raises(UserError, match=r"choose among at least two blocks, but this network has one: .*model\.blocks"):
         ways[way]()

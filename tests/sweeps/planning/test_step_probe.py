@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sweeps.planning.step_probe import probed
+from sweeps.planning.step_probe import measure_step
 from sweeps.spec.load import load_spec
 from tests.small import SMALL
 from trainer.errors import UserError
@@ -12,13 +12,13 @@ from trainer.errors import UserError
 
 @pytest.mark.slow
 def test_a_real_step_in_a_process_of_its_own() -> None:
-    heard: list[str] = []
-    found = probed(load_spec("smoke", sets=SMALL), heard.append)
-    assert 0 < found.step < 30 and 0 < found.scoring < 30 and found.peak > 2**28
-    assert heard[0] == "timing training step 1"
+    stages: list[str] = []
+    cost = measure_step(load_spec("smoke", sets=SMALL), stages.append)
+    assert 0 < cost.step < 30 and 0 < cost.scoring < 30 and cost.peak > 2**28
+    assert stages[0] == "timing training step 1"
 
 
 def test_a_step_that_the_system_ends_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.executable", "/bin/false")
     with pytest.raises(UserError, match=r"One training step of 4 images, 32x32 with 2 filters, must run here.*memory"):
-        probed(load_spec("smoke", sets=SMALL))
+        measure_step(load_spec("smoke", sets=SMALL))

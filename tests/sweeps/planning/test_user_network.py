@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sweeps.commands.restore_trial import restored
+from sweeps.commands.restore_trial import restore_trial
 from sweeps.environment.home import Home, open_home
 from sweeps.planning.user_network import look_at
 from sweeps.spec.load import Spec, load_spec
@@ -99,11 +99,15 @@ def test_a_whole_sweep_on_it(thaw_here: Thaw, tmp_path: Path) -> None:
     opened = open_home(home)
     tracker = Tracker.connect(opened.tracking_uri, opened.artifact_folder)
     (opened.networks / next(opened.networks.iterdir()).name).unlink()
-    found = restored(tracker, "mine", "3")
-    trial = next(one for one in tracker.read_sweep("mine").trials if one.info.candidate.mask == "3")
+    restored = restore_trial(tracker, "mine", "3")
+    trial = next(
+        recorded_trial
+        for recorded_trial in tracker.read_sweep("mine").trials
+        if recorded_trial.info.candidate.mask == "3"
+    )
     delta = tracker.fetch_file(trial.run_id, "checkpoints/fold_1.npz", tmp_path)
     assert delta is not None and set(read_delta(delta).weights) == {"mask/0", "mask/1", *STATISTICS}
-    assert weights_digest(found.network) != found.info.weights["digest"]
+    assert weights_digest(restored.network) != restored.info.weights["digest"]
     assert json.loads(thaw_here("report", "mine", "--format", "json", "--home", home).stdout)["model"]["blocks"] == 3
 
     command[3] = saved(own(filters=3), tmp_path)

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from sweeps.planning.resolve import resolve
-from sweeps.run.block_probe import FILE, probing
+from sweeps.run.block_probe import FILE, make_probe
 from sweeps.run.messages import Message, Probed
 from sweeps.spec.load import load_spec
 from sweeps.spec.strategy_names import PROBE_EPOCHS
@@ -48,9 +48,11 @@ def test_each_varied_block_is_trained_once_and_read_back_afterwards() -> None:
     )
     sweep: Any = SimpleNamespace(tracker=tracker, plan=SimpleNamespace(sweep_run="run"), resolved=RESOLVED)
     probes: Any = Probes()
-    told: list[Message] = []
-    probe = probing(sweep, probes, told.append)
+    messages: list[Message] = []
+    probe = make_probe(sweep, probes, messages.append)
     assert probe() == {7: 0.7, 8: 0.0, 9: 0.9} == probe()
-    assert [(one.mask, one.epochs) for one in probes.trained] == [(block, PROBE_EPOCHS) for block in "789"]
-    assert told == [Probed(1, 3, 0.7), Probed(2, 3, 0.0), Probed(3, 3, 0.9)]
+    assert [(candidate.mask, candidate.epochs) for candidate in probes.trained] == [
+        (block, PROBE_EPOCHS) for block in "789"
+    ]
+    assert messages == [Probed(1, 3, 0.7), Probed(2, 3, 0.0), Probed(3, 3, 0.9)]
     assert json.loads(kept[FILE]) == {"7": 0.7, "8": 0.0, "9": 0.9}

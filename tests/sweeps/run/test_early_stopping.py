@@ -14,10 +14,10 @@ from sweeps.environment.home import Home, open_home
 from sweeps.environment.terminal import Board
 from sweeps.planning.open_sweep import OpenSweep
 from sweeps.planning.plan import read_plan
-from sweeps.run.early_stopping import FOLD_NOISE, MARGIN, clearly_worse, dropping, estimate
+from sweeps.run.early_stopping import FOLD_NOISE, MARGIN, clearly_worse, estimate, make_drop_rule
 from sweeps.run.launch import Listen
 from sweeps.run.messages import Dropped, FoldFinished, Message
-from sweeps.run.objective import never
+from sweeps.run.objective import never_drop
 from sweeps.run.worker import work
 from sweeps.spec.load import load_spec
 from sweeps.spec.search_section import Search
@@ -48,10 +48,10 @@ def behind(difference: float, folds: int, spread: float = 0.02) -> dict[str, flo
 def test_only_what_is_clearly_worse_is_dropped_and_more_folds_see_more(
     difference: float, folds: int, dropped: bool
 ) -> None:
-    found = estimate(behind(difference, folds), BEST, 0.8, folds)
-    assert (found is not None) == dropped
-    if found is not None:
-        assert found == pytest.approx(0.8 - difference, abs=0.01)
+    estimated = estimate(behind(difference, folds), BEST, 0.8, folds)
+    assert (estimated is not None) == dropped
+    if estimated is not None:
+        assert estimated == pytest.approx(0.8 - difference, abs=0.01)
 
 
 def test_images_that_all_move_together_are_one_training_not_many_proofs() -> None:
@@ -59,7 +59,7 @@ def test_images_that_all_move_together_are_one_training_not_many_proofs() -> Non
     assert estimate(together, BEST, 0.8, 1) is None
 
 
-def test_pictures_without_a_truth_do_not_count() -> None:
+def test_images_without_a_truth_do_not_count() -> None:
     own = behind(0.1, 2)
     best = BEST | {"empty": float("nan")}
     assert estimate(own | {"empty": float("nan")}, best, 0.8, 2) == estimate(own, BEST, 0.8, 2)
@@ -91,18 +91,18 @@ class Recorded:
 
 
 def results(dice: dict[str, float]) -> list[FoldResult]:
-    scores = tuple(Score(image, "", 0, 0, 0, 0, one, 0.0, 0.0) for image, one in dice.items())
+    scores = tuple(Score(image, "", 0, 0, 0, 0, value, 0.0, 0.0) for image, value in dice.items())
     return [FoldResult(1, 3, scores, (), 8, 1.0, 1)]
 
 
 def test_a_search_spares_what_it_started_from_and_reads_the_best_once() -> None:
-    recorded: Any = Recorded()
+    tracker: Any = Recorded()
     start = Candidate("all", 3, 1e-3)
-    drop = dropping(Search(strategy="random"), EVERYTHING, [start], recorded, "run")
+    drop = make_drop_rule(Search(strategy="random"), EVERYTHING, [start], tracker, "run")
     worse = results(behind(0.2, 1))
     assert drop(start, worse) is None
     assert [drop(Candidate(mask, 3, 1e-3), worse) for mask in "12"] == [pytest.approx(0.6, abs=0.01)] * 2
-    assert recorded.asked == 1
+    assert tracker.asked == 1
 
 
 @pytest.mark.parametrize(
@@ -115,20 +115,20 @@ def test_a_search_spares_what_it_started_from_and_reads_the_best_once() -> None:
     ],
 )
 def test_lists_fronts_and_whoever_says_so_drop_nothing(search: Search) -> None:
-    recorded: Any = Recorded()
-    assert dropping(search, EVERYTHING, [], recorded, "run") is never
+    tracker: Any = Recorded()
+    assert make_drop_rule(search, EVERYTHING, [], tracker, "run") is never_drop
 
 
 def test_nothing_is_dropped_before_anything_is_finished() -> None:
     nothing: Any = SimpleNamespace(highest=lambda *_: None, dice_by_image=pytest.fail)
-    drop = dropping(Search(strategy="random"), EVERYTHING, [], nothing, "run")
+    drop = make_drop_rule(Search(strategy="random"), EVERYTHING, [], nothing, "run")
     assert drop(Candidate("1", 3, 1e-3), results(behind(0.5, 1))) is None
 
 
 def one_then_two(space: Space, history: History, seed: int) -> Candidate | None:
     """Proposes block 1, then block 2, then no more."""
-    wanted = [Candidate(block, 2, 1e-3) for block in ("1", "2")]
-    return next((one for one in wanted if one not in history.known), None)
+    candidates = [Candidate(block, 2, 1e-3) for block in ("1", "2")]
+    return next((candidate for candidate in candidates if candidate not in history.known), None)
 
 
 @pytest.mark.slow
@@ -138,11 +138,11 @@ def test_a_dropped_trial_is_marked_everywhere_and_a_list_trains_it_to_its_end(
     monkeypatch.setattr("sweeps.strategies.propose.strategy_of", lambda name: one_then_two)
     monkeypatch.setattr("sweeps.run.early_stopping.clearly_worse", lambda *numbers: np.True_)
     home, board = open_home(tmp_path), Board(Console(quiet=True))
-    told: list[Message] = []
+    messages: list[Message] = []
 
     def here(home: Home, name: str, workers: int, listen: Listen) -> None:
         def both(message: Message) -> None:
-            told.append(message)
+            messages.append(message)
             listen(message)
 
         store = Tracker.connect(home.tracking_uri, home.artifact_folder)
@@ -153,18 +153,18 @@ def test_a_dropped_trial_is_marked_everywhere_and_a_list_trains_it_to_its_end(
     search = load_spec("smoke", sets=[*smoke, "search.strategy=random", "search.trials=10"])
     assert run_sweep(search, home, board, workers=1, name="s").failed == ()
     store = Tracker.connect(home.tracking_uri, home.artifact_folder)
-    found = summarise(store.read_sweep("s"))
-    assert sum(isinstance(message, Dropped) for message in told) == 2
-    assert {one.mask for one in found.trials} == {"all", "6-9", "none"} and not found.finished
-    assert found.dropped is not None and (found.dropped.saved, found.dropped.trainings) == (2, 2 * 5)
-    before = len(told)
-    assert run_sweep(search, home, board, workers=1, name="s").trained == 0 and len(told) == before  # it was over
+    summary = summarise(store.read_sweep("s"))
+    assert sum(isinstance(message, Dropped) for message in messages) == 2
+    assert {trial.mask for trial in summary.trials} == {"all", "6-9", "none"} and not summary.finished
+    assert summary.dropped is not None and (summary.dropped.saved, summary.dropped.trainings) == (2, 2 * 5)
+    before = len(messages)
+    assert run_sweep(search, home, board, workers=1, name="s").trained == 0 and len(messages) == before  # it was over
 
     assert run_sweep(load_spec("smoke", sets=smoke), home, board, workers=1, name="s").trained == 2
-    folds = [message.name[0] for message in told[before:] if isinstance(message, FoldFinished)]
+    folds = [message.name[0] for message in messages[before:] if isinstance(message, FoldFinished)]
     assert folds == ["1", "1", "2", "2"]
-    found = summarise(store.read_sweep("s"))
-    assert found.dropped is None and {"1", "2"} < {one.mask for one in found.trials}
+    summary = summarise(store.read_sweep("s"))
+    assert summary.dropped is None and {"1", "2"} < {trial.mask for trial in summary.trials}
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from sweeps.environment.home import open_home
 from sweeps.planning.open_sweep import OpenSweep
 from sweeps.planning.plan import Plan
 from sweeps.planning.resolve import ResolvedSweep, resolve
-from sweeps.run.enlist import enlist, forget_failures, may_propose, missing, past_trials
+from sweeps.run.enlist import enlist, forget_failures, may_propose, missing_candidates, past_trials
 from sweeps.spec.load import load_spec
 from sweeps.strategies.history import PastTrial
 from tracking.record import TrialState
@@ -31,8 +31,11 @@ def resolved(*sets: str) -> ResolvedSweep:
     return resolve(load_spec("smoke", sets=[*sets, *RATE]), [1] * 9)
 
 
-def recorded(*trials: tuple[Candidate, str]) -> dict[str, TrialState]:
-    return {one.key: TrialState("r", status, 0.5 if status == "FINISHED" else None, one) for one, status in trials}
+def states(*trials: tuple[Candidate, str]) -> dict[str, TrialState]:
+    return {
+        candidate.key: TrialState("r", status, 0.5 if status == "FINISHED" else None, candidate)
+        for candidate, status in trials
+    }
 
 
 def opened(folder: Path, sweep: ResolvedSweep) -> OpenSweep:
@@ -49,12 +52,12 @@ def waiting(sweep: OpenSweep) -> list[Candidate]:
 def test_what_has_no_score_is_missing_and_failures_only_on_request(
     retry_failed: bool, left: Sequence[Candidate]
 ) -> None:
-    known = recorded((ONE, "FINISHED"), (TWO, "FAILED"))
-    assert missing([ONE, TWO, THREE], known, retry_failed=retry_failed) == left
+    trial_states = states((ONE, "FINISHED"), (TWO, "FAILED"))
+    assert missing_candidates([ONE, TWO, THREE], trial_states, retry_failed=retry_failed) == left
 
 
 def test_what_was_dropped_by_a_search_is_missing_from_a_list() -> None:
-    assert missing([ONE], recorded((ONE, "DROPPED")), retry_failed=False) == [ONE]
+    assert missing_candidates([ONE], states((ONE, "DROPPED")), retry_failed=False) == [ONE]
 
 
 def test_a_list_waits_once_and_then_nothing_is_left(tmp_path: Path) -> None:
@@ -63,14 +66,14 @@ def test_a_list_waits_once_and_then_nothing_is_left(tmp_path: Path) -> None:
         assert enlist(sweep, [ONE, TWO], {}, retry_failed=False)
         assert waiting(sweep) == [ONE, TWO]
     sweep = opened(tmp_path / "again", resolved())
-    assert not enlist(sweep, [], recorded((ONE, "FINISHED")), retry_failed=False)
+    assert not enlist(sweep, [], states((ONE, "FINISHED")), retry_failed=False)
 
 
 def test_what_was_cut_off_waits_again_unless_workers_are_there(tmp_path: Path) -> None:
     sweep = opened(tmp_path, resolved())
     with present(sweep.home.workers_lock("s")):
-        assert not enlist(sweep, [], recorded((ONE, "RUNNING")), retry_failed=False)
-    assert enlist(sweep, [], recorded((ONE, "RUNNING")), retry_failed=False) and waiting(sweep) == [ONE]
+        assert not enlist(sweep, [], states((ONE, "RUNNING")), retry_failed=False)
+    assert enlist(sweep, [], states((ONE, "RUNNING")), retry_failed=False) and waiting(sweep) == [ONE]
 
 
 def test_a_search_records_again_what_only_its_study_knows(tmp_path: Path) -> None:
@@ -82,12 +85,12 @@ def test_a_search_records_again_what_only_its_study_knows(tmp_path: Path) -> Non
 @pytest.mark.parametrize(("retry_failed", "left"), [(False, []), (True, [TWO])])
 def test_a_search_tries_failures_again_on_request(tmp_path: Path, retry_failed: bool, left: list[Candidate]) -> None:
     sweep = opened(tmp_path, resolved(*SEARCH))
-    assert enlist(sweep, [], recorded((TWO, "FAILED")), retry_failed=retry_failed)  # its budget is not spent
+    assert enlist(sweep, [], states((TWO, "FAILED")), retry_failed=retry_failed)  # its budget is not spent
     assert waiting(sweep) == left
 
 
 def test_the_record_as_past_trials() -> None:
-    trials = recorded((ONE, "FINISHED"), (TWO, "FAILED"), (THREE, "RUNNING"))
+    trials = states((ONE, "FINISHED"), (TWO, "FAILED"), (THREE, "RUNNING"))
     dropped = TrialState("r", "DROPPED", None, replace(ONE, epochs=1), estimate=0.3, folds=2)
     assert [(trial.status, trial.score, trial.trainings) for trial in past_trials([*trials.values(), dropped])] == [
         ("done", 0.5, 0),

@@ -34,17 +34,21 @@ def plan(tmp_path: Path) -> Plan:
 
 
 def test_it_holds_every_start_and_the_planned_folds(tmp_path: Path, plan: Plan) -> None:
-    made = load_cross_validation(Home(tmp_path), plan)
-    assert set(made.starts) == set(made.trainer.starts) == {"pretrained", "scratch-0", "scratch-7"}
-    assert made.starts["pretrained"] == plan.weights_digest and len(set(made.starts.values())) == 3
-    folds = made.folds(Candidate("1", 1, 1e-3))
-    assert [len(fold.test_x) for fold in folds] == [4, 4] and made.budgets == (1, 2)
+    cross_validation = load_cross_validation(Home(tmp_path), plan)
+    assert (
+        set(cross_validation.starts) == set(cross_validation.trainer.starts) == {"pretrained", "scratch-0", "scratch-7"}
+    )
+    assert (
+        cross_validation.starts["pretrained"] == plan.weights_digest and len(set(cross_validation.starts.values())) == 3
+    )
+    folds = cross_validation.folds(Candidate("1", 1, 1e-3))
+    assert [len(fold.test_x) for fold in folds] == [4, 4] and cross_validation.budgets == (1, 2)
     assert np.array_equal(folds[0].train_x, folds[1].test_x)
 
 
 @pytest.mark.parametrize(
     ("changed", "words"),
-    [("data_digest", "The pictures of sweep 's' changed"), ("weights_digest", "weights .* changed")],
+    [("data_digest", "The images of sweep 's' changed"), ("weights_digest", "weights .* changed")],
 )
 def test_what_changed_since_is_refused(tmp_path: Path, plan: Plan, changed: str, words: str) -> None:
     other = replace(plan, data_digest="other") if changed == "data_digest" else replace(plan, weights_digest="other")

@@ -15,16 +15,16 @@ from sweeps.planning.open_sweep import OpenSweep
 from sweeps.planning.plan import Plan
 from sweeps.planning.resolve import resolve
 from sweeps.run.messages import Dropped, Failed, FoldFinished, Message, TrialFinished
-from sweeps.run.objective import Drop, make_objective, never, role_of, trial_info
+from sweeps.run.objective import Drop, make_objective, never_drop, role_of, trial_info
 from sweeps.spec.load import load_spec
 from sweeps.strategies.history import Evaluate
 from tracking.record import TrialState
 from trainer.config import Candidate
 from trainer.errors import TrialFailed
-from trainer.network.blocks import Block, LayerPlace
+from trainer.network.blocks import Block, BlockLayer
 from trainer.results import FoldResult, Score
 
-BLOCKS = tuple(Block(number, (LayerPlace(f"layer{number}", number, 10),)) for number in range(1, 10))
+BLOCKS = tuple(Block(number, (BlockLayer(f"layer{number}", number, 10),)) for number in range(1, 10))
 RESOLVED = resolve(load_spec("smoke", sets=["folds=3"]), [10] * 9)
 CANDIDATE = Candidate("1-5", 2, 1e-3)
 
@@ -72,26 +72,26 @@ class CrossValidation:
         return [SimpleNamespace(montage=(0,), test_x=image, test_y=image, names=("a",)) for _ in range(3)]
 
 
-def made(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, tracker: Tracker, drop: Drop = never, fails: bool = False
+def make(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, tracker: Tracker, drop: Drop = never_drop, fails: bool = False
 ) -> tuple[Evaluate, list[Message]]:
-    monkeypatch.setattr("sweeps.run.objective.Gallery", lambda *_: SimpleNamespace(pictures=lambda *_: {}))
-    told: list[Message] = []
+    monkeypatch.setattr("sweeps.run.objective.Gallery", lambda *_: SimpleNamespace(drawings=lambda *_: {}))
+    messages: list[Message] = []
     store: Any = tracker
     scored: Any = CrossValidation(fails)
     sweep = OpenSweep(open_home(folder), Plan("s", RESOLVED, "", (), "", "", "", "run"), store)
-    return make_objective(sweep, scored, told.append, drop), told
+    return make_objective(sweep, scored, messages.append, drop), messages
 
 
 def test_a_whole_trial(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tracker, reported = Tracker(), list[tuple[float, int]]()
-    evaluate, told = made(tmp_path, monkeypatch, tracker)
+    evaluate, messages = make(tmp_path, monkeypatch, tracker)
     scored = evaluate(CANDIDATE, lambda dice, fold: reported.append((round(dice, 3), fold)))
     assert (round(scored.score, 3), scored.trainings, scored.seconds, scored.parameters) == (0.4, 3, 6.0, 50)
     assert reported == [(0.2, 1), (0.3, 2), (0.4, 3)]  # means so far, at the candidate's own epochs
     assert tracker.calls == ["log_fold"] * 3 + ["log_neurons", "log_bytes", "finish_trial"]
-    assert [message.epochs for message in told if isinstance(message, FoldFinished)] == [1, 2] * 3
-    assert told[-1] == TrialFinished(CANDIDATE.name, scored.score)
+    assert [message.epochs for message in messages if isinstance(message, FoldFinished)] == [1, 2] * 3
+    assert messages[-1] == TrialFinished(CANDIDATE.name, scored.score)
 
 
 def test_a_dropped_trial_ends_between_folds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,33 +102,33 @@ def test_a_dropped_trial_ends_between_folds(tmp_path: Path, monkeypatch: pytest.
         return 0.25 if len(results) == 2 else None
 
     tracker = Tracker()
-    evaluate, told = made(tmp_path, monkeypatch, tracker, drop)
+    evaluate, messages = make(tmp_path, monkeypatch, tracker, drop)
     scored = evaluate(CANDIDATE, lambda *_: None)
     assert (scored.score, scored.dropped_after, scored.trainings) == (0.25, 2, 2)
-    assert tracker.calls == ["log_fold"] * 2 + ["drop_trial"] and told[-1] == Dropped(CANDIDATE.name, 2)
+    assert tracker.calls == ["log_fold"] * 2 + ["drop_trial"] and messages[-1] == Dropped(CANDIDATE.name, 2)
 
 
 def test_after_the_last_fold_nobody_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
-    evaluate, _ = made(tmp_path, monkeypatch, Tracker(), lambda candidate, results: asked.append(len(results)))
+    evaluate, _ = make(tmp_path, monkeypatch, Tracker(), lambda candidate, results: asked.append(len(results)))
     evaluate(CANDIDATE, lambda *_: None)
     assert asked == [1, 2]
 
 
 def test_a_failure_is_recorded_told_and_raised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tracker = Tracker()
-    evaluate, told = made(tmp_path, monkeypatch, tracker, fails=True)
+    evaluate, messages = make(tmp_path, monkeypatch, tracker, fails=True)
     with pytest.raises(TrialFailed, match="diverged"):
         evaluate(CANDIDATE, lambda *_: None)
-    assert tracker.calls == ["log_fold", "fail_trial"] and told[-1] == Failed(CANDIDATE.name, "diverged")
+    assert tracker.calls == ["log_fold", "fail_trial"] and messages[-1] == Failed(CANDIDATE.name, "diverged")
 
 
 def test_what_is_recorded_costs_one_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tracker = Tracker(TrialState("old", "FINISHED", 0.7, CANDIDATE))
-    evaluate, told = made(tmp_path, monkeypatch, tracker)
+    evaluate, messages = make(tmp_path, monkeypatch, tracker)
     scored = evaluate(CANDIDATE, lambda *_: None)
     assert (scored.score, scored.trainings, scored.page) == (0.7, 0, "page of old")
-    assert told == [] and tracker.calls == []
+    assert messages == [] and tracker.calls == []
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ def listing(search: Search, settings: Settings | None = None) -> tuple[Candidate
     return listed(search, space_of(search, [1] * 9, settings), settings)
 
 
-def test_the_study_asks_for_17_masks_at_every_budget_and_the_baselines() -> None:
+def test_the_paper_asks_for_17_masks_at_every_budget_and_the_baselines() -> None:
     found = listing(BOTH)
     assert len(masks_of(BOTH, 9)) == 17
     assert len(found) == len(set(found)) == 17 * 2 + 2 + 1
@@ -121,9 +121,13 @@ def test_a_search_starts_from_the_baselines_that_the_space_has() -> None:
     search = Search(space="subsets", strategy="tpe", trials=9, epochs=(3, 6), learning_rate=(1e-3, 1e-2))
     found = listing(search)
     assert [(one.mask, one.start) for one in found] == [
-        ("all", "pretrained"), ("all", "scratch"), ("1-5", "pretrained"), ("6-9", "pretrained"), ("9", "pretrained"),
+        ("all", "pretrained"),
+        ("all", "scratch"),
+        ("1-5", "pretrained"),
+        ("6-9", "pretrained"),
+        ("9", "pretrained"),
         ("none", "pretrained"),
-    ]  # fmt: skip
+    ]
     assert {one.epochs for one in found} == {6, 0} and {one.learning_rate for one in found} == {1e-3}
     assert {one.mask for one in listing(replace(search, must_freeze=(9,)))} == {"all", "1-5", "none"}
 

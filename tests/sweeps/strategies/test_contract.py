@@ -123,8 +123,10 @@ def test_a_list_is_the_space_and_its_baselines_once_each(name: str, kind: str) -
     inside = {one for one in found if one in space(kind)}
     assert len(set(found)) == len(found) and found == listed(wanted, space(kind))
     assert {(one.mask, one.start) for one in found if one not in space(kind)} <= {
-        ("all", "scratch"), ("all", "pretrained"), ("none", "pretrained"),
-    }  # fmt: skip
+        ("all", "scratch"),
+        ("all", "pretrained"),
+        ("none", "pretrained"),
+    }
     if name == "factorial":
         assert 0 < len(inside) < len(space(kind)) or kind != "subsets"
     else:

@@ -69,8 +69,11 @@ def test_qmc_is_spread_evenly() -> None:
     """Of 16 points on a Sobol sequence about half train any one block; drawn ones vary more."""
     spread = []
     for strategy in (optuna_samplers.qmc, optuna_samplers.random):
-        counts = [sum(block in parse(one.mask, 9).blocks for one in search(strategy, SPACE, seed, 16))
-                  for seed in range(3) for block in range(1, 10)]  # fmt: skip
+        counts = [
+            sum(block in parse(one.mask, 9).blocks for one in search(strategy, SPACE, seed, 16))
+            for seed in range(3)
+            for block in range(1, 10)
+        ]
         spread.append(np.std(counts))
     assert spread[0] < 0.6 * spread[1], spread
 

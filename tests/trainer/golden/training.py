@@ -18,7 +18,7 @@ from trainer.data.folds import make_folds
 from trainer.masks import ORDERS, at_depth, parse
 from trainer.network.blocks import leaf_layers, partition
 from trainer.network.unet import unet
-from trainer.network.user_model import fresh, network_of
+from trainer.network.user_model import from_scratch, network_of
 from trainer.training.cross_validation import fold_data, leaky_fold_data
 from trainer.training.fit import FoldData, Trainer, batches, predict
 from trainer.training.ledger import Ledger
@@ -122,7 +122,7 @@ def initial_weights() -> Numbers:
     """Of the U-Net, of a network of the user's own as it is and drawn anew; and what they answer untrained."""
     with tempfile.TemporaryDirectory() as folder:
         config = own_network(Path(folder))
-        networks = {"U-Net": unet(TINY, seed=4), "own": network_of(config), "own, drawn anew": fresh(config, 4)}
+        networks = {"U-Net": unet(TINY, seed=4), "own": network_of(config), "own, drawn anew": from_scratch(config, 4)}
     numbers: Numbers = {}
     for name, network in networks.items():
         numbers[f"{name}: weights"] = [norm(weight) for weight in network.get_weights()]

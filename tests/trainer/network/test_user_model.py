@@ -15,7 +15,7 @@ from trainer.config import ModelConfig, identity_of_model
 from trainer.errors import UserError
 from trainer.network.blocks import leaf_layers, partition
 from trainer.network.unet import unet
-from trainer.network.user_model import adapted, architecture, found, fresh, network_of
+from trainer.network.user_model import adapted, architecture, from_scratch, network_of, with_architecture
 from trainer.network.weights import load_weights, weights_digest, write_weights
 
 PICTURES = np.random.default_rng(0).random((2, 32, 32, 1), np.float32)
@@ -89,14 +89,14 @@ def test_what_cannot_be_searched_is_refused(name: str, tmp_path: Path) -> None:
     made, words = nets.REFUSED[name]
     path = nets.saved(made(), tmp_path)
     with pytest.raises(UserError, match=words):
-        found(ModelConfig(32, path=str(path)))
+        with_architecture(ModelConfig(32, path=str(path)))
 
 
 def test_from_scratch_means_its_own_initialisers_with_the_seed(tmp_path: Path) -> None:
     network = nets.own()
     network.get_layer("bn1").set_weights([np.full(2, 7.0)] * 4)
     config = ModelConfig(32, path=str(nets.saved(network, tmp_path)))
-    one, again, other = (fresh(config, seed) for seed in (1, 1, 2))
+    one, again, other = (from_scratch(config, seed) for seed in (1, 1, 2))
     assert weights_digest(one) == weights_digest(again)
     for path in ("conv1", "conv2", "mask"):
         drawn = [leaf_layers(each)[path].get_weights()[0] for each in (one, other, network_of(config))]
@@ -108,7 +108,7 @@ def test_from_scratch_means_its_own_initialisers_with_the_seed(tmp_path: Path) -
 
 def test_an_explicit_seed_in_the_file_does_not_make_every_scratch_the_same(tmp_path: Path) -> None:
     config = ModelConfig(32, path=str(nets.saved(unet(ModelConfig(32, 2), seed=5), tmp_path)))
-    assert weights_digest(fresh(config, 1)) != weights_digest(fresh(config, 2))
+    assert weights_digest(from_scratch(config, 1)) != weights_digest(from_scratch(config, 2))
 
 
 def test_the_identity_is_the_layers_not_the_place_nor_the_weights(tmp_path: Path) -> None:
@@ -116,7 +116,7 @@ def test_the_identity_is_the_layers_not_the_place_nor_the_weights(tmp_path: Path
     wider = nets.own(filters=3)
     (tmp_path / "moved").mkdir()
     paths = [nets.saved(first, tmp_path), nets.saved(twin, tmp_path / "moved", "other.keras")]
-    models = [replace(found(ModelConfig(32, path=str(path))), file="anywhere") for path in paths]
+    models = [replace(with_architecture(ModelConfig(32, path=str(path))), file="anywhere") for path in paths]
     one, other = (identity_of_model(vars(model)) for model in models)
     assert one == other and set(one) == {"size", "architecture"}
     assert architecture(wider) != one["architecture"]
