@@ -10,17 +10,14 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from tracking.image_archive import Pictures
+from tracking.image_archive import Images
 from tracking.image_scores import FoldScore, dice_by_image
 from tracking.statistics import spread
 from trainer.config import Candidate
 
 METRICS = ("dice", "pixel_error", "ari")
-LISTS = (
-    "grid",
-    "exhaustive",
-    "factorial",
-)  # strategies that list every candidate beforehand (`sweeps.spec.strategy_names`)
+# Strategies that list every candidate beforehand (`sweeps.spec.strategy_names`).
+LISTS = ("grid", "exhaustive", "factorial")
 Role = Literal["trial", "zero-shot", "scratch", "leaky"]
 
 
@@ -124,10 +121,9 @@ class TrialRecord:
     """One trial read back. `folds[metric]` has one value per fold of the sweep, in order; NaN where none was logged.
 
     `scores` pairs every out-of-fold image's score with its fold; read from a store it is made when it is asked for, so
-    whoever wants the Dice alone takes `dice_by_image`. `montage` is a PNG (read by `tracking.report.shown_images`, and
-    only for the masks that a report shows),
-    `reason` says why a trial failed or was dropped between folds (its status is then DROPPED, and it has no `scores`),
-    `seconds` is what training its folds took (NaN: not recorded).
+    whoever wants the Dice alone takes `dice_by_image`. `montage`: a PNG, which `tracking.report.shown_images` reads for
+    the masks that a report shows only. `reason`: why a trial failed or was dropped between folds (its status is then
+    DROPPED, and it has no `scores`). `seconds` of training, all folds (NaN: not recorded).
     """
 
     info: TrialInfo
@@ -164,18 +160,19 @@ class Predicted:
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What a report shows besides numbers (`tracking.report.shown_images` reads it): the sweep's `pictures`; for a few
-    trials, named
-    `zero-shot`, `expanding`, `contracting`, their `predictions` by image and their `neurons` (block -> PNG of the same
-    neuron before and after); `notes`: what is not there, and why; `pretraining`: a few of the images pre-trained on.
+class ShownImages:
+    """What a report shows besides numbers; `tracking.report.shown_images` reads it.
+
+    `images`: those of the sweep. `predictions`: of the trials `zero-shot`, `expanding`, `contracting`, by image;
+    `neurons`: of the same trials, block -> PNG of one neuron before and after. `notes`: what is missing, and why.
+    `pretraining`: a few of the images pre-trained on.
     """
 
-    pictures: Pictures | None = None
+    images: Images | None = None
     predictions: Mapping[str, Mapping[str, Predicted]] = field(default_factory=dict)
     neurons: Mapping[str, Mapping[int, bytes]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
-    pretraining: Pictures | None = None
+    pretraining: Images | None = None
 
 
 @dataclass(frozen=True)
@@ -187,7 +184,7 @@ class SweepRecord:
     status: str
     started: str
     trials: tuple[TrialRecord, ...]
-    seen: Seen = field(default_factory=Seen)
+    shown_images: ShownImages = field(default_factory=ShownImages)
 
     @property
     def finished(self) -> tuple[TrialRecord, ...]:

@@ -16,7 +16,7 @@ def show(home: Home, name: str, *, searched: bool) -> None:
     from tracking.analysis.seeds import read
     from tracking.best_mask.answer import chosen_runs, conclusion, why_no_choice
     from tracking.report.formats import render
-    from tracking.report.shown_images import with_pictures
+    from tracking.report.shown_images import with_images
     from tracking.report.text import to_text
     from tracking.store.writer import Tracker
     from tracking.summary.sweep import summarise
@@ -25,7 +25,7 @@ def show(home: Home, name: str, *, searched: bool) -> None:
     tracker = Tracker.connect(home.tracking_uri, home.artifact_folder)
     path = home.report(name) / "report.html"
     with Board(console).stage("writing the report"):
-        record = with_pictures(tracker, tracker.read_sweep(name))
+        record = with_images(tracker, tracker.read_sweep(name))
         record = replace(record, status="FINISHED")  # as it will be in a moment, with this very page
         summary = summarise(record)
         page = render(summary, record, "html")
@@ -41,7 +41,7 @@ def show(home: Home, name: str, *, searched: bool) -> None:
     server, how = "", "on your server, at"
     if home.own_tracking:
         server, how = "http://127.0.0.1:5000", "make ui (or thaw ui), then open"
-    trials, pictures = tracker.trials_page(record.run_id), tracker.pictures_page(record.run_id)
+    trials, pictures = tracker.trials_page(record.run_id), tracker.images_page(record.run_id)
     tell(f"MLflow UI: {how}\n  trials    {server}{trials}\n  pictures  {server}{pictures}")
 
 

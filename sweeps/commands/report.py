@@ -50,12 +50,12 @@ Made = tuple[str, str, Mapping[str, bytes]]  # what the report is called, its te
 def _one(tracker: Tracker, sweep: str | None, form: str, *, pictures: bool, figures: bool) -> Made:
     """The report of one sweep, read and summarised once; `pictures`: whether it shows any."""
     from tracking.report import formats
-    from tracking.report.shown_images import with_pictures
+    from tracking.report.shown_images import with_images
     from tracking.summary.sweep import summarise
 
     record = tracker.read_sweep(sweep)
     if pictures:
-        record = with_pictures(tracker, record)
+        record = with_images(tracker, record)
     summary = summarise(record)
     drawn = formats.figures(summary, record) if figures else {}
     return summary.sweep, formats.render(summary, record, form), drawn

@@ -64,16 +64,16 @@ def own_pictures(tracker: Tracker, found: Restored, cache: Path) -> tuple[NDArra
 
     MLflow keeps them in 8 bits; of a sweep from before it did, they are read where they were, if they are the same.
     """
-    from tracking.image_archive import PICTURES, UNREADABLE, unpack_pictures
+    from tracking.image_archive import IMAGES, UNREADABLE, unpack_images
     from trainer.data.cases import load_cases
 
     with tempfile.TemporaryDirectory() as folder:
-        kept = tracker.fetch_file(found.run_id, PICTURES, Path(folder))
+        kept = tracker.fetch_file(found.run_id, IMAGES, Path(folder))
         try:
             if kept is not None:
-                return np.asarray(unpack_pictures(kept.read_bytes()).images / 255, np.float32), ""
+                return np.asarray(unpack_images(kept.read_bytes()).images / 255, np.float32), ""
         except UNREADABLE as error:
-            return None, f"The artifact {PICTURES} of run {found.run_id} cannot be read: {error}"
+            return None, f"The artifact {IMAGES} of run {found.run_id} cannot be read: {error}"
     info = found.info
     try:
         cases = load_cases(DataConfig(**info.spec["data"]), int(info.spec["model"]["size"]), cache)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tracking.image_archive import PICTURES, PREDICTIONS, PRETRAINING, Pictures, grey, pack_masks, pack_pictures
+from tracking.image_archive import IMAGES, PREDICTIONS, PRETRAINING, Images, grey, pack_images, pack_masks
 from trainer.config import ModelConfig
 from trainer.results import FoldResult
 
@@ -66,9 +66,9 @@ def log_pictures(tracker: Tracker, sweep_run: str, cases: Cases) -> None:
     """Keep all cases at working size on the sweep's run, unless they are there."""
 
     def content() -> bytes:
-        return pack_pictures(Pictures(cases.names, cases.labels, grey(cases.images), np.asarray(cases.masks)))
+        return pack_images(Images(cases.names, cases.labels, grey(cases.images), np.asarray(cases.masks)))
 
-    tracker.log_once(sweep_run, PICTURES, content)
+    tracker.log_once(sweep_run, IMAGES, content)
 
 
 def log_examples(tracker: Tracker, sweep_run: str, weights: StartingWeights) -> None:
@@ -79,7 +79,7 @@ def log_examples(tracker: Tracker, sweep_run: str, weights: StartingWeights) -> 
     names = tuple(f"image {number}" for number in range(1, len(images) + 1))
 
     def content() -> bytes:
-        return pack_pictures(Pictures(names, ("",) * len(names), grey(images), truths))
+        return pack_images(Images(names, ("",) * len(names), grey(images), truths))
 
     tracker.log_once(sweep_run, PRETRAINING, content)
 

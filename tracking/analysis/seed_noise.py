@@ -29,15 +29,15 @@ def seed_noise(per_seed: Sequence[float]) -> SeedNoise | None:
     """The noise of one number from its values seed by seed; None with fewer than two seeds."""
     if len(per_seed) < 2:
         return None
-    over = spread(per_seed)
-    return SeedNoise(over.sd, over.sem, tuple(per_seed))
+    over_seeds = spread(per_seed)
+    return SeedNoise(over_seeds.sd, over_seeds.sem, tuple(per_seed))
 
 
 def trial_noise(trial: TrialRecord, repeats: Repeats) -> SeedNoise | None:
     """The noise of one merged trial's mean Dice; None for one that no seed changes (zero-shot)."""
     if trial.info.candidate.key not in repeats.parts:
         return None
-    return seed_noise([one.mean_dice for (one,) in repeats.by_seed([trial])])
+    return seed_noise([part.mean_dice for (part,) in repeats.by_seed([trial])])
 
 
 def pooled_sd(per_seed: Sequence[Sequence[float]]) -> tuple[float, int]:
@@ -73,7 +73,7 @@ class NoiseFloor:
 
 def noise_floor(main: Sequence[TrialRecord], repeats: Repeats, info: SweepInfo) -> NoiseFloor:
     """The noise floor over the trials at the main setting, and what it says."""
-    per_seed = [[one.mean_dice for one in selection] for selection in repeats.by_seed(main)]
+    per_seed = [[trial.mean_dice for trial in selection] for selection in repeats.by_seed(main)]
     sd, df = pooled_sd([list(row) for row in zip(*per_seed, strict=True)])
     masks = df // max(1, len(repeats.seeds) - 1)
     return NoiseFloor(repeats.seeds, sd, df, masks, repeats.others, _sentence(sd, df, masks, repeats, info))

@@ -50,8 +50,8 @@ def answer_sentences(answer: BestMask | None) -> tuple[str, ...]:
     """The answer, what all scores together speak for, and the cheapest choice; nothing where there is no answer."""
     if answer is None:
         return ()
-    smoothed_words = answer.smoothed.sentence if answer.smoothed else ""
-    return tuple(words for words in (answer.sentence, smoothed_words, cheapest_choice(answer)) if words)
+    smoothed_sentence = answer.smoothed.sentence if answer.smoothed else ""
+    return tuple(text for text in (answer.sentence, smoothed_sentence, cheapest_choice(answer)) if text)
 
 
 def why_no_choice(reading: Reading) -> str:
@@ -63,7 +63,7 @@ def conclusion(reading: Reading, answer: BestMask | None) -> str:
     """What stands where a sweep is described: the `answer` and the cheapest choice, or why there is none."""
     if answer is None:
         return why_no_choice(reading)
-    return " ".join(words for words in (answer.sentence, cheapest_choice(answer)) if words)
+    return " ".join(text for text in (answer.sentence, cheapest_choice(answer)) if text)
 
 
 def chosen_runs(reading: Reading) -> dict[str, str]:

@@ -49,14 +49,14 @@ def signs(sets: Sequence[Sequence[int]], n_blocks: int) -> Array:
     return matrix
 
 
-def correlation(one: Points, other: Points, block: float) -> Array:
+def correlation(left: Points, right: Points, block: float) -> Array:
     """(n, m), in (0, 1]."""
-    n_blocks = one.blocks.shape[1]
-    differing = ((n_blocks - one.blocks @ other.blocks.T) / 2).astype(int)
+    n_blocks = left.blocks.shape[1]
+    differing = ((n_blocks - left.blocks @ right.blocks.T) / 2).astype(int)
     correlated: Array = (block ** np.arange(n_blocks + 1.0))[differing]
-    if one.places.shape[1]:
-        apart = ((one.places[:, None, :] - other.places[None, :, :]) ** 2).sum(axis=2)
-        correlated *= np.exp(-apart / (2 * PLACE**2))
+    if left.places.shape[1]:
+        distances = ((left.places[:, None, :] - right.places[None, :, :]) ** 2).sum(axis=2)
+        correlated *= np.exp(-distances / (2 * PLACE**2))
     return correlated
 
 

@@ -89,25 +89,25 @@ class Ranking:
 def rank(candidates: Candidates) -> Ranking:
     """Rank two or more candidates of at least two masks."""
     info, judgement = candidates.info, judged(candidates)
-    every = [candidate_at(trial, info) for trial in candidates.trials]
+    priced = [candidate_at(trial, info) for trial in candidates.trials]
     cheapest, floor = candidates.one_standard_error
     return Ranking(
         sweep=info.name,
         synthetic=bool(info.data.get("synthetic")),
         masks=len(candidates.masks),
-        candidates=len(every),
+        candidates=len(priced),
         dropped=candidates.dropped,
         failed=candidates.failed,
         unfinished=candidates.unfinished,
         settings=tuple(
             Setting(epochs=epochs, learning_rate=rate, train=dict(train)) for epochs, rate, train in candidates.settings
         ),
-        best=every[candidates.best],
-        corrected=_corrected(every[candidates.best].dice, judgement.selection, judgement.images),
+        best=priced[candidates.best],
+        corrected=_corrected(priced[candidates.best].dice, judgement.selection, judgement.images),
         against=judgement.against,
-        compared=_compared(every, candidates, judgement.selection),
-        one_standard_error=CheapestChoice(**vars(every[cheapest]), floor=floor),
-        pareto=pareto(every),
+        compared=_compared(priced, candidates, judgement.selection),
+        one_standard_error=CheapestChoice(**vars(priced[cheapest]), floor=floor),
+        pareto=pareto(priced),
     )
 
 
@@ -118,14 +118,14 @@ def _corrected(dice: float, selection: Selection | None, images: int) -> Correct
     return Corrected(dice, dice - optimism, optimism, selection.low, selection.high, images, selection.draws)
 
 
-def _compared(every: list[CandidateAt], candidates: Candidates, selection: Selection | None) -> tuple[Compared, ...]:
+def _compared(priced: list[CandidateAt], candidates: Candidates, selection: Selection | None) -> tuple[Compared, ...]:
     train, tested = zip(*candidates.info.fold_sizes, strict=True)
     _, tests = against_best(candidates.folds, train, tested)
     margin = margin_of_all(candidates.folds, train, tested)
     optimism = selection.optimism if selection else 0.0
-    shares = selection.frequencies if selection else (math.nan,) * len(every)
+    shares = selection.frequencies if selection else (math.nan,) * len(priced)
     compared = []
-    for index, (candidate, test, share) in enumerate(zip(every, tests, shares, strict=True)):
+    for index, (candidate, test, share) in enumerate(zip(priced, tests, shares, strict=True)):
         low = test.mean - optimism - margin
         compared.append(
             Compared(

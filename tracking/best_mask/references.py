@@ -45,7 +45,7 @@ def judged(candidates: Candidates, draws: int = DRAWS) -> Judged:
     over the folds of the chosen pair. Without a selection the intervals do not allow for the choice. How often they
     hold the true difference: tests/tracking/best_mask/test_coverage_rates.py.
     """
-    references = _others(candidates)
+    references = _other_references(candidates)
     groups = [candidates.trials, *references.values()]
     _, scores = image_scores([trial for group in groups for trial in group])
     columns = np.split(scores, np.cumsum([len(group) for group in groups])[:-1], axis=1)
@@ -59,7 +59,7 @@ def judged(candidates: Candidates, draws: int = DRAWS) -> Judged:
     return Judged(selection, len(scores), tuple(replace(reference, p_holm=test.p_holm) for reference, test in tested))
 
 
-def _others(candidates: Candidates) -> dict[str, tuple[TrialRecord, ...]]:
+def _other_references(candidates: Candidates) -> dict[str, tuple[TrialRecord, ...]]:
     """The references that the winner is not itself one of."""
     winner = candidates.winner.info
     return {

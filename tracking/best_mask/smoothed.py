@@ -50,9 +50,9 @@ def smoothed(ranking: Ranking, info: SweepInfo) -> Smoothed | None:
     points = Points(blocks, setting_ranks(scored, info.spec.get("train") or {}))
     scores = np.array([candidate.dice for candidate in scored])
     predicted, _ = fitted(points, scores, np.zeros(len(scored), bool)).predict(points)
-    first, highest = int(np.argmax(predicted)), int(np.argmax(scores))
-    candidate, both = plain_candidate(scored[first]), (float(predicted[first]), float(predicted[highest]))
-    return Smoothed(candidate, *both, _sentence(candidate, *both, ranking))
+    top, highest = int(np.argmax(predicted)), int(np.argmax(scores))
+    candidate, predictions = plain_candidate(scored[top]), (float(predicted[top]), float(predicted[highest]))
+    return Smoothed(candidate, *predictions, _sentence(candidate, *predictions, ranking))
 
 
 def setting_ranks(settings: Sequence[Setting], own: Mapping[str, Any]) -> Array:

@@ -60,8 +60,8 @@ def draw_curves(
     """
     with canvas(name, 8.6, 4.7, form) as (figure, save):
         _draw_panel(figure.add_subplot(), Panel(curves, baselines, stamp, unit=unit), label, limits)
-        drawn = save()
-    return _with_hints(drawn, name, curves) if form == "inline" else drawn
+        svg = save()
+    return _with_hints(svg, name, curves) if form == "inline" else svg
 
 
 def draw_panels(panels: Sequence[Panel], limits: tuple[float, float] | None, form: Form = "png") -> bytes:
@@ -103,8 +103,10 @@ def _with_hints(svg: bytes, name: str, curves: Sequence[Curve]) -> bytes:
     for curve in curves:
         masks = curve.masks or ("",) * len(curve.depths)
         for depth, mask, folds in zip(curve.depths, masks, curve.folds, strict=True):
-            each = " · ".join("–" if math.isnan(value) else f"{value:.3f}" for value in folds)
-            hint = f"{curve.order} {depth}{f' ({mask})' if mask else ''}: {spread(folds).mean:.3f} | folds {each}"
+            fold_values = " · ".join("–" if math.isnan(value) else f"{value:.3f}" for value in folds)
+            hint = (
+                f"{curve.order} {depth}{f' ({mask})' if mask else ''}: {spread(folds).mean:.3f} | folds {fold_values}"
+            )
             mark = f'id="{name}-hit-{curve.order}-{depth}"'
             text = text.replace(mark, f'{mark} class="hit" data-hover="{escape(hint)}"')
     return text.encode()
@@ -114,9 +116,9 @@ def _draw_curve(axes: Axes, curve: Curve, shift: float) -> None:
     colour, marker, dashes = STYLES.get(curve.order, (INK, "x", "-"))
     x = np.asarray(curve.depths, float) + shift
     spreads = [spread(folds) for folds in curve.folds]
-    for at, folds in zip(x, curve.folds, strict=True):
+    for position, folds in zip(x, curve.folds, strict=True):
         axes.plot(
-            [at] * len(folds),
+            [position] * len(folds),
             folds,
             linestyle="",
             marker=marker,
@@ -129,8 +131,8 @@ def _draw_curve(axes: Axes, curve: Curve, shift: float) -> None:
         )
     axes.errorbar(
         x,
-        [one.mean for one in spreads],
-        yerr=[np.nan_to_num(one.sd) for one in spreads],
+        [over_folds.mean for over_folds in spreads],
+        yerr=[np.nan_to_num(over_folds.sd) for over_folds in spreads],
         color=colour,
         marker=marker,
         linestyle=dashes,
@@ -141,8 +143,8 @@ def _draw_curve(axes: Axes, curve: Curve, shift: float) -> None:
         zorder=3,
         label=curve.order,
     )
-    for at, depth, one in zip(x, curve.depths, spreads, strict=True):
-        _draw_target(axes, float(at), one.mean, f"hit-{curve.order}-{depth}", colour)
+    for position, depth, over_folds in zip(x, curve.depths, spreads, strict=True):
+        _draw_target(axes, float(position), over_folds.mean, f"hit-{curve.order}-{depth}", colour)
 
 
 def _draw_target(axes: Axes, x: float, y: float, name: str, colour: str) -> None:
@@ -158,9 +160,9 @@ def _draw_baselines(axes: Axes, baselines: Mapping[str, float], right: float, un
     last = -math.inf
     for key, value in sorted(baselines.items(), key=lambda item: item[1]):
         last = max(value, last + 0.045 * (high - low))
-        words = BASELINES[key][1].format(unit=unit)
+        label = BASELINES[key][1].format(unit=unit)
         axes.annotate(
-            f"{words} {value:.3f}",
+            f"{label} {value:.3f}",
             (right, last),
             xytext=(6, 0),
             textcoords="offset points",
@@ -179,11 +181,13 @@ def draw_comparisons(
         axes = figure.add_subplot()
         axes.axvspan(-EQUIVALENCE, EQUIVALENCE, color=RULE, alpha=0.6, linewidth=0)
         axes.axvline(0, color=INK, linewidth=0.8)
-        for y, (_, one) in enumerate(reversed(rows)):
-            axes.plot(one.folds, [y - 0.24] * len(one.folds), linestyle="", marker="|", color=GREY, markersize=7)
-            if not math.isnan(one.low):
-                axes.plot([one.low, one.high], [y, y], color=INK, linewidth=1.8, solid_capstyle="butt")
-            axes.plot([one.mean], [y], marker="D", color=INK, markersize=6)
+        for y, (_, comparison) in enumerate(reversed(rows)):
+            axes.plot(
+                comparison.folds, [y - 0.24] * len(comparison.folds), linestyle="", marker="|", color=GREY, markersize=7
+            )
+            if not math.isnan(comparison.low):
+                axes.plot([comparison.low, comparison.high], [y, y], color=INK, linewidth=1.8, solid_capstyle="butt")
+            axes.plot([comparison.mean], [y], marker="D", color=INK, markersize=6)
         axes.set_yticks(range(len(rows)), [name for name, _ in reversed(rows)])
         axes.set_ylim(-0.6, len(rows) - 0.4)
         axes.set_xlabel("deep better  ←  difference in Dice  →  shallow better")

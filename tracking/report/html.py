@@ -65,8 +65,8 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]], caption: str, syn
 
 def section(title: str, parts: Iterable[Markup]) -> Markup:
     """A section of parts under a heading; nothing where there are none."""
-    given = [part for part in parts if part]
-    return fill("section.html", title=title, parts=given) if given else NOTHING
+    shown = [part for part in parts if part]
+    return fill("section.html", title=title, parts=shown) if shown else NOTHING
 
 
 def paragraph(sentence: str) -> Markup:

@@ -29,8 +29,7 @@ from tracking.analysis.verdict import Verdict, judge
 from tracking.best_mask.answer import BestMask, best_mask
 from tracking.data_view import WeightsView, view_weights
 from tracking.record import SweepInfo, SweepRecord, TrialRecord
-from tracking.summary.gaps import FailedTrial, UnfinishedTrial, find_gaps
-from tracking.summary.given import (
+from tracking.summary.experimental_setup import (
     DataSummary,
     Fold,
     Model,
@@ -40,6 +39,7 @@ from tracking.summary.given import (
     model_of,
     provenance_of,
 )
+from tracking.summary.gaps import FailedTrial, UnfinishedTrial, find_gaps
 
 SCHEMA = 2
 

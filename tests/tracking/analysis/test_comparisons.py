@@ -12,8 +12,9 @@ from tracking.record import SweepRecord
 
 
 def test_the_common_rate_is_the_one_with_most_masks(record: SweepRecord) -> None:
-    lone = replace(record.trials[0], info=trial_info("shallow-first", 5, rate=1e-2), status="FINISHED",
-                   folds={name: (0.99,) * 5 for name in ("dice", "pixel_error", "ari")})  # fmt: skip
+    folds = dict.fromkeys(("dice", "pixel_error", "ari"), (0.99,) * 5)
+    info = trial_info("shallow-first", 5, rate=1e-2)
+    lone = replace(record.trials[0], info=info, status="FINISHED", folds=folds)
     assert main_setting((*record.finished, lone)) == (12, 1e-3)
 
 
