@@ -28,7 +28,7 @@ class ImageOrder:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ImageScores(Sequence[FoldScore]):
-    """The scores of n images; read as a sequence, (fold, score) of each image, made anew whenever it is asked for.
+    """The scores of n images; read as a sequence, (fold, score) of each image, made whenever it is asked for.
 
     `counts` unsigned integers (3, n): TP, FP and FN in pixels; `pixels`: how many each image has, so TN is the rest.
     Its `repr` is that of the tuple of these pairs.

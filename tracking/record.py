@@ -23,7 +23,7 @@ Role = Literal["trial", "zero-shot", "scratch", "leaky"]
 
 @dataclass(frozen=True)
 class SweepInfo:
-    """A sweep before any of its trials ran. Everything is JSON-able, for it is stored as the artifact `info.json`.
+    """A sweep before any of its trials ran. Everything can be written as JSON: the artifact `info.json` holds it.
 
     `digest` identifies what is measured (data, folds, starting weights, settings); `spec` is the whole resolved spec
     and may grow under the same digest. `data` holds at least `synthetic`, `source`, `layout`, `images`, `groups`,
@@ -33,7 +33,7 @@ class SweepInfo:
     `outside`: keys of the baselines that a search measures though they lie outside its space: no winner is one of them.
     `labels` are those of the cases in `folds`, in the same shape: "" where a case has none, an empty list in a sweep
     recorded before they were.
-    What a mask's numbers count stands in `spec["partition"]`; `always_params` train whatever the mask (a head).
+    `spec["partition"]` says what the numbers of a mask count; `always_params` train whatever the mask (a head).
     """
 
     name: str
@@ -92,7 +92,7 @@ class TrialInfo:
 class TrialState:
     """What a launcher needs to know of a trial: its run, the status word, the mean Dice once it has one.
 
-    `status` is MLflow's, or DROPPED: given up after some folds as clearly worse, with an `estimate` of its Dice.
+    `status` is MLflow's, or DROPPED: stopped after some folds as clearly worse, with an `estimate` of its Dice.
     `folds` that were recorded, and the `seconds` that training them took (0 where not known).
     """
 
@@ -112,7 +112,7 @@ class TrialState:
 
     @property
     def cut_off(self) -> bool:
-        """Whether it was begun and nobody ended it: it runs now, or was lost with its worker."""
+        """Whether it was begun and not ended: it runs now, or was lost with its worker."""
         return self.status not in ("FINISHED", "FAILED", "DROPPED")
 
 
@@ -121,7 +121,7 @@ class TrialRecord:
     """One trial read back. `folds[metric]` has one value per fold of the sweep, in order; NaN where none was logged.
 
     `scores` pairs every out-of-fold image's score with its fold; read from a store it is made when it is asked for, so
-    whoever wants the Dice alone takes `dice_by_image`. `montage`: a PNG, which `tracking.report.shown_images` reads for
+    `dice_by_image` is faster for the Dice alone. `montage`: a PNG, which `tracking.report.shown_images` reads for
     the masks that a report shows only. `reason`: why a trial failed or was dropped between folds (its status is then
     DROPPED, and it has no `scores`). `seconds` of training, all folds (NaN: not recorded).
     """

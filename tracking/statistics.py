@@ -1,4 +1,4 @@
-"""Comparisons that survive a reviewer: paired by fold, corrected for folds that share training data (protocol.md)."""
+"""Comparisons paired by fold and corrected for folds that share training data (docs/protocol.md)."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from scipy.special import nctdtrinc, stdtr, stdtrit
 
 from trainer.results import Score
 
-EQUIVALENCE = 0.01  # Dice: a smaller difference than this is of no practical use (protocol.md)
-SURE = 0.95  # probability from which on a difference counts as practically none
+EQUIVALENCE = 0.01  # Dice: a smaller difference than this is of no practical use (docs/protocol.md)
+SURE = 0.95  # from this probability on a difference counts as practically equal to 0
 LEVEL = 0.95
 NAN = float("nan")
 
@@ -83,19 +83,8 @@ def corrected_t(differences: Sequence[float], n_train: Sequence[int], n_test: Se
     scored = [i for i, value in enumerate(differences) if not math.isnan(value)]
     over_folds = spread([differences[i] for i in scored])
     untested = _untested(over_folds.mean, over_folds.sd, tuple(differences))
-    if over_folds.n == 0:
-        return replace(untested, note="no fold has a score for both sides")
-    if over_folds.n == 1:
-        return replace(
-            untested,
-            note="only one fold has a score for both sides; an interval needs two or more",
-        )
-    # Equal differences need not have an SD of exactly 0 in floating point.
-    if over_folds.sd <= 1e-12 * max(1.0, abs(over_folds.mean)):
-        return replace(
-            untested,
-            note="every fold gave the same difference, which leaves no spread to judge by",
-        )
+    if reason := _why_untested(over_folds):
+        return replace(untested, note=reason)
     factor = variance_factor([n_train[i] for i in scored], [n_test[i] for i in scored])
     se, df = over_folds.sd * math.sqrt(factor), over_folds.n - 1
     statistic = over_folds.mean / se
@@ -127,6 +116,18 @@ def critical(df: float) -> float:
 def tail(statistic: float, df: float) -> float:
     """P(T > statistic) of Student's t; scipy.special is fifty times faster than scipy.stats on single numbers."""
     return float(stdtr(df, -statistic))
+
+
+def _why_untested(over_folds: Spread) -> str:
+    """Why there is no test; empty where there is one."""
+    if over_folds.n == 0:
+        return "no fold has a score for both sides"
+    if over_folds.n == 1:
+        return "only one fold has a score for both sides; an interval needs two or more"
+    # Equal differences need not have an SD of exactly 0 in floating point.
+    if over_folds.sd <= 1e-12 * max(1.0, abs(over_folds.mean)):
+        return "every fold gave the same difference, which leaves no spread to judge by"
+    return ""
 
 
 def _untested(mean: float, sd: float, folds: tuple[float, ...]) -> Comparison:

@@ -41,8 +41,8 @@ class CoPrimary:
     @property
     def titled(self) -> tuple[tuple[str, Difference], ...]:
         """(title, difference) of those that could be made."""
-        both = ((HALVES, self.contracting_vs_expanding), (AREA, self.area_between_curves))
-        return tuple((title, comparison) for title, comparison in both if comparison is not None)
+        titled = ((HALVES, self.contracting_vs_expanding), (AREA, self.area_between_curves))
+        return tuple((title, comparison) for title, comparison in titled if comparison is not None)
 
 
 @dataclass(frozen=True, kw_only=True)

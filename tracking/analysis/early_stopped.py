@@ -1,4 +1,4 @@
-"""Trials that were given up between folds: what a report says of them, and what giving them up saved."""
+"""Trials that were stopped between folds: what a report says of them, and what stopping them saved."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tracking.record import SweepRecord, TrialRecord
 
 @dataclass(frozen=True)
 class DroppedTrial:
-    """One trial that was given up: its `name`, the number of `folds_done` before that, and the `reason`."""
+    """One trial that was stopped: its `name`, the number of `folds_done` before that, and the `reason`."""
 
     name: str
     folds_done: int
@@ -21,7 +21,7 @@ class DroppedTrial:
 
 @dataclass(frozen=True)
 class EarlyStopped:
-    """The `trials` given up early as clearly worse; they are in no other field of a report. Trainings of one fold
+    """The `trials` stopped early as clearly worse; they are in no other field of a report. Trainings of one fold
     `saved` out of the `trainings` that all trials would have taken that were finished or dropped; `sentence` says it.
     """
 
@@ -32,7 +32,7 @@ class EarlyStopped:
 
 
 def early_stopped(record: SweepRecord) -> EarlyStopped | None:
-    """What was given up and what that saved; None where nothing was."""
+    """The trials stopped early and what that saved; None where none was."""
     dropped = sorted(
         (trial for trial in record.trials if trial.status == "DROPPED"), key=lambda trial: trial.info.candidate.name
     )

@@ -13,7 +13,7 @@ COMPARISON_HEADS = ["mean", "95 % interval", "p", "Holm p", "P(> 0.01)", "P(± 0
 
 
 def comparison_cells(comparison: Comparison) -> list[str]:
-    """The cells under `COMPARISON_HEADS`, as text; the note stands in for a test that cannot be."""
+    """The cells under `COMPARISON_HEADS`, as text; where there is no test, its note."""
     if math.isnan(comparison.low):
         return [f"{comparison.mean:+.4f}", comparison.note, "", "", "", "", ""]
     interval = f"{comparison.low:+.4f} to {comparison.high:+.4f}"

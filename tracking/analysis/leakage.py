@@ -134,8 +134,8 @@ def _by_image(shown: Inflation) -> str:
             f" Image by image the inflation is {shown.inflation:+.3f} (95 % over {shown.images} images, descriptive: "
             f"{shown.low:+.3f} to {shown.high:+.3f})."
         )
-    if words := moves(shown.noise):
-        detail += f" {words[0].upper()}{words[1:]}."
+    if noise := moves(shown.noise):
+        detail += f" {noise[0].upper()}{noise[1:]}."
     return detail
 
 

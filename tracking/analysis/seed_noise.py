@@ -59,7 +59,7 @@ def pooled_sd(per_seed: Sequence[Sequence[float]]) -> tuple[float, int]:
 class NoiseFloor:
     """How far another training seed moves a mask's mean Dice. `seeds` that are compared; `sd` over them, pooled over
     the `masks` at the main setting (NaN where it was not measured), with `df` degrees of freedom; `others`: names of
-    the trials left out, for their seed is not in the plan or not done for every mask; `sentence`: what that means, or
+    the trials left out because their seed is not planned or not done for every mask; `sentence`: what that means, or
     how to measure it.
     """
 
@@ -80,7 +80,7 @@ def noise_floor(main: Sequence[TrialRecord], repeats: Repeats, info: SweepInfo) 
 
 
 def moves(noise: SeedNoise | None) -> str:
-    """What stands beside a difference in words; empty without several seeds."""
+    """How far another seed moves a difference, in words; empty without several seeds."""
     if noise is None or math.isnan(noise.sd):
         return ""
     digits = 3 if noise.sd >= 0.001 else 4
@@ -97,8 +97,8 @@ def _sentence(sd: float, df: int, masks: int, repeats: Repeats, info: SweepInfo)
     if count > 1:
         shared = f", pooled over {masks} masks" if masks > 1 else ""
         return f"Another seed moves a mask's mean Dice by about ±{sd:.3f} (SD over {count} seeds{shared})."
-    wanted = ",".join(str(repeats.seeds[0] + k) for k in range(3))
-    seeds = f"--set 'search.seeds=[{wanted}]'"
+    numbers = ",".join(str(repeats.seeds[0] + k) for k in range(3))
+    seeds = f"--set 'search.seeds=[{numbers}]'"
     remedy = f"repeat the command with {seeds}"
     if info.searched:
         remedy = (

@@ -18,7 +18,7 @@ DONE = ("FINISHED", "FAILED")
 @dataclass(frozen=True)
 class Repeats:
     """Which trainings stand behind a merged trial. `parts`: candidate key of the merged trial -> its trials, in the
-    order of `seeds`; empty with one seed. `others`: names of trials left out, for their seed is not in the plan, or is
+    order of `seeds`; empty with one seed. `others`: names of trials left out because their seed is not planned, or is
     not done for every trial yet.
     """
 
@@ -130,7 +130,7 @@ def seeds_of(info: SweepInfo) -> tuple[int, ...]:
 
 
 def merged(trials: Sequence[TrialRecord]) -> TrialRecord:
-    """One record of S trials that differ only in seed; the first lends name, run and montage.
+    """One record of S trials that differ only in seed; name, run and montage are those of the first.
 
     Fold f: score_f = 1/S sum_s score_sf, NaN where a seed has none. Image i: Dice_i = 1/S sum_s Dice_si, so that n
     images stay n images; its pixel counts are summed over the seeds, so that the pooled Dice is pooled over all of it.

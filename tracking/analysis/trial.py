@@ -85,7 +85,7 @@ class TrialSummary:
 
 
 def summarise_trial(trial: TrialRecord, repeats: Repeats | None = None) -> TrialSummary:
-    """A trial (of a repeated one, the merged record) in numbers; `repeats` lends the seeds behind it."""
+    """A trial (of a repeated one, the merged record) in numbers; `repeats` has the trainings behind it."""
     repeats = repeats or Repeats((trial.info.candidate.seed,))
     info, candidate = trial.info, trial.info.candidate
     order, depth = info.orders[0] if info.orders else (None, None)

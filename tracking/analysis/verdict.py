@@ -98,7 +98,7 @@ def _after_holm(word: str, judged: Comparison) -> str:
 
 
 def _floor(noise: SeedNoise | None) -> str:
-    return f"; {words}" if (words := moves(noise)) else ""
+    return f"; {text}" if (text := moves(noise)) else ""
 
 
 def _names(main: Sequence[TrialRecord], info: SweepInfo) -> str:

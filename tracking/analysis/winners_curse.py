@@ -1,4 +1,4 @@
-"""The best of many masks: what is left of its lead once the choice itself is allowed for, and who ties with it."""
+"""The best of many masks: its score and lead corrected for the choice of the best, and which masks tie with it."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def bbc_cv(
 ) -> Selection:
     """Bootstrap the (images, masks) matrix of out-of-fold scores: choose in-bag, score out-of-bag.
 
-    Of equal columns the first wins, so put the cheapest first. It allows for the luck of the images, not for that of
-    one training. No NaN. Raises `ValueError` for fewer than ten images or two masks.
+    Of equal columns the first wins, so put the cheapest first. It accounts for the choice of images, not for
+    the randomness of one training. No NaN. Raises `ValueError` for fewer than ten images or two masks.
     A reference is an (images, columns) matrix of its own, such as one mask at all its settings: its best column is
     chosen in-bag too, so that neither side of a difference is favoured.
     Source: Tsamardinos, Greasidou and Borboudakis, Machine Learning 107 (2018), algorithm BBC-CV.
@@ -109,7 +109,7 @@ def against_best(
 
     Corrected t with one spread for all masks: the residual of masks x folds, (masks - 1)(folds - 1) degrees of freedom
     instead of folds - 1. For two masks it is `corrected_t`. With each mask's own spread and four degrees of freedom,
-    no difference of this size could be told and equal masks were excluded more often
+    no difference of this size could be detected, and equal masks were excluded more often
     (tests/tracking/analysis/test_false_positive_rates.py). Folds where a mask has no score are left out; rows without
     any score never win.
     """

@@ -39,9 +39,11 @@ class Effect:
 
 @dataclass(frozen=True)
 class Effects:
-    """What a set of masks tells about blocks. `design`: `full` (every set), `balanced` (every block thawed in half of
-    the masks, whatever the others do), or `sample`. `pairs` is empty where the masks cannot tell them apart.
-    `inseparable`: blocks without an effect of their own. `clear`: whether no pair of blocks can pass for a block.
+    """What the scores of a set of masks say about blocks.
+
+    `design`: `full` (every set), `balanced` (every block thawed in half of the masks, whatever the others do), or
+    `sample`. `pairs` is empty where the masks cannot tell them apart. `inseparable`: blocks without an effect of their
+    own. `clear`: whether no pair of blocks can pass for a block.
     """
 
     mains: tuple[Effect, ...]

@@ -38,7 +38,7 @@ class Confounded:
 def confounded(masks: Sequence[Term], n_blocks: int, order: int = 2) -> list[Confounded]:
     """The finest groups of effects (the mean, blocks, and with `order` 2 pairs) that these masks cannot tell apart.
 
-    Two effects belong together when a change of one can be made up for by a change of the other and of further ones:
+    Two effects belong together when a change of one can be compensated by a change of the other and of further ones:
     they meet in the null space of the design matrix.
 
     >>> [group.words for group in confounded([(), (1, 2), (1, 3), (2, 3)], 3)]

@@ -22,7 +22,7 @@ Array = NDArray[np.float64]
 BLOCK = (0.95, 0.9, 0.8, 0.7, 0.5)
 PLACE = 1.5  # places on an ordinal axis after which the correlation is 0.61
 NOISE = (0.003, 0.01, 0.03, 0.1)  # variance of what a second training seed changes, in parts of the landscape's
-LEVEL = 1.0  # prior variance of the mean level in the same unit: only a few scores tell it
+LEVEL = 1.0  # prior variance of the mean level in the same unit: only a few scores determine it
 HINT = 1.0  # variance of a hint's noise: on a pilot a probe correlated 0.58 to 0.67 with whole scores
 PRIOR = 2.0  # scores that the prior guess of the scale counts as
 

@@ -1,4 +1,4 @@
-"""What each block does in a sweep: which trials tell, the effects that they give, and what to say of them."""
+"""What each block does in a sweep: which trials they are estimated from, their sizes, and their sentences."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class PairEffect(Difference):
 @dataclass(frozen=True)
 class MeasuredEffects:
     """What each block does, and each pair of blocks. `masks` of `possible` sets were measured; `zero_shot`: whether the
-    score without training stands beside them (with a mean of its own, so that it moves no effect); `settings`: how many
+    score without training is among them (with a mean of its own, so that it moves no effect); `settings`: how many
     were searched, each with a mean of its own.
 
     `design`: `full` (every set), `balanced` (every block thawed in half of the masks, whatever the others do) or
@@ -73,12 +73,7 @@ def measured_effects(candidates: Candidates) -> MeasuredEffects | None:
     if effects is None:
         return None
     distinct = list(dict.fromkeys(masks))
-    blocks = tuple(
-        BlockEffect(**vars(difference(effect.comparison, info)), block=effect.blocks[0]) for effect in effects.mains
-    )
-    pairs = tuple(
-        PairEffect(**vars(difference(effect.comparison, info)), blocks=effect.blocks) for effect in effects.pairs
-    )
+    blocks, pairs = _block_effects(effects, info), _pair_effects(effects, info)
     measured, possible = len({mask for mask in distinct if mask}), 2**info.n_blocks - 1
     settings, zero_shot = len(candidates.settings), () in distinct
     head = f"{_definition(measured, possible, settings, zero_shot, info)} {_largest(blocks, info)}"
@@ -94,6 +89,18 @@ def measured_effects(candidates: Candidates) -> MeasuredEffects | None:
         clear=effects.clear,
         confounded=() if pairs else tuple(group.words for group in confounded(distinct, info.n_blocks)),
         sentences=(head, *_caveats(effects, pairs, info)),
+    )
+
+
+def _block_effects(effects: Effects, info: SweepInfo) -> tuple[BlockEffect, ...]:
+    return tuple(
+        BlockEffect(**vars(difference(effect.comparison, info)), block=effect.blocks[0]) for effect in effects.mains
+    )
+
+
+def _pair_effects(effects: Effects, info: SweepInfo) -> tuple[PairEffect, ...]:
+    return tuple(
+        PairEffect(**vars(difference(effect.comparison, info)), blocks=effect.blocks) for effect in effects.pairs
     )
 
 

@@ -14,8 +14,8 @@ from tracking.best_mask.references import Against, judged
 
 @dataclass(frozen=True)
 class Corrected:
-    """What is left of the winner's Dice once the search is allowed for: `apparent` as measured, `corrected`, their
-    difference `optimism`; `low`, `high`: 95 % of the draws; over `images`, in `draws` of these.
+    """The winner's Dice corrected for the search: `apparent` as measured, `corrected`, their difference `optimism`;
+    `low`, `high`: 95 % of the draws; over `images`, in `draws` of these.
     """
 
     apparent: float
@@ -29,8 +29,8 @@ class Corrected:
 
 @dataclass(frozen=True, kw_only=True)
 class Compared(CandidateAt):
-    """A candidate and its distance from the best: `behind` in Dice; `low`, `high`: 95 % interval of that distance once
-    the choice of the best is allowed for, by the spread of all candidates together.
+    """A candidate and its distance from the best: `behind` in Dice; `low`, `high`: 95 % interval of that distance,
+    corrected for the choice of the best, from the pooled variance of all candidates.
 
     `tied`: that interval holds 0, so the candidate was not shown to be worse (the best ties with itself); `p_adjusted`:
     the stricter test, for all pairs; `chosen`: share of the draws in which it wins (NaN without a correction); `noise`:
@@ -59,8 +59,8 @@ class Ranking:
 
     `sweep`: its name; `synthetic`: whether its data are. `masks`, `candidates`: how many were finished and compared;
     `dropped` (before their last fold, so never compared), `failed`, `unfinished`: trials that were not; `settings` that
-    occur among the candidates. `best`: the winner; `corrected`: its score once the search is allowed for, None for
-    fewer than ten images; `against`: the winner minus `expanding`, `contracting`, `all`, `zero-shot`, `scratch`, those
+    occur among the candidates. `best`: the winner; `corrected`: its score corrected for the search, None for fewer
+    than ten images; `against`: the winner minus `expanding`, `contracting`, `all`, `zero-shot`, `scratch`, those
     measured; `compared`: every candidate, cheapest first; `one_standard_error`: the cheapest choice; `pareto`: both
     fronts.
     """

@@ -1,4 +1,4 @@
-"""What is left of a winner's score once the choice is allowed for, and of its lead over the masks everybody knows."""
+"""The winner's score and its lead over the reference masks, corrected for the choice of the winner."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from tracking.statistics import holm
 class Against(Difference):
     """The winner minus the reference `name`, which is the `candidate` at its own best setting.
 
-    `apparent`: the difference as measured. The comparison is what is left of it once the choice of the winner among all
-    candidates, and of the reference's setting, is allowed for; `p_holm` over all references.
+    `apparent`: the difference as measured. The comparison is corrected for the choice of the winner among all
+    candidates and of the reference's setting; `p_holm` over all references.
     """
 
     name: str
@@ -42,8 +42,8 @@ def judged(candidates: Candidates, draws: int = DRAWS) -> Judged:
 
     Both by one bootstrap (`winners_curse.bbc_cv`): choose among all candidates on the drawn images, look at the others.
     The mean out-of-bag difference is the middle of the interval; its width is that of the corrected resampled t-test
-    over the folds of the chosen pair. Without a selection the intervals do not allow for the choice. How often they
-    hold the true difference: tests/tracking/best_mask/test_coverage_rates.py.
+    over the folds of the chosen pair. Without a selection the intervals are not corrected for the choice. How often
+    they hold the true difference: tests/tracking/best_mask/test_coverage_rates.py.
     """
     references = _other_references(candidates)
     groups = [candidates.trials, *references.values()]

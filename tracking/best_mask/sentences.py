@@ -190,11 +190,14 @@ def _nothing_differs(ranking: Ranking) -> bool:
 
 def _how_corrected(ranking: Ranking) -> str:
     if ranking.corrected is None:
-        return "Not corrected for the search: that needs ten images or more, so expect less of the winner."
+        return (
+            "Not corrected for the search: that needs ten images or more. Expect the winner to score less on new "
+            "images."
+        )
     return (
         "Corrected for the search: the winner is chosen on drawn images and scored on the others, "
-        f"{ranking.corrected.draws:,} times, and so are its leads. That allows for the luck of the images, not "
-        "for that of one training: seeds do that."
+        f"{ranking.corrected.draws:,} times, and so are its leads. This accounts for the choice of images, not for the "
+        "randomness of one training: only several seeds do."
     )
 
 

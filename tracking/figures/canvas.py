@@ -1,4 +1,4 @@
-"""What every drawing of a report stands on: one style, one way to save, colours that differ in grey as well."""
+"""The basis of every figure of a report: one style, one way to save, colours that differ in grey as well."""
 
 from __future__ import annotations
 
@@ -125,5 +125,5 @@ STAMP = "SYNTHETIC DATA"
 
 
 def stamp(synthetic: bool) -> str:
-    """The stamp as it stands in a drawing."""
+    """The stamp that a figure of synthetic data carries, else an empty text."""
     return STAMP if synthetic else ""

@@ -1,4 +1,4 @@
-"""Curves, comparisons and costs of a report. Shapes and dashes, not hue alone, tell lines apart."""
+"""Curves and comparisons of a report. Shapes and dashes, not hue alone, tell lines apart."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from html import escape
 
 import numpy as np
 from matplotlib.axes import Axes
+from numpy.typing import NDArray
 
 from tracking.figures.canvas import DEEP, GREY, INK, OTHER, RULE, SHALLOW, Form, canvas
 from tracking.statistics import EQUIVALENCE, Comparison, spread
@@ -55,8 +56,8 @@ def draw_curves(
 ) -> bytes:
     """Score against number of tuned blocks: means, error bars (SD over folds), every fold's point, baselines as lines.
 
-    `name` tells drawings of one page apart; `limits` fixes the score axis; `unit` is what a mask counts. Inline, every
-    mean carries what a pointer over it shows (`data-hover`).
+    `name` makes the ids of a figure unique in a page; `limits` fixes the score axis; `unit` is what a mask counts.
+    Inline, every mean carries what a pointer over it shows (`data-hover`).
     """
     with canvas(name, 8.6, 4.7, form) as (figure, save):
         _draw_panel(figure.add_subplot(), Panel(curves, baselines, stamp, unit=unit), label, limits)
@@ -116,19 +117,7 @@ def _draw_curve(axes: Axes, curve: Curve, shift: float) -> None:
     colour, marker, dashes = STYLES.get(curve.order, (INK, "x", "-"))
     x = np.asarray(curve.depths, float) + shift
     spreads = [spread(folds) for folds in curve.folds]
-    for position, folds in zip(x, curve.folds, strict=True):
-        axes.plot(
-            [position] * len(folds),
-            folds,
-            linestyle="",
-            marker=marker,
-            markersize=3.2,
-            markerfacecolor="white",
-            markeredgecolor=colour,
-            markeredgewidth=0.7,
-            alpha=0.75,
-            zorder=2,
-        )
+    _draw_folds(axes, curve, x, colour, marker)
     axes.errorbar(
         x,
         [over_folds.mean for over_folds in spreads],
@@ -147,8 +136,25 @@ def _draw_curve(axes: Axes, curve: Curve, shift: float) -> None:
         _draw_target(axes, float(position), over_folds.mean, f"hit-{curve.order}-{depth}", colour)
 
 
+def _draw_folds(axes: Axes, curve: Curve, x: NDArray[np.float64], colour: str, marker: str) -> None:
+    """An open mark for every fold."""
+    for position, folds in zip(x, curve.folds, strict=True):
+        axes.plot(
+            [position] * len(folds),
+            folds,
+            linestyle="",
+            marker=marker,
+            markersize=3.2,
+            markerfacecolor="white",
+            markeredgecolor=colour,
+            markeredgewidth=0.7,
+            alpha=0.75,
+            zorder=2,
+        )
+
+
 def _draw_target(axes: Axes, x: float, y: float, name: str, colour: str) -> None:
-    """A mark that nobody sees, but large enough for a pointer."""
+    """An invisible mark, large enough for a pointer."""
     axes.plot([x], [y], marker="o", markersize=15, linestyle="", alpha=0, color=colour, gid=name, zorder=4)
 
 

@@ -1,6 +1,6 @@
 """Templates filled with what a report shows, and the parts that every page is made of: document, figure, image, table.
 
-The template engine escapes whatever it is given; only `Markup`, which the parts here are, goes in as it stands.
+The template engine escapes whatever it is given; only `Markup`, which the parts here are, goes in unchanged.
 """
 
 from __future__ import annotations
@@ -75,5 +75,5 @@ def paragraph(sentence: str) -> Markup:
 
 
 def _asset(name: str) -> Markup:
-    """A file beside the templates that goes into the page as it stands."""
+    """A file beside the templates that goes into the page unchanged."""
     return Markup(files("tracking.report").joinpath("templates", name).read_text(encoding="utf-8"))

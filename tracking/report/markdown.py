@@ -1,4 +1,4 @@
-"""A sweep in Markdown, for an issue or a paper's supplement."""
+"""A sweep in Markdown, for instance for the supplement of a paper."""
 
 from __future__ import annotations
 
@@ -54,7 +54,9 @@ def _comparisons(summary: SweepSummary) -> list[str]:
     ]
     lines = ["", f"## Comparisons ({setting(summary)})", "", *markdown_table(heads, rows)]
     lines += ["", summary.noise.sentence, ""]
-    lines += _bullets("Left out, for their seeds are not in the plan or not done for every mask", summary.noise.others)
+    lines += _bullets(
+        "Left out, because their seeds are not planned or not finished for every mask", summary.noise.others
+    )
     return lines + _bullets("Missing for a comparison", summary.comparison.missing)
 
 
@@ -98,7 +100,7 @@ def _leakage(summary: SweepSummary) -> list[str]:
     if leakage.compared:
         lines += [*markdown_table(leakage_heads(summary), leakage_rows(leakage, summary)), ""]
     lines += [*markdown_table(TRIAL_HEADS, map(trial_cells, leakage.trials)), ""]
-    return lines + _bullets("Without an honest trial beside it", leakage.without_honest)
+    return lines + _bullets("No honest trial to compare with", leakage.without_honest)
 
 
 def _gaps(summary: SweepSummary) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -100,17 +100,15 @@ def _panel(sweep: SweepSummary) -> Panel:
 
 def _rows(two: TwoSweeps) -> list[_Row]:
     """Per co-primary comparison: in the first sweep, in the second, and the first minus the second."""
-    return list(_each_row(two))
-
-
-def _each_row(two: TwoSweeps) -> Iterator[_Row]:
+    rows = []
     for pair in two.pairs:
-        short = pair.title.partition(" (")[0]
+        title = pair.title.partition(" (")[0]
         for sweep, comparison in zip(two.sweeps, (pair.first, pair.second), strict=True):
             if comparison is not None:
-                yield _Row(f"{short}, {sweep.sweep}", comparison, comparison.noise)
+                rows.append(_Row(f"{title}, {sweep.sweep}", comparison, comparison.noise))
         if pair.apart is not None:
-            yield _Row(f"{short}: first − second", pair.apart, pair.apart.noise)
+            rows.append(_Row(f"{title}: first − second", pair.apart, pair.apart.noise))
+    return rows
 
 
 def _table(two: TwoSweeps) -> tuple[list[str], list[list[str]]]:

@@ -203,7 +203,7 @@ def _neurons(summary: SweepSummary, record: SweepRecord, mark: str) -> PaperFigu
     return PaperFigure(5, "figure-5-neurons", "What neurons look for", caption, alt, draw)
 
 
-def _neuron_caption(sweep: str, known: bool, missing: str) -> str:
+def _neuron_caption(sweep: str, numbered_blocks: bool, missing: str) -> str:
     numbering = (
         "Convolutions are counted along the longest path: block 2 ends in the 4th, block 9 in the 18th (the deepest), "
         "the bottleneck in the 10th. "
@@ -211,7 +211,7 @@ def _neuron_caption(sweep: str, known: bool, missing: str) -> str:
     caption = (
         "Activation maximisation: the image that activates one neuron of a block's last convolution most, before and "
         "after tuning, from the same seed. The numbers are the activation of this image and the largest in the data. "
-        f"{numbering if known else ''}Where a mask freezes all blocks up to this one, the image cannot change. All "
-        f"neurons: thaw visualize {sweep}."
+        f"{numbering if numbered_blocks else ''}Where a mask freezes all blocks up to this one, the image cannot "
+        f"change. All neurons: thaw visualize {sweep}."
     )
     return f"{caption} Not drawn in this sweep (search.neurons): block {missing}." if missing else caption

@@ -80,7 +80,7 @@ def _unpack(content: bytes, notes: list[str]) -> Images | None:
 
 
 def _read_predictions(tracker: Tracker, trial: TrialRecord, notes: list[str]) -> Mapping[str, Predicted] | None:
-    """image -> what the trial predicted: the masks stand in the order of its per-image scores."""
+    """image -> what the trial predicted: the masks have the order of its per-image scores."""
     name, content = trial.info.candidate.name, tracker.read_file(trial.run_id, PREDICTIONS)
     if content is None:
         notes.append(f"The predictions of {name} are missing (never recorded, or deleted), so none are shown.")

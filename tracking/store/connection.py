@@ -117,7 +117,7 @@ class Store:
     def _pages(
         self, experiments: list[str], query: str, order: str = "attributes.start_time DESC", size: int = PAGE
     ) -> Iterator[Run]:
-        """Every hit, `size` at a time: whoever needs only the first few asks for few."""
+        """Every hit, `size` at a time: a small size is faster where the first few are enough."""
         token: str | None = None
         while True:
             page = self.client.search_runs(experiments, query, max_results=size, order_by=[order], page_token=token)

@@ -1,4 +1,4 @@
-"""What is read back from MLflow: a whole sweep, for a report; how single trials stand, for a sweep that runs."""
+"""What is read back from MLflow: a whole sweep for a report, and the states of single trials for a sweep that runs."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from tracking.store.score_tags import digest_of, order_of_sweep, scores_from_tag
 from trainer.config import Candidate
 from trainer.errors import UserError
 
-DROPPED = "thaw.dropped"  # the tag of a trial that was given up between folds; its value estimates the Dice
+DROPPED = "thaw.dropped"  # the tag of a trial that was stopped between folds; its value estimates the Dice
 
 FEW = 4  # runs asked for at once: what lies above the highest allowed one are baselines
 UI = "http://127.0.0.1:5000"  # where `thaw ui` serves it, by default
 
 
 def status_of(run: Run) -> str:
-    """MLflow's word for how a trial's run stands; DROPPED for one given up between folds, which MLflow knows no word
-    for and calls KILLED.
+    """The status of a trial's run in MLflow's words; DROPPED for one that was stopped between folds, which MLflow calls
+    KILLED.
     """
     return "DROPPED" if DROPPED in run.data.tags else str(run.info.status)
 

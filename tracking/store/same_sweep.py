@@ -81,9 +81,9 @@ def _uses_own_weights(spec: Table) -> bool:
     return bool(own_network(spec)) and dict(spec.get("pretrain") or {}).get("path") is None
 
 
-def _with_settings(words: str, old: Table, new: Table, section: str) -> str:
+def _with_settings(change: str, old: Table, new: Table, section: str) -> str:
     settings = _section(old, new, section)
-    return f"{words} ({', '.join(settings)})" if settings else words
+    return f"{change} ({', '.join(settings)})" if settings else change
 
 
 def _section(old: Table, new: Table, name: str) -> list[str]:

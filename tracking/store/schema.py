@@ -28,8 +28,8 @@ def info_to_json(info: SweepInfo) -> str:
 
 
 def info_from_json(text: str) -> SweepInfo:
-    """The inverse of `info_to_json`. A field that is missing has its default; one that is not known is ignored, for
-    whoever adds a field that no reader may ignore raises the version. Raises `UserError` for a later version.
+    """The inverse of `info_to_json`. A field that is missing has its default; one that is not known is ignored:
+    the version is raised with every field that no reader may ignore. Raises `UserError` for a later version.
     """
     values = json.loads(text)
     check_version(values.get("version", 0), INFO_VERSION, f"The record of the sweep {values.get('name')!r}")
@@ -37,7 +37,7 @@ def info_from_json(text: str) -> SweepInfo:
 
 
 def trial_to_json(info: TrialInfo) -> str:
-    """The tag `thaw.trial`: short, for MLflow cuts tags at 8,000 characters."""
+    """The tag `thaw.trial`: short, because MLflow cuts tags at 8,000 characters."""
     return json.dumps(asdict(info), sort_keys=True, separators=(",", ":"))
 
 

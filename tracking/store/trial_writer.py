@@ -117,7 +117,7 @@ class TrialWriter(Reader):
 
     @explain_errors
     def drop_trial(self, run_id: str, reason: str, estimate: float) -> None:
-        """Close the trial as given up between folds; it has no mean Dice, and `estimate` is none."""
+        """Close the trial as dropped between folds. It has no mean Dice; `estimate` is only a guess at it."""
         self.client.set_tag(run_id, "thaw.reason", reason)
         self.client.set_tag(run_id, "mlflow.note.content", f"Dropped: {reason}")
         self.client.set_tag(run_id, DROPPED, repr(estimate))

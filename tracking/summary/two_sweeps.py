@@ -16,8 +16,8 @@ from tracking.summary.sweep_notes import Sweeps, notes_on, units_of
 
 @dataclass(frozen=True)
 class PooledNoise:
-    """How far other seeds would move a difference between sweeps: the `sd` and `se` of both added in squares, for their
-    seeds do not pair.
+    """How far other seeds would move a difference between sweeps: the `sd` and `se` of both added in squares, because
+    their seeds do not pair.
     """
 
     sd: float
@@ -27,7 +27,7 @@ class PooledNoise:
 @dataclass(frozen=True)
 class SweepDifference(Comparison):
     """A co-primary comparison of the first sweep minus that of the second, in Dice; Holm over both. `folds` is empty
-    and `sd` NaN, for folds of different data do not pair. `noise`: None unless both sweeps were repeated.
+    and `sd` NaN, because folds of different data do not pair. `noise`: None unless both sweeps were repeated.
     """
 
     noise: PooledNoise | None = None
@@ -164,7 +164,7 @@ def _noise(first: Difference, second: Difference) -> PooledNoise | None:
 
 
 def _judge(two: TwoSweeps) -> tuple[str | None, str]:
-    """Opposite findings, a gain that differs, or neither shown; the last is not evidence of sameness."""
+    """Opposite findings, a gain that differs, or neither shown; the last is no evidence that both are equal."""
     for pair in two.pairs:
         if pair.first is not None and pair.second is not None and pair.apart is not None:
             finding = _finding(pair.first, pair.second, pair.apart, _cause(two.sweeps))

@@ -14,7 +14,7 @@ from tracking.units import is_paper_network
 
 TRIAL_HEADS = ["mask", "order", "epochs", "rate", "parameters", "Dice ± SD", "SEM", "pixel error %", "ARI"]
 LEAKAGE_HEADS = ["mask", "epochs", "rate", "honest", "leaky", "difference", "by image", "95 % over images"]
-PAPER_CHANGE = " The paper saw under 1 % from 20 to 40 epochs, and 3 % for the deepest block alone."
+PAPER_CHANGE = " The paper reports a change below 1 % from 20 to 40 epochs, and of 3 % for the deepest block alone."
 
 
 def setting(summary: SweepSummary) -> str:
@@ -55,7 +55,7 @@ def is_main(trial: TrialSummary, summary: SweepSummary) -> bool:
 
 
 def is_shown(trial: TrialSummary, summary: SweepSummary) -> bool:
-    """Whether the trial stands in the main table: at the main setting, or zero-shot, which has no setting."""
+    """Whether the trial is in the main table: at the main setting, or zero-shot, which has no setting."""
     return trial.role == "zero-shot" or is_main(trial, summary)
 
 
@@ -93,15 +93,15 @@ def _trained_mask(trial: TrialSummary | Inflation) -> str:
 
 
 def convergence_sentence(step: BudgetStep, summary: SweepSummary) -> str:
-    """The largest change between two budgets, the usual one, and how many are significant; what the paper saw, of its
-    network.
+    """The median and the largest change between two budgets, and which are significant; of the paper's network, what
+    the paper reports.
     """
     changes = sorted(step.masks, key=lambda change: abs(change.mean) if not math.isnan(change.mean) else -1)
     largest, median = changes[-1], changes[len(changes) // 2]
     significant = [change.mask for change in step.masks if change.p_holm <= 0.05]
-    verdict = "None is significant" if not significant else f"{', '.join(significant)}: significant"
     return (
-        f"From {step.shorter} to {step.longer} epochs Dice changes by {abs(median.mean):.3f} in the middle of "
-        f"{counted(len(changes), 'mask')} and at most by {largest.mean:+.3f}, that of {mask_name(largest)}. {verdict} "
-        f"after Holm.{PAPER_CHANGE if is_paper_network(summary.settings) else ''}"
+        f"From {step.shorter} to {step.longer} epochs the median absolute change in Dice over "
+        f"{counted(len(changes), 'mask')} is {abs(median.mean):.3f}. The largest change is {largest.mean:+.3f}, of "
+        f"{mask_name(largest)}. Significant after Holm: {', '.join(significant) or 'none'}."
+        f"{PAPER_CHANGE if is_paper_network(summary.settings) else ''}"
     )
