@@ -1,4 +1,4 @@
-"""What a sweep saw and what its trials predicted, as small plain `.npz` files: a report shows it without the data."""
+"""The images of a sweep and the masks that its trials predicted, as small `.npz` files: a report needs no data set."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-PICTURES = "pictures.npz"  # on the sweep's run
+IMAGES = "pictures.npz"  # on the sweep's run
 PREDICTIONS = "predictions.npz"
 PRETRAINING = "pretraining.npz"  # on every finished trial's
 
@@ -20,9 +20,9 @@ UNREADABLE = (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZip
 
 
 @dataclass(frozen=True)
-class Pictures:
-    """The cases of a sweep at working size: `images` uint8 (n, H, W), 0 black and 255 white, and `truths` uint8
-    (n, H, W) in {0, 1}; `labels` are "" where unknown.
+class Images:
+    """The images of a sweep at working size, with their truths: `images` uint8 (n, H, W), 0 black and 255 white, and
+    `truths` uint8 (n, H, W) in {0, 1}; `labels` are "" where unknown.
     """
 
     names: tuple[str, ...]
@@ -40,24 +40,24 @@ def grey(images: NDArray[np.floating]) -> NDArray[np.uint8]:
     return np.asarray(np.round(np.clip(images, 0, 1) * 255), np.uint8)
 
 
-def pack_pictures(pictures: Pictures) -> bytes:
-    """The pictures as the bytes of an `.npz` file; a truth costs one bit per pixel."""
-    return _packed(
-        names=np.array(pictures.names, np.str_),
-        labels=np.array(pictures.labels, np.str_),
-        images=pictures.images,
-        **_bits(pictures.truths),
+def pack_images(images: Images) -> bytes:
+    """The images as the bytes of an `.npz` file; a truth costs one bit per pixel."""
+    return _pack(
+        names=np.array(images.names, np.str_),
+        labels=np.array(images.labels, np.str_),
+        images=images.images,
+        **_bits(images.truths),
     )
 
 
-def unpack_pictures(content: bytes) -> Pictures:
-    """The inverse of `pack_pictures`. Raises `ValueError` for anything else."""
-    found = _unpacked(content, "names", "labels", "images")
-    names, labels = (tuple(str(one) for one in found[key]) for key in ("names", "labels"))
-    truths, images = _masks(found), found["images"]
+def unpack_images(content: bytes) -> Images:
+    """The inverse of `pack_images`. Raises `ValueError` for anything else."""
+    arrays = _unpack(content, "names", "labels", "images")
+    names, labels = (tuple(str(text) for text in arrays[key]) for key in ("names", "labels"))
+    truths, images = _masks(arrays), arrays["images"]
     if images.dtype != np.uint8 or images.shape != truths.shape or not len(names) == len(labels) == len(images):
         raise ValueError("names, labels, images and truths do not belong together")
-    return Pictures(names, labels, images, truths)
+    return Images(names, labels, images, truths)
 
 
 def pack_masks(masks: Sequence[NDArray[np.uint8]]) -> bytes:
@@ -66,33 +66,33 @@ def pack_masks(masks: Sequence[NDArray[np.uint8]]) -> bytes:
     >>> unpack_masks(pack_masks([np.eye(3, dtype=np.uint8)[None]]))[0].tolist()
     [[1, 0, 0], [0, 1, 0], [0, 0, 1]]
     """
-    return _packed(**_bits(np.concatenate(list(masks))))
+    return _pack(**_bits(np.concatenate(list(masks))))
 
 
 def unpack_masks(content: bytes) -> NDArray[np.uint8]:
     """The inverse of `pack_masks`: uint8 (n, H, W) in {0, 1}. Raises `ValueError` for anything else."""
-    return _masks(_unpacked(content))
+    return _masks(_unpack(content))
 
 
 def _bits(masks: NDArray[np.uint8]) -> dict[str, NDArray[Any]]:
     return {"bits": np.packbits(np.asarray(masks) != 0), "shape": np.array(masks.shape, np.int64)}
 
 
-def _masks(found: dict[str, NDArray[Any]]) -> NDArray[np.uint8]:
-    n, height, width = (int(side) for side in found["shape"])
-    flat: NDArray[np.uint8] = np.unpackbits(found["bits"], count=n * height * width)
+def _masks(arrays: dict[str, NDArray[Any]]) -> NDArray[np.uint8]:
+    n, height, width = (int(side) for side in arrays["shape"])
+    flat: NDArray[np.uint8] = np.unpackbits(arrays["bits"], count=n * height * width)
     return flat.reshape(n, height, width)
 
 
-def _packed(**arrays: NDArray[Any]) -> bytes:
+def _pack(**arrays: NDArray[Any]) -> bytes:
     buffer = io.BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, **arrays)
     return buffer.getvalue()
 
 
-def _unpacked(content: bytes, *names: str) -> dict[str, NDArray[Any]]:
+def _unpack(content: bytes, *names: str) -> dict[str, NDArray[Any]]:
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as stored:
             return {name: stored[name] for name in (*names, "bits", "shape")}
     except UNREADABLE as error:
-        raise ValueError(f"not a whole .npz file of pictures or masks ({error})") from error
+        raise ValueError(f"not a whole .npz file of images or masks ({error})") from error

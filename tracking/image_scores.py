@@ -28,7 +28,7 @@ class ImageOrder:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class ImageScores(Sequence[FoldScore]):
-    """The scores of n images; read as a sequence, (fold, score) of each image, made anew whenever it is asked for.
+    """The scores of n images; read as a sequence, (fold, score) of each image, made whenever it is asked for.
 
     `counts` unsigned integers (3, n): TP, FP and FN in pixels; `pixels`: how many each image has, so TN is the rest.
     Its `repr` is that of the tuple of these pairs.
@@ -95,4 +95,7 @@ def dice_by_image(scores: Sequence[FoldScore]) -> dict[str, float]:
 def _same(left: FoldScore, right: FoldScore) -> bool:
     """Whether both are the same fold and the same score; NaN, and only NaN, differs from itself."""
     pairs = zip(vars(left[1]).values(), vars(right[1]).values(), strict=True)
-    return left[0] == right[0] and all(one == other or (one != one and other != other) for one, other in pairs)
+    return left[0] == right[0] and all(
+        left_value == right_value or (left_value != left_value and right_value != right_value)
+        for left_value, right_value in pairs
+    )

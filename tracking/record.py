@@ -10,23 +10,20 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from tracking.image_archive import Pictures
+from tracking.image_archive import Images
 from tracking.image_scores import FoldScore, dice_by_image
 from tracking.statistics import spread
 from trainer.config import Candidate
 
 METRICS = ("dice", "pixel_error", "ari")
-LISTS = (
-    "grid",
-    "exhaustive",
-    "factorial",
-)  # strategies that list every candidate beforehand (`sweeps.spec.strategy_names`)
+# Strategies that list every candidate beforehand (`sweeps.spec.strategy_names`).
+LISTS = ("grid", "exhaustive", "factorial")
 Role = Literal["trial", "zero-shot", "scratch", "leaky"]
 
 
 @dataclass(frozen=True)
 class SweepInfo:
-    """A sweep before any of its trials ran. Everything is JSON-able, for it is stored as the artifact `info.json`.
+    """A sweep before any of its trials ran. Everything can be written as JSON: the artifact `info.json` holds it.
 
     `digest` identifies what is measured (data, folds, starting weights, settings); `spec` is the whole resolved spec
     and may grow under the same digest. `data` holds at least `synthetic`, `source`, `layout`, `images`, `groups`,
@@ -36,7 +33,7 @@ class SweepInfo:
     `outside`: keys of the baselines that a search measures though they lie outside its space: no winner is one of them.
     `labels` are those of the cases in `folds`, in the same shape: "" where a case has none, an empty list in a sweep
     recorded before they were.
-    What a mask's numbers count stands in `spec["partition"]`; `always_params` train whatever the mask (a head).
+    `spec["partition"]` says what the numbers of a mask count; `always_params` train whatever the mask (a head).
     """
 
     name: str
@@ -95,7 +92,7 @@ class TrialInfo:
 class TrialState:
     """What a launcher needs to know of a trial: its run, the status word, the mean Dice once it has one.
 
-    `status` is MLflow's, or DROPPED: given up after some folds as clearly worse, with an `estimate` of its Dice.
+    `status` is MLflow's, or DROPPED: stopped after some folds as clearly worse, with an `estimate` of its Dice.
     `folds` that were recorded, and the `seconds` that training them took (0 where not known).
     """
 
@@ -115,7 +112,7 @@ class TrialState:
 
     @property
     def cut_off(self) -> bool:
-        """Whether it was begun and nobody ended it: it runs now, or was lost with its worker."""
+        """Whether it was begun and not ended: it runs now, or was lost with its worker."""
         return self.status not in ("FINISHED", "FAILED", "DROPPED")
 
 
@@ -124,10 +121,9 @@ class TrialRecord:
     """One trial read back. `folds[metric]` has one value per fold of the sweep, in order; NaN where none was logged.
 
     `scores` pairs every out-of-fold image's score with its fold; read from a store it is made when it is asked for, so
-    whoever wants the Dice alone takes `dice_by_image`. `montage` is a PNG (read by `tracking.report.shown_images`, and
-    only for the masks that a report shows),
-    `reason` says why a trial failed or was dropped between folds (its status is then DROPPED, and it has no `scores`),
-    `seconds` is what training its folds took (NaN: not recorded).
+    `dice_by_image` is faster for the Dice alone. `montage`: a PNG, which `tracking.report.shown_images` reads for
+    the masks that a report shows only. `reason`: why a trial failed or was dropped between folds (its status is then
+    DROPPED, and it has no `scores`). `seconds` of training, all folds (NaN: not recorded).
     """
 
     info: TrialInfo
@@ -164,18 +160,19 @@ class Predicted:
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What a report shows besides numbers (`tracking.report.shown_images` reads it): the sweep's `pictures`; for a few
-    trials, named
-    `zero-shot`, `expanding`, `contracting`, their `predictions` by image and their `neurons` (block -> PNG of the same
-    neuron before and after); `notes`: what is not there, and why; `pretraining`: a few of the images pre-trained on.
+class ShownImages:
+    """What a report shows besides numbers; `tracking.report.shown_images` reads it.
+
+    `images`: those of the sweep. `predictions`: of the trials `zero-shot`, `expanding`, `contracting`, by image;
+    `neurons`: of the same trials, block -> PNG of one neuron before and after. `notes`: what is missing, and why.
+    `pretraining`: a few of the images pre-trained on.
     """
 
-    pictures: Pictures | None = None
+    images: Images | None = None
     predictions: Mapping[str, Mapping[str, Predicted]] = field(default_factory=dict)
     neurons: Mapping[str, Mapping[int, bytes]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
-    pretraining: Pictures | None = None
+    pretraining: Images | None = None
 
 
 @dataclass(frozen=True)
@@ -187,7 +184,7 @@ class SweepRecord:
     status: str
     started: str
     trials: tuple[TrialRecord, ...]
-    seen: Seen = field(default_factory=Seen)
+    shown_images: ShownImages = field(default_factory=ShownImages)
 
     @property
     def finished(self) -> tuple[TrialRecord, ...]:

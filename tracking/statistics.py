@@ -1,4 +1,4 @@
-"""Comparisons that survive a reviewer: paired by fold, corrected for folds that share training data (protocol.md)."""
+"""Comparisons paired by fold and corrected for folds that share training data (docs/protocol.md)."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from scipy.special import nctdtrinc, stdtr, stdtrit
 
 from trainer.results import Score
 
-EQUIVALENCE = 0.01  # Dice: a smaller difference than this is of no practical use (protocol.md)
-SURE = 0.95  # probability from which on a difference counts as practically none
+EQUIVALENCE = 0.01  # Dice: a smaller difference than this is of no practical use (docs/protocol.md)
+SURE = 0.95  # from this probability on a difference counts as practically equal to 0
 LEVEL = 0.95
 NAN = float("nan")
 
@@ -31,14 +31,14 @@ class Spread:
 def spread(values: Sequence[float]) -> Spread:
     """Mean, SD and SEM of the values that are not NaN.
 
-    >>> found = spread([0.7, 0.8, 0.9])
-    >>> round(found.mean, 3), round(found.sd, 3), found.n
+    >>> scores = spread([0.7, 0.8, 0.9])
+    >>> round(scores.mean, 3), round(scores.sd, 3), scores.n
     (0.8, 0.1, 3)
     """
-    kept = _kept(values)
-    mean = math.fsum(kept) / kept.size if kept.size else NAN
-    sd = float(kept.std(ddof=1)) if kept.size > 1 else NAN
-    return Spread(mean, sd, sd / math.sqrt(kept.size) if kept.size else NAN, int(kept.size))
+    numbers = _without_nan(values)
+    mean = math.fsum(numbers) / numbers.size if numbers.size else NAN
+    sd = float(numbers.std(ddof=1)) if numbers.size > 1 else NAN
+    return Spread(mean, sd, sd / math.sqrt(numbers.size) if numbers.size else NAN, int(numbers.size))
 
 
 @dataclass(frozen=True)
@@ -80,40 +80,31 @@ def corrected_t(differences: Sequence[float], n_train: Sequence[int], n_test: Se
     """Test paired fold differences against zero. A fold whose difference is NaN is left out with its counts."""
     if not len(differences) == len(n_train) == len(n_test):
         raise ValueError(f"One count per fold: {len(differences)} differences, {len(n_train)} and {len(n_test)} counts")
-    keep = [i for i, value in enumerate(differences) if not math.isnan(value)]
-    found = spread([differences[i] for i in keep])
-    untested = _untested(found.mean, found.sd, tuple(differences))
-    if found.n == 0:
-        return replace(untested, note="no fold has a score for both sides")
-    if found.n == 1:
-        return replace(
-            untested,
-            note="only one fold has a score for both sides; an interval needs two or more",
-        )
-    # Equal differences need not have an SD of exactly 0 in floating point.
-    if found.sd <= 1e-12 * max(1.0, abs(found.mean)):
-        return replace(
-            untested,
-            note="every fold gave the same difference, which leaves no spread to judge by",
-        )
-    factor = variance_factor([n_train[i] for i in keep], [n_test[i] for i in keep])
-    se, df = found.sd * math.sqrt(factor), found.n - 1
-    statistic = found.mean / se
+    scored = [i for i, value in enumerate(differences) if not math.isnan(value)]
+    over_folds = spread([differences[i] for i in scored])
+    untested = _untested(over_folds.mean, over_folds.sd, tuple(differences))
+    if reason := _why_untested(over_folds):
+        return replace(untested, note=reason)
+    factor = variance_factor([n_train[i] for i in scored], [n_test[i] for i in scored])
+    se, df = over_folds.sd * math.sqrt(factor), over_folds.n - 1
+    statistic = over_folds.mean / se
     margin = critical(df) * se
-    above = tail((EQUIVALENCE - found.mean) / se, df)
-    below = tail((EQUIVALENCE + found.mean) / se, df)
+    above = tail((EQUIVALENCE - over_folds.mean) / se, df)
+    below = tail((EQUIVALENCE + over_folds.mean) / se, df)
     return replace(
         untested,
         se=se,
         t=statistic,
         df=df,
         p=2 * tail(abs(statistic), df),
-        low=found.mean - margin,
-        high=found.mean + margin,
+        low=over_folds.mean - margin,
+        high=over_folds.mean + margin,
         p_above=above,
         p_within=max(0.0, 1 - above - below),
         p_below=below,
-        note="" if found.n == len(differences) else f"{len(differences) - found.n} fold(s) without a score left out",
+        note=""
+        if over_folds.n == len(differences)
+        else f"{len(differences) - over_folds.n} fold(s) without a score left out",
     )
 
 
@@ -127,6 +118,18 @@ def tail(statistic: float, df: float) -> float:
     return float(stdtr(df, -statistic))
 
 
+def _why_untested(over_folds: Spread) -> str:
+    """Why there is no test; empty where there is one."""
+    if over_folds.n == 0:
+        return "no fold has a score for both sides"
+    if over_folds.n == 1:
+        return "only one fold has a score for both sides; an interval needs two or more"
+    # Equal differences need not have an SD of exactly 0 in floating point.
+    if over_folds.sd <= 1e-12 * max(1.0, abs(over_folds.mean)):
+        return "every fold gave the same difference, which leaves no spread to judge by"
+    return ""
+
+
 def _untested(mean: float, sd: float, folds: tuple[float, ...]) -> Comparison:
     return Comparison(mean, sd, NAN, NAN, 0, NAN, NAN, NAN, NAN, NAN, NAN, folds)
 
@@ -134,7 +137,7 @@ def _untested(mean: float, sd: float, folds: tuple[float, ...]) -> Comparison:
 def holm(comparisons: Sequence[Comparison]) -> tuple[Comparison, ...]:
     """The same comparisons with `p_holm` set: step-down Bonferroni over those that have a p value."""
     tested = sorted(
-        (i for i, one in enumerate(comparisons) if not math.isnan(one.p)),
+        (i for i, comparison in enumerate(comparisons) if not math.isnan(comparison.p)),
         key=lambda i: comparisons[i].p,
     )
     adjusted, running = list(comparisons), 0.0
@@ -179,7 +182,7 @@ def finding(comparison: Comparison) -> str:
     return "no difference shown"
 
 
-def _kept(values: Sequence[float]) -> NDArray[np.float64]:
+def _without_nan(values: Sequence[float]) -> NDArray[np.float64]:
     array = np.asarray(values, np.float64)
     return array[~np.isnan(array)]
 

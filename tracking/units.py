@@ -32,7 +32,7 @@ def own_network(spec: Mapping[str, Any]) -> str:
     return view_spec(spec).network.rsplit("/", 1)[-1]
 
 
-def study_network(spec: Mapping[str, Any]) -> bool:
+def is_paper_network(spec: Mapping[str, Any]) -> bool:
     """Whether the units are those of the paper's U-Net: no network of the user's own, no table of blocks."""
     return not own_network(spec) and not view_spec(spec).own_blocks
 
@@ -42,7 +42,7 @@ def network_sentence(spec: Mapping[str, Any]) -> str:
     name, view = own_network(spec), view_spec(spec)
     if not name:
         return ""
-    how = "adapts to the training pictures" if view.batch_norm == "adapt" else "keeps its statistics"
+    how = "adapts to the training images" if view.batch_norm == "adapt" else "keeps its statistics"
     cut = "as model.blocks says" if view.own_blocks else "where the resolution changes"
     return (
         f"The network is {name}, cut into blocks {cut}; batch normalisation in frozen blocks {how} ({view.batch_norm})."
@@ -62,7 +62,7 @@ def numbered(mask: str, spec: Mapping[str, Any], n_blocks: int) -> str:
 
 def head_sentence(info: SweepInfo) -> str:
     """Where the head (the last layer with weights) trains: which masks leave it as it was; which network has it."""
-    return " ".join(words for words in (network_sentence(info.spec), _head_sentence(info)) if words)
+    return " ".join(sentence for sentence in (network_sentence(info.spec), _head_sentence(info)) if sentence)
 
 
 def _head_sentence(info: SweepInfo) -> str:

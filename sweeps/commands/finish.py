@@ -20,7 +20,7 @@ def show(home: Home, name: str, *, searched: bool) -> None:
     from tracking.analysis.seeds import read
     from tracking.best_mask.answer import chosen_runs, conclusion, why_no_choice
     from tracking.report.formats import render
-    from tracking.report.shown_images import with_pictures
+    from tracking.report.shown_images import with_images
     from tracking.report.text import to_text
     from tracking.store.writer import Tracker
     from tracking.summary.sweep import summarise
@@ -29,7 +29,7 @@ def show(home: Home, name: str, *, searched: bool) -> None:
     tracker = Tracker.connect(home.tracking_uri, home.artifact_folder)
     path = home.report(name) / "report.html"
     with Board(console).stage("writing the report"):
-        record = with_pictures(tracker, tracker.read_sweep(name))
+        record = with_images(tracker, tracker.read_sweep(name))
         record = replace(record, status="FINISHED")  # as it will be in a moment, with this very page
         summary = summarise(record)
         page = render(summary, record, "html")
@@ -50,8 +50,8 @@ def _tell_addresses(home: Home, tracker: Tracker, run_id: str) -> None:
     server, where = "", "on your server, at"
     if home.own_tracking:
         server, where = "http://127.0.0.1:5000", "make ui (or thaw ui), then open"
-    trials_page, images_page = tracker.trials_page(run_id), tracker.pictures_page(run_id)
-    tell(f"MLflow UI: {where}\n  trials    {server}{trials_page}\n  pictures  {server}{images_page}")
+    trials_page, images_page = tracker.trials_page(run_id), tracker.images_page(run_id)
+    tell(f"MLflow UI: {where}\n  trials    {server}{trials_page}\n  images    {server}{images_page}")
 
 
 def keep_winner(home: Home, sweep: str | None, mask: str | None, name: str | None, *, automatic: bool = False) -> None:

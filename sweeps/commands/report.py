@@ -50,12 +50,12 @@ Rendered = tuple[str, str, Mapping[str, bytes]]  # the report's name, its text, 
 def _render_one(tracker: Tracker, sweep: str | None, form: str, *, shows_images: bool, figures: bool) -> Rendered:
     """The report of one sweep, read and summarised once; `shows_images`: whether images are read for it."""
     from tracking.report import formats
-    from tracking.report.shown_images import with_pictures
+    from tracking.report.shown_images import with_images
     from tracking.summary.sweep import summarise
 
     record = tracker.read_sweep(sweep)
     if shows_images:
-        record = with_pictures(tracker, record)
+        record = with_images(tracker, record)
     summary = summarise(record)
     figure_files = formats.figures(summary, record) if figures else {}
     return summary.sweep, formats.render(summary, record, form), figure_files

@@ -64,16 +64,16 @@ def own_images(tracker: Tracker, trial: RestoredTrial, cache: Path) -> tuple[NDA
 
     MLflow keeps them in 8 bits. Where it holds none, they are read from their folder if they have not changed since.
     """
-    from tracking.image_archive import PICTURES, UNREADABLE, unpack_pictures
+    from tracking.image_archive import IMAGES, UNREADABLE, unpack_images
     from trainer.data.cases import load_cases
 
     with tempfile.TemporaryDirectory() as folder:
-        archive = tracker.fetch_file(trial.run_id, PICTURES, Path(folder))
+        archive = tracker.fetch_file(trial.run_id, IMAGES, Path(folder))
         try:
             if archive is not None:
-                return np.asarray(unpack_pictures(archive.read_bytes()).images / 255, np.float32), ""
+                return np.asarray(unpack_images(archive.read_bytes()).images / 255, np.float32), ""
         except UNREADABLE as error:
-            return None, f"The artifact {PICTURES} of run {trial.run_id} cannot be read: {error}"
+            return None, f"The artifact {IMAGES} of run {trial.run_id} cannot be read: {error}"
     info = trial.info
     try:
         cases = load_cases(DataConfig(**info.spec["data"]), int(info.spec["model"]["size"]), cache)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tracking.image_archive import PICTURES, PREDICTIONS, PRETRAINING, Pictures, grey, pack_masks, pack_pictures
+from tracking.image_archive import IMAGES, PREDICTIONS, PRETRAINING, Images, grey, pack_images, pack_masks
 from trainer.config import ModelConfig
 from trainer.results import FoldResult
 
@@ -68,9 +68,9 @@ def log_images(tracker: Tracker, sweep_run: str, cases: Cases) -> None:
     """Log all cases at working size on the sweep's run, unless it holds them already."""
 
     def content() -> bytes:
-        return pack_pictures(Pictures(cases.names, cases.labels, grey(cases.images), np.asarray(cases.masks)))
+        return pack_images(Images(cases.names, cases.labels, grey(cases.images), np.asarray(cases.masks)))
 
-    tracker.log_once(sweep_run, PICTURES, content)
+    tracker.log_once(sweep_run, IMAGES, content)
 
 
 def log_examples(tracker: Tracker, sweep_run: str, weights: StartingWeights) -> None:
@@ -81,7 +81,7 @@ def log_examples(tracker: Tracker, sweep_run: str, weights: StartingWeights) -> 
     names = tuple(f"image {number}" for number in range(1, len(images) + 1))
 
     def content() -> bytes:
-        return pack_pictures(Pictures(names, ("",) * len(names), grey(images), truths))
+        return pack_images(Images(names, ("",) * len(names), grey(images), truths))
 
     tracker.log_once(sweep_run, PRETRAINING, content)
 

@@ -16,9 +16,9 @@ import pytest
 
 from tests.sweeps.whole import by_candidate, numbers, report, runs, started, tracker, trained
 from tests.tracking.made_up import rendered
-from tracking.image_archive import unpack_masks, unpack_pictures
-from tracking.report.paper_figures import study_figures
-from tracking.report.shown_images import with_pictures
+from tracking.image_archive import unpack_images, unpack_masks
+from tracking.report.paper_figures import figures_of_paper
+from tracking.report.shown_images import with_images
 from tracking.summary.sweep import summarise
 
 pytestmark = pytest.mark.slow  # whole sweeps in processes of their own
@@ -41,7 +41,7 @@ def test_a_sweep_from_nothing(home: Path) -> None:
 def test_masks_are_kept_in_the_order_of_their_scores(home: Path) -> None:
     store = tracker(home)
     record = store.read_sweep("s")
-    kept = unpack_pictures(store.read_file(record.run_id, "pictures.npz") or b"")
+    kept = unpack_images(store.read_file(record.run_id, "pictures.npz") or b"")
     assert sorted(kept.names) == sorted(name for fold in record.info.folds for name in fold)
     truths = dict(zip(kept.names, kept.truths, strict=True))
     for trial in record.finished:  # zero-shot too
@@ -53,9 +53,9 @@ def test_masks_are_kept_in_the_order_of_their_scores(home: Path) -> None:
 
 def test_its_figures_come_from_the_record_alone(home: Path) -> None:
     store = tracker(home)
-    record = with_pictures(store, store.read_sweep("s"))
-    assert record.seen.notes == ()
-    assert [figure.number for figure in study_figures(summarise(record), record)] == [1, 2, 3, 4]  # it draws no neurons
+    record = with_images(store, store.read_sweep("s"))
+    assert record.shown_images.notes == ()
+    assert [one.number for one in figures_of_paper(summarise(record), record)] == [1, 2, 3, 4]  # it draws no neurons
     assert "Figure 3: Side by side" in rendered(record)
 
 
@@ -97,7 +97,7 @@ def test_a_larger_budget_continues_to_the_bits_of_one_straight_run(run: Run, hom
     [
         (["train.batch=3"], "train.batch 4 -> 3."),
         (["folds=3", "pretrain.epochs=2"], "folds 2 -> 3, other starting weights (pretrain.epochs 1 -> 2)."),
-        (["data.seed=5"], "other pictures (data.seed 0 -> 5)."),
+        (["data.seed=5"], "other images (data.seed 0 -> 5)."),
     ],
 )
 def test_a_name_stands_for_one_data_set_and_one_set_of_settings(

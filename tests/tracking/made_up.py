@@ -1,17 +1,18 @@
-"""Fold results made up from a seed, in the shape that the trainer gives: tests here need neither Keras nor pictures."""
+"""Fold results made up from a seed, in the shape that the trainer gives: tests here need neither Keras nor images."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
+from itertools import product
 
 import numpy as np
 
 from tracking.analysis.seeds import Repeats
 from tracking.figures.image_panels import montage
-from tracking.image_archive import Pictures
-from tracking.record import METRICS, Predicted, Seen, SweepInfo, SweepRecord, TrialInfo, TrialRecord
+from tracking.image_archive import Images
+from tracking.record import METRICS, Predicted, Role, ShownImages, SweepInfo, SweepRecord, TrialInfo, TrialRecord
 from tracking.report.formats import render
 from tracking.report.shown_images import shown_trials
 from tracking.store.writer import Tracker
@@ -124,16 +125,16 @@ def _score(name: str, image: int, dice: float) -> Score:
 
 
 @cache
-def picture() -> bytes:
+def montage_png() -> bytes:
     """A montage of six blobs."""
     rows, columns = np.mgrid[:64, :64]
     noise = np.random.default_rng(1).rayleigh(0.25, (6, 64, 64)).clip(0, 1)
     truths = np.stack([(rows - 30) ** 2 + (columns - 24 - 3 * k) ** 2 < 120 + 20 * k for k in range(6)])
-    return montage(noise * np.where(truths, 0.4, 1), truths, np.roll(truths, 3, 1), [f"case {k}" for k in range(6)],
-                   [0.8, 0.7, 0.75, 0.9, 0.6, float("nan")])  # fmt: skip
+    images, names = noise * np.where(truths, 0.4, 1), [f"case {k}" for k in range(6)]
+    return montage(images, truths, np.roll(truths, 3, 1), names, [0.8, 0.7, 0.75, 0.9, 0.6, float("nan")])
 
 
-def pictures(side: int = 64) -> Pictures:
+def sweep_images(side: int = 64) -> Images:
     """All 30 cases of `sweep_info`: a dark blob in noise, its truth."""
     names = tuple(f"case {fold}-{image}" for fold in range(FOLDS) for image in range(PER_FOLD))
     rows, columns = np.mgrid[:side, :side]
@@ -142,16 +143,16 @@ def pictures(side: int = 64) -> Pictures:
     truths = (away < side + 8 * (shift % 7)).astype(np.uint8)
     noise = np.random.default_rng(3).rayleigh(70, truths.shape).clip(0, 255)
     labels = tuple("malignant" if place % PER_FOLD % 3 == 0 else "benign" for place in range(len(names)))
-    return Pictures(names, labels, (noise * np.where(truths, 0.4, 1)).astype(np.uint8), truths)
+    return Images(names, labels, (noise * np.where(truths, 0.4, 1)).astype(np.uint8), truths)
 
 
-def with_seen(record: SweepRecord) -> SweepRecord:
-    """The record with pictures, predictions (the truth, a little to the right) and neurons, as the tracker reads it."""
-    given = pictures()
+def with_shown_images(record: SweepRecord) -> SweepRecord:
+    """The record with images, predictions (the truth, a little to the right) and neurons, as the tracker reads it."""
+    given = sweep_images()
     moved = {name: Predicted(np.roll(truth, 3, 1), 0.5) for name, truth in zip(given.names, given.truths, strict=True)}
     predictions = dict.fromkeys(shown_trials(record, Repeats()), moved)
-    neurons = {name: dict.fromkeys((1, 2, 5, 9), picture()) for name in ("contracting", "expanding")}
-    return replace(record, seen=Seen(given, predictions, neurons))
+    neurons = {name: dict.fromkeys((1, 2, 5, 9), montage_png()) for name in ("contracting", "expanding")}
+    return replace(record, shown_images=ShownImages(given, predictions, neurons))
 
 
 def trial_record(info: TrialInfo, status: str = "FINISHED", folds: int = FOLDS, reason: str = "") -> TrialRecord:
@@ -162,7 +163,7 @@ def trial_record(info: TrialInfo, status: str = "FINISHED", folds: int = FOLDS, 
     }
     done = status == "FINISHED"
     scores = tuple((one.fold, score) for one in results for score in one.scores) if done else ()
-    shown = picture() if done and {"contracting", "expanding"} & set(info.aliases) else None
+    shown = montage_png() if done and {"contracting", "expanding"} & set(info.aliases) else None
     seconds = sum(one.seconds for one in results) if done else float("nan")
     return TrialRecord(info, f"run {info.candidate.key}", status, reason, values, scores, shown, seconds)
 
@@ -184,20 +185,22 @@ def subset_record(
     for blocks, (epochs, rate) in [*((one, two) for one in masks for two in settings), ((), (0, 1e-3))]:
         mask = Mask(blocks, 9)
         params = sum(BLOCK_PARAMS[block - 1] for block in blocks)
-        trial = TrialInfo(Candidate(str(mask), epochs, rate), blocks, orders_and_depths(mask), names(mask), params,
-                          "trial" if blocks else "zero-shot")  # fmt: skip
+        candidate = Candidate(str(mask), epochs, rate)
+        role: Role = "trial" if blocks else "zero-shot"
+        trial = TrialInfo(candidate, blocks, orders_and_depths(mask), names(mask), params, role)
         draw = np.random.default_rng((int(trial.candidate.key, 16), seed))
         dice = (level(blocks) if blocks else zero_shot) + noise * (
             draw.normal(0, 1, (FOLDS, 1)) + draw.normal(0, 2, (FOLDS, PER_FOLD))
         )
         scores = tuple(
             (fold, Score(case, "", 1, 1, 0, 1, float(dice[fold - 1, image]), 1.0, 0.5))
-            for fold, cases in enumerate(info.folds, 1) for image, case in enumerate(cases)
-        )  # fmt: skip
+            for fold, cases in enumerate(info.folds, 1)
+            for image, case in enumerate(cases)
+        )
         means = tuple(float(value) for value in dice.mean(axis=1))
         folds = {"dice": means, "pixel_error": (1.0,) * FOLDS, "ari": (0.5,) * FOLDS}
-        trials.append(TrialRecord(trial, f"run {trial.candidate.key}", "FINISHED", "", folds, scores, None,
-                                  2.0 + len(blocks)))  # fmt: skip
+        run_id, seconds = f"run {candidate.key}", 2.0 + len(blocks)
+        trials.append(TrialRecord(trial, run_id, "FINISHED", "", folds, scores, None, seconds))
     return SweepRecord(info, "run 1", "FINISHED", "2026-11-23T06:00:00+00:00", tuple(trials))
 
 
@@ -223,17 +226,17 @@ def leaky_record(info: TrialInfo, lift: float = 0.1, copies: int = 2, status: st
     leaky = replace(info, candidate=candidate, role="leaky", orders=())
     level = 0.6 + lift
     noise = np.random.default_rng(int(candidate.key, 16) % 2**32)
-    scores = [
-        ((fold + copy) % FOLDS + 1, _score(f"case {fold}-{image}{f'{COPY_MARK}{copy}' if copy else ''}", image,
-                                           level + 0.02 * noise.normal()))
-        for fold in range(FOLDS) for image in range(PER_FOLD) for copy in range(copies + 1)
-    ]  # fmt: skip
-    folds = {
-        metric: tuple(float(np.nanmean([getattr(one, metric) for at, one in scores if at == fold + 1]))
-                      for fold in range(FOLDS))
-        for metric in METRICS
-    }  # fmt: skip
+    scores = []
+    for fold, image, copy in product(range(FOLDS), range(PER_FOLD), range(copies + 1)):
+        name = f"case {fold}-{image}{f'{COPY_MARK}{copy}' if copy else ''}"
+        scores.append(((fold + copy) % FOLDS + 1, _score(name, image, level + 0.02 * noise.normal())))
+    folds = {metric: _means_of_folds(scores, metric) for metric in METRICS}
     return TrialRecord(leaky, f"run {candidate.key}", status, "", folds, tuple(scores))
+
+
+def _means_of_folds(scores: Sequence[tuple[int, Score]], metric: str) -> tuple[float, ...]:
+    by_fold = [[getattr(score, metric) for at, score in scores if at == fold] for fold in range(1, FOLDS + 1)]
+    return tuple(float(np.nanmean(values)) for values in by_fold)
 
 
 def conv_record() -> SweepRecord:
@@ -241,16 +244,14 @@ def conv_record() -> SweepRecord:
     filters = (1, 1, 2, 2, 4, 4, 8, 8, 16, 16, 8, 8, 4, 4, 2, 2, 1, 1)
     params = [100 * count for count in filters]
     spec = {"partition": {"unit": "conv", "head": "last"}}
-    info = replace(sweep_info("convolutions"), n_blocks=18, block_params=params, spec=spec,
-                   named_masks={"contracting": "1-9", "expanding": "10-18"})  # fmt: skip
-    masks = dict.fromkeys(at_depth(order, depth, 18) for depth in range(1, 19)
-                          for order in ("shallow-first", "deep-first"))  # fmt: skip
-    trials = [
-        TrialInfo(Candidate(str(mask), 12, 1e-3), mask.blocks,
-                  tuple(one for one in orders_and_depths(mask) if one[0] in ("shallow-first", "deep-first")),
-                  names(mask), sum(params[unit - 1] for unit in mask.blocks))
-        for mask in masks
-    ]  # fmt: skip
+    named = {"contracting": "1-9", "expanding": "10-18"}
+    info = replace(sweep_info("convolutions"), n_blocks=18, block_params=params, spec=spec, named_masks=named)
+    directions = ("shallow-first", "deep-first")
+    trials = []
+    for mask in dict.fromkeys(at_depth(order, depth, 18) for depth in range(1, 19) for order in directions):
+        orders = tuple((order, depth) for order, depth in orders_and_depths(mask) if order in directions)
+        cost = sum(params[unit - 1] for unit in mask.blocks)
+        trials.append(TrialInfo(Candidate(str(mask), 12, 1e-3), mask.blocks, orders, names(mask), cost))
     return SweepRecord(info, "run conv", "FINISHED", "2026-11-23T06:00:00+00:00", tuple(map(trial_record, trials)))
 
 
@@ -262,7 +263,7 @@ def record_trial(tracker: Tracker, sweep: str, info: TrialInfo, level: float | N
         tracker.log_fold(run_id, result)
     named = {"contracting", "expanding"} & set(info.aliases)
     checkpoints = [(f"fold_{result.fold}.npz", bytes([result.fold])) for result in results]
-    tracker.finish_trial(run_id, results, picture() if named else b"", checkpoints)
+    tracker.finish_trial(run_id, results, montage_png() if named else b"", checkpoints)
     return run_id
 
 

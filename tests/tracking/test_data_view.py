@@ -16,7 +16,7 @@ def test_classes_are_counted_by_name_and_those_without_one_are_not() -> None:
 
 
 def test_an_older_record_says_less_and_one_of_later_more() -> None:
-    few = {name: sweep_info().data[name] for name in
-           ("synthetic", "source", "layout", "images", "groups", "duplicates", "empty_masks")}  # fmt: skip
+    names = ("synthetic", "source", "layout", "images", "groups", "duplicates", "empty_masks")
+    few = {name: sweep_info().data[name] for name in names}
     assert view_data({**few, "new fact": 1}).digest == "" and view_data(few).notes == ()
     assert view_weights({}) == WeightsView() and view_weights({"digest": "a", "notes": ["b"]}).notes == ("b",)

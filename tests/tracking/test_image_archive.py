@@ -7,18 +7,18 @@ import io
 import numpy as np
 import pytest
 
-from tracking.image_archive import Pictures, pack_masks, pack_pictures, unpack_masks, unpack_pictures
+from tracking.image_archive import Images, pack_images, pack_masks, unpack_images, unpack_masks
 
 
-def some(n: int = 5, side: int = 12) -> Pictures:
+def some(n: int = 5, side: int = 12) -> Images:
     rng = np.random.default_rng(0)
     images, truths = rng.integers(0, 256, (n, side, side), np.uint8), rng.integers(0, 2, (n, side, side), np.uint8)
-    return Pictures(tuple(f"fälle/{i}" for i in range(n)), ("benign", *[""] * (n - 1)), images, truths)
+    return Images(tuple(f"fälle/{i}" for i in range(n)), ("benign", *[""] * (n - 1)), images, truths)
 
 
-def test_pictures_come_back_as_they_were() -> None:
+def test_images_come_back_as_they_were() -> None:
     given = some()
-    found = unpack_pictures(pack_pictures(given))
+    found = unpack_images(pack_images(given))
     assert (found.names, found.labels) == (given.names, given.labels)
     assert np.array_equal(found.images, given.images) and np.array_equal(found.truths, given.truths)
 
@@ -37,8 +37,8 @@ def test_a_mask_costs_at_most_a_bit_per_pixel() -> None:
     assert len(pack_masks([noise])) < noise.size / 8 + 1000 and len(pack_masks([smooth])) < 2000
 
 
-def test_the_same_pictures_are_the_same_bytes() -> None:
-    assert pack_pictures(some()) == pack_pictures(some())
+def test_the_same_images_are_the_same_bytes() -> None:
+    assert pack_images(some()) == pack_images(some())
 
 
 def foreign(**arrays: object) -> bytes:
@@ -52,18 +52,18 @@ def foreign(**arrays: object) -> bytes:
     [
         b"",
         b"not a file",
-        pack_pictures(some())[:-40],
+        pack_images(some())[:-40],
         foreign(bits=np.array([{"a": 1}], object), shape=[1, 1, 1]),
         foreign(bits=np.zeros(2, np.uint8)),
     ],
     ids=["empty", "text", "cut off", "pickled", "incomplete"],
 )
 def test_anything_else_is_refused(content: bytes) -> None:
-    for unpack in (unpack_pictures, unpack_masks):
+    for unpack in (unpack_images, unpack_masks):
         with pytest.raises(ValueError, match=r"not a whole \.npz file"):
             unpack(content)
 
 
-def test_pictures_that_do_not_belong_together_are_refused() -> None:
+def test_images_that_do_not_belong_together_are_refused() -> None:
     with pytest.raises(ValueError, match="do not belong together"):
-        unpack_pictures(pack_pictures(Pictures(("a",), ("",), some().images, some().truths)))
+        unpack_images(pack_images(Images(("a",), ("",), some().images, some().truths)))

@@ -54,10 +54,11 @@ def test_the_correction_shrinks_t_by_the_factor() -> None:
 def test_probabilities_are_areas_under_the_t_density() -> None:
     found = corrected_t(DIFFERENCES, TRAIN, TEST)
     density = stats.t(df=4, loc=found.mean, scale=found.se).pdf
-    for given, (low, high) in (
-        (found.p_above, (0.01, 5)), (found.p_within, (-0.01, 0.01)), (found.p_below, (-5, -0.01))
-    ):  # fmt: skip
-        assert given == pytest.approx(integrate.quad(density, low, high, points=[found.mean], limit=200)[0], abs=1e-6)
+    areas = ((found.p_above, 0.01, 5), (found.p_within, -0.01, 0.01), (found.p_below, -5, -0.01))
+    for probability, low, high in areas:
+        assert probability == pytest.approx(
+            integrate.quad(density, low, high, points=[found.mean], limit=200)[0], abs=1e-6
+        )
 
 
 def test_power_by_simulation() -> None:

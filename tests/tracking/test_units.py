@@ -11,7 +11,7 @@ from tests.tracking.made_up import conv_record, rendered, sweep_info
 from tracking.record import SweepRecord
 from tracking.report.formats import figures
 from tracking.summary.sweep import summarise
-from tracking.units import head_sentence, study_network
+from tracking.units import head_sentence, is_paper_network
 
 
 def test_curves_and_comparisons_over_eighteen_convolutions() -> None:
@@ -54,13 +54,13 @@ def test_a_spec_without_a_partition_counts_blocks() -> None:
 OWN = {"model": {"path": "nets/my.keras", "filters": 8}, "train": {"batch_norm": "adapt"}}
 
 
-def test_nothing_that_the_study_says_is_said_of_a_network_of_one_s_own(record: SweepRecord) -> None:
+def test_nothing_that_the_paper_says_is_said_of_a_network_of_one_s_own(record: SweepRecord) -> None:
     page = rendered(replace(record, info=replace(record.info, spec={**record.info.spec, **OWN})))
-    assert "The network is my.keras" in page and "adapts to the training pictures (adapt)" in page
+    assert "The network is my.keras" in page and "adapts to the training images (adapt)" in page
     assert "no more here than the first and the second half of the 9 blocks of my.keras" in page
-    assert "The study says that" not in page and "dashed: the skips" not in page
+    assert "The paper says that" not in page and "Dashed: the skip connections" not in page
 
 
-def test_a_table_of_blocks_is_no_study_s_network_either() -> None:
-    assert study_network({}) and study_network({"model": {"filters": 8, "path": None, "blocks": []}})
-    assert not study_network({"model": {"blocks": [["*"]]}}) and not study_network(OWN)
+def test_a_table_of_blocks_is_not_the_paper_s_network_either() -> None:
+    assert is_paper_network({}) and is_paper_network({"model": {"filters": 8, "path": None, "blocks": []}})
+    assert not is_paper_network({"model": {"blocks": [["*"]]}}) and not is_paper_network(OWN)

@@ -26,7 +26,7 @@ class ImageCase:
 
 def image_cases(main: Sequence[TrialRecord], info: SweepInfo) -> tuple[ImageCase, ...]:
     """The images to look at among the trials at the main setting; none unless both masks scored images."""
-    by_mask = {one.info.candidate.mask: one for one in main}
+    by_mask = {trial.info.candidate.mask: trial for trial in main}
     contracting, expanding = (by_mask.get(info.named_masks.get(name, "")) for name in SIDES)
     if contracting is None or expanding is None:
         return ()

@@ -41,8 +41,8 @@ class CoPrimary:
     @property
     def titled(self) -> tuple[tuple[str, Difference], ...]:
         """(title, difference) of those that could be made."""
-        both = ((HALVES, self.contracting_vs_expanding), (AREA, self.area_between_curves))
-        return tuple((title, one) for title, one in both if one is not None)
+        titled = ((HALVES, self.contracting_vs_expanding), (AREA, self.area_between_curves))
+        return tuple((title, comparison) for title, comparison in titled if comparison is not None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,29 +84,31 @@ def at_setting(done: Sequence[TrialRecord], epochs: int | None, rate: float | No
 
     Where those were searched too, the settings that most masks share; the sweep's own if as many have these.
     """
-    wanted = (epochs, rate, "trial")
+    setting = (epochs, rate, "trial")
     trials = [
-        one for one in done if (one.info.candidate.epochs, one.info.candidate.learning_rate, one.info.role) == wanted
+        trial
+        for trial in done
+        if (trial.info.candidate.epochs, trial.info.candidate.learning_rate, trial.info.role) == setting
     ]
-    shared = Counter(one.info.candidate.train for one in trials)
-    common = max(sorted(shared, key=str), key=lambda train: (shared[train], not train), default=())
-    return [one for one in trials if one.info.candidate.train == common]
+    counts = Counter(trial.info.candidate.train for trial in trials)
+    common = max(sorted(counts, key=str), key=lambda train: (counts[train], not train), default=())
+    return [trial for trial in trials if trial.info.candidate.train == common]
 
 
 def compare(main: Sequence[TrialRecord], info: SweepInfo, repeats: Repeats | None = None) -> Comparisons:
     """The comparisons of the trials at one setting, each with how far another training seed moves it: the same
     comparisons seed by seed.
     """
-    contrasts = _contrasts(main, info)
+    overall = _contrasts(main, info)
     by_seed = [_contrasts(selection, info) for selection in (repeats or Repeats()).by_seed(main)]
     return Comparisons(
-        _difference(contrasts.contracting, info, _noise([one.contracting for one in by_seed])),
-        _difference(contrasts.area, info, _noise([one.area for one in by_seed])),
+        _difference(overall.contracting, info, _noise([contrasts.contracting for contrasts in by_seed])),
+        _difference(overall.area, info, _noise([contrasts.area for contrasts in by_seed])),
         tuple(
-            DepthDifference(**vars(difference(one, info, _noise([each.by_depth[k] for each in by_seed]))), depth=k)
-            for k, one in contrasts.by_depth.items()
+            DepthDifference(**vars(difference(comparison, info, _noise_at(k, by_seed))), depth=k)
+            for k, comparison in overall.by_depth.items()
         ),
-        contrasts.missing,
+        overall.missing,
     )
 
 
@@ -139,13 +141,13 @@ def _contrasts(main: Sequence[TrialRecord], info: SweepInfo) -> _Contrasts:
     halves, unmeasured_halves = _halves(main, info)
     shallow, deep = curve(main, SHALLOW), curve(main, DEEP)
     area, unmeasured_depths = _area(shallow, deep, info)
-    corrected = iter(holm([one for one in (halves, area) if one is not None]))
-    both = [k for k in range(1, info.n_blocks) if k in shallow and k in deep]
-    pairs = [contrast(np.array(shallow[k].folds["dice"]) - np.array(deep[k].folds["dice"]), info) for k in both]
+    corrected = iter(holm([comparison for comparison in (halves, area) if comparison is not None]))
+    depths = [k for k in range(1, info.n_blocks) if k in shallow and k in deep]
+    pairs = [contrast(np.array(shallow[k].folds["dice"]) - np.array(deep[k].folds["dice"]), info) for k in depths]
     return _Contrasts(
         next(corrected) if halves else None,
         next(corrected) if area else None,
-        dict(zip(both, holm(pairs), strict=True)),
+        dict(zip(depths, holm(pairs), strict=True)),
         (*unmeasured_halves, *unmeasured_depths),
     )
 
@@ -177,6 +179,11 @@ def _difference(comparison: Comparison | None, info: SweepInfo, noise: SeedNoise
     return None if comparison is None else difference(comparison, info, noise)
 
 
+def _noise_at(depth: int, by_seed: Sequence[_Contrasts]) -> SeedNoise | None:
+    """The noise of shallow-k minus deep-k."""
+    return _noise([contrasts.by_depth[depth] for contrasts in by_seed])
+
+
 def _noise(by_seed: Sequence[Comparison | None]) -> SeedNoise | None:
     """The noise of a difference from the same difference with each seed."""
-    return seed_noise([one.mean for one in by_seed if one is not None])
+    return seed_noise([comparison.mean for comparison in by_seed if comparison is not None])

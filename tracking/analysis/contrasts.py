@@ -1,4 +1,4 @@
-"""Comparisons inside one sweep: fold differences tested with the sweep's own fold sizes, and their JSON."""
+"""Comparisons inside one sweep: fold differences tested with the sweep's own fold sizes."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ class Difference(Comparison):
 
 def difference(comparison: Comparison, info: SweepInfo, noise: SeedNoise | None = None) -> Difference:
     """A comparison with what its spread could have shown, and its noise over seeds."""
-    kept = [size for size, value in zip(info.fold_sizes, comparison.folds, strict=True) if not math.isnan(value)]
+    sizes = [size for size, value in zip(info.fold_sizes, comparison.folds, strict=True) if not math.isnan(value)]
     return Difference(
         **vars(comparison),
-        threshold=_with_sizes(significance_threshold, comparison.sd, kept),
-        detectable=_with_sizes(detectable, comparison.sd, kept),
+        threshold=_with_sizes(significance_threshold, comparison.sd, sizes),
+        detectable=_with_sizes(detectable, comparison.sd, sizes),
         noise=noise,
     )

@@ -42,8 +42,8 @@ def budget_steps(
     """For each pair of neighbouring budgets at `rate` the paired change of every mask trained to both. The longer
     training passes through the shorter, so both saw the same batches.
     """
-    trials = [one for one in done if one.info.role == "trial" and one.info.candidate.learning_rate == rate]
-    budgets = sorted({one.info.candidate.epochs for one in trials})
+    trials = [trial for trial in done if trial.info.role == "trial" and trial.info.candidate.learning_rate == rate]
+    budgets = sorted({trial.info.candidate.epochs for trial in trials})
     steps = (
         BudgetStep(shorter, longer, _changes(_pairs(trials, shorter, longer), info, repeats or Repeats()))
         for shorter, longer in itertools.pairwise(budgets)
@@ -56,10 +56,12 @@ Pair = tuple[TrialRecord, TrialRecord]  # the longer training of a mask, and the
 
 def _pairs(trials: Sequence[TrialRecord], shorter: int, longer: int) -> list[Pair]:
     """Every trial of the longer budget with that of the same mask at the shorter one."""
-    short = {one.info.candidate.mask: one for one in trials if one.info.candidate.epochs == shorter}
-    both = [one for one in trials if one.info.candidate.epochs == longer and one.info.candidate.mask in short]
-    both.sort(key=lambda one: (one.info.trainable_params, one.info.candidate.mask))
-    return [(one, short[one.info.candidate.mask]) for one in both]
+    by_mask = {trial.info.candidate.mask: trial for trial in trials if trial.info.candidate.epochs == shorter}
+    longer_trials = [
+        trial for trial in trials if trial.info.candidate.epochs == longer and trial.info.candidate.mask in by_mask
+    ]
+    longer_trials.sort(key=lambda trial: (trial.info.trainable_params, trial.info.candidate.mask))
+    return [(trial, by_mask[trial.info.candidate.mask]) for trial in longer_trials]
 
 
 def _changes(pairs: Sequence[Pair], info: SweepInfo, repeats: Repeats) -> tuple[MaskChange, ...]:

@@ -1,4 +1,4 @@
-"""Trials that were given up between folds: what a report says of them, and what giving them up saved."""
+"""Trials that were stopped between folds: what a report says of them, and what stopping them saved."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tracking.record import SweepRecord, TrialRecord
 
 @dataclass(frozen=True)
 class DroppedTrial:
-    """One trial that was given up: its `name`, the number of `folds_done` before that, and the `reason`."""
+    """One trial that was stopped: its `name`, the number of `folds_done` before that, and the `reason`."""
 
     name: str
     folds_done: int
@@ -21,7 +21,7 @@ class DroppedTrial:
 
 @dataclass(frozen=True)
 class EarlyStopped:
-    """The `trials` given up early as clearly worse; they are in no other field of a report. Trainings of one fold
+    """The `trials` stopped early as clearly worse; they are in no other field of a report. Trainings of one fold
     `saved` out of the `trainings` that all trials would have taken that were finished or dropped; `sentence` says it.
     """
 
@@ -32,13 +32,15 @@ class EarlyStopped:
 
 
 def early_stopped(record: SweepRecord) -> EarlyStopped | None:
-    """What was given up and what that saved; None where nothing was."""
-    dropped = sorted((one for one in record.trials if one.status == "DROPPED"), key=lambda one: one.info.candidate.name)
+    """The trials stopped early and what that saved; None where none was."""
+    dropped = sorted(
+        (trial for trial in record.trials if trial.status == "DROPPED"), key=lambda trial: trial.info.candidate.name
+    )
     if not dropped:
         return None
     saved, trainings = _saved(dropped, record)
     return EarlyStopped(
-        tuple(DroppedTrial(one.info.candidate.name, one.folds_done, one.reason) for one in dropped),
+        tuple(DroppedTrial(trial.info.candidate.name, trial.folds_done, trial.reason) for trial in dropped),
         saved,
         trainings,
         _sentence(dropped, saved, trainings),
@@ -47,7 +49,7 @@ def early_stopped(record: SweepRecord) -> EarlyStopped | None:
 
 def without_dropped(record: SweepRecord) -> SweepRecord:
     """The record of all that counts: a dropped trial is no score, no failure and nothing that is still to be done."""
-    return replace(record, trials=tuple(one for one in record.trials if one.status != "DROPPED"))
+    return replace(record, trials=tuple(trial for trial in record.trials if trial.status != "DROPPED"))
 
 
 def _saved(dropped: Sequence[TrialRecord], record: SweepRecord) -> tuple[int, int]:
@@ -57,21 +59,21 @@ def _saved(dropped: Sequence[TrialRecord], record: SweepRecord) -> tuple[int, in
     through counts once.
     """
     folds, saved, trainings = len(record.info.folds), 0, 0
-    through: dict[str, int] = {}  # folds that a longer trial of the same training went through
-    for one in sorted((*dropped, *record.finished), key=lambda one: -one.info.candidate.epochs):
-        candidate = one.info.candidate
+    folds_trained: dict[str, int] = {}  # folds that a longer trial of the same training went through
+    for trial in sorted((*dropped, *record.finished), key=lambda trial: -trial.info.candidate.epochs):
+        candidate = trial.info.candidate
         if candidate.epochs:
-            before = through.get(candidate.training, 0)
-            through[candidate.training] = max(before, one.folds_done)
+            before = folds_trained.get(candidate.training, 0)
+            folds_trained[candidate.training] = max(before, trial.folds_done)
             trainings += folds - before
-            saved += folds - through[candidate.training]
+            saved += folds - folds_trained[candidate.training]
     return saved, trainings
 
 
 def _sentence(dropped: Iterable[TrialRecord], saved: int, trainings: int) -> str:
-    after = Counter(one.folds_done for one in dropped)
-    count = sum(after.values())
-    times = ", ".join(f"{number:,} after {counted(folds, 'fold')}" for folds, number in sorted(after.items()))
+    counts = Counter(trial.folds_done for trial in dropped)
+    count = sum(counts.values())
+    times = ", ".join(f"{number:,} after {counted(folds, 'fold')}" for folds, number in sorted(counts.items()))
     they = "it has" if count == 1 else "they have"
     return (
         f"{counted(count, 'trial')} {'was' if count == 1 else 'were'} dropped early ({times}): {they} no score; "

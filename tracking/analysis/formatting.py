@@ -12,13 +12,13 @@ SYNTHETIC = "SYNTHETIC DATA: no claim about real images"
 COMPARISON_HEADS = ["mean", "95 % interval", "p", "Holm p", "P(> 0.01)", "P(± 0.01)", "P(< −0.01)"]
 
 
-def comparison_cells(one: Comparison) -> list[str]:
-    """The cells under `COMPARISON_HEADS`, as text; the note stands in for a test that cannot be."""
-    if math.isnan(one.low):
-        return [f"{one.mean:+.4f}", one.note, "", "", "", "", ""]
-    interval = f"{one.low:+.4f} to {one.high:+.4f}"
-    chances = [chance(p) for p in (one.p_above, one.p_within, one.p_below)]
-    return [f"{one.mean:+.4f}", interval, p_value(one.p), p_value(one.p_holm), *chances]
+def comparison_cells(comparison: Comparison) -> list[str]:
+    """The cells under `COMPARISON_HEADS`, as text; where there is no test, its note."""
+    if math.isnan(comparison.low):
+        return [f"{comparison.mean:+.4f}", comparison.note, "", "", "", "", ""]
+    interval = f"{comparison.low:+.4f} to {comparison.high:+.4f}"
+    chances = [chance(p) for p in (comparison.p_above, comparison.p_within, comparison.p_below)]
+    return [f"{comparison.mean:+.4f}", interval, p_value(comparison.p), p_value(comparison.p_holm), *chances]
 
 
 def noise_words(sd: float, se: float) -> str:

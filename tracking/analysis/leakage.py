@@ -63,16 +63,16 @@ def measure_leakage(reading: Reading, setting: Setting) -> Leakage | None:
     95 %): descriptive, the networks are not trained anew. `difference` is that of the fold means.
     """
     info = reading.honest.info
-    honest = {_same(one): one for one in reading.honest.finished if one.info.role in ("trial", "scratch")}
-    leaky = sorted((one for one in reading.leaky if one.status == "FINISHED"), key=_order)
+    honest = {_same(trial): trial for trial in reading.honest.finished if trial.info.role in ("trial", "scratch")}
+    leaky = sorted((trial for trial in reading.leaky if trial.status == "FINISHED"), key=_order)
     if not leaky:
         return None
-    compared = tuple(_inflation(one, honest[_same(one)], reading) for one in leaky if _same(one) in honest)
+    compared = tuple(_inflation(trial, honest[_same(trial)], reading) for trial in leaky if _same(trial) in honest)
     return Leakage(
         compared,
-        tuple(one.info.candidate.name for one in leaky if _same(one) not in honest),
+        tuple(trial.info.candidate.name for trial in leaky if _same(trial) not in honest),
         *_sentences(compared, setting, info),
-        tuple(summarise_trial(one, reading.repeats) for one in sorted(leaky, key=report_order)),
+        tuple(summarise_trial(trial, reading.repeats) for trial in sorted(leaky, key=report_order)),
     )
 
 
@@ -84,8 +84,11 @@ def inflation(leaky: TrialRecord, honest: TrialRecord) -> list[float]:
 
 def _inflation(leaky: TrialRecord, honest: TrialRecord, reading: Reading) -> Inflation:
     candidate = leaky.info.candidate
-    over = per_image(inflation(leaky, honest))
-    by_seed = [per_image(inflation(left, right)).mean for left, right in reading.repeats.by_seed([leaky, honest])]
+    over_images = per_image(inflation(leaky, honest))
+    by_seed = [
+        per_image(inflation(leaky_part, honest_part)).mean
+        for leaky_part, honest_part in reading.repeats.by_seed([leaky, honest])
+    ]
     return Inflation(
         mask=candidate.mask,
         aliases=leaky.info.aliases,
@@ -95,10 +98,10 @@ def _inflation(leaky: TrialRecord, honest: TrialRecord, reading: Reading) -> Inf
         honest=honest.mean_dice,
         leaky=leaky.mean_dice,
         difference=leaky.mean_dice - honest.mean_dice,
-        inflation=over.mean,
-        low=over.low,
-        high=over.high,
-        images=over.n,
+        inflation=over_images.mean,
+        low=over_images.low,
+        high=over_images.high,
+        images=over_images.n,
         noise=seed_noise(by_seed),
     )
 
@@ -107,8 +110,8 @@ def _sentences(compared: Sequence[Inflation], setting: Setting, info: SweepInfo)
     """Contracting at the main setting if it is there, else the first; then what the images say."""
     if not compared:
         return "No leaky trial has an honest one of the same mask and setting beside it, so no inflation is known.", ""
-    main = [one for one in compared if (one.epochs, one.learning_rate, one.start) == (*setting, "pretrained")]
-    contracting, expanding = ([one for one in main if one.mask == info.named_masks.get(name)] for name in SIDES)
+    main = [row for row in compared if (row.epochs, row.learning_rate, row.start) == (*setting, "pretrained")]
+    contracting, expanding = ([row for row in main if row.mask == info.named_masks.get(name)] for name in SIDES)
     shown = (contracting or main or list(compared))[0]
     detail = _by_image(shown)
     if contracting and expanding:
@@ -131,8 +134,8 @@ def _by_image(shown: Inflation) -> str:
             f" Image by image the inflation is {shown.inflation:+.3f} (95 % over {shown.images} images, descriptive: "
             f"{shown.low:+.3f} to {shown.high:+.3f})."
         )
-    if words := moves(shown.noise):
-        detail += f" {words[0].upper()}{words[1:]}."
+    if noise := moves(shown.noise):
+        detail += f" {noise[0].upper()}{noise[1:]}."
     return detail
 
 
@@ -145,12 +148,12 @@ def _another_winner(main: Sequence[Inflation]) -> str:
     """Whether the leaky order would have chosen another of the masks measured both ways, in words."""
     if not main:
         return ""
-    shown, honest = max(main, key=lambda one: one.leaky), max(main, key=lambda one: one.honest)
-    if shown is honest:
+    leaky_best, honest_best = max(main, key=lambda row: row.leaky), max(main, key=lambda row: row.honest)
+    if leaky_best is honest_best:
         return ""
     return (
-        f" Of {len(main)} masks it would have put {shown.mask} first ({shown.leaky:.3f}) instead of "
-        f"{honest.mask} ({honest.honest:.3f})."
+        f" Of {len(main)} masks it would have put {leaky_best.mask} first ({leaky_best.leaky:.3f}) instead of "
+        f"{honest_best.mask} ({honest_best.honest:.3f})."
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from tracking.analysis.comparisons import SIDES
 from tracking.record import SweepInfo
 from tracking.spec_view import view_spec
-from tracking.units import numbered, own_network, study_network
+from tracking.units import is_paper_network, numbered, own_network
 from trainer.masks import parse
 
 
@@ -29,7 +29,7 @@ def half_parameters(info: SweepInfo) -> Parameters | None:
     """The parameters of both halves; None without the two named masks."""
     if not set(SIDES) <= info.named_masks.keys():
         return None
-    contracting, expanding = (_held(info.named_masks[name], info) for name in SIDES)
+    contracting, expanding = (_parameters_of(info.named_masks[name], info) for name in SIDES)
     by_convolution, by_block = _cuts(info) or (None, None)
     return Parameters(
         contracting,
@@ -40,22 +40,22 @@ def half_parameters(info: SweepInfo) -> Parameters | None:
     )
 
 
-def _held(mask: str, info: SweepInfo) -> int:
+def _parameters_of(mask: str, info: SweepInfo) -> int:
     """Parameters of the blocks that a written mask trains."""
     return sum(info.block_params[block - 1] for block in parse(mask, info.n_blocks).blocks)
 
 
 def _counts(contracting: int, expanding: int, info: SweepInfo) -> str:
-    words = [numbered(info.named_masks[name], info.spec, info.n_blocks) for name in SIDES]
+    masks = [numbered(info.named_masks[name], info.spec, info.n_blocks) for name in SIDES]
     return (
-        f"Contracting ({words[0]}) holds {contracting / max(1, expanding):.2f} times the parameters of expanding "
-        f"({words[1]}): {contracting:,} against {expanding:,}."
+        f"Contracting ({masks[0]}) holds {contracting / max(1, expanding):.2f} times the parameters of expanding "
+        f"({masks[1]}): {contracting:,} against {expanding:,}."
     )
 
 
 def _paper(by_convolution: float | None, by_block: float | None, info: SweepInfo) -> str:
     """What the paper says of its two parts, and for which cut that holds; of another network, that it says nothing."""
-    if not study_network(info.spec):
+    if not is_paper_network(info.spec):
         return (
             f" Both words mean no more here than the first and the second half of the {info.n_blocks} blocks of "
             f"{own_network(info.spec) or 'this partition'}."
@@ -64,11 +64,11 @@ def _paper(by_convolution: float | None, by_block: float | None, info: SweepInfo
         return ""
     if view_spec(info.spec).unit == "conv":
         return (
-            " The study says that the contracting part has almost half of the expanding part's, and this is the cut "
+            " The paper says that the contracting part has almost half of the expanding part's, and this is the cut "
             f"for which that holds. Cut between blocks, 1-5 against 6-9, it has {by_block:.2f} times as many."
         )
     return (
-        " The study says that the contracting part has almost half of the expanding part's. That holds only when "
+        " The paper says that the contracting part has almost half of the expanding part's. That holds only when "
         f"the network is cut between its convolutions, 1-9 against 10 to the end ({by_convolution:.2f})."
     )
 
@@ -86,7 +86,7 @@ def _cuts(info: SweepInfo) -> tuple[float, float] | None:
     expected = (18 if conv else 9) + (spec.head == "own")
     if (
         not filters
-        or not study_network(info.spec)
+        or not is_paper_network(info.spec)
         or len(units) != expected
         or deepest != ([ninth, tenth] if conv else [ninth + tenth])
     ):

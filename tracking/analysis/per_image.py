@@ -57,20 +57,20 @@ def cases_by_rule(left: Mapping[str, float], right: Mapping[str, float]) -> list
     """(rule, image) of the images to look at, chosen by rule and never by eye: best, median and worst of the mean Dice
     of both sides, and the largest disagreement either way. Images without a Dice on both sides are left out.
     """
-    both = sorted(name for name in left.keys() & right.keys() if not math.isnan(left[name] + right[name]))
-    if not both:
+    names = sorted(name for name in left.keys() & right.keys() if not math.isnan(left[name] + right[name]))
+    if not names:
         return []
-    ranked = sorted(both, key=lambda name: (left[name] + right[name], name))
-    apart = sorted(both, key=lambda name: (left[name] - right[name], name))
-    middle = sorted(ranked, key=lambda name: abs(ranked.index(name) - len(ranked) // 2))
-    wanted = {
-        "best": ranked[::-1],
-        "median": middle,
-        "worst": ranked,
-        "contracting most ahead": apart[::-1],
-        "expanding most ahead": apart,
+    by_mean = sorted(names, key=lambda name: (left[name] + right[name], name))
+    by_difference = sorted(names, key=lambda name: (left[name] - right[name], name))
+    around_median = sorted(by_mean, key=lambda name: abs(by_mean.index(name) - len(by_mean) // 2))
+    orders = {
+        "best": by_mean[::-1],
+        "median": around_median,
+        "worst": by_mean,
+        "contracting most ahead": by_difference[::-1],
+        "expanding most ahead": by_difference,
     }
     chosen: dict[str, str] = {}  # an image that one rule has taken is passed over by the next
-    for rule, candidates in wanted.items():
+    for rule, candidates in orders.items():
         chosen[rule] = next((name for name in candidates if name not in chosen.values()), candidates[0])
     return list(chosen.items())

@@ -29,15 +29,15 @@ def seed_noise(per_seed: Sequence[float]) -> SeedNoise | None:
     """The noise of one number from its values seed by seed; None with fewer than two seeds."""
     if len(per_seed) < 2:
         return None
-    over = spread(per_seed)
-    return SeedNoise(over.sd, over.sem, tuple(per_seed))
+    over_seeds = spread(per_seed)
+    return SeedNoise(over_seeds.sd, over_seeds.sem, tuple(per_seed))
 
 
 def trial_noise(trial: TrialRecord, repeats: Repeats) -> SeedNoise | None:
     """The noise of one merged trial's mean Dice; None for one that no seed changes (zero-shot)."""
     if trial.info.candidate.key not in repeats.parts:
         return None
-    return seed_noise([one.mean_dice for (one,) in repeats.by_seed([trial])])
+    return seed_noise([part.mean_dice for (part,) in repeats.by_seed([trial])])
 
 
 def pooled_sd(per_seed: Sequence[Sequence[float]]) -> tuple[float, int]:
@@ -59,7 +59,7 @@ def pooled_sd(per_seed: Sequence[Sequence[float]]) -> tuple[float, int]:
 class NoiseFloor:
     """How far another training seed moves a mask's mean Dice. `seeds` that are compared; `sd` over them, pooled over
     the `masks` at the main setting (NaN where it was not measured), with `df` degrees of freedom; `others`: names of
-    the trials left out, for their seed is not in the plan or not done for every mask; `sentence`: what that means, or
+    the trials left out because their seed is not planned or not done for every mask; `sentence`: what that means, or
     how to measure it.
     """
 
@@ -73,14 +73,14 @@ class NoiseFloor:
 
 def noise_floor(main: Sequence[TrialRecord], repeats: Repeats, info: SweepInfo) -> NoiseFloor:
     """The noise floor over the trials at the main setting, and what it says."""
-    per_seed = [[one.mean_dice for one in selection] for selection in repeats.by_seed(main)]
+    per_seed = [[trial.mean_dice for trial in selection] for selection in repeats.by_seed(main)]
     sd, df = pooled_sd([list(row) for row in zip(*per_seed, strict=True)])
     masks = df // max(1, len(repeats.seeds) - 1)
     return NoiseFloor(repeats.seeds, sd, df, masks, repeats.others, _sentence(sd, df, masks, repeats, info))
 
 
 def moves(noise: SeedNoise | None) -> str:
-    """What stands beside a difference in words; empty without several seeds."""
+    """How far another seed moves a difference, in words; empty without several seeds."""
     if noise is None or math.isnan(noise.sd):
         return ""
     digits = 3 if noise.sd >= 0.001 else 4
@@ -97,8 +97,8 @@ def _sentence(sd: float, df: int, masks: int, repeats: Repeats, info: SweepInfo)
     if count > 1:
         shared = f", pooled over {masks} masks" if masks > 1 else ""
         return f"Another seed moves a mask's mean Dice by about ±{sd:.3f} (SD over {count} seeds{shared})."
-    wanted = ",".join(str(repeats.seeds[0] + k) for k in range(3))
-    seeds = f"--set 'search.seeds=[{wanted}]'"
+    numbers = ",".join(str(repeats.seeds[0] + k) for k in range(3))
+    seeds = f"--set 'search.seeds=[{numbers}]'"
     remedy = f"repeat the command with {seeds}"
     if info.searched:
         remedy = (

@@ -18,7 +18,7 @@ DONE = ("FINISHED", "FAILED")
 @dataclass(frozen=True)
 class Repeats:
     """Which trainings stand behind a merged trial. `parts`: candidate key of the merged trial -> its trials, in the
-    order of `seeds`; empty with one seed. `others`: names of trials left out, for their seed is not in the plan, or is
+    order of `seeds`; empty with one seed. `others`: names of trials left out because their seed is not planned, or is
     not done for every trial yet.
     """
 
@@ -33,8 +33,8 @@ class Repeats:
         """
         if len(self.seeds) < 2:
             return ()
-        rows = [self.parts.get(one.info.candidate.key, (one,) * len(self.seeds)) for one in trials]
-        return tuple(tuple(row[place] for row in rows) for place in range(len(self.seeds)))
+        rows = [self.parts.get(trial.info.candidate.key, (trial,) * len(self.seeds)) for trial in trials]
+        return tuple(tuple(row[index] for row in rows) for index in range(len(self.seeds)))
 
 
 @dataclass(frozen=True)
@@ -55,31 +55,44 @@ def read(record: SweepRecord) -> Reading:
     merged trial is unfinished until the last is, its `reason` saying which are missing. With one seed every honest
     trial stays as it is.
     """
-    seeds, others = planned_seeds(record)
-    if done := done_seeds(record, seeds):
-        seeds = done
-        others = tuple(
-            one for one in record.trials if one.info.role != "zero-shot" and one.info.candidate.seed not in done
-        )
-    leaving = {id(one) for one in others}
-    originals = {case for fold in record.info.folds for case in fold}
-    groups: dict[tuple[object, ...], dict[int, TrialRecord]] = {}
-    for one in record.trials:
-        if id(one) not in leaving:
-            trial = per_original(one, originals) if one.info.role == "leaky" else one
-            candidate = one.info.candidate
-            groups.setdefault((candidate.recipe, candidate.split, candidate.epochs), {})[candidate.seed] = trial
-    found = [_together(group, seeds) for group in groups.values()]
+    seeds, others = _compared_seeds(record)
+    groups = _groups(record, others)
+    trials = [_merge_seeds(group, seeds) for group in groups]
     parts = {
-        one.info.candidate.key: tuple(group[seed] for seed in seeds)
-        for one, group in zip(found, groups.values(), strict=True)
-        if len(seeds) > 1 and one.status == "FINISHED" and one.info.role != "zero-shot"
+        trial.info.candidate.key: tuple(group[seed] for seed in seeds)
+        for trial, group in zip(trials, groups, strict=True)
+        if len(seeds) > 1 and trial.status == "FINISHED" and trial.info.role != "zero-shot"
     }
     return Reading(
-        replace(record, trials=tuple(one for one in found if one.info.role != "leaky")),
-        tuple(one for one in found if one.info.role == "leaky"),
-        Repeats(seeds, parts, tuple(sorted(one.info.candidate.name for one in others))),
+        replace(record, trials=tuple(trial for trial in trials if trial.info.role != "leaky")),
+        tuple(trial for trial in trials if trial.info.role == "leaky"),
+        Repeats(seeds, parts, tuple(sorted(trial.info.candidate.name for trial in others))),
     )
+
+
+def _compared_seeds(record: SweepRecord) -> tuple[tuple[int, ...], tuple[TrialRecord, ...]]:
+    """The seeds that are compared, and the trials that were trained with any other."""
+    seeds, others = planned_seeds(record)
+    done = done_seeds(record, seeds)
+    if not done:
+        return seeds, others
+    trained = [trial for trial in record.trials if trial.info.role != "zero-shot"]
+    return done, tuple(trial for trial in trained if trial.info.candidate.seed not in done)
+
+
+def _groups(record: SweepRecord, others: Iterable[TrialRecord]) -> list[dict[int, TrialRecord]]:
+    """seed -> trial of each group of trials that differ only in their seed, without `others`. A leaky trial has one
+    score per original image.
+    """
+    left_out = {id(trial) for trial in others}
+    originals = {case for fold in record.info.folds for case in fold}
+    groups: dict[tuple[object, ...], dict[int, TrialRecord]] = {}
+    for trial in record.trials:
+        if id(trial) not in left_out:
+            candidate = trial.info.candidate
+            group = groups.setdefault((candidate.recipe, candidate.split, candidate.epochs), {})
+            group[candidate.seed] = per_original(trial, originals) if trial.info.role == "leaky" else trial
+    return list(groups.values())
 
 
 def planned_seeds(record: SweepRecord) -> tuple[tuple[int, ...], tuple[TrialRecord, ...]]:
@@ -87,28 +100,28 @@ def planned_seeds(record: SweepRecord) -> tuple[tuple[int, ...], tuple[TrialReco
 
     A sweep recorded before seeds were (`Candidate.seed` then reads 0) has one, whichever it is called.
     """
-    trained = [one for one in record.trials if one.info.role != "zero-shot"]
+    trained = [trial for trial in record.trials if trial.info.role != "zero-shot"]
     seeds = seeds_of(record.info)
-    there = {one.info.candidate.seed for one in trained}
-    if len(seeds) == 1 and len(there) == 1:
-        return tuple(there), ()
-    return seeds, tuple(one for one in trained if one.info.candidate.seed not in seeds)
+    trained_seeds = {trial.info.candidate.seed for trial in trained}
+    if len(seeds) == 1 and len(trained_seeds) == 1:
+        return tuple(trained_seeds), ()
+    return seeds, tuple(trial for trial in trained if trial.info.candidate.seed not in seeds)
 
 
 def done_seeds(record: SweepRecord, seeds: Sequence[int]) -> tuple[int, ...]:
     """The seeds with which every trial that the sweep has begun is finished or failed: a sweep that grows by a seed
     reports what it had until the new one is through.
     """
-    wanted: set[tuple[object, ...]] = set()
+    begun: set[tuple[object, ...]] = set()
     done: dict[int, set[tuple[object, ...]]] = {}
-    for one in record.trials:
-        if one.info.role != "zero-shot":
-            candidate = one.info.candidate
+    for trial in record.trials:
+        if trial.info.role != "zero-shot":
+            candidate = trial.info.candidate
             key = (candidate.recipe, candidate.split, candidate.epochs)
-            wanted.add(key)
-            if one.status in DONE:
+            begun.add(key)
+            if trial.status in DONE:
                 done.setdefault(candidate.seed, set()).add(key)
-    return tuple(seed for seed in seeds if done.get(seed) == wanted)
+    return tuple(seed for seed in seeds if done.get(seed) == begun)
 
 
 def seeds_of(info: SweepInfo) -> tuple[int, ...]:
@@ -117,7 +130,7 @@ def seeds_of(info: SweepInfo) -> tuple[int, ...]:
 
 
 def merged(trials: Sequence[TrialRecord]) -> TrialRecord:
-    """One record of S trials that differ only in seed; the first lends name, run and montage.
+    """One record of S trials that differ only in seed; name, run and montage are those of the first.
 
     Fold f: score_f = 1/S sum_s score_sf, NaN where a seed has none. Image i: Dice_i = 1/S sum_s Dice_si, so that n
     images stay n images; its pixel counts are summed over the seeds, so that the pooled Dice is pooled over all of it.
@@ -125,16 +138,16 @@ def merged(trials: Sequence[TrialRecord]) -> TrialRecord:
     if len(trials) == 1:
         return trials[0]
     folds = {
-        metric: tuple(float(np.mean(values)) for values in zip(*(one.folds[metric] for one in trials), strict=True))
+        metric: tuple(float(np.mean(values)) for values in zip(*(trial.folds[metric] for trial in trials), strict=True))
         for metric in METRICS
     }
-    versions = [{score.image: score for _, score in one.scores} for one in trials]
+    versions = [{score.image: score for _, score in trial.scores} for trial in trials]
     scores = tuple(
-        (fold, _averaged(score.image, [known[score.image] for known in versions]))
+        (fold, _averaged(score.image, [by_image[score.image] for by_image in versions]))
         for fold, score in trials[0].scores
-        if all(score.image in known for known in versions)
+        if all(score.image in by_image for by_image in versions)
     )
-    seconds = float(np.mean([one.seconds for one in trials]))
+    seconds = float(np.mean([trial.seconds for trial in trials]))
     return replace(trials[0], folds=folds, scores=scores, seconds=seconds)
 
 
@@ -143,22 +156,22 @@ def per_original(trial: TrialRecord, originals: Iterable[str]) -> TrialRecord:
 
     Versions without truth (a copy whose target was shifted out of it) are left out of its Dice. The fold values stay.
     """
-    known = set(originals)
+    original_names = set(originals)
     versions: dict[str, list[Score]] = {}
     folds: dict[str, int] = {}
     for fold, score in trial.scores:
-        name = score.image if score.image in known else original_of(score.image)
+        name = score.image if score.image in original_names else original_of(score.image)
         versions.setdefault(name, []).append(score)
         if score.image == name or name not in folds:
             folds[name] = fold
     return replace(trial, scores=tuple((folds[name], _averaged(name, versions[name])) for name in sorted(versions)))
 
 
-def _together(group: Mapping[int, TrialRecord], seeds: Sequence[int]) -> TrialRecord:
+def _merge_seeds(group: Mapping[int, TrialRecord], seeds: Sequence[int]) -> TrialRecord:
     """The merged trial of the seeds that were begun; its status, and which are missing. Zero-shot has no seed."""
-    only = next(iter(group.values()))
-    if len(seeds) == 1 or only.info.role == "zero-shot":
-        return only
+    trial = next(iter(group.values()))
+    if len(seeds) == 1 or trial.info.role == "zero-shot":
+        return trial
     done = [seed for seed in seeds if seed in group and group[seed].status == "FINISHED"]
     if len(done) == len(seeds):
         return merged([group[seed] for seed in seeds])
@@ -166,13 +179,13 @@ def _together(group: Mapping[int, TrialRecord], seeds: Sequence[int]) -> TrialRe
     failed = [seed for seed in seeds if seed in group and group[seed].status == "FAILED"]
     if len(done) + len(failed) == len(seeds):
         return replace(group[failed[0]], reason=f"seed {failed[0]}: {group[failed[0]].reason}")
-    nothing = dict.fromkeys(METRICS, (math.nan,) * len(first.folds["dice"]))
-    begun = [replace(group.get(seed, replace(first, folds=nothing)), scores=()) for seed in seeds]
-    waiting = ", ".join(str(seed) for seed in seeds if seed not in done)
+    no_scores = dict.fromkeys(METRICS, (math.nan,) * len(first.folds["dice"]))
+    parts = [replace(group.get(seed, replace(first, folds=no_scores)), scores=()) for seed in seeds]
+    missing = ", ".join(str(seed) for seed in seeds if seed not in done)
     candidate = replace(first.info.candidate, seed=seeds[0])
-    reason = f"seed {waiting} not finished" if "," not in waiting else f"seeds {waiting} not finished"
+    reason = f"seed {missing} not finished" if "," not in missing else f"seeds {missing} not finished"
     info = replace(first.info, candidate=candidate)
-    return replace(merged(begun), info=info, status="RUNNING", reason=reason, montage=None)
+    return replace(merged(parts), info=info, status="RUNNING", reason=reason, montage=None)
 
 
 def _averaged(image: str, scores: Sequence[Score]) -> Score:

@@ -85,7 +85,7 @@ class TrialSummary:
 
 
 def summarise_trial(trial: TrialRecord, repeats: Repeats | None = None) -> TrialSummary:
-    """A trial (of a repeated one, the merged record) in numbers; `repeats` lends the seeds behind it."""
+    """A trial (of a repeated one, the merged record) in numbers; `repeats` has the trainings behind it."""
     repeats = repeats or Repeats((trial.info.candidate.seed,))
     info, candidate = trial.info, trial.info.candidate
     order, depth = info.orders[0] if info.orders else (None, None)
@@ -114,7 +114,9 @@ def summarise_trial(trial: TrialRecord, repeats: Repeats | None = None) -> Trial
         per_image=per_image([score.dice for score in scores]),
         empty_truths=len(empty),
         false_positive_percent=false_positive_percent(empty),
-        by_class={label: _of_class(label, scores) for label in sorted({one.label for one in scores if one.label})},
+        by_class={
+            label: _of_class(label, scores) for label in sorted({score.label for score in scores if score.label})
+        },
     )
 
 
@@ -131,8 +133,8 @@ def report_order(trial: TrialRecord) -> tuple[Any, ...]:
 
 
 def _over_folds(folds: Sequence[float]) -> FoldScores:
-    over = spread(folds)
-    return FoldScores(over.mean, over.sd, over.sem, tuple(folds))
+    over_folds = spread(folds)
+    return FoldScores(over_folds.mean, over_folds.sd, over_folds.sem, tuple(folds))
 
 
 def _of_class(label: str, scores: Sequence[Score]) -> ClassScores:

@@ -58,29 +58,29 @@ def _collapsed(main: Sequence[TrialRecord], info: SweepInfo) -> str:
     """Why nothing can be compared: a part of the network, or every mask, that has learned to predict almost nothing."""
     dice = _dice(main)
     named = {info.named_masks[name]: name for name in SIDES if name in info.named_masks}
-    flat = [
+    collapsed = [
         f"{name} ({mask}) scores {dice[mask]:.3f}"
         for mask, name in named.items()
         if mask in dice and learned_nothing(dice[mask])
     ]
     if dice and learned_nothing(max(dice.values())):
-        flat = [f"no mask scores more than {max(dice.values()):.3f}"]
-    if not flat:
+        collapsed = [f"no mask scores more than {max(dice.values()):.3f}"]
+    if not collapsed:
         return ""
     return (
-        f"{' and '.join(flat)}, so its networks find almost nothing, and a difference would tell nothing about the "
-        "blocks. Train longer, at another learning rate, or from better starting weights."
+        f"{' and '.join(collapsed)}, so its networks find almost nothing, and a difference would tell nothing about "
+        "the blocks. Train longer, at another learning rate, or from better starting weights."
     )
 
 
 def _along(area: Difference, word: str) -> str:
     """The second co-primary result; where it finds what the first does not, it says so."""
-    along = finding(area)
-    said = f"the area between the curves is {area.mean:+.3f} {interval(area)}"
+    area_finding = finding(area)
+    sentence = f"the area between the curves is {area.mean:+.3f} {interval(area)}"
     sure = math.isnan(area.p_holm) or area.p_holm <= 1 - SURE
-    if along.endswith("better") and not word.endswith("better") and sure:
-        return f"; but along the curves {along.split()[0]}-first is better: {said}"
-    return f"; {said}"
+    if area_finding.endswith("better") and not word.endswith("better") and sure:
+        return f"; but along the curves {area_finding.split()[0]}-first is better: {sentence}"
+    return f"; {sentence}"
 
 
 def _slight(word: str, judged: Comparison) -> str:
@@ -98,14 +98,14 @@ def _after_holm(word: str, judged: Comparison) -> str:
 
 
 def _floor(noise: SeedNoise | None) -> str:
-    return f"; {words}" if (words := moves(noise)) else ""
+    return f"; {text}" if (text := moves(noise)) else ""
 
 
 def _names(main: Sequence[TrialRecord], info: SweepInfo) -> str:
     dice = _dice(main)
     contracting, expanding = (info.named_masks[name] for name in SIDES)
-    words = [numbered(mask, info.spec, info.n_blocks) for mask in (contracting, expanding)]
-    return f"contracting ({words[0]}, Dice {dice[contracting]:.3f}) and expanding ({words[1]}, {dice[expanding]:.3f})"
+    masks = [numbered(mask, info.spec, info.n_blocks) for mask in (contracting, expanding)]
+    return f"contracting ({masks[0]}, Dice {dice[contracting]:.3f}) and expanding ({masks[1]}, {dice[expanding]:.3f})"
 
 
 def _cost(main: Sequence[TrialRecord], info: SweepInfo) -> str:
@@ -118,7 +118,7 @@ def _cost(main: Sequence[TrialRecord], info: SweepInfo) -> str:
 
 def _dice(main: Sequence[TrialRecord]) -> Mapping[str, float]:
     """mask -> mean Dice."""
-    return {one.info.candidate.mask: one.mean_dice for one in main}
+    return {trial.info.candidate.mask: trial.mean_dice for trial in main}
 
 
 def interval(comparison: Comparison) -> str:

@@ -1,4 +1,4 @@
-"""The best of many masks: what is left of its lead once the choice itself is allowed for, and who ties with it."""
+"""The best of many masks: its score and lead corrected for the choice of the best, and which masks tie with it."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def bbc_cv(
 ) -> Selection:
     """Bootstrap the (images, masks) matrix of out-of-fold scores: choose in-bag, score out-of-bag.
 
-    Of equal columns the first wins, so put the cheapest first. It allows for the luck of the images, not for that of
-    one training. No NaN. Raises `ValueError` for fewer than ten images or two masks.
+    Of equal columns the first wins, so put the cheapest first. It accounts for the choice of images, not for
+    the randomness of one training. No NaN. Raises `ValueError` for fewer than ten images or two masks.
     A reference is an (images, columns) matrix of its own, such as one mask at all its settings: its best column is
     chosen in-bag too, so that neither side of a difference is favoured.
     Source: Tsamardinos, Greasidou and Borboudakis, Machine Learning 107 (2018), algorithm BBC-CV.
@@ -57,7 +57,7 @@ def bbc_cv(
     chosen = np.empty(draws, np.intp)
     ahead = np.zeros(len(references))
     for draw in range(draws):
-        counts = _drawn(rng, images)
+        counts = _draw_counts(rng, images)
         chosen[draw] = np.argmax(counts @ scores)
         outside[draw] = scores[counts == 0, chosen[draw]].mean()
         for index, reference in enumerate(references):
@@ -83,7 +83,7 @@ def dice_by_image(trial: TrialRecord) -> dict[str, float]:
     return {score.image: score.dice for _, score in trial.scores if not math.isnan(score.dice)}
 
 
-def _drawn(rng: np.random.Generator, images: int) -> NDArray[np.float64]:
+def _draw_counts(rng: np.random.Generator, images: int) -> NDArray[np.float64]:
     """How often each image is drawn; never a draw that leaves none out, which happens with ten images."""
     while True:
         counts = np.bincount(rng.integers(images, size=images), minlength=images)
@@ -109,26 +109,26 @@ def against_best(
 
     Corrected t with one spread for all masks: the residual of masks x folds, (masks - 1)(folds - 1) degrees of freedom
     instead of folds - 1. For two masks it is `corrected_t`. With each mask's own spread and four degrees of freedom,
-    no difference of this size could be told and equal masks were excluded more often
+    no difference of this size could be detected, and equal masks were excluded more often
     (tests/tracking/analysis/test_false_positive_rates.py). Folds where a mask has no score are left out; rows without
     any score never win.
     """
     means = np.array([spread(row).mean for row in folds])
     best = int(np.nanargmax(means))
     scored = ~np.isnan(means)
-    kept = ~np.isnan(folds[scored]).any(axis=0)
-    table = folds[np.ix_(scored, kept)]
+    complete = ~np.isnan(folds[scored]).any(axis=0)
+    table = folds[np.ix_(scored, complete)]
     masks, count = table.shape
     untested = tuple(Behind(float(means[best] - mean), math.nan, math.nan) for mean in means)
     if masks < 2 or count < 2:
         return best, untested
-    se, df = _pooled(table, variance_factor(*_kept_sizes(kept, n_train, n_test)))
+    se, df = _pooled(table, variance_factor(*_complete_sizes(complete, n_train, n_test)))
     if se <= 1e-12:
         return best, untested
     pairs = masks * (masks - 1) // 2
     tested = []
     for row, plain in enumerate(untested):
-        behind = float((folds[best] - folds[row])[kept].mean())
+        behind = float((folds[best] - folds[row])[complete].mean())
         p = math.nan if row == best or not scored[row] else 2 * tail(abs(behind) / se, df)
         tested.append(Behind(behind if scored[row] else plain.mean, p, min(1.0, pairs * p)))
     return best, tuple(tested)
@@ -138,25 +138,25 @@ def margin_of_all(folds: NDArray[np.float64], n_train: Sequence[int], n_test: Se
     """Half the width of the 95 % interval of any difference of two rows, by the spread of `against_best`; no allowance
     for the number of rows. NaN where there is no spread to judge by.
     """
-    kept = ~np.asarray(np.isnan(folds).any(axis=0))
-    table = folds[:, kept]
+    complete = ~np.asarray(np.isnan(folds).any(axis=0))
+    table = folds[:, complete]
     if min(table.shape) < 2:
         return math.nan
-    se, df = _pooled(table, variance_factor(*_kept_sizes(kept, n_train, n_test)))
+    se, df = _pooled(table, variance_factor(*_complete_sizes(complete, n_train, n_test)))
     return critical(df) * se if se > 1e-12 else math.nan
 
 
-def _kept_sizes(kept: NDArray[np.bool_], *sides: Sequence[int]) -> Iterator[list[int]]:
+def _complete_sizes(complete: NDArray[np.bool_], *sides: Sequence[int]) -> Iterator[list[int]]:
     """Each side's fold sizes, those of the kept folds."""
     for sizes in sides:
-        yield [size for size, keep in zip(sizes, kept, strict=True) if keep]
+        yield [size for size, is_complete in zip(sizes, complete, strict=True) if is_complete]
 
 
 def _pooled(table: NDArray[np.float64], factor: float) -> tuple[float, int]:
     """Corrected standard error of the difference of two rows from the residual of masks x folds; its df."""
-    rest = table - table.mean(axis=1, keepdims=True) - table.mean(axis=0) + table.mean()
+    residuals = table - table.mean(axis=1, keepdims=True) - table.mean(axis=0) + table.mean()
     df = (table.shape[0] - 1) * (table.shape[1] - 1)
-    return math.sqrt(2 * factor * float((rest**2).sum()) / df), df
+    return math.sqrt(2 * factor * float((residuals**2).sum()) / df), df
 
 
 def one_standard_error(folds: NDArray[np.float64], costs: Sequence[int]) -> tuple[int, float]:

@@ -26,8 +26,8 @@ class BestMask(Ranking):
 
     `schema`: the version of these fields. `sentence`: the answer; `notes`: how to read it, and what was left out.
     `effects`: what each block does, None where the masks never vary one block without another; `importance`: fANOVA, a
-    cross-check of the effects; `smoothed`: the candidate that all scores together speak for, None where that says
-    nothing.
+    cross-check of the effects; `smoothed`: the candidate that all scores together favour, None where they favour
+    none.
     """
 
     sentence: str
@@ -47,11 +47,11 @@ def best_mask(reading: Reading) -> BestMask | None:
 
 
 def answer_sentences(answer: BestMask | None) -> tuple[str, ...]:
-    """The answer, what all scores together speak for, and the cheapest choice; nothing where there is no answer."""
+    """The answer, the smoothed answer, and the cheapest choice; nothing where there is no answer."""
     if answer is None:
         return ()
-    smoothed_words = answer.smoothed.sentence if answer.smoothed else ""
-    return tuple(words for words in (answer.sentence, smoothed_words, cheapest_choice(answer)) if words)
+    smoothed_sentence = answer.smoothed.sentence if answer.smoothed else ""
+    return tuple(text for text in (answer.sentence, smoothed_sentence, cheapest_choice(answer)) if text)
 
 
 def why_no_choice(reading: Reading) -> str:
@@ -60,10 +60,10 @@ def why_no_choice(reading: Reading) -> str:
 
 
 def conclusion(reading: Reading, answer: BestMask | None) -> str:
-    """What stands where a sweep is described: the `answer` and the cheapest choice, or why there is none."""
+    """The description of a finished sweep: the `answer` and the cheapest choice, or why there is none."""
     if answer is None:
         return why_no_choice(reading)
-    return " ".join(words for words in (answer.sentence, cheapest_choice(answer)) if words)
+    return " ".join(text for text in (answer.sentence, cheapest_choice(answer)) if text)
 
 
 def chosen_runs(reading: Reading) -> dict[str, str]:

@@ -117,12 +117,12 @@ def candidates_of(reading: Reading) -> Candidates:
     `no_choice` says whether they are enough to choose among.
     """
     info, trials = reading.honest.info, reading.honest.trials
-    chosen_among = sorted((trial for trial in trials if may_win(trial, info)), key=_cost)
+    candidates = sorted((trial for trial in trials if may_win(trial, info)), key=_cost)
     statuses = [trial.status for trial in trials]
     dropped, failed = statuses.count("DROPPED"), statuses.count("FAILED")
     unfinished = len(statuses) - statuses.count("FINISHED") - dropped - failed
     references = _references(info, reading.honest.finished)
-    return Candidates(info, tuple(chosen_among), references, reading.repeats, dropped, failed, unfinished)
+    return Candidates(info, tuple(candidates), references, reading.repeats, dropped, failed, unfinished)
 
 
 def no_choice(candidates: Candidates) -> str:

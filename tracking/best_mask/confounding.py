@@ -38,7 +38,7 @@ class Confounded:
 def confounded(masks: Sequence[Term], n_blocks: int, order: int = 2) -> list[Confounded]:
     """The finest groups of effects (the mean, blocks, and with `order` 2 pairs) that these masks cannot tell apart.
 
-    Two effects belong together when a change of one can be made up for by a change of the other and of further ones:
+    Two effects belong together when a change of one can be compensated by a change of the other and of further ones:
     they meet in the null space of the design matrix.
 
     >>> [group.words for group in confounded([(), (1, 2), (1, 3), (2, 3)], 3)]
@@ -46,8 +46,8 @@ def confounded(masks: Sequence[Term], n_blocks: int, order: int = 2) -> list[Con
     """
     terms = list(_terms(n_blocks, order))
     matrix = columns(masks, terms)
-    lost = np.eye(len(terms)) - np.linalg.pinv(matrix) @ matrix
-    groups = [group for group in _components(np.abs(lost) > TINY) if len(group) > 1]
+    null_space = np.eye(len(terms)) - np.linalg.pinv(matrix) @ matrix
+    groups = [group for group in _components(np.abs(null_space) > TINY) if len(group) > 1]
     return [_confounded([terms[index] for index in group], matrix[:, group]) for group in groups]
 
 
@@ -63,13 +63,13 @@ def _terms(n_blocks: int, order: int) -> Iterator[Term]:
 
 def _components(linked: NDArray[np.bool_]) -> Iterator[list[int]]:
     """The connected components of a symmetric boolean matrix, each in rising order."""
-    left = set(range(len(linked)))
-    while left:
-        reached, grown = set(), {min(left)}
-        while grown:
-            reached |= grown
-            grown = {int(index) for row in grown for index in np.flatnonzero(linked[row])} - reached
-        left -= reached
+    remaining = set(range(len(linked)))
+    while remaining:
+        reached, frontier = set(), {min(remaining)}
+        while frontier:
+            reached |= frontier
+            frontier = {int(index) for row in frontier for index in np.flatnonzero(linked[row])} - reached
+        remaining -= reached
         yield sorted(reached)
 
 

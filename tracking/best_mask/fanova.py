@@ -42,15 +42,15 @@ def importance(candidates: Sequence[CandidateAt], n_blocks: int, seed: int = 0) 
         return Importance(count, {}, f"fANOVA has nothing to explain: all {count} trials score the same.")
     shares = _shares(scored, n_blocks, seed)
     largest = ", ".join(f"{name} {share:.2f}" for name, share in list(shares.items())[:5])
-    words = f"Cross-check by fANOVA ({count} trials), shares of the variance explained by single ones: {largest}."
-    return Importance(count, shares, words)
+    sentence = f"Cross-check by fANOVA ({count} trials), shares of the variance explained by single ones: {largest}."
+    return Importance(count, shares, sentence)
 
 
 def _shares(candidates: Sequence[CandidateAt], n_blocks: int, seed: int) -> dict[str, float]:
     import optuna  # half a second, which few reports need
     from optuna.distributions import CategoricalDistribution
 
-    settings = [(each.epochs, each.learning_rate, tuple(each.train.items())) for each in candidates]
+    settings = [(candidate.epochs, candidate.learning_rate, tuple(candidate.train.items())) for candidate in candidates]
     numbers = {setting: number for number, setting in enumerate(dict.fromkeys(settings))}
     blocks = range(1, n_blocks + 1)
     space = {f"block {block}": CategoricalDistribution([False, True]) for block in blocks}

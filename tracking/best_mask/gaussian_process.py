@@ -22,7 +22,7 @@ Array = NDArray[np.float64]
 BLOCK = (0.95, 0.9, 0.8, 0.7, 0.5)
 PLACE = 1.5  # places on an ordinal axis after which the correlation is 0.61
 NOISE = (0.003, 0.01, 0.03, 0.1)  # variance of what a second training seed changes, in parts of the landscape's
-LEVEL = 1.0  # prior variance of the mean level in the same unit: only a few scores tell it
+LEVEL = 1.0  # prior variance of the mean level in the same unit: only a few scores determine it
 HINT = 1.0  # variance of a hint's noise: on a pilot a probe correlated 0.58 to 0.67 with whole scores
 PRIOR = 2.0  # scores that the prior guess of the scale counts as
 
@@ -49,14 +49,14 @@ def signs(sets: Sequence[Sequence[int]], n_blocks: int) -> Array:
     return matrix
 
 
-def correlation(one: Points, other: Points, block: float) -> Array:
+def correlation(left: Points, right: Points, block: float) -> Array:
     """(n, m), in (0, 1]."""
-    n_blocks = one.blocks.shape[1]
-    differing = ((n_blocks - one.blocks @ other.blocks.T) / 2).astype(int)
+    n_blocks = left.blocks.shape[1]
+    differing = ((n_blocks - left.blocks @ right.blocks.T) / 2).astype(int)
     correlated: Array = (block ** np.arange(n_blocks + 1.0))[differing]
-    if one.places.shape[1]:
-        apart = ((one.places[:, None, :] - other.places[None, :, :]) ** 2).sum(axis=2)
-        correlated *= np.exp(-apart / (2 * PLACE**2))
+    if left.places.shape[1]:
+        distances = ((left.places[:, None, :] - right.places[None, :, :]) ** 2).sum(axis=2)
+        correlated *= np.exp(-distances / (2 * PLACE**2))
     return correlated
 
 

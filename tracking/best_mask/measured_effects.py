@@ -1,4 +1,4 @@
-"""What each block does in a sweep: which trials tell, the effects that they give, and what to say of them."""
+"""What each block does in a sweep: which trials they are estimated from, their sizes, and their sentences."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class PairEffect(Difference):
 @dataclass(frozen=True)
 class MeasuredEffects:
     """What each block does, and each pair of blocks. `masks` of `possible` sets were measured; `zero_shot`: whether the
-    score without training stands beside them (with a mean of its own, so that it moves no effect); `settings`: how many
+    score without training is among them (with a mean of its own, so that it moves no effect); `settings`: how many
     were searched, each with a mean of its own.
 
     `design`: `full` (every set), `balanced` (every block thawed in half of the masks, whatever the others do) or
@@ -67,21 +67,16 @@ def measured_effects(candidates: Candidates) -> MeasuredEffects | None:
     all is further from any set than sets are from each other, and in a design of 64 cells it bends every effect
     (tests/benchmarks/factorial_effects.py, `--apart`).
     """
-    trials, means = _telling(candidates)
+    trials, means = _trials_for_effects(candidates)
     masks, info = [trial.info.blocks for trial in trials], candidates.info
     effects = block_effects(masks, np.array([trial.folds["dice"] for trial in trials]), info, means)
     if effects is None:
         return None
     distinct = list(dict.fromkeys(masks))
-    blocks = tuple(
-        BlockEffect(**vars(difference(effect.comparison, info)), block=effect.blocks[0]) for effect in effects.mains
-    )
-    pairs = tuple(
-        PairEffect(**vars(difference(effect.comparison, info)), blocks=effect.blocks) for effect in effects.pairs
-    )
+    blocks, pairs = _block_effects(effects, info), _pair_effects(effects, info)
     measured, possible = len({mask for mask in distinct if mask}), 2**info.n_blocks - 1
     settings, zero_shot = len(candidates.settings), () in distinct
-    head = f"{_what_it_is(measured, possible, settings, zero_shot, info)} {_largest(blocks, info)}"
+    head = f"{_definition(measured, possible, settings, zero_shot, info)} {_largest(blocks, info)}"
     return MeasuredEffects(
         masks=measured,
         possible=possible,
@@ -93,19 +88,31 @@ def measured_effects(candidates: Candidates) -> MeasuredEffects | None:
         inseparable=effects.inseparable,
         clear=effects.clear,
         confounded=() if pairs else tuple(group.words for group in confounded(distinct, info.n_blocks)),
-        sentences=(head, *_how_far(effects, pairs, info)),
+        sentences=(head, *_caveats(effects, pairs, info)),
     )
 
 
-def _telling(candidates: Candidates) -> tuple[list[TrialRecord], list[Hashable]]:
+def _block_effects(effects: Effects, info: SweepInfo) -> tuple[BlockEffect, ...]:
+    return tuple(
+        BlockEffect(**vars(difference(effect.comparison, info)), block=effect.blocks[0]) for effect in effects.mains
+    )
+
+
+def _pair_effects(effects: Effects, info: SweepInfo) -> tuple[PairEffect, ...]:
+    return tuple(
+        PairEffect(**vars(difference(effect.comparison, info)), blocks=effect.blocks) for effect in effects.pairs
+    )
+
+
+def _trials_for_effects(candidates: Candidates) -> tuple[list[TrialRecord], list[Hashable]]:
     """The trials to take effects from, and what has a mean of its own for each."""
     trials = list(candidates.trials)
     if len(candidates.settings) > 1:
         return trials, [setting_of(trial.info.candidate) for trial in trials]
     trials += candidates.references.get("zero-shot", ())
     masks = [trial.info.blocks for trial in trials]
-    kept = [trials[index] for index in usable(masks, candidates.info.n_blocks, _baselines(candidates))]
-    return kept, [bool(trial.info.blocks) for trial in kept]
+    usable_trials = [trials[index] for index in usable(masks, candidates.info.n_blocks, _baselines(candidates))]
+    return usable_trials, [bool(trial.info.blocks) for trial in usable_trials]
 
 
 def _baselines(candidates: Candidates) -> set[Term]:
@@ -116,42 +123,44 @@ def _baselines(candidates: Candidates) -> set[Term]:
     return measured | {(), (info.n_blocks,), tuple(range(1, info.n_blocks + 1))}
 
 
-def _what_it_is(masks: int, possible: int, settings: int, zero_shot: bool, info: SweepInfo) -> str:
+def _definition(masks: int, possible: int, settings: int, zero_shot: bool, info: SweepInfo) -> str:
     which = f"all {possible}" if masks == possible else f"{masks} of {possible:,}"
     empty = ", the zero-shot score apart" if zero_shot else ""
     offsets = f", each of the {settings} settings with a mean of its own" if settings > 1 else ""
-    return f"Effect of a {_word(info)}: mean Dice with it thawed minus frozen, over {which} masks{empty}{offsets}."
+    return f"Effect of a {_unit_word(info)}: mean Dice with it thawed minus frozen, over {which} masks{empty}{offsets}."
 
 
 def _largest(blocks: Sequence[BlockEffect], info: SweepInfo) -> str:
-    top = max(blocks, key=lambda effect: abs(effect.mean))
-    return f"Largest: {_word(info)} {top.block}, {signed(top)}."
+    largest = max(blocks, key=lambda effect: abs(effect.mean))
+    return f"Largest: {_unit_word(info)} {largest.block}, {signed(largest)}."
 
 
-def _how_far(effects: Effects, pairs: Sequence[PairEffect], info: SweepInfo) -> list[str]:
+def _caveats(effects: Effects, pairs: Sequence[PairEffect], info: SweepInfo) -> list[str]:
     """How far the effects can be believed."""
-    word, words = _word(info), []
+    unit, sentences = _unit_word(info), []
     if pairs:
         pair = max(pairs, key=lambda effect: abs(effect.mean))
-        words.append(
+        sentences.append(
             "Interaction of two: half of what one brings more when the other is thawed too. Largest: "
             f"{'×'.join(map(str, pair.blocks))}, {signed(pair)}."
         )
     elif effects.clear:
-        words.append(f"These masks cannot tell pairs of {word}s apart; no pair can pass for a single {word}.")
+        sentences.append(f"These masks cannot tell pairs of {unit}s apart; no pair can pass for a single {unit}.")
     else:
-        words.append(
-            f"These masks cannot tell interactions: the effects suppose that {word}s add up, and what pairs do "
+        sentences.append(
+            f"These masks cannot tell interactions: the effects suppose that {unit}s add up, and what pairs do "
             "together shows up in them."
         )
     if effects.inseparable:
-        lost = ", ".join(map(str, effects.inseparable))
-        words.append(f"Without an effect of their own, for these masks never vary them alone: {word} {lost}.")
+        blocks = ", ".join(map(str, effects.inseparable))
+        sentences.append(f"Without an effect of their own, for these masks never vary them alone: {unit} {blocks}.")
     strategy = dict(info.spec.get("search") or {}).get("strategy", "grid")
     if effects.design == "sample" and strategy not in UNBIASED:
-        words.append(f"'{strategy}' chose the masks by their scores, so these effects lean towards where it looked.")
-    return words
+        sentences.append(
+            f"'{strategy}' chose the masks by their scores, so these effects lean towards where it looked."
+        )
+    return sentences
 
 
-def _word(info: SweepInfo) -> str:
+def _unit_word(info: SweepInfo) -> str:
     return WORDS[unit_of(info.spec)]

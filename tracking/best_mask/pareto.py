@@ -49,8 +49,8 @@ def front(costs: Sequence[float], values: Sequence[float]) -> list[int]:
     [0, 1]
     """
     points = [(cost, -value, index) for index, (cost, value) in enumerate(zip(costs, values, strict=True))]
-    kept: list[int] = []
+    indices: list[int] = []
     for _, negative, index in sorted(point for point in points if not math.isnan(point[0] + point[1])):
-        if not kept or -negative > values[kept[-1]]:
-            kept.append(index)
-    return kept
+        if not indices or -negative > values[indices[-1]]:
+            indices.append(index)
+    return indices

@@ -14,8 +14,8 @@ from tracking.best_mask.references import Against, judged
 
 @dataclass(frozen=True)
 class Corrected:
-    """What is left of the winner's Dice once the search is allowed for: `apparent` as measured, `corrected`, their
-    difference `optimism`; `low`, `high`: 95 % of the draws; over `images`, in `draws` of these.
+    """The winner's Dice corrected for the search: `apparent` as measured, `corrected`, their difference `optimism`;
+    `low`, `high`: 95 % of the draws; over `images`, in `draws` of these.
     """
 
     apparent: float
@@ -29,8 +29,8 @@ class Corrected:
 
 @dataclass(frozen=True, kw_only=True)
 class Compared(CandidateAt):
-    """A candidate and its distance from the best: `behind` in Dice; `low`, `high`: 95 % interval of that distance once
-    the choice of the best is allowed for, by the spread of all candidates together.
+    """A candidate and its distance from the best: `behind` in Dice; `low`, `high`: 95 % interval of that distance,
+    corrected for the choice of the best, from the pooled variance of all candidates.
 
     `tied`: that interval holds 0, so the candidate was not shown to be worse (the best ties with itself); `p_adjusted`:
     the stricter test, for all pairs; `chosen`: share of the draws in which it wins (NaN without a correction); `noise`:
@@ -59,8 +59,8 @@ class Ranking:
 
     `sweep`: its name; `synthetic`: whether its data are. `masks`, `candidates`: how many were finished and compared;
     `dropped` (before their last fold, so never compared), `failed`, `unfinished`: trials that were not; `settings` that
-    occur among the candidates. `best`: the winner; `corrected`: its score once the search is allowed for, None for
-    fewer than ten images; `against`: the winner minus `expanding`, `contracting`, `all`, `zero-shot`, `scratch`, those
+    occur among the candidates. `best`: the winner; `corrected`: its score corrected for the search, None for fewer
+    than ten images; `against`: the winner minus `expanding`, `contracting`, `all`, `zero-shot`, `scratch`, those
     measured; `compared`: every candidate, cheapest first; `one_standard_error`: the cheapest choice; `pareto`: both
     fronts.
     """
@@ -89,25 +89,25 @@ class Ranking:
 def rank(candidates: Candidates) -> Ranking:
     """Rank two or more candidates of at least two masks."""
     info, judgement = candidates.info, judged(candidates)
-    every = [candidate_at(trial, info) for trial in candidates.trials]
+    priced = [candidate_at(trial, info) for trial in candidates.trials]
     cheapest, floor = candidates.one_standard_error
     return Ranking(
         sweep=info.name,
         synthetic=bool(info.data.get("synthetic")),
         masks=len(candidates.masks),
-        candidates=len(every),
+        candidates=len(priced),
         dropped=candidates.dropped,
         failed=candidates.failed,
         unfinished=candidates.unfinished,
         settings=tuple(
             Setting(epochs=epochs, learning_rate=rate, train=dict(train)) for epochs, rate, train in candidates.settings
         ),
-        best=every[candidates.best],
-        corrected=_corrected(every[candidates.best].dice, judgement.selection, judgement.images),
+        best=priced[candidates.best],
+        corrected=_corrected(priced[candidates.best].dice, judgement.selection, judgement.images),
         against=judgement.against,
-        compared=_compared(every, candidates, judgement.selection),
-        one_standard_error=CheapestChoice(**vars(every[cheapest]), floor=floor),
-        pareto=pareto(every),
+        compared=_compared(priced, candidates, judgement.selection),
+        one_standard_error=CheapestChoice(**vars(priced[cheapest]), floor=floor),
+        pareto=pareto(priced),
     )
 
 
@@ -118,14 +118,14 @@ def _corrected(dice: float, selection: Selection | None, images: int) -> Correct
     return Corrected(dice, dice - optimism, optimism, selection.low, selection.high, images, selection.draws)
 
 
-def _compared(every: list[CandidateAt], candidates: Candidates, selection: Selection | None) -> tuple[Compared, ...]:
+def _compared(priced: list[CandidateAt], candidates: Candidates, selection: Selection | None) -> tuple[Compared, ...]:
     train, tested = zip(*candidates.info.fold_sizes, strict=True)
     _, tests = against_best(candidates.folds, train, tested)
     margin = margin_of_all(candidates.folds, train, tested)
     optimism = selection.optimism if selection else 0.0
-    shares = selection.frequencies if selection else (math.nan,) * len(every)
+    shares = selection.frequencies if selection else (math.nan,) * len(priced)
     compared = []
-    for index, (candidate, test, share) in enumerate(zip(every, tests, shares, strict=True)):
+    for index, (candidate, test, share) in enumerate(zip(priced, tests, shares, strict=True)):
         low = test.mean - optimism - margin
         compared.append(
             Compared(

@@ -1,4 +1,4 @@
-"""What is left of a winner's score once the choice is allowed for, and of its lead over the masks everybody knows."""
+"""The winner's score and its lead over the reference masks, corrected for the choice of the winner."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from tracking.statistics import holm
 class Against(Difference):
     """The winner minus the reference `name`, which is the `candidate` at its own best setting.
 
-    `apparent`: the difference as measured. The comparison is what is left of it once the choice of the winner among all
-    candidates, and of the reference's setting, is allowed for; `p_holm` over all references.
+    `apparent`: the difference as measured. The comparison is corrected for the choice of the winner among all
+    candidates and of the reference's setting; `p_holm` over all references.
     """
 
     name: str
@@ -42,10 +42,10 @@ def judged(candidates: Candidates, draws: int = DRAWS) -> Judged:
 
     Both by one bootstrap (`winners_curse.bbc_cv`): choose among all candidates on the drawn images, look at the others.
     The mean out-of-bag difference is the middle of the interval; its width is that of the corrected resampled t-test
-    over the folds of the chosen pair. Without a selection the intervals do not allow for the choice. How often they
-    hold the true difference: tests/tracking/best_mask/test_coverage_rates.py.
+    over the folds of the chosen pair. Without a selection the intervals are not corrected for the choice. How often
+    they hold the true difference: tests/tracking/best_mask/test_coverage_rates.py.
     """
-    references = _others(candidates)
+    references = _other_references(candidates)
     groups = [candidates.trials, *references.values()]
     _, scores = image_scores([trial for group in groups for trial in group])
     columns = np.split(scores, np.cumsum([len(group) for group in groups])[:-1], axis=1)
@@ -59,7 +59,7 @@ def judged(candidates: Candidates, draws: int = DRAWS) -> Judged:
     return Judged(selection, len(scores), tuple(replace(reference, p_holm=test.p_holm) for reference, test in tested))
 
 
-def _others(candidates: Candidates) -> dict[str, tuple[TrialRecord, ...]]:
+def _other_references(candidates: Candidates) -> dict[str, tuple[TrialRecord, ...]]:
     """The references that the winner is not itself one of."""
     winner = candidates.winner.info
     return {

@@ -56,22 +56,22 @@ def cheapest_choice(ranking: Ranking) -> str:
 
 def notes(ranking: Ranking, info: SweepInfo) -> list[str]:
     """How the numbers of the sentence were made, and which trials take no part in them."""
-    words = [_how_corrected(ranking)]
-    words.append(
+    sentences = [_how_corrected(ranking)]
+    sentences.append(
         f"[ ]: 95 %, corrected resampled t over {len(info.folds)} folds. A mask ties when the interval of its distance "
         "from the best holds 0: not shown to be worse, which is not the same as being as good."
     )
-    missing = [name for name in ("expanding", "all") if not _measured(name, ranking)]
+    missing = [name for name in ("expanding", "all") if not _is_measured(name, ranking)]
     if missing:
-        words.append(f"Not measured at the settings compared: {' and '.join(missing)}.")
+        sentences.append(f"Not measured at the settings compared: {' and '.join(missing)}.")
     if ranking.dropped:
-        words.append(
+        sentences.append(
             f"{counted(ranking.dropped, 'trial')} dropped before the last fold because clearly worse; left out."
         )
     for count, state in ((ranking.failed, "failed"), (ranking.unfinished, "unfinished")):
         if count:
-            words.append(f"{counted(count, 'trial')} {state}; left out.")
-    return words
+            sentences.append(f"{counted(count, 'trial')} {state}; left out.")
+    return sentences
 
 
 def ahead(reference: Against) -> str:
@@ -132,24 +132,25 @@ def _no_answer(ranking: Ranking) -> str:
 
 
 def _thaw_nothing(ranking: Ranking, info: SweepInfo) -> str:
-    zero = next(reference for reference in ranking.against if reference.name == "zero-shot")
+    zero_shot = next(reference for reference in ranking.against if reference.name == "zero-shot")
     return (
-        f"Thaw nothing: without any training the Dice is {digits(zero.candidate.dice)}; the best of "
-        f"{counted(ranking.candidates, noun(ranking))}, {_which(ranking, info)}, has {_score(ranking)}, {ahead(zero)}"
+        f"Thaw nothing: without any training the Dice is {digits(zero_shot.candidate.dice)}; the best of "
+        f"{counted(ranking.candidates, noun(ranking))}, {_which(ranking, info)}, has {_score(ranking)}, "
+        f"{ahead(zero_shot)}"
     )
 
 
 def _thaw(ranking: Ranking, info: SweepInfo) -> str:
     against = {reference.name: reference for reference in ranking.against}
     among = f"No difference shown among {counted(ranking.candidates, noun(ranking))}: highest is"
-    parts = [f"{among if _same(ranking) else 'Thaw'} {_which(ranking, info)}: Dice {_score(ranking)}"]
+    parts = [f"{among if _nothing_differs(ranking) else 'Thaw'} {_which(ranking, info)}: Dice {_score(ranking)}"]
     measured = [name for name in ("expanding", "contracting", "all") if name in against]
     shown = measured[:1] + (["all"] if "all" in measured[1:] else measured[1:2])
     parts += [", ".join(ahead(against[name]) for name in shown)] if shown else []
     parts.append(_ties(ranking))
-    zero, scratch = against.get("zero-shot"), against.get("scratch")
-    if zero and not zero.low > 0:
-        parts.append(f"not shown to be better than no training at all ({ahead(zero)})")
+    zero_shot, scratch = against.get("zero-shot"), against.get("scratch")
+    if zero_shot and not zero_shot.low > 0:
+        parts.append(f"not shown to be better than no training at all ({ahead(zero_shot)})")
     if scratch and scratch.mean < 0:
         parts.append(f"all blocks from scratch score higher ({ahead(scratch)})")
     return "; ".join(parts)
@@ -181,7 +182,7 @@ def _ties(ranking: Ranking) -> str:
     return f"{len(cheaper)} cheaper {tie} {named(first, ranking)} with {percent(first.share)} of the parameters"
 
 
-def _same(ranking: Ranking) -> bool:
+def _nothing_differs(ranking: Ranking) -> bool:
     """Whether nothing differs: every candidate ties with the best, and no reference mask is excluded either."""
     masks = [reference for reference in ranking.against if reference.name in ("expanding", "contracting", "all")]
     return len(ranking.tied) == len(ranking.compared) and not any(reference.low > 0 for reference in masks)
@@ -189,14 +190,17 @@ def _same(ranking: Ranking) -> bool:
 
 def _how_corrected(ranking: Ranking) -> str:
     if ranking.corrected is None:
-        return "Not corrected for the search: that needs ten images or more, so expect less of the winner."
+        return (
+            "Not corrected for the search: that needs ten images or more. Expect the winner to score less on new "
+            "images."
+        )
     return (
         "Corrected for the search: the winner is chosen on drawn images and scored on the others, "
-        f"{ranking.corrected.draws:,} times, and so are its leads. That allows for the luck of the images, not "
-        "for that of one training: seeds do that."
+        f"{ranking.corrected.draws:,} times, and so are its leads. This accounts for the choice of images, not for the "
+        "randomness of one training: only several seeds do."
     )
 
 
-def _measured(name: str, ranking: Ranking) -> bool:
+def _is_measured(name: str, ranking: Ranking) -> bool:
     best = ranking.best
     return name in (best.mask, *best.aliases) or any(reference.name == name for reference in ranking.against)

@@ -1,10 +1,10 @@
-"""The candidate that all scores together speak for: a second opinion beside the one with the highest score.
+"""The candidate that all scores together favour: a second opinion beside the one with the highest score.
 
 A score is noisy, and the highest of many is high partly by luck. Sets that differ in one block are almost the same
-training, so a set's neighbours tell of it too: a Gaussian process (`tracking.best_mask.gaussian_process`, the model of
-`guided`) predicts every measured candidate from all of them. On a table of real ultrasound its highest prediction after
-41 masks was 0.012 Dice better in the other seed than the highest score, on phantoms no different
-(tests/benchmarks/search_regret.py).
+training, so the scores of a set's neighbours inform its own: a Gaussian process (the model of `guided`,
+`tracking.best_mask.gaussian_process`) predicts every measured candidate from all of them. On a table of real ultrasound
+its highest prediction after 41 masks was 0.012 Dice better in the other seed than the highest score, on phantoms no
+different (tests/benchmarks/search_regret.py).
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Smoothed:
 
 
 def smoothed(ranking: Ranking, info: SweepInfo) -> Smoothed | None:
-    """The candidate that all scores together speak for.
+    """The candidate that all scores together favour.
 
     None for fewer than 20 candidates, from which nothing can be learnt of sets, where networks learned nothing, and
     where no training at all is best.
@@ -50,9 +50,9 @@ def smoothed(ranking: Ranking, info: SweepInfo) -> Smoothed | None:
     points = Points(blocks, setting_ranks(scored, info.spec.get("train") or {}))
     scores = np.array([candidate.dice for candidate in scored])
     predicted, _ = fitted(points, scores, np.zeros(len(scored), bool)).predict(points)
-    first, highest = int(np.argmax(predicted)), int(np.argmax(scores))
-    candidate, both = plain_candidate(scored[first]), (float(predicted[first]), float(predicted[highest]))
-    return Smoothed(candidate, *both, _sentence(candidate, *both, ranking))
+    top, highest = int(np.argmax(predicted)), int(np.argmax(scores))
+    candidate, predictions = plain_candidate(scored[top]), (float(predicted[top]), float(predicted[highest]))
+    return Smoothed(candidate, *predictions, _sentence(candidate, *predictions, ranking))
 
 
 def setting_ranks(settings: Sequence[Setting], own: Mapping[str, Any]) -> Array:
@@ -79,5 +79,5 @@ def _sentence(candidate: CandidateAt, predicted: float, predicted_best: float, r
         return f"{head}, too."
     if digits(predicted, 3) == digits(predicted_best, 3):
         return f"{head} and {best} alike ({digits(predicted, 3)})."
-    both = f"{digits(predicted, 3)}, and {digits(predicted_best, 3)} for {best}"
-    return f"{head}: {both}. That is less prone to one lucky score."
+    numbers = f"{digits(predicted, 3)}, and {digits(predicted_best, 3)} for {best}"
+    return f"{head}: {numbers}. That is less prone to one lucky score."

@@ -1,4 +1,4 @@
-"""What every drawing of a report stands on: one style, one way to save, colours that differ in grey as well."""
+"""The basis of every figure of a report: one style, one way to save, colours that differ in grey as well."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 
-# Inside a page, or a file of its own; `page` is a small PNG for a page, for what holds pictures.
+# Inside a page, or a file of its own; `page` is a small PNG for a page, for what holds images.
 Form = Literal["inline", "svg", "png", "page"]
 DPI = {"inline": 72, "svg": 72, "png": 200, "page": 110}
 
 INK, GREY, RULE = "#1c1b1a", "#6b6862", "#d9d5cc"
 SHALLOW, DEEP, OTHER = "#0b5c7d", "#c2571a", "#5d6b2f"
 TRUTH, PREDICTION = "#ffd166", "#4cc9f0"
-FILL = 0.35  # how much of its colour a filled mask lays over the picture
+FILL = 0.35  # how much of its colour a filled mask lays over the image
 
 STYLE: Any = {  # matplotlib types the keys as one long Literal
     "font.family": "sans-serif",
@@ -59,9 +59,9 @@ def canvas(name: str, width: float, height: float, form: Form) -> Iterator[tuple
 
         def save() -> bytes:
             if form in ("png", "page"):
-                png = written(figure, "png", {"Software": None})
+                png = to_bytes(figure, "png", {"Software": None})
                 return png if form == "png" else _palette(png)
-            svg = written(figure, "svg", {"Date": None, "Creator": None, "Type": None, "Format": None})
+            svg = to_bytes(figure, "svg", {"Date": None, "Creator": None, "Type": None, "Format": None})
             return _inline(svg, name) if form == "inline" else svg
 
         yield figure, save
@@ -76,10 +76,12 @@ def dice_axis(axes: Axes, columns: int, stamp: str) -> None:
         axes.set_title(stamp, loc="right", color=DEEP, fontweight="bold", fontsize=10)
 
 
-def written(figure: Figure, kind: str, metadata: dict[str, str | None] | None) -> bytes:
+def to_bytes(figure: Figure, kind: str, metadata: dict[str, str | None] | None) -> bytes:
     """The bytes of a figure, which is closed."""
     buffer = io.BytesIO()
-    with warnings.catch_warnings():  # a name in a script that the font lacks is drawn as boxes, without a word
+    with (
+        warnings.catch_warnings()
+    ):  # a name in a script that is missing from the font is drawn as boxes, without a warning
         warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font", UserWarning)
         figure.savefig(buffer, format=kind, metadata=metadata)
     plt.close(figure)
@@ -93,8 +95,8 @@ def _palette(png: bytes) -> bytes:
     tints = [tint for colour in (TRUTH, PREDICTION) for tint in _tints(colour)]
     palette.putpalette([part for colour in (*greys, *tints, _rgb(DEEP)) for part in colour])
     buffer = io.BytesIO()
-    picture = Image.open(io.BytesIO(png)).convert("RGB")
-    picture.quantize(palette=palette, dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)
+    image = Image.open(io.BytesIO(png)).convert("RGB")
+    image.quantize(palette=palette, dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)
     return buffer.getvalue()
 
 
@@ -123,5 +125,5 @@ STAMP = "SYNTHETIC DATA"
 
 
 def stamp(synthetic: bool) -> str:
-    """The stamp as it stands in a drawing."""
+    """The stamp that a figure of synthetic data carries, else an empty text."""
     return STAMP if synthetic else ""

@@ -28,7 +28,7 @@ def draw_cost(points: Sequence[CostPoint], stamp: str = "", form: Form = "inline
         axes = figure.add_subplot()
         for order in dict.fromkeys(point.order for point in points):
             _draw_order(axes, order, [point for point in points if point.order == order])
-        for point in _apart(points):
+        for point in _points_with_room(points):
             _name_point(axes, point)
         axes.set_xscale("log")
         axes.xaxis.set_major_formatter(lambda count, _: f"{count:,.0f}")
@@ -59,10 +59,10 @@ def _name_point(axes: Axes, point: CostPoint) -> None:
     )
 
 
-def _apart(points: Sequence[CostPoint]) -> Iterator[CostPoint]:
+def _points_with_room(points: Sequence[CostPoint]) -> Iterator[CostPoint]:
     """The points whose labels have room: at least 0.12 decades right of the last one of the same order."""
     last: dict[str, float] = {}
-    for point in sorted(points, key=lambda one: one.parameters):
+    for point in sorted(points, key=lambda point: point.parameters):
         decade = math.log10(max(1, point.parameters))
         if decade - last.get(point.order, -math.inf) > 0.12:
             last[point.order] = decade

@@ -1,4 +1,4 @@
-"""Curves, comparisons and costs of a report. Shapes and dashes, not hue alone, tell lines apart."""
+"""Curves and comparisons of a report. Shapes and dashes, not hue alone, tell lines apart."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from html import escape
 
 import numpy as np
 from matplotlib.axes import Axes
+from numpy.typing import NDArray
 
 from tracking.figures.canvas import DEEP, GREY, INK, OTHER, RULE, SHALLOW, Form, canvas
 from tracking.statistics import EQUIVALENCE, Comparison, spread
@@ -55,13 +56,13 @@ def draw_curves(
 ) -> bytes:
     """Score against number of tuned blocks: means, error bars (SD over folds), every fold's point, baselines as lines.
 
-    `name` tells drawings of one page apart; `limits` fixes the score axis; `unit` is what a mask counts. Inline, every
-    mean carries what a pointer over it shows (`data-hover`).
+    `name` makes the ids of a figure unique in a page; `limits` fixes the score axis; `unit` is what a mask counts.
+    Inline, every mean carries what a pointer over it shows (`data-hover`).
     """
     with canvas(name, 8.6, 4.7, form) as (figure, save):
         _draw_panel(figure.add_subplot(), Panel(curves, baselines, stamp, unit=unit), label, limits)
-        drawn = save()
-    return _with_hints(drawn, name, curves) if form == "inline" else drawn
+        svg = save()
+    return _with_hints(svg, name, curves) if form == "inline" else svg
 
 
 def draw_panels(panels: Sequence[Panel], limits: tuple[float, float] | None, form: Form = "png") -> bytes:
@@ -103,8 +104,10 @@ def _with_hints(svg: bytes, name: str, curves: Sequence[Curve]) -> bytes:
     for curve in curves:
         masks = curve.masks or ("",) * len(curve.depths)
         for depth, mask, folds in zip(curve.depths, masks, curve.folds, strict=True):
-            each = " · ".join("–" if math.isnan(value) else f"{value:.3f}" for value in folds)
-            hint = f"{curve.order} {depth}{f' ({mask})' if mask else ''}: {spread(folds).mean:.3f} | folds {each}"
+            fold_values = " · ".join("–" if math.isnan(value) else f"{value:.3f}" for value in folds)
+            hint = (
+                f"{curve.order} {depth}{f' ({mask})' if mask else ''}: {spread(folds).mean:.3f} | folds {fold_values}"
+            )
             mark = f'id="{name}-hit-{curve.order}-{depth}"'
             text = text.replace(mark, f'{mark} class="hit" data-hover="{escape(hint)}"')
     return text.encode()
@@ -114,23 +117,11 @@ def _draw_curve(axes: Axes, curve: Curve, shift: float) -> None:
     colour, marker, dashes = STYLES.get(curve.order, (INK, "x", "-"))
     x = np.asarray(curve.depths, float) + shift
     spreads = [spread(folds) for folds in curve.folds]
-    for at, folds in zip(x, curve.folds, strict=True):
-        axes.plot(
-            [at] * len(folds),
-            folds,
-            linestyle="",
-            marker=marker,
-            markersize=3.2,
-            markerfacecolor="white",
-            markeredgecolor=colour,
-            markeredgewidth=0.7,
-            alpha=0.75,
-            zorder=2,
-        )
+    _draw_folds(axes, curve, x, colour, marker)
     axes.errorbar(
         x,
-        [one.mean for one in spreads],
-        yerr=[np.nan_to_num(one.sd) for one in spreads],
+        [over_folds.mean for over_folds in spreads],
+        yerr=[np.nan_to_num(over_folds.sd) for over_folds in spreads],
         color=colour,
         marker=marker,
         linestyle=dashes,
@@ -141,12 +132,29 @@ def _draw_curve(axes: Axes, curve: Curve, shift: float) -> None:
         zorder=3,
         label=curve.order,
     )
-    for at, depth, one in zip(x, curve.depths, spreads, strict=True):
-        _draw_target(axes, float(at), one.mean, f"hit-{curve.order}-{depth}", colour)
+    for position, depth, over_folds in zip(x, curve.depths, spreads, strict=True):
+        _draw_target(axes, float(position), over_folds.mean, f"hit-{curve.order}-{depth}", colour)
+
+
+def _draw_folds(axes: Axes, curve: Curve, x: NDArray[np.float64], colour: str, marker: str) -> None:
+    """An open mark for every fold."""
+    for position, folds in zip(x, curve.folds, strict=True):
+        axes.plot(
+            [position] * len(folds),
+            folds,
+            linestyle="",
+            marker=marker,
+            markersize=3.2,
+            markerfacecolor="white",
+            markeredgecolor=colour,
+            markeredgewidth=0.7,
+            alpha=0.75,
+            zorder=2,
+        )
 
 
 def _draw_target(axes: Axes, x: float, y: float, name: str, colour: str) -> None:
-    """A mark that nobody sees, but large enough for a pointer."""
+    """An invisible mark, large enough for a pointer."""
     axes.plot([x], [y], marker="o", markersize=15, linestyle="", alpha=0, color=colour, gid=name, zorder=4)
 
 
@@ -158,9 +166,9 @@ def _draw_baselines(axes: Axes, baselines: Mapping[str, float], right: float, un
     last = -math.inf
     for key, value in sorted(baselines.items(), key=lambda item: item[1]):
         last = max(value, last + 0.045 * (high - low))
-        words = BASELINES[key][1].format(unit=unit)
+        label = BASELINES[key][1].format(unit=unit)
         axes.annotate(
-            f"{words} {value:.3f}",
+            f"{label} {value:.3f}",
             (right, last),
             xytext=(6, 0),
             textcoords="offset points",
@@ -179,11 +187,13 @@ def draw_comparisons(
         axes = figure.add_subplot()
         axes.axvspan(-EQUIVALENCE, EQUIVALENCE, color=RULE, alpha=0.6, linewidth=0)
         axes.axvline(0, color=INK, linewidth=0.8)
-        for y, (_, one) in enumerate(reversed(rows)):
-            axes.plot(one.folds, [y - 0.24] * len(one.folds), linestyle="", marker="|", color=GREY, markersize=7)
-            if not math.isnan(one.low):
-                axes.plot([one.low, one.high], [y, y], color=INK, linewidth=1.8, solid_capstyle="butt")
-            axes.plot([one.mean], [y], marker="D", color=INK, markersize=6)
+        for y, (_, comparison) in enumerate(reversed(rows)):
+            axes.plot(
+                comparison.folds, [y - 0.24] * len(comparison.folds), linestyle="", marker="|", color=GREY, markersize=7
+            )
+            if not math.isnan(comparison.low):
+                axes.plot([comparison.low, comparison.high], [y, y], color=INK, linewidth=1.8, solid_capstyle="butt")
+            axes.plot([comparison.mean], [y], marker="D", color=INK, markersize=6)
         axes.set_yticks(range(len(rows)), [name for name, _ in reversed(rows)])
         axes.set_ylim(-0.6, len(rows) - 0.4)
         axes.set_xlabel("deep better  ←  difference in Dice  →  shallow better")

@@ -66,8 +66,8 @@ def _draw_blocks(axes: Axes, blocks: Sequence[BlockEffect], unit: str) -> None:
         if not math.isnan(effect.low):
             axes.plot([effect.low, effect.high], [height, height], color=INK, linewidth=1.8, solid_capstyle="butt")
         filling = INK if _excludes_zero(effect) else "white"
-        (dot,) = axes.plot([effect.mean], [height], marker="o", color=INK, markersize=7, markeredgewidth=1.5)
-        dot.set_markerfacecolor(filling)
+        (marker,) = axes.plot([effect.mean], [height], marker="o", color=INK, markersize=7, markeredgewidth=1.5)
+        marker.set_markerfacecolor(filling)
     axes.set_yticks(list(heights), [str(effect.block) for effect in blocks])
     axes.set_ylim(0.4, len(blocks) + 0.6)
     axes.set_ylabel(unit)
@@ -153,9 +153,9 @@ def _with_room(front: Sequence[CandidateAt], price: Price, points: Sequence[Cand
         return []
     across = [math.log(max(1.0, price_of(candidate, price))) for candidate in points]
     room = (max(across) - min(across)) / LABELLED
-    at = [math.log(max(1.0, price_of(candidate, price))) for candidate in front]
+    front_across = [math.log(max(1.0, price_of(candidate, price))) for candidate in front]
     named = [len(front) - 1]
     for index in range(len(front) - 2, -1, -1):
-        if at[named[-1]] - at[index] >= room:
+        if front_across[named[-1]] - front_across[index] >= room:
             named.append(index)
     return [front[index] for index in named]

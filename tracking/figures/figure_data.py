@@ -26,41 +26,48 @@ def curves_of(summary: SweepSummary) -> list[Curve]:
 
 
 def _curve(order: str, summary: SweepSummary) -> Curve:
-    at = {
+    by_depth = {
         depth: trial
         for trial in summary.trials
         for name, depth in trial.orders
         if name == order and trial.role == "trial" and is_main(trial, summary)
     }
-    trials = [at[depth] for depth in sorted(at)]
+    trials = [by_depth[depth] for depth in sorted(by_depth)]
     return Curve(
-        order, tuple(sorted(at)), tuple(trial.dice.folds for trial in trials), tuple(trial.mask for trial in trials)
+        order,
+        tuple(sorted(by_depth)),
+        tuple(trial.dice.folds for trial in trials),
+        tuple(trial.mask for trial in trials),
     )
 
 
 def baselines_of(summary: SweepSummary) -> dict[str, float]:
     """baseline -> mean Dice, those that are there."""
-    given = summary.baselines
-    named = {"zero_shot": given.zero_shot, "scratch": given.scratch, "all": given.all}
+    baselines = summary.baselines
+    named = {"zero_shot": baselines.zero_shot, "scratch": baselines.scratch, "all": baselines.all}
     return {name: trial.dice.mean for name, trial in named.items() if trial}
 
 
 def score_limits(sweeps: Sequence[SweepSummary]) -> tuple[float, float] | None:
     """One score axis for curves, their bars and the baselines of several sweeps; None without any."""
-    values = [value for one in sweeps for value in baselines_of(one).values()]
-    for folds in (folds for one in sweeps for curve in curves_of(one) for folds in curve.folds):
-        over = spread(folds)
-        values += [*folds, over.mean - over.sd, over.mean + over.sd]  # every point and both ends of the bar
-    kept = [value for value in values if math.isfinite(value)]
-    if not kept:
+    values = [value for sweep in sweeps for value in baselines_of(sweep).values()]
+    for folds in (folds for sweep in sweeps for curve in curves_of(sweep) for folds in curve.folds):
+        over_folds = spread(folds)
+        values += [
+            *folds,
+            over_folds.mean - over_folds.sd,
+            over_folds.mean + over_folds.sd,
+        ]  # every point and both ends of the bar
+    finite = [value for value in values if math.isfinite(value)]
+    if not finite:
         return None
-    margin = 0.05 * (max(kept) - min(kept)) + 0.005
-    return min(kept) - margin, max(kept) + margin
+    margin = 0.05 * (max(finite) - min(finite)) + 0.005
+    return min(finite) - margin, max(finite) + margin
 
 
 def comparison_rows(summary: SweepSummary) -> list[tuple[str, Comparison]]:
     """(name, comparison) of the co-primary comparisons that could be made."""
-    return [(title.partition(" (")[0], one) for title, one in summary.comparison.titled]
+    return [(title.partition(" (")[0], comparison) for title, comparison in summary.comparison.titled]
 
 
 def cost_points(summary: SweepSummary) -> list[CostPoint]:

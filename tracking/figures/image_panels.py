@@ -1,4 +1,4 @@
-"""Pictures with masks on them: outlines solid and dashed, light on a dark rim, so that they tell apart without hue."""
+"""Images with masks on them: outlines solid and dashed, light on a dark rim, so that they tell apart without hue."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 from PIL import Image
 
-from tracking.figures.canvas import DEEP, FILL, PREDICTION, STYLE, TRUTH, Form, canvas, written
+from tracking.figures.canvas import DEEP, FILL, PREDICTION, STYLE, TRUTH, Form, canvas, to_bytes
 from tracking.record import Predicted
 
 TILE = 1.45  # inches
@@ -35,26 +35,25 @@ def montage(
     `truths` and `predictions` (k, H, W), non-zero inside; `names` and `dices` one per image.
     """
     count = len(images)
+    width = 0.55 + 1.35 * max(count, 1)
     with plt.rc_context(STYLE):
-        figure = plt.figure(figsize=(0.55 + 1.35 * max(count, 1), 4.5), dpi=110)
+        figure = plt.figure(figsize=(width, 4.5), dpi=110)
         for column in range(count):
-            for row, name in enumerate(("image", "truth", "prediction")):
-                axes = figure.add_subplot(3, count, row * count + column + 1)
+            panels = [figure.add_subplot(3, count, row * count + column + 1) for row in range(3)]
+            for axes in panels:
                 axes.imshow(images[column], cmap="gray", vmin=0.0, vmax=1.0, interpolation="nearest")
-                if row == 1:
-                    _paint(axes, truths[column], TRUTH)
-                if row == 2:
-                    _paint(axes, predictions[column], PREDICTION)
-                    _outline(axes, truths[column], TRUTH, "dashed")
-                    axes.set_xlabel(_dice(dices[column]), fontsize=8, labelpad=3)
-                if row == 0:
-                    axes.set_title(_elided(names[column]), fontsize=7, pad=3)
-                if column == 0:
-                    axes.set_ylabel(name, fontsize=9)
                 _bare(axes)
-        figure.subplots_adjust(left=0.25 / (0.55 + 1.35 * max(count, 1)) * 1.4, right=0.995, top=0.95, bottom=0.06,
-                               wspace=0.04, hspace=0.04)  # fmt: skip
-        return written(figure, "png", None)
+            panels[0].set_title(_elided(names[column]), fontsize=7, pad=3)
+            _paint(panels[1], truths[column], TRUTH)
+            _paint(panels[2], predictions[column], PREDICTION)
+            _outline(panels[2], truths[column], TRUTH, "dashed")
+            panels[2].set_xlabel(_dice(dices[column]), fontsize=8, labelpad=3)
+            if column == 0:
+                for axes, name in zip(panels, ("image", "truth", "prediction"), strict=True):
+                    axes.set_ylabel(name, fontsize=9)
+        margins = {"left": 0.25 / width * 1.4, "right": 0.995, "top": 0.95, "bottom": 0.06}
+        figure.subplots_adjust(**margins, wspace=0.04, hspace=0.04)
+        return to_bytes(figure, "png", None)
 
 
 @dataclass(frozen=True)
@@ -80,20 +79,26 @@ def draw_examples(groups: Mapping[str, Sequence[Example]], stamp: str = "", form
     """Figure 1: group by group, every example as it is, and below it with the outline of its truth."""
     across, down = max(map(len, groups.values())), 2 * len(groups)
     with canvas("examples", 0.4 + TILE * across, 0.5 + TILE * down, form) as (figure, save):
-        for place, (group, examples) in enumerate(groups.items()):
-            for column, one in enumerate(examples):
-                for row, head in enumerate((f"{group}:\nimage" if group else "image", "truth")):
-                    axes = figure.add_subplot(down, across, (2 * place + row) * across + column + 1)
-                    _show(axes, one.image, form)
-                    if row == 0:
-                        name = _elided(one.name.removeprefix(f"{one.label}/"))
-                        axes.set_title(f"{one.label}\n{name}" if one.label else name, fontsize=7)
-                    else:
-                        _outline(axes, one.truth, TRUTH, "solid")
-                    if column == 0:
-                        axes.set_ylabel(head, fontsize=9)
+        for number, (group, examples) in enumerate(groups.items()):
+            for column, example in enumerate(examples):
+                panels = [
+                    figure.add_subplot(down, across, (2 * number + row) * across + column + 1) for row in range(2)
+                ]
+                _draw_example(panels, example, form)
+                if column == 0:
+                    panels[0].set_ylabel(f"{group}:\nimage" if group else "image", fontsize=9)
+                    panels[1].set_ylabel("truth", fontsize=9)
         _mark(figure, stamp)
         return save()
+
+
+def _draw_example(panels: Sequence[Axes], example: Example, form: Form) -> None:
+    """An image under its class and name, and below it the same with the outline of its truth."""
+    for axes in panels:
+        _show(axes, example.image, form)
+    name = _elided(example.name.removeprefix(f"{example.label}/"))
+    panels[0].set_title(f"{example.label}\n{name}" if example.label else name, fontsize=7)
+    _outline(panels[1], example.truth, TRUTH, "solid")
 
 
 def draw_cases(cases: Sequence[Case], columns: Sequence[str], stamp: str = "", form: Form = "png") -> bytes:
@@ -101,25 +106,37 @@ def draw_cases(cases: Sequence[Case], columns: Sequence[str], stamp: str = "", f
     heads = ["image", "truth", *columns]
     with canvas("cases", 0.5 + TILE * len(heads), 0.5 + 1.13 * TILE * len(cases), form) as (figure, save):
         for row, case in enumerate(cases):
-            for column, head in enumerate(heads):
-                axes = figure.add_subplot(len(cases), len(heads), row * len(heads) + column + 1)
-                _show(axes, case.example.image, form)
-                if row == 0:
+            panels = [
+                figure.add_subplot(len(cases), len(heads), row * len(heads) + column + 1)
+                for column in range(len(heads))
+            ]
+            _draw_case(panels, case, columns, form)
+            if row == 0:
+                for axes, head in zip(panels, heads, strict=True):
                     axes.set_title(head, fontsize=9)
-                if column == 0:
-                    axes.set_ylabel(case.rule.replace(" most", "\nmost"), fontsize=9)
-                    axes.set_xlabel(_elided(case.example.name), fontsize=7, labelpad=2)
-                elif column == 1:
-                    _paint(axes, case.example.truth, TRUTH)
-                elif head in case.predictions:
-                    one = case.predictions[head]
-                    _paint(axes, one.mask, PREDICTION)
-                    _outline(axes, case.example.truth, TRUTH, "dashed")
-                    axes.set_xlabel(_dice(one.dice), fontsize=8, labelpad=2)
-                else:
-                    axes.set_xlabel("not recorded", fontsize=8, labelpad=2)
         _mark(figure, stamp)
         return save()
+
+
+def _draw_case(panels: Sequence[Axes], case: Case, columns: Sequence[str], form: Form) -> None:
+    """One row of figure 3: the image with its rule and name, the truth, and a prediction for each column."""
+    for axes in panels:
+        _show(axes, case.example.image, form)
+    image, truth, *predicted = panels
+    image.set_ylabel(case.rule.replace(" most", "\nmost"), fontsize=9)
+    image.set_xlabel(_elided(case.example.name), fontsize=7, labelpad=2)
+    _paint(truth, case.example.truth, TRUTH)
+    for axes, column in zip(predicted, columns, strict=True):
+        _draw_prediction(axes, case.predictions.get(column), case.example.truth)
+
+
+def _draw_prediction(axes: Axes, prediction: Predicted | None, truth: NDArray[np.uint8]) -> None:
+    if prediction is None:
+        axes.set_xlabel("not recorded", fontsize=8, labelpad=2)
+        return
+    _paint(axes, prediction.mask, PREDICTION)
+    _outline(axes, truth, TRUTH, "dashed")
+    axes.set_xlabel(_dice(prediction.dice), fontsize=8, labelpad=2)
 
 
 def draw_neurons(
@@ -127,13 +144,13 @@ def draw_neurons(
 ) -> bytes:
     """Figure 5: a row per neuron, (its name, one PNG of before and after per column); None where none was drawn."""
     with canvas("neurons", 0.4 + 3.6 * len(columns), 0.4 + 2.75 * len(rows), form) as (figure, save):
-        for row, (name, pictures) in enumerate(rows):
-            for column, png in enumerate(pictures):
+        for row, (name, sheets) in enumerate(rows):
+            for column, png in enumerate(sheets):
                 axes = figure.add_subplot(len(rows), len(columns), row * len(columns) + column + 1)
                 _bare(axes)
                 if png is not None:
-                    sheet = np.asarray(Image.open(io.BytesIO(png)).convert("L"))
-                    axes.imshow(sheet, cmap="gray", vmin=0, vmax=255, interpolation="none" if form == "svg" else None)
+                    image = np.asarray(Image.open(io.BytesIO(png)).convert("L"))
+                    axes.imshow(image, cmap="gray", vmin=0, vmax=255, interpolation="none" if form == "svg" else None)
                 if row == 0:
                     axes.set_title(columns[column], fontsize=10)
                 if column == 0:

@@ -13,21 +13,37 @@ from tracking.summary.sweep import SweepSummary
 
 Cell = str | int | float | None
 
-BEFORE = ["mask", "role", "start", "split", "order", "depth", "epochs", "learning_rate", "trainable_params"]
-BEFORE += ["aliases", "blocks", "train"]
+HEADS_BEFORE_METRICS = [
+    "mask",
+    "role",
+    "start",
+    "split",
+    "order",
+    "depth",
+    "epochs",
+    "learning_rate",
+    "trainable_params",
+]
+HEADS_BEFORE_METRICS += ["aliases", "blocks", "train"]
 PARTS = ("mean", "sd", "sem")
-AFTER = ["dice_pooled", "dice_images_low", "dice_images_high", "dice_images_worst_decile", "dice_images_failures"]
-AFTER += ["seeds", "dice_seed_sd", "synthetic", "sweep"]
+HEADS_AFTER_METRICS = [
+    "dice_pooled",
+    "dice_images_low",
+    "dice_images_high",
+    "dice_images_worst_decile",
+    "dice_images_failures",
+]
+HEADS_AFTER_METRICS += ["seeds", "dice_seed_sd", "synthetic", "sweep"]
 
 
 def to_csv(*sweeps: SweepSummary) -> str:
     """One row per trial; the folds of every metric in columns of their own. A missing value is an empty cell."""
     folds = range(1, max(len(sweep.folds) for sweep in sweeps) + 1)
-    means = [f"{metric}_{part}" for metric in METRICS for part in PARTS]
-    each = [f"{metric}_fold_{fold}" for metric in METRICS for fold in folds]
+    mean_heads = [f"{metric}_{part}" for metric in METRICS for part in PARTS]
+    fold_heads = [f"{metric}_fold_{fold}" for metric in METRICS for fold in folds]
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow([*BEFORE, *means, *each, *AFTER])
+    writer.writerow([*HEADS_BEFORE_METRICS, *mean_heads, *fold_heads, *HEADS_AFTER_METRICS])
     for sweep in sweeps:
         for trial in (*sweep.trials, *(sweep.leakage.trials if sweep.leakage else ())):
             writer.writerow(_finite(cell) for cell in _row(trial, sweep))

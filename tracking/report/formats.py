@@ -13,7 +13,7 @@ from tracking.report.csv_rows import to_csv
 from tracking.report.markdown import to_markdown
 from tracking.report.page import html
 from tracking.report.page_two_sweeps import two_sweeps_files, two_sweeps_html, two_sweeps_markdown
-from tracking.report.paper_figures import study_figures
+from tracking.report.paper_figures import figures_of_paper
 from tracking.summary.sweep import SweepSummary
 from tracking.summary.two_sweeps import TwoSweeps
 from trainer.errors import UserError
@@ -26,7 +26,7 @@ def render(summary: SweepSummary, record: SweepRecord, form: str = "html") -> st
     """The report of a sweep as `html`, `json`, `csv` or `markdown`; `record` is what was summarised. Raises `UserError`
     for any other format.
     """
-    match _checked(form):
+    match _check_format(form):
         case "html":
             return html(summary, record)
         case "json":
@@ -39,7 +39,7 @@ def render(summary: SweepSummary, record: SweepRecord, form: str = "html") -> st
 
 def render_two(two: TwoSweeps, form: str = "html") -> str:
     """Two sweeps side by side in one of the same formats."""
-    match _checked(form):
+    match _check_format(form):
         case "html":
             return two_sweeps_html(two)
         case "json":
@@ -53,8 +53,10 @@ def render_two(two: TwoSweeps, form: str = "html") -> str:
 def figures(summary: SweepSummary, record: SweepRecord) -> Mapping[str, bytes]:
     """file name -> bytes of the paper's figures and the report's others, as SVG and PNG files."""
     forms: tuple[Form, ...] = ("svg", "png")
-    drawn = {f"{one.file}.{form}": one.draw(form) for one in study_figures(summary, record) for form in forms}
-    return drawn | dict(figure_files(summary))
+    files = {
+        f"{figure.file}.{form}": figure.draw(form) for figure in figures_of_paper(summary, record) for form in forms
+    }
+    return files | dict(figure_files(summary))
 
 
 def figures_of_two(two: TwoSweeps) -> Mapping[str, bytes]:
@@ -62,7 +64,7 @@ def figures_of_two(two: TwoSweeps) -> Mapping[str, bytes]:
     return two_sweeps_files(two)
 
 
-def _checked(form: str) -> Format:
+def _check_format(form: str) -> Format:
     for known in get_args(Format):
         if form == known:
             return known  # type: ignore[no-any-return]

@@ -1,6 +1,6 @@
 """Templates filled with what a report shows, and the parts that every page is made of: document, figure, image, table.
 
-The template engine escapes whatever it is given; only `Markup`, which the parts here are, goes in as it stands.
+The template engine escapes whatever it is given; only `Markup`, which the parts here are, goes in unchanged.
 """
 
 from __future__ import annotations
@@ -65,8 +65,8 @@ def table(heads: Sequence[str], rows: Iterable[Sequence[str]], caption: str, syn
 
 def section(title: str, parts: Iterable[Markup]) -> Markup:
     """A section of parts under a heading; nothing where there are none."""
-    given = [part for part in parts if part]
-    return fill("section.html", title=title, parts=given) if given else NOTHING
+    shown = [part for part in parts if part]
+    return fill("section.html", title=title, parts=shown) if shown else NOTHING
 
 
 def paragraph(sentence: str) -> Markup:
@@ -75,5 +75,5 @@ def paragraph(sentence: str) -> Markup:
 
 
 def _asset(name: str) -> Markup:
-    """A file beside the templates that goes into the page as it stands."""
+    """A file beside the templates that goes into the page unchanged."""
     return Markup(files("tracking.report").joinpath("templates", name).read_text(encoding="utf-8"))

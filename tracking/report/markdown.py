@@ -1,4 +1,4 @@
-"""A sweep in Markdown, for an issue or a paper's supplement."""
+"""A sweep in Markdown, for instance for the supplement of a paper."""
 
 from __future__ import annotations
 
@@ -49,12 +49,15 @@ def markdown_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[
 def _comparisons(summary: SweepSummary) -> list[str]:
     heads = ["difference in Dice", *COMPARISON_HEADS, *noise_heads(summary)]
     rows = [
-        [title, *comparison_cells(one), *noise_cells(one.noise, summary)] for title, one in summary.comparison.titled
+        [title, *comparison_cells(comparison), *noise_cells(comparison.noise, summary)]
+        for title, comparison in summary.comparison.titled
     ]
     lines = ["", f"## Comparisons ({setting(summary)})", "", *markdown_table(heads, rows)]
     lines += ["", summary.noise.sentence, ""]
-    lines += _list("Left out, for their seeds are not in the plan or not done for every mask", summary.noise.others)
-    return lines + _list("Missing for a comparison", summary.comparison.missing)
+    lines += _bullets(
+        "Left out, because their seeds are not planned or not finished for every mask", summary.noise.others
+    )
+    return lines + _bullets("Missing for a comparison", summary.comparison.missing)
 
 
 def _choice(summary: SweepSummary) -> list[str]:
@@ -71,11 +74,11 @@ def _choice(summary: SweepSummary) -> list[str]:
 def _answer(answer: BestMask) -> list[str]:
     """The answer, all that ties, what each block does, and how to read it."""
     ties = tie_table(answer, len(answer.tied), tests=True)
-    words = [*answer_sentences(answer), f"{ties.title}, {len(answer.tied)} of {answer.candidates}:"]
-    after = [*(answer.effects.sentences if answer.effects else ()), answer.importance.sentence, *answer.notes]
-    lines = [line for sentence in words for line in (sentence, "")]
+    before_table = [*answer_sentences(answer), f"{ties.title}, {len(answer.tied)} of {answer.candidates}:"]
+    after_table = [*(answer.effects.sentences if answer.effects else ()), answer.importance.sentence, *answer.notes]
+    lines = [line for sentence in before_table for line in (sentence, "")]
     lines += [*markdown_table(ties.heads, ties.rows), ""]
-    return lines + [line for sentence in after for line in (sentence, "")]
+    return lines + [line for sentence in after_table for line in (sentence, "")]
 
 
 def _trials(summary: SweepSummary) -> list[str]:
@@ -85,7 +88,7 @@ def _trials(summary: SweepSummary) -> list[str]:
 
 
 def _images(summary: SweepSummary) -> list[str]:
-    rows = [per_image_cells(one) for one in summary.trials if is_shown(one, summary) and one.per_image.n]
+    rows = [per_image_cells(trial) for trial in summary.trials if is_shown(trial, summary) and trial.per_image.n]
     return ["## Image by image", "", *markdown_table(IMAGE_HEADS, rows), ""] if rows else []
 
 
@@ -97,16 +100,16 @@ def _leakage(summary: SweepSummary) -> list[str]:
     if leakage.compared:
         lines += [*markdown_table(leakage_heads(summary), leakage_rows(leakage, summary)), ""]
     lines += [*markdown_table(TRIAL_HEADS, map(trial_cells, leakage.trials)), ""]
-    return lines + _list("Without an honest trial beside it", leakage.without_honest)
+    return lines + _bullets("No honest trial to compare with", leakage.without_honest)
 
 
 def _gaps(summary: SweepSummary) -> list[str]:
-    unfinished = [f"{one.name} ({counted(one.folds_done, 'fold')} done)" for one in summary.unfinished]
+    unfinished = [f"{trial.name} ({counted(trial.folds_done, 'fold')} done)" for trial in summary.unfinished]
     return [
-        *_list("Failed", [f"{one.name}: {one.reason}" for one in summary.failed]),
-        *_list("Unfinished", unfinished),
-        *_list("Dropped early", [summary.dropped.sentence] if summary.dropped else []),
-        *_list("Not begun", summary.missing),
+        *_bullets("Failed", [f"{trial.name}: {trial.reason}" for trial in summary.failed]),
+        *_bullets("Unfinished", unfinished),
+        *_bullets("Dropped early", [summary.dropped.sentence] if summary.dropped else []),
+        *_bullets("Not begun", summary.missing),
     ]
 
 
@@ -115,5 +118,5 @@ def _repeat(summary: SweepSummary) -> str:
     return f"To repeat it: `{provenance.command}` (seed {summary.seed}, {provenance.commit})"
 
 
-def _list(title: str, items: Sequence[str]) -> list[str]:
+def _bullets(title: str, items: Sequence[str]) -> list[str]:
     return [f"{title}:", *(f"- {item}" for item in items), ""] if items else []

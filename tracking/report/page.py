@@ -24,8 +24,8 @@ from tracking.units import unit_word
 
 
 def html(summary: SweepSummary, record: SweepRecord) -> str:
-    """The page of a sweep; `record` lends the images. The answer heads that of a search (`page_best_mask.leads`), the
-    verdict any other.
+    """The page of a sweep; `record` has its images. The page of a search begins with the answer, that of any other
+    sweep with the verdict (`page_best_mask.leads`).
     """
     word = unit_word(summary.settings)
     parts = [
@@ -50,8 +50,8 @@ def html(summary: SweepSummary, record: SweepRecord) -> str:
 
 def _head(summary: SweepSummary) -> Markup:
     answer = summary.best_mask if leads(summary) else None
-    said = answer.sentence if answer else summary.verdict.sentence
-    headline, _, sentence = said.partition(": ")
+    conclusion = answer.sentence if answer else summary.verdict.sentence
+    headline, _, sentence = conclusion.partition(": ")
     state = "" if summary.finished else " · not finished"
     kicker = f"Sweep “{summary.sweep}” · {setting(summary)} · {len(summary.folds)} folds{state}"
     return fill("head.html", kicker=kicker, headline=headline, sentence=sentence[:1].upper() + sentence[1:])
@@ -79,7 +79,7 @@ def _curves(summary: SweepSummary) -> Markup:
         aside = f" The from-scratch line was trained for {scratch.epochs} epochs."
     caption = (
         f"Figure 4: Dice against the number of tuned {word}s ({setting(summary)}). Filled marks: mean over "
-        f"{len(summary.folds)} folds; bars: ± 1 SD over folds (n − 1); open marks: every fold. Horizontal lines: the "
+        f"{len(summary.folds)} folds. Bars: ± 1 SD over folds (n − 1). Open marks: single folds. Horizontal lines: the "
         f"baselines.{aside}"
     )
     drawing = draw_curves(curves, baselines_of(summary), stamp=stamp(synthetic), unit=word)
@@ -91,8 +91,8 @@ def _cost(summary: SweepSummary) -> Markup:
     if not points:
         return NOTHING
     caption = (
-        f"Mean Dice against the number of trained parameters ({setting(summary)}); the labels are the tuned "
-        f"{unit_word(summary.settings)}s, where there is room for one."
+        f"Mean Dice against the number of trained parameters ({setting(summary)}); the labels name the tuned "
+        f"{unit_word(summary.settings)}s where there is room."
     )
     return figure("What it costs", draw_cost(points, stamp=stamp(synthetic)), caption, synthetic)
 
@@ -101,13 +101,16 @@ def _gaps(summary: SweepSummary) -> Markup:
     folds = len(summary.folds)
     gaps = (
         ("Left out of the data", summary.data.notes),
-        ("Failed trials", [f"{one.name}: {one.reason}" for one in summary.failed]),
-        ("Unfinished trials", [f"{one.name}: {one.folds_done} of {folds} folds done" for one in summary.unfinished]),
+        ("Failed trials", [f"{trial.name}: {trial.reason}" for trial in summary.failed]),
+        (
+            "Unfinished trials",
+            [f"{trial.name}: {trial.folds_done} of {folds} folds done" for trial in summary.unfinished],
+        ),
         ("Dropped early", [summary.dropped.sentence] if summary.dropped else []),
         ("Not begun", summary.missing),
     )
-    given = [(title, items) for title, items in gaps if items]
-    return fill("gaps.html", gaps=given) if given else NOTHING
+    shown = [(title, items) for title, items in gaps if items]
+    return fill("gaps.html", gaps=shown) if shown else NOTHING
 
 
 def _repeat(summary: SweepSummary) -> Markup:

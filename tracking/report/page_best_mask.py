@@ -22,20 +22,20 @@ from tracking.units import unit_word
 SHOWN = 20  # rows of a table; a search has hundreds of masks
 HEADING = "Which set is best"
 TIES = (
-    "95 %: interval of the distance, by the spread of all together, once the choice of the best is allowed for; "
-    "chosen: how often it wins when the images are drawn anew; p: corrected t with the spread of all masks together, "
-    "times the number of pairs."
+    "Behind: distance from the best in Dice. 95 %: interval of that distance, from the pooled variance of all masks, "
+    "corrected for the choice of the best. Chosen: share of the bootstrap draws of the images in which the mask wins. "
+    "p: corrected t-test with the pooled variance, times the number of pairs."
 )
 READING = (
-    "How to read it: a mask that ties was not shown to be worse, which is not the same as being as good; with few "
-    "folds much ties. The chosen column and the corrected score allow for the luck of the images, not for that of one "
-    "training: seeds do that."
+    "How to read it: a mask that ties was not shown to be worse, which is not the same as being as good. With few "
+    "folds many masks tie. The column “chosen” and the corrected score account for the choice of images, not for the "
+    "randomness of one training: only several seeds do."
 )
 PRICE = (
-    "Dice of every candidate against its price; joined: those that nothing as cheap scores higher than. The scores "
-    "are those measured, so the upper end looks better than it is."
+    "Dice of every candidate against its trained parameters. The line joins the Pareto front: no candidate as cheap "
+    "scores higher. The scores are not corrected for the search, so the upper end is too optimistic."
 )
-EFFECTS = "Filled: the 95 % interval (corrected resampled t over folds) excludes 0; grey band: ± 0.01 Dice."
+EFFECTS = "Filled mark: the 95 % interval (corrected resampled t over folds) excludes 0. Grey band: ± 0.01 Dice."
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ def _effects_view(effects: MeasuredEffects, mark: str, unit: str) -> EffectsView
     return EffectsView(drawing, effect_table(effects), pair_table(effects), not_told_apart(effects))
 
 
-def _table(shown: Table, synthetic: bool, caption: str = "") -> Markup:
-    more = f" And {shown.left:,} more: thaw best --format json." if shown.left > 0 else ""
+def _table(content: Table, synthetic: bool, caption: str = "") -> Markup:
+    more = f" And {content.left:,} more: thaw best --format json." if content.left > 0 else ""
     stop = "" if caption else "."
-    return table(shown.heads, shown.rows, f"{shown.title}{caption}{stop}{more}", synthetic, "sortable")
+    return table(content.heads, content.rows, f"{content.title}{caption}{stop}{more}", synthetic, "sortable")

@@ -35,7 +35,7 @@ def comparisons_section(summary: SweepSummary) -> Markup:
 
 
 def _co_primary(summary: SweepSummary) -> Markup:
-    rows = [[title, *comparison_cells(one)] for title, one in summary.comparison.titled]
+    rows = [[title, *comparison_cells(comparison)] for title, comparison in summary.comparison.titled]
     heads = ["difference in Dice", *COMPARISON_HEADS]
     return table(heads, rows, "The two co-primary comparisons.", summary.data.synthetic)
 
@@ -43,27 +43,35 @@ def _co_primary(summary: SweepSummary) -> Markup:
 def _drawing(summary: SweepSummary) -> Markup:
     synthetic = summary.data.synthetic
     caption = (
-        "Diamond: mean difference over folds; line: its corrected 95 % interval; ticks: the folds. "
-        "The grey band is ± 0.01 Dice, a difference of no practical use."
+        "Diamond: mean difference over folds. Line: its corrected 95 % interval. Ticks: the folds. Grey band: "
+        "± 0.01 Dice, a difference without practical relevance."
     )
     return figure("", draw_comparisons(comparison_rows(summary), stamp=stamp(synthetic)), caption, synthetic)
 
 
 def _reach(first: Difference) -> str:
-    """How small a difference this sweep could have shown."""
+    """The smallest difference that this sweep could have shown."""
     if math.isnan(first.low):
         return ""
     return (
-        f" With this spread a mean difference of {number(first.threshold)} Dice or more in the first comparison "
-        f"would be significant, and a true one of {number(first.detectable)} would be found four times in five."
+        f" At this SD over folds a mean difference of {number(first.threshold)} Dice or more in the first comparison "
+        f"would be significant. The test detects a true difference of {number(first.detectable)} with a power of 80 %."
     )
 
 
 def _by_depth(summary: SweepSummary) -> Markup:
     rows = []
-    for one in summary.comparison.by_depth:
-        cells = comparison_cells(one)
-        rows.append([f"{one.depth}", *cells[:2], *noise_cells(one.noise, summary), p_value(one.p), cells[3]])
+    for difference in summary.comparison.by_depth:
+        cells = comparison_cells(difference)
+        rows.append(
+            [
+                f"{difference.depth}",
+                *cells[:2],
+                *noise_cells(difference.noise, summary),
+                p_value(difference.p),
+                cells[3],
+            ]
+        )
     if not rows:
         return NOTHING
     heads = ["k", "shallow-k − deep-k", "95 % interval", *noise_heads(summary), "p", f"Holm p ({len(rows)})"]
@@ -79,11 +87,11 @@ def convergence_section(summary: SweepSummary) -> Markup:
 
 def _step(step: BudgetStep, summary: SweepSummary) -> Markup:
     rows = []
-    for one in step.masks:
-        cells = comparison_cells(one)
-        rows.append([mask_name(one), *cells[:2], *noise_cells(one.noise, summary), p_value(one.p), cells[3]])
-    tested = sum(not math.isnan(one.p) for one in step.masks)
-    change = f"Dice at {step.longer} − at {step.shorter} epochs"
-    heads = ["mask", change, "95 % interval", *noise_heads(summary), "p", f"Holm p ({tested})"]
-    caption = f"What {step.longer} epochs change over {step.shorter}, in the same folds."
+    for change in step.masks:
+        cells = comparison_cells(change)
+        rows.append([mask_name(change), *cells[:2], *noise_cells(change.noise, summary), p_value(change.p), cells[3]])
+    tested = sum(not math.isnan(change.p) for change in step.masks)
+    head = f"Dice at {step.longer} − at {step.shorter} epochs"
+    heads = ["mask", head, "95 % interval", *noise_heads(summary), "p", f"Holm p ({tested})"]
+    caption = f"Change in Dice from {step.shorter} to {step.longer} epochs, in the same folds."
     return table(heads, rows, caption, summary.data.synthetic, "sortable")

@@ -7,7 +7,7 @@ from markupsafe import Markup
 from tracking.analysis.seeds import Repeats, read
 from tracking.record import SweepRecord
 from tracking.report.html import NOTHING, figure, fill, image
-from tracking.report.paper_figures import Drawn, study_figures
+from tracking.report.paper_figures import PaperFigure, figures_of_paper
 from tracking.report.shown_images import shown_trials
 from tracking.summary.sweep import SweepSummary
 
@@ -16,22 +16,22 @@ DIRECTIONS = Markup('<p><a href="#directions">Figure 4</a>, the two directions: 
 
 def figures_section(summary: SweepSummary, record: SweepRecord) -> Markup:
     """The paper's figures; without predictions, the montages that older sweeps have of both masks."""
-    drawn = study_figures(summary, record)
-    figures = [_shown(one, summary.data.synthetic) for one in drawn]
-    if 3 not in {one.number for one in drawn}:
+    paper_figures = figures_of_paper(summary, record)
+    figures = [_show(paper_figure, summary.data.synthetic) for paper_figure in paper_figures]
+    if 3 not in {paper_figure.number for paper_figure in paper_figures}:
         figures += _montages(record, summary.data.synthetic)
-    notes = record.seen.notes
+    notes = record.shown_images.notes
     return fill("figures.html", figures=figures, notes=notes) if figures or notes else NOTHING
 
 
-def _shown(drawn: Drawn, synthetic: bool) -> Markup:
-    """A figure with its caption, inline where it is a drawing, else as a picture; a link to the curves above."""
-    caption = f"Figure {drawn.number}: {drawn.title}. {drawn.caption}"
-    if drawn.number == 4:
+def _show(paper_figure: PaperFigure, synthetic: bool) -> Markup:
+    """A figure with its caption, inline as SVG or as a PNG; figure 4 is a link to the curves above."""
+    caption = f"Figure {paper_figure.number}: {paper_figure.title}. {paper_figure.caption}"
+    if paper_figure.number == 4:
         return DIRECTIONS
-    if drawn.number == 2:
-        return figure("", drawn.draw("inline"), caption, synthetic)
-    return image(drawn.draw("page"), drawn.alt, caption, synthetic)
+    if paper_figure.number == 2:
+        return figure("", paper_figure.draw("inline"), caption, synthetic)
+    return image(paper_figure.draw("page"), paper_figure.alt, caption, synthetic)
 
 
 def _montages(record: SweepRecord, synthetic: bool) -> list[Markup]:

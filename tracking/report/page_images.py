@@ -16,7 +16,7 @@ HEADS = ["mask", "images", "Dice", "95 % over images", "worst tenth", "below 0.1
 
 def per_image_section(summary: SweepSummary) -> Markup:
     """Interval over images, worst tenth, failures, and the images to look at."""
-    shown = [one for one in summary.trials if one.per_image.n and is_shown(one, summary)]
+    shown = [trial for trial in summary.trials if trial.per_image.n and is_shown(trial, summary)]
     if not shown:
         return NOTHING
     return fill("images.html", table=_scores(shown, summary.data.synthetic), cases=_cases(summary))
@@ -31,23 +31,24 @@ def per_image_cells(trial: TrialSummary) -> list[str]:
 
 
 def _scores(shown: list[TrialSummary], synthetic: bool) -> Markup:
+    caption = (
+        "Each image is scored by the network of the fold that did not train on it. Worst tenth: mean Dice of the "
+        "lowest 10 % of the images. Below 0.1: images in which the target was missed. Pooled: Dice of all pixels, "
+        "taken as one image."
+    )
     left = len(shown) - MOST
     if left > 0:
-        shown = sorted(shown, key=lambda one: -one.dice.mean)[:MOST]
-    caption = (
-        "Every image predicted by the fold that did not train on it. Worst tenth: mean Dice of the lowest 10 % of the "
-        "images; below 0.1: images in which the target was missed; pooled: all pixels as one image."
-        + (f" The best {MOST}; {left} more: thaw report --format csv." if left > 0 else "")
-    )
+        shown = sorted(shown, key=lambda trial: -trial.dice.mean)[:MOST]
+        caption += f" The best {MOST}; {left} more: thaw report --format csv."
     return table(HEADS, map(per_image_cells, shown), caption, synthetic, "sortable")
 
 
 def _cases(summary: SweepSummary) -> Markup:
     if not summary.cases:
         return NOTHING
-    rows = [[one.rule, one.image, number(one.contracting, 2), number(one.expanding, 2)] for one in summary.cases]
+    rows = [[case.rule, case.image, number(case.contracting, 2), number(case.expanding, 2)] for case in summary.cases]
     caption = (
-        "Images to look at, chosen by rule (best, median and worst of the mean of both masks, largest "
-        "disagreement), with their Dice: those of figure 3."
+        "The images of figure 3 with their Dice. They are chosen by rule: best, median and worst of the mean of both "
+        "masks, and the largest difference either way."
     )
     return table(["rule", "image", "contracting", "expanding"], rows, caption, summary.data.synthetic, "left")

@@ -14,15 +14,15 @@ def differences_table(summary: SweepSummary) -> Markup:
     """How far another seed moves the co-primary differences; empty where trials were not repeated."""
     rows = [
         [
-            *(title, f"{one.mean:+.4f}", f"±{number(one.noise.sd, 4)}", number(one.noise.se, 4)),
-            " · ".join(f"{value:+.4f}" for value in one.noise.per_seed),
+            *(title, f"{comparison.mean:+.4f}", f"±{number(comparison.noise.sd, 4)}", number(comparison.noise.se, 4)),
+            " · ".join(f"{value:+.4f}" for value in comparison.noise.per_seed),
         ]
-        for title, one in summary.comparison.titled
-        if one.noise
+        for title, comparison in summary.comparison.titled
+        if comparison.noise
     ]
     if not rows:
         return NOTHING
-    caption = "How far another training seed moves them (see “The noise floor”)."
+    caption = "The same differences with each training seed (see “The noise floor”)."
     heads = ["difference in Dice", "mean", "SD over seeds", "SE", "with each seed"]
     return table(heads, rows, caption, summary.data.synthetic)
 
@@ -37,18 +37,18 @@ def noise_section(summary: SweepSummary) -> Markup:
 def _noise_table(summary: SweepSummary) -> Markup:
     rows = [
         [
-            *(name_of(one), number(one.dice.mean), number(one.noise.sd), number(one.noise.se)),
-            " · ".join(map(number, one.noise.per_seed)),
+            *(name_of(trial), number(trial.dice.mean), number(trial.noise.sd), number(trial.noise.se)),
+            " · ".join(map(number, trial.noise.per_seed)),
         ]
-        for one in summary.trials
-        if one.noise and is_main(one, summary)
+        for trial in summary.trials
+        if trial.noise and is_main(trial, summary)
     ]
     if not rows:
         return NOTHING
     seeds = ", ".join(map(str, summary.noise.seeds))
     caption = (
-        f"Every trial trained once with each of the seeds {seeds}, on the same folds. A fold's and an image's "
-        "score is the mean over the seeds; SD over seeds (n − 1) of the mean Dice, SE = SD / √seeds."
+        f"Every trial was trained once with each of the seeds {seeds}, on the same folds. The score of a fold and of "
+        "an image is the mean over the seeds. SD over seeds (n − 1) of the mean Dice; SE = SD / √seeds."
     )
     heads = ["mask", "Dice", "SD over seeds", "SE", "Dice with each seed"]
     return table(heads, rows, caption, summary.data.synthetic, "sortable")
@@ -59,7 +59,7 @@ def leakage_section(summary: SweepSummary) -> Markup:
     leakage, synthetic = summary.leakage, summary.data.synthetic
     if not leakage:
         return NOTHING
-    caption = "Leaky trials. They enter no curve, no comparison and no choice. ± is the SD over folds (n − 1)."
+    caption = "Leaky trials. No curve, comparison or choice uses them. ± is the SD over folds (n − 1)."
     trials = table(TRIAL_HEADS, map(trial_cells, leakage.trials), caption, synthetic, "sortable")
     return fill("leakage.html", leakage=leakage, compared=_inflation_table(summary), trials=trials)
 
@@ -69,8 +69,9 @@ def _inflation_table(summary: SweepSummary) -> Markup:
     if not leakage or not leakage.compared:
         return NOTHING
     caption = (
-        "Dice of each mask on both splits, otherwise trained alike. By image: mean over the original images of the "
-        "Dice of an image's scored versions on the leaky split, minus its honest Dice; its interval is descriptive."
+        "Dice of each mask on both splits, with the same training otherwise. By image: leaky Dice (mean over the "
+        "scored versions of an image) minus honest Dice, averaged over the original images. The interval is "
+        "descriptive."
     )
     rows = leakage_rows(leakage, summary)
     return table(leakage_heads(summary), rows, caption, summary.data.synthetic, "sortable")

@@ -15,16 +15,16 @@ from tracking.summary.sweep import SweepSummary
 from tracking.summary.wording import TRIAL_HEADS, is_main, is_shown, name_of, setting, trial_cells
 
 MOST = 100  # rows of the table of trials
-CHOSEN_AMONG = 3  # masks from which on the highest is said to be partly luck
+CHOSEN_AMONG = 3  # from this many masks on, a note says that the highest score is partly luck
 
 
 def trials_section(summary: SweepSummary) -> Markup:
     """The trials at the main setting with the baselines, then those at other settings."""
     if not summary.trials:
         return NOTHING
-    main = [one for one in summary.trials if one.role == "trial" and is_main(one, summary)]
-    base = [one for one in summary.trials if one.role != "trial" and is_shown(one, summary)]
-    rest = [one for one in summary.trials if not is_shown(one, summary)]
+    main = [trial for trial in summary.trials if trial.role == "trial" and is_main(trial, summary)]
+    base = [trial for trial in summary.trials if trial.role != "trial" and is_shown(trial, summary)]
+    rest = [trial for trial in summary.trials if not is_shown(trial, summary)]
     return fill(
         "trials.html",
         main=_main(main, base, summary),
@@ -40,7 +40,7 @@ def _main(main: Sequence[TrialSummary], base: Sequence[TrialSummary], summary: S
     shown = main
     if len(main) > MOST:
         caption += f" The best {MOST} of {len(main)}; all of them: thaw report --format csv."
-        shown = sorted(main, key=lambda one: -one.dice.mean)[:MOST]
+        shown = sorted(main, key=lambda trial: -trial.dice.mean)[:MOST]
     rows = map(trial_cells, (*shown, *base))
     return table(TRIAL_HEADS, rows, caption, summary.data.synthetic, "sortable filterable")
 
@@ -53,23 +53,23 @@ def _rest(rest: Sequence[TrialSummary], synthetic: bool) -> Markup:
 
 def by_class_section(summary: SweepSummary) -> Markup:
     """Dice class by class, and the false-positive area of images without a target."""
-    trials = [one for one in summary.trials if one.by_class and is_shown(one, summary)]
-    labels = sorted({label for one in trials for label in one.by_class})
-    empty = max((one.empty_truths for one in trials), default=0)
+    trials = [trial for trial in summary.trials if trial.by_class and is_shown(trial, summary)]
+    labels = sorted({label for trial in trials for label in trial.by_class})
+    empty = max((trial.empty_truths for trial in trials), default=0)
     if not trials or (len(labels) < 2 and not empty):
         return NOTHING
     heads = ["mask", *(f"{label} ({_images(label, trials)})" for label in labels)]
-    caption = "Dice by class: mean over the images of the class."
+    caption = "Mean Dice over the images of each class."
     if empty:
         heads.append("false-positive area %")
-        caption += f" Where the truth is empty ({counted(empty, 'image')}) there is no Dice, but a false-positive area."
-    rows = [_class_cells(one, labels, bool(empty)) for one in trials]
+        caption += f" An image without a target ({counted(empty, 'image')}) has no Dice, but a false-positive area."
+    rows = [_class_cells(trial, labels, bool(empty)) for trial in trials]
     return section("By class", [table(heads, rows, caption, summary.data.synthetic, "sortable")])
 
 
 def _images(label: str, trials: Sequence[TrialSummary]) -> int:
     """How many images of a class were scored."""
-    return max(one.by_class[label].images for one in trials if label in one.by_class)
+    return max(trial.by_class[label].images for trial in trials if label in trial.by_class)
 
 
 def _class_cells(trial: TrialSummary, labels: Sequence[str], empty: bool) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -22,11 +22,11 @@ from tracking.summary.wording import setting
 from tracking.units import unit_word
 
 READING = (
-    "The last row of each pair subtracts the second sweep's difference from the first's. The two data sets are taken "
-    "as independent, so their corrected standard errors add in squares (degrees of freedom after Welch and "
-    "Satterthwaite). That one sweep is significant and the other is not shows nothing by itself: only the interval of "
-    "the last row does. Two data sets differ in more than one way, so a dependence on the data is not yet one on the "
-    "modality."
+    "The last row of each pair subtracts the second sweep's difference from the first's. The two data sets are assumed "
+    "to be independent, so the squares of their corrected standard errors add up (degrees of freedom by Welch and "
+    "Satterthwaite). A significant result in one sweep and not in the other shows nothing by itself: the interval of "
+    "the last row decides. Two data sets differ in more than one way, so a dependence on the data is not yet a "
+    "dependence on the modality."
 )
 
 
@@ -40,7 +40,7 @@ class _Row:
 
 
 @dataclass(frozen=True)
-class _Own:
+class _SweepText:
     """What one of the sweeps says by itself."""
 
     name: str
@@ -56,7 +56,7 @@ def two_sweeps_html(two: TwoSweeps) -> str:
         fill("two_notes.html", notes=two.notes) if two.notes else NOTHING,
         _curves(two.sweeps),
         _comparisons(two),
-        fill("two_each.html", sweeps=[_own(sweep) for sweep in two.sweeps]),
+        fill("two_each.html", sweeps=[_sweep_text(sweep) for sweep in two.sweeps]),
     ]
     return document(f"{names}: which blocks to fine-tune", parts, two.synthetic, broad=True)
 
@@ -100,17 +100,15 @@ def _panel(sweep: SweepSummary) -> Panel:
 
 def _rows(two: TwoSweeps) -> list[_Row]:
     """Per co-primary comparison: in the first sweep, in the second, and the first minus the second."""
-    return list(_each_row(two))
-
-
-def _each_row(two: TwoSweeps) -> Iterator[_Row]:
+    rows = []
     for pair in two.pairs:
-        short = pair.title.partition(" (")[0]
-        for sweep, one in zip(two.sweeps, (pair.first, pair.second), strict=True):
-            if one is not None:
-                yield _Row(f"{short}, {sweep.sweep}", one, one.noise)
+        title = pair.title.partition(" (")[0]
+        for sweep, comparison in zip(two.sweeps, (pair.first, pair.second), strict=True):
+            if comparison is not None:
+                rows.append(_Row(f"{title}, {sweep.sweep}", comparison, comparison.noise))
         if pair.apart is not None:
-            yield _Row(f"{short}: first − second", pair.apart, pair.apart.noise)
+            rows.append(_Row(f"{title}: first − second", pair.apart, pair.apart.noise))
+    return rows
 
 
 def _table(two: TwoSweeps) -> tuple[list[str], list[list[str]]]:
@@ -129,12 +127,14 @@ def _comparisons(two: TwoSweeps) -> Markup:
     rows = _rows(two)
     if not rows:
         return NOTHING
-    drawn = draw_comparisons([(_folded(row.name), row.comparison) for row in rows], stamp=stamp(two.synthetic))
-    caption = "Diamond: mean; line: corrected 95 % interval; ticks: the folds; grey: ± 0.01 Dice, of no practical use."
+    svg = draw_comparisons([(_folded(row.name), row.comparison) for row in rows], stamp=stamp(two.synthetic))
+    caption = (
+        "Diamond: mean. Line: corrected 95 % interval. Ticks: the folds. Grey: ± 0.01 Dice, not practically relevant."
+    )
     heads, cells = _table(two)
     return fill(
         "two_comparisons.html",
-        drawing=figure("", drawn, caption, two.synthetic),
+        drawing=figure("", svg, caption, two.synthetic),
         table=table(heads, cells, "The co-primary comparisons of both sweeps, and how they differ.", two.synthetic),
         reading=READING,
     )
@@ -150,9 +150,9 @@ def _short(sweep: str, longest: int = 40) -> str:
     return sweep if len(sweep) <= longest else sweep[: longest - 1] + "…"
 
 
-def _own(sweep: SweepSummary) -> _Own:
+def _sweep_text(sweep: SweepSummary) -> _SweepText:
     sentences = [sweep.data.statement, sweep.verdict.sentence, *answer_sentences(sweep.best_mask)]
-    return _Own(sweep.sweep, sentences, sweep.provenance.command)
+    return _SweepText(sweep.sweep, sentences, sweep.provenance.command)
 
 
 def two_sweeps_markdown(two: TwoSweeps) -> str:

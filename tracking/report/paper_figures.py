@@ -13,13 +13,13 @@ from tracking.figures.curves import draw_curves
 from tracking.figures.figure_data import baselines_of, curves_of
 from tracking.figures.image_panels import Case, Example, draw_cases, draw_examples, draw_neurons
 from tracking.figures.network import draw_networks, layout
-from tracking.image_archive import Pictures
+from tracking.image_archive import Images
 from tracking.record import Predicted, SweepRecord
 from tracking.report.shown_images import TUNED
 from tracking.spec_view import view_spec
 from tracking.summary.sweep import SweepSummary
 from tracking.summary.wording import is_main, setting
-from tracking.units import numbered, study_network, unit_word
+from tracking.units import is_paper_network, numbered, unit_word
 
 EXAMPLES = 6
 COLUMNS = {"zero-shot": "pre-trained", "expanding": "expanding tuned", "contracting": "contracting tuned"}
@@ -28,8 +28,8 @@ NEURON_BLOCKS = {2: "convolution 4", 9: "deepest: convolution 18", 5: "bottlenec
 
 
 @dataclass(frozen=True)
-class Drawn:
-    """One figure: the stem of its `file`, `title`, `caption`, words for who cannot see it (`alt`), what draws it."""
+class PaperFigure:
+    """One figure: the stem of its `file`, `title`, `caption`, the `alt` text for screen readers; `draw` makes it."""
 
     number: int
     file: str
@@ -39,27 +39,27 @@ class Drawn:
     draw: Callable[[Form], bytes]
 
 
-def study_figures(summary: SweepSummary, record: SweepRecord) -> list[Drawn]:
-    """Figures 1 to 5, in order; those that this record cannot give are left out."""
+def figures_of_paper(summary: SweepSummary, record: SweepRecord) -> list[PaperFigure]:
+    """Figures 1 to 5, in order; a figure whose data this record is missing is left out."""
     mark = stamp(summary.data.synthetic)
-    made = [
+    figures = [
         _examples(summary, record, mark),
         _network(summary, mark),
         _cases(summary, record, mark),
         _curve(summary, mark),
         _neurons(summary, record, mark),
     ]
-    return [one for one in made if one is not None]
+    return [figure for figure in figures if figure is not None]
 
 
-def examples(pictures: Pictures, count: int = EXAMPLES) -> list[int]:
+def examples(archive: Images, count: int = EXAMPLES) -> list[int]:
     """Positions of the examples: class by class in turn, inside a class by the hash of the name, so no score decides.
 
     As many of each class as evenly as can be, those of a class side by side.
     """
     queues: dict[str, list[int]] = {}
-    for index in sorted(range(len(pictures.names)), key=lambda i: _hash(pictures.names[i])):
-        queues.setdefault(pictures.labels[index], []).append(index)
+    for index in sorted(range(len(archive.names)), key=lambda index: _hash(archive.names[index])):
+        queues.setdefault(archive.labels[index], []).append(index)
     turns = sorted((turn, label) for label, queue in queues.items() for turn in range(len(queue)))
     return [queues[label][turn] for label, turn in sorted((label, turn) for turn, label in turns[:count])]
 
@@ -68,45 +68,45 @@ def _hash(name: str) -> str:
     return hashlib.sha256(name.encode()).hexdigest()
 
 
-def _example(pictures: Pictures, index: int) -> Example:
-    return Example(pictures.names[index], pictures.labels[index], pictures.images[index], pictures.truths[index])
+def _example(archive: Images, index: int) -> Example:
+    return Example(archive.names[index], archive.labels[index], archive.images[index], archive.truths[index])
 
 
-def _examples(summary: SweepSummary, record: SweepRecord, mark: str) -> Drawn | None:
-    pictures = record.seen.pictures
-    if pictures is None or not pictures.names:
+def _examples(summary: SweepSummary, record: SweepRecord, mark: str) -> PaperFigure | None:
+    archive = record.shown_images.images
+    if archive is None or not archive.names:
         return None
-    shown = [_example(pictures, index) for index in examples(pictures)]
-    before = record.seen.pretraining
-    groups = {"fine-tuned on": shown}
-    side = pictures.images.shape[1]
+    targets = [_example(archive, index) for index in examples(archive)]
+    pretraining = record.shown_images.pretraining
+    groups = {"fine-tuned on": targets}
+    side = archive.images.shape[1]
     caption = (
-        f"{len(shown)} of {len(pictures.names)} images at working size ({side} x {side} pixels), and below them their "
-        "truth, outlined. Chosen by the hash of their names, class by class in turn: no score has a say."
+        f"{len(targets)} of {len(archive.names)} images at working size ({side} x {side} pixels), and below them their "
+        "truth, outlined. They are chosen by the hash of their names, class by class in turn: scores are ignored."
     )
-    if before is not None:
-        groups = {"pre-trained on": [_example(before, index) for index in range(len(before.names))]} | groups
+    if pretraining is not None:
+        groups = {"pre-trained on": [_example(pretraining, index) for index in range(len(pretraining.names))]} | groups
         caption = f"Above, images of the pre-training: {summary.weights.source or 'unknown'}. Below, {caption}"
     alt = "Images, and below them the same with the truth outlined"
-    return Drawn(1, "figure-1-examples", "Examples", caption, alt, partial(draw_examples, groups, mark))
+    return PaperFigure(1, "figure-1-examples", "Examples", caption, alt, partial(draw_examples, groups, mark))
 
 
-def drawn_masks(summary: SweepSummary) -> dict[str, str]:
-    """Written mask -> title of those that the comparison, the winner and the cheap choice are about."""
+def masks_in_figure(summary: SweepSummary) -> dict[str, str]:
+    """Written mask -> title of the masks of the comparison, the winner and the cheapest choice."""
     titles: dict[str, str] = {}
-    trials = {one.mask for one in summary.trials if one.role == "trial" and is_main(one, summary)}
+    trials = {trial.mask for trial in summary.trials if trial.role == "trial" and is_main(trial, summary)}
     for name in SIDES:
         mask = summary.model.named_masks.get(name)
         if mask in trials:
             titles[mask] = f"{name} tuned: {_numbered(mask, summary)}"
-    for label, mask in _chosen(summary):
+    for label, mask in _chosen_masks(summary):
         if mask in trials:
             titles[mask] = f"{titles.get(mask, f'tuned: {_numbered(mask, summary)}')} ({label})"
     return titles
 
 
-def _chosen(summary: SweepSummary) -> list[tuple[str, str]]:
-    """(label, mask) of the winner and of the cheap choice."""
+def _chosen_masks(summary: SweepSummary) -> list[tuple[str, str]]:
+    """(label, mask) of the winner and of the cheapest choice."""
     answer = summary.best_mask
     if not answer:
         return []
@@ -117,57 +117,61 @@ def _numbered(mask: str, summary: SweepSummary) -> str:
     return numbered(mask, summary.settings, summary.model.blocks)
 
 
-def _network(summary: SweepSummary, mark: str) -> Drawn | None:
-    titles = drawn_masks(summary)
+def _network(summary: SweepSummary, mark: str) -> PaperFigure | None:
+    titles = masks_in_figure(summary)
     if not titles:
         return None
-    model, row = summary.model, not study_network(summary.settings)
-    of = layout(model.block_params, model.unit, model.head, row=row)
-    thawed = {one.mask: one.blocks for one in summary.trials}
-    drawn = [(title, thawed[mask]) for mask, title in titles.items()]
+    model, row = summary.model, not is_paper_network(summary.settings)
+    positions = layout(model.block_params, model.unit, model.head, row=row)
+    thawed = {trial.mask: trial.blocks for trial in summary.trials}
+    networks = [(title, thawed[mask]) for mask, title in titles.items()]
     caption = (
-        f"Its {unit_word(summary.settings)}s, numbered from the input. Filled: thawed (tuned); empty: frozen. Under "
-        f"each its parameters{'' if row else '; dashed: the skips'}. {model.head_sentence}"
+        f"The {unit_word(summary.settings)}s are numbered from the input. Filled: thawed (tuned). Empty: frozen. The "
+        f"number of parameters stands below each.{'' if row else ' Dashed: the skip connections.'} "
+        f"{model.head_sentence}"
     )
     alt = "; ".join(titles.values())
-    return Drawn(2, "figure-2-network", "The network", caption, alt, partial(draw_networks, drawn, of, mark))
+    return PaperFigure(
+        2, "figure-2-network", "The network", caption, alt, partial(draw_networks, networks, positions, mark)
+    )
 
 
-def _cases(summary: SweepSummary, record: SweepRecord, mark: str) -> Drawn | None:
-    pictures, predictions = record.seen.pictures, record.seen.predictions
+def _cases(summary: SweepSummary, record: SweepRecord, mark: str) -> PaperFigure | None:
+    archive, predictions = record.shown_images.images, record.shown_images.predictions
     columns = {name: head for name, head in COLUMNS.items() if name in predictions}
-    if pictures is None or not columns or not summary.cases:
+    if archive is None or not columns or not summary.cases:
         return None
     caption = (
-        f"Image, truth, and the prediction before and after tuning ({setting(summary)}), each by the fold that did not "
-        "train on the image. Solid: predicted; dashed: the truth. Rows by rule, never by eye: best, median and worst "
-        "of the mean Dice of both masks, and where one of them is most ahead."
+        f"Image, truth, and the prediction before and after tuning ({setting(summary)}). Each prediction is by the "
+        "network of the fold that did not train on the image. Solid: the prediction. Dashed: the truth. The images are "
+        "chosen by rule, never by eye: best, median and worst of the mean Dice of both masks, and those on which one "
+        "mask is furthest ahead of the other."
     )
     if len(view_spec(summary.settings).seeds) > 1:
         caption += " Masks and their Dice are those of the first seed."
-    rows, heads = _case_rows(summary, pictures, predictions), list(columns.values())
+    rows, heads = _case_rows(summary, archive, predictions), list(columns.values())
     alt = f"Image, truth, {', '.join(heads)}"
-    return Drawn(3, "figure-3-side-by-side", "Side by side", caption, alt, partial(draw_cases, rows, heads, mark))
+    return PaperFigure(3, "figure-3-side-by-side", "Side by side", caption, alt, partial(draw_cases, rows, heads, mark))
 
 
 def _case_rows(
-    summary: SweepSummary, pictures: Pictures, predictions: Mapping[str, Mapping[str, Predicted]]
+    summary: SweepSummary, archive: Images, predictions: Mapping[str, Mapping[str, Predicted]]
 ) -> list[Case]:
     """The images to look at that were recorded, each with what every column predicted of it."""
-    index = {name: position for position, name in enumerate(pictures.names)}
+    index_of = {name: index for index, name in enumerate(archive.names)}
     columns = {head: predictions[name] for name, head in COLUMNS.items() if name in predictions}
     return [
         Case(
             case.rule,
-            _example(pictures, index[case.image]),
+            _example(archive, index_of[case.image]),
             {head: images[case.image] for head, images in columns.items() if case.image in images},
         )
         for case in summary.cases
-        if case.image in index
+        if case.image in index_of
     ]
 
 
-def _curve(summary: SweepSummary, mark: str) -> Drawn | None:
+def _curve(summary: SweepSummary, mark: str) -> PaperFigure | None:
     curves = curves_of(summary)
     if not curves:
         return None
@@ -178,36 +182,36 @@ def _curve(summary: SweepSummary, mark: str) -> Drawn | None:
     def draw(form: Form) -> bytes:
         return draw_curves(curves, baselines_of(summary), stamp=mark, form=form, unit=word)
 
-    return Drawn(4, "figure-4-curve", "The two directions", caption, alt, draw)
+    return PaperFigure(4, "figure-4-curve", "The two directions", caption, alt, draw)
 
 
-def _neurons(summary: SweepSummary, record: SweepRecord, mark: str) -> Drawn | None:
+def _neurons(summary: SweepSummary, record: SweepRecord, mark: str) -> PaperFigure | None:
     """The paper's two convolutions and the bottleneck where they were drawn, else whichever blocks were."""
-    sheets = {name: record.seen.neurons.get(name, {}) for name in reversed(TUNED)}
-    there = sorted({block for sheet in sheets.values() for block in sheet})
-    known = NEURON_BLOCKS if study_network(summary.settings) else {}  # of another network no convolution is known
-    blocks: Sequence[int] = [block for block in known if block in there] or there
+    sheets = {name: record.shown_images.neurons.get(name, {}) for name in reversed(TUNED)}
+    drawn_blocks = sorted({block for sheet in sheets.values() for block in sheet})
+    names = NEURON_BLOCKS if is_paper_network(summary.settings) else {}  # of another network no convolution is known
+    blocks: Sequence[int] = [block for block in names if block in drawn_blocks] or drawn_blocks
     if not blocks:
         return None
-    words = {block: f"\n({known.get(block, f'convolution {2 * block}')})" if known else "" for block in blocks}
-    rows = [(f"block {block}{words[block]}", [sheet.get(block) for sheet in sheets.values()]) for block in blocks]
-    missing = ", ".join(str(block) for block in known if block not in blocks)
-    caption = _neuron_caption(summary.sweep, bool(known), missing)
+    suffixes = {block: f"\n({names.get(block, f'convolution {2 * block}')})" if names else "" for block in blocks}
+    rows = [(f"block {block}{suffixes[block]}", [sheet.get(block) for sheet in sheets.values()]) for block in blocks]
+    missing = ", ".join(str(block) for block in names if block not in blocks)
+    caption = _neuron_caption(summary.sweep, bool(names), missing)
     columns = [f"{name} tuned" for name in sheets]
     alt = "The same neurons before and after tuning"
     draw = partial(draw_neurons, rows, columns, mark)
-    return Drawn(5, "figure-5-neurons", "What neurons look for", caption, alt, draw)
+    return PaperFigure(5, "figure-5-neurons", "What neurons look for", caption, alt, draw)
 
 
-def _neuron_caption(sweep: str, known: bool, missing: str) -> str:
-    counted = (
-        "Convolutions are counted along the longest path: block 2 ends in the 4th, block 9 in the 18th, the deepest, "
-        "and the bottleneck in the 10th. "
+def _neuron_caption(sweep: str, numbered_blocks: bool, missing: str) -> str:
+    numbering = (
+        "Convolutions are counted along the longest path: block 2 ends in the 4th, block 9 in the 18th (the deepest), "
+        "the bottleneck in the 10th. "
     )
     caption = (
-        "What excites one neuron of a block's last convolution most, drawn before and after tuning from the same seed, "
-        f"with the activation that the drawing achieves and the largest in the data. {counted if known else ''}"
-        "Where a mask thaws nothing up to a block, its picture cannot change. The whole sheet: "
-        f"thaw visualize {sweep}."
+        "Activation maximisation: the image that activates one neuron of a block's last convolution most, before and "
+        "after tuning, from the same seed. The numbers are the activation of this image and the largest in the data. "
+        f"{numbering if numbered_blocks else ''}Where a mask freezes all blocks up to this one, the image cannot "
+        f"change. All neurons: thaw visualize {sweep}."
     )
     return f"{caption} Not drawn in this sweep (search.neurons): block {missing}." if missing else caption

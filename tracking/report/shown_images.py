@@ -1,4 +1,4 @@
-"""Reading back what a report shows: a sweep's pictures, and predictions and neurons of three trials, never of all."""
+"""Reads back what a report shows: the images of a sweep, and the predictions and neurons of three of its trials."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from tracking.analysis.comparisons import main_setting
 from tracking.analysis.seeds import Repeats, read
-from tracking.image_archive import PICTURES, PREDICTIONS, PRETRAINING, Pictures, unpack_masks, unpack_pictures
-from tracking.record import Predicted, Seen, SweepRecord, TrialRecord
+from tracking.image_archive import IMAGES, PREDICTIONS, PRETRAINING, Images, unpack_images, unpack_masks
+from tracking.record import Predicted, ShownImages, SweepRecord, TrialRecord
 
 if TYPE_CHECKING:  # heavy
     from tracking.store.writer import Tracker
@@ -29,30 +29,30 @@ def shown_trials(honest: SweepRecord, repeats: Repeats) -> dict[str, TrialRecord
     for trial in honest.finished:
         candidate = trial.info.candidate
         for name in TUNED:
-            meant = candidate.mask == honest.info.named_masks.get(name) and trial.info.role == "trial"
-            if meant and (candidate.epochs, candidate.learning_rate) == main:
+            is_named = candidate.mask == honest.info.named_masks.get(name) and trial.info.role == "trial"
+            if is_named and (candidate.epochs, candidate.learning_rate) == main:
                 shown[name] = repeats.parts.get(candidate.key, (trial,))[0]
         if trial.info.role == "zero-shot":
             shown["zero-shot"] = trial
     return {name: shown[name] for name in ("zero-shot", *TUNED) if name in shown}
 
 
-def with_pictures(tracker: Tracker, record: SweepRecord) -> SweepRecord:
-    """The record with all that its figures need; what was never recorded, or cannot be read, becomes a note."""
+def with_images(tracker: Tracker, record: SweepRecord) -> SweepRecord:
+    """The record with the images that its figures show. What was never recorded, or cannot be read, becomes a note."""
     notes: list[str] = []
-    pictures = _pictures(tracker, record, notes)
+    images = _read_images(tracker, record, notes)
     reading = read(record)
     trials = shown_trials(reading.honest, reading.repeats)
     predictions = {}
-    for name, trial in trials.items() if pictures else ():
-        predicted = _predictions(tracker, trial, notes)
-        if predicted:
-            predictions[name] = predicted
-    before = tracker.read_file(record.run_id, PRETRAINING)
-    pretraining = _unpacked(before, notes) if before else None
+    for name, trial in trials.items() if images else ():
+        by_image = _read_predictions(tracker, trial, notes)
+        if by_image:
+            predictions[name] = by_image
+    content = tracker.read_file(record.run_id, PRETRAINING)
+    pretraining = _unpack(content, notes) if content else None
     record = replace(record, trials=tuple(_with_montages(tracker, record)))
-    neurons = {name: _neurons(tracker, trials[name].run_id) for name in TUNED if name in trials}
-    return replace(record, seen=Seen(pictures, predictions, neurons, tuple(notes), pretraining))
+    neurons = {name: _read_neurons(tracker, trials[name].run_id) for name in TUNED if name in trials}
+    return replace(record, shown_images=ShownImages(images, predictions, neurons, tuple(notes), pretraining))
 
 
 def _with_montages(tracker: Tracker, record: SweepRecord) -> Iterator[TrialRecord]:
@@ -63,24 +63,24 @@ def _with_montages(tracker: Tracker, record: SweepRecord) -> Iterator[TrialRecor
         yield replace(trial, montage=montage) if montage else trial
 
 
-def _pictures(tracker: Tracker, record: SweepRecord, notes: list[str]) -> Pictures | None:
-    content = tracker.read_file(record.run_id, PICTURES)
+def _read_images(tracker: Tracker, record: SweepRecord, notes: list[str]) -> Images | None:
+    content = tracker.read_file(record.run_id, IMAGES)
     if content is None:
-        notes.append("The pictures of this sweep are missing (never recorded, or deleted), so none are shown.")
+        notes.append("The images of this sweep are missing (never recorded, or deleted), so none are shown.")
         return None
-    return _unpacked(content, notes)
+    return _unpack(content, notes)
 
 
-def _unpacked(content: bytes, notes: list[str]) -> Pictures | None:
+def _unpack(content: bytes, notes: list[str]) -> Images | None:
     try:
-        return unpack_pictures(content)
+        return unpack_images(content)
     except ValueError as error:
-        notes.append(f"The recorded pictures cannot be read: {error}.")
+        notes.append(f"The recorded images cannot be read: {error}.")
         return None
 
 
-def _predictions(tracker: Tracker, trial: TrialRecord, notes: list[str]) -> Mapping[str, Predicted] | None:
-    """image -> what the trial predicted: the masks stand in the order of its per-image scores."""
+def _read_predictions(tracker: Tracker, trial: TrialRecord, notes: list[str]) -> Mapping[str, Predicted] | None:
+    """image -> what the trial predicted: the masks have the order of its per-image scores."""
     name, content = trial.info.candidate.name, tracker.read_file(trial.run_id, PREDICTIONS)
     if content is None:
         notes.append(f"The predictions of {name} are missing (never recorded, or deleted), so none are shown.")
@@ -94,13 +94,13 @@ def _predictions(tracker: Tracker, trial: TrialRecord, notes: list[str]) -> Mapp
         return None
 
 
-def _neurons(tracker: Tracker, run_id: str) -> dict[int, bytes]:
+def _read_neurons(tracker: Tracker, run_id: str) -> dict[int, bytes]:
     """block -> PNG; MLflow calls the files `am~<block>~<filter>+step+...png`."""
     sheets = {}
     for path in tracker.files(run_id, "images"):
-        words = PurePosixPath(path).name.split("+")[0].split("~")
-        if words[0] == "am" and len(words) == 3 and path.endswith(".png"):
+        parts = PurePosixPath(path).name.split("+")[0].split("~")
+        if parts[0] == "am" and len(parts) == 3 and path.endswith(".png"):
             content = tracker.read_file(run_id, path)
             if content is not None:
-                sheets[int(words[1])] = content
+                sheets[int(parts[1])] = content
     return dict(sorted(sheets.items()))

@@ -33,9 +33,9 @@ from tracking.redact import redact
 from tracking.store.new_database import file_of, make_aside
 from trainer.errors import UserError
 
-__all__ = ["PAGE", "Run", "Store", "short", "told"]
+__all__ = ["PAGE", "Run", "Store", "explain_errors", "short"]
 
-# MLflow logs a traceback of every database error that it also raises; `told` says it in one sentence.
+# MLflow logs a traceback of every database error that it also raises; `explain_errors` says so in one sentence.
 logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
 
 BATCH = 1000  # MLflow's limit of metrics in one call
@@ -46,7 +46,7 @@ R = TypeVar("R")
 S = TypeVar("S", bound="Store")
 
 
-def told(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], R]:
+def explain_errors(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], R]:
     """Turn MLflow's own exceptions (server gone, no permission, disk full) into a message without a traceback."""
 
     @functools.wraps(method)
@@ -54,10 +54,10 @@ def told(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], 
         try:
             return method(store, *args, **kwargs)
         except MlflowException as error:
-            wanted = method.__name__.replace("_", " ")
+            action = method.__name__.replace("_", " ")
             raise UserError(
-                f"MLflow at {redact(store.uri)} could not {wanted}: {short(error, store.uri)} "
-                "Nothing that was recorded is lost; mend that and run the same command again."
+                f"MLflow at {redact(store.uri)} could not {action}: {short(error, store.uri)} "
+                "Nothing that was recorded is lost; fix that and run the same command again."
             ) from error
 
     return call
@@ -77,14 +77,14 @@ class Store:
     def connect(cls, uri: str, artifacts: Path | None = None) -> Self:
         """Open the store at `uri`, creating a SQLite database when there is none.
 
-        `artifacts`: folder for pictures and weights of a local store; None leaves the place to the server. A SQLite
+        `artifacts`: folder for images and weights of a local store; with None the server chooses it. A SQLite
         file is made whole or not at all. Of another database, call this once before any worker starts: several
-        processes that open a *fresh* one crash in its migration.
+        processes that open a new one crash in its migration.
         Raises `UserError` within seconds when the store cannot be opened.
         """
         try:
-            with _impatient(), warnings.catch_warnings():
-                warnings.simplefilter("ignore", DeprecationWarning)  # MLflow's calls of SQLAlchemy, not ours to mend
+            with _fail_fast(), warnings.catch_warnings():
+                warnings.simplefilter("ignore", DeprecationWarning)  # MLflow's calls of SQLAlchemy, not ours to fix
                 file = file_of(uri)
                 if file is not None and not file.exists():
                     make_aside(file, _make_tables)
@@ -93,7 +93,7 @@ class Store:
         except Exception as error:  # drivers, file systems and HTTP raise types of their own
             raise UserError(
                 f"The MLflow store must be reachable, but {redact(uri)} is not: {short(error, uri)} "
-                "Start that server or mend the address (MLFLOW_TRACKING_URI); without one, thaw keeps its own database "
+                "Start that server or fix the address (MLFLOW_TRACKING_URI); without one, thaw keeps its own database "
                 "under --home."
             ) from error
         return cls(client, uri, artifacts.resolve() if artifacts else None)
@@ -105,19 +105,19 @@ class Store:
         self.client.log_inputs(run_id, [DatasetInput(Dataset(**fields))])
 
     def _experiment(self, name: str, kind: str) -> str:
-        found = self.client.get_experiment_by_name(name)
-        if found is None:
+        experiment = self.client.get_experiment_by_name(name)
+        if experiment is None:
             location = (self.artifacts / name).as_uri() if self.artifacts else None
             tags = {"thaw.kind": kind, "mlflow.experimentKind": "custom_model_development"}
             return str(self.client.create_experiment(name, artifact_location=location, tags=tags))
-        if found.lifecycle_stage != "active" or found.tags.get("thaw.kind") != kind:
-            raise UserError(_not_ours(found))
-        return str(found.experiment_id)
+        if experiment.lifecycle_stage != "active" or experiment.tags.get("thaw.kind") != kind:
+            raise UserError(_not_ours(experiment))
+        return str(experiment.experiment_id)
 
     def _pages(
         self, experiments: list[str], query: str, order: str = "attributes.start_time DESC", size: int = PAGE
     ) -> Iterator[Run]:
-        """Every hit, `size` at a time: whoever needs only the first few asks for few."""
+        """Every hit, `size` at a time: a small size is faster where the first few are enough."""
         token: str | None = None
         while True:
             page = self.client.search_runs(experiments, query, max_results=size, order_by=[order], page_token=token)
@@ -166,14 +166,14 @@ class Store:
         except (MlflowException, OSError):
             return None
 
-    def _artifact(self, run_id: str, path: str, where: str = "") -> bytes | None:
+    def _artifact(self, run_id: str, path: str, address: str = "") -> bytes | None:
         """The artifact's bytes, or None when it was never logged or has been deleted.
 
         `where`: the run's artifact address, if it is known. One on this machine is read straight from disk: MLflow's
         own way takes 60 ms a file, half a minute for 511 masks.
         """
-        if where.startswith("file://"):
-            file = Path(url2pathname(urlparse(where).path)) / path
+        if address.startswith("file://"):
+            file = Path(url2pathname(urlparse(address).path)) / path
             return file.read_bytes() if file.is_file() else None
         with tempfile.TemporaryDirectory() as folder:
             fetched = self.fetch_file(run_id, path, Path(folder))
@@ -198,19 +198,19 @@ def _not_ours(experiment: Experiment) -> str:
 def short(error: Exception, uri: str) -> str:
     """The first line of an error, at most 300 characters, ending like a sentence.
 
-    With a secret in the address only the error's kind is told: drivers cut an odd address up and quote the pieces.
+    With a secret in the address only the error's kind is given: drivers cut an odd address up and quote the pieces.
     """
-    told = str(error).strip()
-    line = redact(told).splitlines()[0] if told and redact(uri) == uri else type(error).__name__
+    text = str(error).strip()
+    line = redact(text).splitlines()[0] if text and redact(uri) == uri else type(error).__name__
     return line[:300].rstrip(".") + "."
 
 
 @contextmanager
-def _impatient() -> Iterator[None]:
+def _fail_fast() -> Iterator[None]:
     """Five seconds and no retries: MLflow's own defaults make a wrong address take minutes to fail."""
-    wanted = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_HTTP_REQUEST_TIMEOUT": "5"}
-    before = {key: os.environ.get(key) for key in wanted}
-    os.environ.update(wanted)
+    limits = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_HTTP_REQUEST_TIMEOUT": "5"}
+    before = {key: os.environ.get(key) for key in limits}
+    os.environ.update(limits)
     try:
         yield
     finally:

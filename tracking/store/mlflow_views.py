@@ -78,8 +78,8 @@ def trials_view() -> View:
     return View("trials", "Trials by Dice, baselines included", "TABLE", _by_dice() | state)
 
 
-def pictures_view(neurons: Sequence[str] = ()) -> View:
-    """Charts of the ten trials of the highest Dice above their pictures: a row for each key in `neurons`, a column for
+def images_view(neurons: Sequence[str] = ()) -> View:
+    """Charts of the ten trials of the highest Dice above their images: a row for each key in `neurons`, a column for
     each trial.
     """
     sections = [_section("scores", "Scores", columns=2, height=380)]
@@ -102,10 +102,10 @@ def pictures_view(neurons: Sequence[str] = ()) -> View:
         "compareRunCharts": charts,
         "compareRunSections": sections,
         "isAccordionReordered": True,
-        "chartsSearchFilter": "^dice$",  # else a chart for every fold of every score follows; pictures stay
+        "chartsSearchFilter": "^dice$",  # else a chart for every fold of every score follows; images stay
         "runsHiddenMode": "FIRST_10_RUNS",
     }
-    return View("pictures", "Charts and pictures", "CHART", _by_dice() | state)
+    return View("pictures", "Charts and images", "CHART", _by_dice() | state)
 
 
 def _by_dice() -> State:
@@ -131,15 +131,15 @@ def describe_sweep(experiment: str, run_id: str, verdict: str, synthetic: bool) 
     The experiment's has the links first: MLflow shows its first line on every page of the experiment, folds the rest.
     """
     run, query = f"#/experiments/{experiment}/runs/{run_id}", urlencode(TRAINING)
-    pages = {view.name: view.address(experiment)[1:] for view in (trials_view(), pictures_view())}
+    pages = {view.name: view.address(experiment)[1:] for view in (trials_view(), images_view())}
     pages["Sweep and verdict"] = f"{run}?{query}"
     if verdict:
         pages["Report"] = f"{run}/artifacts/report.html?{query}"
     links = " · ".join(f"[{name}]({address})" for name, address in pages.items())
-    said = verdict[:LONGEST] or "This sweep has no verdict yet."
+    text = verdict[:LONGEST] or "This sweep has no verdict yet."
     if synthetic and not verdict:  # the verdict says it itself
-        said += " Synthetic data: no claim about real images."
-    return f"{said}\n\n{links}", f"{links}\n\n{said}"
+        text += " Synthetic data: no claim about real images."
+    return f"{text}\n\n{links}", f"{links}\n\n{text}"
 
 
 def describe_trial(info: TrialInfo, summary: dict[str, float], folds: int, synthetic: bool) -> str:

@@ -29,13 +29,13 @@ def make_aside(path: Path, make: Callable[[str], object]) -> None:
     part = path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}")
     try:
         make(f"{SQLITE}{part}")
-        _put(part, path)
+        _publish(part, path)
     finally:
         for file in path.parent.glob(f"{glob.escape(part.name)}*"):  # with its journal
             file.unlink(missing_ok=True)
 
 
-def _put(part: Path, path: Path) -> None:
+def _publish(part: Path, path: Path) -> None:
     """Give the file its name, unless another has it."""
     try:
         os.link(part, path)

@@ -1,4 +1,4 @@
-"""What is read back from MLflow: a whole sweep, for a report; how single trials stand, for a sweep that runs."""
+"""What is read back from MLflow: a whole sweep for a report, and the states of single trials for a sweep that runs."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from tracking.image_scores import FoldScore, ImageOrder, compact, dice_by_image
 from tracking.record import SweepInfo, SweepRecord, TrialRecord, TrialState
 from tracking.redact import redact
 from tracking.store import mlflow_views, schema
-from tracking.store.connection import PAGE, Run, Store, told
+from tracking.store.connection import PAGE, Run, Store, explain_errors
 from tracking.store.score_tags import digest_of, order_of_sweep, scores_from_tags
 from trainer.config import Candidate
 from trainer.errors import UserError
 
-DROPPED = "thaw.dropped"  # the tag of a trial that was given up between folds; its value estimates the Dice
+DROPPED = "thaw.dropped"  # the tag of a trial that was stopped between folds; its value estimates the Dice
 
 FEW = 4  # runs asked for at once: what lies above the highest allowed one are baselines
-UI = "http://127.0.0.1:5000"  # where `thaw ui` serves it, unless told otherwise
+UI = "http://127.0.0.1:5000"  # where `thaw ui` serves it, by default
 
 
 def status_of(run: Run) -> str:
-    """MLflow's word for how a trial's run stands; DROPPED for one given up between folds, which MLflow knows no word
-    for and calls KILLED.
+    """The status of a trial's run in MLflow's words; DROPPED for one that was stopped between folds, which MLflow calls
+    KILLED.
     """
     return "DROPPED" if DROPPED in run.data.tags else str(run.info.status)
 
@@ -35,25 +35,14 @@ def status_of(run: Run) -> str:
 class Reader(Store):
     """What can be asked of a store, besides its connection."""
 
-    @told
+    @explain_errors
     def read_sweep(self, name: str | None = None) -> SweepRecord:
         """The sweep called `name`, or the one that was last at work, with all its trials and per-image scores.
 
         Its trials come hundreds to a request, and are read as they come; only those recorded before their scores
         stood in tags cost a request of their own each.
         """
-        runs = self._sweeps()
-        if not runs:
-            raise UserError(f"There is no sweep in {redact(self.uri)} yet. Run one first, for instance: thaw run smoke")
-        names = {run.data.tags["thaw.sweep"]: run for run in runs}
-        if name is None:
-            run = max(runs, key=lambda one: one.info.end_time or time.time() * 1000)
-        elif name in names:
-            run = names[name]
-        else:
-            near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
-            meant = f"did you mean {' or '.join(map(repr, near))}? " if near else ""
-            raise UserError(f"Unknown sweep {name!r}; {meant}Sweeps here: {', '.join(sorted(names)[:20])}.")
+        run = self._sweep_run(name)
         run_id = run.info.run_id
         if run.data.tags.get("thaw.recorded") != "yes":
             raise UserError(f"The sweep {run.info.run_name!r} was cut off before it began. Run it again first.")
@@ -62,6 +51,20 @@ class Reader(Store):
         orders = _orders(info)
         trials = tuple(self._trial(child, len(info.folds), orders) for child in self._children(run_id))
         return SweepRecord(info, run_id, run.info.status, started, trials)
+
+    def _sweep_run(self, name: str | None) -> Run:
+        """The run of the sweep called `name`, or of the one that was last at work."""
+        runs = self._sweeps()
+        if not runs:
+            raise UserError(f"There is no sweep in {redact(self.uri)} yet. Run one first, for instance: thaw run smoke")
+        if name is None:
+            return max(runs, key=lambda run: run.info.end_time or time.time() * 1000)
+        by_name = {run.data.tags["thaw.sweep"]: run for run in runs}
+        if name not in by_name:
+            similar = difflib.get_close_matches(name, by_name, n=3, cutoff=0.5)
+            hint = f"did you mean {' or '.join(map(repr, similar))}? " if similar else ""
+            raise UserError(f"Unknown sweep {name!r}; {hint}Sweeps here: {', '.join(sorted(by_name)[:20])}.")
+        return by_name[name]
 
     def _sweeps(self) -> list[Run]:
         experiments = self.client.search_experiments(filter_string="tags.`thaw.kind` = 'sweep'", max_results=PAGE)
@@ -80,18 +83,18 @@ class Reader(Store):
         )
 
     def _neurons(self, sweep_run: str) -> list[str]:
-        """The keys `am/<block>/<filter>` of a finished trial's pictures, block by block; all trials share them."""
+        """The keys `am/<block>/<filter>` of a finished trial's images, block by block; all trials share them."""
         trial = self._newest(
             self._parent(sweep_run).info.experiment_id,
             f"tags.`mlflow.parentRunId` = '{sweep_run}' AND tags.`thaw.kind` = 'trial' "
             "AND attributes.status = 'FINISHED'",
         )
-        keys = self._pictures(trial.info.run_id) if trial else set()
+        keys = self._image_keys(trial.info.run_id) if trial else set()
         neurons = [key for key in keys if key.startswith("am/")]
         return sorted(neurons, key=lambda key: [int(number) for number in key.split("/")[1:]])
 
-    def _pictures(self, run_id: str) -> set[str]:
-        """The keys of a run's pictures. MLflow names their files `key+step+...`, with ~ for the slashes of the key."""
+    def _image_keys(self, run_id: str) -> set[str]:
+        """The keys of a run's images. MLflow names their files `key+step+...`, with ~ for the slashes of the key."""
         files = self.client.list_artifacts(run_id, "images")
         return {Path(file.path).name.split("+")[0].replace("~", "/") for file in files}
 
@@ -109,7 +112,7 @@ class Reader(Store):
         table = self._artifact(run_id, "scores.json", run.info.artifact_uri)
         try:
             if table is not None:
-                return _sharing(schema.scores_from_table(table.decode()), orders)
+                return _share_order(schema.scores_from_table(table.decode()), orders)
         except (ValueError, KeyError, TypeError):
             pass  # said below, like one that is not there
         raise UserError(
@@ -128,31 +131,31 @@ class Reader(Store):
 
     # ---- single trials, each without reading the whole sweep ----
 
-    @told
+    @explain_errors
     def trials(self, sweep_run: str) -> dict[str, TrialState]:
         """candidate key -> state of its run (FINISHED, FAILED, DROPPED, RUNNING, or KILLED: closed as lost)."""
         return {run.data.tags["thaw.candidate"]: _trial_state(run) for run in self._children(sweep_run)}
 
-    @told
+    @explain_errors
     def trial(self, sweep_run: str, candidate: Candidate) -> TrialState | None:
         """The state of one candidate's run; None when it has none yet."""
         run = self._run_of(sweep_run, candidate)
         return None if run is None else _trial_state(run)
 
-    @told
+    @explain_errors
     def highest(self, sweep_run: str, like: Candidate, among: Container[Candidate]) -> TrialState | None:
         """The finished trial of the highest mean Dice, of any mask, rate and settings that are `among` those allowed,
         with the epochs and the seed of `like` and from the same pre-trained weights; None while there is none.
         """
-        wanted = {"role": "trial", "epochs": schema.written_epochs(like), "seed": like.seed}
-        query = [f"params.`{name}` = '{value}'" for name, value in wanted.items()]
+        params = {"role": "trial", "epochs": schema.written_epochs(like), "seed": like.seed}
+        query = [f"params.`{name}` = '{value}'" for name, value in params.items()]
         query += [f"tags.`mlflow.parentRunId` = '{sweep_run}'", "attributes.status = 'FINISHED'"]
         experiment = self._parent(sweep_run).info.experiment_id
-        found = self._pages([experiment], " AND ".join(query), order="metrics.dice DESC", size=FEW)
-        ranked = map(_trial_state, found)
-        return next((state for state in ranked if state.candidate in among), None)
+        runs = self._pages([experiment], " AND ".join(query), order="metrics.dice DESC", size=FEW)
+        states = map(_trial_state, runs)
+        return next((state for state in states if state.candidate in among), None)
 
-    @told
+    @explain_errors
     def dice_by_image(self, run_id: str) -> dict[str, float]:
         """image -> out-of-fold Dice of a finished trial; NaN where the truth is empty."""
         run = self.client.get_run(run_id)
@@ -171,9 +174,9 @@ class Reader(Store):
         """Where MLflow's UI lists the sweep's trials by their Dice: the address below the server's."""
         return mlflow_views.trials_view().address(self._parent(sweep_run).info.experiment_id)
 
-    def pictures_page(self, sweep_run: str) -> str:
-        """Where MLflow's UI sets the pictures of the best trials side by side: the address below the server's."""
-        return mlflow_views.pictures_view().address(self._parent(sweep_run).info.experiment_id)
+    def images_page(self, sweep_run: str) -> str:
+        """Where MLflow's UI shows the images of the best trials side by side: the address below the server's."""
+        return mlflow_views.images_view().address(self._parent(sweep_run).info.experiment_id)
 
     def trial_page(self, sweep_run: str, run_id: str) -> str:
         """Where MLflow's UI shows a trial: on its server, or where `thaw ui` serves a database."""
@@ -187,7 +190,7 @@ def _orders(info: SweepInfo) -> dict[str, ImageOrder]:
     return {digest_of(order): order}
 
 
-def _sharing(scores: Sequence[FoldScore], orders: MutableMapping[str, ImageOrder]) -> Sequence[FoldScore]:
+def _share_order(scores: Sequence[FoldScore], orders: MutableMapping[str, ImageOrder]) -> Sequence[FoldScore]:
     """The scores in a few arrays where that is possible, and then with the order of other trials of these images."""
     arrays = compact(scores)
     if arrays is None:
@@ -196,9 +199,15 @@ def _sharing(scores: Sequence[FoldScore], orders: MutableMapping[str, ImageOrder
 
 
 def _trial_state(run: Run) -> TrialState:
-    info, tags = schema.trial_from_tags(run.data.tags, run.info.run_id), run.data.tags
-    estimate = float(tags[DROPPED]) if DROPPED in tags else None
-    metrics = run.data.metrics
-    folds = sum(key.startswith("pixel_error/fold_") for key in metrics) if info.candidate.epochs else 0
-    return TrialState(run.info.run_id, status_of(run), metrics.get("dice"), info.candidate, info.trainable_params,
-                      estimate, folds, metrics.get("seconds", 0.0))  # fmt: skip
+    tags, metrics = run.data.tags, run.data.metrics
+    info = schema.trial_from_tags(tags, run.info.run_id)
+    return TrialState(
+        run_id=run.info.run_id,
+        status=status_of(run),
+        dice=metrics.get("dice"),
+        candidate=info.candidate,
+        trainable_params=info.trainable_params,
+        estimate=float(tags[DROPPED]) if DROPPED in tags else None,
+        folds=sum(key.startswith("pixel_error/fold_") for key in metrics) if info.candidate.epochs else 0,
+        seconds=metrics.get("seconds", 0.0),
+    )

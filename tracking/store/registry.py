@@ -15,7 +15,7 @@ from importlib.metadata import packages_distributions, version
 from pathlib import Path
 from typing import Any
 
-from tracking.store.connection import short, told
+from tracking.store.connection import explain_errors, short
 from tracking.store.writer import Tracker
 
 # isort: split
@@ -35,7 +35,7 @@ from trainer.errors import UserError
 ALIAS = "champion"
 KIND = "thaw.kind"
 DICE = "dice_cross_validated"  # metric of a champion's run
-SAID = ("thaw.candidate", "thaw.mask", "thaw.sweep", "thaw.synthetic")  # of the run, on the version too
+TAGS_OF_RUN = ("thaw.candidate", "thaw.mask", "thaw.sweep", "thaw.synthetic")  # copied from the run to the version
 ABOUT = "Segmentation networks that thaw fine-tuned on this data set; `champion` is the one to use."
 
 
@@ -92,7 +92,7 @@ class Crowned:
     moved: bool
 
 
-@told
+@explain_errors
 def give_alias(tracker: Tracker, made: Registered, sweep: str, *, always: bool) -> Crowned:
     """Give the alias to a version that the sweep of this name registered, and say which other one had it.
 
@@ -108,59 +108,49 @@ def give_alias(tracker: Tracker, made: Registered, sweep: str, *, always: bool) 
     return Crowned(made, sweep, before, moved)
 
 
-@told
+@explain_errors
 def known_champion(tracker: Tracker, sweep_run: str, candidate: Candidate, name: str) -> Registered | None:
     """The version under which this candidate of this sweep was registered before, or None."""
     check_name(tracker, name)
     run = _champion_run(tracker, sweep_run, candidate)
     if run is None or run.info.status != "FINISHED":
         return None
-    there = tracker.client.search_model_versions(f"name = '{name}' and run_id = '{run.info.run_id}'")
-    if not there:
+    versions = tracker.client.search_model_versions(f"name = '{name}' and run_id = '{run.info.run_id}'")
+    if not versions:
         return None
-    return Registered(name, str(there[0].version), new=False)
+    return Registered(name, str(versions[0].version), new=False)
 
 
-@told
+@explain_errors
 def record_champion(
     tracker: Tracker, champion: Champion, network: Any, example: NDArray[np.float32], name: str
 ) -> Registered:
     """Log a network that gives probabilities as an MLflow model and register it as `name`; see `give_alias`.
 
-    `network`: a Keras model of plain layers; `example` (1, H, W, 1) float32, one picture. The run is a child of the
+    `network`: a Keras model of plain layers; `example` (1, H, W, 1) float32, one image. The run is a child of the
     sweep's, of a kind of its own, so that no report takes it for a trial.
     """
     check_name(tracker, name)
-    client, candidate = tracker.client, champion.candidate
-    parent = client.get_run(champion.sweep_run)
-    run = _champion_run(tracker, champion.sweep_run, candidate)
-    if run is None:
-        tags = {
-            "mlflow.parentRunId": champion.sweep_run,
-            KIND: "champion",
-            "thaw.sweep": parent.data.tags["thaw.sweep"],
-            "thaw.synthetic": parent.data.tags["thaw.synthetic"],
-            "thaw.candidate": candidate.key,
-            "thaw.mask": candidate.mask,
-            "mlflow.note.content": champion.description,
-        }
-        run = client.create_run(parent.info.experiment_id, run_name=f"champion · {candidate.name}", tags=tags)
-        for key, value in champion.metrics.items():
-            client.log_metric(run.info.run_id, key, value, step=candidate.epochs)
+    client = tracker.client
+    run = _champion_run(tracker, champion.sweep_run, champion.candidate) or _create_run(tracker, champion)
     run_id = run.info.run_id
     logged = _log_model(tracker, run, champion, network, example)
     if not client.search_registered_models(f"name = '{name}'"):
         client.create_registered_model(name, tags={KIND: "model"}, description=ABOUT)
     # By where its files lie: for an id, MLflow would ask the process-global store.
-    made = client.create_model_version(
-        name, logged.artifact_location, run_id, tags={key: run.data.tags[key] for key in SAID},
-        description=champion.description, model_id=logged.model_id,
-    )  # fmt: skip
+    version = client.create_model_version(
+        name,
+        logged.artifact_location,
+        run_id,
+        tags={key: run.data.tags[key] for key in TAGS_OF_RUN},
+        description=champion.description,
+        model_id=logged.model_id,
+    )
     # What MLflow's own registration sets: the UI leads from the logged model to its version by it.
-    versions = json.dumps([{"name": name, "version": int(made.version)}])
+    versions = json.dumps([{"name": name, "version": int(version.version)}])
     client.set_logged_model_tags(logged.model_id, {"mlflow.modelVersions": versions})
     client.set_terminated(run_id, "FINISHED")
-    return Registered(name, str(made.version), new=True)
+    return Registered(name, str(version.version), new=True)
 
 
 def fetch(tracker: Tracker, uri: str, folder: Path) -> Path:
@@ -169,23 +159,25 @@ def fetch(tracker: Tracker, uri: str, folder: Path) -> Path:
     Raises `UserError` for an address that leads nowhere and for a model that is not one of Keras.
     """
     try:
-        name, wanted = _resolve(tracker, uri)
+        name, number = _resolve(tracker, uri)
         # By where its files lie: for a model's address, MLflow would ask the process-global store.
-        source = tracker.client.get_model_version_download_uri(name, wanted)
-        place = Path(download_artifacts(source, dst_path=str(folder), tracking_uri=tracker.uri))
+        source = tracker.client.get_model_version_download_uri(name, number)
+        folder_of_model = Path(download_artifacts(source, dst_path=str(folder), tracking_uri=tracker.uri))
     except (MlflowException, OSError) as error:
-        known = sorted(model.name for model in tracker.client.search_registered_models())
-        names = f"Registered: {', '.join(known)}." if known else "None is registered: run `thaw champion` first."
+        registered = sorted(model.name for model in tracker.client.search_registered_models())
+        names = (
+            f"Registered: {', '.join(registered)}." if registered else "None is registered: run `thaw champion` first."
+        )
         raise UserError(f"There is no model {uri}: {short(error, tracker.uri)} {names}") from error
-    path = place / "data" / "model.keras"
+    path = folder_of_model / "data" / "model.keras"
     if not path.is_file():
         raise UserError(f"{uri} must be a Keras model saved as .keras, but there is none in it. Give a file instead.")
     return path
 
 
-@told
+@explain_errors
 def is_synthetic(tracker: Tracker, uri: str) -> bool:
-    """Whether a registered network that `fetch` finds was fine-tuned on synthetic pictures only."""
+    """Whether a registered network that `fetch` finds was fine-tuned on synthetic images only."""
     name, version = _resolve(tracker, uri)
     return _tags(tracker, tracker.client.get_model_version(name, version)).get("thaw.synthetic") == "true"
 
@@ -208,10 +200,10 @@ def requirements(backend: str) -> list[str]:
 
 
 def _resolve(tracker: Tracker, uri: str) -> tuple[str, str]:
-    found = re.fullmatch(r"models:/([^/@]+)(?:@([^/@]+)|/(\d+))", uri)
-    if found is None:
+    match = re.fullmatch(r"models:/([^/@]+)(?:@([^/@]+)|/(\d+))", uri)
+    if match is None:
         raise MlflowException("the address must be models:/NAME@ALIAS or models:/NAME/VERSION")
-    name, alias, number = found.groups()
+    name, alias, number = match.groups()
     return name, str(number or tracker.client.get_model_version_by_alias(name, alias).version)
 
 
@@ -226,7 +218,7 @@ def _holder(tracker: Tracker, name: str) -> Holder | None:
 
 
 def _tags(tracker: Tracker, version: Any) -> Mapping[str, str]:
-    """Of a version and its run: versions of older releases lack what their runs say."""
+    """Of a version and its run: versions of older releases are missing what their runs say."""
     run = _run_of(tracker, version)
     return {**(run.data.tags if run is not None else {}), **version.tags}
 
@@ -245,14 +237,36 @@ def _champion_run(tracker: Tracker, sweep_run: str, candidate: Candidate) -> Any
     return runs[0] if runs else None
 
 
+def _create_run(tracker: Tracker, champion: Champion) -> Any:
+    """A run for the champion below its sweep's, with its tags and metrics."""
+    client, candidate = tracker.client, champion.candidate
+    parent = client.get_run(champion.sweep_run)
+    tags = {
+        "mlflow.parentRunId": champion.sweep_run,
+        KIND: "champion",
+        "thaw.sweep": parent.data.tags["thaw.sweep"],
+        "thaw.synthetic": parent.data.tags["thaw.synthetic"],
+        "thaw.candidate": candidate.key,
+        "thaw.mask": candidate.mask,
+        "mlflow.note.content": champion.description,
+    }
+    run = client.create_run(parent.info.experiment_id, run_name=f"champion · {candidate.name}", tags=tags)
+    for key, value in champion.metrics.items():
+        client.log_metric(run.info.run_id, key, value, step=candidate.epochs)
+    return run
+
+
 def _log_model(
     tracker: Tracker, run: Any, champion: Champion, network: Any, example: NDArray[np.float32]
 ) -> LoggedModel:
     client, run_id = tracker.client, run.info.run_id
     logged = client.create_logged_model(
-        run.info.experiment_id, name=ALIAS, source_run_id=run_id, model_type="segmentation",
+        run.info.experiment_id,
+        name=ALIAS,
+        source_run_id=run_id,
+        model_type="segmentation",
         params={"mask": champion.candidate.mask, "epochs": str(champion.candidate.epochs)},
-    )  # fmt: skip
+    )
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".*Any type hint", UserWarning)  # MLflow's of its own code, on first use
         mlflow.keras.save_model(
@@ -275,7 +289,7 @@ def _log_model(
 
 
 def _signature(example: NDArray[np.float32]) -> ModelSignature:
-    """One grey picture of this size in [0, 1] in, one probability per pixel out; any number of them at once."""
+    """One grey image of this size in [0, 1] in, one probability per pixel out; any number of them at once."""
     shape = (-1, *example.shape[1:])
     image, probability = (TensorSpec(np.dtype(np.float32), shape, name=name) for name in ("image", "probability"))
     return ModelSignature(inputs=Schema([image]), outputs=Schema([probability]))

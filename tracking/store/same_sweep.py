@@ -11,7 +11,7 @@ from trainer.config import AugmentConfig, PartitionConfig, Settings, TrainConfig
 from trainer.errors import UserError
 from trainer.keys import fields_in_key
 
-# In a resolved spec, but nothing that a score depends on by itself: the pictures and the weights have digests of their
+# In a resolved spec, but nothing that a score depends on by itself: the images and the weights have digests of their
 # own, the space may grow, and leaky trials stand beside the others in one sweep.
 _FREE = ("name", "search", "champion", "data", "pretrain")
 _FREE_KEY = ("augmentation", "order")
@@ -24,31 +24,31 @@ Table = Mapping[str, Any]
 def clash(old: SweepInfo | None, new: SweepInfo) -> UserError:
     """What to say when `new` cannot go on with the sweep of its name, `old`: None when that was never whole."""
     if old is None:
-        what = "begun with others, and cut off before they were recorded"
+        state = "begun with others, and cut off before they were recorded"
     else:
-        found = differences(old, new) or ["which ones the record does not tell, perhaps by another version of thaw"]
-        what = f"recorded with others: {', '.join(found)}"
+        changes = differences(old, new) or ["which ones the record does not tell, perhaps by another version of thaw"]
+        state = f"recorded with others: {', '.join(changes)}"
     return UserError(
         f"A sweep's name stands for one data set, one set of folds, starting weights and settings, but {new.name!r} "
-        f"was {what}. Choose another --name, or give the data and settings of that sweep."
+        f"was {state}. Choose another --name, or give the data and settings of that sweep."
     )
 
 
 def measured(spec: Table) -> dict[str, Any]:
-    """The settings of a resolved spec that a score depends on, beside the pictures and the starting weights.
+    """The settings of a resolved spec that a score depends on, besides the images and the starting weights.
 
     Its digest is a part of the sweep's identity. A setting that came later stays out at its default (`trainer.keys`).
     """
-    kept = fields_in_key({key: value for key, value in spec.items() if key not in _FREE}, Settings)
+    settings = fields_in_key({key: value for key, value in spec.items() if key not in _FREE}, Settings)
     for section, kind in _SECTIONS.items():
-        if section in kept:
-            kept[section] = fields_in_key(kept[section], kind)
-    if "model" in kept:
-        kept["model"] = identity_of_model(kept["model"])
+        if section in settings:
+            settings[section] = fields_in_key(settings[section], kind)
+    if "model" in settings:
+        settings["model"] = identity_of_model(settings["model"])
     section, key = _FREE_KEY
-    if section in kept:
-        kept[section] = {name: value for name, value in kept[section].items() if name != key}
-    return kept
+    if section in settings:
+        settings[section] = {name: value for name, value in settings[section].items() if name != key}
+    return settings
 
 
 def differences(old: SweepInfo, new: SweepInfo) -> list[str]:
@@ -56,19 +56,19 @@ def differences(old: SweepInfo, new: SweepInfo) -> list[str]:
 
     Weights that are not made yet cannot differ, but the settings that make them can, and are named too.
     """
-    found = _changes(measured(old.spec), measured(new.spec))
-    if any(line.startswith("model.architecture ") for line in found):
+    changes = _changes(measured(old.spec), measured(new.spec))
+    if any(line.startswith("model.architecture ") for line in changes):
         before, after = (own_network(spec) or "the U-Net" for spec in (old.spec, new.spec))
-        found.append(f"another network ({before} -> {after})" if before != after else f"another network in {after}")
-    pictures = old.data.get("digest") != new.data.get("digest")
-    if pictures:
-        found.append(_with_settings("other pictures", old.spec, new.spec, "data"))
-    elif old.folds != new.folds and not {"folds", "seed"} & {line.split()[0] for line in found}:
-        found.append(_with_settings("the same pictures in other folds", old.spec, new.spec, "data"))
+        changes.append(f"another network ({before} -> {after})" if before != after else f"another network in {after}")
+    other_images = old.data.get("digest") != new.data.get("digest")
+    if other_images:
+        changes.append(_with_settings("other images", old.spec, new.spec, "data"))
+    elif old.folds != new.folds and not {"folds", "seed"} & {line.split()[0] for line in changes}:
+        changes.append(_with_settings("the same images in other folds", old.spec, new.spec, "data"))
     if old.weights.get("digest") != new.weights.get("digest") or differing_pretraining(old.spec, new.spec):
-        own = f", the weights of {own_network(new.spec)}" if _own_weights(new.spec) else ""
-        found.append(_with_settings(f"other starting weights{own}", old.spec, new.spec, "pretrain"))
-    return found
+        own = f", the weights of {own_network(new.spec)}" if _uses_own_weights(new.spec) else ""
+        changes.append(_with_settings(f"other starting weights{own}", old.spec, new.spec, "pretrain"))
+    return changes
 
 
 def differing_pretraining(old: Table, new: Table) -> list[str]:
@@ -76,22 +76,22 @@ def differing_pretraining(old: Table, new: Table) -> list[str]:
     return _section(old, new, "pretrain")
 
 
-def _own_weights(spec: Table) -> bool:
+def _uses_own_weights(spec: Table) -> bool:
     """Whether a network of the user's own starts from the weights in its file."""
     return bool(own_network(spec)) and dict(spec.get("pretrain") or {}).get("path") is None
 
 
-def _with_settings(words: str, old: Table, new: Table, section: str) -> str:
+def _with_settings(change: str, old: Table, new: Table, section: str) -> str:
     settings = _section(old, new, section)
-    return f"{words} ({', '.join(settings)})" if settings else words
+    return f"{change} ({', '.join(settings)})" if settings else change
 
 
 def _section(old: Table, new: Table, name: str) -> list[str]:
     before, after = old.get(name, {}), new.get(name, {})
     path = after.get("path")
     if name == "pretrain" and path == before.get("path") and str(path).endswith(_WEIGHT_FILES):
-        return []  # nothing is trained, so no other setting has a say
-    if name == "pretrain" and _own_weights(old) and _own_weights(new):
+        return []  # nothing is trained, so every other setting is ignored
+    if name == "pretrain" and _uses_own_weights(old) and _uses_own_weights(new):
         return []
     return _changes({name: before}, {name: after})
 
@@ -101,7 +101,7 @@ def _changes(old: Table, new: Table) -> list[str]:
     before, after = dict(_flat(old)), dict(_flat(new))
     changed = [key for key in before | after if key not in before or key not in after or before[key] != after[key]]
     return [
-        f"{key} {_said(before, key)} -> {_said(after, key)}"
+        f"{key} {_as_written(before, key)} -> {_as_written(after, key)}"
         for key in sorted(changed, key=lambda key: ("." in key, key))
     ]
 
@@ -114,7 +114,7 @@ def _flat(table: Table, prefix: str = "") -> Iterator[tuple[str, Any]]:
             yield prefix + key, value
 
 
-def _said(values: Mapping[str, Any], key: str) -> str:
+def _as_written(values: Mapping[str, Any], key: str) -> str:
     """As it is written in a spec: `true`, `none` for what no path was given for, quotes round an empty text."""
     value = values.get(key)
     if value is None:

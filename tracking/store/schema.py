@@ -28,8 +28,8 @@ def info_to_json(info: SweepInfo) -> str:
 
 
 def info_from_json(text: str) -> SweepInfo:
-    """The inverse of `info_to_json`. A field that is missing has its default; one that is not known is ignored, for
-    whoever adds a field that no reader may ignore raises the version. Raises `UserError` for a later version.
+    """The inverse of `info_to_json`. A field that is missing has its default; one that is not known is ignored:
+    the version is raised with every field that no reader may ignore. Raises `UserError` for a later version.
     """
     values = json.loads(text)
     check_version(values.get("version", 0), INFO_VERSION, f"The record of the sweep {values.get('name')!r}")
@@ -37,7 +37,7 @@ def info_from_json(text: str) -> SweepInfo:
 
 
 def trial_to_json(info: TrialInfo) -> str:
-    """The tag `thaw.trial`: short, for MLflow cuts tags at 8,000 characters."""
+    """The tag `thaw.trial`: short, because MLflow cuts tags at 8,000 characters."""
     return json.dumps(asdict(info), sort_keys=True, separators=(",", ":"))
 
 
@@ -108,20 +108,20 @@ def fold_metrics(result: FoldResult) -> list[tuple[str, float, int]]:
 
 def summary_metrics(results: Sequence[FoldResult]) -> dict[str, float]:
     """Mean, SD and SEM over folds of each metric, and the pooled Dice; empty truths are counted, never averaged in."""
-    found: dict[str, float] = {}
+    metrics: dict[str, float] = {}
     for metric in METRICS:
-        over = spread([result.mean(metric) for result in results])
-        found |= {metric: over.mean, f"{metric}_sd": over.sd, f"{metric}_sem": over.sem}
+        over_folds = spread([result.mean(metric) for result in results])
+        metrics |= {metric: over_folds.mean, f"{metric}_sd": over_folds.sd, f"{metric}_sem": over_folds.sem}
     scores = [score for result in results for score in result.scores]
-    found["dice_pooled"] = pooled_dice(scores)
-    found["seconds"] = sum(result.seconds for result in results)
+    metrics["dice_pooled"] = pooled_dice(scores)
+    metrics["seconds"] = sum(result.seconds for result in results)
     # How often the training step was traced for this mask in the worker that finished it; 0: all from the ledger.
-    found["traces"] = max(result.traces for result in results)
+    metrics["traces"] = max(result.traces for result in results)
     empty = [score for score in scores if score.tp + score.fn == 0]
     if empty:
-        found["empty_truths"] = len(empty)
-        found["empty_truths_false_positive_percent"] = false_positive_percent(empty)
-    return found
+        metrics["empty_truths"] = len(empty)
+        metrics["empty_truths_false_positive_percent"] = false_positive_percent(empty)
+    return metrics
 
 
 def scores_to_table(results: Sequence[FoldResult]) -> str:

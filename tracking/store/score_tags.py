@@ -105,10 +105,10 @@ def _text(scores: ImageScores, own_images: bool) -> str:
     record = Record(
         axes=[*AXES.items(), ("image", len(order.images))],
         digest=digest_of(order),
-        images=_packed(json.dumps([order.folds, order.images, order.labels]).encode()) if own_images else None,
+        images=_pack(json.dumps([order.folds, order.images, order.labels]).encode()) if own_images else None,
         pixels=scores.pixels,
         type=kind.str,
-        data=_packed(scores.counts.astype(kind).tobytes()),
+        data=_pack(scores.counts.astype(kind).tobytes()),
     )
     return json.dumps(vars(record), separators=(",", ":"))
 
@@ -143,7 +143,7 @@ def _counts(record: Record, images: int) -> NDArray[np.unsignedinteger]:
     if record.type not in TYPES:
         raise ValueError(f"the type must be one of {TYPES}, not {record.type!r}")
     sizes = [len(AXES.get(name, range(images))) for name in names]
-    array = np.frombuffer(_unpacked(record.data), record.type).reshape(sizes)
+    array = np.frombuffer(_unpack(record.data), record.type).reshape(sizes)
     counts = array.transpose([names.index(name) for name in (*AXES, "image")]).reshape(len(AXES["count"]), images)
     if (counts.sum(axis=0, dtype=np.int64) > record.pixels).any():
         raise ValueError("an image has more counts than pixels")
@@ -154,7 +154,7 @@ def _order_of(record: Record, orders: MutableMapping[str, ImageOrder]) -> ImageO
     if record.digest not in orders:
         if record.images is None:
             raise ValueError("the counts belong to images of another sweep")
-        folds, images, labels = json.loads(_unpacked(record.images))
+        folds, images, labels = json.loads(_unpack(record.images))
         order = ImageOrder(tuple(folds), tuple(images), tuple(labels))
         if digest_of(order) != record.digest:
             raise ValueError("the names of the images are not those that were scored")
@@ -162,9 +162,9 @@ def _order_of(record: Record, orders: MutableMapping[str, ImageOrder]) -> ImageO
     return orders[record.digest]
 
 
-def _packed(content: bytes) -> str:
+def _pack(content: bytes) -> str:
     return base64.b64encode(zlib.compress(content, 9)).decode()
 
 
-def _unpacked(text: str) -> bytes:
+def _unpack(text: str) -> bytes:
     return zlib.decompress(base64.b64decode(text, validate=True))

@@ -36,18 +36,21 @@ def measured(record: SweepRecord) -> tuple[str, ...]:
 
 
 def _check_metrics(first: SweepRecord, second: SweepRecord) -> None:
-    metrics = [measured(one) for one in (first, second)]
+    metrics = [measured(record) for record in (first, second)]
     if metrics[0] != metrics[1]:
         names = (first.info.name, second.info.name)
-        words = [f"{name!r} has {', '.join(has) or 'none yet'}" for name, has in zip(names, metrics, strict=True)]
+        parts = [
+            f"{name!r} has {', '.join(measured_metrics) or 'none yet'}"
+            for name, measured_metrics in zip(names, metrics, strict=True)
+        ]
         raise UserError(
             "Sweeps can be set side by side only when they measured the same metrics, but "
-            f"{' and '.join(words)}. Let both finish, or compare sweeps that were recorded alike."
+            f"{' and '.join(parts)}. Let both finish, or compare sweeps that were recorded alike."
         )
 
 
 def _check_units(first: SweepInfo, second: SweepInfo) -> None:
-    units = [unit_of(one.spec) for one in (first, second)]
+    units = [unit_of(info.spec) for info in (first, second)]
     if units[0] != units[1] and view_data(first.data).digest != view_data(second.data).digest:
         raise UserError(
             "Sweeps whose masks count different units can be set side by side only on the same images, else two things "
@@ -64,14 +67,14 @@ def _check_counts(first: SweepInfo, second: SweepInfo) -> None:
             "under another --name."
         )
     if unit_of(first.spec) == unit_of(second.spec) and first.n_blocks != second.n_blocks:
-        what = f"{WORDS[unit_of(first.spec)]}s"
-        raise UserError(f"{_unequal(what, first, first.n_blocks, second, second.n_blocks)}{_head_hint(first, second)}")
+        unit = f"{WORDS[unit_of(first.spec)]}s"
+        raise UserError(f"{_unequal(unit, first, first.n_blocks, second, second.n_blocks)}{_head_hint(first, second)}")
 
 
-def _unequal(what: str, first: SweepInfo, one: int, second: SweepInfo, other: int) -> str:
+def _unequal(what: str, first: SweepInfo, first_count: int, second: SweepInfo, second_count: int) -> str:
     return (
-        f"Sweeps can be set side by side only with equal numbers of {what}, but {first.name!r} has {one} "
-        f"and {second.name!r} has {other}. Run one of them again to match"
+        f"Sweeps can be set side by side only with equal numbers of {what}, but {first.name!r} has {first_count} "
+        f"and {second.name!r} has {second_count}. Run one of them again to match"
     )
 
 

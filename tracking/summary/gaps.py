@@ -38,7 +38,7 @@ class Gaps:
 
 def find_gaps(record: SweepRecord, reading: Reading) -> Gaps:
     """What of a sweep has no score; `reading` is the record read for comparing (`tracking.analysis.seeds.read`)."""
-    trials = (*reading.honest.trials, *reading.leaky, *_later(record, reading.repeats))
+    trials = (*reading.honest.trials, *reading.leaky, *_trials_of_waiting_seeds(record, reading.repeats))
     began = {trial.info.candidate.key for trial in record.trials}
     return Gaps(
         tuple(
@@ -55,10 +55,10 @@ def find_gaps(record: SweepRecord, reading: Reading) -> Gaps:
     )
 
 
-def _later(record: SweepRecord, repeats: Repeats) -> list[TrialRecord]:
+def _trials_of_waiting_seeds(record: SweepRecord, repeats: Repeats) -> list[TrialRecord]:
     """Trials of planned seeds that are compared only once every trial has them."""
     waiting = set(seeds_of(record.info)) - set(repeats.seeds)
-    return [one for one in record.trials if one.info.role != "zero-shot" and one.info.candidate.seed in waiting]
+    return [trial for trial in record.trials if trial.info.role != "zero-shot" and trial.info.candidate.seed in waiting]
 
 
 def _name(trial: TrialRecord, repeats: Repeats) -> str:

@@ -29,8 +29,7 @@ from tracking.analysis.verdict import Verdict, judge
 from tracking.best_mask.answer import BestMask, best_mask
 from tracking.data_view import WeightsView, view_weights
 from tracking.record import SweepInfo, SweepRecord, TrialRecord
-from tracking.summary.gaps import FailedTrial, UnfinishedTrial, find_gaps
-from tracking.summary.given import (
+from tracking.summary.experimental_setup import (
     DataSummary,
     Fold,
     Model,
@@ -40,6 +39,7 @@ from tracking.summary.given import (
     model_of,
     provenance_of,
 )
+from tracking.summary.gaps import FailedTrial, UnfinishedTrial, find_gaps
 
 SCHEMA = 2
 
@@ -73,13 +73,13 @@ class SweepSummary:
     `schema`: version of these fields. `sweep`: its name. `digest`: SHA-256 of what identifies data, folds, weights
     and settings. `finished`: whether all that was planned is done. `data`, `folds`: the images, and how they were
     split. `main`: the setting of curves and comparisons. `trials`: the finished ones, largest budget first,
-    baselines last. `baselines`, `comparison`, `verdict`: what is compared at the main setting, and what follows.
+    baselines last. `baselines`, `comparison`, `verdict`: what is compared at the main setting, and the conclusion.
     `per_epochs`: the co-primary comparisons at every budget. `best_mask`: which set of blocks is best, at every
     setting that was measured; None for fewer than two masks. `convergence`: what each larger budget changed.
     `noise`: how far another training seed moves a score. `leakage`: augmenting before splitting, None unless it was
     measured. `parameters`: of the two halves, None without the two named masks. `cases`: images to look at.
     `failed`, `unfinished`: trials without a score; `missing`: names of those planned but never begun. `dropped`:
-    what was given up early, None where nothing was. `model`: the network that the masks count. `weights`: the
+    trials stopped early, None where none was. `model`: the network that the masks count. `weights`: the
     starting weights. `settings`: the resolved spec. `seed`: of the sweep. `provenance`: what may differ between two
     equal sweeps.
     """

@@ -35,13 +35,13 @@ def _unit_notes(sweeps: Sweeps) -> list[str]:
     """What the names of the two masks mean where the sweeps count different units."""
     if len(units_of(sweeps)) == 1:
         return []
-    meant = [
+    meanings = [
         f"in {sweep.sweep} contracting is {WORDS[sweep.model.unit]}s {sweep.model.named_masks.get('contracting')}, "
         f"expanding {sweep.model.named_masks.get('expanding')}"
         for sweep in sweeps
     ]
     return [
-        f"The names are the same, the layers are not: {'; '.join(meant)}. Single steps of the curves differ too, "
+        f"The names are the same, the layers are not: {'; '.join(meanings)}. Single steps of the curves differ too, "
         "so only contracting − expanding is compared."
     ]
 
@@ -55,8 +55,8 @@ def _head_notes(sweeps: Sweeps) -> list[str]:
 def _seed_notes(sweeps: Sweeps) -> list[str]:
     if sweeps[0].noise.seeds == sweeps[1].noise.seeds:
         return []
-    words = [f"{sweep.sweep} with {', '.join(map(str, sweep.noise.seeds))}" for sweep in sweeps]
-    return [f"The training seeds differ: {'; '.join(words)}."]
+    parts = [f"{sweep.sweep} with {', '.join(map(str, sweep.noise.seeds))}" for sweep in sweeps]
+    return [f"The training seeds differ: {'; '.join(parts)}."]
 
 
 def _fold_notes(sweeps: Sweeps) -> list[str]:

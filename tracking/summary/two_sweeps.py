@@ -16,8 +16,8 @@ from tracking.summary.sweep_notes import Sweeps, notes_on, units_of
 
 @dataclass(frozen=True)
 class PooledNoise:
-    """How far other seeds would move a difference between sweeps: the `sd` and `se` of both added in squares, for their
-    seeds do not pair.
+    """How far other seeds would move a difference between sweeps: the `sd` and `se` of both added in squares, because
+    their seeds do not pair.
     """
 
     sd: float
@@ -27,7 +27,7 @@ class PooledNoise:
 @dataclass(frozen=True)
 class SweepDifference(Comparison):
     """A co-primary comparison of the first sweep minus that of the second, in Dice; Holm over both. `folds` is empty
-    and `sd` NaN, for folds of different data do not pair. `noise`: None unless both sweeps were repeated.
+    and `sd` NaN, because folds of different data do not pair. `noise`: None unless both sweeps were repeated.
     """
 
     noise: PooledNoise | None = None
@@ -96,12 +96,14 @@ def subtract(first: Comparison, second: Comparison) -> SweepDifference:
     Welch and Satterthwaite.
     """
     mean, nan = first.mean - second.mean, math.nan
-    without_error = next((one.note for one in (first, second) if math.isnan(one.se)), "")
+    without_error = next((comparison.note for comparison in (first, second) if math.isnan(comparison.se)), "")
     if without_error:
         return SweepDifference(mean, nan, nan, nan, 0, nan, nan, nan, nan, nan, nan, note=without_error)
-    parts = [one.se**2 for one in (first, second)]
-    se = math.sqrt(sum(parts))
-    df = sum(parts) ** 2 / sum(part**2 / one.df for part, one in zip(parts, (first, second), strict=True))
+    variances = [comparison.se**2 for comparison in (first, second)]
+    se = math.sqrt(sum(variances))
+    df = sum(variances) ** 2 / sum(
+        variance**2 / comparison.df for variance, comparison in zip(variances, (first, second), strict=True)
+    )
     margin = critical(df) * se
     above, below = tail((EQUIVALENCE - mean) / se, df), tail((EQUIVALENCE + mean) / se, df)
     return SweepDifference(
@@ -138,8 +140,13 @@ def _subtract_shared(sweeps: Sweeps) -> SweepDifferences:
     first, second = (sweep.comparison for sweep in sweeps)
     halves = _apart(first.contracting_vs_expanding, second.contracting_vs_expanding)
     area = _apart(first.area_between_curves, second.area_between_curves) if len(units_of(sweeps)) == 1 else None
-    given = [one for one in (halves, area) if one is not None]
-    adjusted = iter([replace(one, p_holm=tested.p_holm) for one, tested in zip(given, holm(given), strict=True)])
+    differences = [difference for difference in (halves, area) if difference is not None]
+    adjusted = iter(
+        [
+            replace(difference, p_holm=tested.p_holm)
+            for difference, tested in zip(differences, holm(differences), strict=True)
+        ]
+    )
     return SweepDifferences(next(adjusted) if halves else None, next(adjusted) if area else None)
 
 
@@ -157,16 +164,19 @@ def _noise(first: Difference, second: Difference) -> PooledNoise | None:
 
 
 def _judge(two: TwoSweeps) -> tuple[str | None, str]:
-    """Opposite findings, a gain that differs, or neither shown; the last is not evidence of sameness."""
+    """Opposite findings, a gain that differs, or neither shown; the last is no evidence that both are equal."""
     for pair in two.pairs:
         if pair.first is not None and pair.second is not None and pair.apart is not None:
-            word = _word(pair.first, pair.second, pair.apart, _cause(two.sweeps))
-            return word, f"{word.capitalize()}: {_numbers(pair.title, pair.first, pair.second, pair.apart, two.sweeps)}"
+            finding = _finding(pair.first, pair.second, pair.apart, _cause(two.sweeps))
+            return (
+                finding,
+                f"{finding.capitalize()}: {_numbers(pair.title, pair.first, pair.second, pair.apart, two.sweeps)}",
+            )
     return None, "No verdict yet: the two sweeps have no finished comparison in common."
 
 
-def _word(first: Comparison, second: Comparison, apart: Comparison, cause: str) -> str:
-    signs = [(one.low > 0) - (one.high < 0) for one in (first, second)]
+def _finding(first: Comparison, second: Comparison, apart: Comparison, cause: str) -> str:
+    signs = [(comparison.low > 0) - (comparison.high < 0) for comparison in (first, second)]
     differ = apart.low > 0 or apart.high < 0
     if signs[0] * signs[1] < 0 and differ:
         return f"the direction depends on {cause}"

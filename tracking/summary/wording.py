@@ -10,11 +10,11 @@ from tracking.analysis.leakage import Inflation, Leakage
 from tracking.analysis.seed_noise import SeedNoise
 from tracking.analysis.trial import TrialSummary
 from tracking.summary.sweep import SweepSummary
-from tracking.units import study_network
+from tracking.units import is_paper_network
 
 TRIAL_HEADS = ["mask", "order", "epochs", "rate", "parameters", "Dice ± SD", "SEM", "pixel error %", "ARI"]
 LEAKAGE_HEADS = ["mask", "epochs", "rate", "honest", "leaky", "difference", "by image", "95 % over images"]
-PAPER_CHANGE = " The study saw under 1 % from 20 to 40 epochs, and 3 % for the deepest block alone."
+PAPER_CHANGE = " The paper reports a change below 1 % from 20 to 40 epochs, and of 3 % for the deepest block alone."
 
 
 def setting(summary: SweepSummary) -> str:
@@ -55,7 +55,7 @@ def is_main(trial: TrialSummary, summary: SweepSummary) -> bool:
 
 
 def is_shown(trial: TrialSummary, summary: SweepSummary) -> bool:
-    """Whether the trial stands in the main table: at the main setting, or zero-shot, which has no setting."""
+    """Whether the trial is in the main table: at the main setting, or zero-shot, which has no setting."""
     return trial.role == "zero-shot" or is_main(trial, summary)
 
 
@@ -78,30 +78,30 @@ def leakage_heads(summary: SweepSummary) -> list[str]:
 
 def leakage_rows(leakage: Leakage, summary: SweepSummary) -> list[list[str]]:
     """One row per mask that was trained on both splits."""
-    return [[*_inflation_cells(one), *noise_cells(one.noise, summary)] for one in leakage.compared]
+    return [[*_inflation_cells(inflation), *noise_cells(inflation.noise, summary)] for inflation in leakage.compared]
 
 
-def _inflation_cells(one: Inflation) -> list[str]:
-    setting_cells = [_trained_mask(one), str(one.epochs), f"{one.learning_rate:g}"]
-    scores = [number(one.honest), number(one.leaky), f"{one.difference:+.3f}"]
-    return [*setting_cells, *scores, f"{one.inflation:+.3f}", f"{one.low:+.3f} to {one.high:+.3f}"]
+def _inflation_cells(inflation: Inflation) -> list[str]:
+    setting_cells = [_trained_mask(inflation), str(inflation.epochs), f"{inflation.learning_rate:g}"]
+    scores = [number(inflation.honest), number(inflation.leaky), f"{inflation.difference:+.3f}"]
+    return [*setting_cells, *scores, f"{inflation.inflation:+.3f}", f"{inflation.low:+.3f} to {inflation.high:+.3f}"]
 
 
-def _trained_mask(one: TrialSummary | Inflation) -> str:
+def _trained_mask(trial: TrialSummary | Inflation) -> str:
     """The mask by name, or that it was trained from scratch."""
-    return f"{one.mask} from scratch" if one.start == "scratch" else mask_name(one)
+    return f"{trial.mask} from scratch" if trial.start == "scratch" else mask_name(trial)
 
 
 def convergence_sentence(step: BudgetStep, summary: SweepSummary) -> str:
-    """The largest change between two budgets, the usual one, and how many are significant; what the paper saw, of its
-    network.
+    """The median and the largest change between two budgets, and which are significant; of the paper's network, what
+    the paper reports.
     """
-    ranked = sorted(step.masks, key=lambda one: abs(one.mean) if not math.isnan(one.mean) else -1)
-    most, middle = ranked[-1], ranked[len(ranked) // 2]
-    sure = [one.mask for one in step.masks if one.p_holm <= 0.05]
-    significant = "None is significant" if not sure else f"{', '.join(sure)}: significant"
+    changes = sorted(step.masks, key=lambda change: abs(change.mean) if not math.isnan(change.mean) else -1)
+    largest, median = changes[-1], changes[len(changes) // 2]
+    significant = [change.mask for change in step.masks if change.p_holm <= 0.05]
     return (
-        f"From {step.shorter} to {step.longer} epochs Dice changes by {abs(middle.mean):.3f} in the middle of "
-        f"{counted(len(ranked), 'mask')} and at most by {most.mean:+.3f}, that of {mask_name(most)}. {significant} "
-        f"after Holm.{PAPER_CHANGE if study_network(summary.settings) else ''}"
+        f"From {step.shorter} to {step.longer} epochs the median absolute change in Dice over "
+        f"{counted(len(changes), 'mask')} is {abs(median.mean):.3f}. The largest change is {largest.mean:+.3f}, of "
+        f"{mask_name(largest)}. Significant after Holm: {', '.join(significant) or 'none'}."
+        f"{PAPER_CHANGE if is_paper_network(summary.settings) else ''}"
     )

@@ -220,14 +220,14 @@ def test_a_best_trial_without_a_score_is_no_measure() -> None:
     unscored: Any = SimpleNamespace(
         highest=lambda *_: SimpleNamespace(dice=None, run_id="x"), dice_by_image=lambda _: BEST
     )
-    drop = dropping(Search(strategy="random"), EVERYTHING, [], unscored, "run")
+    drop = make_drop_rule(Search(strategy="random"), EVERYTHING, [], unscored, "run")
     assert drop(Candidate("1", 3, 1e-3), results(behind(0.5, 1))) is None
 
 
 def test_every_fold_scored_so_far_counts_as_one_training() -> None:
     """0.04 behind is clear only after several trainings: two standard errors of one are 0.04, of four 0.02."""
     recorded: Any = Recorded()
-    drop = dropping(Search(strategy="random"), EVERYTHING, [], recorded, "run")
+    drop = make_drop_rule(Search(strategy="random"), EVERYTHING, [], recorded, "run")
     parts = list(behind(0.045, 4, spread=0.0).items())
     folds = [results(dict(parts[16 * fold : 16 * fold + 16]))[0] for fold in range(4)]
     assert drop(Candidate("1", 3, 1e-3), folds[:1]) is None

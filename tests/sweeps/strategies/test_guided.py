@@ -10,7 +10,7 @@ import pytest
 
 from sweeps.spec.search_section import Search
 from sweeps.spec.space import Space, space_of, warm_start
-from sweeps.strategies.guided import _grid, _hints, _improvement, _learnt, _observation, _unseen, guided
+from sweeps.strategies.guided import _fit_model, _grid, _hints, _improvement, _observation, _unseen_numbers, guided
 from sweeps.strategies.history import History, PastTrial
 from tracking.best_mask.gaussian_process import Points, fitted
 from trainer.config import Candidate, Settings
@@ -154,8 +154,8 @@ def both_axes() -> Space:
 def test_the_grid_numbers_masks_first_then_epochs_and_rates() -> None:
     grid, inside = _grid(both_axes()), both_axes()
     assert grid.choices == ((4, 1e-3, ()), (4, 1e-2, ()), (8, 1e-3, ()), (8, 1e-2, ()))
-    assert grid.places.tolist() == [[0, 0], [0, 1], [1, 0], [1, 1]]
-    assert _grid(space(3)).places.shape == (1, 0)  # one value is no axis
+    assert grid.coordinates.tolist() == [[0, 0], [0, 1], [1, 0], [1, 1]]
+    assert _grid(space(3)).coordinates.shape == (1, 0)  # one value is no axis
     every = [grid.candidate(inside, number) for number in range(len(inside))]
     assert set(every) == set(inside.candidates()) and [one.mask for one in every[:5]] == ["1"] * 4 + ["2"]
     points = grid.points(np.arange(5))
@@ -165,12 +165,12 @@ def test_the_grid_numbers_masks_first_then_epochs_and_rates() -> None:
 def test_hints_are_marked_and_lie_where_the_probe_was_measured() -> None:
     found = _hints(_grid(both_axes()), both_axes(), History((), {1: 0.4, 3: 0.6}))
     assert [(one.blocks, one.score, one.hint) for one in found] == [((1,), 0.4, True), ((3,), 0.6, True)]
-    assert {one.place for one in found} == {3}  # the largest epoch count, the rate named first
+    assert {one.choice for one in found} == {3}  # the largest epoch count, the rate named first
 
 
 def test_hints_are_noisy_and_share_a_shift_and_set_no_best() -> None:
     trials = (PastTrial(Candidate("1-2", 8, 1e-2), "done", 0.5), PastTrial(Candidate("none", 0, 1e-2), "done", 0.3))
-    learnt = _learnt(_grid(both_axes()), both_axes(), History(trials, {1: 0.9, 2: 0.8}))
+    learnt = _fit_model(_grid(both_axes()), both_axes(), History(trials, {1: 0.9, 2: 0.8}))
     assert learnt is not None
     model, best = learnt
     noise = model.noise[0, 0]
@@ -192,7 +192,7 @@ def test_hints_are_noisy_and_share_a_shift_and_set_no_best() -> None:
 )
 def test_what_a_trial_tells_of_the_space(candidate: Candidate, place: int | None) -> None:
     found = _observation(_grid(both_axes()), both_axes(), PastTrial(candidate, "done", 0.5), History())
-    assert (found and found.place) == place
+    assert (found and found.choice) == place
     assert found is None or (found.blocks, found.score, found.hint) == (parse(candidate.mask, 3).blocks, 0.5, False)
 
 
@@ -206,7 +206,9 @@ def test_a_failure_counts_as_the_worst_score() -> None:
     for trials, score in ((others, 0.2), ((failed,), 0.0)):
         found = _observation(_grid(both_axes()), both_axes(), failed, History(trials))
         assert found is not None and found.score == score
-    assert _learnt(_grid(both_axes()), both_axes(), History((PastTrial(failed.candidate, "open"),), {1: 0.5})) is None
+    assert (
+        _fit_model(_grid(both_axes()), both_axes(), History((PastTrial(failed.candidate, "open"),), {1: 0.5})) is None
+    )
 
 
 def test_an_open_trial_is_believed_to_score_as_predicted() -> None:
@@ -215,7 +217,7 @@ def test_an_open_trial_is_believed_to_score_as_predicted() -> None:
         (PastTrial(Candidate("1", 8, 1e-2), "done", 0.5), PastTrial(Candidate("2", 8, 1e-2), "done", 0.6)),
     )
     grid = _grid(inside)
-    alone, waiting = (_learnt(grid, inside, History((*trials, *more)))
+    alone, waiting = (_fit_model(grid, inside, History((*trials, *more)))
                       for more in ((), (PastTrial(Candidate("3", 8, 1e-2), "open"),)))  # fmt: skip
     assert alone is not None and waiting is not None and alone[1] == waiting[1]
     assert len(alone[0].scored) == 2 and len(waiting[0].scored) == 3
@@ -228,7 +230,7 @@ def test_the_expected_improvement_is_an_integral() -> None:
     trials = tuple(
         PastTrial(Candidate(mask, 8, 1e-2), "done", score) for mask, score in (("1", 0.5), ("2", 0.6), ("1,3", 0.4))
     )
-    learnt = _learnt(_grid(inside), inside, History(trials))
+    learnt = _fit_model(_grid(inside), inside, History(trials))
     assert learnt is not None
     points = _grid(inside).points(np.arange(len(inside)))
     gains, (mean, deviation) = _improvement(*learnt, points), learnt[0].predict(points)
@@ -247,7 +249,7 @@ def test_nobody_is_proposed_twice_and_a_space_of_just_the_limit_is_weighed_whole
     history = History(tuple(PastTrial(one, "open") for one in known))
     for limit in (len(inside), len(inside) - 1):
         monkeypatch.setattr("sweeps.strategies.guided.LARGEST", limit)
-        left = {grid.candidate(inside, int(row)) for row in _unseen(grid, inside, history, 0)}
+        left = {grid.candidate(inside, int(row)) for row in _unseen_numbers(grid, inside, history, 0)}
         assert not left & set(known)
         assert (len(left) == len(inside) - 2) == (limit == len(inside))
 

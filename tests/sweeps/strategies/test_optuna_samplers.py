@@ -174,14 +174,14 @@ def test_seconds_as_cost_by_hand(past: list[PastTrial], cost: float) -> None:
 
 def test_a_candidate_is_drawn_anew_for_every_length_of_the_history_and_seed() -> None:
     past = History((seen("1", "done", 0.5),))
-    drawn = {optuna_samplers._drawn(SPACE, history, seed) for history in (History(), past) for seed in range(3)}
+    drawn = {optuna_samplers._draw_unseen(SPACE, history, seed) for history in (History(), past) for seed in range(3)}
     assert len(drawn) > 3 and drawn == {
-        optuna_samplers._drawn(SPACE, history, seed) for history in (History(), past) for seed in range(3)
+        optuna_samplers._draw_unseen(SPACE, history, seed) for history in (History(), past) for seed in range(3)
     }
-    numbers = {optuna_samplers._number(history, seed) for history in (History(), past) for seed in range(3)}
+    numbers = {optuna_samplers._sampler_seed(history, seed) for history in (History(), past) for seed in range(3)}
     assert len(numbers) == 6
     with_baseline = History((PastTrial(Candidate("all", 12, 1e-3, "scratch"), "done", 0.4),))
-    assert not optuna_samplers._exhausted(single(), with_baseline)
+    assert not optuna_samplers._is_exhausted(single(), with_baseline)
 
 
 def single() -> Space:

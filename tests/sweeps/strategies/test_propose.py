@@ -11,7 +11,16 @@ from sweeps.spec.search_section import Search
 from sweeps.spec.space import listed, space_of
 from sweeps.strategies import propose as module
 from sweeps.strategies.history import History, PastTrial
-from sweeps.strategies.propose import budget, check_budget, proposer, spent, strategy_of, to_do, warnings, who
+from sweeps.strategies.propose import (
+    budget,
+    check_budget,
+    is_spent,
+    planned_work,
+    proposer,
+    searcher_name,
+    strategy_of,
+    warnings,
+)
 from trainer.config import Candidate, Settings
 from trainer.errors import UserError
 
@@ -42,7 +51,7 @@ def handed_out(count: int, trainings: int = 5) -> tuple[PastTrial, ...]:
 def test_a_budget_is_spent_when_it_is_reached(
     limits: dict[str, Any], trials: int, probe: dict[int, float], over: bool
 ) -> None:
-    assert spent(Search(strategy="tpe", **limits), History(handed_out(trials), probe)) is over
+    assert is_spent(Search(strategy="tpe", **limits), History(handed_out(trials), probe)) is over
 
 
 def test_what_failed_or_runs_has_begun_at_least_one_training() -> None:
@@ -133,11 +142,11 @@ def test_a_budget_that_is_too_small_to_start_is_refused(search: dict[str, Any], 
     ],
 )
 def test_what_is_to_do_in_words(search: Search, said: str) -> None:
-    assert to_do(search, 3, 20, 4) == said
+    assert planned_work(search, 3, 20, 4) == said
 
 
 def test_who_and_how_far() -> None:
-    assert (who(TPE), who(KERAS_TUNER)) == ("tpe", "KerasTuner's bayesian")
+    assert (searcher_name(TPE), searcher_name(KERAS_TUNER)) == ("tpe", "KerasTuner's bayesian")
     assert budget(Search(trainings=7)) == "7 trainings" and budget(TPE) == "until it ends by itself"
 
 

@@ -13,8 +13,8 @@ def test_changes_are_paired_by_mask_and_fold(record: SweepRecord) -> None:
     (step,) = budget_steps(record.finished, 1e-3, record.info)
     assert (step.shorter, step.longer) == (6, 12)
     assert [one.mask for one in step.masks] == ["1-4", "6-9", "1-5", "5-9"]  # cheapest first
-    longer, shorter = ([result.mean("dice") for result in fold_results(trial_info("shallow-first", 5, epochs))]
-                       for epochs in (12, 6))  # fmt: skip
+    results = [fold_results(trial_info("shallow-first", 5, epochs)) for epochs in (12, 6)]
+    longer, shorter = ([result.mean("dice") for result in folds] for folds in results)
     expected = corrected_t(list(np.subtract(longer, shorter)), [24] * 5, [6] * 5)
     one = step.masks[2]
     assert (one.mean, one.p) == pytest.approx((expected.mean, expected.p))

@@ -28,8 +28,10 @@ def test_what_was_saved_is_told_and_a_longer_training_saves_nothing(record: Swee
     found = early_stopped(with_dropped(record))
     assert found is not None
     assert [(one.name[:4], one.folds_done, one.reason) for one in found.trials] == [
-        ("1-2 ", 1, "clearly worse"), ("6-9 ", 1, "clearly worse"), ("7-9 ", 3, "clearly worse"),
-    ]  # fmt: skip
+        ("1-2 ", 1, "clearly worse"),
+        ("6-9 ", 1, "clearly worse"),
+        ("7-9 ", 3, "clearly worse"),
+    ]
     # At 12 epochs 17 masks and one from scratch; at 30 two, of which 1 and 3 folds went through their 12 epochs.
     assert (found.saved, found.trainings) == (4 + 2, 5 * (17 + 1 + 2) - (1 + 3))
     assert found.sentence == (

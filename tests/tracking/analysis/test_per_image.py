@@ -33,8 +33,12 @@ def test_cases_are_chosen_by_rule() -> None:
     left = {"a": 0.9, "b": 0.1, "c": 0.6, "d": 0.9, "e": math.nan, "f": 1.0}
     right = {"a": 0.9, "b": 0.0, "c": 0.9, "d": 0.2, "e": 1.0}
     assert cases_by_rule(left, right) == [
-        ("best", "a"), ("median", "c"), ("worst", "b"), ("contracting most ahead", "d"), ("expanding most ahead", "c"),
-    ]  # fmt: skip
+        ("best", "a"),
+        ("median", "c"),
+        ("worst", "b"),
+        ("contracting most ahead", "d"),
+        ("expanding most ahead", "c"),
+    ]
     assert cases_by_rule({}, right) == []
 
 

@@ -52,12 +52,12 @@ def test_one_trial_is_itself() -> None:
     assert merged([CONTRACTING]) is CONTRACTING
 
 
-LACKING = replace(trial_info("deep-first", 4).candidate, seed=1)
+MISSING = replace(trial_info("deep-first", 4).candidate, seed=1)
 
 
 def with_change(whole: SweepRecord, change: Callable[[TrialRecord], TrialRecord | None]) -> SweepRecord:
     """The sweep with one mask's training of seed 1 changed, or taken out."""
-    trials = [change(one) if one.info.candidate == LACKING else one for one in whole.trials]
+    trials = [change(one) if one.info.candidate == MISSING else one for one in whole.trials]
     return replace(whole, trials=tuple(one for one in trials if one))
 
 
@@ -78,8 +78,10 @@ def test_a_sweep_that_grows_by_a_seed_reports_those_it_is_done_with(
 def test_a_trial_is_unfinished_until_its_last_seed_is(record: SweepRecord) -> None:
     whole = repeated(record, (0, 1))
     waiting = with_change(whole, lambda one: trial_record(one.info, "RUNNING", 3))
-    none = [replace(one, status="RUNNING") if one.info.candidate.mask == "9" and one.info.candidate.seed == 0 else one
-            for one in waiting.trials]  # fmt: skip
+    none = [
+        replace(one, status="RUNNING") if one.info.candidate.mask == "9" and one.info.candidate.seed == 0 else one
+        for one in waiting.trials
+    ]
     found = summarise(replace(waiting, trials=tuple(none)))
     names = [one.name for one in found.unfinished]
     assert "6-9 · 12 epochs · lr 0.001 (seed 1 not finished)" in names and found.verdict.finding is None

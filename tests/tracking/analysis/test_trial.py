@@ -33,8 +33,14 @@ def test_largest_budget_first_then_along_the_curves_baselines_last() -> None:
     infos += [trial_info("shallow-first", 1, 30), scratch_info(), trial_info("", 0)]
     ordered = sorted((trial_record(info) for info in infos), key=report_order)
     names = [(one.info.candidate.mask, one.info.candidate.epochs, one.info.role) for one in ordered]
-    assert names == [("1", 30, "trial"), ("1", 12, "trial"), ("1-2", 12, "trial"), ("9", 12, "trial"),
-                     ("all", 12, "scratch"), ("none", 0, "zero-shot")]  # fmt: skip
+    assert names == [
+        ("1", 30, "trial"),
+        ("1", 12, "trial"),
+        ("1-2", 12, "trial"),
+        ("9", 12, "trial"),
+        ("all", 12, "scratch"),
+        ("none", 0, "zero-shot"),
+    ]
 
 
 def test_equal_trials_of_other_seeds_keep_one_order() -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tracking.analysis.winners_curse import (
-    _drawn,
+    _draw_counts,
     against_best,
     bbc_cv,
     dice_by_image,
@@ -158,9 +158,9 @@ def test_a_choice_by_hand_from_known_draws() -> None:
 
 def test_a_draw_always_leaves_an_image_out() -> None:
     rng = np.random.default_rng(0)
-    drawn = [_drawn(rng, 2) for _ in range(50)]  # half of all draws of two images leave none out
+    drawn = [_draw_counts(rng, 2) for _ in range(50)]  # half of all draws of two images leave none out
     assert {tuple(counts) for counts in drawn} == {(2.0, 0.0), (0.0, 2.0)}
-    assert _drawn(rng, 30).sum() == 30
+    assert _draw_counts(rng, 30).sum() == 30
 
 
 def pooled(table: list[list[float]], factor: float) -> tuple[float, int]:

@@ -70,7 +70,7 @@ def test_all_sets_give_blocks_and_pairs(full: BestMask) -> None:
     assert effects.confounded == () and "all 511 masks, the zero-shot score apart" in effects.sentences[0]
 
 
-def test_the_curves_of_a_study_have_an_answer_too(record: SweepRecord) -> None:
+def test_the_curves_of_a_list_of_masks_have_an_answer_too(record: SweepRecord) -> None:
     found = answer(record)
     assert found.failed == 1 and found.unfinished == 1
     assert {one.epochs for one in found.settings} == {6, 12}
@@ -78,13 +78,39 @@ def test_the_curves_of_a_study_have_an_answer_too(record: SweepRecord) -> None:
 
 
 KEYS = {
-    "schema", "sweep", "synthetic", "sentence", "notes", "masks", "candidates", "dropped", "failed", "unfinished",
-    "settings", "best", "corrected", "against", "compared", "one_standard_error", "pareto", "effects", "importance",
+    "schema",
+    "sweep",
+    "synthetic",
+    "sentence",
+    "notes",
+    "masks",
+    "candidates",
+    "dropped",
+    "failed",
+    "unfinished",
+    "settings",
+    "best",
+    "corrected",
+    "against",
+    "compared",
+    "one_standard_error",
+    "pareto",
+    "effects",
+    "importance",
     "smoothed",
-}  # fmt: skip
+}
 CANDIDATE = {
-    "mask", "aliases", "blocks", "epochs", "learning_rate", "train", "trainable_params", "share", "seconds", "dice",
-}  # fmt: skip
+    "mask",
+    "aliases",
+    "blocks",
+    "epochs",
+    "learning_rate",
+    "train",
+    "trainable_params",
+    "share",
+    "seconds",
+    "dice",
+}
 
 
 def test_the_json_has_the_keys_that_it_always_had_and_is_the_same_every_time(found: BestMask) -> None:

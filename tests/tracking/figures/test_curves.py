@@ -38,7 +38,7 @@ def test_a_comparison_without_interval_is_still_drawn() -> None:
     assert b"<svg" in draw_comparisons([("one", corrected_t([0.1, 0.1], [20] * 2, [10] * 2))])
 
 
-def test_nothing_to_draw_is_an_empty_picture() -> None:
+def test_nothing_to_draw_is_an_empty_figure() -> None:
     assert b"<svg" in draw_curves([], {})
 
 

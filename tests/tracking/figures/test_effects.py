@@ -63,6 +63,6 @@ def test_fronts_name_their_ends(price: Price, count: int) -> None:
     assert f">{found.pareto.of(price)[-1].mask}</text>" in svg and "SYNTHETIC DATA" in svg
 
 
-def test_the_same_answer_is_the_same_picture() -> None:
+def test_the_same_answer_is_the_same_figure() -> None:
     first, second = ([draw_effects(effects(4)), draw_pareto(priced(5), "parameters")] for _ in range(2))
     assert first == second

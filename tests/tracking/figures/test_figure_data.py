@@ -12,7 +12,7 @@ from tracking.record import SweepRecord
 from tracking.summary.sweep import summarise
 
 
-def test_files_are_whole_pictures_that_need_no_page(record: SweepRecord) -> None:
+def test_files_are_whole_images_that_need_no_page(record: SweepRecord) -> None:
     files = figure_files(summary_of(record))
     assert sorted(files) == [f"{name}.{kind}" for name in ("comparisons", "cost") for kind in ("png", "svg")]
     for name, content in files.items():
@@ -21,8 +21,8 @@ def test_files_are_whole_pictures_that_need_no_page(record: SweepRecord) -> None
             assert root.tag.endswith("svg") and root.get("width")
             assert b"SYNTHETIC DATA" in content and b"inherit" not in content
         else:
-            picture = Image.open(io.BytesIO(content)).convert("RGB")
-            assert picture.width > 1500 and picture.getpixel((2, 2)) == (255, 255, 255)
+            image = Image.open(io.BytesIO(content)).convert("RGB")
+            assert image.width > 1500 and image.getpixel((2, 2)) == (255, 255, 255)
 
 
 def test_the_same_numbers_are_the_same_files(record: SweepRecord) -> None:

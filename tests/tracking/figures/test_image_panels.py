@@ -10,14 +10,14 @@ from matplotlib.colors import to_rgb
 from numpy.typing import NDArray
 from PIL import Image
 
-from tests.tracking.made_up import picture, pictures
+from tests.tracking.made_up import montage_png, sweep_images
 from tracking.figures.canvas import PREDICTION, TRUTH
 from tracking.figures.image_panels import Case, Example, draw_cases, draw_examples, draw_neurons, montage
 from tracking.record import Predicted
 
 
 def example(place: int = 0) -> Example:
-    given = pictures()
+    given = sweep_images()
     return Example(given.names[place], given.labels[place], given.images[place], given.truths[place])
 
 
@@ -32,7 +32,7 @@ def test_examples_show_grey_values_as_they_are() -> None:
 
 
 @pytest.mark.parametrize("form", ["svg", "png", "page"])
-def test_every_form_is_a_whole_picture_with_its_stamp(form: str) -> None:
+def test_every_form_is_a_whole_figure_with_its_stamp(form: str) -> None:
     drawn = draw_examples({"": [example(0), example(1)]}, "SYNTHETIC DATA", form)  # type: ignore[arg-type]
     if form == "svg":
         assert ElementTree.fromstring(drawn).tag.endswith("svg")
@@ -41,8 +41,8 @@ def test_every_form_is_a_whole_picture_with_its_stamp(form: str) -> None:
         assert drawn.startswith(b"\x89PNG")
 
 
-def test_on_a_page_it_is_small_and_still_the_same_picture() -> None:
-    """A page holds several of these, at the study's 256 pixels too, and stays under 3 MB."""
+def test_on_a_page_it_is_small_and_still_the_same_figure() -> None:
+    """A page holds several of these, at the paper's 256 pixels too, and stays under 3 MB."""
     noise = np.random.default_rng(0).integers(0, 256, (6, 256, 256), np.uint8)
     given = [Example(str(place), "", one, np.zeros_like(one)) for place, one in enumerate(noise)]
     page = draw_examples({"": given}, form="page")
@@ -66,7 +66,7 @@ def test_cases_name_their_rule_and_every_dice() -> None:
 
 
 def test_outlines_are_light_on_a_dark_rim() -> None:
-    """So that they stand out of black and of white pictures, in grey too."""
+    """So that they stand out of black and of white images, in grey too."""
     for colour in (TRUTH, PREDICTION):
         assert np.dot(to_rgb(colour), (0.299, 0.587, 0.114)) > 0.6
     one = example()
@@ -78,18 +78,20 @@ def test_outlines_are_light_on_a_dark_rim() -> None:
 
 
 def test_neurons_stand_where_they_were_drawn() -> None:
-    svg = draw_neurons([("block 2", [picture(), None])], ["contracting tuned", "expanding tuned"], form="svg").decode()
+    svg = draw_neurons(
+        [("block 2", [montage_png(), None])], ["contracting tuned", "expanding tuned"], form="svg"
+    ).decode()
     assert svg.count("data:image/png") == 1 and "expanding tuned" in svg
 
 
 def test_the_montage_shows_grey_values_as_they_are() -> None:
     images = np.full((2, 32, 32), 0.5, np.float32)
-    images[1] = 0.25  # a stretch of contrast would turn both into the same picture
+    images[1] = 0.25  # a stretch of contrast would turn both into the same image
     truths = np.zeros((2, 32, 32), np.uint8)
     truths[0, 8:20, 8:20] = 1
     png = montage(images, truths, np.ones_like(truths), ["a", "b"], [0.5, math.nan])
-    picture = np.asarray(Image.open(io.BytesIO(png)).convert("L"))
-    assert {128, 64} <= set(np.unique(picture).tolist()) or {127, 64} <= set(np.unique(picture).tolist())
+    shown = np.asarray(Image.open(io.BytesIO(png)).convert("L"))
+    assert {128, 64} <= set(np.unique(shown).tolist()) or {127, 64} <= set(np.unique(shown).tolist())
 
 
 def test_a_montage_of_nothing_predicted_draws_no_outline() -> None:

@@ -57,7 +57,7 @@ def test_thawed_and_frozen_differ_in_grey() -> None:
 
 
 @pytest.mark.parametrize("form", ["png", "page"])
-def test_as_a_picture(form: str) -> None:
+def test_as_a_figure(form: str) -> None:
     png = draw_networks([("a", (1,)), ("b", (9,))], layout(PARAMS[:9]), "SYNTHETIC DATA", form)  # type: ignore[arg-type]
     assert Image.open(io.BytesIO(png)).width > 1000
 

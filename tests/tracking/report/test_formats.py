@@ -30,9 +30,17 @@ def test_trials_that_differ_in_a_training_setting_are_told_apart(record: SweepRe
 
 def test_every_statistic_is_explained(record: SweepRecord) -> None:
     page = rendered(record)
-    for words in ("95 %, choice allowed for", "not shown to be worse", "One-standard-error choice",
-                  "not the same as being as good", "The interval over images is descriptive", "Worst tenth: mean Dice",
-                  "times the parameters of expanding", "From 6 to 12 epochs", "those of figure 3"):  # fmt: skip
+    for words in (
+        "95 %, choice allowed for",
+        "not shown to be worse",
+        "One-standard-error choice",
+        "not the same as being as good",
+        "The interval over images is descriptive",
+        "Worst tenth: mean Dice",
+        "times the parameters of expanding",
+        "From 6 to 12 epochs",
+        "The images of figure 3",
+    ):
         assert words in page
     text = rendered(record, "markdown")
     for words in (

@@ -39,7 +39,10 @@ def test_a_section_without_parts_is_nothing() -> None:
 def test_synthetic_is_said_in_title_body_and_caption() -> None:
     page = document("title", [table(["a"], [], "caption", True)], True, broad=True)
     assert "<title>title (SYNTHETIC DATA)</title>" in page and "<body class=synthetic>" in page
-    assert '<caption><span class="tag">SYNTHETIC DATA</span> caption</caption>' in page and "<main class=broad>" in page
+    assert (
+        '<caption><div><span class="tag">SYNTHETIC DATA</span> caption</div></caption>' in page
+        and "<main class=broad>" in page
+    )
     assert "SYNTHETIC" not in document("title", [table(["a"], [], "caption", False)], False)
 
 

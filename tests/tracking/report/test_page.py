@@ -56,12 +56,23 @@ def test_ids_are_unique_and_every_reference_has_one(page: str) -> None:
 
 
 def test_the_page_says_verdict_first_and_everything_else_after(page: str, record: SweepRecord) -> None:
-    places = [page.index(words) for words in (
-        "<h1>Shallow better</h1>", "carries no claim about any real image", "The two directions", "How sure is it?",
-        "Which set is best", "The figures", "What it costs", "All trials", "By class", "Image by image",
-        "Was it trained long enough?", "block 9 is dead", "thaw run demo --seed 0",
-    )]  # fmt: skip
-    assert places == sorted(places)
+    order = (
+        "<h1>Shallow better</h1>",
+        "carries no claim about any real image",
+        "The two directions",
+        "How sure is it?",
+        "Which set is best",
+        "The figures",
+        "What it costs",
+        "All trials",
+        "By class",
+        "Image by image",
+        "Was it trained long enough?",
+        "block 9 is dead",
+        "thaw run demo --seed 0",
+    )
+    positions = [page.index(words) for words in order]
+    assert positions == sorted(positions)
     assert page.count('src="data:image/png') == 2  # contracting and expanding
     assert "133 normal images left out" in page
     assert "SD over folds" in page

@@ -1,4 +1,4 @@
-"""Pictures come back from MLflow for the trials that are shown, and a sweep without them still reads."""
+"""Images come back from MLflow for the trials that are shown, and a sweep without them still reads."""
 
 from __future__ import annotations
 
@@ -10,15 +10,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.tracking.made_up import picture, pictures, record_trial, repeated, sweep_info, trial_info
+from tests.tracking.made_up import montage_png, record_trial, repeated, sweep_images, sweep_info, trial_info
 from tracking.analysis.seeds import Repeats, read
-from tracking.image_archive import PICTURES, PREDICTIONS, pack_masks, pack_pictures
+from tracking.image_archive import IMAGES, PREDICTIONS, pack_images, pack_masks
 from tracking.record import SweepRecord
-from tracking.report.shown_images import shown_trials, with_pictures
+from tracking.report.shown_images import shown_trials, with_images
 from tracking.store.writer import Tracker
 
-MASKS = {"contracting": trial_info("shallow-first", 5), "expanding": trial_info("deep-first", 4),
-         "zero-shot": trial_info("", 0)}  # fmt: skip
+MASKS = {
+    "contracting": trial_info("shallow-first", 5),
+    "expanding": trial_info("deep-first", 4),
+    "zero-shot": trial_info("", 0),
+}
 OTHER = trial_info("shallow-first", 5, 6)
 
 
@@ -29,8 +32,8 @@ def kept(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Tracker
     shutil.copy(empty_store, home / "mlflow.db")
     tracker = Tracker.connect(f"sqlite:///{home / 'mlflow.db'}", home / "artifacts")
     sweep = tracker.open_sweep(sweep_info())
-    given = pictures()
-    tracker.log_once(sweep, PICTURES, lambda: pack_pictures(given))
+    given = sweep_images()
+    tracker.log_once(sweep, IMAGES, lambda: pack_images(given))
     for info in (*MASKS.values(), OTHER):
         run = record_trial(tracker, sweep, info)
         tracker.log_bytes(run, PREDICTIONS, pack_masks([np.roll(given.truths, len(info.blocks), 1)]))
@@ -40,16 +43,16 @@ def kept(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Tracker
 
 
 def _neuron(folder: Path) -> Path:
-    """A picture of block 2's filter 7, called as MLflow calls it."""
+    """An image of block 2's filter 7, called as MLflow calls it."""
     path = folder / "am~2~7+step+12+timestamp+0+aa.png"
-    path.write_bytes(picture())
+    path.write_bytes(montage_png())
     return path
 
 
 def test_predictions_belong_to_their_images(kept: Tracker) -> None:
-    seen = with_pictures(kept, kept.read_sweep()).seen
-    given = pictures()
-    assert seen.notes == () and seen.pictures is not None and seen.pictures.names == given.names
+    seen = with_images(kept, kept.read_sweep()).shown_images
+    given = sweep_images()
+    assert seen.notes == () and seen.images is not None and seen.images.names == given.names
     assert seen.predictions.keys() == MASKS.keys()
     for name, info in MASKS.items():
         for place, case in enumerate(given.names):
@@ -77,7 +80,7 @@ class Asked(Tracker):
 
 def test_only_what_is_shown_is_read(kept: Tracker) -> None:
     record, asked = kept.read_sweep(), Asked(kept)
-    with_pictures(asked, record)
+    with_images(asked, record)
     assert len([path for _, path in asked.asked if path == PREDICTIONS]) == 3
     shown = {trial.run_id for trial in shown_trials(record, Repeats()).values()}
     assert {run for run, _ in asked.asked} == shown | {record.run_id}
@@ -86,7 +89,7 @@ def test_only_what_is_shown_is_read(kept: Tracker) -> None:
 def test_only_the_montages_that_are_shown_are_read(kept: Tracker) -> None:
     record, asked = kept.read_sweep(), Asked(kept)
     assert all(trial.montage is None for trial in record.trials)
-    montages = {trial.run_id: trial.montage for trial in with_pictures(asked, record).trials}
+    montages = {trial.run_id: trial.montage for trial in with_images(asked, record).trials}
     shown = {trial.run_id for name, trial in shown_trials(record, Repeats()).items() if name != "zero-shot"}
     assert {run for run, montage in montages.items() if montage and montage.startswith(b"\x89PNG")} == shown
     assert {run for run, path in asked.asked if path == "montage.png"} == shown and len(shown) == 2
@@ -97,15 +100,15 @@ def test_only_the_montages_that_are_shown_are_read(kept: Tracker) -> None:
     [
         (PREDICTIONS, None, r"The predictions of .* are missing \(never recorded, or deleted\)"),
         (PREDICTIONS, b"damaged", r"The recorded predictions of .* cannot be read"),
-        (PREDICTIONS, pack_masks([pictures().truths[:7]]), r"The recorded predictions of .* cannot be read"),
-        (PICTURES, None, "The pictures of this sweep are missing"),
-        (PICTURES, b"damaged", "The recorded pictures cannot be read"),
+        (PREDICTIONS, pack_masks([sweep_images().truths[:7]]), r"The recorded predictions of .* cannot be read"),
+        (IMAGES, None, "The images of this sweep are missing"),
+        (IMAGES, b"damaged", "The recorded images cannot be read"),
     ],
 )
 def test_what_is_not_there_or_cannot_be_read_is_a_note(
     kept: Tracker, name: str, content: bytes | None, note: str
 ) -> None:
-    seen = with_pictures(Asked(kept, name, content), kept.read_sweep()).seen
+    seen = with_images(Asked(kept, name, content), kept.read_sweep()).shown_images
     assert seen.notes and all(re.match(note, one) for one in seen.notes) and not seen.predictions
 
 

@@ -14,7 +14,7 @@ from tracking.store.mlflow_views import (
     View,
     describe_sweep,
     describe_trial,
-    pictures_view,
+    images_view,
     trials_view,
 )
 
@@ -29,7 +29,7 @@ def state_of(view: View) -> Any:
 MANY = [f"am/{block}/127" for block in range(1, 23)]
 
 
-@pytest.mark.parametrize("view", [trials_view(), pictures_view(), pictures_view(MANY)], ids=["table", "", "full"])
+@pytest.mark.parametrize("view", [trials_view(), images_view(), images_view(MANY)], ids=["table", "", "full"])
 def test_a_view_is_an_envelope_that_fits_into_a_tag(view: View) -> None:
     key, value = view.tag(created=1)
     assert key == f"mlflow.sharedViewState.{view.key}"
@@ -53,7 +53,7 @@ def test_the_table_claims_no_winner_and_shows_the_one_that_the_answer_has() -> N
 
 
 def test_every_card_lies_in_a_section_and_every_neuron_is_shown_once() -> None:
-    state = state_of(pictures_view(["am/1/0", "am/9/3"]))
+    state = state_of(images_view(["am/1/0", "am/9/3"]))
     sections = {section["uuid"] for section in state["compareRunSections"]}
     charts = state["compareRunCharts"]
     assert {chart["metricSectionId"] for chart in charts if not chart["deleted"]} == sections
@@ -78,7 +78,7 @@ def test_a_sweep_is_described_by_its_verdict_and_leads_to_its_views(
     said, links = of_run.split("\n\n")
     assert of_experiment == f"{links}\n\n{said}"
     assert said == expected
-    assert all(view.address("7")[1:] in links for view in (trials_view(), pictures_view()))
+    assert all(view.address("7")[1:] in links for view in (trials_view(), images_view()))
     assert ("runs/abc/artifacts/report.html" in links) == bool(verdict)
 
 

@@ -119,7 +119,7 @@ def test_a_holder_that_thaw_knows_nothing_of(tracker: Tracker) -> None:
     assert not is_synthetic(tracker, "models:/busi/1")
 
 
-def test_what_was_trained_on_synthetic_pictures_is_known(tracker: Tracker) -> None:
+def test_what_was_trained_on_synthetic_images_is_known(tracker: Tracker) -> None:
     uri = crowned(tracker).uri
     registered(tracker, sweep="other")
     assert is_synthetic(tracker, uri) and not is_synthetic(tracker, "models:/busi/2")

@@ -29,19 +29,19 @@ def info(settings: Settings = BASE, search: Mapping[str, Any] | None = None, **m
         (info(), []),
         (info(search={"epochs": [1, 2]}), []),
         (info(replace(BASE, augmentation=replace(BASE.augmentation, order="leaky"))), []),
-        (info(replace(BASE, data=DataConfig(path="./same"))), []),  # the same pictures by another path
+        (info(replace(BASE, data=DataConfig(path="./same"))), []),  # the same images by another path
         (info(replace(BASE, folds=3), folds=OTHER_FOLDS), ["folds 2 -> 3"]),
         (info(replace(BASE, seed=7), folds=OTHER_FOLDS), ["seed 0 -> 7"]),
         (
             info(replace(BASE, data=DataConfig(patient="p(.)")), folds=OTHER_FOLDS),
-            ["the same pictures in other folds (data.patient '' -> p(.))"],
+            ["the same images in other folds (data.patient '' -> p(.))"],
         ),
-        (info(folds=OTHER_FOLDS), ["the same pictures in other folds"]),
+        (info(folds=OTHER_FOLDS), ["the same images in other folds"]),
         (
             info(replace(BASE, data=DataConfig(path="mine")), data=OTHER_DATA, folds=OTHER_FOLDS),
-            ["other pictures (data.path none -> mine)"],
+            ["other images (data.path none -> mine)"],
         ),
-        (info(data=OTHER_DATA), ["other pictures"]),
+        (info(data=OTHER_DATA), ["other images"]),
         (info(weights=OTHER_WEIGHTS), ["other starting weights"]),
         (info(replace(BASE, train=replace(BASE.train, batch_norm="adapt"))), ["train.batch_norm none -> adapt"]),
         (
@@ -66,7 +66,7 @@ def info(settings: Settings = BASE, search: Mapping[str, Any] | None = None, **m
             [
                 "folds 2 -> 3",
                 "model.filters 4 -> 8",
-                "other pictures",
+                "other images",
                 "other starting weights (pretrain.epochs 3 -> 12)",
             ],
         ),
@@ -107,7 +107,7 @@ def test_identities_of_recorded_sweeps_stay() -> None:
     ],
 )
 def test_shipped_sweeps_keep_the_identity_under_which_they_are_recorded(name: str, expected: str) -> None:
-    """With the pictures, the folds and the weights this digest makes the default name of a sweep."""
+    """With the images, the folds and the weights this digest makes the default name of a sweep."""
     assert digest(measured(as_table(load_spec(name)))) == expected
 
 

@@ -20,8 +20,8 @@ def test_failed_unfinished_and_never_begun(record: SweepRecord) -> None:
 
 def test_a_seed_that_is_not_done_yet_is_unfinished_by_its_name(record: SweepRecord) -> None:
     whole = repeated(record, (0, 1))
-    begun = trial_record(replace(whole.trials[0].info, candidate=replace(whole.trials[0].info.candidate, seed=2)),
-                         "RUNNING", 3)  # fmt: skip
+    info = whole.trials[0].info
+    begun = trial_record(replace(info, candidate=replace(info.candidate, seed=2)), "RUNNING", 3)
     spec = {**whole.info.spec, "search": {"seeds": [0, 1, 2]}}
     grown = replace(whole, info=replace(whole.info, spec=spec), trials=(*whole.trials, begun))
     assert find_gaps(grown, read(grown)).unfinished == (UnfinishedTrial("1 · 12 epochs · lr 0.001 · seed 2", 3),)

@@ -14,7 +14,7 @@ from trainer.masks import parse
 from trainer.network.blocks import (
     ALWAYS,
     Block,
-    LayerPlace,
+    BlockLayer,
     apply_mask,
     fingerprints,
     leaf_layers,
@@ -291,7 +291,7 @@ def test_a_merge_takes_the_deeper_way_and_counts_the_changes_of_the_side_it_keep
 def test_what_a_mask_chooses_among(
     config: PartitionConfig, numbers: list[int], searched: int, parameters: list[int], always: int
 ) -> None:
-    places = [LayerPlace("one", 1, 2), LayerPlace("two", 2, 2), LayerPlace("down", 2, 5), LayerPlace("last", 5, 2)]
+    places = [BlockLayer("one", 1, 2), BlockLayer("two", 2, 2), BlockLayer("down", 2, 5), BlockLayer("last", 5, 2)]
     units = [places[:2], places[2:3], places[3:]]
     ordered = [units[2], *units[:2]] if config.head == "always" else units
     blocks = tuple(Block(number, tuple(unit)) for number, unit in zip(numbers, ordered, strict=True))

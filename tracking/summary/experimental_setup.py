@@ -1,4 +1,4 @@
-"""What a sweep was given, as its report lists it: images, folds, network, and where it ran."""
+"""The experimental setup of a sweep as its report lists it: images, folds, network, provenance."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.tracking.made_up import sweep_info
 from tracking.record import SweepRecord
-from tracking.summary.given import Fold, describe_data, folds_of, model_of, provenance_of
+from tracking.summary.experimental_setup import Fold, describe_data, folds_of, model_of, provenance_of
 
 
 @pytest.mark.parametrize(
