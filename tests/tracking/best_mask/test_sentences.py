@@ -101,7 +101,7 @@ def test_the_notes_say_what_was_left_out() -> None:
         "Not measured at the settings compared: expanding and all",
     ):
         assert expected in words
-    assert "expect less of the winner" in " ".join(notes(ranking(corrected=None), sweep_info()))
+    assert "Expect the winner to score less" in " ".join(notes(ranking(corrected=None), sweep_info()))
 
 
 @pytest.mark.parametrize(

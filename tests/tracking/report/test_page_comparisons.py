@@ -11,7 +11,7 @@ from tracking.summary.sweep import summarise
 def test_both_comparisons_their_reach_and_every_depth(record: SweepRecord) -> None:
     section = comparisons_section(summary_of(record))
     assert "<h2>How sure is it?</h2>" in section and section.count("<svg") == 1
-    assert "<td>contracting − expanding</td>" in section and "would be found four times in five." in section
+    assert "<td>contracting − expanding</td>" in section and "with a power of 80 %." in section
     assert section.count("<table") == 2 and "Holm p (8)" in section and "seed SD" not in section
 
 

@@ -32,7 +32,8 @@ def test_leaky_trials_stand_beside_their_honest_ones(record: SweepRecord) -> Non
     leaky = replace(record, trials=(*record.trials, leaky_record(CONTRACTING), leaky_record(lone)))
     section = leakage_section(summary_of(leaky))
     assert (
-        section.count("<table") == 2 and "honest trial beside it: 1-5 · 40 epochs · lr 0.001 · leaky split." in section
+        section.count("<table") == 2
+        and "No honest trial to compare with: 1-5 · 40 epochs · lr 0.001 · leaky split." in section
     )
     alone = leakage_section(summarise(replace(record, trials=(*record.trials, leaky_record(lone)))))
     assert alone.count("<table") == 1 and leakage_section(summary_of(record)) == ""

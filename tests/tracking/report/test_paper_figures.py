@@ -81,7 +81,7 @@ def test_the_network_is_drawn_by_convolution_where_masks_count_them(record: Swee
     info = replace(record.info, spec={"partition": {"unit": "conv", "head": "own"}}, block_params=[9] * 19, n_blocks=19)
     found = summarise(replace(record, info=info))
     (second,) = [one for one in figures_of_paper(found, replace(record, info=info)) if one.number == 2]
-    assert "Its convolutions" in second.caption and "a unit of its own, number 19" in second.caption
+    assert "The convolutions are numbered" in second.caption and "a unit of its own, number 19" in second.caption
     assert second.draw("svg").count(b">18<") == len(second.alt.split("; "))
 
 
