@@ -147,7 +147,7 @@ def _conclude(sweep: OpenSweep) -> None:
     record = sweep.tracker.read_sweep(sweep.name)
     reading, summary = read(record), summarise(record)
     verdict_text = f"{summary.verdict.sentence} {conclusion(reading, summary.best_mask)}"
-    sweep.tracker.finish_sweep(sweep.plan.sweep_run, verdict_text, choice=chosen_runs(reading))
+    sweep.tracker.finish_sweep(sweep.plan.sweep_run, verdict_text, choice=chosen_runs(reading, summary.best_mask))
 
 
 def check_candidate(candidate: Candidate, resolved: ResolvedSweep) -> Candidate:

@@ -18,7 +18,7 @@ FILES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("
 HOMES = {
     "keras": ("trainer/",),
     "tensorflow": ("trainer/",),
-    # Two files: models.py pulls in Keras (MLflow's Keras flavour does), and a report must do without it.
+    # Two files: registry.py pulls in Keras (MLflow's Keras flavour does), and a report must do without it.
     "mlflow": ("tracking/store/connection.py", "tracking/store/registry.py"),
     "pandas": ("tracking/store/connection.py",),
     "optuna": ("sweeps/engines/optuna_", "sweeps/strategies/optuna_samplers.py", "tracking/best_mask/fanova.py"),
@@ -40,8 +40,8 @@ TRACKING = (
     "tracking/figures",
     "tracking/report",
 )
-# What tracking may know of trainer.
 BELOW = ("sweeps/environment", "sweeps/spec", "sweeps/strategies")
+# What tracking may know of trainer.
 LIGHT = ("trainer.config", "trainer.errors", "trainer.keys", "trainer.masks", "trainer.results")
 WALLS: dict[str, tuple[str, ...]] = {
     "trainer": (),

@@ -16,7 +16,7 @@ from tracking import as_json
 from tracking.analysis.formatting import SYNTHETIC
 from tracking.analysis.seeds import read
 from tracking.best_mask import tables
-from tracking.best_mask.answer import BestMask, best_mask, why_no_choice
+from tracking.best_mask.answer import BestMask, answer_sentences, best_mask, why_no_choice
 from tracking.best_mask.measured_effects import MeasuredEffects
 from tracking.best_mask.pareto import PRICES
 from trainer.errors import UserError
@@ -70,9 +70,8 @@ def terminal_parts(answer: BestMask) -> Iterator[RenderableType | str]:
     """The answer for a terminal: lines as strings, tables of rich."""
     if answer.synthetic:
         yield SYNTHETIC
-    yield f"{answer.sentence}\n"
-    if answer.smoothed:
-        yield f"{answer.smoothed.sentence}\n"
+    for text in answer_sentences(answer):
+        yield f"{text}\n"
     yield _rich_table(tables.tie_table(answer, SHOWN))
     for price in PRICES:
         yield _rich_table(tables.front_table(answer, price, SHOWN))

@@ -13,7 +13,9 @@ from sweeps.planning.plan import Plan, read_plan
 from tracking.analysis.formatting import counted
 from tracking.analysis.learning import learned_nothing
 from tracking.analysis.seeds import read
-from tracking.best_mask.candidates import candidates_of, setting_of
+from tracking.best_mask.candidates import candidates_of, no_choice, setting_of
+from tracking.best_mask.ranking import rank
+from tracking.best_mask.sentences import no_training_is_best, sentence
 from tracking.record import SweepRecord, TrialRecord
 from tracking.statistics import spread
 from trainer.config import Candidate
@@ -40,8 +42,8 @@ def crown(
 
     `sweep`: its name, the newest by default. `name`: of the registered model, that of the data set by default. A
     champion that is registered already is not made again. `automatic`: no command asked for it, so it takes no other
-    sweep's place, and a network that learned nothing is not made at all (None). Raises `UserError`
-    where nothing can be chosen.
+    sweep's place, and a network that learned nothing, or scores no higher than without training, is not made (None).
+    Raises `UserError` where nothing can be chosen.
     """
     from sweeps.environment.keras_backend import prepare_backend
     from tracking.store.writer import Tracker
@@ -55,7 +57,7 @@ def crown(
             raise
         board.say(f"No champion. {nothing}")  # a sweep whose time was up before anything was finished
         return None
-    if failure := learning_failure(chosen):
+    if failure := learning_failure(chosen) or (no_training(record) if mask is None else None):
         board.say(f"No champion. {failure}" if automatic else f"Warning: {failure}")
         if automatic:
             return None
@@ -183,6 +185,15 @@ def learning_failure(chosen: TrialRecord) -> str | None:
         f"Nothing was learned: with a mean Dice of {chosen.mean_dice:.3f}, {chosen.info.candidate.name} predicts "
         "almost nothing; train longer, with another learning rate or from better starting weights."
     )
+
+
+def no_training(record: SweepRecord) -> str | None:
+    """The answer of a sweep where no training at all scores highest; None for any other."""
+    candidates = candidates_of(read(record))
+    if "zero-shot" not in candidates.references or no_choice(candidates):
+        return None
+    ranking = rank(candidates)
+    return sentence(ranking, record.info) if no_training_is_best(ranking) else None
 
 
 def outcome(crowned: Crowned, home_option: str = "") -> list[str]:

@@ -36,7 +36,7 @@ def show(home: Home, name: str, *, searched: bool) -> None:
         write_atomically(path, lambda file: file.write(page.encode()))
     reading = read(record)
     verdict_text = f"{summary.verdict.sentence} {conclusion(reading, summary.best_mask)}"
-    tracker.finish_sweep(record.run_id, verdict_text, page, chosen_runs(reading))
+    tracker.finish_sweep(record.run_id, verdict_text, page, chosen_runs(reading, summary.best_mask))
     tell(to_text(summary))
     if searched:
         more = f"More: thaw best {shlex.quote(name)}{_home_option(home)}"

@@ -89,10 +89,12 @@ def release(url: str, name: str) -> None:
     not count towards the times a crash is forgiven.
     """
     study = open_study(url, name)
+    waiting = {trial.user_attrs.get("key") for trial in study.get_trials(deepcopy=False, states=(TrialState.WAITING,))}
     for trial in study.get_trials(states=(TrialState.RUNNING,)):
+        if trial.user_attrs.get("key") not in waiting:  # put back before a kill came between these two steps
+            attrs = {key: value for key, value in trial.user_attrs.items() if key != "worker"}
+            study.enqueue_trial(trial.system_attrs.get("fixed_params", {}), user_attrs=attrs)
         study.tell(trial.number, state=TrialState.FAIL)
-        attrs = {key: value for key, value in trial.user_attrs.items() if key != "worker"}
-        study.enqueue_trial(trial.system_attrs.get("fixed_params", {}), user_attrs=attrs)
 
 
 @explains_errors

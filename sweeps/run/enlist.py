@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from sweeps.engines import optuna_queue
-from sweeps.environment.home import Home
 from sweeps.planning.open_sweep import OpenSweep
 from sweeps.planning.resolve import ResolvedSweep
 from sweeps.strategies.history import History, PastTrial, Status
 from sweeps.strategies.propose import is_spent
 from trainer.config import Candidate
+from trainer.training.ledger import forget_failures
 
 if TYPE_CHECKING:  # heavy
     from tracking.record import TrialState
@@ -35,7 +35,7 @@ def enlist(sweep: OpenSweep, candidates: Sequence[Candidate], states: TrialState
     url, blocks, resolved = sweep.home.storage_url, sweep.resolved.n_blocks, sweep.resolved
     extra: list[Candidate] = []
     if retry_failed:
-        forget_failures(sweep.home)
+        forget_failures(sweep.home.ledger)
         extra += _failed_proposals(resolved, states)
     if sweep.abandoned:
         optuna_queue.release(url, sweep.name)
@@ -46,12 +46,6 @@ def enlist(sweep: OpenSweep, candidates: Sequence[Candidate], states: TrialState
     optuna_queue.enqueue(url, sweep.name, dict.fromkeys([*candidates, *extra]), blocks)
     trials = optuna_queue.history(url, sweep.name)
     return any(trial.status == "open" for trial in trials) or may_propose(resolved, trials)
-
-
-def forget_failures(home: Home) -> None:
-    """Let the ledger forget every failure; those that still hold fail again, with the same reason."""
-    for path in home.ledger.glob("*/*/failed.json"):
-        path.unlink()
 
 
 def _failed_proposals(resolved: ResolvedSweep, states: TrialStates) -> list[Candidate]:

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tracking.analysis.learning import learned_nothing
 from tracking.analysis.seeds import Reading
 from tracking.best_mask.candidates import Candidates, candidates_of, no_choice
 from tracking.best_mask.fanova import Importance, importance
 from tracking.best_mask.measured_effects import MeasuredEffects, measured_effects
 from tracking.best_mask.ranking import Ranking, rank
-from tracking.best_mask.sentences import cheapest_choice, notes, sentence
+from tracking.best_mask.sentences import cheapest_choice, notes, recommends_a_mask, sentence
 from tracking.best_mask.smoothed import Smoothed, smoothed
 
 SCHEMA = 2
@@ -66,15 +65,14 @@ def conclusion(reading: Reading, answer: BestMask | None) -> str:
     return " ".join(text for text in (answer.sentence, cheapest_choice(answer)) if text)
 
 
-def chosen_runs(reading: Reading) -> dict[str, str]:
-    """MLflow run id -> `winner`, `cheapest choice` or both: the trials that the answer names.
+def chosen_runs(reading: Reading, answer: BestMask | None) -> dict[str, str]:
+    """MLflow run id -> `winner`, `cheapest choice` or both: the trials that the `answer` names.
 
-    Of a trial repeated with several seeds, the run of the first. Empty where there is no choice, and where networks
-    learned nothing.
+    Of a trial repeated with several seeds, the run of the first. Empty where no mask is recommended.
     """
-    candidates = candidates_of(reading)
-    if no_choice(candidates) or learned_nothing(candidates.winner.mean_dice):
+    if answer is None or not recommends_a_mask(answer):
         return {}
+    candidates = candidates_of(reading)
     cheapest = candidates.trials[candidates.one_standard_error[0]]
     if cheapest is candidates.winner:
         return {cheapest.run_id: f"{WINNER}, {CHEAPEST}"}

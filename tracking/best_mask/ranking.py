@@ -32,9 +32,9 @@ class Compared(CandidateAt):
     """A candidate and its distance from the best: `behind` in Dice; `low`, `high`: 95 % interval of that distance,
     corrected for the choice of the best, from the pooled variance of all candidates.
 
-    `tied`: that interval holds 0, so the candidate was not shown to be worse (the best ties with itself); `p_adjusted`:
-    the stricter test, for all pairs; `chosen`: share of the draws in which it wins (NaN without a correction); `noise`:
-    how far another training seed moves `behind`, None with one seed and for the best.
+    `tied`: that interval holds 0 or is unknown (NaN), so the candidate was not shown to be worse (the best ties with
+    itself); `p_adjusted`: the stricter test, for all pairs; `chosen`: share of the draws in which it wins (NaN without
+    a correction); `noise`: how far another training seed moves `behind`, None with one seed and for the best.
     """
 
     behind: float

@@ -42,11 +42,16 @@ def no_training_is_best(ranking: Ranking) -> bool:
     return any(reference.name == "zero-shot" and reference.mean <= 0 for reference in ranking.against)
 
 
+def recommends_a_mask(ranking: Ranking) -> bool:
+    """Whether the answer is a mask to train: not where networks learned nothing, nor where no training is best."""
+    return not (learned_nothing(ranking.best.dice) or no_training_is_best(ranking))
+
+
 def cheapest_choice(ranking: Ranking) -> str:
     """`One-standard-error choice: 1-3, 18,112 parameters, Dice 0.790: the cheapest mask above 0.785, the best minus its
-    SEM.`; empty where networks learned nothing.
+    SEM.`; empty where no mask is recommended.
     """
-    if learned_nothing(ranking.best.dice):
+    if not recommends_a_mask(ranking):
         return ""
     cheap = ranking.one_standard_error
     price = f"{cheap.trainable_params:,} parameters, Dice {digits(cheap.dice, 3)}"

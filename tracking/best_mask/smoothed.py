@@ -16,12 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from tracking.analysis.learning import learned_nothing
 from tracking.best_mask.candidates import CandidateAt, Setting, plain_candidate
 from tracking.best_mask.fanova import FEWEST
 from tracking.best_mask.gaussian_process import Array, Points, fitted, signs
 from tracking.best_mask.ranking import Ranking
-from tracking.best_mask.sentences import digits, named, no_training_is_best
+from tracking.best_mask.sentences import digits, named, recommends_a_mask
 from tracking.record import SweepInfo
 
 
@@ -44,7 +43,7 @@ def smoothed(ranking: Ranking, info: SweepInfo) -> Smoothed | None:
     where no training at all is best.
     """
     scored = [candidate for candidate in ranking.compared if not math.isnan(candidate.dice)]
-    if len(scored) < FEWEST or learned_nothing(ranking.best.dice) or no_training_is_best(ranking):
+    if len(scored) < FEWEST or not recommends_a_mask(ranking):
         return None
     blocks = signs([candidate.blocks for candidate in scored], info.n_blocks)
     points = Points(blocks, setting_ranks(scored, info.spec.get("train") or {}))

@@ -102,10 +102,6 @@ class Entry:
         """Record that this training cannot go on."""
         write_atomically(self.folder / "failed.json", lambda file: file.write(json.dumps(asdict(failure)).encode()))
 
-    def forget_failure(self) -> None:
-        """Let a failed training be tried again (`--retry-failed`)."""
-        (self.folder / "failed.json").unlink(missing_ok=True)
-
     def lease(self, waiting: Callable[[], None] = lambda: None) -> AbstractContextManager[None]:
         """Hold the right to train this; another worker waits and then finds the result."""
         return locked(self.folder / "lease", waiting)
@@ -144,3 +140,9 @@ def _read(path: Path) -> dict[str, NDArray[Any]] | None:
         return None
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None
+
+
+def forget_failures(ledger: Path) -> None:
+    """Let every failed training be tried again (`--retry-failed`); one that still fails does so for the same reason."""
+    for path in ledger.glob("*/*/failed.json"):
+        path.unlink()

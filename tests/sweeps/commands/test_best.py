@@ -36,6 +36,7 @@ def test_all_parts_are_printed(searched: SweepRecord) -> None:
     text = shown(searched)
     assert text.startswith("SYNTHETIC DATA") and text.splitlines()[1] == best(searched).sentence
     for words in (
+        "One-standard-error choice: ",
         "Smoothed over similar sets",
         "what ties with it, cheapest first",
         "Nothing as cheap in parameters",

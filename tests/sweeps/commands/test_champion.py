@@ -20,7 +20,7 @@ from sweeps.commands.champion import cautions, choose, crown, describe, learning
 from sweeps.environment.home import open_home
 from sweeps.environment.terminal import Board
 from sweeps.spec.load import load_spec
-from tests.tracking.made_up import repeated, scratch_info, sweep_info, trial_info, trial_record
+from tests.tracking.made_up import repeated, scratch_info, subset_record, sweep_info, trial_info, trial_record
 from tracking.record import SweepRecord, TrialRecord
 from tracking.store.registry import Crowned, Holder, Registered
 from tracking.store.writer import Tracker
@@ -151,6 +151,21 @@ STAYS = "models:/busi@champion stays with version 1: sweep my-sweep, Dice 0.701"
 )
 def test_what_becomes_of_the_alias_is_told(before: Holder | None, moved: bool, lines: list[str]) -> None:
     assert outcome(Crowned(Registered("busi", "2", new=True), "quick try", before, moved), " --home there") == lines
+
+
+def test_where_no_training_is_best_a_network_is_crowned_by_hand_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = subset_record([(1,), (2,), (1, 2)], lambda _: 0.5, zero_shot=0.8)
+    output, home = io.StringIO(), open_home(tmp_path / "home")
+    monkeypatch.setattr(Tracker, "read_sweep", lambda *_: record)
+    assert crown(home, Board(Console(file=output, width=400)), None, automatic=True) is None
+    assert output.getvalue().startswith("No champion. Thaw nothing: ")
+    for mask in (None, "1"):
+        output.truncate(0)
+        with pytest.raises(UserError, match="demo"):  # it obeys: what is missing is only the plan of this made-up sweep
+            crown(home, Board(Console(file=output, width=400)), None, mask)
+        assert ("Warning: Thaw nothing: " in output.getvalue()) == (mask is None)
 
 
 def test_a_network_that_learned_nothing_is_crowned_by_hand_only(

@@ -215,6 +215,21 @@ def test_what_a_stop_cut_off_waits_again(url: str) -> None:
     assert seen == [CANDIDATES[0]]
 
 
+def test_a_stop_while_trials_are_put_back_loses_none_and_doubles_none(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    optuna_queue.enqueue(url, "s", CANDIDATES[:1], 9)
+    with pytest.warns(UserWarning, match="Heartbeat"):
+        open_study(url, "s").ask()
+    with monkeypatch.context() as killed:
+        killed.setattr("optuna.Study.tell", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            optuna_queue.release(url, "s")
+    assert [trial.state for trial in trials(url)] == [TrialState.RUNNING, TrialState.WAITING]
+    optuna_queue.release(url, "s")
+    assert [trial.state for trial in trials(url)] == [TrialState.FAIL, TrialState.WAITING]
+
+
 def test_a_trial_that_thaw_did_not_put_there_is_refused_and_then_left_out(url: str) -> None:
     optuna_queue.enqueue(url, "s", CANDIDATES[:1], 9)
     open_study(url, "s").enqueue_trial({"block_1": True, "epochs": 10**6})

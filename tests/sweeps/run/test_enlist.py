@@ -15,7 +15,7 @@ from sweeps.environment.home import open_home
 from sweeps.planning.open_sweep import OpenSweep
 from sweeps.planning.plan import Plan
 from sweeps.planning.resolve import ResolvedSweep, resolve
-from sweeps.run.enlist import enlist, forget_failures, may_propose, missing_candidates, past_trials
+from sweeps.run.enlist import enlist, may_propose, missing_candidates, past_trials
 from sweeps.spec.load import load_spec
 from sweeps.strategies.history import PastTrial
 from tracking.record import TrialState
@@ -105,13 +105,3 @@ def test_a_search_ends_with_its_budget_or_its_space() -> None:
     assert not may_propose(resolved(*SEARCH, "search.trials=3"), done)
     assert not may_propose(resolved(*SEARCH, "search.space=masks", "search.masks=['1','2','3']"), done)
     assert not may_propose(resolved(), [])
-
-
-def test_the_ledger_forgets_failures_only(tmp_path: Path) -> None:
-    home = open_home(tmp_path)
-    entry = home.ledger / "ab" / "abcd"
-    entry.mkdir(parents=True)
-    for name in ("failed.json", "0001.npz"):
-        (entry / name).touch()
-    forget_failures(home)
-    assert [path.name for path in entry.iterdir()] == ["0001.npz"]

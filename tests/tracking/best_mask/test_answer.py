@@ -136,7 +136,7 @@ def test_what_cannot_be_known_is_null() -> None:
 
 def test_without_a_choice_it_says_why() -> None:
     reading = read(subset_record([(1,)], level))
-    assert best_mask(reading) is None and chosen_runs(reading) == {}
+    assert best_mask(reading) is None and chosen_runs(reading, None) == {}
     assert conclusion(reading, None) == why_no_choice(reading) != ""
 
 
@@ -147,14 +147,21 @@ def test_the_runs_of_the_winner_and_of_the_cheapest_choice_are_named() -> None:
     pairs = zip(record.trials, folds, strict=True)
     apart = replace(record, trials=tuple(replace(trial, folds=values) for trial, values in pairs))
     by_mask = {trial.info.candidate.mask: trial.run_id for trial in apart.trials}
-    assert chosen_runs(read(apart)) == {by_mask["1-2"]: "winner", by_mask["1"]: "cheapest choice"}
+    assert chosen_runs(read(apart), answer(apart)) == {by_mask["1-2"]: "winner", by_mask["1"]: "cheapest choice"}
     words = conclusion(read(apart), answer(apart))
     assert words.startswith("Thaw blocks 1-2: ") and " One-standard-error choice: 1 (shallow-1), " in words
     alone = subset_record([(1,), (2,)], lambda blocks: 0.5 + 0.3 * (1 in blocks))
-    assert list(chosen_runs(read(alone)).values()) == ["winner, cheapest choice"]
+    assert list(chosen_runs(read(alone), answer(alone)).values()) == ["winner, cheapest choice"]
 
 
 def test_networks_that_learned_nothing_have_no_winner() -> None:
     low = subset_record([(1,), (2,), (1, 2)], lambda _: 0.04, zero_shot=0.01)
-    assert chosen_runs(read(low)) == {} and answer(low).sentence.startswith("No answer: ")
+    assert chosen_runs(read(low), answer(low)) == {} and answer(low).sentence.startswith("No answer: ")
     assert conclusion(read(low), answer(low)) == answer(low).sentence
+
+
+def test_where_no_training_is_best_no_run_wins() -> None:
+    record = subset_record([(1,), (2,), (1, 2)], lambda _: 0.5, zero_shot=0.8)
+    assert chosen_runs(read(record), answer(record)) == {}
+    assert conclusion(read(record), answer(record)) == answer(record).sentence
+    assert answer(record).sentence.startswith("Thaw nothing: ")

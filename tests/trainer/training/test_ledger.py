@@ -15,7 +15,7 @@ import pytest
 
 from trainer.errors import UserError
 from trainer.results import FoldResult, Score
-from trainer.training.ledger import Entry, Failure, Ledger, State
+from trainer.training.ledger import Entry, Failure, Ledger, State, forget_failures
 
 SCORE = Score("a", "benign", 1, 2, 3, 4, 2 / 7, 50.0, 0.1)
 EMPTY = Score("b", "", 0, 2, 0, 8, float("nan"), 20.0, 0.0)
@@ -69,12 +69,14 @@ def test_a_damaged_file_counts_as_none(tmp_path: Path, damage: bytes | None) -> 
 
 
 def test_failures_are_kept_and_forgotten_on_request(tmp_path: Path) -> None:
-    entry = Entry(tmp_path)
+    entry = Entry(tmp_path / "ab" / "abcd")
     assert entry.failure() is None
     entry.keep_failure(Failure(3, "dead block"))
+    entry.keep(made(), state())
     assert entry.failure() == Failure(3, "dead block")
-    entry.forget_failure()
-    assert entry.failure() is None
+    forget_failures(tmp_path)
+    assert entry.failure() is None and entry.result(2) is not None
+    forget_failures(tmp_path)  # nothing to forget is no mistake
 
 
 def _hold(folder: Path, held: object) -> None:
@@ -164,8 +166,3 @@ def test_a_folder_or_pickled_objects_in_place_of_a_file_count_as_none(tmp_path: 
     (tmp_path / name).unlink()
     (tmp_path / name).mkdir()
     assert entry.state() is None and entry.result(2) is None
-
-
-def test_forgetting_no_failure_is_no_mistake(tmp_path: Path) -> None:
-    Entry(tmp_path).forget_failure()
-    assert list(tmp_path.iterdir()) == []
