@@ -239,7 +239,7 @@ def test_the_mlflow_ui_shows_the_sweep(visit: Callable[[str], Visit], mlflow_ui:
             ("Trials by Dice, baselines included", "dice", "dice_sd", "dice_sem", "mask", "order", "9 matching runs"),
             "Source",
         ),
-        ("pictures", ("Charts and images", "Scores (2)", "Predictions (1)"), "dice/fold_1"),
+        ("images", ("Charts and images", "Scores (2)", "Predictions (1)"), "dice/fold_1"),
     ],
 )
 def test_the_printed_addresses_open_what_they_promise(
