@@ -47,8 +47,14 @@ MODULES = [f"{folder}/{name}.py" for folder, names in FOLDERS.items() for name i
 MORE_TESTS = {"sweeps/strategies/optuna_samplers.py": ["tests/sweeps/strategies/test_contract.py"]}
 # Imported once, before the forks that run the tests: each of them takes seconds.
 HEAVY = ("scipy.ndimage", "scipy.linalg", "sklearn.model_selection", "skimage.transform", "optuna", "keras", "mlflow")
-QUIET = {"CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": "1", "MPLBACKEND": "agg",
-         "TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}  # fmt: skip
+QUIET = {
+    "CUDA_VISIBLE_DEVICES": "-1",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "OMP_NUM_THREADS": "1",
+    "MPLBACKEND": "agg",
+    "TF_NUM_INTRAOP_THREADS": "1",
+    "TF_NUM_INTEROP_THREADS": "1",
+}
 PYTEST = ("-n0", "-x", "-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning")
 COMPARISONS: dict[type[ast.cmpop], list[ast.cmpop]] = {
     ast.Lt: [ast.LtE(), ast.Gt()],

@@ -111,9 +111,17 @@ def test_what_lies_outside_the_network_is_refused(text: str) -> None:
         parse(text, 5)
 
 
-@pytest.mark.parametrize(("blocks", "text"), [
-    ((1, 2), "1-2"), ((1, 3), "1,3"), ((1, 2, 4, 5), "1-2,4-5"), ((5,), "5"), ((2, 3, 4), "2-4"), ((1, 3, 5), "1,3,5"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("blocks", "text"),
+    [
+        ((1, 2), "1-2"),
+        ((1, 3), "1,3"),
+        ((1, 2, 4, 5), "1-2,4-5"),
+        ((5,), "5"),
+        ((2, 3, 4), "2-4"),
+        ((1, 3, 5), "1,3,5"),
+    ],
+)
 def test_a_mask_is_written_as_runs(blocks: tuple[int, ...], text: str) -> None:
     mask = Mask(blocks, 6)
     assert str(mask) == text and [block in mask for block in range(1, 7)] == [b in blocks for b in range(1, 7)]
@@ -143,16 +151,31 @@ def test_orders_of_other_sizes(n: int, outer: tuple[int, ...]) -> None:
 
 def test_the_named_masks_in_their_order() -> None:
     assert [name for name, _ in named(3)] == [
-        "none", "contracting", "expanding", "shallow-1", "shallow-2", "deep-1", "deep-2", "all",
-    ]  # fmt: skip
+        "none",
+        "contracting",
+        "expanding",
+        "shallow-1",
+        "shallow-2",
+        "deep-1",
+        "deep-2",
+        "all",
+    ]
     assert all(mask == parse(name, 4) for name, mask in named(4))
 
 
 @pytest.mark.parametrize(
     ("text", "n", "found"),
-    [("all", 3, ()), ("none", 3, ()), ("1", 3, ("shallow-1",)), ("1-2", 3, ("contracting", "shallow-2")),
-     ("3", 3, ("expanding", "deep-1")), ("2-3", 3, ("deep-2",)), ("2", 3, ()), ("1", 1, ("contracting",))],
-)  # fmt: skip
+    [
+        ("all", 3, ()),
+        ("none", 3, ()),
+        ("1", 3, ("shallow-1",)),
+        ("1-2", 3, ("contracting", "shallow-2")),
+        ("3", 3, ("expanding", "deep-1")),
+        ("2-3", 3, ("deep-2",)),
+        ("2", 3, ()),
+        ("1", 1, ("contracting",)),
+    ],
+)
 def test_aliases_are_the_other_names(text: str, n: int, found: tuple[str, ...]) -> None:
     assert names(parse(text, n)) == found
 

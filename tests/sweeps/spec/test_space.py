@@ -164,8 +164,12 @@ def test_a_space_by_hand() -> None:
         "2", 3, 1e-3, seed=3, train=(("batch", 8),)
     )
     assert [(one.epochs, one.mask, one.train != (), one.learning_rate) for one in list(made.candidates())[:5]] == [
-        (6, "1", False, 1e-2), (6, "1", False, 1e-3), (6, "1", True, 1e-2), (6, "1", True, 1e-3), (6, "2", False, 1e-2),
-    ]  # fmt: skip
+        (6, "1", False, 1e-2),
+        (6, "1", False, 1e-3),
+        (6, "1", True, 1e-2),
+        (6, "1", True, 1e-3),
+        (6, "2", False, 1e-2),
+    ]
     assert {one.epochs for one in list(made.candidates())[24:]} == {3}
     assert space_of(Search(), [1] * 3, Settings()).orders == ("shallow-first", "deep-first")
 
@@ -237,9 +241,13 @@ def test_as_many_blocks_as_the_limit_are_listed(monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.parametrize(
     ("limits", "varied"),
-    [({}, (1, 2, 3)), ({"must_train": (2,)}, (1, 3)), ({"must_train": (1,), "must_freeze": (3,)}, (2,)),
-     ({"must_train": (1, 2, 3)}, ())],
-)  # fmt: skip
+    [
+        ({}, (1, 2, 3)),
+        ({"must_train": (2,)}, (1, 3)),
+        ({"must_train": (1,), "must_freeze": (3,)}, (2,)),
+        ({"must_train": (1, 2, 3)}, ()),
+    ],
+)
 def test_varied_blocks_are_free(limits: dict[str, Any], varied: tuple[int, ...]) -> None:
     assert small(**limits).varied == varied
 

@@ -89,8 +89,13 @@ def test_text_and_switches_have_no_order_but_numbers_have() -> None:
     search = Search(train=(("batch", (4, 8)), ("loss", ("bce", "bce+dice")), ("batch_norm", ("adapt", "frozen"))))
     made = space_of(search, [1] * 9, Settings())
     assert {axis.name: axis.ordinal for axis in axes(made)} == {
-        "order": False, "depth": True, "batch": True, "loss": False, "batch_norm": False, "learning_rate": True,
+        "order": False,
+        "depth": True,
+        "batch": True,
+        "loss": False,
+        "batch_norm": False,
+        "learning_rate": True,
         "epochs": True,
-    }  # fmt: skip
+    }
     rates = space_of(Search(learning_rate=(1e-2, 1e-4, 1e-3)), [1] * 9, Settings())
     assert axes(rates)[-2].values == (1e-4, 1e-3, 1e-2)

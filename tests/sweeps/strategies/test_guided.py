@@ -217,8 +217,10 @@ def test_an_open_trial_is_believed_to_score_as_predicted() -> None:
         (PastTrial(Candidate("1", 8, 1e-2), "done", 0.5), PastTrial(Candidate("2", 8, 1e-2), "done", 0.6)),
     )
     grid = _grid(inside)
-    alone, waiting = (_fit_model(grid, inside, History((*trials, *more)))
-                      for more in ((), (PastTrial(Candidate("3", 8, 1e-2), "open"),)))  # fmt: skip
+    alone, waiting = (
+        _fit_model(grid, inside, History((*trials, *more)))
+        for more in ((), (PastTrial(Candidate("3", 8, 1e-2), "open"),))
+    )
     assert alone is not None and waiting is not None and alone[1] == waiting[1]
     assert len(alone[0].scored) == 2 and len(waiting[0].scored) == 3
     here = grid.points(np.array([grid.row["3"] * 4 + 3]))

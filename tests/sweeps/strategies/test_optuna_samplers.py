@@ -115,8 +115,13 @@ def seen(mask: str, status: Any, score: float | None = None, trainings: int = 5,
     return PastTrial(Candidate(mask, 12, 1e-3), status, score, trainings, seconds)
 
 
-FATES = [seen("1", "done", 0.5), seen("2", "dropped", 0.4), seen("3", "failed"), seen("4", "open"),
-         seen("5", "done", math.nan)]  # fmt: skip
+FATES = [
+    seen("1", "done", 0.5),
+    seen("2", "dropped", 0.4),
+    seen("3", "failed"),
+    seen("4", "open"),
+    seen("5", "done", math.nan),
+]
 
 
 def study(sampler: Any = None) -> optuna.Study:

@@ -173,8 +173,16 @@ def test_an_image_without_any_dice_has_none_after_merging() -> None:
 
 
 def test_a_version_lies_in_the_fold_of_its_original() -> None:
-    leaky = scored(0, [(3, image_score("b//1", 0.2)), (2, image_score("b", 0.4)), (1, image_score("b//2", math.nan)),
-                       (5, image_score("a//1", 0.6)), (4, image_score("a//2", 0.8))])  # fmt: skip
+    leaky = scored(
+        0,
+        [
+            (3, image_score("b//1", 0.2)),
+            (2, image_score("b", 0.4)),
+            (1, image_score("b//2", math.nan)),
+            (5, image_score("a//1", 0.6)),
+            (4, image_score("a//2", 0.8)),
+        ],
+    )
     found = per_original(leaky, ["a", "b"]).scores
     assert [(fold, score.image) for fold, score in found] == [(5, "a"), (2, "b")]
     assert [score.dice for _, score in found] == pytest.approx([0.7, 0.3])

@@ -55,9 +55,14 @@ def best_settings(hints: Array) -> tuple[float, float, float]:
     return max(found)[1:]
 
 
-@pytest.mark.parametrize(("sets", "expected"), [
-    ([(1,), (2, 3)], [[1, -1, -1], [-1, 1, 1]]), ([()], [[-1, -1, -1]]), ([(3, 1)], [[1, -1, 1]]),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("sets", "expected"),
+    [
+        ([(1,), (2, 3)], [[1, -1, -1], [-1, 1, 1]]),
+        ([()], [[-1, -1, -1]]),
+        ([(3, 1)], [[1, -1, 1]]),
+    ],
+)
 def test_sets_as_signs(sets: list[tuple[int, ...]], expected: list[list[int]]) -> None:
     assert signs(sets, 3).tolist() == expected and signs([], 3).shape == (0, 3)
 

@@ -135,8 +135,10 @@ def test_a_hash_is_the_signs_of_the_64_lowest_cosines_about_their_median() -> No
     picture = blotches(1)[0]
     small = thumbnails(picture[None], 32)[0]
     places = (2 * np.arange(32) + 1) * np.pi / 64
-    table = [[(small * np.outer(np.cos(down * places), np.cos(right * places))).sum() for right in range(8)]
-             for down in range(8)]  # fmt: skip
+    table = [
+        [(small * np.outer(np.cos(down * places), np.cos(right * places))).sum() for right in range(8)]
+        for down in range(8)
+    ]
     flat = np.array(table).ravel()
     bits = (flat > np.median(flat[1:])).astype(np.uint8)
     assert perceptual_hashes(picture[None]).tolist() == [int(np.packbits(bits).view(np.uint64)[0])]

@@ -181,9 +181,15 @@ def test_groups_and_patients_by_hand(groups: list[int], patients: list[str], joi
 
 @pytest.mark.parametrize(
     ("config", "kind"),
-    [({}, None), ({"path": "x"}, None), ({"path": "x", "patient": "p"}, "pattern"),
-     ({"patient": "p"}, "refused"), ({"patients": "t.csv"}, "refused"), ({"path": "x", "patients": "t.csv"}, "table")],
-)  # fmt: skip
+    [
+        ({}, None),
+        ({"path": "x"}, None),
+        ({"path": "x", "patient": "p"}, "pattern"),
+        ({"patient": "p"}, "refused"),
+        ({"patients": "t.csv"}, "refused"),
+        ({"path": "x", "patients": "t.csv"}, "table"),
+    ],
+)
 def test_where_patients_come_from(config: dict[str, str], kind: str | None, tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("image,patient\na,1\n")
     given = {key: str(tmp_path / value) if key == "patients" else value for key, value in config.items()}

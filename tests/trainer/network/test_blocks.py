@@ -242,10 +242,17 @@ def test_the_resolution_changes_from_0_7_down_and_from_1_5_up(side: int, to: int
     assert len(names_of(resized(side, to))) == 1 + changes
 
 
-@pytest.mark.parametrize(("layer", "changes"), [
-    (layers.MaxPooling2D(2), True), (layers.MaxPooling2D(1), False), (layers.UpSampling2D((1, 2)), True),
-    (layers.Conv2D(1, 3, strides=2), True), (layers.Conv2D(1, 3), False), (layers.ReLU(), False),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("layer", "changes"),
+    [
+        (layers.MaxPooling2D(2), True),
+        (layers.MaxPooling2D(1), False),
+        (layers.UpSampling2D((1, 2)), True),
+        (layers.Conv2D(1, 3, strides=2), True),
+        (layers.Conv2D(1, 3), False),
+        (layers.ReLU(), False),
+    ],
+)
 def test_without_fixed_shapes_the_strides_decide(layer: keras.Layer, changes: bool) -> None:
     inputs = keras.Input((None, None, 1))
     x = type(layer).from_config(layer.get_config())(layers.Conv2D(1, 1, name="before")(inputs))
@@ -275,8 +282,11 @@ def test_a_merge_takes_the_deeper_way_and_counts_the_changes_of_the_side_it_keep
     blocks = partition(model)
     assert [[place.path for place in block.layers] for block in blocks] == [["one", "two"], ["down"], ["last"]]
     assert {place.path: place.depth for block in blocks for place in block.layers} == {
-        "one": 1, "two": 2, "down": 2, "last": 5,
-    }  # fmt: skip
+        "one": 1,
+        "two": 2,
+        "down": 2,
+        "last": 5,
+    }
     assert [block.parameters for block in blocks] == [4, 5, 2] and [block.number for block in blocks] == [1, 2, 3]
 
 

@@ -273,7 +273,9 @@ def test_a_trial_learns_at_its_own_rate_and_forgets_the_momentum_of_the_one_befo
     fast = train(trainer, entry("fast"), "9", 2, fold, rate=1e-1)[-1]
     assert same(train(trainer, entry("again"), "9", 2, fold, rate=1e-4)[-1], slow)
     assert slow.losses[0] != fast.losses[0]
-    moved = [np.abs(one.weights["head/0"] - leaf_layers(unet(TINY, seed=1))["head"].get_weights()[0]).max()
-             for one in (slow, fast)]  # fmt: skip
+    moved = [
+        np.abs(one.weights["head/0"] - leaf_layers(unet(TINY, seed=1))["head"].get_weights()[0]).max()
+        for one in (slow, fast)
+    ]
     # Adam's first steps are about as long as the rate, whatever the gradient: six of them here.
     assert moved[0] == pytest.approx(6e-4, rel=0.5) and moved[1] > 0.1

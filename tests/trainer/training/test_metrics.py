@@ -45,8 +45,12 @@ def test_threshold_is_above_one_half() -> None:
 )
 def test_scores_by_hand(four: tuple[int, int, int, int], expected_dice: float | None, error: float) -> None:
     tp, fp, fn, tn = four
-    found = score("x", "label", np.array([[1] * (tp + fn) + [0] * (fp + tn)], np.uint8),
-                  np.array([[0.9] * tp + [0.1] * fn + [0.9] * fp + [0.1] * tn], np.float32))  # fmt: skip
+    found = score(
+        "x",
+        "label",
+        np.array([[1] * (tp + fn) + [0] * (fp + tn)], np.uint8),
+        np.array([[0.9] * tp + [0.1] * fn + [0.9] * fp + [0.1] * tn], np.float32),
+    )
     assert (found.image, found.label, found.tp, found.fp, found.fn, found.tn) == ("x", "label", *four)
     assert math.isnan(found.dice) if expected_dice is None else found.dice == expected_dice
     assert found.pixel_error == pytest.approx(error) and found.ari == adjusted_rand(*four)
