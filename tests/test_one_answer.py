@@ -130,7 +130,7 @@ def test_mlflow_is_told_the_same(drawn: list[Recorded]) -> None:
 
 
 def test_thaw_best_and_the_page_show_the_same(drawn: list[Recorded]) -> None:
-    for record, answer in drawn[: RECORDS // 8]:
+    for record, answer in drawn[: RECORDS // 12]:
         if answer is None:
             with pytest.raises(UserError, match="The best mask is chosen among"):
                 best(record)

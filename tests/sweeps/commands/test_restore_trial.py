@@ -96,6 +96,7 @@ def visualize(home: Path, monkeypatch: pytest.MonkeyPatch, *words: object) -> No
     main()
 
 
+@pytest.mark.slow
 def test_the_newest_sweep_is_drawn_before_and_after(
     smoke_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

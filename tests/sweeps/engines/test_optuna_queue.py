@@ -146,6 +146,7 @@ def propose(url: str, folder: Path) -> None:
     optuna_queue.drain(url, "s", evaluate, 9, in_turn, lambda: locked(folder / "turn.lock"))
 
 
+@pytest.mark.slow
 def test_four_workers_try_what_a_strategy_proposes_once_each_and_stop_when_it_stops(url: str, tmp_path: Path) -> None:
     optuna_queue.fill(url, "s", "digest", [], 9)
     workers = [multiprocessing.get_context("spawn").Process(target=propose, args=(url, tmp_path)) for _ in range(4)]

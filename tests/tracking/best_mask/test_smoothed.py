@@ -33,6 +33,7 @@ def smoothed(record: SweepRecord) -> tuple[BestMask, Smoothed]:
     return found, found.smoothed
 
 
+@pytest.mark.slow
 def test_with_noisy_scores_it_is_truly_better_than_the_highest_score() -> None:
     highest, taken = [], []
     for seed in range(10):

@@ -30,6 +30,7 @@ def test_the_file_behind_an_address(uri: str, file: Path | None) -> None:
     assert file_of(uri) == file
 
 
+@pytest.mark.slow
 def test_killed_while_it_is_made_there_is_no_database_yet(tmp_path: Path) -> None:
     path = tmp_path / "mlflow.db"
     maker = subprocess.Popen([sys.executable, "-c", CONNECTS, str(path)])
@@ -42,6 +43,7 @@ def test_killed_while_it_is_made_there_is_no_database_yet(tmp_path: Path) -> Non
     assert Tracker.connect(f"sqlite:///{path}").client.search_experiments()
 
 
+@pytest.mark.slow
 def test_two_at_once_make_one_and_leave_nothing_beside_it(tmp_path: Path) -> None:
     path = tmp_path / "mlflow.db"
     makers = [subprocess.Popen([sys.executable, "-c", CONNECTS, str(path)]) for _ in range(2)]

@@ -114,6 +114,7 @@ def wait_for(address: str, seconds: float = 60) -> None:
             time.sleep(0.2)
 
 
+@pytest.mark.slow
 def test_a_real_server_gives_the_same_bits_and_keeps_the_artifacts(tmp_path: Path, empty_store: Path) -> None:
     with serving(tmp_path, empty_store) as address:
         wait_for(address)

@@ -111,10 +111,10 @@ def test_budgets_on_the_way_and_resuming_give_the_bits_of_one_straight_run(entry
         network = unet(TINY, seed=1)
         return Trainer(network, {"pretrained": network.get_weights()}, TrainConfig(batch=4))
 
-    straight = train(fresh(), entry("straight"), "all", 5, fold)[-1]
-    in_one = train(fresh(), entry("one"), "all", 5, fold, budgets=(2, 3, 5, 8))
-    train(fresh(), entry("parts"), "all", 2, fold)
-    resumed = train(fresh(), entry("parts"), "all", 5, fold, budgets=(2,))
+    straight = train(fresh(), entry("straight"), "6-9", 5, fold)[-1]
+    in_one = train(fresh(), entry("one"), "6-9", 5, fold, budgets=(2, 3, 5, 8))
+    train(fresh(), entry("parts"), "6-9", 2, fold)
+    resumed = train(fresh(), entry("parts"), "6-9", 5, fold, budgets=(2,))
     assert [result.epochs for result in in_one] == [2, 3, 5]
     assert [(result.epochs, result.from_ledger) for result in resumed] == [(2, True), (5, False)]
     assert same(straight, in_one[-1]) and same(straight, resumed[-1]) and same(in_one[0], resumed[0])
@@ -135,7 +135,7 @@ def test_one_trace_per_mask_over_folds_budgets_and_rates(entry: Entries) -> None
     network = unet(TINY, seed=1)
     trainer = Trainer(network, {"pretrained": network.get_weights()}, TrainConfig(batch=4))
     for mask in ("1-5", "6-9"):
-        for number, size in enumerate((10, 10, 11, 9, 13), start=1):
+        for number, size in enumerate((10, 11, 9), start=1):
             for rate in (1e-3, 1e-2):
                 found = train(trainer, entry(f"{mask}{number}{rate}"), mask, 2, made_fold(number, size), (1, 2), rate)
                 assert [result.traces for result in found] == [1, 1]

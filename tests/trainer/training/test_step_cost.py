@@ -9,6 +9,7 @@ from trainer.network.unet import unet
 from trainer.training.step_cost import expected_peak, measured_cost
 
 
+@pytest.mark.slow
 def test_a_step_takes_time_and_memory() -> None:
     stages: list[str] = []
     found = measured_cost(unet(ModelConfig(32, 2)), TrainConfig(batch=2), stages.append)
