@@ -132,7 +132,7 @@ def test_from_the_command_line(thaw_here: Thaw, tracker: Tracker, tmp_path: Path
     assert tracker.artifacts is not None
     for name, folds in (("one", 5), ("two", 5), ("three", 3)):
         info = sweep_info(name)
-        sweep = tracker.open_sweep(replace(info, folds=info.folds[:folds]))
+        sweep = tracker.open_sweep(replace(info, folds=info.folds[:folds], labels=info.labels[:folds]))
         for mask in (trial_info("shallow-first", 5), trial_info("deep-first", 4)):
             record_trial(tracker, sweep, mask)
     home = tracker.artifacts.parent
