@@ -46,7 +46,7 @@ def is_seed(key: str, seed: int) -> Iterator[str]:
 def is_named(key: str, path: str | None) -> Iterator[str]:
     """The mistake of an empty path, if it is one; None is none."""
     if path is not None and not path.strip():
-        yield f"'{key}' must name a folder or file, but it is empty. Leave it out for the synthetic pictures."
+        yield f"'{key}' must name a folder or file, but it is empty. Leave it out for the synthetic images."
 
 
 @dataclass(frozen=True)
@@ -180,7 +180,7 @@ class TrainConfig:
     """How every fold is trained; the epoch count and the learning rate belong to the candidate.
 
     `batch_norm` is what batch normalisation does in frozen blocks: `frozen` keeps its statistics, as Keras does with a
-    frozen layer; `adapt` lets them follow the training pictures, while its scale and offset stay. In thawed blocks it
+    frozen layer; `adapt` lets them follow the training images, while its scale and offset stay. In thawed blocks it
     trains like any other layer.
     """
 
@@ -228,7 +228,7 @@ def pretrain_mistakes(config: PretrainConfig) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything that a score depends on besides the candidate, the pictures and the starting weights."""
+    """Everything that a score depends on besides the candidate, the images and the starting weights."""
 
     model: ModelConfig = field(default_factory=ModelConfig)
     data: DataConfig = field(default_factory=DataConfig)

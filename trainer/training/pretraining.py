@@ -35,7 +35,7 @@ Progress = Callable[[int, int, str], None]
 
 @dataclass(frozen=True)
 class Images:
-    """Pictures (n, size, size) in [0, 1] and masks {0, 1} to pre-train on, and those held out to choose the epoch."""
+    """Images (n, size, size) in [0, 1] and masks {0, 1} to pre-train on, and those held out to choose the epoch."""
 
     train_x: NDArray[np.float32]
     train_y: NDArray[np.uint8]
@@ -123,7 +123,7 @@ def _from_file(path: Path, model: ModelConfig) -> StartingWeights:
 
 
 def _images(config: PretrainConfig, size: int, data_cache: Path) -> Images:
-    """The pictures to pre-train on; the held-out tenth shares no photograph with the rest."""
+    """The images to pre-train on; the held-out tenth shares no photograph with the rest."""
     if config.path in (None, COMPOSITES):
         n = config.images or EMBEDDED_IMAGES
         kept = max(1, round(n * config.validation))
