@@ -9,6 +9,7 @@ import tempfile
 import time
 import zlib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -104,8 +105,9 @@ def rename(temporary: Path, folder: Path) -> None:
 def clear_stale(cache: Path) -> None:
     """Remove the temporary folders that killed processes left more than a day ago."""
     for folder in cache.glob(f"{UNFINISHED}*"):
-        if folder.is_dir() and time.time() - folder.stat().st_mtime > STALE_SECONDS:
-            shutil.rmtree(folder, ignore_errors=True)
+        with suppress(FileNotFoundError):  # another process has just finished with it
+            if time.time() - folder.stat().st_mtime > STALE_SECONDS:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def bytes_of(array: NDArray[Any]) -> memoryview:

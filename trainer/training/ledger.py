@@ -145,4 +145,4 @@ def _read(path: Path) -> dict[str, NDArray[Any]] | None:
 def forget_failures(ledger: Path) -> None:
     """Let every failed training be tried again (`--retry-failed`); one that still fails does so for the same reason."""
     for path in ledger.glob("*/*/failed.json"):
-        path.unlink()
+        path.unlink(missing_ok=True)

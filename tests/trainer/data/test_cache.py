@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from threading import Thread
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from trainer.data import cache
-from trainer.data.cache import Entry, cached, keep, opened, rename
+from trainer.data.cache import Entry, cached, clear_stale, keep, opened, rename
 from trainer.errors import UserError
 
 
@@ -67,6 +70,15 @@ def test_many_at_once_all_get_the_whole_entry(tmp_path: Path) -> None:
         thread.join()
     assert found == [499500.0] * 8
     assert [path.name for path in tmp_path.iterdir()] == ["key"]
+
+
+def test_a_folder_that_another_process_removes_meanwhile_is_no_obstacle(tmp_path: Path) -> None:
+    gone, stale = SimpleNamespace(stat=(tmp_path / ".building-gone").stat), tmp_path / ".building-old"
+    stale.mkdir()
+    os.utime(stale, (0, 0))
+    cache: Any = SimpleNamespace(glob=lambda _: [gone, stale])
+    clear_stale(cache)
+    assert not stale.exists()
 
 
 def test_whoever_renames_second_uses_what_is_there(tmp_path: Path) -> None:
