@@ -198,3 +198,7 @@ def test_the_last_candidate_is_found_and_then_nothing() -> None:
     for strategy in (optuna_samplers.tpe, optuna_samplers.nsga2, optuna_samplers.random, optuna_samplers.qmc):
         assert strategy(single(), History((known,)), 0) == Candidate("2", 12, 1e-3)
         assert strategy(single(), History((known, seen("2", "failed"))), 0) is None
+
+
+def test_each_seed_scrambles_the_sequence_in_its_own_way() -> None:
+    assert len({optuna_samplers.qmc(SPACE, History(), seed) for seed in range(5)}) > 2

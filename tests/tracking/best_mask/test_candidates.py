@@ -106,3 +106,10 @@ def test_a_candidate_is_its_mask_setting_price_and_score(record: SweepRecord) ->
         candidate_at(trial, record.info) for trial in candidates(record).trials
     ]
     assert all(type(plain_candidate(one)) is CandidateAt for one in compared)
+
+
+def test_the_share_is_that_of_the_whole_network_with_what_always_trains(record: SweepRecord) -> None:
+    info = replace(record.info, block_params=[60, 100], always_params=40)
+    trial = replace(record.trials[1], info=replace(record.trials[1].info, trainable_params=50))
+    assert candidate_at(trial, info).share == 50 / 200
+    assert candidate_at(trial, replace(info, block_params=[], always_params=0)).share == 50  # of nothing
