@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from keras import layers
 
+from tests.trainer.own import own
 from trainer.config import ModelConfig
 from trainer.errors import UserError
 from trainer.network.unet import unet
@@ -191,3 +192,7 @@ def test_a_layer_finer_than_the_picture_has_the_stride_of_a_pixel() -> None:
     x = layers.UpSampling2D()(layers.Conv2D(1, 3, padding="same")(picture))
     network = keras.Model(picture, layers.Conv2D(2, 3, padding="same", name="fine")(x))
     assert meant_layers(network)[2] == "fine" and trunk(network, 2).stride == 1
+
+
+def test_only_convolutions_are_counted_where_blocks_hold_more() -> None:
+    assert convolutions(own()) == ["conv1", "conv2", "mask"]
