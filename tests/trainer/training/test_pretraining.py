@@ -26,6 +26,7 @@ def found(config: PretrainConfig, folder: Path) -> tuple[StartingWeights, list[i
     return weights, epochs
 
 
+@pytest.mark.slow
 def test_pre_training_happens_once_and_is_recorded(tmp_path: Path) -> None:
     config = PretrainConfig(images=24, epochs=2, batch=8)
     weights, epochs = found(config, tmp_path)
