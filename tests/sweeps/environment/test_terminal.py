@@ -2,28 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import subprocess
 import sys
 
 import pytest
-from rich.console import Console
 
-from sweeps.environment.terminal import Board, remaining
-
-
-class Time:
-    """A clock that is set by hand."""
-
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-def board(*, terminal: bool, clock: Time | None = None) -> tuple[Board, io.StringIO]:
-    out = io.StringIO()
-    return Board(Console(file=out, force_terminal=terminal, width=120), clock or Time()), out
+from sweeps.environment.terminal import remaining
+from tests.sweeps.boards import Time, board
 
 
 def test_on_a_terminal_a_stage_is_a_bar_that_goes() -> None:

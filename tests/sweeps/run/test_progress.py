@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import io
-
 import pytest
-from rich.console import Console
 
-from sweeps.environment.terminal import LINE_EVERY, Board
+from sweeps.environment.terminal import LINE_EVERY
 from sweeps.run.messages import Dropped, Failed, FoldFinished, Message, Probed, Ready, Replaced, TrialFinished
 from sweeps.run.progress import follow_list, follow_search
+from tests.sweeps.boards import Time, board
 from trainer.config import Candidate
 
 MESSAGES: list[Message] = [
@@ -22,20 +20,6 @@ MESSAGES: list[Message] = [
     Failed("3 · 2 epochs", "diverged"),
 ]
 LIST = [Candidate("1", 2, 1e-3), Candidate("1", 4, 1e-3)]
-
-
-class Time:
-    """A clock that is set by hand."""
-
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-def board(*, terminal: bool, clock: Time | None = None) -> tuple[Board, io.StringIO]:
-    out = io.StringIO()
-    return Board(Console(file=out, force_terminal=terminal, width=120), clock or Time()), out
 
 
 def test_a_search_counts_the_trials_that_ended_out_of_its_budget() -> None:
