@@ -14,12 +14,18 @@ from trainer.errors import UserError
 
 @dataclass(frozen=True)
 class Pair:
-    """One case: its unique name (path inside the data set without suffix), its files, its class ("" if unknown)."""
+    """One case: its unique name (path inside the data set without suffix), its files, its class ("" if unknown).
+
+    `patient`: whose it is, where the files say so, else "". `slice`: which one of a file with several, from 0; None for
+    a file that is one image.
+    """
 
     name: str
     image: Path
     masks: tuple[Path, ...]
     label: str
+    patient: str = ""
+    slice: int | None = None
 
 
 @dataclass(frozen=True)
