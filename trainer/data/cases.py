@@ -40,7 +40,9 @@ class Cases:
     memory maps; `names` unique, such as "benign/benign (1)"; `labels` "" where unknown; `groups` int64 (n,) the
     group of each case: near-duplicates share theirs, and so do the images of one patient. `source` describes the data
     in words, `notes` everything that was left out, resized or drawn; `digest` identifies images, masks, names and
-    labels. `duplicates` cases have a near-duplicate; `patients` is the number of patients, 0 where unknown.
+    labels. `duplicates` cases have a near-duplicate; `patients` is the number of patients, 0 where unknown. `spacing`
+    float64 (n, 2) in mm from a pixel to the next one down and to the right, at working size; NaN where unknown, None
+    where unknown for all.
     """
 
     images: NDArray[np.float32]
@@ -55,6 +57,7 @@ class Cases:
     digest: str
     duplicates: int = 0
     patients: int = 0
+    spacing: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         """How many cases."""
