@@ -30,7 +30,15 @@ HOMES = {
 
 # What each folder may import of ours, itself apart: lazy and type-only imports count like any other. The folders of a
 # package stand in one order, low to high, and every arrow points down.
-TRAINER = ("trainer", "trainer/phantoms", "trainer/data", "trainer/network", "trainer/training", "trainer/neurons")
+TRAINER = (
+    "trainer",
+    "trainer/phantoms",
+    "trainer/data/formats",
+    "trainer/data",
+    "trainer/network",
+    "trainer/training",
+    "trainer/neurons",
+)
 TRACKING = (
     "tracking",
     "tracking/store",
@@ -46,7 +54,8 @@ LIGHT = ("trainer.config", "trainer.errors", "trainer.keys", "trainer.masks", "t
 WALLS: dict[str, tuple[str, ...]] = {
     "trainer": (),
     "trainer/phantoms": ("trainer",),
-    "trainer/data": ("trainer", "trainer/phantoms"),
+    "trainer/data/formats": ("trainer",),
+    "trainer/data": ("trainer", "trainer/phantoms", "trainer/data/formats"),
     "trainer/network": ("trainer",),
     "trainer/training": ("trainer", "trainer/phantoms", "trainer/data", "trainer/network"),
     "trainer/neurons": ("trainer", "trainer/network"),

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import struct
-import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
-from trainer.data import jsrt
+from trainer.data.formats import jsrt
+from trainer.data.formats.decode import decode, header
+from trainer.data.formats.decoded import Decoded, Header
 from trainer.errors import UserError
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", jsrt.SUFFIX)
@@ -22,22 +21,7 @@ MASK_THRESHOLD = 127 / 255
 # A mask is black and white but for its edges; a file that is mostly grey, in many shades, is a photograph.
 GREY_SHARE, GREY_LEVELS = 0.25, 16
 SIXTEEN_BIT = 65535
-# What Pillow's decoders raise on damaged bytes besides OSError; a bug of ours would be another type.
-DAMAGED = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error, Image.DecompressionBombError)
-
-
-@dataclass(frozen=True)
-class Header:
-    """What a file states before its pixels are decoded: sides in pixels and the mode as Pillow names it."""
-
-    mode: str
-    width: int
-    height: int
-
-    @property
-    def size(self) -> str:
-        """Width x height, as people write it: `500x471`."""
-        return f"{self.width}x{self.height}"
+LUMA = (0.299, 0.587, 0.114)  # ITU-R 601, as Pillow weighs 8-bit colours
 
 
 @dataclass(frozen=True)
@@ -56,16 +40,6 @@ class MergedMask:
     faint: bool
 
 
-def header(path: Path) -> Header:
-    """Mode and sides of one image file, without decoding it. Raises `UserError` if it is not an image."""
-    if is_raw(path):
-        with readable(path):
-            jsrt.check_length(path)
-        return Header("12-bit raw", jsrt.SIDE, jsrt.SIDE)
-    with opened(path) as image:
-        return Header(image.mode, image.width, image.height)
-
-
 def read_image(path: Path, size: int) -> NDArray[np.float32]:
     """Grey float32 (size, size) in [0, 1], shrunk with anti-aliased linear interpolation, squeezed when not square."""
     grey = Image.fromarray(read_grey(path))
@@ -73,13 +47,9 @@ def read_image(path: Path, size: int) -> NDArray[np.float32]:
     return np.clip(np.asarray(grey.resize((size, size), Image.Resampling.BILINEAR), np.float32), 0, 1)
 
 
-def read_grey(path: Path) -> NDArray[np.float32]:
+def read_grey(path: Path, slice: int | None = None) -> NDArray[np.float32]:
     """Grey float32 (height, width) in [0, 1]: 8 bit / 255, 16 bit / 65535, colour by luminance, alpha ignored."""
-    if is_raw(path):
-        with readable(path):
-            return jsrt.read_raw(path)
-    with opened(path) as image:
-        return grey_of(image, path)
+    return grey_of(decode(path, slice), path)
 
 
 def read_masks(paths: tuple[Path, ...], image: Path, size: int) -> MergedMask:
@@ -140,74 +110,34 @@ def check_black_and_white(path: Path, grey: NDArray[np.float32]) -> None:
         )
 
 
-def is_raw(path: Path) -> bool:
-    """Whether this is one of JSRT's raw files. Its name decides, because the file has no header."""
-    return path.suffix.lower() == jsrt.SUFFIX
+def grey_of(image: Decoded, path: Path) -> NDArray[np.float32]:
+    """An image as grey float32 (height, width) in [0, 1]."""
+    _, top = image.limits or (0, SIXTEEN_BIT if np.issubdtype(image.pixels.dtype, np.integer) else 1)
+    grey = scaled(luminance(image.colours), top, path)
+    return 1 - grey if image.inverted else grey
 
 
-@contextmanager
-def readable(path: Path) -> Iterator[None]:
-    """Turn a file that may not be read, or is gone, into a `UserError` that names it."""
-    try:
-        yield
-    except PermissionError as error:
-        raise UserError(f"Every image file must be readable, but {path} may not be read. Allow it (chmod).") from error
-    except FileNotFoundError as error:
-        raise UserError(f"{path} was listed but is gone. Put it back, or run the command again.") from error
+def luminance(colours: NDArray[Any]) -> NDArray[np.float32]:
+    """Grey values (height, width) of what `Decoded.colours` gives, in the same units: ITU-R 601, opacity ignored."""
+    if colours.ndim == 2:
+        return colours.astype(np.float32)
+    inks, alpha = colours[..., : colours.shape[2] - (1 - colours.shape[2] % 2)], colours[..., -1]
+    # One colour all over: the mask is in the transparency alone, as some programs save it.
+    if inks.shape != colours.shape and not np.ptp(inks, axis=(0, 1)).any() and np.ptp(alpha) > 0:
+        return alpha.astype(np.float32)
+    if inks.shape[2] == 1:
+        return inks[..., 0].astype(np.float32)
+    if inks.dtype == np.uint8:
+        return np.asarray(Image.fromarray(np.ascontiguousarray(inks)).convert("L"), np.float32)
+    return inks.astype(np.float32) @ np.array(LUMA, np.float32)
 
 
-@contextmanager
-def opened(path: Path) -> Iterator[Image.Image]:
-    """Pillow's image of a file. Every kind of damage becomes a `UserError` that names the file."""
-    try:
-        with readable(path), Image.open(path) as image:
-            yield image
-    except UnidentifiedImageError as error:
-        raise UserError(
-            f"Every image file must hold an image, but {path} does not, whatever its name says{excerpt(path)}. "
-            "Replace it by the real image or move it out of the folder."
-        ) from error
-    except DAMAGED as error:
-        raise UserError(
-            f"Every image file must be whole, but {path} is truncated or damaged ({error}). "
-            "Copy or download it again, or move it and its mask out of the folder."
-        ) from error
-
-
-def excerpt(path: Path) -> str:
-    """The beginning of a file that is no image, in brackets, if it is text or the file is empty; else ""."""
-    start = path.read_bytes()[:40]
-    if not start:
-        return " (it is empty)"
-    text = start.decode("utf-8", "replace")
-    return f" (it begins with the text {text!r})" if text.isprintable() or text.isascii() else ""
-
-
-def grey_of(image: Image.Image, path: Path) -> NDArray[np.float32]:
-    """The first and only frame as grey float32 (height, width) in [0, 1]."""
-    frames = getattr(image, "n_frames", 1)
-    if frames > 1 and image.format != "MPO":  # a camera's MPO repeats its one image as a preview
-        raise UserError(f"A file must hold one image, but {path} holds {frames}. Save each as a file of its own.")
-    if image.mode.startswith("I"):
-        return scaled(np.asarray(image, np.float32), SIXTEEN_BIT, path)
-    if image.mode == "F":
-        return scaled(np.asarray(image, np.float32), 1, path)
-    # Through RGBA, because a palette with transparency has no direct way to grey.
-    colours = image.convert("RGBA") if image.mode in ("P", "PA") else image
-    if colours.mode in ("LA", "RGBA"):
-        *inks, alpha = (np.asarray(band, np.float32) for band in colours.split())
-        # One colour all over: the mask is in the transparency alone, as some programs save it.
-        if all(np.ptp(ink) == 0 for ink in inks) and np.ptp(alpha) > 0:
-            return alpha / np.float32(255)
-    return np.asarray(colours.convert("L"), np.float32) / np.float32(255)
-
-
-def scaled(values: NDArray[np.float32], top: int, path: Path) -> NDArray[np.float32]:
+def scaled(values: NDArray[np.float32], top: float, path: Path) -> NDArray[np.float32]:
     """`values / top`, or a `UserError` when that leaves [0, 1]."""
     low, high = float(values.min()), float(values.max())
     if not 0 <= low <= high <= top:
         raise UserError(
-            f"Values must lie in 0..{top} for an image of this kind, but {path} holds {low:g}..{high:g}. "
+            f"Values must lie in 0..{top:g} for an image of this kind, but {path} holds {low:g}..{high:g}. "
             "Save it as 8 or 16 bit grey."
         )
     return values / np.float32(top)

@@ -16,7 +16,9 @@ from PIL import Image, ImageDraw
 from scipy.ndimage import binary_dilation, binary_erosion
 
 from trainer.data.folder import count
-from trainer.data.images import Header, MergedMask, header, read_image, read_masks
+from trainer.data.formats.decode import header
+from trainer.data.formats.decoded import Header
+from trainer.data.images import MergedMask, read_image, read_masks
 from trainer.data.layouts import Match, Pair, match
 from trainer.data.near_duplicates import large_group_note, near_duplicate_groups
 from trainer.errors import UserError

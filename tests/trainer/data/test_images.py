@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from trainer.data.images import binary, check_aspect, header, read_grey, read_image, read_masks
+from trainer.data.formats.decode import header
+from trainer.data.images import binary, check_aspect, read_grey, read_image, read_masks
 from trainer.errors import UserError
 
 RAMP = np.linspace(0, 255, 12 * 16).reshape(12, 16).round().astype(np.uint8)

@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from trainer.config import DataConfig
-from trainer.data import jsrt
 from trainer.data.cases import Cases, load_cases
+from trainer.data.formats import jsrt
 from trainer.data.layouts import recognise
 from trainer.data.survey import survey, text
 from trainer.errors import UserError

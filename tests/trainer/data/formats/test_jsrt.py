@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from trainer.data.jsrt import BYTES, SIDE, TOP, check_length, read_raw
+from trainer.data.formats.jsrt import BYTES, SIDE, TOP, check_length, read_raw
 from trainer.errors import UserError
 
 
