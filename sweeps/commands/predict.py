@@ -15,6 +15,7 @@ from PIL import Image
 
 from sweeps.environment.home import open_home
 from sweeps.environment.terminal import Board
+from trainer.data.folder import bare, image_files, is_image
 from trainer.data.images import SUFFIXES, read_grey
 from trainer.errors import UserError
 from trainer.files import write_atomically
@@ -77,22 +78,17 @@ def list_jobs(images: Path, out: Path) -> list[Job]:
     if not images.exists():
         raise UserError(f"There is no image or folder {images}.")
     folder = images if images.is_dir() else images.parent
-    paths = sorted(images.rglob("*")) if images.is_dir() else [images]
+    paths = sorted(image_files(images)) if images.is_dir() else [path for path in [images] if is_image(path)]
     results = out.resolve()
     image_paths = [
         path.relative_to(folder)
         for path in paths
-        if path.is_file()
-        and path.suffix.lower() in SUFFIXES
-        and not any((results / part) in path.resolve().parents for part in ("masks", "overlays"))
+        if not any((results / part) in path.resolve().parents for part in ("masks", "overlays"))
     ]
     if not image_paths:
         raise UserError(f"There must be an image ({', '.join(SUFFIXES)}) to predict, but {images} holds none.")
-    name_counts = Counter(path.with_suffix("") for path in image_paths)
-    return [
-        Job(folder / path, f"{path if name_counts[path.with_suffix('')] > 1 else path.with_suffix('')}.png")
-        for path in image_paths
-    ]
+    name_counts = Counter(bare(path) for path in image_paths)
+    return [Job(folder / path, f"{path if name_counts[bare(path)] > 1 else bare(path)}.png") for path in image_paths]
 
 
 def check_overwriting(jobs: list[Job], out: Path) -> None:

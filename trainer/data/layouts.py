@@ -6,7 +6,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainer.data.folder import count, few, image_files, natural_key, subfolders, unread
+from trainer.data.folder import (
+    SHOWN,
+    broken_links,
+    count,
+    few,
+    image_files,
+    left_alone,
+    natural_key,
+    one_form,
+    subfolders,
+    target,
+    unread,
+)
 from trainer.data.images import SUFFIXES
 from trainer.data.published_layouts import RULES, Item, Items, Rule
 from trainer.errors import UserError
@@ -42,7 +54,7 @@ class Match:
     """What a layout found in `folder`, faults included: the survey reports them, `recognise` refuses them.
 
     `incomplete`: the images for which the layout asks for several masks and some are missing, each with the missing
-    parts. `duplicates`: pairs of files that claim the same name.
+    parts. `duplicates`: pairs of files that claim the same name. `broken`: links that lead nowhere.
     """
 
     name: str
@@ -53,6 +65,7 @@ class Match:
     without_image: tuple[Path, ...]
     duplicates: tuple[tuple[Path, Path], ...]
     notes: tuple[str, ...]
+    broken: tuple[Path, ...] = ()
 
 
 def recognise(folder: Path, *, skip_unpaired: bool = False) -> Layout:
@@ -110,16 +123,20 @@ def joined(rule: Rule, folder: Path, images: list[Item], masks: list[Item]) -> M
     duplicates = (*doubled(images), *doubled(masks))
     by_name: dict[str, list[Item]] = {}
     for mask in masks:
-        by_name.setdefault(mask.name, []).append(mask)
-    known = {image.name for image in images}
-    masked = [image for image in natural(images) if image.name in by_name]
+        by_name.setdefault(one_form(mask.name), []).append(mask)
+    known = {one_form(image.name) for image in images}
+    masked = [image for image in natural(images) if one_form(image.name) in by_name]
     incomplete = {
         image.path: missing
         for image in masked
-        if (missing := [part for part in rule.parts if part not in {mask.part for mask in by_name[image.name]}])
+        if (
+            missing := [
+                part for part in rule.parts if part not in {mask.part for mask in by_name[one_form(image.name)]}
+            ]
+        )
     }
     pairs = [
-        Pair(image.name, image.path, tuple(mask.path for mask in natural(by_name[image.name])), image.label)
+        Pair(image.name, image.path, tuple(mask.path for mask in natural(by_name[one_form(image.name)])), image.label)
         for image in masked
         if image.path not in incomplete
     ]
@@ -127,11 +144,12 @@ def joined(rule: Rule, folder: Path, images: list[Item], masks: list[Item]) -> M
         rule.name,
         folder,
         tuple(pairs),
-        tuple(image.path for image in natural(images) if image.name not in by_name),
+        tuple(image.path for image in natural(images) if one_form(image.name) not in by_name),
         tuple((path, " and ".join(parts)) for path, parts in incomplete.items()),
-        tuple(mask.path for mask in natural(masks) if mask.name not in known),
+        tuple(mask.path for mask in natural(masks) if one_form(mask.name) not in known),
         duplicates,
-        (*outside(folder, [*images, *masks]), *unread(folder)),
+        (*outside(folder, [*images, *masks]), *unread(folder), *left_alone(folder)),
+        broken_links(folder),
     )
 
 
@@ -143,7 +161,7 @@ def outside(folder: Path, items: Iterable[Item]) -> tuple[str, ...]:
 
 
 def unpaired(layout: Match) -> str:
-    """In words: how many images have no mask and how many masks no image, with the first few of each; "" if none."""
+    """In words: how many images have no mask, masks no image and links no target, with a few of each; "" if none."""
     phrases = []
     if layout.without_mask:
         phrases.append(f"{count(layout.without_mask, 'image')} without mask ({few(layout.without_mask)})")
@@ -152,6 +170,10 @@ def unpaired(layout: Match) -> str:
         phrases.append(f"{count(images, 'image')} without {missing} mask ({few(images)})")
     if layout.without_image:
         phrases.append(f"{count(layout.without_image, 'mask')} without image ({few(layout.without_image)})")
+    if layout.broken:
+        targets = tuple(f"{path.name} -> {target(path)}" for path in layout.broken[:SHOWN])
+        more = ", ..." if len(layout.broken) > SHOWN else ""
+        phrases.append(f"{count(layout.broken, 'broken link')} ({', '.join(targets)}{more})")
     return " and ".join(phrases)
 
 
@@ -176,7 +198,7 @@ def doubled(items: list[Item]) -> tuple[tuple[Path, Path], ...]:
     return tuple(
         (taken, item.path)
         for item in natural(items)
-        if (taken := first.setdefault((item.name, item.part), item.path)) != item.path
+        if (taken := first.setdefault((one_form(item.name), item.part), item.path)) != item.path
     )
 
 

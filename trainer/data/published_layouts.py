@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from trainer.data.folder import image_files, only, subfolders
+from trainer.data.folder import bare, image_files, one_form, only, subfolders
 from trainer.errors import UserError
 
 MASK_SUFFIX = re.compile(r"_mask((?:_\d+)*)$", re.IGNORECASE)
@@ -74,7 +74,8 @@ def msra(folder: Path) -> Items | None:
         masks = [mask for mask in items if mask.path.suffix.lower() == ".png"]
         whole = len(items) == len(image_files(folder))  # a pair beside another layout is a preview, not the data set
         suffixed_masks = any(MASK_SUFFIX.search(mask.name) for mask in items)  # then the names tell masks from images
-        if whole and not suffixed_masks and {image.name for image in images} & {mask.name for mask in masks}:
+        shared = {one_form(image.name) for image in images} & {one_form(mask.name) for mask in masks}
+        if whole and not suffixed_masks and shared:
             return images, masks
     return None
 
@@ -101,7 +102,7 @@ def montgomery_joined(folder: Path) -> Items | None:
 
 def shenzhen(folder: Path) -> Items | None:
     """Shenzhen: `_mask` tells masks from images, anywhere below the folder."""
-    items = [Item(path.stem, path) for path in only(folder, lambda path: path.stem.upper().startswith("CHNCXR_"))]
+    items = [Item(bare(path).name, path) for path in only(folder, lambda path: path.stem.upper().startswith("CHNCXR_"))]
     images = [chest_class(image) for image in items if not MASK_SUFFIX.search(image.name)]
     return images, [without_suffix(mask) for mask in items if MASK_SUFFIX.search(mask.name)]
 
@@ -127,9 +128,9 @@ def two_folders(image_folders: tuple[str, ...], mask_folders: tuple[str, ...]) -
         if not (image_root and mask_root):
             return None
         images = [item(image_root, path) for path in image_files(image_root)]
-        names = {image.name for image in images}
+        names = {one_form(image.name) for image in images}
         masks = [item(mask_root, path) for path in image_files(mask_root)]
-        return images, [mask if mask.name in names else without_suffix(mask) for mask in masks]
+        return images, [mask if one_form(mask.name) in names else without_suffix(mask) for mask in masks]
 
     return find
 
@@ -171,7 +172,7 @@ def suffixed(root: Path, folders: Iterable[Path]) -> Items:
 def item(root: Path, path: Path) -> Item:
     """A file named by its path below `root` without suffix; a class folder directly below `root` is its label."""
     inside = path.relative_to(root)
-    return Item(inside.with_suffix("").as_posix(), path, inside.parts[0] if len(inside.parts) == 2 else "")
+    return Item(bare(inside).as_posix(), path, inside.parts[0] if len(inside.parts) == 2 else "")
 
 
 def without_suffix(mask: Item) -> Item:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from scipy.ndimage import binary_dilation, binary_erosion
 
-from trainer.data.folder import count
+from trainer.data.folder import count, target
 from trainer.data.formats.decode import header
 from trainer.data.formats.decoded import Header
 from trainer.data.images import MergedMask, read_image, read_masks
@@ -144,6 +144,7 @@ def unpaired_problems(layout: Match) -> list[Problem]:
         *(Problem(path, f"image without {part} mask") for path, part in layout.incomplete),
         *(Problem(path, "mask without image") for path in layout.without_image),
         *(Problem(second, f"has the same name as {first}") for first, second in layout.duplicates),
+        *(Problem(path, f"link that leads nowhere (to {target(path)})") for path in layout.broken),
     ]
 
 

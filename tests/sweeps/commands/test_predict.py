@@ -51,6 +51,7 @@ def test_masks_and_overlays_in_the_size_and_folders_of_the_images(model: str, tm
     for name, mode in (("a.png", "L"), ("b.jpg", "RGB"), ("deep/c.tif", "I;16"), ("deep/d.gif", "P"), ("e.BMP", "1")):
         write_image(tmp_path / "in" / name, mode)
     (tmp_path / "in" / "notes.txt").write_text("no image")
+    (tmp_path / "in" / "._a.png").write_bytes(b"\0\5\x16\7")  # what a Mac leaves behind
     out = tmp_path / "out"
     assert predict_count(model, tmp_path / "in", out) == 5
     names = ["a.png", "b.png", "deep/c.png", "deep/d.png", "e.png"]

@@ -129,3 +129,20 @@ def test_the_error_shows_every_layout(tmp_path: Path) -> None:
 
 def test_numbers_sort_as_numbers() -> None:
     assert sorted(["b (10)", "b (9)", "a", "10", "9"], key=natural_key) == ["9", "10", "a", "b (9)", "b (10)"]
+
+
+def test_names_are_compared_in_one_unicode_form(tmp_path: Path) -> None:
+    composed, decomposed = "M\u00fcller", "Mu\u0308ller"
+    (pair,) = recognise(touch(tmp_path, f"images/{composed}.png", f"masks/{decomposed}_mask.png")).pairs
+    assert pair.name == composed
+    with pytest.raises(UserError, match="needs a name of its own"):
+        recognise(touch(tmp_path, f"images/{decomposed}.png"))
+
+
+def test_a_broken_link_stops_and_is_left_out_knowingly(tmp_path: Path) -> None:
+    touch(tmp_path, "images/a.png", "masks/a.png")
+    for folder in ("images", "masks"):
+        (tmp_path / folder / "b.png").symlink_to("gone.png")
+    with pytest.raises(UserError, match=r"2 broken links \(b\.png -> gone\.png, .*skip_unpaired"):
+        recognise(tmp_path)
+    assert "2 broken links" in recognise(tmp_path, skip_unpaired=True).notes[-1]
