@@ -11,6 +11,7 @@ import typer
 
 from sweeps.completion import MASKS, completer_of, spec_names, sweep_names
 from sweeps.environment.home import DEFAULT_HOME
+from sweeps.environment.streams import prepare_streams
 from sweeps.environment.terminal import complain, console, tell
 from trainer.errors import UserError
 
@@ -43,6 +44,7 @@ Sweep = Annotated[
 
 def main() -> None:
     """Run the command line. Exit codes: 2 a user's mistake, 3 trials without a score, 130 stopped, 1 a bug."""
+    prepare_streams()
     try:
         app()
     except UserError as error:

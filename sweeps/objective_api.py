@@ -11,10 +11,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-
 from sweeps.environment.home import open_home
-from sweeps.environment.terminal import Board
+from sweeps.environment.terminal import Board, Output
 from sweeps.spec.load import load_spec
 from sweeps.spec.space import Space, zero_shot
 from sweeps.strategies.history import Report
@@ -101,7 +99,7 @@ def open_objective(
     from sweeps.planning.prepare import prepare
     from sweeps.planning.resolve import look_and_resolve
 
-    opened_home, board, name = open_home(Path(home)), Board(Console(stderr=True)), check_name(name)
+    opened_home, board, name = open_home(Path(home)), Board(Output(stderr=True)), check_name(name)
     loaded_spec = load_spec(spec, sets=sets, data=data, pretrain=pretrain, model=model)
     resolved, network = look_and_resolve(loaded_spec, opened_home, board)
     with locked(opened_home.launch_lock, waiting=board.waiting):

@@ -155,7 +155,9 @@ def test_ci_is_executable_and_runs_what_the_readme_says() -> None:
 
 def test_all_code_and_the_shipped_specs_are_packaged() -> None:
     setuptools = PYPROJECT["tool"]["setuptools"]
-    assert setuptools["package-data"]["sweeps"] == ["spec/*.toml"] and list((ROOT / "sweeps" / "spec").glob("*.toml"))
+    shipped = setuptools["package-data"]["sweeps"]
+    assert shipped == ["spec/*.toml", "environment/keras/*.json"]
+    assert all(list((ROOT / "sweeps").glob(pattern)) for pattern in shipped)
     assert setuptools["packages"]["find"]["include"] == ["sweeps*", "trainer*", "tracking*"]
     folders = {path.parent for package in ("sweeps", "trainer", "tracking") for path in (ROOT / package).rglob("*.py")}
     assert [folder for folder in folders if not (folder / "__init__.py").exists()] == []

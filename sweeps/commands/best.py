@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 
 from sweeps.environment.home import Home
+from sweeps.environment.streams import write_data
 from tracking import as_json
 from tracking.analysis.formatting import SYNTHETIC
 from tracking.analysis.seeds import read
@@ -34,7 +34,7 @@ def run(home: Home, sweep: str | None, form: str, out: Path | None, console: Con
     record = read_record(home, sweep)
     answer = best(record)
     if form == "json":
-        sys.stdout.write(as_json.to_json(answer))
+        write_data(as_json.to_json(answer))
     else:
         show(answer, console)
     if out is not None:

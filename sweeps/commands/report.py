@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweeps.environment.home import find_home
+from sweeps.environment.streams import write_data
 from sweeps.environment.terminal import tell
 from trainer.errors import UserError
 from trainer.files import write_atomically
@@ -34,7 +34,7 @@ def make_report(root: Path, sweep: str | None, other: str | None, form: str, out
     else:
         name, text, figure_files = _render_two(tracker, sweep, other, form, figures=out is not None)
     if not shows_images:
-        sys.stdout.write(text)
+        write_data(text) if form in DATA else tell(text.removesuffix("\n"))
         return
     path = (out or home.report(name)) / f"report{SUFFIX[form]}"
     _write({path: text.encode()})
@@ -43,6 +43,8 @@ def make_report(root: Path, sweep: str | None, other: str | None, form: str, out
         _write({out / file: content for file, content in figure_files.items()})
         tell(f"Figures: {out}/*.svg, *.png")
 
+
+DATA = ("json", "csv")  # formats that programs read
 
 Rendered = tuple[str, str, Mapping[str, bytes]]  # the report's name, its text, file name -> figure
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import importlib.util
 import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+
+from trainer.errors import UserError
 
 THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 XLA = "--xla_gpu_deterministic_ops=true"
+SETTINGS = Path(__file__).with_name("keras")  # a KERAS_HOME whose keras.json holds Keras's defaults
+BACKENDS = ("tensorflow", "jax")  # those that whole sweeps were tried with
 
 
 def prepare_backend(*, deterministic: bool = True) -> None:
@@ -18,7 +24,12 @@ def prepare_backend(*, deterministic: bool = True) -> None:
     7), and one thread gives the same bits whatever the number of cores. TensorFlow leaves oneDNN's kernels off on
     processors without AVX-512; there they train nearly twice as fast (`tests/benchmarks/kernels.py`), and with one
     setting everywhere a sweep does not depend on which machine of a cluster it ran.
+
+    What another project left in the user's keras.json is not read; `KERAS_BACKEND` alone chooses the backend. Raises
+    `UserError` for one that thaw was not tried with or that is not installed, and where Keras was imported before and
+    is set to what thaw's numbers do not hold for.
     """
+    _choose_backend()
     os.environ.update(dict.fromkeys(THREADS, "1"))
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -29,8 +40,35 @@ def prepare_backend(*, deterministic: bool = True) -> None:
     # Neurons are drawn block by block, each with a small traced function of its own; after some of them TensorFlow
     # warns of "retracing", a mistake in a loop, but none here. A logger can be set before its library is imported.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    with _silent_stderr():
-        import trainer.network.unet  # noqa: F401
+    with _silent_stderr(), _own_settings():
+        from trainer.network.keras_settings import check_settings
+    check_settings()
+
+
+def _choose_backend() -> None:
+    backend = os.environ.get("KERAS_BACKEND") or BACKENDS[0]
+    if backend not in BACKENDS:
+        raise UserError(f"KERAS_BACKEND must be {' or '.join(BACKENDS)} for thaw, but it is {backend!r}. Unset it.")
+    if importlib.util.find_spec(backend) is None:
+        raise UserError(f"KERAS_BACKEND is {backend!r}, but that is not installed here. Install it, or unset it.")
+    os.environ["KERAS_BACKEND"] = backend
+
+
+@contextmanager
+def _own_settings() -> Iterator[None]:
+    """Let Keras, which reads keras.json once, when it is imported, find thaw's.
+
+    A file of any content would decide float type, layout and backend, or end the import with a traceback.
+    """
+    before = os.environ.get("KERAS_HOME")
+    os.environ["KERAS_HOME"] = str(SETTINGS)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["KERAS_HOME"]
+        else:
+            os.environ["KERAS_HOME"] = before
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from sweeps.environment.machine import duration
+from sweeps.environment.streams import forget_reader
 
 LINE_EVERY = 10.0  # seconds: off a terminal, a running stage prints no more often
 
@@ -122,7 +123,22 @@ def _progress_text(done: int, total: int | None, elapsed: float) -> str:
     return f": {done} of {total}{', ' if time_left else ''}{time_left}"
 
 
-console = Console()
+class Output(Console):
+    """A standard stream, whose reader may go (`thaw run ... | head`): what is at work then goes on unseen.
+
+    Text is printed as it is: `:x:` in a path is no picture.
+    """
+
+    def __init__(self, *, stderr: bool = False) -> None:
+        super().__init__(stderr=stderr, emoji=False)
+
+    def on_broken_pipe(self) -> None:
+        """Called by rich in place of `BrokenPipeError`; rich's own ends the program."""
+        self.quiet = True
+        forget_reader(self.file)
+
+
+console = Output()
 
 
 def tell(text: str) -> None:
@@ -132,4 +148,4 @@ def tell(text: str) -> None:
 
 def complain(text: str) -> None:
     """Print a mistake that the user has to fix, in red, to the standard error."""
-    Console(stderr=True).print(text, highlight=False, markup=False, soft_wrap=True, style="bold red")
+    Output(stderr=True).print(text, highlight=False, markup=False, soft_wrap=True, style="bold red")

@@ -27,8 +27,10 @@ def measure_step(spec: Spec, say: Say = lambda message: None) -> Cost:
     """Measure what a step of this spec costs here; `say` gets each stage. Raises `UserError` if it cannot be run."""
     command = [sys.executable, "-m", "sweeps.planning.step_probe", json.dumps(as_table(spec))]
     cost: Cost | None = None
-    with tempfile.TemporaryFile("w+") as errors:
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True) as process:
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as errors:
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=errors, encoding="utf-8", errors="replace"
+        ) as process:
             assert process.stdout is not None
             try:
                 for line in process.stdout:

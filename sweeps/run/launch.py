@@ -84,7 +84,9 @@ def _start(home: Home, sweep: str, number: int, messages: Mail) -> subprocess.Po
     log.parent.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "sweeps.run.worker", str(home.root), sweep]
     with log.open("w") as errors:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, stdin=subprocess.DEVNULL, text=True)
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=errors, stdin=subprocess.DEVNULL, encoding="utf-8", errors="replace"
+        )
     assert process.stdout is not None
     threading.Thread(target=_forward_messages, args=(process.stdout, number, messages), daemon=True).start()
     return process

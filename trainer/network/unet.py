@@ -7,6 +7,7 @@ from keras import layers
 
 from trainer.config import ModelConfig, model_mistakes
 from trainer.errors import UserError
+from trainer.network.keras_settings import check_settings
 
 STEPS_DOWN = 4
 
@@ -18,10 +19,12 @@ def unet(config: ModelConfig, seed: int = 0) -> keras.Model:
     `UpSampling2D` without a convolution of its own on the way up, concatenated skips, dropout once after block 5, a
     1x1 head. He-normal initialisation from `seed`. With 256 pixels and 64 filters it has 31,377,793 parameters. The
     head gives logits rather than the paper's sigmoid: the loss is then stable, and threshold 0.5 is logit 0.
-    Raises `UserError` unless the size is a multiple of 16 from 32 on and there is at least one filter.
+    Raises `UserError` unless the size is a multiple of 16 from 32 on and there is at least one filter, and where Keras
+    is set to other numbers or another layout.
     """
     if mistakes := list(model_mistakes(config)):
         raise UserError(" ".join(mistakes))
+    check_settings()
     seeds = iter(range(seed * 1000, seed * 1000 + 1000))
 
     def block(x: keras.KerasTensor, number: int, filters: int) -> keras.KerasTensor:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from trainer.errors import UserError
 from trainer.files import write_atomically
+from trainer.network.keras_settings import check_settings
 
 
 def load_weights(network: keras.Model, path: Path) -> None:
@@ -57,8 +58,10 @@ def write_weights(network: keras.Model, path: Path) -> None:
 def load_network(path: Path) -> keras.Model:
     """Read a model saved by Keras 3 as `.keras`; nothing is unpickled (safe mode).
 
-    Raises `UserError` for a missing file and for one that is not such a model.
+    Raises `UserError` for a missing file, for one that is not such a model, and where Keras is set to other numbers or
+    another layout than thaw's.
     """
+    check_settings()
     try:
         return keras.saving.load_model(checked_file(path), compile=False, safe_mode=True)
     except (ValueError, OSError, TypeError, KeyError) as error:

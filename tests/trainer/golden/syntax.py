@@ -25,6 +25,7 @@ NOT_NUMERIC = {
     "digests": "makes keys",
     "errors": "words",
     "files": "writes bytes that others made",
+    "keras_settings": "refuses and computes nothing",
     "keys": "makes keys",
     "ledger": "keeps results and makes none",
     "training_key": "makes keys",
