@@ -102,6 +102,9 @@ class DataConfig:
 
     Folds keep patients whole where they are known: from `patient`, a regular expression whose first group is found in
     each case's name, or from `patients`, a CSV file with `image_column` and `patient_column` (`trainer.data.patients`).
+
+    `intensity`: which values are black and white, where files do not say it: decided from all images together (`set`),
+    by the type of each `file`, or each `image` stretched by itself; `range` says the values (`trainer.data.intensity`).
     """
 
     path: str | None = None
@@ -114,6 +117,8 @@ class DataConfig:
     patients: str = ""
     image_column: str = "image"
     patient_column: str = "patient"
+    intensity: Literal["set", "file", "image"] = "set"
+    range: tuple[float, ...] = ()
 
 
 def data_mistakes(config: DataConfig) -> Iterator[str]:
@@ -121,6 +126,18 @@ def data_mistakes(config: DataConfig) -> Iterator[str]:
     yield from is_named("data.path", config.path)
     yield from at_least("data.images", config.images, 0)
     yield from is_seed("data.seed", config.seed)
+    yield from _range_mistakes(config)
+
+
+def _range_mistakes(config: DataConfig) -> Iterator[str]:
+    given = list(config.range)
+    if given and (len(given) != 2 or not given[0] < given[1]):
+        yield f"'data.range' must be the values that are black and white, such as [0, 4095], but got {given}."
+    elif given and config.intensity != "set":
+        yield (
+            f"'data.range' says which values are black and white, so 'data.intensity' must be 'set', but got "
+            f"{config.intensity!r}. Leave one out."
+        )
 
 
 @dataclass(frozen=True)

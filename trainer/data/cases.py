@@ -16,6 +16,7 @@ from trainer.data.cache import Entry, cached
 from trainer.data.digests import content_digest, files_digest, table_digest
 from trainer.data.folder import few
 from trainer.data.images import MergedMask, read_image, read_masks
+from trainer.data.intensity import IntensityRule, decide, rule_of
 from trainer.data.layouts import Layout, Pair, recognise
 from trainer.data.near_duplicates import large_group_note, near_duplicate_groups
 from trainer.data.patients import Find, patient_finder, patients_note, together
@@ -42,7 +43,7 @@ class Cases:
     in words, `notes` everything that was left out, resized or drawn; `digest` identifies images, masks, names and
     labels. `duplicates` cases have a near-duplicate; `patients` is the number of patients, 0 where unknown. `spacing`
     float64 (n, 2) in mm from a pixel to the next one down and to the right, at working size; NaN where unknown, None
-    where unknown for all.
+    where unknown for all. `intensity`: the rule by which values became grey.
     """
 
     images: NDArray[np.float32]
@@ -58,6 +59,7 @@ class Cases:
     duplicates: int = 0
     patients: int = 0
     spacing: NDArray[np.float64] | None = None
+    intensity: IntensityRule = IntensityRule()  # noqa: RUF009
 
     def __len__(self) -> int:
         """How many cases."""
@@ -155,9 +157,10 @@ def read_folder(
     indices, sampling_note = sampled([pair.label for pair, _ in usable], config)
     cases = [usable[index] for index in indices]
     owners = patients([pair for pair, _ in cases]) if patients else []
+    rule = decide(((pair.image, pair.slice) for pair in pairs), config)
     images = np.empty((len(cases), size, size), np.float32)
     for case, (pair, _) in enumerate(reporting(cases, len(pairs), len(pairs) + len(cases), progress)):
-        images[case] = read_image(pair.image, size)
+        images[case] = read_image(pair.image, size, pair.slice, rule)
     alike = near_duplicate_groups(images) if grouped else np.arange(len(cases), dtype=np.int64)
     groups = together(alike, owners) if owners else alike
     about = {
@@ -166,9 +169,15 @@ def read_folder(
         "layout": layout.name,
         "source": folder.name,
         "synthetic": False,
-        "notes": [*notes, *sampling_note, *filter(None, [large_group_note(alike), owners and patients_note(owners)])],
+        "notes": [
+            *notes,
+            *sampling_note,
+            *rule.notes,
+            *filter(None, [large_group_note(alike), owners and patients_note(owners)]),
+        ],
         "duplicates": duplicates(alike),
         "patients": len(set(owners)),
+        "intensity": rule.table(),
     }
     return entry_of(images, np.stack([mask.pixels for _, mask in cases]), groups, about)
 
@@ -253,4 +262,5 @@ def cases_of(entry: Entry) -> Cases:
         digest=about["digest"],
         duplicates=about.get("duplicates", 0),
         patients=about.get("patients", 0),
+        intensity=rule_of(about["intensity"]) if "intensity" in about else IntensityRule(),
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +11,8 @@ from PIL import Image
 
 from trainer.data.formats import jsrt
 from trainer.data.formats.decode import decode, header
-from trainer.data.formats.decoded import Decoded, Header
+from trainer.data.formats.decoded import Header, Slice
+from trainer.data.intensity import IntensityRule, grey_of
 from trainer.errors import UserError
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", jsrt.SUFFIX)
@@ -21,7 +21,7 @@ MASK_THRESHOLD = 127 / 255
 # A mask is black and white but for its edges; a file that is mostly grey, in many shades, is a photograph.
 GREY_SHARE, GREY_LEVELS = 0.25, 16
 SIXTEEN_BIT = 65535
-LUMA = (0.299, 0.587, 0.114)  # ITU-R 601, as Pillow weighs 8-bit colours
+PLAIN_RULE = IntensityRule("file")
 
 
 @dataclass(frozen=True)
@@ -40,16 +40,18 @@ class MergedMask:
     faint: bool
 
 
-def read_image(path: Path, size: int) -> NDArray[np.float32]:
+def read_image(
+    path: Path, size: int, slice: Slice | None = None, rule: IntensityRule = PLAIN_RULE
+) -> NDArray[np.float32]:
     """Grey float32 (size, size) in [0, 1], shrunk with anti-aliased linear interpolation, squeezed when not square."""
-    grey = Image.fromarray(read_grey(path))
+    grey = Image.fromarray(read_grey(path, slice, rule))
     # Pillow widens the linear kernel when it shrinks: that is the anti-aliasing.
     return np.clip(np.asarray(grey.resize((size, size), Image.Resampling.BILINEAR), np.float32), 0, 1)
 
 
-def read_grey(path: Path, slice: int | None = None) -> NDArray[np.float32]:
-    """Grey float32 (height, width) in [0, 1]: 8 bit / 255, 16 bit / 65535, colour by luminance, alpha ignored."""
-    return grey_of(decode(path, slice), path)
+def read_grey(path: Path, slice: Slice | None = None, rule: IntensityRule = PLAIN_RULE) -> NDArray[np.float32]:
+    """Grey float32 (height, width) in [0, 1], as viewers show it: colour by luminance, black and white by `rule`."""
+    return grey_of(decode(path, slice), rule, path)
 
 
 def read_masks(paths: tuple[Path, ...], image: Path, size: int) -> MergedMask:
@@ -108,36 +110,3 @@ def check_black_and_white(path: Path, grey: NDArray[np.float32]) -> None:
             f"of its area ({len(np.unique(between))} shades): it looks like an image, not like a mask. "
             "Put the mask in its place."
         )
-
-
-def grey_of(image: Decoded, path: Path) -> NDArray[np.float32]:
-    """An image as grey float32 (height, width) in [0, 1]."""
-    _, top = image.limits or (0, SIXTEEN_BIT if np.issubdtype(image.pixels.dtype, np.integer) else 1)
-    grey = scaled(luminance(image.colours), top, path)
-    return 1 - grey if image.inverted else grey
-
-
-def luminance(colours: NDArray[Any]) -> NDArray[np.float32]:
-    """Grey values (height, width) of what `Decoded.colours` gives, in the same units: ITU-R 601, opacity ignored."""
-    if colours.ndim == 2:
-        return colours.astype(np.float32)
-    inks, alpha = colours[..., : colours.shape[2] - (1 - colours.shape[2] % 2)], colours[..., -1]
-    # One colour all over: the mask is in the transparency alone, as some programs save it.
-    if inks.shape != colours.shape and not np.ptp(inks, axis=(0, 1)).any() and np.ptp(alpha) > 0:
-        return alpha.astype(np.float32)
-    if inks.shape[2] == 1:
-        return inks[..., 0].astype(np.float32)
-    if inks.dtype == np.uint8:
-        return np.asarray(Image.fromarray(np.ascontiguousarray(inks)).convert("L"), np.float32)
-    return inks.astype(np.float32) @ np.array(LUMA, np.float32)
-
-
-def scaled(values: NDArray[np.float32], top: float, path: Path) -> NDArray[np.float32]:
-    """`values / top`, or a `UserError` when that leaves [0, 1]."""
-    low, high = float(values.min()), float(values.max())
-    if not 0 <= low <= high <= top:
-        raise UserError(
-            f"Values must lie in 0..{top:g} for an image of this kind, but {path} holds {low:g}..{high:g}. "
-            "Save it as 8 or 16 bit grey."
-        )
-    return values / np.float32(top)

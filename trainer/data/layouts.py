@@ -19,6 +19,7 @@ from trainer.data.folder import (
     target,
     unread,
 )
+from trainer.data.formats.decoded import Slice
 from trainer.data.images import SUFFIXES
 from trainer.data.published_layouts import RULES, Item, Items, Rule
 from trainer.errors import UserError
@@ -37,7 +38,7 @@ class Pair:
     masks: tuple[Path, ...]
     label: str
     patient: str = ""
-    slice: int | None = None
+    slice: Slice | None = None
 
 
 @dataclass(frozen=True)

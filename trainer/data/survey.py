@@ -6,6 +6,7 @@ import io
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -15,10 +16,12 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from scipy.ndimage import binary_dilation, binary_erosion
 
+from trainer.config import DataConfig
 from trainer.data.folder import count, target
 from trainer.data.formats.decode import header
 from trainer.data.formats.decoded import Header
 from trainer.data.images import MergedMask, read_image, read_masks
+from trainer.data.intensity import IntensityRule, extremes_of, rule_from
 from trainer.data.layouts import Match, Pair, match
 from trainer.data.near_duplicates import large_group_note, near_duplicate_groups
 from trainer.errors import UserError
@@ -96,11 +99,12 @@ def survey(path: Path, size: int = SIZE) -> Survey:
     pairs, images, masks = [], [], []
     headers: list[Header] = []
     mask_modes: Counter[str] = Counter()
+    rule = intensity_rule(layout, problems)
     for pair in layout.pairs:
         try:
-            image_header = header(pair.image)
+            image_header = header(pair.image, pair.slice)
             modes = [header(mask).mode for mask in pair.masks]
-            mask, image = read_masks(pair.masks, pair.image, size), read_image(pair.image, size)
+            mask, image = read_masks(pair.masks, pair.image, size), read_image(pair.image, size, pair.slice, rule)
         except UserError as error:
             problems.append(Problem(pair.image, str(error)))
             continue
@@ -133,8 +137,24 @@ def survey(path: Path, size: int = SIZE) -> Survey:
         duplicates=named_groups(groups, names),
         areas=area_quantiles(masks),
         problems=tuple(problems),
-        notes=(*layout.notes, *filter(None, [large_group_note(groups)])),
+        notes=(*layout.notes, *rule.notes, *filter(None, [large_group_note(groups)])),
     )
+
+
+def intensity_rule(layout: Match, problems: list[Problem]) -> IntensityRule:
+    """The rule by which `thaw run` would read the images; where there is none, a problem, and each is stretched.
+
+    Images that cannot be read are left out here: they become problems when they are read.
+    """
+    extremes = []
+    for pair in layout.pairs:
+        with suppress(UserError):
+            extremes.append(extremes_of(pair.image, pair.slice))
+    try:
+        return rule_from([one for one in extremes if one is not None], DataConfig())
+    except UserError as error:
+        problems.append(Problem(layout.folder, str(error)))
+        return IntensityRule("image")
 
 
 def unpaired_problems(layout: Match) -> list[Problem]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from trainer.data.formats import jsrt, pictures
-from trainer.data.formats.decoded import Decoded, Header
+from trainer.data.formats.decoded import Decoded, Header, Slice
 
 
-def header(path: Path, slice: int | None = None) -> Header:
+def header(path: Path, slice: Slice | None = None) -> Header:
     """Mode and sides of one image, without decoding it. Raises `UserError` if the file is not an image.
 
     `slice`: which one of a file with several (`trainer.data.layouts.Pair`).
@@ -20,7 +20,7 @@ def header(path: Path, slice: int | None = None) -> Header:
     return pictures.header(path)
 
 
-def decode(path: Path, slice: int | None = None) -> Decoded:
+def decode(path: Path, slice: Slice | None = None) -> Decoded:
     """The pixels of one image or mask, turned as viewers show them. Raises `UserError` naming the file."""
     if is_raw(path):
         with pictures.readable(path):

@@ -13,6 +13,17 @@ SIDEWAYS = (5, 6, 7, 8)  # the orientations that swap the sides
 Number = TypeVar("Number", bound=np.generic)
 
 
+@dataclass(frozen=True, order=True)
+class Slice:
+    """Which image of a file with several: `number` from 0 along the `axis` (0 sideways, 1 front to back, 2 upwards).
+
+    The frames of a DICOM file lie along the last axis.
+    """
+
+    number: int
+    axis: int = 2
+
+
 @dataclass(frozen=True)
 class Header:
     """What a file states before its pixels are decoded: sides in pixels as shown, and the mode as Pillow names it.
@@ -39,15 +50,17 @@ class Decoded:
     `pixels`: (height, width) values of any number type, or (height, width, channels) uint8 or uint16: 2 channels are
     grey and opacity, 3 are red, green and blue, 4 those and opacity. `palette` uint8 (k, 3 or 4): the colours that
     `pixels` are numbers of; None where `pixels` are values. `limits`: the values that are black and white where the
-    file's format says so, else None. `inverted`: the lowest value is shown white (TIFF's MinIsWhite, DICOM's
-    MONOCHROME1), which `pixels` are not yet turned for. `orientation`: EXIF's number, 1 to 8, by which the stored
-    pixels were turned. `spacing`: mm from row to row and from column to column, None where unknown.
+    file's format says so, else None; `windowed`: they are a window that was chosen for viewing. `inverted`: the lowest
+    value is shown white (TIFF's MinIsWhite, DICOM's MONOCHROME1), which `pixels` are not yet turned for. `orientation`:
+    EXIF's number, 1 to 8, by which the stored pixels were turned. `spacing`: mm from row to row and from column to
+    column, None where unknown.
     """
 
     pixels: NDArray[Any]
     mode: str
     palette: NDArray[np.uint8] | None = None
     limits: tuple[float, float] | None = None
+    windowed: bool = False
     inverted: bool = False
     orientation: int = UPRIGHT
     spacing: tuple[float, float] | None = None

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, UnidentifiedImageError
 
+from trainer.data.formats import rare_tiff
 from trainer.data.formats.decoded import SIDEWAYS, UPRIGHT, Decoded, Header, as_shown
 from trainer.errors import UserError
 
@@ -37,6 +38,8 @@ OTHER_BYTE = {"16L": "16B", "16B": "16L", "16N": f"16{OTHER}"}
 
 def header(path: Path) -> Header:
     """Mode and sides of one file, without decoding it. Raises `UserError` if it is not an image."""
+    if is_rare_tiff(path):
+        return rare_tiff.header(path)
     with opened(path) as image:
         width, height = image.size
         if turned_by_us(image) in SIDEWAYS:
@@ -46,6 +49,8 @@ def header(path: Path) -> Header:
 
 def decode(path: Path) -> Decoded:
     """The first and only frame of a file. Raises `UserError` for a damaged file, several frames and LAB or HSV."""
+    if is_rare_tiff(path):
+        return rare_tiff.decode(path)
     with opened(path) as image:
         check_one_frame(image, path)
         check_mode(image, path)
@@ -55,7 +60,19 @@ def decode(path: Path) -> Decoded:
         pixels, palette = (two_byte_colours(path), None) if has_two_bytes_per_colour(raw) else pixels_of(image)
         check_kept_bytes(raw, pixels, path)
         limits = None if deep else (0, 1 if image.mode == "1" else 255)
-        return Decoded(as_shown(pixels, ours), image.mode, palette, limits, inverted, orientation)
+        return Decoded(as_shown(pixels, ours), image.mode, palette, limits, inverted=inverted, orientation=orientation)
+
+
+def is_rare_tiff(path: Path) -> bool:
+    """Whether a file is a TIFF that Pillow does not open."""
+    with readable(path):
+        if not rare_tiff.is_tiff(path):
+            return False
+    try:
+        with path.open("rb") as file, Image.open(file):
+            return False
+    except DAMAGED:
+        return True
 
 
 def pixels_of(image: Image.Image) -> tuple[NDArray[Any], NDArray[np.uint8] | None]:
