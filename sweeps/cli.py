@@ -26,6 +26,12 @@ data_app = typer.Typer(help="Look at a data set before training on it.", no_args
 app.add_typer(data_app, name="data")
 
 
+MASKS_HELP = (
+    "Where the masks of --data are: their folder, or a pattern whose wildcards pair them. "
+    "Example: --data 'scans/*/us.png' --masks 'scans/*/lesion.png'"
+)
+
+
 def _sweeps_here(ctx: typer.Context, incomplete: str) -> list[str]:
     return sweep_names(Path(ctx.params.get("home") or DEFAULT_HOME), incomplete)
 
@@ -65,8 +71,12 @@ def run(
         ),
     ],
     data: Annotated[
-        str | None, typer.Option(help="Folder of images and masks. Default: synthetic images that come with thaw.")
+        str | None,
+        typer.Option(
+            help="Folder of images and masks, a table (CSV), or a pattern. Default: synthetic images of thaw's own."
+        ),
     ] = None,
+    masks: Annotated[str | None, typer.Option(help=MASKS_HELP)] = None,
     pretrain: Annotated[
         str | None,
         typer.Option(
@@ -121,7 +131,7 @@ def run(
 
     limits = {"hours": max_hours, "trainings": max_trainings}
     budget = [f"search.{key}={limit}" for key, limit in limits.items() if limit is not None]
-    loaded_spec = load_spec(spec, sets=[*(set_ or []), *budget], data=data, pretrain=pretrain, model=model)
+    loaded_spec = load_spec(spec, sets=[*(set_ or []), *budget], data=data, masks=masks, pretrain=pretrain, model=model)
     count = check_workers(workers, loaded_spec.search)
     name = check_name(name)
     opened_home = open_home(home)
@@ -308,16 +318,31 @@ def visualize(
 
 @data_app.command()
 def check(
-    path: Annotated[Path, typer.Argument(help="Folder of images and masks.")],
+    data: Annotated[str, typer.Argument(help="Folder of images and masks, a table (CSV), or a pattern.")],
+    masks: Annotated[str | None, typer.Option(help=MASKS_HELP)] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", help="Change one setting of the data, as key=value. Repeatable. Example: data.part=train"
+        ),
+    ] = None,
+    write: Annotated[
+        Path | None, typer.Option(help="File to write the pairs to, as a table to edit and to give as --data.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="File to write the contact sheet to.")] = Path("contact-sheet.png"),
 ) -> None:
     """Say which layout was recognised, name every problem with its file, and write a contact sheet."""
+    from sweeps.commands.data_check import reading
+    from sweeps.spec.load import data_config
     from trainer.data.survey import contact_sheet, survey, text
     from trainer.files import write_atomically
 
+    config = data_config(data, masks, set_ or [])
     with console.status("reading every image") if console.is_terminal else _Quiet():
-        data_survey = survey(path)
+        data_survey = survey(config)
     tell(text(data_survey))
+    for line in reading(config, write):
+        tell(line)
     if data_survey.names:
         sheet = contact_sheet(data_survey)
         write_atomically(out, lambda file: file.write(sheet))

@@ -105,6 +105,10 @@ class DataConfig:
 
     `intensity`: which values are black and white, where files do not say it: decided from all images together (`set`),
     by the type of each `file`, or each `image` stretched by itself; `range` says the values (`trainer.data.intensity`).
+
+    `path` may also be a table of images and masks (`trainer.data.case_table`), with `mask_column` and `class_column`
+    too, or a pattern with wildcards; `masks` is then the pattern of the masks, or beside a folder their folder.
+    `part` takes one part of a set that is divided, such as `train`; `layout` names the layout where two fit.
     """
 
     path: str | None = None
@@ -119,11 +123,18 @@ class DataConfig:
     patient_column: str = "patient"
     intensity: Literal["set", "file", "image"] = "set"
     range: tuple[float, ...] = ()
+    mask_column: str = "mask"
+    class_column: str = "class"
+    masks: str = ""
+    part: str = ""
+    layout: str = ""
 
 
 def data_mistakes(config: DataConfig) -> Iterator[str]:
     """What is wrong with `[data]`, one sentence each."""
     yield from is_named("data.path", config.path)
+    if config.masks and config.path is None:
+        yield "'data.masks' says where the masks of 'data.path' are, but no data are given. Give both, or neither."
     yield from at_least("data.images", config.images, 0)
     yield from is_seed("data.seed", config.seed)
     yield from _range_mistakes(config)
@@ -214,7 +225,7 @@ def train_mistakes(config: TrainConfig) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class PretrainConfig:
-    """Pre-training on other images. `path`: a folder of images and masks, a weights file, or `composites`.
+    """Pre-training on other images. `path`, `masks`: images as `DataConfig` takes them; a weights file; `composites`.
 
     None stands for composites, too, but not for a network of your own (`model.path`): that starts from its own weights.
     """
@@ -227,6 +238,7 @@ class PretrainConfig:
     loss: Literal["bce", "bce+dice"] = "bce+dice"
     validation: float = 0.1
     seed: int = 0
+    masks: str = ""
 
 
 def pretrain_mistakes(config: PretrainConfig) -> Iterator[str]:

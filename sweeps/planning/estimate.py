@@ -16,8 +16,8 @@ from sweeps.spec.search_section import Search
 from sweeps.spec.space import longest_epochs
 from sweeps.spec.strategy_names import PROBE_EPOCHS, PROBED
 from sweeps.strategies.propose import budget, searcher_name, warnings
-from trainer.config import Candidate, Settings, own_weights
-from trainer.data.layouts import recognise
+from trainer.config import Candidate, DataConfig, Settings, own_weights
+from trainer.data.sources import find_whole
 from trainer.masks import parse
 from trainer.training.fit import scoring_batch
 from trainer.training.pretraining import COMPOSITES, EMBEDDED_IMAGES, WEIGHT_FILES
@@ -210,7 +210,7 @@ def _pretraining(settings: Settings, scoring_batch_size: int, cost: Cost) -> tup
     if config.path is None or config.path == COMPOSITES:
         images = config.images or EMBEDDED_IMAGES
     else:
-        available = len(recognise(Path(config.path).expanduser().resolve()).pairs)
+        available = len(find_whole(DataConfig(path=config.path, masks=config.masks)).pairs)
         images = min(config.images or available, available)
     held_out = max(1, round(images * config.validation))
     steps = ceil((images - held_out) / config.batch)

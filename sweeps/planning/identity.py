@@ -115,7 +115,9 @@ def label(settings: Settings) -> str:
     """What default names say of the data: the folder's name, or `phantoms`."""
     if settings.data.path is None:
         return "phantoms"
-    slug = "".join(letter if letter.isalnum() else "-" for letter in Path(settings.data.path).resolve().name.lower())
+    from trainer.data.sources import place
+
+    slug = "".join(letter if letter.isalnum() else "-" for letter in place(settings.data).name.lower())
     return "-".join(part for part in slug.split("-") if part)[:30] or "data"
 
 

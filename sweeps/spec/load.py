@@ -14,7 +14,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from sweeps.spec.search_section import Search
 from sweeps.spec.validation import refuse, rules
-from trainer.config import ModelConfig, Settings, TrainValue
+from trainer.config import DataConfig, ModelConfig, Settings, TrainValue, data_mistakes
 from trainer.errors import UserError
 
 Table = dict[str, Any]
@@ -44,6 +44,7 @@ def load_spec(
     *,
     sets: Sequence[str] = (),
     data: str | None = None,
+    masks: str | None = None,
     pretrain: str | None = None,
     model: str | None = None,
 ) -> Spec:
@@ -62,9 +63,10 @@ def load_spec(
         embedded = {}
     overrides = _flatten(embedded)
     assignments = dict(_assignments(sets, mistakes))
-    for key, path_option in (("data.path", data), ("pretrain.path", pretrain), ("model.path", model)):
-        if path_option is not None:
-            assignments[key] = path_option
+    if data is not None:  # the masks that a spec names are those of its own data
+        assignments = {"data.masks": "", **assignments}
+    options = (("data.path", data), ("data.masks", masks), ("pretrain.path", pretrain), ("model.path", model))
+    assignments |= {key: option for key, option in options if option is not None}
     section = table.get("data", {})
     data_path = assignments.get("data.path", section.get("path") if isinstance(section, dict) else None)
     for key, value in [*(overrides.items() if data_path is None else ()), *assignments.items()]:
@@ -89,6 +91,22 @@ def blocks_of(text: str | None) -> tuple[tuple[str, ...], ...]:
     if mistakes or not all(model.blocks):
         raise UserError(f'--blocks takes lists of patterns, such as [["conv1_*"], ["*"]], but got {text}')
     return tuple(model.blocks)
+
+
+def data_config(data: str, masks: str | None, sets: Sequence[str]) -> DataConfig:
+    """`[data]` of a command that needs no spec; `sets` may change that only. Raises `UserError` with every mistake."""
+    mistakes: list[str] = []
+    table: Table = {"data": {"path": data, "masks": masks or ""}}
+    for key, value in _assignments(sets, mistakes):
+        if key.partition(".")[0] == "data":
+            _put(table, key, value, mistakes)
+        else:
+            mistakes.append(f"--set takes settings of the data here, such as data.part=train, but got '{key}'.")
+    config = _build(DataConfig, table["data"], "data", mistakes)
+    if mistakes := [*mistakes, *data_mistakes(config)]:
+        raise UserError("\n".join(mistakes))
+    assert isinstance(config, DataConfig)
+    return config
 
 
 def as_table(spec: Spec) -> Table:

@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from trainer import arithmetic
 from trainer.config import DataConfig, digest
 from trainer.data.cache import Entry, cached
-from trainer.data.digests import content_digest, files_digest, table_digest
+from trainer.data.digests import content_digest, files_digest, pairing_digest, table_digest
 from trainer.data.folder import few
 from trainer.data.images import MergedMask, read_image, read_masks
 from trainer.data.intensity import IntensityRule, decide, rule_of
-from trainer.data.layouts import Layout, Pair, recognise
+from trainer.data.layouts import Layout, Pair
 from trainer.data.near_duplicates import large_group_note, near_duplicate_groups
-from trainer.data.patients import Find, patient_finder, patients_note, together
+from trainer.data.patients import Find, by_layout, patient_finder, patients_note, together
+from trainer.data.sources import find_whole, place
 from trainer.data.subsample import sampled
 from trainer.errors import UserError
 from trainer.keys import fields_in_key
@@ -89,11 +90,11 @@ def load_cases(
     patients = patient_finder(config)
     if config.path is None:
         return synthetic_cases(config, size, cache)
-    folder = Path(config.path).expanduser().resolve()
-    layout = recognise(folder, skip_unpaired=config.skip_unpaired)
-    settings = fields_in_key(asdict(config), DataConfig)
+    layout, folder = find_whole(config), place(config)
+    settings = fields_in_key(asdict(config) | {"masks": ""}, DataConfig)
     key = {
         "files": files_digest(layout, folder, cache),
+        "pairs": pairing_digest(layout, folder),
         "config": {**settings, "path": folder.name, "patients": table_digest(config)},
         "layout": layout.name,
         "size": size,
@@ -156,7 +157,7 @@ def read_folder(
     usable, notes = without_empty(masked, config, size)
     indices, sampling_note = sampled([pair.label for pair, _ in usable], config)
     cases = [usable[index] for index in indices]
-    owners = patients([pair for pair, _ in cases]) if patients else []
+    owners = (patients or by_layout)([pair for pair, _ in cases])
     rule = decide(((pair.image, pair.slice) for pair in pairs), config)
     images = np.empty((len(cases), size, size), np.float32)
     for case, (pair, _) in enumerate(reporting(cases, len(pairs), len(pairs) + len(cases), progress)):

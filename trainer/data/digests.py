@@ -21,7 +21,7 @@ def files_digest(layout: Layout, folder: Path, cache: Path) -> str:
 
     So the second start reads the folder's listing and no image.
     """
-    paths = [path for pair in layout.pairs for path in (pair.image, *pair.masks)]
+    paths = list(dict.fromkeys(path for pair in layout.pairs for path in (pair.image, *pair.masks)))
     listing = [[os.path.relpath(path, folder), (stat := path.stat()).st_size, stat.st_mtime_ns] for path in paths]
     memory = cache / "listings" / digest({"folder": str(folder.resolve()), "files": listing})
     try:
@@ -35,6 +35,19 @@ def files_digest(layout: Layout, folder: Path, cache: Path) -> str:
         sha.update(f"{name}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
     write_atomically(memory, lambda file: file.write(sha.hexdigest().encode()))
     return sha.hexdigest()
+
+
+def pairing_digest(layout: Layout, folder: Path) -> str:
+    """SHA-256 of which files belong together, and of the name, class and patient of each case."""
+    return digest(
+        [
+            [
+                *(pair.name, pair.label, pair.patient, pair.slice),
+                *(os.path.relpath(path, folder) for path in (pair.image, *pair.masks)),
+            ]
+            for pair in layout.pairs
+        ]
+    )
 
 
 def table_digest(config: DataConfig) -> str:

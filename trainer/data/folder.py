@@ -9,7 +9,7 @@ import os
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -98,6 +98,16 @@ def bare(path: Path) -> Path:
     """
     known = [suffix for suffix in SUFFIXES if path.name.lower().endswith(suffix) and len(path.name) > len(suffix)]
     return path.with_name(path.name[: -len(max(known, key=len))]) if known else path.with_suffix("")
+
+
+def case_names(images: Sequence[Path]) -> list[str]:
+    """The name of each case: the path of its image below the folder that holds them all, without file suffix.
+
+    >>> case_names([Path("set/train/1.png"), Path("set/val/1.png")])
+    ['train/1', 'val/1']
+    """
+    common = os.path.commonpath([image.parent for image in images]) if images else ""
+    return [bare(image.relative_to(common)).as_posix() for image in images]
 
 
 def one_form(name: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,7 +75,11 @@ def recognise(folder: Path, *, skip_unpaired: bool = False) -> Layout:
     Raises `UserError` for a missing, empty or unknown folder, for two files that claim one name, and for images without
     mask or masks without image. `skip_unpaired` leaves the latter out instead, and the notes say so.
     """
-    layout = match(folder)
+    return whole(match(folder), skip_unpaired=skip_unpaired)
+
+
+def whole(layout: Match, *, skip_unpaired: bool = False) -> Layout:
+    """What was found, if it has no faults: each of them is a `UserError`, as `recognise` says."""
     if layout.duplicates:
         first, second = layout.duplicates[0]
         raise UserError(
@@ -91,7 +95,9 @@ def recognise(folder: Path, *, skip_unpaired: bool = False) -> Layout:
     if not layout.pairs:
         raise UserError(
             f"A data set needs at least one image with its mask, but {layout.folder} has none: {faults}. "
-            "Check that the names agree: " + "; ".join(rule.looks for rule in RULES if rule.name == layout.name) + "."
+            "Check that the names agree"
+            + "".join(f": {rule.looks}" for rule in RULES if rule.name == layout.name)
+            + "."
         )
     left_out = (f"left out as asked (data.skip_unpaired): {faults}",) if faults else ()
     return Layout(layout.name, layout.pairs, layout.notes + left_out)
@@ -109,7 +115,7 @@ def match(folder: Path) -> Match:
             raise UserError(f"One data set at a time, but {folder} holds several: {names}. Name one of these folders.")
         if data_sets:
             root, rule, items = data_sets[0]
-            return joined(rule, root, *items)
+            return joined(rule.name, root, *items, parts=rule.parts)
     raise unknown(folder)
 
 
@@ -119,8 +125,21 @@ def first_rule(folder: Path) -> tuple[Rule, Items] | None:
     return next(((rule, items) for rule, items in results if items and any(items)), None)
 
 
-def joined(rule: Rule, folder: Path, images: list[Item], masks: list[Item]) -> Match:
-    """Images and masks joined by name, with the files that have no partner and those whose name is taken."""
+def joined(
+    name: str,
+    folder: Path,
+    images: list[Item],
+    masks: list[Item],
+    *,
+    parts: Sequence[str] = (),
+    how: str = "",
+    elsewhere: Sequence[Path] = (),
+) -> Match:
+    """Images and masks joined by name, with the files that have no partner and those whose name is taken.
+
+    `parts`: the masks that every image must have. `how`: the first of the notes. `elsewhere`: further folders that
+    the files are from.
+    """
     duplicates = (*doubled(images), *doubled(masks))
     by_name: dict[str, list[Item]] = {}
     for mask in masks:
@@ -130,28 +149,36 @@ def joined(rule: Rule, folder: Path, images: list[Item], masks: list[Item]) -> M
     incomplete = {
         image.path: missing
         for image in masked
-        if (
-            missing := [
-                part for part in rule.parts if part not in {mask.part for mask in by_name[one_form(image.name)]}
-            ]
-        )
+        if (missing := [part for part in parts if part not in {mask.part for mask in by_name[one_form(image.name)]}])
     }
     pairs = [
-        Pair(image.name, image.path, tuple(mask.path for mask in natural(by_name[one_form(image.name)])), image.label)
+        Pair(
+            image.title or image.name,
+            image.path,
+            tuple(mask.path for mask in natural(by_name[one_form(image.name)])),
+            image.label,
+            image.patient,
+        )
         for image in masked
         if image.path not in incomplete
     ]
+    roots = (folder, *elsewhere)
     return Match(
-        rule.name,
+        name,
         folder,
         tuple(pairs),
         tuple(image.path for image in natural(images) if one_form(image.name) not in by_name),
         tuple((path, " and ".join(parts)) for path, parts in incomplete.items()),
         tuple(mask.path for mask in natural(masks) if one_form(mask.name) not in known),
         duplicates,
-        (*outside(folder, [*images, *masks]), *unread(folder), *left_alone(folder)),
-        broken_links(folder),
+        (*filter(None, [how]), *(note for root in roots for note in left_out(root, [*images, *masks]))),
+        tuple(link for root in roots for link in broken_links(root)),
     )
+
+
+def left_out(folder: Path, items: Iterable[Item]) -> tuple[str, ...]:
+    """Notes on everything in the folder that is not among `items`."""
+    return (*outside(folder, items), *unread(folder), *left_alone(folder))
 
 
 def outside(folder: Path, items: Iterable[Item]) -> tuple[str, ...]:
@@ -205,4 +232,6 @@ def doubled(items: list[Item]) -> tuple[tuple[Path, Path], ...]:
 
 def natural(items: Iterable[Item]) -> list[Item]:
     """Sorted as people count: `benign (2)` before `benign (10)`."""
-    return sorted(items, key=lambda item: (natural_key(item.name), natural_key(item.part), item.path.as_posix()))
+    return sorted(
+        items, key=lambda item: (natural_key(item.title or item.name), natural_key(item.part), item.path.as_posix())
+    )

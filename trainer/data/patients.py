@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Callable, Iterable, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +12,9 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from trainer.config import DataConfig
-from trainer.data.folder import few
+from trainer.data.folder import bare, few, one_form
 from trainer.data.layouts import Pair
+from trainer.data.tables import read_table_file
 from trainer.errors import UserError
 
 Find = Callable[[Sequence[Pair]], list[str]]
@@ -38,6 +37,11 @@ def patient_finder(config: DataConfig) -> Find | None:
     if config.patient:
         return by_pattern(config.patient)
     return by_table(Path(config.patients).expanduser(), config) if config.patients else None
+
+
+def by_layout(pairs: Sequence[Pair]) -> list[str]:
+    """Patients as folders or a table named them, where they did for every image; else none."""
+    return [pair.patient for pair in pairs] if all(pair.patient for pair in pairs) else []
 
 
 def by_pattern(pattern: str) -> Find:
@@ -74,7 +78,10 @@ def by_table(path: Path, config: DataConfig) -> Find:
     patient_of = read_table(path, config.image_column, config.patient_column)
 
     def find(pairs: Sequence[Pair]) -> list[str]:
-        spellings = [(pair.name, pair.image.name, pair.image.stem) for pair in pairs]
+        spellings = [
+            tuple(map(one_form, (pair.name, pair.image.name, bare(pair.image).name, pair.image.as_posix())))
+            for pair in pairs
+        ]
         patients = [next((patient_of[name] for name in names if patient_of.get(name)), None) for names in spellings]
         complete(pairs, patients, f"the table {path} names none for")
         return [patient or "" for patient in patients]
@@ -87,28 +94,12 @@ def read_table(path: Path, image_column: str, patient_column: str) -> dict[str, 
 
     Raises `UserError` for a missing or unreadable file, a missing column and an image with two patients.
     """
-    try:
-        text = path.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(
-            f"'data.patients' must be a CSV file, but {path} cannot be read ({error}). Give its path, saved as UTF-8."
-        ) from error
-    header = text.partition("\n")[0]
-    separator = max(",;\t", key=header.count)
-    rows = csv.DictReader(text.splitlines(), delimiter=separator)
-    columns = [name.strip() for name in rows.fieldnames or ()]
-    rows.fieldnames = columns
-    for key, column in (("data.image_column", image_column), ("data.patient_column", patient_column)):
-        if column not in columns:
-            near = get_close_matches(column, columns, n=1)
-            hint = f"; did you mean '{near[0]}'?" if near else "."
-            raise UserError(
-                f"The table {path} must have a column '{column}', but it has: {', '.join(columns) or 'none'}{hint} "
-                f"Name the right one with --set {key}=NAME."
-            )
+    table = read_table_file(path, "data.patients")
+    images = table.column("data.image_column", image_column)
+    patients = table.column("data.patient_column", patient_column)
     patient_of: dict[str, str] = {}
-    for row in rows:
-        image, patient = (row[image_column] or "").strip(), (row[patient_column] or "").strip()
+    for row in table.rows:
+        image, patient = one_form(row[images]), row[patients]
         if patient_of.setdefault(image, patient) != patient:
             raise UserError(
                 f"An image is of one patient, but {path} gives '{image}' to '{patient_of[image]}' and to '{patient}'. "

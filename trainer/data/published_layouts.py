@@ -29,12 +29,17 @@ CHEST_CLASSES = {"0": "normal", "1": "tuberculosis"}
 
 @dataclass(frozen=True)
 class Item:
-    """One file as a layout reads it: `name` joins image and mask, `part` tells several masks of one image apart."""
+    """One file as a layout reads it: `name` joins image and mask, `part` tells several masks of one image apart.
+
+    `title`: the name of the case, where it is another than the one that joins.
+    """
 
     name: str
     path: Path
     label: str = ""
     part: str = ""
+    title: str = ""
+    patient: str = ""
 
 
 Items = tuple[list[Item], list[Item]]

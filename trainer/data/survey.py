@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -22,8 +23,9 @@ from trainer.data.formats.decode import header
 from trainer.data.formats.decoded import Header
 from trainer.data.images import MergedMask, read_image, read_masks
 from trainer.data.intensity import IntensityRule, extremes_of, rule_from
-from trainer.data.layouts import Match, Pair, match
+from trainer.data.layouts import Match, Pair
 from trainer.data.near_duplicates import large_group_note, near_duplicate_groups
+from trainer.data.sources import find
 from trainer.errors import UserError
 
 SIZE = 128
@@ -31,6 +33,7 @@ TILES = 40
 COLUMNS = 8
 CAPTION = 14
 LISTED = 20
+EXAMPLES = 3
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ class Survey:
     `images` float32 and `masks` uint8 (n, 128, 128) are the n readable cases, named and labelled by `names` and
     `labels`; `image_count` counts all images of the folder, readable or not. `smallest`, `median` and `largest` are
     (width, height), each side by itself. `areas` are the 0, 25, 50, 75 and 100 % quantiles over the cases with
-    something marked; empty when there is none.
+    something marked; empty when there is none. `pairs` are the first three images with their masks.
     """
 
     layout: str
@@ -71,6 +74,7 @@ class Survey:
     areas: tuple[float, ...]
     problems: tuple[Problem, ...]
     notes: tuple[str, ...]
+    pairs: tuple[str, ...] = ()
 
     @property
     def usable(self) -> bool:
@@ -89,17 +93,18 @@ class NamedImages(Protocol):
     def names(self) -> tuple[str, ...]: ...
 
 
-def survey(path: Path, size: int = SIZE) -> Survey:
-    """Look at every file of the data set in `path`, and go on after each problem.
+def survey(data: Path | DataConfig, size: int = SIZE) -> Survey:
+    """Look at every file of a data set, given as a folder or as a configuration, and go on after each problem.
 
     Raises `UserError` only when there is nothing to look at: a missing, empty or unknown folder.
     """
-    layout = match(path)
-    problems = unpaired_problems(layout)
+    config = data if isinstance(data, DataConfig) else DataConfig(str(data))
+    layout = find(config)
+    problems = unpaired_problems(layout, fatal=not config.skip_unpaired)
     pairs, images, masks = [], [], []
     headers: list[Header] = []
     mask_modes: Counter[str] = Counter()
-    rule = intensity_rule(layout, problems)
+    rule = intensity_rule(layout, config, problems)
     for pair in layout.pairs:
         try:
             image_header = header(pair.image, pair.slice)
@@ -138,10 +143,11 @@ def survey(path: Path, size: int = SIZE) -> Survey:
         areas=area_quantiles(masks),
         problems=tuple(problems),
         notes=(*layout.notes, *rule.notes, *filter(None, [large_group_note(groups)])),
+        pairs=tuple(paired(pair, layout.folder) for pair in layout.pairs[:EXAMPLES]),
     )
 
 
-def intensity_rule(layout: Match, problems: list[Problem]) -> IntensityRule:
+def intensity_rule(layout: Match, config: DataConfig, problems: list[Problem]) -> IntensityRule:
     """The rule by which `thaw run` would read the images; where there is none, a problem, and each is stretched.
 
     Images that cannot be read are left out here: they become problems when they are read.
@@ -151,21 +157,29 @@ def intensity_rule(layout: Match, problems: list[Problem]) -> IntensityRule:
         with suppress(UserError):
             extremes.append(extremes_of(pair.image, pair.slice))
     try:
-        return rule_from([one for one in extremes if one is not None], DataConfig())
+        return rule_from([one for one in extremes if one is not None], config)
     except UserError as error:
         problems.append(Problem(layout.folder, str(error)))
         return IntensityRule("image")
 
 
-def unpaired_problems(layout: Match) -> list[Problem]:
-    """One problem per file that has no partner or whose name is taken."""
+def unpaired_problems(layout: Match, *, fatal: bool = True) -> list[Problem]:
+    """One problem per file that has no partner or whose name is taken; the former may be left out knowingly."""
     return [
-        *(Problem(path, "image without mask") for path in layout.without_mask),
-        *(Problem(path, f"image without {part} mask") for path, part in layout.incomplete),
-        *(Problem(path, "mask without image") for path in layout.without_image),
+        *(Problem(path, "image without mask", fatal) for path in layout.without_mask),
+        *(Problem(path, f"image without {part} mask", fatal) for path, part in layout.incomplete),
+        *(Problem(path, "mask without image", fatal) for path in layout.without_image),
+        *(Problem(path, f"link that leads nowhere (to {target(path)})", fatal) for path in layout.broken),
         *(Problem(second, f"has the same name as {first}") for first, second in layout.duplicates),
-        *(Problem(path, f"link that leads nowhere (to {target(path)})") for path in layout.broken),
     ]
+
+
+def paired(pair: Pair, folder: Path) -> str:
+    """An image, its masks, and what is known of it: `images/1.png with masks/1.png (patient p0)`."""
+    start = folder if folder.is_dir() else folder.parent  # of a table
+    image, *masks = (Path(os.path.relpath(path, start)).as_posix() for path in (pair.image, *pair.masks))
+    known = [f"{what} {name}" for what, name in (("patient", pair.patient), ("class", pair.label)) if name]
+    return f"{image} with {' + '.join(masks)}{' (' + ', '.join(known) + ')' if known else ''}"
 
 
 def oddities(pair: Pair, mask: MergedMask) -> list[Problem]:
@@ -197,6 +211,7 @@ def text(survey: Survey) -> str:
     lines = [
         f"{survey.folder}: {survey.layout} layout, {survey.image_count} images, "
         f"{len(survey.names)} readable with their masks",
+        *(f"pair       {pair}" for pair in survey.pairs),
         f"sizes      {size_of(survey.smallest)} smallest, {size_of(survey.median)} median, "
         f"{size_of(survey.largest)} largest",
         f"modes      images {counts(survey.image_modes)}; masks {counts(survey.mask_modes)}",

@@ -108,7 +108,7 @@ def pretraining_key(config: PretrainConfig, model: ModelConfig, network: keras.M
     return digest(
         {
             "model": identity,
-            "pretrain": {name: value for name, value in settings.items() if name != "path"},
+            "pretrain": {name: value for name, value in settings.items() if name not in ("path", "masks")},
             "images": arrays_digest([images.train_x, images.train_y, images.held_x, images.held_y]),
             "versions": versions(),
             "arithmetic": arithmetic.PRETRAINING,
@@ -132,7 +132,10 @@ def _images(config: PretrainConfig, size: int, data_cache: Path) -> Images:
         source = f"{n} synthetic composites of {len(TRAINING_PHOTOS) + len(VALIDATION_PHOTOS)} photographs"
         return Images(train_x, train_y, held_x, held_y, source)
     cases = load_cases(
-        DataConfig(path=config.path, images=config.images, seed=config.seed), size, data_cache, grouped=False
+        DataConfig(path=config.path, masks=config.masks, images=config.images, seed=config.seed),
+        size,
+        data_cache,
+        grouped=False,
     )
     shuffled = np.random.default_rng(config.seed).permutation(len(cases.names))
     held, train = np.split(shuffled, [max(1, round(len(shuffled) * config.validation))])
