@@ -76,7 +76,14 @@ def crown(
         if registered is None:
             network, result, cases = _refit(home, board, plan, candidate)
             metrics = {DICE: chosen.mean_dice, "dice_on_training_images": result.mean("dice")}
-            champion = Champion(record.run_id, candidate, " ".join(description), metrics, versions()["backend"])
+            champion = Champion(
+                record.run_id,
+                candidate,
+                " ".join(description),
+                metrics,
+                versions()["backend"],
+                cases.intensity.table(),
+            )
             registered = record_champion(tracker, champion, network, cases.images[:1, ..., None], name)
         return give_alias(tracker, registered, record.info.name, always=not automatic)
 

@@ -5,18 +5,23 @@ from __future__ import annotations
 import io
 import tempfile
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import ExifTags, Image
 
 from sweeps.environment.home import open_home
 from sweeps.environment.terminal import Board
+from trainer.config import DataConfig
 from trainer.data.folder import bare, image_files, is_image
-from trainer.data.images import SUFFIXES, read_grey
+from trainer.data.formats.decode import decode
+from trainer.data.formats.decoded import UPRIGHT, Slice, as_stored
+from trainer.data.images import SUFFIXES
+from trainer.data.intensity import IntensityRule, extremes_of, grey_of, rule_from, rule_of
 from trainer.errors import UserError
 from trainer.files import write_atomically
 
@@ -34,10 +39,15 @@ class Job:
 
     image: Path
     name: str
+    slice: Slice | None = None
 
 
 def predict_images(model: str, images: Path, out: Path, home: Path, board: Board) -> int:
     """Write `out/masks` (PNG of 0 and 255, size of the image) and `out/overlays`; return how many images.
+
+    A mask has its pixels in the order of its image's file, and the same EXIF orientation: the two lie over each other
+    pixel for pixel, in programs that turn images by EXIF and in those that do not. Overlays are as viewers show them.
+    Which values are black and white is what the network was trained with, or else decided from `images`, and said.
 
     A registered network that was trained on synthetic images only is marked as such, here and on every overlay.
 
@@ -50,15 +60,19 @@ def predict_images(model: str, images: Path, out: Path, home: Path, board: Board
     predictor, synthetic = load(model, home)
     if synthetic:
         board.say(f"{model} was trained on SYNTHETIC images only: it is no tool for real ones. Its overlays say so.")
+    rule = intensity_rule(jobs, recorded_rule(model, home))
     messages: list[str] = []
+    for note in rule.notes:
+        board.say(f"Note: {note}")
     with board.stage("predicting") as step:
         for number, job in enumerate(jobs, start=1):
             try:
-                grey = read_grey(job.image)
+                image = decode(job.image, job.slice)
+                grey = grey_of(image, rule, job.image)
             except UserError as error:
                 messages.append(str(error))
             else:
-                write(predictor, job, grey, out, SYNTHETIC if synthetic else None)
+                write(predictor, job, grey, out, SYNTHETIC if synthetic else None, image.orientation)
             step(number, len(jobs))
     if messages:
         more = f"\n  … and {len(messages) - NAMED} more" if len(messages) > NAMED else ""
@@ -68,6 +82,30 @@ def predict_images(model: str, images: Path, out: Path, home: Path, board: Board
             + more
         )
     return len(jobs)
+
+
+def intensity_rule(jobs: list[Job], recorded: IntensityRule | None) -> IntensityRule:
+    """The rule to read the images by; what the training set left open is decided from all that can be read.
+
+    Images that cannot be read are named later, one by one. Raises `UserError` where nothing decides.
+    """
+    extremes = []
+    for job in jobs:
+        with suppress(UserError):
+            extremes.append(extremes_of(job.image, job.slice))
+    return rule_from([one for one in extremes if one is not None], DataConfig(), recorded)
+
+
+def recorded_rule(model: str, home: Path) -> IntensityRule | None:
+    """The rule that a registered network was trained with; None for a file and for networks of before there was one."""
+    if not model.startswith(REGISTERED):
+        return None
+    from tracking.store.registry import intensity_of
+    from tracking.store.writer import Tracker
+
+    opened_home = open_home(home)
+    table = intensity_of(Tracker.connect(opened_home.tracking_uri, opened_home.artifact_folder), model)
+    return None if table is None else rule_of(table)
 
 
 def list_jobs(images: Path, out: Path) -> list[Job]:
@@ -124,14 +162,28 @@ def load(model: str, home: Path) -> tuple[Segmenter, bool]:
     return predictor, is_synthetic(tracker, model)
 
 
-def write(predictor: Segmenter, job: Job, grey: NDArray[np.float32], out: Path, label: str | None = None) -> None:
-    """Predict one grey image and write its mask and its overlay with `label`, each whole or not at all."""
+def write(
+    predictor: Segmenter,
+    job: Job,
+    grey: NDArray[np.float32],
+    out: Path,
+    label: str | None = None,
+    orientation: int = UPRIGHT,
+) -> None:
+    """Predict one grey image and write its mask and its overlay with `label`, each whole or not at all.
+
+    `orientation`: EXIF's, by which the pixels of the image's file were turned; the mask is turned back and states it.
+    """
     from trainer.training.inference import labelled, overlay
 
     mask = predictor.mask(grey)
+    exif = Image.Exif()
+    if orientation != UPRIGHT:
+        exif[ExifTags.Base.Orientation] = orientation
+    stored_mask = as_stored(mask, orientation).astype(np.uint8) * 255
     # The overlay first: a mask without one counts as drawn by somebody.
     overlay_pixels = overlay(grey, mask) if label is None else labelled(overlay(grey, mask), label)
-    for folder, pixels in (("overlays", overlay_pixels), ("masks", mask.astype(np.uint8) * 255)):
+    for folder, pixels, metadata in (("overlays", overlay_pixels, None), ("masks", stored_mask, exif)):
         buffer = io.BytesIO()
-        Image.fromarray(pixels).save(buffer, format="PNG")
+        Image.fromarray(pixels).save(buffer, format="PNG", exif=metadata or None)
         write_atomically(out / folder / job.name, lambda file, buffer=buffer: file.write(buffer.getbuffer()))  # type: ignore[misc]

@@ -75,6 +75,7 @@ def _data_table(cases: Cases) -> dict[str, Any]:
         "empty_masks": cases.empty_masks,
         "notes": list(cases.notes),
         "digest": cases.digest,
+        "intensity": cases.intensity.table(),
         "classes": dict(Counter(label for label in cases.labels if label)),
     }
 

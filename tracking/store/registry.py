@@ -35,6 +35,7 @@ from trainer.errors import UserError
 ALIAS = "champion"
 KIND = "thaw.kind"
 DICE = "dice_cross_validated"  # metric of a champion's run
+INTENSITY = "thaw.intensity"
 TAGS_OF_RUN = ("thaw.candidate", "thaw.mask", "thaw.sweep", "thaw.synthetic")  # copied from the run to the version
 ABOUT = "Segmentation networks that thaw fine-tuned on this data set; `champion` is the one to use."
 
@@ -44,7 +45,8 @@ class Champion:
     """What is to be logged: the refitted `candidate` of a sweep's run, in words (`description`) and numbers.
 
     `metrics` become the run's; `description` says whose winner this is and how it was chosen; `backend` is what Keras
-    computes with here (`tensorflow`, `jax`), which the model's requirements pin.
+    computes with here (`tensorflow`, `jax`), which the model's requirements pin. `intensity`: by which rule the values
+    of its images became grey, as the sweep's record holds it; None where it was recorded before there was one.
     """
 
     sweep_run: str
@@ -52,6 +54,7 @@ class Champion:
     description: str
     metrics: Mapping[str, float]
     backend: str
+    intensity: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -142,7 +145,7 @@ def record_champion(
         name,
         logged.artifact_location,
         run_id,
-        tags={key: run.data.tags[key] for key in TAGS_OF_RUN},
+        tags={key: run.data.tags[key] for key in TAGS_OF_RUN} | _intensity_tag(champion.intensity),
         description=champion.description,
         model_id=logged.model_id,
     )
@@ -180,6 +183,18 @@ def is_synthetic(tracker: Tracker, uri: str) -> bool:
     """Whether a registered network that `fetch` finds was fine-tuned on synthetic images only."""
     name, version = _resolve(tracker, uri)
     return _tags(tracker, tracker.client.get_model_version(name, version)).get("thaw.synthetic") == "true"
+
+
+@explain_errors
+def intensity_of(tracker: Tracker, uri: str) -> Mapping[str, Any] | None:
+    """The rule by which the images of a registered network became grey; None where it was registered without one."""
+    name, version = _resolve(tracker, uri)
+    text = tracker.client.get_model_version(name, version).tags.get(INTENSITY)
+    return None if text is None else json.loads(text)
+
+
+def _intensity_tag(table: Mapping[str, Any] | None) -> dict[str, str]:
+    return {} if table is None else {INTENSITY: json.dumps(table)}
 
 
 def check_name(tracker: Tracker, name: str) -> None:

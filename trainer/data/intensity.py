@@ -232,7 +232,7 @@ def scaled(values: NDArray[np.float32], limits: Limits, path: Path) -> NDArray[n
     if not clips and not black <= low <= high <= white:
         raise UserError(
             f"Values must lie in {black:g}..{white:g} for an image of this kind, but {path} holds {low:g}..{high:g}. "
-            "Save it as 8 bit grey, or say which values are black and white, such as "
+            "Save it as 8 bit grey, or train with the values said that are black and white, such as "
             f"--set 'data.range=[{low:g}, {high:g}]'."
         )
     shifted = values - np.float32(black) if black else values

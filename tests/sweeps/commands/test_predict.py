@@ -8,11 +8,14 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 from rich.console import Console
 
+from sweeps.commands import predict
 from sweeps.commands.predict import load, predict_images
 from sweeps.environment.terminal import Board
+from trainer.data.images import read_grey
+from trainer.data.intensity import IntensityRule, Limits
 from trainer.errors import UserError
 
 
@@ -71,6 +74,7 @@ def test_a_network_of_synthetic_images_is_told_to_be_one(
     predictor, known = load(model, tmp_path)
     assert not known  # of a file nothing is known
     monkeypatch.setattr("sweeps.commands.predict.load", lambda *_: (predictor, synthetic))
+    monkeypatch.setattr(predict, "recorded_rule", lambda *_: None)
     output = io.StringIO()
     predict_images(
         "models:/phantoms@champion", write_image(tmp_path / "a.png"), tmp_path, tmp_path, Board(Console(file=output))
@@ -142,3 +146,53 @@ def test_models_that_cannot_be_used(tmp_path: Path, name: str, words: str) -> No
     with pytest.raises(UserError, match=words):
         predict_count(name if name.startswith("models:") else str(tmp_path / name), tmp_path / "in", tmp_path / "out")
     assert not (tmp_path / "out" / "masks").exists()
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+def test_a_mask_lies_over_its_file_as_stored_and_as_shown(model: str, tmp_path: Path, orientation: int) -> None:
+    exif = Image.Exif()
+    exif[274] = orientation
+    stored = np.zeros((48, 64), np.uint8)
+    stored[:20, :30] = 255
+    Image.fromarray(stored).save(tmp_path / "x.png", exif=exif)
+    predict_count(model, tmp_path / "x.png", tmp_path / "out")
+    with Image.open(tmp_path / "out/masks/x.png") as mask, Image.open(tmp_path / "out/overlays/x.png") as overlay:
+        assert mask.getexif().get(274, 1) == orientation
+        assert ((np.asarray(mask) > 0) == (stored > 0)).mean() > 0.97
+        assert overlay.size == ((48, 64) if orientation in (6, 8) else (64, 48))
+    np.testing.assert_array_equal(
+        read_grey(tmp_path / "out/masks/x.png"),
+        np.asarray(ImageOps.exif_transpose(Image.open(tmp_path / "out/masks/x.png")), np.float32) / 255,
+    )
+
+
+@pytest.mark.parametrize(
+    ("recorded", "found", "says"),
+    [
+        (None, 0.25, "read as 12 bits"),  # decided from the images given
+        (IntensityRule(integers=Limits(0, 4095)), 0.25, ""),
+        (IntensityRule(integers=Limits(0, 65535)), 0, ""),  # black, as in training
+    ],
+)
+def test_twelve_bits_are_read_as_in_training(
+    model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recorded: IntensityRule | None, found: float, says: str
+) -> None:
+    monkeypatch.setattr(predict, "recorded_rule", lambda model, home: recorded)
+    pixels = np.zeros((48, 64), np.uint16)
+    pixels[12:36, 16:48] = 4000
+    Image.fromarray(pixels).save(tmp_path / "x.png")
+    console = Console(file=io.StringIO(), width=200)
+    predict_images(model, tmp_path / "x.png", tmp_path / "out", tmp_path / "home", Board(console))
+    output = console.file.getvalue()  # type: ignore[attr-defined]
+    assert says in output and (bool(says) == ("Note" in output))
+    with Image.open(tmp_path / "out/masks/x.png") as mask:
+        assert (np.asarray(mask) > 0).mean() == pytest.approx(found, abs=0.03)
+
+
+def test_an_image_beyond_the_values_of_the_training_set_is_refused(
+    model: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(predict, "recorded_rule", lambda model, home: IntensityRule(integers=Limits(0, 4095)))
+    Image.fromarray(np.full((48, 64), 60000, np.uint16)).save(tmp_path / "x.png")
+    with pytest.raises(UserError, match=r"must lie in 0\.\.4095 .*holds 60000"):
+        predict_count(model, tmp_path / "x.png", tmp_path / "out")
