@@ -66,7 +66,7 @@ WALLS: dict[str, tuple[str, ...]] = {
     "tracking/summary": ("tracking", "tracking/analysis", "tracking/best_mask", *LIGHT),
     "tracking/figures": ("tracking", "tracking/analysis", "tracking/best_mask", "tracking/summary", *LIGHT),
     "tracking/report": (*TRACKING[:-1], *LIGHT),
-    "sweeps/environment": ("trainer", "trainer/network"),
+    "sweeps/environment": ("tracking", "trainer", "trainer/network"),
     "sweeps/spec": ("tracking", "trainer"),
     "sweeps/strategies": ("sweeps/spec", "tracking/best_mask", "trainer"),
     "sweeps/engines": ("sweeps/spec", "sweeps/strategies", "tracking", "trainer"),

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
-from sweeps.environment.home import open_home
+from sweeps.environment.home import find_home
 from sweeps.environment.terminal import Board
 from trainer.config import DataConfig
 from trainer.data.folder import bare, image_files, is_image
@@ -155,7 +155,7 @@ def load(model: str, home: Path) -> tuple[Segmenter, bool]:
     from tracking.store.registry import fetch, is_synthetic
     from tracking.store.writer import Tracker
 
-    opened_home = open_home(home)
+    opened_home = find_home(home)
     tracker = Tracker.connect(opened_home.tracking_uri, opened_home.artifact_folder)
     with tempfile.TemporaryDirectory() as folder:
         predictor = segmenter(load_network(fetch(tracker, model, Path(folder))))

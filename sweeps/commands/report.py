@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sweeps.environment.home import find_home
+from sweeps.environment.home import Home, can_be_written, find_home
 from sweeps.environment.streams import write_data
 from sweeps.environment.terminal import tell
 from trainer.errors import UserError
@@ -36,12 +36,20 @@ def make_report(root: Path, sweep: str | None, other: str | None, form: str, out
     if not shows_images:
         write_data(text) if form in DATA else tell(text.removesuffix("\n"))
         return
-    path = (out or home.report(name)) / f"report{SUFFIX[form]}"
+    path = (out or _default_folder(home, name)) / f"report{SUFFIX[form]}"
     _write({path: text.encode()})
     tell(f"Report: {path}")
     if out is not None:
         _write({out / file: content for file, content in figure_files.items()})
         tell(f"Figures: {out}/*.svg, *.png")
+
+
+def _default_folder(home: Home, name: str) -> Path:
+    """The report's place in the home; below the current folder for a home that can only be read."""
+    if not home.root.exists() or can_be_written(home.root):
+        return home.report(name)
+    tell(f"The home {home.root} can only be read, so the report goes into the current folder; --out names another.")
+    return Path("reports") / name
 
 
 DATA = ("json", "csv")  # formats that programs read

@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
-from dataclasses import dataclass
+import shutil
+import sqlite3
+import tempfile
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from sweeps.environment.home_addresses import copy_database, leads_elsewhere, mend
+from tracking.sqlite_address import address_of
 from trainer.errors import UserError
-from trainer.files import write_atomically
+from trainer.files import nobody_present, write_atomically
 
 DEFAULT_HOME = Path("runs")
 # 2: keys hold a version of the arithmetic instead of a digest of the code (`sweeps.environment.home_format`).
 VERSION = 2
+LONGEST_PATH = 440  # bytes: SQLite opens files of at most 512, and journals, sweeps and locks have names below it
 
 
 @dataclass(frozen=True)
 class Home:
-    """A folder that holds all of thaw's state; deleting it forgets everything. It stays where it
-    was made: MLflow keeps absolute addresses of its artifacts.
+    """A folder that holds all of thaw's state; deleting it forgets everything. It may be moved and copied.
+
+    `database`: a copy of MLflow's database to read from, where the home's own must not be written.
     """
 
     root: Path
+    database: Path | None = None
 
     @property
     def ledger(self) -> Path:
@@ -55,7 +64,12 @@ class Home:
     @property
     def tracking_uri(self) -> str:
         """`MLFLOW_TRACKING_URI`, or the database of this home."""
-        return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{self.root.resolve() / 'mlflow.db'}"
+        return os.environ.get("MLFLOW_TRACKING_URI") or address_of(self.database or self.mlflow_database.resolve())
+
+    @property
+    def mlflow_database(self) -> Path:
+        """MLflow's database of this home."""
+        return self.root / "mlflow.db"
 
     @property
     def artifact_folder(self) -> Path | None:
@@ -70,7 +84,7 @@ class Home:
     @property
     def storage_url(self) -> str:
         """The Optuna database of this home."""
-        return f"sqlite:///{self.root.resolve() / 'optuna.db'}"
+        return address_of(self.root.resolve() / "optuna.db")
 
     def plan(self, sweep: str) -> Path:
         """What the workers of a sweep read."""
@@ -107,27 +121,115 @@ class Home:
 
 
 def open_home(root: Path, *, make: bool = True) -> Home:
-    """Make or open a home. Raises `UserError` when it cannot be written, a newer thaw wrote it, or, with `make=False`,
-    when there is none.
+    """Make or open a home to work in. Raises `UserError` when it cannot be written, a newer thaw wrote it, it was moved
+    while a sweep runs in it, or, with `make=False`, when there is none.
     """
-    marker = _marker(root)
+    _check_path(root)
+    if not make or _marker(root).exists():
+        _check_format(root)
+    else:
+        write_format(root)
+        _check_format(root)
+    if not can_be_written(root):
+        raise UserError(
+            f"The home {root} must be writable, but it is not. Choose another --home, or fix its permissions."
+        )
+    home = Home(root)
+    if _has_foreign_addresses(home):
+        if at_work(home):
+            raise UserError(
+                f"A sweep is running in the home {root}, which was opened under another path. Wait until it has ended, "
+                "or use that path."
+            )
+        mend(home.mlflow_database, home.artifacts)
+    return home
+
+
+def find_home(root: Path) -> Home:
+    """A home to read from: it must exist, unless an MLflow server holds the record and nothing else is needed.
+
+    A home that cannot be written stays as it is, and so does one that was moved while a sweep runs in it: what is read
+    then is a copy of MLflow's database, whose addresses are mended.
+    """
+    home = Home(root)
+    if not home.own_tracking:
+        return home
+    _check_path(root)
+    _check_format(root)
+    if not home.mlflow_database.exists():
+        return _checked_writable(home)
+    writable = can_be_written(root) and os.access(home.mlflow_database, os.W_OK)
+    foreign = _has_foreign_addresses(home)
+    if writable and foreign and not at_work(home):
+        mend(home.mlflow_database, home.artifacts)
+    elif foreign or not writable:
+        return replace(home, database=_mended_copy(home))
+    return home
+
+
+def can_be_written(root: Path) -> bool:
+    """Whether this process may make files in a folder: a read-only file system refuses even root."""
+    return os.access(root, os.W_OK | os.X_OK)
+
+
+def at_work(home: Home) -> bool:
+    """Whether a launcher prepares a sweep in the home, or workers work on one."""
+    locks = [home.launch_lock, *home.root.glob("sweeps/*/workers.lock")]
+    return any(lock.exists() and not nobody_present(lock) for lock in locks)
+
+
+def _checked_writable(home: Home) -> Home:
+    """A home in which no sweep was begun: MLflow's database is made when it is opened."""
+    if not can_be_written(home.root):
+        raise UserError(
+            f"There is no sweep in the home {home.root} yet, and it can only be read. Choose another --home."
+        )
+    return home
+
+
+def _has_foreign_addresses(home: Home) -> bool:
+    return home.own_tracking and home.mlflow_database.exists() and leads_elsewhere(home.mlflow_database, home.artifacts)
+
+
+def _mended_copy(home: Home) -> Path:
+    """A copy of the database, gone when this process ends."""
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="thaw-"))
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        copy = folder / home.mlflow_database.name
+        copy_database(home.mlflow_database, copy)
+    except (OSError, sqlite3.Error) as error:
+        raise UserError(
+            f"The home {home.root} can only be read, which takes a copy of {home.mlflow_database} in the folder for "
+            f"temporary files, but: {error}. Name another folder with the variable TMPDIR."
+        ) from error
+    mend(copy, home.artifacts)
+    return copy
+
+
+def _check_path(root: Path) -> None:
     if root.exists() and not root.is_dir():
         raise UserError(f"A home is a folder, but {root} is a file. Choose another --home.")
-    if not marker.exists() and not make:
+    try:
+        length = len(str(root.resolve()).encode())
+    except UnicodeEncodeError as error:
+        raise UserError(f"A home's path must be text in UTF-8, but {root} is not. Choose another --home.") from error
+    if length > LONGEST_PATH:
+        raise UserError(
+            f"A home's path must have at most {LONGEST_PATH} bytes, for SQLite opens no longer one, but this one has "
+            f"{length}: {root}. Choose a shorter --home."
+        )
+
+
+def _check_format(root: Path) -> None:
+    if not _marker(root).exists():
         raise UserError(f"There is no home of thaw in {root}. Name the one that was given to `thaw run` as --home.")
-    if not marker.exists():
-        write_format(root)
     version = format_of(root)
     if version > VERSION:
         raise UserError(
             f"The home {root} was written by a newer thaw (format {version}); this one reads up to {VERSION}. "
             "Update thaw, or choose another --home."
         )
-    if not os.access(root, os.W_OK):
-        raise UserError(
-            f"The home {root} must be writable, but it is not. Choose another --home, or fix its permissions."
-        )
-    return Home(root)
 
 
 def format_of(root: Path) -> int:
@@ -148,9 +250,3 @@ def write_format(root: Path) -> None:
 
 def _marker(root: Path) -> Path:
     return root / "home.json"
-
-
-def find_home(root: Path) -> Home:
-    """A home to read from: it must exist, unless an MLflow server holds the record and nothing else is needed."""
-    home = Home(root)
-    return open_home(root, make=False) if home.own_tracking else home

@@ -43,7 +43,7 @@ def write_plan(home: Home, plan: Plan) -> None:
 
 
 def read_plan(home: Home, sweep: str) -> Plan:
-    """Read a plan back; raises `UserError` where there is none."""
+    """Read a plan back, its files where they lie in this home; raises `UserError` where there is no plan."""
     path: Path = home.plan(sweep)
     if not path.exists():
         raise UserError(f"There is no plan of a sweep '{sweep}' in {home.root}. Start it with `thaw run` first.")
@@ -52,4 +52,14 @@ def read_plan(home: Home, sweep: str) -> Plan:
         table["deadline"] = table.pop("until")
     units = table.pop("block_params"), table.pop("always_params")
     table["fold_of"] = tuple(table["fold_of"])
-    return Plan(resolved=resolve(from_table(table.pop("spec")), *units), **table)
+    table["weights"] = _own_file(table["weights"], home.weights)
+    spec = table.pop("spec")
+    if spec.get("model", {}).get("file"):
+        spec["model"]["file"] = _own_file(spec["model"]["file"], home.networks)
+    return Plan(resolved=resolve(from_table(spec), *units), **table)
+
+
+def _own_file(path: str, folder: Path) -> str:
+    """A file that is named by its content, in `folder` of this home: the home may have been moved or copied since."""
+    own = folder.resolve() / Path(path).name
+    return str(own) if own.exists() else path

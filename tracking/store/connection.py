@@ -30,7 +30,8 @@ from mlflow.exceptions import MlflowException
 
 from tracking.image_scores import ImageOrder
 from tracking.redact import redact
-from tracking.store.new_database import file_of, make_aside
+from tracking.sqlite_address import file_of
+from tracking.store.new_database import make_aside
 from trainer.errors import UserError
 
 __all__ = ["PAGE", "Run", "Store", "explain_errors", "short"]

@@ -8,13 +8,7 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
-SQLITE = "sqlite:///"
-
-
-def file_of(uri: str) -> Path | None:
-    """The file behind an address such as `sqlite:////home/ann/mlflow.db`; None for any other kind of address."""
-    path = uri.removeprefix(SQLITE)
-    return Path(path) if uri.startswith(SQLITE) and path != ":memory:" and "?" not in path else None
+from tracking.sqlite_address import address_of
 
 
 def make_aside(path: Path, make: Callable[[str], object]) -> None:
@@ -28,7 +22,7 @@ def make_aside(path: Path, make: Callable[[str], object]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}")
     try:
-        make(f"{SQLITE}{part}")
+        make(address_of(part))
         _publish(part, path)
     finally:
         for file in path.parent.glob(f"{glob.escape(part.name)}*"):  # with its journal

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from sweeps.environment.home import VERSION, open_home
+from sweeps.environment.home import LONGEST_PATH, VERSION, find_home, open_home
 from trainer.errors import UserError
 
 
@@ -34,6 +36,21 @@ def test_homes_that_cannot_be_read(tmp_path: Path, marker: str, words: str) -> N
     (tmp_path / "home.json").write_text(marker)
     with pytest.raises(UserError, match=words):
         open_home(tmp_path)
+
+
+def test_a_path_that_no_database_can_have(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"at most 440 bytes.*has \d+"):
+        open_home(tmp_path / "/".join(["x" * 200] * 3))
+    with pytest.raises(UserError, match="must be text in UTF-8"):
+        find_home(tmp_path / "\udcfc")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_longest_path_works(tmp_path: Path) -> None:
+    missing = LONGEST_PATH - len(str(tmp_path.resolve())) - 1
+    home = open_home(tmp_path / ("x" * 150) / ("y" * (missing - 151)))
+    with closing(sqlite3.connect(home.mlflow_database.with_name(f".mlflow.db.{'x' * 12}"))) as connection:
+        connection.execute("CREATE TABLE t (x)")
 
 
 def test_a_home_that_cannot_be_written(tmp_path: Path) -> None:

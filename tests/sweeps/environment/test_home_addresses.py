@@ -1,0 +1,126 @@
+"""Copied, moved and read-only homes: addresses lead into the home itself, and nothing is written elsewhere."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from sweeps.environment.home import Home, find_home, open_home
+from sweeps.environment.home_addresses import PLACES, leads_elsewhere, mend
+from sweeps.planning.plan import read_plan
+from tracking.record import SweepRecord
+from tracking.sqlite_address import address_of
+from tracking.store.reader import Reader
+from tracking.store.writer import Tracker
+from trainer.errors import UserError
+from trainer.files import present
+
+
+def addresses(database: Path) -> list[str]:
+    with closing(sqlite3.connect(database)) as connection:
+        return [
+            address
+            for table, _, column in PLACES
+            for (address,) in connection.execute(f"SELECT {column} FROM {table} WHERE {column} LIKE 'file:%'")
+        ]
+
+
+def files(root: Path) -> dict[str, tuple[int, int]]:
+    return {str(path): (path.stat().st_size, path.stat().st_mtime_ns) for path in sorted(root.rglob("*"))}
+
+
+def copy(home: Path, to: Path) -> Path:
+    to.mkdir(parents=True)
+    for name in ("artifacts", "sweeps", "weights"):
+        shutil.copytree(home / name, to / name)
+    for name in ("home.json", "mlflow.db"):
+        shutil.copy2(home / name, to / name)
+    return to
+
+
+@pytest.fixture
+def copied(smoke_home: Path, tmp_path: Path) -> Iterator[Path]:
+    """A copy under a name that an address has to quote; the original is as it was in the end."""
+    before = files(smoke_home)
+    yield copy(smoke_home, tmp_path / "why? #%41 ü")
+    assert files(smoke_home) == before
+
+
+def read(home: Home) -> SweepRecord:
+    return Reader.connect(home.tracking_uri, home.artifact_folder).read_sweep()
+
+
+@pytest.mark.parametrize("opening", [open_home, find_home])
+def test_a_copy_belongs_to_itself(copied: Path, opening: Callable[[Path], Home]) -> None:
+    home = opening(copied)
+    inside = f"{home.artifacts.resolve().as_uri()}/"
+    assert home == Home(copied)
+    assert [address for address in addresses(home.mlflow_database) if not address.startswith(inside)] == []
+    assert not leads_elsewhere(home.mlflow_database, home.artifacts)
+
+
+def test_a_moved_home_is_read_and_written_where_it_is(copied: Path, tmp_path: Path) -> None:
+    first = read(open_home(copied))
+    copied.rename(tmp_path / "moved")
+    home = open_home(tmp_path / "moved")
+    assert {trial.run_id for trial in read(home).trials} == {trial.run_id for trial in first.trials}
+    tracker = Tracker.connect(home.tracking_uri, home.artifact_folder)
+    tracker.log_once(first.run_id, "new.bin", lambda: b"new")
+    assert len([*home.artifacts.rglob("new.bin")]) == 1 and not copied.exists()
+    plan = read_plan(home, first.info.name)
+    assert Path(plan.weights).parent == home.weights.resolve() and Path(plan.weights).is_file()
+
+
+def test_a_home_that_must_not_be_written_is_read_from_a_mended_copy(
+    copied: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sweeps.environment.home.can_be_written", lambda root: False)
+    before = files(copied)
+    home = find_home(copied)
+    assert home.database is not None and copied not in home.database.parents
+    assert read(home).trials
+    assert files(copied) == before
+
+
+def test_one_that_was_opened_under_another_path_is_left_alone_while_a_sweep_runs(copied: Path) -> None:
+    before = addresses(copied / "mlflow.db")
+    with present(Home(copied).workers_lock("s")):
+        with pytest.raises(UserError, match=r"A sweep is running in the home .* another path"):
+            open_home(copied)
+        home = find_home(copied)
+    assert home.database is not None and addresses(copied / "mlflow.db") == before
+    assert open_home(copied) == Home(copied) and addresses(copied / "mlflow.db") != before
+
+
+def test_what_lies_at_the_former_place_only_stays_there(copied: Path, smoke_home: Path) -> None:
+    """As runs do that were recorded in a copy before copies knew that they are some."""
+    home = Home(copied)
+    (run, *_) = sorted((smoke_home / "artifacts").glob("*/*/artifacts"))
+    shutil.rmtree(home.artifacts / run.relative_to(smoke_home / "artifacts"))
+    mend(home.mlflow_database, home.artifacts)
+    outside = [address for address in addresses(home.mlflow_database) if "why" not in address]
+    assert outside == [run.as_uri()]
+    assert not leads_elsewhere(home.mlflow_database, home.artifacts)
+
+
+def test_experiments_of_others_and_other_databases_are_not_touched(tmp_path: Path) -> None:
+    database = tmp_path / "mlflow.db"
+    tracker = Tracker.connect(address_of(database), tmp_path / "artifacts")
+    tracker.client.create_experiment("theirs", artifact_location="file:///srv/theirs")
+    tracker.client.create_experiment("s3", artifact_location="s3://bucket/s3", tags={"thaw.kind": "sweep"})
+    assert mend(database, tmp_path / "artifacts") == 0
+    with closing(sqlite3.connect(tmp_path / "empty.db")):
+        assert mend(tmp_path / "empty.db", tmp_path / "artifacts") == 0
+
+
+def test_a_database_that_was_cut_off_is_not_read_as_if_it_were_whole(tmp_path: Path) -> None:
+    database = tmp_path / "mlflow.db"
+    database.write_bytes(b"no database")
+    (tmp_path / "mlflow.db-journal").write_bytes(b"hot")
+    with pytest.raises((UserError, sqlite3.DatabaseError)):
+        leads_elsewhere(database, tmp_path / "artifacts")
