@@ -103,7 +103,7 @@ def recorded_rule(model: str, home: Path) -> IntensityRule | None:
     from tracking.store.registry import intensity_of
     from tracking.store.writer import Tracker
 
-    opened_home = open_home(home)
+    opened_home = find_home(home)
     table = intensity_of(Tracker.connect(opened_home.tracking_uri, opened_home.artifact_folder), model)
     return None if table is None else rule_of(table)
 
