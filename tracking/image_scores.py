@@ -9,7 +9,7 @@ from typing import overload
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.results import Score
+from trainer.results import DISTANCES, Score
 
 FoldScore = tuple[int, Score]
 
@@ -31,22 +31,25 @@ class ImageScores(Sequence[FoldScore]):
     """The scores of n images; read as a sequence, (fold, score) of each image, made whenever it is asked for.
 
     `counts` unsigned integers (3, n): TP, FP and FN in pixels; `pixels`: how many each image has, so TN is the rest.
+    `distances` float32 (2, n) in the order of `DISTANCES`; None where none were measured.
     Its `repr` is that of the tuple of these pairs.
     """
 
     order: ImageOrder
     counts: NDArray[np.unsignedinteger]
     pixels: int
+    distances: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.order.images)
 
     def __iter__(self) -> Iterator[FoldScore]:
         order = self.order
-        for fold, image, label, tp, fp, fn in zip(
-            order.folds, order.images, order.labels, *self.counts.tolist(), strict=True
+        measured = [()] * len(self) if self.distances is None else self.distances.T.tolist()
+        for fold, image, label, tp, fp, fn, distances in zip(
+            order.folds, order.images, order.labels, *self.counts.tolist(), measured, strict=True
         ):
-            yield fold, Score.of_counts(image, label, tp, fp, fn, self.pixels - tp - fp - fn)
+            yield fold, Score.of_counts(image, label, tp, fp, fn, self.pixels - tp - fp - fn, *distances)
 
     @overload
     def __getitem__(self, index: int) -> FoldScore: ...
@@ -69,7 +72,7 @@ class ImageScores(Sequence[FoldScore]):
 
 def compact(scores: Sequence[FoldScore]) -> ImageScores | None:
     """The same scores as arrays, or None where arrays of counts cannot give them back to the last bit: images of
-    several sizes, or rates that do not follow from the counts (means over seeds).
+    several sizes, rates that do not follow from the counts (means over seeds), or distances of more than seven digits.
     """
     pixels = {score.tp + score.fp + score.fn + score.tn for _, score in scores}
     if len(pixels) != 1:
@@ -81,8 +84,13 @@ def compact(scores: Sequence[FoldScore]) -> ImageScores | None:
     )
     counts = np.array([(score.tp, score.fp, score.fn) for _, score in scores], np.int64).T
     kind = np.uint16 if counts.max() < 2**16 else np.uint32
-    arrays = ImageScores(order, counts.astype(kind), pixels.pop())
+    arrays = ImageScores(order, counts.astype(kind), pixels.pop(), _distances(scores))
     return arrays if all(map(_same, scores, arrays)) else None
+
+
+def _distances(scores: Sequence[FoldScore]) -> NDArray[np.float32] | None:
+    distances = np.array([[getattr(score, name) for _, score in scores] for name in DISTANCES], np.float32)
+    return None if np.isnan(distances).all() else distances
 
 
 def dice_by_image(scores: Sequence[FoldScore]) -> dict[str, float]:

@@ -14,8 +14,10 @@ from tracking.image_archive import Images
 from tracking.image_scores import FoldScore, dice_by_image
 from tracking.statistics import spread
 from trainer.config import Candidate
+from trainer.results import DISTANCES
 
-METRICS = ("dice", "pixel_error", "ari")
+COUNTED = ("dice", "pixel_error", "ari")  # follow from the pixel counts: every trial has them
+METRICS = (*COUNTED, *DISTANCES)  # a trial recorded before distances were has none of them: NaN
 # Strategies that list every candidate beforehand (`sweeps.spec.strategy_names`).
 LISTS = ("grid", "exhaustive", "factorial")
 Role = Literal["trial", "zero-shot", "scratch", "leaky"]
@@ -34,6 +36,8 @@ class SweepInfo:
     `labels` are those of the cases in `folds`, in the same shape: "" where a case has none, an empty list in a sweep
     recorded before they were.
     `spec["partition"]` says what the numbers of a mask count; `always_params` train whatever the mask (a head).
+    `distances`: their `unit` ("mm" or "px", pixels of the working size), the `tolerance` of the surface Dice in it, and
+    the digest of the images' `spacing` ("" where it is not known); empty in a sweep recorded before distances were.
     """
 
     name: str
@@ -53,6 +57,7 @@ class SweepInfo:
     always_params: int = 0
     outside: list[str] = field(default_factory=list)
     labels: list[list[str]] = field(default_factory=list)
+    distances: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def searched(self) -> bool:

@@ -16,6 +16,8 @@ LARGEST_RATE = 1e3  # a learning rate beyond it is a slip of the pen
 Start = Literal["pretrained", "scratch"]
 Split = Literal["grouped", "leaky"]
 TrainValue = str | int | float | bool
+DistanceUnit = Literal["mm", "px"]  # px: pixels of the working size
+DEFAULT_TOLERANCE: Mapping[DistanceUnit, float] = {"mm": 2.0, "px": 1.0}
 
 
 def at_least(key: str, number: float, low: int) -> Iterator[str]:
@@ -224,6 +226,28 @@ def train_mistakes(config: TrainConfig) -> Iterator[str]:
 
 
 @dataclass(frozen=True)
+class ScoreConfig:
+    """How distances between boundaries are scored; they decide nothing.
+
+    `tolerance`: how far a boundary may lie from the other and still count as found (normalised surface Dice), in the
+    unit of the sweep's distances: mm where the spacing of all images is known, else pixels of the working size. None:
+    2 mm, or 1 pixel.
+    """
+
+    tolerance: float | None = None
+
+    def tolerance_in(self, unit: DistanceUnit) -> float:
+        """The tolerance of a sweep whose distances are in `unit`."""
+        return DEFAULT_TOLERANCE[unit] if self.tolerance is None else self.tolerance
+
+
+def score_mistakes(config: ScoreConfig) -> Iterator[str]:
+    """What is wrong with `[score]`, one sentence each."""
+    if config.tolerance is not None:
+        yield from at_least("score.tolerance", config.tolerance, 0)
+
+
+@dataclass(frozen=True)
 class PretrainConfig:
     """Pre-training on other images. `path`, `masks`: images as `DataConfig` takes them; a weights file; `composites`.
 
@@ -267,6 +291,7 @@ class Settings:
     pretrain: PretrainConfig = field(default_factory=PretrainConfig)
     folds: int = 5
     seed: int = 0
+    score: ScoreConfig = field(default_factory=ScoreConfig)
 
 
 def settings_mistakes(settings: Settings) -> Iterator[str]:
@@ -277,6 +302,7 @@ def settings_mistakes(settings: Settings) -> Iterator[str]:
     yield from partition_mistakes(settings.partition)
     yield from train_mistakes(settings.train)
     yield from pretrain_mistakes(settings.pretrain)
+    yield from score_mistakes(settings.score)
     yield from at_least("folds", settings.folds, 2)
     yield from is_seed("seed", settings.seed)
     if settings.model.blocks and settings.partition.unit == "conv":

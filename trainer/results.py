@@ -4,6 +4,7 @@ an image's scores out of its four pixel counts (docs/protocol.md, Metrics).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Self
@@ -11,6 +12,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+DISTANCES = ("hd95", "surface_dice")  # of a `Score`: measured on the masks, not made from the counts
 COPY_MARK = "//"  # `name//2`: the second augmented copy of the image `name`; no name of a file holds two slashes
 
 
@@ -18,7 +20,9 @@ COPY_MARK = "//"  # `name//2`: the second augmented copy of the image `name`; no
 class Score:
     """One image's scores from its four pixel counts, foreground being probability > 0.5 (`trainer.training.metrics`).
 
-    `dice` and `ari` are fractions of 1, `pixel_error` is in %; `dice` is NaN where the truth is empty.
+    `dice` and `ari` are fractions of 1, `pixel_error` is in %; `dice` is NaN where the truth is empty. The distances
+    between the boundaries (`trainer.training.distances`) are `hd95`, in mm or pixels, and `surface_dice`, a fraction of
+    1; both are NaN where the truth is empty or nothing was measured.
     """
 
     image: str
@@ -30,13 +34,14 @@ class Score:
     dice: float
     pixel_error: float
     ari: float
+    hd95: float = math.nan
+    surface_dice: float = math.nan
 
     @classmethod
-    def of_counts(cls, image: str, label: str, tp: int, fp: int, fn: int, tn: int) -> Self:
-        """The scores that follow from the counts: the same counts, the same bits."""
-        return cls(
-            image, label, tp, fp, fn, tn, dice(tp, fp, fn), pixel_error(tp, fp, fn, tn), adjusted_rand(tp, fp, fn, tn)
-        )
+    def of_counts(cls, image: str, label: str, tp: int, fp: int, fn: int, tn: int, *distances: float) -> Self:
+        """The scores that follow from the counts: the same counts, the same bits; `distances` as they were measured."""
+        rates = dice(tp, fp, fn), pixel_error(tp, fp, fn, tn), adjusted_rand(tp, fp, fn, tn)
+        return cls(image, label, tp, fp, fn, tn, *rates, *distances)
 
 
 @dataclass(frozen=True)

@@ -34,13 +34,16 @@ def describe(
     from tracking.redact import redact
     from tracking.store.same_sweep import measured
     from trainer.masks import named
+    from trainer.training.distances import unit_of
     from trainer.training.versions import versions
 
     settings, count = resolved.settings, resolved.n_blocks
     table = as_table(resolved.spec)
     table["model"]["file"] = ""  # the path of this home's copy: MLflow keeps the file itself
+    unit, spacing = unit_of(cases.known_spacing), spacing_digest(cases)
     identity = digest(
         {"settings": measured(table), "data": cases.digest, "folds": fold_of, "weights": weights["digest"]}
+        | ({"spacing": spacing} if spacing else {})
     )
     return SweepInfo(
         name=name or f"{resolved.spec.name}-{label(settings)}-{identity[:6]}",
@@ -60,7 +63,17 @@ def describe(
         command=redact(shlex.join(["thaw", *sys.argv[1:]])),
         planned={candidate.key: candidate.name for candidate in resolved.listed},
         outside=[candidate.key for candidate in _outside(resolved)],
+        distances={"unit": unit, "tolerance": settings.score.tolerance_in(unit), "spacing": spacing},
     )
+
+
+def spacing_digest(cases: Cases) -> str:
+    """16 hex digits of the spacing in mm, to the micrometre, by which distances are measured; "" where it is in pixels.
+
+    It makes a sweep, so that one holds distances of one kind, but no training: the ledger does not know it.
+    """
+    spacing = cases.known_spacing
+    return "" if spacing is None else digest(spacing.round(3).tolist())[:16]
 
 
 def _data_table(cases: Cases) -> dict[str, Any]:

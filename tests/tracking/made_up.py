@@ -54,6 +54,7 @@ def sweep_info(name: str = "demo", synthetic: bool = True) -> SweepInfo:
         seed=0,
         commit="0123abc",
         command="thaw run demo --seed 0",
+        distances={"unit": "px", "tolerance": 1.0, "spacing": ""},
     )
 
 
@@ -121,7 +122,8 @@ def _score(name: str, image: int, dice: float) -> Score:
     truth = 200 + 10 * image
     tp = round(dice * truth)
     wrong = truth - tp
-    return Score.of_counts(name, label, tp, wrong, wrong, PIXELS - tp - 2 * wrong)
+    distances = float(np.float32(20 * (1 - dice))), float(np.float32(0.9 * dice))
+    return Score.of_counts(name, label, tp, wrong, wrong, PIXELS - tp - 2 * wrong, *distances)
 
 
 @cache
@@ -198,7 +200,7 @@ def subset_record(
             for image, case in enumerate(cases)
         )
         means = tuple(float(value) for value in dice.mean(axis=1))
-        folds = {"dice": means, "pixel_error": (1.0,) * FOLDS, "ari": (0.5,) * FOLDS}
+        folds = {**dict.fromkeys(METRICS, (0.5,) * FOLDS), "dice": means}
         run_id, seconds = f"run {candidate.key}", 2.0 + len(blocks)
         trials.append(TrialRecord(trial, run_id, "FINISHED", "", folds, scores, None, seconds))
     return SweepRecord(info, "run 1", "FINISHED", "2026-11-23T06:00:00+00:00", tuple(trials))

@@ -15,13 +15,15 @@ from tracking.record import SweepInfo, TrialRecord
 class ImageCase:
     """One image to look at. `rule`: why it was chosen (`best`, `median`, `worst` of the mean Dice of both masks,
     `contracting most ahead`, `expanding most ahead`). `image`: its name. `contracting`, `expanding`: its Dice with
-    each.
+    each; `contracting_hd95`, `expanding_hd95`: its 95 % Hausdorff distance, NaN where none was measured.
     """
 
     rule: str
     image: str
     contracting: float
     expanding: float
+    contracting_hd95: float
+    expanding_hd95: float
 
 
 def image_cases(main: Sequence[TrialRecord], info: SweepInfo) -> tuple[ImageCase, ...]:
@@ -31,4 +33,8 @@ def image_cases(main: Sequence[TrialRecord], info: SweepInfo) -> tuple[ImageCase
     if contracting is None or expanding is None:
         return ()
     left, right = dice_by_image(contracting), dice_by_image(expanding)
-    return tuple(ImageCase(rule, image, left[image], right[image]) for rule, image in cases_by_rule(left, right))
+    hd95 = [{score.image: score.hd95 for _, score in trial.scores} for trial in (contracting, expanding)]
+    return tuple(
+        ImageCase(rule, image, left[image], right[image], hd95[0][image], hd95[1][image])
+        for rule, image in cases_by_rule(left, right)
+    )

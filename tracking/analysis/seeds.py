@@ -189,8 +189,7 @@ def _merge_seeds(group: Mapping[int, TrialRecord], seeds: Sequence[int]) -> Tria
 
 
 def _averaged(image: str, scores: Sequence[Score]) -> Score:
-    """One image's score from several: counts summed, rates averaged, Dice over those that have one."""
-    dice = [score.dice for score in scores if not math.isnan(score.dice)]
+    """One image's score from several: counts summed, rates averaged, Dice and distances over those that have one."""
     return Score(
         image=image,
         label=scores[0].label,
@@ -198,7 +197,14 @@ def _averaged(image: str, scores: Sequence[Score]) -> Score:
         fp=sum(score.fp for score in scores),
         fn=sum(score.fn for score in scores),
         tn=sum(score.tn for score in scores),
-        dice=float(np.mean(dice)) if dice else math.nan,
+        dice=_mean_of_known([score.dice for score in scores]),
         pixel_error=float(np.mean([score.pixel_error for score in scores])),
         ari=float(np.mean([score.ari for score in scores])),
+        hd95=_mean_of_known([score.hd95 for score in scores]),
+        surface_dice=_mean_of_known([score.surface_dice for score in scores]),
     )
+
+
+def _mean_of_known(values: Sequence[float]) -> float:
+    known = [value for value in values if not math.isnan(value)]
+    return float(np.mean(known)) if known else math.nan

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +12,7 @@ from tracking.analysis.comparisons import DEEP, SHALLOW
 from tracking.analysis.per_image import PerImage, per_image
 from tracking.analysis.seed_noise import SeedNoise, trial_noise
 from tracking.analysis.seeds import Repeats
-from tracking.record import Role, TrialRecord
+from tracking.record import METRICS, Role, TrialRecord
 from tracking.statistics import false_positive_percent, pooled_dice, spread
 from trainer.config import TrainValue
 from trainer.results import Score
@@ -19,7 +21,8 @@ from trainer.results import Score
 @dataclass(frozen=True)
 class FoldScores:
     """One metric of a trial: `mean` over folds, `sd` with n - 1, `sem` = sd / sqrt(n); `folds`: the value of each, in
-    order. Dice and ARI are fractions of 1, pixel error is in %. A fold without a value is NaN and left out.
+    order. Dice, ARI and surface Dice are fractions of 1, pixel error is in %, HD95 in the unit of the sweep's
+    `distances`. A fold without a value is NaN and left out.
     """
 
     mean: float
@@ -49,6 +52,9 @@ class TrialSummary:
     it was trained with each of them; `noise`: of its mean Dice over these, None with one seed.
 
     `dice`, `pixel_error` (%), `ari`: means over folds. `dice_pooled`: Dice of all pixels of all images as one image.
+    `hd95`: 95 % Hausdorff distance, `surface_dice`: normalised surface Dice, means over folds; `hd95_median`: of all
+    images; NaN in a trial recorded before they were. `nothing_predicted`: images with a target but no predicted pixel,
+    whose HD95 is the image's diagonal.
     `per_image`: the Dice of its images. `empty_truths`: images without a target, which have no Dice;
     `false_positive_percent`: mean share of those wrongly called lesion, in %, NaN where there are none. `by_class`:
     label -> images and mean Dice.
@@ -72,16 +78,20 @@ class TrialSummary:
     dice: FoldScores
     pixel_error: FoldScores
     ari: FoldScores
+    hd95: FoldScores
+    surface_dice: FoldScores
     dice_pooled: float
+    hd95_median: float
+    nothing_predicted: int
     per_image: PerImage
     empty_truths: int
     false_positive_percent: float
     by_class: Mapping[str, ClassScores]
 
     @property
-    def metrics(self) -> tuple[FoldScores, FoldScores, FoldScores]:
-        """Dice, pixel error and ARI, in the order of `METRICS`."""
-        return self.dice, self.pixel_error, self.ari
+    def metrics(self) -> tuple[FoldScores, ...]:
+        """In the order of `METRICS`."""
+        return tuple(getattr(self, metric) for metric in METRICS)
 
 
 def summarise_trial(trial: TrialRecord, repeats: Repeats | None = None) -> TrialSummary:
@@ -110,7 +120,11 @@ def summarise_trial(trial: TrialRecord, repeats: Repeats | None = None) -> Trial
         dice=_over_folds(trial.folds["dice"]),
         pixel_error=_over_folds(trial.folds["pixel_error"]),
         ari=_over_folds(trial.folds["ari"]),
+        hd95=_over_folds(trial.folds["hd95"]),
+        surface_dice=_over_folds(trial.folds["surface_dice"]),
         dice_pooled=pooled_dice(scores),
+        hd95_median=_median([score.hd95 for score in scores]),
+        nothing_predicted=sum(score.tp + score.fp == 0 < score.fn for score in scores),
         per_image=per_image([score.dice for score in scores]),
         empty_truths=len(empty),
         false_positive_percent=false_positive_percent(empty),
@@ -135,6 +149,11 @@ def report_order(trial: TrialRecord) -> tuple[Any, ...]:
 def _over_folds(folds: Sequence[float]) -> FoldScores:
     over_folds = spread(folds)
     return FoldScores(over_folds.mean, over_folds.sd, over_folds.sem, tuple(folds))
+
+
+def _median(values: Sequence[float]) -> float:
+    known = [value for value in values if not math.isnan(value)]
+    return float(statistics.median(known)) if known else math.nan
 
 
 def _of_class(label: str, scores: Sequence[Score]) -> ClassScores:

@@ -34,6 +34,7 @@ HEADS_AFTER_METRICS = [
     "dice_images_failures",
 ]
 HEADS_AFTER_METRICS += ["seeds", "dice_seed_sd", "synthetic", "sweep"]
+HEADS_AFTER_METRICS += ["hd95_images_median", "images_nothing_predicted", "distance_unit", "surface_dice_tolerance"]
 
 
 def to_csv(*sweeps: SweepSummary) -> str:
@@ -66,6 +67,8 @@ def _row(trial: TrialSummary, sweep: SweepSummary) -> Iterator[Cell]:
     yield trial.noise.sd if trial.noise else None
     yield str(sweep.data.synthetic).lower()
     yield sweep.sweep
+    yield from (trial.hd95_median, trial.nothing_predicted)
+    yield from (sweep.distances.unit, sweep.distances.tolerance) if sweep.distances else (None, None)
 
 
 def _means(scores: FoldScores) -> tuple[float, float, float]:

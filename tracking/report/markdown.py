@@ -13,11 +13,11 @@ from tracking.analysis.formatting import (
 from tracking.best_mask.answer import BestMask, answer_sentences
 from tracking.best_mask.tables import tie_table
 from tracking.report.page_best_mask import HEADING
-from tracking.report.page_images import per_image_cells
+from tracking.report.page_images import distance_heads, per_image_cells
 from tracking.summary.sweep import SweepSummary
 from tracking.summary.wording import (
-    TRIAL_HEADS,
     convergence_sentence,
+    distance_sentence,
     is_shown,
     leakage_heads,
     leakage_rows,
@@ -25,6 +25,7 @@ from tracking.summary.wording import (
     noise_heads,
     setting,
     trial_cells,
+    trial_heads,
 )
 
 IMAGE_HEADS = ["mask", "images", "Dice", "95 % over images (descriptive)", "worst tenth", "below 0.1", "pooled Dice"]
@@ -83,13 +84,14 @@ def _answer(answer: BestMask) -> list[str]:
 
 def _trials(summary: SweepSummary) -> list[str]:
     lines = ["", f"## Trials{' (' + SYNTHETIC + ')' if summary.data.synthetic else ''}", ""]
-    lines += markdown_table(TRIAL_HEADS, map(trial_cells, summary.trials))
-    return [*lines, "", "± is the SD over folds (n − 1); SEM = SD / √n.", ""]
+    lines += markdown_table(trial_heads(summary), map(trial_cells, summary.trials))
+    return [*lines, "", "± is the SD over folds (n − 1); SEM = SD / √n.", distance_sentence(summary), ""]
 
 
 def _images(summary: SweepSummary) -> list[str]:
     rows = [per_image_cells(trial) for trial in summary.trials if is_shown(trial, summary) and trial.per_image.n]
-    return ["## Image by image", "", *markdown_table(IMAGE_HEADS, rows), ""] if rows else []
+    heads = [*IMAGE_HEADS, *distance_heads(summary)]
+    return ["## Image by image", "", *markdown_table(heads, rows), ""] if rows else []
 
 
 def _leakage(summary: SweepSummary) -> list[str]:
@@ -99,7 +101,7 @@ def _leakage(summary: SweepSummary) -> list[str]:
     lines = ["## If the images were augmented before the split", "", f"{leakage.sentence} {leakage.detail}", ""]
     if leakage.compared:
         lines += [*markdown_table(leakage_heads(summary), leakage_rows(leakage, summary)), ""]
-    lines += [*markdown_table(TRIAL_HEADS, map(trial_cells, leakage.trials)), ""]
+    lines += [*markdown_table(trial_heads(summary), map(trial_cells, leakage.trials)), ""]
     return lines + _bullets("No honest trial to compare with", leakage.without_honest)
 
 

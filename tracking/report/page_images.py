@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
+from tracking.analysis.cases import ImageCase
+from tracking.analysis.comparisons import SIDES
 from tracking.analysis.formatting import number
 from tracking.analysis.trial import TrialSummary
 from tracking.report.html import NOTHING, fill, table
 from tracking.summary.sweep import SweepSummary
-from tracking.summary.wording import is_shown, name_of
+from tracking.summary.wording import hd95_head, is_shown, name_of
 
 MOST = 100  # rows of the table of images' scores
 HEADS = ["mask", "images", "Dice", "95 % over images", "worst tenth", "below 0.1", "pooled Dice"]
@@ -19,36 +21,49 @@ def per_image_section(summary: SweepSummary) -> Markup:
     shown = [trial for trial in summary.trials if trial.per_image.n and is_shown(trial, summary)]
     if not shown:
         return NOTHING
-    return fill("images.html", table=_scores(shown, summary.data.synthetic), cases=_cases(summary))
+    return fill("images.html", table=_scores(shown, summary), cases=_cases(summary))
+
+
+def distance_heads(summary: SweepSummary) -> list[str]:
+    """The heads of the last two cells of a row."""
+    return [f"median {hd95_head(summary)}", "nothing predicted"]
 
 
 def per_image_cells(trial: TrialSummary) -> list[str]:
-    """One row under `HEADS`."""
+    """One row under `HEADS` and `distance_heads`."""
     images = trial.per_image
     interval = f"{number(images.low)} to {number(images.high)}"
     scores = [number(images.mean), interval, number(images.worst_decile)]
-    return [name_of(trial), str(images.n), *scores, str(images.failures), number(trial.dice_pooled)]
+    distances = [number(trial.hd95_median, 1), str(trial.nothing_predicted)]
+    return [name_of(trial), str(images.n), *scores, str(images.failures), number(trial.dice_pooled), *distances]
 
 
-def _scores(shown: list[TrialSummary], synthetic: bool) -> Markup:
+def _scores(shown: list[TrialSummary], summary: SweepSummary) -> Markup:
     caption = (
         "Each image is scored by the network of the fold that did not train on it. Worst tenth: mean Dice of the "
         "lowest 10 % of the images. Below 0.1: images in which the target was missed. Pooled: Dice of all pixels, "
-        "taken as one image."
+        "taken as one image. Nothing predicted: images with a target but no predicted pixel."
     )
     left = len(shown) - MOST
     if left > 0:
         shown = sorted(shown, key=lambda trial: -trial.dice.mean)[:MOST]
         caption += f" The best {MOST}; {left} more: thaw report --format csv."
-    return table(HEADS, map(per_image_cells, shown), caption, synthetic, "sortable")
+    return table(
+        [*HEADS, *distance_heads(summary)], map(per_image_cells, shown), caption, summary.data.synthetic, "sortable"
+    )
 
 
 def _cases(summary: SweepSummary) -> Markup:
     if not summary.cases:
         return NOTHING
-    rows = [[case.rule, case.image, number(case.contracting, 2), number(case.expanding, 2)] for case in summary.cases]
     caption = (
-        "The images of figure 3 with their Dice. They are chosen by rule: best, median and worst of the mean of both "
-        "masks, and the largest difference either way."
+        "The images of figure 3 with their Dice and HD95. They are chosen by rule: best, median and worst of the mean "
+        "Dice of both masks, and the largest difference either way."
     )
-    return table(["rule", "image", "contracting", "expanding"], rows, caption, summary.data.synthetic, "left")
+    heads = ["rule", "image", *(f"{side}{what}" for what in ("", f", {hd95_head(summary)}") for side in SIDES)]
+    return table(heads, map(_case_cells, summary.cases), caption, summary.data.synthetic, "left")
+
+
+def _case_cells(case: ImageCase) -> list[str]:
+    dice = [number(case.contracting, 2), number(case.expanding, 2)]
+    return [case.rule, case.image, *dice, number(case.contracting_hd95, 1), number(case.expanding_hd95, 1)]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from tracking.analysis.formatting import SYNTHETIC, counted
+from tracking.analysis.formatting import SYNTHETIC, counted, number
 from tracking.analysis.trial import TrialSummary
 from tracking.best_mask.answer import answer_sentences
 from tracking.summary.sweep import SweepSummary
 from tracking.summary.wording import is_shown, name_of, orders_of, score_cells, setting
 
-HEADS = ["mask", "order", "parameters", "Dice ± SD", "SEM", "error %", "ARI"]
+HEADS = ["mask", "order", "parameters", "Dice ± SD", "SEM", "error %", "ARI", "HD95", "NSD"]
 WORDS = 2  # columns of text, to the left; numbers stand to the right
 
 
@@ -20,6 +20,7 @@ def to_text(summary: SweepSummary) -> str:
     lines = [SYNTHETIC] if summary.data.synthetic else []
     counts = f"{len(summary.folds)} folds, {summary.data.images} images"
     lines += [f"{summary.sweep}: {setting(summary)}, {counts}", "", *_table(list(map(_cells, shown)))]
+    lines += _legend(summary)
     others = len(summary.trials) - len(shown)
     if others:
         lines += ["", f"{counted(others, 'more trial')} at other budgets or rates: in the report."]
@@ -30,7 +31,18 @@ def to_text(summary: SweepSummary) -> str:
 
 
 def _cells(trial: TrialSummary) -> list[str]:
-    return [name_of(trial), orders_of(trial), f"{trial.trainable_params:,}", *score_cells(trial)]
+    distances = [number(trial.hd95.mean, 1), number(trial.surface_dice.mean)]
+    return [name_of(trial), orders_of(trial), f"{trial.trainable_params:,}", *score_cells(trial), *distances]
+
+
+def _legend(summary: SweepSummary) -> list[str]:
+    """What the last two columns are; there is no room for it above them."""
+    scale = summary.distances
+    if scale is None:
+        return []
+    return [
+        f"HD95: 95 % Hausdorff distance in {scale.unit}; NSD: surface Dice within {scale.tolerance:g} {scale.unit}."
+    ]
 
 
 def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -36,6 +36,8 @@ COLUMNS = {
     "params.`epochs`": 75,
     "metrics.`pixel_error`": 95,
     "metrics.`ari`": 75,
+    "metrics.`hd95`": 75,
+    "metrics.`surface_dice`": 110,
     "metrics.`trainable_params`": 125,
     "params.`learning_rate`": 110,
     "params.`start`": 90,

@@ -65,10 +65,16 @@ def differences(old: SweepInfo, new: SweepInfo) -> list[str]:
         changes.append(_with_settings("other images", old.spec, new.spec, "data"))
     elif old.folds != new.folds and not {"folds", "seed"} & {line.split()[0] for line in changes}:
         changes.append(_with_settings("the same images in other folds", old.spec, new.spec, "data"))
+    if old.distances.get("spacing", "") != new.distances.get("spacing", ""):
+        changes.append(f"another spacing of the pixels (distances in {_unit(old)} -> {_unit(new)})")
     if old.weights.get("digest") != new.weights.get("digest") or differing_pretraining(old.spec, new.spec):
         own = f", the weights of {own_network(new.spec)}" if _uses_own_weights(new.spec) else ""
         changes.append(_with_settings(f"other starting weights{own}", old.spec, new.spec, "pretrain"))
     return changes
+
+
+def _unit(info: SweepInfo) -> str:
+    return str(info.distances.get("unit", "px"))
 
 
 def differing_pretraining(old: Table, new: Table) -> list[str]:

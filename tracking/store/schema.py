@@ -19,7 +19,7 @@ from trainer.results import FoldResult, Score
 INFO_VERSION = 1  # the artifact info.json of a sweep
 TRIAL_VERSION = 1  # a trial's run: its tags, parameters, metrics and artifacts
 VERSION_TAG = "thaw.record"  # holds the trial's
-SCORE_COLUMNS = ["fold", "image", "label", "tp", "fp", "fn", "tn", "dice", "pixel_error", "ari"]
+SCORE_COLUMNS = ["fold", "image", "label", "tp", "fp", "fn", "tn", *METRICS]
 
 
 def info_to_json(info: SweepInfo) -> str:
@@ -138,7 +138,12 @@ def scores_from_table(text: str) -> tuple[tuple[int, Score], ...]:
     """The inverse of `scores_to_table`: (fold, score) of every image."""
     table = json.loads(text)
     rows = (dict(zip(table["columns"], row, strict=True)) for row in table["data"])
-    return tuple((int(row.pop("fold")), Score(**{key: _or_nan(value) for key, value in row.items()})) for row in rows)
+    return tuple((int(row["fold"]), _score_of(row)) for row in rows)
+
+
+def _score_of(row: Mapping[str, Any]) -> Score:
+    """A row of the table; a column that came later than the table is NaN, one that is not known is ignored."""
+    return Score(**{name: _or_nan(row[name]) for name in SCORE_COLUMNS[1:] if name in row})
 
 
 def folds_of(metrics: Mapping[str, float], count: int) -> dict[str, tuple[float, ...]]:

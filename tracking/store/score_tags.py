@@ -1,12 +1,12 @@
-"""A trial's per-image pixel counts as tags of its run: they come with the run, hundreds of trials a request.
+"""A trial's per-image scores as tags of its run: they come with the run, hundreds of trials a request.
 
 The tags `thaw.scores.0`, `thaw.scores.1`, ... are one JSON text in pieces (`docs/record.md` has the format): named axes
 and an array of integers, compressed. Dice, pixel error and adjusted Rand follow from the counts (`trainer.results`).
+The tags `thaw.distances.0`, ... hold the distances in the same form (`tracking.store.distance_tags`).
 """
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import zlib
@@ -19,18 +19,13 @@ from numpy.typing import NDArray
 
 from tracking.image_scores import FoldScore, ImageOrder, ImageScores, compact
 from tracking.record import SweepInfo
-from trainer.errors import UserError
+from tracking.store.distance_tags import distances_from_tags, distances_to_tags
+from tracking.store.tag_text import IMAGE_AXES, check_axes, cut, joined, pack, unpack
 
 TAG = "thaw.scores."
-PIECE = 5000  # characters: the limit of a tag in older MLflow servers, today's is 8,000
 MOST = 64  # tags: MLflow takes 100 in one request; beyond, the artifact scores.json is the record
 # Every axis of the array but `image`, with the values that it has today.
-AXES: dict[str, list[Any]] = {
-    "count": ["tp", "fp", "fn"],
-    "class": ["foreground"],
-    "test_set": ["out-of-fold"],
-    "repeat": [1],
-}
+AXES: dict[str, list[Any]] = {"count": ["tp", "fp", "fn"], **IMAGE_AXES}
 TYPES = ("<u2", "<u4")  # little-endian unsigned integers of 16 and 32 bits
 
 
@@ -75,9 +70,8 @@ def scores_to_tags(scores: Sequence[FoldScore], *, own_images: bool = False) -> 
     arrays = compact(scores)
     if arrays is None:
         return {}
-    text = _text(arrays, own_images)
-    pieces = [text[first : first + PIECE] for first in range(0, len(text), PIECE)]
-    return {f"{TAG}{number}": piece for number, piece in enumerate(pieces)} if len(pieces) <= MOST else {}
+    counts, distances = cut(TAG, _text(arrays, own_images), MOST), distances_to_tags(arrays)
+    return {} if counts is None or distances is None else counts | distances
 
 
 def scores_from_tags(
@@ -93,9 +87,10 @@ def scores_from_tags(
         return None
     try:
         record = _read(tags)
-        _check_axes(dict(record.axes), run_id)
+        check_axes(dict(record.axes), AXES, run_id)
         order = _order_of(record, orders)
-        return ImageScores(order, _counts(record, len(order.images)), int(record.pixels))
+        counts, distances = _counts(record, len(order.images)), distances_from_tags(tags, len(order.images), run_id)
+        return ImageScores(order, counts, int(record.pixels), distances)
     except (KeyError, TypeError, AttributeError, zlib.error) as error:
         raise ValueError(f"the tags {TAG}* are damaged ({error})") from error
 
@@ -105,34 +100,18 @@ def _text(scores: ImageScores, own_images: bool) -> str:
     record = Record(
         axes=[*AXES.items(), ("image", len(order.images))],
         digest=digest_of(order),
-        images=_pack(json.dumps([order.folds, order.images, order.labels]).encode()) if own_images else None,
+        images=pack(json.dumps([order.folds, order.images, order.labels]).encode()) if own_images else None,
         pixels=scores.pixels,
         type=kind.str,
-        data=_pack(scores.counts.astype(kind).tobytes()),
+        data=pack(scores.counts.astype(kind).tobytes()),
     )
     return json.dumps(vars(record), separators=(",", ":"))
 
 
 def _read(tags: Mapping[str, str]) -> Record:
     """The record in the tags; fields that were added under the same version are ignored."""
-    count = sum(key.startswith(TAG) for key in tags)
-    fields = json.loads("".join(tags[f"{TAG}{number}"] for number in range(count)))
+    fields = json.loads(joined(TAG, tags))
     return Record(**{name: fields[name] for name in Record.__dataclass_fields__})
-
-
-def _check_axes(axes: Mapping[str, Any], run_id: str) -> None:
-    for name, values in axes.items():
-        if name != "image" and name not in AXES:
-            raise UserError(
-                f"The scores of a trial have the axes {', '.join(AXES)} and image, but those of run {run_id} have an "
-                f"axis {name!r}, which this version of thaw does not know. Read the sweep with the version that wrote "
-                "it, or a later one."
-            )
-        if name != "image" and values != AXES[name]:
-            raise UserError(
-                f"This version of thaw reads scores whose axis {name!r} holds {AXES[name]}, but in run {run_id} it "
-                f"holds {values}. Read the sweep with the version that wrote it, or a later one."
-            )
 
 
 def _counts(record: Record, images: int) -> NDArray[np.unsignedinteger]:
@@ -143,7 +122,7 @@ def _counts(record: Record, images: int) -> NDArray[np.unsignedinteger]:
     if record.type not in TYPES:
         raise ValueError(f"the type must be one of {TYPES}, not {record.type!r}")
     sizes = [len(AXES.get(name, range(images))) for name in names]
-    array = np.frombuffer(_unpack(record.data), record.type).reshape(sizes)
+    array = np.frombuffer(unpack(record.data), record.type).reshape(sizes)
     counts = array.transpose([names.index(name) for name in (*AXES, "image")]).reshape(len(AXES["count"]), images)
     if (counts.sum(axis=0, dtype=np.int64) > record.pixels).any():
         raise ValueError("an image has more counts than pixels")
@@ -154,17 +133,9 @@ def _order_of(record: Record, orders: MutableMapping[str, ImageOrder]) -> ImageO
     if record.digest not in orders:
         if record.images is None:
             raise ValueError("the counts belong to images of another sweep")
-        folds, images, labels = json.loads(_unpack(record.images))
+        folds, images, labels = json.loads(unpack(record.images))
         order = ImageOrder(tuple(folds), tuple(images), tuple(labels))
         if digest_of(order) != record.digest:
             raise ValueError("the names of the images are not those that were scored")
         orders[record.digest] = order
     return orders[record.digest]
-
-
-def _pack(content: bytes) -> str:
-    return base64.b64encode(zlib.compress(content, 9)).decode()
-
-
-def _unpack(text: str) -> bytes:
-    return zlib.decompress(base64.b64decode(text, validate=True))

@@ -10,7 +10,7 @@ from pathlib import Path
 from PIL import Image
 
 from tracking.record import TrialInfo
-from tracking.store import mlflow_views, schema
+from tracking.store import distance_tags, mlflow_views, schema
 from tracking.store.connection import explain_errors
 from tracking.store.reader import DROPPED, Reader
 from tracking.store.score_tags import TAG, scores_to_tags
@@ -42,13 +42,16 @@ class TrialWriter(Reader):
     def log_fold(self, run_id: str, result: FoldResult) -> None:
         """Record one fold: scores, seconds and the loss of every epoch. A fold that is there already is left alone."""
         metrics = self.client.get_run(run_id).data.metrics
-        if f"dice/fold_{result.fold}" in metrics:
+        missing = [point for point in schema.fold_metrics(result) if point[0] not in metrics]
+        if not missing:
             return
         loss = f"loss/fold_{result.fold}"
-        # Only a crash between two chunks leaves losses without scores: MLflow appends, so skip the steps it has.
-        logged = {metric.step for metric in self.client.get_metric_history(run_id, loss)} if loss in metrics else set()
-        points = schema.fold_metrics(result)
-        self._log(run_id, metrics=[point for point in points if point[0] != loss or point[2] not in logged])
+        if loss in metrics and f"dice/fold_{result.fold}" not in metrics:
+            # Only a crash between two chunks leaves losses without scores: MLflow appends, so skip the steps it has.
+            logged = {metric.step for metric in self.client.get_metric_history(run_id, loss)}
+            losses = [point for point in schema.fold_metrics(result) if point[0] == loss and point[2] not in logged]
+            missing = losses + missing
+        self._log(run_id, metrics=missing)
 
     @explain_errors
     def finish_trial(
@@ -84,7 +87,7 @@ class TrialWriter(Reader):
         scores = [(result.fold, score) for result in results for score in result.scores]
         tags = scores_to_tags(scores, own_images=own_images)
         for old in old_tags.keys() - tags.keys():
-            if old.startswith(TAG):  # of a training before, which took more of them
+            if old.startswith((TAG, distance_tags.TAG)):  # of a training before, which took more of them
                 self.client.delete_tag(run_id, old)
         tags[schema.VERSION_TAG] = str(schema.TRIAL_VERSION)
         tags["mlflow.loggedArtifacts"] = '[{"path": "scores.json", "type": "table"}]'

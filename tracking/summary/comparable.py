@@ -6,7 +6,7 @@ import math
 
 from tracking.analysis.seeds import read
 from tracking.data_view import view_data
-from tracking.record import METRICS, SweepInfo, SweepRecord
+from tracking.record import COUNTED, SweepInfo, SweepRecord
 from tracking.units import WORDS, head_of, unit_of
 from trainer.errors import UserError
 
@@ -26,11 +26,13 @@ def check_comparable(first: SweepRecord, second: SweepRecord) -> None:
 
 
 def measured(record: SweepRecord) -> tuple[str, ...]:
-    """The metrics that any finished trial has a value of; leaky trials and unfinished repeats do not count."""
+    """The metrics from pixel counts that any finished trial has a value of; leaky trials and unfinished repeats do not
+    count. Distances decide nothing, and sweeps of before have none.
+    """
     finished = read(record).honest.finished
     return tuple(
         metric
-        for metric in METRICS
+        for metric in COUNTED
         if any(not math.isnan(value) for trial in finished for value in trial.folds[metric])
     )
 

@@ -47,6 +47,16 @@ class Model:
 
 
 @dataclass(frozen=True)
+class DistanceScale:
+    """How the distances between boundaries were measured: their `unit`, `mm` or `px` (pixels of the working size), and
+    in it the `tolerance` of the surface Dice.
+    """
+
+    unit: str
+    tolerance: float
+
+
+@dataclass(frozen=True)
 class Provenance:
     """What may differ between two equal sweeps: the `command` that began it, the `commit` of thaw, `versions` (library
     -> version), MLflow's `run_id`, and when it `started` (ISO 8601, UTC).
@@ -82,6 +92,11 @@ def model_of(info: SweepInfo) -> Model:
         always_params=info.always_params,
         head_sentence=head_sentence(info),
     )
+
+
+def distance_scale_of(info: SweepInfo) -> DistanceScale | None:
+    """How the distances of a sweep were measured; None where it was recorded before there were any."""
+    return DistanceScale(info.distances["unit"], info.distances["tolerance"]) if info.distances else None
 
 
 def provenance_of(record: SweepRecord) -> Provenance:

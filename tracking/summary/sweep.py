@@ -31,10 +31,12 @@ from tracking.data_view import WeightsView, view_weights
 from tracking.record import SweepInfo, SweepRecord, TrialRecord
 from tracking.summary.experimental_setup import (
     DataSummary,
+    DistanceScale,
     Fold,
     Model,
     Provenance,
     describe_data,
+    distance_scale_of,
     folds_of,
     model_of,
     provenance_of,
@@ -79,9 +81,9 @@ class SweepSummary:
     `noise`: how far another training seed moves a score. `leakage`: augmenting before splitting, None unless it was
     measured. `parameters`: of the two halves, None without the two named masks. `cases`: images to look at.
     `failed`, `unfinished`: trials without a score; `missing`: names of those planned but never begun. `dropped`:
-    trials stopped early, None where none was. `model`: the network that the masks count. `weights`: the
-    starting weights. `settings`: the resolved spec. `seed`: of the sweep. `provenance`: what may differ between two
-    equal sweeps.
+    trials stopped early, None where none was. `model`: the network that the masks count. `distances`: how those between
+    boundaries were measured, None where they were not. `weights`: the starting weights. `settings`: the resolved spec.
+    `seed`: of the sweep. `provenance`: what may differ between two equal sweeps.
     """
 
     schema: int
@@ -107,6 +109,7 @@ class SweepSummary:
     missing: tuple[str, ...]
     dropped: EarlyStopped | None
     model: Model
+    distances: DistanceScale | None
     weights: WeightsView
     settings: Mapping[str, Any]
     seed: int
@@ -146,6 +149,7 @@ def summarise(record: SweepRecord) -> SweepSummary:
         missing=gaps.missing,
         dropped=dropped,
         model=model_of(info),
+        distances=distance_scale_of(info),
         weights=view_weights(info.weights),
         settings=dict(info.spec),
         seed=info.seed,

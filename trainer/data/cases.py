@@ -72,6 +72,13 @@ class Cases:
         return len(np.unique(self.groups))
 
     @property
+    def known_spacing(self) -> NDArray[np.float64] | None:
+        """The spacing where it is known of every case, else None: a mean is over numbers of one unit."""
+        if self.spacing is None or not np.all(np.isfinite(self.spacing) & (self.spacing > 0)):
+            return None
+        return self.spacing
+
+    @property
     def empty_masks(self) -> int:
         """How many cases have nothing marked; they have no Dice."""
         return int((~self.masks.any(axis=(1, 2))).sum())

@@ -14,6 +14,7 @@ from trainer.config import Candidate, Settings, Split
 from trainer.data.augmentation import augmented, copies_of
 from trainer.data.cases import Cases
 from trainer.results import COPY_MARK, FoldResult
+from trainer.training.distances import unit_of, with_distances
 from trainer.training.fit import FoldData, Trainer
 from trainer.training.ledger import Ledger
 from trainer.training.training_key import training_key
@@ -42,10 +43,19 @@ class CrossValidation:
     budgets: Sequence[int]
 
     def __call__(self, candidate: Candidate) -> Iterator[FoldResult]:
-        """Yield every fold's result at every budget up to the candidate's epochs, training only what is not known."""
+        """Yield every fold's result at every budget up to the candidate's epochs, training only what is not known.
+
+        At the candidate's own epochs the scores have their distances, which the ledger does not keep.
+        """
         for fold in self.folds(candidate):
             entry = self.ledger.entry(self.key(candidate, fold))
-            yield from self.trainer.fold_results(candidate, fold, self.budgets, entry)
+            for result in self.trainer.fold_results(candidate, fold, self.budgets, entry):
+                last = result.epochs == candidate.epochs
+                yield self._with_distances(result, fold) if last else result
+
+    def _with_distances(self, result: FoldResult, fold: FoldData) -> FoldResult:
+        tolerance = self.settings.score.tolerance_in(unit_of(fold.test_spacing))
+        return with_distances(result, fold.test_y, tolerance, fold.test_spacing)
 
     def key(self, candidate: Candidate, fold: FoldData) -> str:
         """The ledger's key of one fold of a candidate, at any epoch count (`training_key`)."""
@@ -78,8 +88,7 @@ def fold_data(
         train, test = np.flatnonzero(fold_of != number), np.flatnonzero(fold_of == number)
         x, y = augmented(cases.images, cases.masks, cases.names, train, settings.augmentation, seed)
         scored = np.asarray(cases.images[test]), np.asarray(cases.masks[test])
-        names, labels = [cases.names[i] for i in test], [cases.labels[i] for i in test]
-        folds.append(_fold(number, (x, y), len(train), scored, names, labels))
+        folds.append(_fold(number, (x, y), len(train), scored, [cases.names[i] for i in test], cases, test))
     return tuple(folds)
 
 
@@ -97,9 +106,8 @@ def leaky_fold_data(cases: Cases, settings: Settings, seed: int) -> tuple[FoldDa
     for number in range(settings.folds):
         train, test = np.flatnonzero(fold_of != number), np.flatnonzero(fold_of == number)
         distinct = len(np.unique(origin[train]))
-        labels = [cases.labels[origin[i]] for i in test]
-        scored = x[test], y[test]
-        folds.append(_fold(number, (x[train], y[train]), distinct, scored, [names[i] for i in test], labels))
+        training, scored = (x[train], y[train]), (x[test], y[test])
+        folds.append(_fold(number, training, distinct, scored, [names[i] for i in test], cases, origin[test]))
     return tuple(folds)
 
 
@@ -109,9 +117,15 @@ def _fold(
     originals: int,
     scored: tuple[NDArray[np.float32], NDArray[np.uint8]],
     names: Sequence[str],
-    labels: Sequence[str],
+    cases: Cases,
+    origin: NDArray[np.int64],
 ) -> FoldData:
-    return FoldData(number + 1, *training, originals, *scored, tuple(names), tuple(labels), _montage(tuple(names)))
+    """`names` of the scored images; `origin`: the case that each of them is, or is a copy of."""
+    labels, spacing = tuple(cases.labels[case] for case in origin), cases.known_spacing
+    return FoldData(
+        *(number + 1, *training, originals, *scored, tuple(names), labels, _montage(tuple(names))),
+        test_spacing=None if spacing is None else spacing[origin],
+    )
 
 
 def _montage(names: tuple[str, ...]) -> tuple[int, ...]:

@@ -46,6 +46,7 @@ class FoldData:
     """One fold ready to train: images (n, H, W) in [0, 1], masks (n, H, W) in {0, 1}.
 
     `train_images` counts the original cases among the augmented `train_x`; `montage` are positions in `test_x`.
+    `test_spacing` (n, 2) in mm between the pixels of the images that are scored; None: distances are in pixels.
     """
 
     number: int
@@ -57,6 +58,7 @@ class FoldData:
     names: tuple[str, ...]
     labels: tuple[str, ...]
     montage: tuple[int, ...] = ()
+    test_spacing: NDArray[np.float64] | None = None
 
 
 class CountingModel(keras.Model):  # type: ignore[misc]

@@ -6,7 +6,7 @@
                                      lease        locked while a worker trains this
 
 A training key digests everything the numbers depend on but the budget. Deleting the ledger costs time, never results:
-MLflow is the record.
+MLflow is the record. Distances between boundaries are not kept: they follow from the predictions and the truth.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.files import locked, write_atomically
-from trainer.results import FoldResult, Score
+from trainer.results import DISTANCES, FoldResult, Score
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Entry:
         """
         plain = replace(result, scores=(), weights={}, predictions=np.zeros(0, np.uint8))
         meta = {name: value for name, value in asdict(plain).items() if name not in ("weights", "predictions")}
-        meta |= {"scores": [asdict(score) for score in result.scores], "traces": 0}
+        meta |= {"scores": [_kept(score) for score in result.scores], "traces": 0}
         meta["predicted"] = result.predictions.shape
         meta.pop("from_ledger")
         weights = {f"w:{name}": array for name, array in result.weights.items()}
@@ -119,6 +119,10 @@ class Ledger:
     def entry(self, key: str) -> Entry:
         """The place of a training key."""
         return Entry(self.root / key[:2] / key)
+
+
+def _kept(score: Score) -> dict[str, Any]:
+    return {name: value for name, value in asdict(score).items() if name not in DISTANCES}
 
 
 def _text(text: str) -> NDArray[np.uint8]:

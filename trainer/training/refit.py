@@ -37,6 +37,7 @@ def all_cases(cases: Cases, settings: Settings, seed: int) -> FoldData:
         test_y=np.asarray(cases.masks),
         names=cases.names,
         labels=cases.labels,
+        test_spacing=cases.known_spacing,
     )
 
 

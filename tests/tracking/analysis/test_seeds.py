@@ -12,7 +12,7 @@ import pytest
 from tests.tracking.made_up import leaky_record, repeated, summary_of, trial_info, trial_record, with_seed
 from tracking.analysis.seeds import done_seeds, merged, per_original, read
 from tracking.as_json import to_json
-from tracking.record import SweepRecord, TrialRecord
+from tracking.record import METRICS, SweepRecord, TrialRecord
 from tracking.summary.gaps import FailedTrial, UnfinishedTrial
 from tracking.summary.sweep import summarise
 from trainer.results import Score, original_of
@@ -142,11 +142,11 @@ def test_an_original_may_be_called_like_a_copy() -> None:
 
 
 def image_score(image: str, dice: float, counts: tuple[int, int, int, int] = (1, 2, 3, 4), label: str = "x") -> Score:
-    return Score(image, label, *counts, dice, 10 * counts[0], counts[1] / 10)
+    return Score(image, label, *counts, dice, 10 * counts[0], counts[1] / 10, 20 * dice, dice / 2)
 
 
 def scored(seed: int, scores: list[tuple[int, Score]], dice: float = 0.5, seconds: float = 1.0) -> TrialRecord:
-    folds = {"dice": (dice, 0.7), "pixel_error": (dice, 2.0), "ari": (dice, 0.1)}
+    folds = {name: (dice, value) for name, value in zip(METRICS, (0.7, 2.0, 0.1, 3.0, 0.9), strict=True)}
     one = with_seed(CONTRACTING, seed)
     return replace(one, scores=tuple(scores), folds=folds, seconds=seconds)
 
@@ -163,7 +163,9 @@ def test_a_merged_trial_by_hand() -> None:
     assert (a.dice, b.dice) == pytest.approx((0.6, 0.9))
     assert (b.label, b.tp, b.fp, b.fn, b.tn) == ("x", 6, 8, 10, 12)
     assert (b.pixel_error, b.ari) == pytest.approx((30, 0.4))
-    assert one.folds == {"dice": (0.4, 0.7), "pixel_error": (0.4, 2.0), "ari": (0.4, pytest.approx(0.1))}
+    assert (a.hd95, a.surface_dice, b.hd95) == pytest.approx((12, 0.3, 18))
+    assert one.folds["dice"] == (0.4, 0.7) and one.folds["ari"] == pytest.approx((0.4, 0.1))
+    assert one.folds["hd95"] == (0.4, 3.0) and one.folds["surface_dice"] == (0.4, 0.9)
     assert (one.seconds, one.info, one.run_id) == (4.0, first.info, first.run_id)
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from tests.tracking.made_up import fold_results, scratch_info, trial_info, trial_record
 from tracking.analysis.trial import report_order, summarise_trial
+from tracking.record import METRICS
 from tracking.statistics import spread
 
 
@@ -14,7 +15,7 @@ def test_numbers_are_those_of_folds_and_images() -> None:
     info = trial_info("shallow-first", 5)
     results = fold_results(info)
     found = summarise_trial(trial_record(info))
-    for scores, metric in zip(found.metrics, ("dice", "pixel_error", "ari"), strict=True):
+    for scores, metric in zip(found.metrics, METRICS, strict=True):
         folds = [result.mean(metric) for result in results]
         assert scores.folds == tuple(folds) and (scores.mean, scores.sd) == (spread(folds).mean, spread(folds).sd)
     benign = [score.dice for result in results for score in result.scores if score.label == "benign"]

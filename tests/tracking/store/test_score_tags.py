@@ -15,16 +15,17 @@ import pytest
 
 from tests.tracking.made_up import fold_results, leaky_record, sweep_info, trial_info
 from tracking.image_scores import FoldScore, ImageOrder
+from tracking.store.distance_tags import TAG as DISTANCE_TAG
 from tracking.store.score_tags import (
     AXES,
     MOST,
-    PIECE,
     TAG,
     digest_of,
     order_of_sweep,
     scores_from_tags,
     scores_to_tags,
 )
+from tracking.store.tag_text import PIECE, joined
 from trainer.errors import UserError
 from trainer.results import Score
 
@@ -40,13 +41,13 @@ def orders() -> dict[str, ImageOrder]:
 
 
 def record_of(tags: dict[str, str]) -> dict[str, Any]:
-    record: dict[str, Any] = json.loads("".join(tags[f"{TAG}{number}"] for number in range(len(tags))))
+    record: dict[str, Any] = json.loads(joined(TAG, tags))
     return record
 
 
 def tags_with(**changed: object) -> dict[str, str]:
     """The tags of `SCORES` with some fields of their record replaced."""
-    return {f"{TAG}0": json.dumps(record_of(scores_to_tags(SCORES)) | changed)}
+    return scores_to_tags(SCORES) | {f"{TAG}0": json.dumps(record_of(scores_to_tags(SCORES)) | changed)}
 
 
 def many(images: int, draw: np.random.Generator) -> tuple[FoldScore, ...]:
@@ -57,9 +58,9 @@ def many(images: int, draw: np.random.Generator) -> tuple[FoldScore, ...]:
     )
 
 
-def test_the_sweep_s_own_images_cost_one_short_tag() -> None:
+def test_the_sweep_s_own_images_cost_two_short_tags() -> None:
     tags = scores_to_tags(SCORES)
-    assert list(tags) == [f"{TAG}0"] and len(tags[f"{TAG}0"]) < 600
+    assert list(tags) == [f"{TAG}0", f"{DISTANCE_TAG}0"] and all(len(tag) < 600 for tag in tags.values())
     assert repr(scores_from_tags(tags, orders(), "r")) == repr(SCORES)
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.tracking.made_up import fold_results, rendered, summary_of, trial_info, trial_record
 from tracking.as_json import to_json
-from tracking.record import SweepRecord
+from tracking.record import METRICS, SweepRecord
 from tracking.statistics import corrected_t, spread
 from tracking.summary.sweep import MainSetting, summarise
 
@@ -49,6 +49,7 @@ TOP = {
     "noise",
     "leakage",
     "dropped",
+    "distances",
 }
 TRIAL = {
     "mask",
@@ -66,6 +67,10 @@ TRIAL = {
     "dice",
     "pixel_error",
     "ari",
+    "hd95",
+    "surface_dice",
+    "hd95_median",
+    "nothing_predicted",
     "dice_pooled",
     "empty_truths",
     "false_positive_percent",
@@ -102,7 +107,7 @@ def test_fields(found: dict[str, Any]) -> None:
     assert found["sweep"] == "demo" and found["data"]["synthetic"] is True
     for trial in found["trials"]:
         assert set(trial) == TRIAL
-        for metric in ("dice", "pixel_error", "ari"):
+        for metric in METRICS:
             assert set(trial[metric]) == {"mean", "sd", "sem", "folds"}
             assert len(trial[metric]["folds"]) == len(found["folds"]) == 5
     assert set(found["baselines"]) == {"zero_shot", "scratch", "all"}

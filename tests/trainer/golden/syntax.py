@@ -23,6 +23,7 @@ NOT_NUMERIC = {
     "cache": "keeps arrays and makes none",
     "config": "what is asked for: it stands in the keys by its values",
     "digests": "makes keys",
+    "distances": "decides nothing and is kept in no ledger: measured anew from the predictions",
     "errors": "words",
     "files": "writes bytes that others made",
     "keras_settings": "refuses and computes nothing",
