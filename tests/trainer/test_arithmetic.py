@@ -106,7 +106,7 @@ def test_numeric_is_whatever_trains_reads_draws_or_scores() -> None:
         "trainer/phantoms/bmode.py",
         "trainer/data/near_duplicates.py",
         "trainer/data/layouts.py",
-        "trainer.data.formats.jsrt.py",
+        "trainer/data/formats/jsrt.py",
         "trainer/masks.py",
     } <= names
     assert not {Path(name).stem for name in names} & NOT_NUMERIC.keys()
