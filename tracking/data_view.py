@@ -11,7 +11,8 @@ from typing import Any
 class DataView:
     """Which images a sweep used. `synthetic`: generated, so that no score is a claim about real images. `source`: where
     they are from; `layout`: how they were stored. `images`, `groups` (of images that share a fold), `duplicates`
-    (near-duplicates, which share a group) and `empty_masks` are counts. `notes`: what was left out, one sentence each.
+    (near-duplicates, which share a group) and `empty_masks` are counts. `readings`: how the files were read, what is
+    the object in a mask, and what is odd about them; `notes`: what was left out; one sentence each.
     `digest`: SHA-256 of images and truths. `classes`: label -> images.
     """
 
@@ -24,6 +25,7 @@ class DataView:
     empty_masks: int
     notes: tuple[str, ...] = ()
     digest: str = ""
+    readings: tuple[str, ...] = ()
     classes: Mapping[str, int] = field(default_factory=dict)
 
     @property
@@ -35,7 +37,8 @@ class DataView:
 def view_data(data: Mapping[str, Any]) -> DataView:
     """The data set of a sweep as it was recorded (`SweepInfo.data`)."""
     known = {name: data[name] for name in DataView.__dataclass_fields__ if name in data}
-    return DataView(**{**known, "notes": tuple(data.get("notes") or ()), "classes": dict(data.get("classes") or {})})
+    sentences = {name: tuple(data.get(name) or ()) for name in ("notes", "readings")}
+    return DataView(**{**known, **sentences, "classes": dict(data.get("classes") or {})})
 
 
 @dataclass(frozen=True)

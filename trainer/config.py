@@ -102,6 +102,10 @@ def _own_network_mistakes(config: ModelConfig) -> Iterator[str]:
 class DataConfig:
     """Which cases. `path=None` is the embedded synthetic default; `images` draws at most that many, 0 uses all.
 
+    `foreground`: the values of the masks that are the object (numbers, colours, names of `dataset.json`, or `nonzero`),
+    where the masks themselves do not say; `ignore`: the values whose pixels take no part. `invert`: the masks mark the
+    background. `fill`: they are outlines, and what these enclose is the object (`trainer.data.mask_rule`).
+
     Folds keep patients whole where they are known: from `patient`, a regular expression whose first group is found in
     each case's name, or from `patients`, a CSV file with `image_column` and `patient_column` (`trainer.data.patients`).
 
@@ -130,6 +134,10 @@ class DataConfig:
     masks: str = ""
     part: str = ""
     layout: str = ""
+    foreground: tuple[int | str, ...] = ()
+    ignore: tuple[int | str, ...] = ()
+    invert: bool = False
+    fill: bool = False
 
 
 def data_mistakes(config: DataConfig) -> Iterator[str]:
@@ -140,6 +148,10 @@ def data_mistakes(config: DataConfig) -> Iterator[str]:
     yield from at_least("data.images", config.images, 0)
     yield from is_seed("data.seed", config.seed)
     yield from _range_mistakes(config)
+    if both := sorted({*map(str, config.foreground)} & {*map(str, config.ignore)}):
+        yield f"'data.foreground' and 'data.ignore' must not share a value, but both hold {', '.join(both)}."
+    if "nonzero" in config.foreground and len(config.foreground) > 1:
+        yield "'data.foreground' must be 'nonzero' or a list of values, but got both."
 
 
 def _range_mistakes(config: DataConfig) -> Iterator[str]:

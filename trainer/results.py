@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 DISTANCES = ("hd95", "surface_dice")  # of a `Score`: measured on the masks, not made from the counts
+OBJECT, IGNORED = 1, 255  # of a pixel's truth; 0 is the background
 COPY_MARK = "//"  # `name//2`: the second augmented copy of the image `name`; no name of a file holds two slashes
 
 
@@ -92,8 +93,9 @@ def dice(tp: int, fp: int, fn: int) -> float:
 
 
 def pixel_error(tp: int, fp: int, fn: int, tn: int) -> float:
-    """Share of wrong pixels in percent."""
-    return 100 * (fp + fn) / (tp + fp + fn + tn)
+    """Share of wrong pixels in percent; NaN where no pixel counts."""
+    pixels = tp + fp + fn + tn
+    return 100 * (fp + fn) / pixels if pixels else float("nan")
 
 
 def adjusted_rand(tp: int, fp: int, fn: int, tn: int) -> float:

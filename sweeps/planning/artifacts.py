@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tracking.image_archive import IMAGES, PREDICTIONS, PRETRAINING, Images, grey, pack_images, pack_masks
 from trainer.config import ModelConfig
-from trainer.results import FoldResult
+from trainer.results import OBJECT, FoldResult
 
 if TYPE_CHECKING:  # heavy
     from sweeps.planning.resolve import ResolvedSweep
@@ -68,7 +69,7 @@ def log_images(tracker: Tracker, sweep_run: str, cases: Cases) -> None:
     """Log all cases at working size on the sweep's run, unless it holds them already."""
 
     def content() -> bytes:
-        return pack_images(Images(cases.names, cases.labels, grey(cases.images), np.asarray(cases.masks)))
+        return pack_images(Images(cases.names, cases.labels, grey(cases.images), objects(cases.masks)))
 
     tracker.log_once(sweep_run, IMAGES, content)
 
@@ -81,9 +82,14 @@ def log_examples(tracker: Tracker, sweep_run: str, weights: StartingWeights) -> 
     names = tuple(f"image {number}" for number in range(1, len(images) + 1))
 
     def content() -> bytes:
-        return pack_images(Images(names, ("",) * len(names), grey(images), truths))
+        return pack_images(Images(names, ("",) * len(names), grey(images), objects(truths)))
 
     tracker.log_once(sweep_run, PRETRAINING, content)
+
+
+def objects(masks: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """1 in the object and 0 elsewhere: a figure does not show what is ignored."""
+    return np.asarray(masks == OBJECT, np.uint8)
 
 
 def log_predictions(tracker: Tracker, run: str, results: Sequence[FoldResult]) -> None:

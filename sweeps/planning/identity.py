@@ -86,6 +86,7 @@ def _data_table(cases: Cases) -> dict[str, Any]:
         "groups": cases.group_count,
         "duplicates": cases.duplicates,
         "empty_masks": cases.empty_masks,
+        "readings": list(cases.readings),
         "notes": list(cases.notes),
         "digest": cases.digest,
         "intensity": cases.intensity.table(),

@@ -98,6 +98,8 @@ def read_cases(spec: Spec, home: Home, board: Board) -> tuple[Cases, list[int]]:
     settings = spec.settings
     with board.stage("reading images") as step:
         cases = load_cases(settings.data, settings.model.size, home.data, progress=step)
+    for reading in cases.readings:
+        board.say(reading)
     for note in cases.notes:
         board.say(f"Note: {note}")
     if settings.augmentation.order == "leaky" and settings.augmentation.total <= len(cases):

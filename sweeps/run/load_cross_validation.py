@@ -32,7 +32,14 @@ def load_cross_validation(home: Home, plan: Plan) -> CrossValidation:
             weights_digest(scratch_network),
         )
     return CrossValidation(
-        trainer=Trainer(network, starts, settings.train, settings.partition, settings.model.blocks),
+        trainer=Trainer(
+            network,
+            starts,
+            settings.train,
+            settings.partition,
+            settings.model.blocks,
+            ignoring=cases.has_ignored,
+        ),
         settings=settings,
         folds=fold_maker(cases, np.array(plan.fold_of), settings),
         ledger=Ledger(home.ledger),

@@ -20,7 +20,7 @@ from trainer.errors import TrialFailed
 from trainer.files import locked
 from trainer.masks import names, orders_and_depths, parse
 from trainer.network.blocks import Partition, searchable, trainable_parameters
-from trainer.results import FoldResult
+from trainer.results import OBJECT, FoldResult
 from trainer.training.cross_validation import CrossValidation
 
 # The candidate, its results so far (one per fold, at its epochs) -> an estimate of its Dice if it is to be dropped.
@@ -170,7 +170,7 @@ def _montage(cross_validation: CrossValidation, candidate: Candidate, results: l
         for index in fold.montage:
             predictions.append(result.predictions[index])
             images.append(fold.test_x[index])
-            truths.append(fold.test_y[index])
+            truths.append((fold.test_y[index] == OBJECT).astype(np.uint8))
             dices.append(result.scores[index].dice)
             labels.append(fold.names[index])
     return montage(np.stack(images), np.stack(truths), np.stack(predictions), labels, dices)

@@ -203,7 +203,7 @@ def _convert(kind: Any, value: Any) -> Any:
             return value
         raise ValueError("one of " + ", ".join(map(str, args)))
     if origin in (Union, UnionType):
-        return None if value is None else _convert(next(arg for arg in args if arg is not NoneType), value)
+        return None if value is None else _convert_to_any([arg for arg in args if arg is not NoneType], value)
     if kind == Values:
         if not isinstance(value, dict | list | tuple):
             raise ValueError("a section of name = [values]")
@@ -219,6 +219,17 @@ def _convert(kind: Any, value: Any) -> Any:
     if kind in (int, bool, str) and type(value) is kind:
         return value
     raise ValueError({int: "a whole number", float: "a finite number", bool: "true or false", str: "text"}[kind])
+
+
+def _convert_to_any(kinds: Sequence[Any], value: Any) -> Any:
+    """A TOML value as the first of several types that takes it."""
+    expected = []
+    for kind in kinds:
+        try:
+            return _convert(kind, value)
+        except ValueError as error:
+            expected.append(str(error))
+    raise ValueError(" or ".join(expected))
 
 
 def seeds_of(spec: Spec) -> tuple[int, ...]:

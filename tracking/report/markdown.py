@@ -35,6 +35,7 @@ def to_markdown(summary: SweepSummary) -> str:
     """Verdict, data, comparisons and tables."""
     data = summary.data
     lines = [f"# Sweep {summary.sweep}", "", f"**{summary.verdict.sentence}**", "", data.statement, ""]
+    lines += [f"- {reading}" for reading in data.readings]
     lines += [f"- left out: {note}" for note in data.notes]
     lines += [*_comparisons(summary), *_choice(summary), *_trials(summary), *_images(summary), *_leakage(summary)]
     lines += [*_gaps(summary), _repeat(summary)]

@@ -100,6 +100,7 @@ def _cost(summary: SweepSummary) -> Markup:
 def _gaps(summary: SweepSummary) -> Markup:
     folds = len(summary.folds)
     gaps = (
+        ("How the images were read", summary.data.readings),
         ("Left out of the data", summary.data.notes),
         ("Failed trials", [f"{trial.name}: {trial.reason}" for trial in summary.failed]),
         (

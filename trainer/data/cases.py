@@ -15,36 +15,43 @@ from trainer.config import DataConfig, digest
 from trainer.data.cache import Entry, cached
 from trainer.data.digests import content_digest, files_digest, pairing_digest, table_digest
 from trainer.data.folder import few
-from trainer.data.images import MergedMask, read_image, read_masks
+from trainer.data.images import read_image
 from trainer.data.intensity import IntensityRule, decide, rule_of
+from trainer.data.label_names import label_names
 from trainer.data.layouts import Layout, Pair
+from trainer.data.mask_reading import MergedMask, all_files, merge, scan
+from trainer.data.mask_rule import decide_masks
 from trainer.data.near_duplicates import large_group_note, near_duplicate_groups
 from trainer.data.patients import Find, by_layout, patient_finder, patients_note, together
 from trainer.data.sources import find_whole, place
 from trainer.data.subsample import sampled
+from trainer.data.suspicions import suspicions
 from trainer.errors import UserError
 from trainer.keys import fields_in_key
 from trainer.phantoms.breast_ultrasound import ultrasound_phantoms
 from trainer.phantoms.chest_xray import chest_phantoms
+from trainer.results import IGNORED, OBJECT
 
 Progress = Callable[[int, int], None]
 PHANTOMS = 60
 # The embedded images by modality: the function that draws them, and their name in messages.
 EMBEDDED = {"ultrasound": (ultrasound_phantoms, "ultrasound"), "xray": (chest_phantoms, "chest X-ray")}
 T = TypeVar("T")
+MaskedPair = tuple[Pair, MergedMask]
 
 
 @dataclass(frozen=True, eq=False)
 class Cases:
     """Images with their truth, ready to train on.
 
-    `images` float32 (n, size, size) in [0, 1] and `masks` uint8 (n, size, size) of {0, 1}, both possibly read-only
-    memory maps; `names` unique, such as "benign/benign (1)"; `labels` "" where unknown; `groups` int64 (n,) the
-    group of each case: near-duplicates share theirs, and so do the images of one patient. `source` describes the data
-    in words, `notes` everything that was left out, resized or drawn; `digest` identifies images, masks, names and
-    labels. `duplicates` cases have a near-duplicate; `patients` is the number of patients, 0 where unknown. `spacing`
-    float64 (n, 2) in mm from a pixel to the next one down and to the right, at working size; NaN where unknown, None
-    where unknown for all. `intensity`: the rule by which values became grey.
+    `images` float32 (n, size, size) in [0, 1] and `masks` uint8 (n, size, size) of 0 background, 1 object and 255
+    ignored (such pixels take no part in loss and scores), both possibly read-only memory maps; `names` unique, such as
+    "benign/benign (1)"; `labels` "" where unknown; `groups` int64 (n,) the group of each case: near-duplicates share
+    theirs, and so do the images of one patient. `source` describes the data in words, `readings` how the files were
+    read and what is odd about them, `notes` everything that was left out, resized or drawn, each one sentence; `digest`
+    identifies images, masks, names and labels. `duplicates` cases have a near-duplicate; `patients` is the number of
+    patients, 0 where unknown. `spacing` float64 (n, 2) in mm from a pixel to the next one down and to the right, at
+    working size; NaN where unknown, None where unknown for all. `intensity`: the rule by which values became grey.
     """
 
     images: NDArray[np.float32]
@@ -61,6 +68,7 @@ class Cases:
     patients: int = 0
     spacing: NDArray[np.float64] | None = None
     intensity: IntensityRule = IntensityRule()  # noqa: RUF009
+    readings: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         """How many cases."""
@@ -81,7 +89,12 @@ class Cases:
     @property
     def empty_masks(self) -> int:
         """How many cases have nothing marked; they have no Dice."""
-        return int((~self.masks.any(axis=(1, 2))).sum())
+        return int((~(self.masks == OBJECT).any(axis=(1, 2))).sum())
+
+    @property
+    def has_ignored(self) -> bool:
+        """Whether some pixels take no part in loss and scores."""
+        return bool((self.masks == IGNORED).any())
 
 
 def load_cases(
@@ -108,6 +121,8 @@ def load_cases(
         "grouped": grouped,
         "format": arithmetic.READING_IMAGES,
     }
+    if names := label_names(layout):
+        key["labels"] = names
 
     def make() -> Entry:
         return read_folder(folder, config, layout, size, grouped, patients, progress)
@@ -160,7 +175,9 @@ def read_folder(
     """Read every mask, choose the cases, name their patients, read their images, find near-duplicates."""
     pairs = layout.pairs
     total = len(pairs) + min(config.images or len(pairs), len(pairs))
-    masked = [(pair, read_masks(pair.masks, pair.image, size)) for pair in reporting(pairs, 0, total, progress)]
+    scanned = [scan(pair, size) for pair in reporting(pairs, 0, total, progress)]
+    mask_rule = decide_masks(all_files(scanned), config, label_names(layout))
+    masked = [(masks.pair, merge(masks, mask_rule)) for masks in scanned]
     usable, notes = without_empty(masked, config, size)
     indices, sampling_note = sampled([pair.label for pair, _ in usable], config)
     cases = [usable[index] for index in indices]
@@ -171,23 +188,34 @@ def read_folder(
         images[case] = read_image(pair.image, size, pair.slice, rule)
     alike = near_duplicate_groups(images) if grouped else np.arange(len(cases), dtype=np.int64)
     groups = together(alike, owners) if owners else alike
+    masks = np.stack([mask.pixels for _, mask in cases])
     about = {
         "names": [pair.name for pair, _ in cases],
         "labels": [pair.label for pair, _ in cases],
         "layout": layout.name,
         "source": folder.name,
         "synthetic": False,
-        "notes": [
-            *notes,
-            *sampling_note,
-            *rule.notes,
-            *filter(None, [large_group_note(alike), owners and patients_note(owners)]),
+        "notes": [*notes, *sampling_note, *filter(None, [large_group_note(alike), owners and patients_note(owners)])],
+        "readings": [
+            mask_rule.sentence,
+            *ignored_note(masks),
+            *(f"Images: {note}." for note in rule.notes),
+            *suspicions(
+                scanned, mask_rule, np.stack([mask.pixels for _, mask in masked]), float(images.max(initial=0))
+            ),
         ],
         "duplicates": duplicates(alike),
         "patients": len(set(owners)),
         "intensity": rule.table(),
     }
-    return entry_of(images, np.stack([mask.pixels for _, mask in cases]), groups, about)
+    return entry_of(images, masks, groups, about, mask_rule.identity + rule.identity)
+
+
+def ignored_note(masks: NDArray[np.uint8]) -> Iterator[str]:
+    """How many pixels take no part, in words."""
+    ignored = masks == IGNORED
+    if number := int(ignored.any(axis=(1, 2)).sum()):
+        yield f"Ignored: {ignored.mean():.1%} of all pixels, in {number} of {len(masks)} masks, at working size."
 
 
 def duplicates(groups: NDArray[np.int64]) -> int:
@@ -204,25 +232,22 @@ def reporting(items: Sequence[T], before: int, total: int, progress: Progress | 
             progress(done, total)
 
 
-MaskedPair = tuple[Pair, MergedMask]
-
-
 def without_empty(
     masked: Sequence[MaskedPair], config: DataConfig, size: int
 ) -> tuple[list[MaskedPair], tuple[str, ...]]:
     """The cases with something marked (all of them if `config.keep_empty`), and notes on every unusual mask."""
-    if not any(mask.pixels.any() for _, mask in masked):
+    if not any((mask.pixels == OBJECT).any() for _, mask in masked):
         raise UserError(
             f"Training needs masks with something marked, but {config.path} holds only empty masks "
             f"({len(masked)} images at {size}x{size} pixels). "
-            "A mask is white (above 127 of 255) in the object: are these the right files?"
+            "A mask is white, or of one value, in the object and black elsewhere: are these the right files?"
         )
     outcome = "kept as asked" if config.keep_empty else "left out; keep them with --set data.keep_empty=true"
     notes = (
         ([pair for pair, mask in masked if mask.empty], f"with an empty mask {outcome}"),
         (
             [pair for pair, mask in masked if mask.faint],
-            "of these with a mask that is not black, yet never above 127 of 255",
+            "of these with a mask that is not black, yet nowhere the object",
         ),
         (
             [pair for pair, mask in masked if mask.vanished],
@@ -230,7 +255,7 @@ def without_empty(
         ),
         ([pair for pair, mask in masked if mask.resized], "with a mask of another size: resized by nearest neighbour"),
     )
-    usable = [(pair, mask) for pair, mask in masked if config.keep_empty or mask.pixels.any()]
+    usable = [(pair, mask) for pair, mask in masked if config.keep_empty or (mask.pixels == OBJECT).any()]
     return usable, tuple(f"{counted(pairs)} {reason} ({few_names(pairs)})" for pairs, reason in notes if pairs)
 
 
@@ -247,10 +272,17 @@ def few_names(pairs: Sequence[Pair]) -> str:
 
 
 def entry_of(
-    images: NDArray[np.float32], masks: NDArray[np.uint8], groups: NDArray[np.int64], about: dict[str, Any]
+    images: NDArray[np.float32],
+    masks: NDArray[np.uint8],
+    groups: NDArray[np.int64],
+    about: dict[str, Any],
+    rules: str = "",
 ) -> Entry:
-    """The cache entry of cases: their arrays, their description and the digest of their content."""
-    identity = content_digest(images, masks, about["names"], about["labels"])
+    """The cache entry of cases: their arrays, their description and the digest of their content.
+
+    `rules`: by which they were read, where these are not the plain ones.
+    """
+    identity = content_digest(images, masks, about["names"], about["labels"], rules)
     return Entry({"images": images, "masks": masks, "groups": groups}, {**about, "digest": identity})
 
 
@@ -270,5 +302,6 @@ def cases_of(entry: Entry) -> Cases:
         digest=about["digest"],
         duplicates=about.get("duplicates", 0),
         patients=about.get("patients", 0),
+        readings=tuple(about.get("readings", ())),
         intensity=rule_of(about["intensity"]) if "intensity" in about else IntensityRule(),
     )

@@ -56,10 +56,18 @@ def table_digest(config: DataConfig) -> str:
 
 
 def content_digest(
-    images: NDArray[np.float32], masks: NDArray[np.uint8], names: Iterable[str], labels: Iterable[str]
+    images: NDArray[np.float32],
+    masks: NDArray[np.uint8],
+    names: Iterable[str],
+    labels: Iterable[str],
+    rules: str = "",
 ) -> str:
-    """SHA-256 of images, masks, names and labels, independent of the files they were read from."""
-    sha = hashlib.sha256(digest([list(images.shape), list(names), list(labels)]).encode())
+    """SHA-256 of images, masks, names and labels, independent of the files they were read from.
+
+    `rules`, by which they were read, stand in it where there are any.
+    """
+    about = [list(images.shape), list(names), list(labels), *([rules] if rules else [])]
+    sha = hashlib.sha256(digest(about).encode())
     sha.update(bytes_of(images))
     sha.update(bytes_of(masks))
     return sha.hexdigest()

@@ -64,6 +64,11 @@ class IntensityRule:
         """Whether every file is read by its type alone."""
         return self.mode != "image" and all(self.limits(kind)[:2] == limits[:2] for kind, limits in PLAIN.items())
 
+    @property
+    def identity(self) -> str:
+        """What stands in the identity of a set: nothing where every file is read by its type alone."""
+        return "" if self.is_plain else repr((self.mode, self.integers, self.floats))
+
     def limits_given(self, kind: str) -> Limits | None:
         """The limits of files of a kind, where the set had some."""
         return self.integers if kind == "integers" else self.floats

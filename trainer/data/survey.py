@@ -18,15 +18,20 @@ from PIL import Image, ImageDraw
 from scipy.ndimage import binary_dilation, binary_erosion
 
 from trainer.config import DataConfig
+from trainer.data.cases import ignored_note
 from trainer.data.folder import count, target
 from trainer.data.formats.decode import header
-from trainer.data.formats.decoded import Header
-from trainer.data.images import MergedMask, read_image, read_masks
+from trainer.data.images import read_image
 from trainer.data.intensity import IntensityRule, extremes_of, rule_from
-from trainer.data.layouts import Match, Pair
+from trainer.data.label_names import label_names
+from trainer.data.layouts import Layout, Match, Pair
+from trainer.data.mask_reading import MergedMask, ScannedMasks, all_files, merge, scan
+from trainer.data.mask_rule import MaskRule, decide_masks
 from trainer.data.near_duplicates import large_group_note, near_duplicate_groups
 from trainer.data.sources import find
+from trainer.data.suspicions import suspicions
 from trainer.errors import UserError
+from trainer.results import OBJECT
 
 SIZE = 128
 TILES = 40
@@ -52,7 +57,8 @@ class Survey:
     `images` float32 and `masks` uint8 (n, 128, 128) are the n readable cases, named and labelled by `names` and
     `labels`; `image_count` counts all images of the folder, readable or not. `smallest`, `median` and `largest` are
     (width, height), each side by itself. `areas` are the 0, 25, 50, 75 and 100 % quantiles over the cases with
-    something marked; empty when there is none. `pairs` are the first three images with their masks.
+    something marked; empty when there is none. `pairs` are the first three images with their masks;
+    `readings` say how the files were read, and what is odd about them, one sentence each.
     """
 
     layout: str
@@ -75,6 +81,7 @@ class Survey:
     problems: tuple[Problem, ...]
     notes: tuple[str, ...]
     pairs: tuple[str, ...] = ()
+    readings: tuple[str, ...] = ()
 
     @property
     def usable(self) -> bool:
@@ -101,50 +108,75 @@ def survey(data: Path | DataConfig, size: int = SIZE) -> Survey:
     config = data if isinstance(data, DataConfig) else DataConfig(str(data))
     layout = find(config)
     problems = unpaired_problems(layout, fatal=not config.skip_unpaired)
-    pairs, images, masks = [], [], []
-    headers: list[Header] = []
-    mask_modes: Counter[str] = Counter()
-    rule = intensity_rule(layout, config, problems)
-    for pair in layout.pairs:
-        try:
-            image_header = header(pair.image, pair.slice)
-            modes = [header(mask).mode for mask in pair.masks]
-            mask, image = read_masks(pair.masks, pair.image, size), read_image(pair.image, size, pair.slice, rule)
-        except UserError as error:
-            problems.append(Problem(pair.image, str(error)))
-            continue
-        problems.extend(oddities(pair, mask))
-        pairs.append(pair)
-        headers.append(image_header)
-        mask_modes.update(modes)
-        images.append(image)
-        masks.append(mask)
-    names = tuple(pair.name for pair in pairs)
+    intensity = intensity_rule(layout, config, problems)
+    scanned, images = readable_cases(layout.pairs, size, intensity, problems)
+    rule = mask_rule(scanned, config, layout, problems)
+    masks = [merge(one, rule) for one in scanned] if rule else []
+    for one, mask in zip(scanned, masks, strict=False):
+        problems.extend(oddities(one.pair, mask))
+    names = tuple(one.pair.name for one in scanned)
     pixels = np.array(images, np.float32).reshape(-1, size, size)
+    merged = np.array([mask.pixels for mask in masks] if rule else np.zeros(pixels.shape), np.uint8)
+    merged = merged.reshape(-1, size, size)
+    odd = suspicions(scanned, rule, merged, float(pixels.max(initial=0))) if rule else ()
     groups = near_duplicate_groups(pixels)
-    sides = np.array([(header.width, header.height) for header in headers] or [(0, 0)])
+    sides = np.array([(one.image.width, one.image.height) for one in scanned] or [(0, 0)])
     return Survey(
         layout=layout.name,
         folder=layout.folder,
         image_count=len(layout.pairs) + len(layout.without_mask) + len(layout.incomplete),
         names=names,
-        labels=tuple(pair.label for pair in pairs),
+        labels=tuple(one.pair.label for one in scanned),
         images=pixels,
-        masks=np.array([mask.pixels for mask in masks], np.uint8).reshape(-1, size, size),
+        masks=merged,
         smallest=width_height(sides.min(axis=0)),
         median=width_height(np.median(sides, axis=0)),
         largest=width_height(sides.max(axis=0)),
-        image_modes=Counter(header.mode for header in headers),
-        mask_modes=mask_modes,
-        classes=Counter(pair.label for pair in pairs),
-        several_masks=sum(len(pair.masks) > 1 for pair in pairs),
-        empty=tuple(pair.name for pair, mask in zip(pairs, masks, strict=True) if mask.empty),
+        image_modes=Counter(one.image.mode for one in scanned),
+        mask_modes=Counter(header(path).mode for one in scanned for path in one.pair.masks),
+        classes=Counter(one.pair.label for one in scanned),
+        several_masks=sum(len(one.pair.masks) > 1 for one in scanned),
+        empty=tuple(one.pair.name for one, mask in zip(scanned, masks, strict=False) if mask.empty),
         duplicates=named_groups(groups, names),
         areas=area_quantiles(masks),
         problems=tuple(problems),
-        notes=(*layout.notes, *rule.notes, *filter(None, [large_group_note(groups)])),
+        notes=(*layout.notes, *filter(None, [large_group_note(groups)])),
         pairs=tuple(paired(pair, layout.folder) for pair in layout.pairs[:EXAMPLES]),
+        readings=(
+            *((rule.sentence, *ignored_note(merged)) if rule else ()),
+            *(f"Images: {note}." for note in intensity.notes),
+            *odd,
+        ),
     )
+
+
+def readable_cases(
+    pairs: Sequence[Pair], size: int, rule: IntensityRule, problems: list[Problem]
+) -> tuple[list[ScannedMasks], list[NDArray[np.float32]]]:
+    """The masks and images that can be read; a problem for each of the others."""
+    scanned, images = [], []
+    for pair in pairs:
+        try:
+            masks, image = scan(pair, size), read_image(pair.image, size, pair.slice, rule)
+        except UserError as error:
+            problems.append(Problem(pair.image, str(error)))
+            continue
+        scanned.append(masks)
+        images.append(image)
+    return scanned, images
+
+
+def mask_rule(
+    scanned: Sequence[ScannedMasks], config: DataConfig, layout: Match, problems: list[Problem]
+) -> MaskRule | None:
+    """What the masks mean; where that cannot be known, None and a problem."""
+    if not scanned:
+        return None
+    try:
+        return decide_masks(all_files(scanned), config, label_names(Layout(layout.name, layout.pairs, ())))
+    except UserError as error:
+        problems.append(Problem(layout.folder, str(error)))
+        return None
 
 
 def intensity_rule(layout: Match, config: DataConfig, problems: list[Problem]) -> IntensityRule:
@@ -185,7 +217,7 @@ def paired(pair: Pair, folder: Path) -> str:
 def oddities(pair: Pair, mask: MergedMask) -> list[Problem]:
     """The oddities of a mask that can be used, but should be looked at."""
     messages = (
-        (mask.faint, "mask is not black, yet never above 127 of 255: read as empty"),
+        (mask.faint, "mask is not black, yet nowhere the object: read as empty"),
         (mask.vanished, "object too small to be seen at this size"),
         (mask.resized, "mask has another size than its image: resized by nearest neighbour"),
     )
@@ -194,7 +226,8 @@ def oddities(pair: Pair, mask: MergedMask) -> list[Problem]:
 
 def area_quantiles(masks: Sequence[MergedMask]) -> tuple[float, ...]:
     """Quantiles 0, 25, 50, 75, 100 % of the marked fraction of the image, over the masks with something marked."""
-    areas = [float(mask.pixels.mean()) for mask in masks if mask.pixels.any()]
+    marked = [mask.pixels == OBJECT for mask in masks]
+    areas = [float(mask.mean()) for mask in marked if mask.any()]
     return tuple(float(area) for area in np.quantile(areas, (0, 0.25, 0.5, 0.75, 1))) if areas else ()
 
 
@@ -221,6 +254,7 @@ def text(survey: Survey) -> str:
         f"duplicates {sum(map(len, survey.duplicates))} images in {count(survey.duplicates, 'group')} "
         "of near-duplicates",
         *listed([" = ".join(group) for group in survey.duplicates]),
+        *survey.readings,
         *survey.notes,
     ]
     fatal = [f"{problem.file}: {problem.message}" for problem in survey.problems if problem.fatal]
@@ -236,7 +270,8 @@ def verdict(survey: Survey) -> str:
     if survey.usable:
         return "ready to use"
     if not survey.areas:
-        return "not usable: no mask has anything marked (above 127 of 255)"
+        fatal = any(problem.fatal for problem in survey.problems)
+        return "not usable: " + ("see the problems above" if fatal else "no mask has anything marked")
     return (
         "not usable as it is: fix the problems above (--set data.skip_unpaired=true leaves out files without partner)"
     )
@@ -267,7 +302,7 @@ def tile(image: NDArray[np.float32], mask: NDArray[np.uint8], side: int) -> Imag
     """One case at `side` x `side`, 8-bit grey, with the outline drawn just outside the marked area."""
     grey = Image.fromarray((np.clip(image, 0, 1) * 255).round().astype(np.uint8))
     pixels = np.array(grey.resize((side, side), Image.Resampling.BILINEAR))
-    marked = np.asarray(Image.fromarray(np.asarray(mask)).resize((side, side), Image.Resampling.NEAREST)) > 0
+    marked = np.asarray(Image.fromarray(np.asarray(mask)).resize((side, side), Image.Resampling.NEAREST)) == OBJECT
     outline = binary_dilation(marked) & ~marked
     pixels[(binary_dilation(marked, iterations=2) & ~marked & ~outline) | (marked & ~binary_erosion(marked))] = 0
     pixels[outline] = 255

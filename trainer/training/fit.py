@@ -31,7 +31,7 @@ from trainer.network.blocks import (
     seed_states,
     thawed,
 )
-from trainer.results import FoldResult
+from trainer.results import OBJECT, FoldResult
 from trainer.training.ledger import Entry, Failure, State
 from trainer.training.losses import loss_named
 from trainer.training.metrics import score
@@ -43,7 +43,7 @@ SCORING_BATCH, SCORING_PIXELS = 32, 32 * 128 * 128
 
 @dataclass(frozen=True)
 class FoldData:
-    """One fold ready to train: images (n, H, W) in [0, 1], masks (n, H, W) in {0, 1}.
+    """One fold ready to train: images (n, H, W) in [0, 1], masks (n, H, W) of 0, 1 and, where ignored, 255.
 
     `train_images` counts the original cases among the augmented `train_x`; `montage` are positions in `test_x`.
     `test_spacing` (n, 2) in mm between the pixels of the images that are scored; None: distances are in pixels.
@@ -82,14 +82,18 @@ class Trainer:
         config: TrainConfig,
         units: PartitionConfig | None = None,
         table: Table = (),
+        *,
+        ignoring: bool = False,
     ) -> None:
         """`starts`: weights in `model.get_weights()` order for every `Candidate.origin` to be trained.
 
-        `units`, `table`: how the network is divided into blocks (`partition`).
+        `units`, `table`: how the network is divided into blocks (`partition`). `ignoring`: some pixels of the masks are
+        255 and take no part.
         """
         self.blocks = partition(model, units, table)
         self.config = config
         self.starts = starts
+        self._ignoring = ignoring
         self._model = CountingModel(model.inputs, model.outputs)
         # Scoring has a model of its own over the same layers, so that compiling a mask does not re-trace prediction.
         self._scorer = keras.Model(model.inputs, model.outputs)
@@ -133,6 +137,8 @@ class Trainer:
         started = time.perf_counter()
         mask = parse(candidate.mask, searchable(self.blocks))
         config = train_config(self.config, candidate)
+        if not self._ignoring and (fold.train_y > OBJECT).any():
+            raise ValueError("masks with ignored pixels need a trainer that ignores them")
         self._compile(mask, config)
         self._restore(candidate, fold.number)
         before = fingerprints(self._model, self.blocks)
@@ -164,7 +170,7 @@ class Trainer:
             return
         apply_mask(self._model, self.blocks, mask, adapt=config.batch_norm == "adapt")
         self._model.traces = 0
-        self._model.compile(optimizer=keras.optimizers.Adam(), loss=loss_named(config.loss))
+        self._model.compile(optimizer=keras.optimizers.Adam(), loss=loss_named(config.loss, ignoring=self._ignoring))
         self._model.optimizer.build(self._model.trainable_variables)
         self._initial_optimizer = [keras.ops.convert_to_numpy(variable) for variable in self._model.optimizer.variables]
         self._compiled_for = mask, config

@@ -10,6 +10,7 @@ from keras import ops
 from trainer.errors import UserError
 
 Loss = Callable[[keras.KerasTensor, keras.KerasTensor], keras.KerasTensor]
+LARGEST_JUDGED = 1.5  # a truth above it is "ignored" (255): the pixel takes no part
 
 
 def bce(truth: keras.KerasTensor, logits: keras.KerasTensor) -> keras.KerasTensor:
@@ -29,11 +30,28 @@ def bce_dice(truth: keras.KerasTensor, logits: keras.KerasTensor) -> keras.Keras
     return bce(truth, logits) + 1.0 - (2.0 * overlap + 1.0) / (sizes + 1.0)
 
 
+def bce_ignoring(truth: keras.KerasTensor, logits: keras.KerasTensor) -> keras.KerasTensor:
+    """`bce` over the pixels that count; 0 for an image of which none does."""
+    counts = ops.cast(truth < LARGEST_JUDGED, logits.dtype)
+    losses = ops.binary_crossentropy(truth * counts, logits, from_logits=True) * counts
+    return ops.sum(losses, axis=(1, 2, 3)) / ops.maximum(ops.sum(counts, axis=(1, 2, 3)), 1.0)
+
+
+def bce_dice_ignoring(truth: keras.KerasTensor, logits: keras.KerasTensor) -> keras.KerasTensor:
+    """`bce_dice` over the pixels that count."""
+    counts = ops.cast(truth < LARGEST_JUDGED, logits.dtype)
+    judged, probability = truth * counts, ops.sigmoid(logits) * counts
+    overlap = ops.sum(judged * probability, axis=(1, 2, 3))
+    sizes = ops.sum(judged, axis=(1, 2, 3)) + ops.sum(probability, axis=(1, 2, 3))
+    return bce_ignoring(truth, logits) + 1.0 - (2.0 * overlap + 1.0) / (sizes + 1.0)
+
+
 LOSSES: dict[str, Loss] = {"bce": bce, "bce+dice": bce_dice}
+IGNORING: dict[str, Loss] = {"bce": bce_ignoring, "bce+dice": bce_dice_ignoring}
 
 
-def loss_named(name: str) -> Loss:
-    """Look a loss up; raises `UserError` with the known names."""
+def loss_named(name: str, *, ignoring: bool = False) -> Loss:
+    """Look a loss up; raises `UserError` with the known names. `ignoring`: some pixels of the truth are 255."""
     if name not in LOSSES:
         raise UserError(f"train.loss must be one of {', '.join(LOSSES)}, but got '{name}'.")
-    return LOSSES[name]
+    return IGNORING[name] if ignoring else LOSSES[name]

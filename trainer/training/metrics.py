@@ -5,17 +5,21 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.results import Score
+from trainer.results import IGNORED, OBJECT, Score
 
 THRESHOLD = 0.5
 
 
 def score(image: str, label: str, truth: NDArray[np.uint8], probability: NDArray[np.float32]) -> Score:
-    """Score one predicted probability map against its binary truth, both (H, W); foreground is probability > 0.5.
+    """Score one predicted probability map against its truth, both (H, W); foreground is probability > 0.5.
 
-    Paper section 2.2: "pixels with the value above 0.5 were considered as 1".
+    The truth is 1 in the object, 0 elsewhere, and 255 where a pixel takes no part. Paper section 2.2: "pixels with the
+    value above 0.5 were considered as 1".
     """
-    return Score.of_counts(image, label, *counts(truth.astype(bool), probability > THRESHOLD))
+    predicted, judged = probability > THRESHOLD, truth != IGNORED
+    if not judged.all():
+        truth, predicted = truth[judged], predicted[judged]
+    return Score.of_counts(image, label, *counts(truth == OBJECT, predicted))
 
 
 def counts(truth: NDArray[np.bool_], predicted: NDArray[np.bool_]) -> tuple[int, int, int, int]:

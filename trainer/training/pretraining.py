@@ -21,6 +21,7 @@ from trainer.keys import fields_in_key
 from trainer.network.user_model import network_of
 from trainer.network.weights import arrays_digest, load_weights, weights_digest, write_weights
 from trainer.phantoms.composites import TRAINING_PHOTOS, VALIDATION_PHOTOS, composites
+from trainer.results import IGNORED
 from trainer.training.fit import batches, predict
 from trainer.training.losses import loss_named
 from trainer.training.metrics import score
@@ -142,30 +143,32 @@ def _images(config: PretrainConfig, size: int, data_cache: Path) -> Images:
     if not len(train):
         raise UserError(f"Pre-training needs at least two images, but {config.path} holds {len(cases.names)}.")
     parts = cases.images[train], cases.masks[train], cases.images[held], cases.masks[held]
-    return Images(*parts, f"{len(shuffled)} images of {cases.source}", cases.notes)
+    return Images(*parts, f"{len(shuffled)} images of {cases.source}", (*cases.readings, *cases.notes))
 
 
 def _train(
     config: PretrainConfig, network: keras.Model, images: Images, progress: Progress
 ) -> tuple[tuple[dict[str, float], ...], int]:
     """Train all blocks; keep the epoch with the best held-out Dice (the first of equals)."""
-    network.compile(optimizer=keras.optimizers.Adam(config.learning_rate), loss=loss_named(config.loss))
+    ignoring = bool((images.train_y == IGNORED).any())
+    loss = loss_named(config.loss, ignoring=ignoring)
+    network.compile(optimizer=keras.optimizers.Adam(config.learning_rate), loss=loss)
     curve: list[dict[str, float]] = []
     best = network.get_weights()
     progress(0, config.epochs, "pre-training")
     for epoch in range(config.epochs):
         network.reset_metrics()
-        loss = math.nan
+        mean_loss = math.nan
         for batch in batches(len(images.train_x), config.batch, (config.seed,), epoch):
             truth = images.train_y[batch, ..., None].astype(np.float32)
-            loss = float(network.train_on_batch(images.train_x[batch, ..., None], truth))
-        if not math.isfinite(loss):
+            mean_loss = float(network.train_on_batch(images.train_x[batch, ..., None], truth))
+        if not math.isfinite(mean_loss):
             raise UserError(
-                f"Pre-training diverged: the loss became {loss} in epoch {epoch + 1}. "
+                f"Pre-training diverged: the loss became {mean_loss} in epoch {epoch + 1}. "
                 f"pretrain.learning_rate must be smaller than {config.learning_rate:g}."
             )
         held = _mean_dice(network, images)
-        curve.append({"epoch": epoch + 1, "loss": loss, "held_out_dice": held})
+        curve.append({"epoch": epoch + 1, "loss": mean_loss, "held_out_dice": held})
         if held > max((row["held_out_dice"] for row in curve[:-1]), default=-1.0):
             best = network.get_weights()
         progress(epoch + 1, config.epochs, f"pre-training, held-out Dice {held:.3f}")

@@ -69,7 +69,7 @@ def test_empty_masks_are_left_out_and_said_so_or_kept_as_asked(folder: Path, cac
 def test_only_empty_masks_are_refused(tmp_path: Path, cache: Path) -> None:
     write_case(tmp_path / "set", "normal", 1, marked=False)
     for keep_empty in (False, True):
-        with pytest.raises(UserError, match=r"only empty masks \(1 images at 16x16 .*above 127 of 255"):
+        with pytest.raises(UserError, match=r"only empty masks \(1 images at 16x16 .*of one value, in the object"):
             load(tmp_path / "set", cache, keep_empty=keep_empty)
     assert not list(cache.glob("*/about.json"))
 
@@ -88,7 +88,7 @@ def test_a_draw_is_seeded_stratified_and_said_so(folder: Path, cache: Path) -> N
 
 def test_the_second_start_opens_no_picture(folder: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = load(folder, cache)
-    for name in ("read_image", "read_masks"):
+    for name in ("read_image", "scan"):
         monkeypatch.setattr(cases, name, None)
     monkeypatch.setattr(Path, "read_bytes", None)
     second = load(folder, cache)

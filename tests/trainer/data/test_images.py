@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from trainer.data.formats.decode import header
-from trainer.data.images import binary, check_aspect, read_grey, read_image, read_masks
+from trainer.data.images import read_grey, read_image
 from trainer.errors import UserError
 
 RAMP = np.linspace(0, 255, 12 * 16).reshape(12, 16).round().astype(np.uint8)
@@ -25,14 +24,6 @@ def saved(path: Path, mode: str) -> Path:
     elif mode != "L":
         picture = picture.convert(mode)
     picture.save(path)
-    return path
-
-
-def white_box(path: Path, width: int, height: int, value: int = 255) -> Path:
-    """A mask whose left half is `value`."""
-    pixels = np.zeros((height, width), np.uint8)
-    pixels[:, : width // 2] = value
-    Image.fromarray(pixels).save(path)
     return path
 
 
@@ -72,62 +63,6 @@ def test_images_shrink_by_averaging(tmp_path: Path) -> None:
     assert small.shape == (8, 8)
     assert small.dtype == np.float32
     np.testing.assert_allclose(small, 0.5, atol=0.03)  # without anti-aliasing it would be 0 or 1
-
-
-@pytest.mark.parametrize(
-    ("values", "expected"),
-    [
-        ([0, 126, 127, 128, 255], [0, 0, 0, 1, 1]),
-        ([0, 1, 0, 1, 1], [0, 1, 0, 1, 1]),  # labels 0 and 1
-        ([0, 2, 9, 3, 1], [0, 0, 0, 0, 0]),  # JPEG black
-    ],
-)
-def test_masks_are_thresholded_at_127(values: list[int], expected: list[int]) -> None:
-    np.testing.assert_array_equal(binary(np.array([values], np.float32) / np.float32(255)), [expected])
-
-
-def test_masks_of_one_image_are_merged(tmp_path: Path) -> None:
-    image, left = saved(tmp_path / "x.png", "L"), white_box(tmp_path / "x_mask.png", 16, 12)
-    right = tmp_path / "x_mask_1.png"
-    Image.open(left).transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(right)
-    assert read_masks((left,), image, 8).pixels.mean() == 0.5
-    both = read_masks((left, right), image, 8)
-    assert both.pixels.min() == 1
-    assert both.pixels.dtype == np.uint8
-    assert not both.resized
-
-
-def test_same_shape_in_another_size_is_resized_and_told(tmp_path: Path) -> None:
-    mask = read_masks((white_box(tmp_path / "m.png", 32, 24),), saved(tmp_path / "x.png", "L"), 8)
-    assert mask.resized
-    assert mask.pixels.mean() == 0.5
-
-
-@pytest.mark.parametrize(
-    ("value", "size", "what"),
-    [(0, 8, "empty"), (90, 8, "faint"), (255, 8, "")],
-)
-def test_a_mask_says_what_is_odd_about_it(tmp_path: Path, value: int, size: int, what: str) -> None:
-    mask = read_masks((white_box(tmp_path / "m.png", 16, 12, value),), saved(tmp_path / "x.png", "L"), size)
-    assert (mask.empty, mask.faint) == (what in ("empty", "faint"), what == "faint")
-
-
-def test_an_object_too_small_for_the_size_vanishes_but_is_not_empty(tmp_path: Path) -> None:
-    dot = np.zeros((12, 16), np.uint8)
-    dot[0, 0] = 255
-    Image.fromarray(dot).save(tmp_path / "m.png")
-    mask = read_masks((tmp_path / "m.png",), saved(tmp_path / "x.png", "L"), 4)
-    assert (mask.vanished, mask.empty) == (True, False)
-
-
-@pytest.mark.parametrize(("width", "height", "fits"), [(160, 121, True), (160, 123, False), (12, 16, False)])
-def test_aspect_ratios_agree_within_one_per_cent(tmp_path: Path, width: int, height: int, fits: bool) -> None:
-    image, mask = saved(tmp_path / "x.png", "L"), white_box(tmp_path / "m.png", width, height)
-    if fits:
-        check_aspect(image, header(image), mask, header(mask))
-        return
-    with pytest.raises(UserError, match=rf"same aspect ratio .*x\.png is 16x12 and .*m\.png is {width}x{height}"):
-        read_masks((mask,), image, 8)
 
 
 def truncated(path: Path) -> None:

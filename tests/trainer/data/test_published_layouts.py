@@ -203,7 +203,7 @@ def test_a_survey_names_the_missing_lung_and_does_not_flood(jsrt_folder: Path) -
         lungs(jsrt_folder, f"JPCLN{number:03d}")
         os.link(jsrt_folder / "All247images" / "JPCLN001.IMG", jsrt_folder / "All247images" / f"JPCLN{number:03d}.IMG")
     (jsrt_folder / "scratch" / "fold1" / "masks" / "left lung" / "JPCLN003.gif").unlink()
-    seen = survey(jsrt_folder, 16)
+    seen = survey(jsrt_folder, size=16)
     shown = text(seen)
     assert (seen.image_count, len(seen.names), seen.usable) == (25, 24, False)
     assert "JPCLN003.IMG: image without left lung mask" in shown

@@ -53,7 +53,7 @@ class Decoded:
     file's format says so, else None; `windowed`: they are a window that was chosen for viewing. `inverted`: the lowest
     value is shown white (TIFF's MinIsWhite, DICOM's MONOCHROME1), which `pixels` are not yet turned for. `orientation`:
     EXIF's number, 1 to 8, by which the stored pixels were turned. `spacing`: mm from row to row and from column to
-    column, None where unknown.
+    column, None where unknown. `lossy`: the format does not keep values exactly.
     """
 
     pixels: NDArray[Any]
@@ -64,6 +64,7 @@ class Decoded:
     inverted: bool = False
     orientation: int = UPRIGHT
     spacing: tuple[float, float] | None = None
+    lossy: bool = False
 
     @property
     def labels(self) -> NDArray[Any]:

@@ -25,6 +25,7 @@ DAMAGED = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error,
 PLAIN = ("L", "LA", "RGB", "RGBA", "F")
 # Modes that Pillow turns into another one without loss for a viewer.
 TURNED_INTO = {"La": "LA", "RGBa": "RGBA", "RGBX": "RGB", "CMYK": "RGB", "YCbCr": "RGB", "PA": "RGBA"}
+LOSSY = ("JPEG", "MPO", "WEBP", "JPEG2000")
 PHOTOMETRIC = 262  # TIFF's tag for what its values mean
 SAMPLE_FORMAT = 339  # TIFF's tag: 1 unsigned, 2 signed, 3 float
 MIN_IS_WHITE = 0
@@ -60,7 +61,15 @@ def decode(path: Path) -> Decoded:
         pixels, palette = (two_byte_colours(path), None) if has_two_bytes_per_colour(raw) else pixels_of(image)
         check_kept_bytes(raw, pixels, path)
         limits = None if deep else (0, 1 if image.mode == "1" else 255)
-        return Decoded(as_shown(pixels, ours), image.mode, palette, limits, inverted=inverted, orientation=orientation)
+        return Decoded(
+            as_shown(pixels, ours),
+            image.mode,
+            palette,
+            limits,
+            inverted=inverted,
+            orientation=orientation,
+            lossy=image.format in LOSSY,
+        )
 
 
 def is_rare_tiff(path: Path) -> bool:
