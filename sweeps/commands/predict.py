@@ -146,16 +146,16 @@ def load(model: str, home: Path) -> tuple[Segmenter, bool]:
     """
     from sweeps.environment.keras_backend import prepare_backend
 
+    opened_home = find_home(home) if model.startswith(REGISTERED) else None  # before Keras, which takes seconds
     prepare_backend()
     from trainer.network.weights import load_network
     from trainer.training.inference import segmenter
 
-    if not model.startswith(REGISTERED):
+    if opened_home is None:
         return segmenter(load_network(Path(model))), False
     from tracking.store.registry import fetch, is_synthetic
     from tracking.store.writer import Tracker
 
-    opened_home = find_home(home)
     tracker = Tracker.connect(opened_home.tracking_uri, opened_home.artifact_folder)
     with tempfile.TemporaryDirectory() as folder:
         predictor = segmenter(load_network(fetch(tracker, model, Path(folder))))

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sweeps.environment.home_addresses import copy_database, leads_elsewhere, mend
+from tracking.server_probe import check_server
 from tracking.sqlite_address import address_of
 from trainer.errors import UserError
 from trainer.files import nobody_present, write_atomically
@@ -122,7 +123,7 @@ class Home:
 
 def open_home(root: Path, *, make: bool = True) -> Home:
     """Make or open a home to work in. Raises `UserError` when it cannot be written, a newer thaw wrote it, it was moved
-    while a sweep runs in it, or, with `make=False`, when there is none.
+    while a sweep runs in it, its MLflow server does not answer, or, with `make=False`, when there is none.
     """
     _check_path(root)
     if not make or _marker(root).exists():
@@ -135,6 +136,7 @@ def open_home(root: Path, *, make: bool = True) -> Home:
             f"The home {root} must be writable, but it is not. Choose another --home, or fix its permissions."
         )
     home = Home(root)
+    _check_server(home)
     if _has_foreign_addresses(home):
         if at_work(home):
             raise UserError(
@@ -153,6 +155,7 @@ def find_home(root: Path) -> Home:
     """
     home = Home(root)
     if not home.own_tracking:
+        _check_server(home)
         return home
     _check_path(root)
     _check_format(root)
@@ -165,6 +168,12 @@ def find_home(root: Path) -> Home:
     elif foreign or not writable:
         return replace(home, database=_mended_copy(home))
     return home
+
+
+def _check_server(home: Home) -> None:
+    """Said at once, not after the images were read."""
+    if not home.own_tracking:
+        check_server(home.tracking_uri)
 
 
 def can_be_written(root: Path) -> bool:

@@ -30,6 +30,7 @@ from mlflow.exceptions import MlflowException
 
 from tracking.image_scores import ImageOrder
 from tracking.redact import redact
+from tracking.server_probe import check_server, unreachable
 from tracking.sqlite_address import file_of
 from tracking.store.new_database import make_aside
 from trainer.errors import UserError
@@ -83,6 +84,7 @@ class Store:
         processes that open a new one crash in its migration.
         Raises `UserError` within seconds when the store cannot be opened.
         """
+        check_server(uri)
         try:
             with _fail_fast(), warnings.catch_warnings():
                 warnings.simplefilter("ignore", DeprecationWarning)  # MLflow's calls of SQLAlchemy, not ours to fix
@@ -92,11 +94,7 @@ class Store:
                 client = MlflowClient(tracking_uri=uri)
                 client.search_experiments(max_results=1)
         except Exception as error:  # drivers, file systems and HTTP raise types of their own
-            raise UserError(
-                f"The MLflow store must be reachable, but {redact(uri)} is not: {short(error, uri)} "
-                "Start that server or fix the address (MLFLOW_TRACKING_URI); without one, thaw keeps its own database "
-                "under --home."
-            ) from error
+            raise unreachable(uri, short(error, uri)) from error
         return cls(client, uri, artifacts.resolve() if artifacts else None)
 
     # ---- one step below its methods ----
@@ -209,7 +207,7 @@ def short(error: Exception, uri: str) -> str:
 @contextmanager
 def _fail_fast() -> Iterator[None]:
     """Five seconds and no retries: MLflow's own defaults make a wrong address take minutes to fail."""
-    limits = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_HTTP_REQUEST_TIMEOUT": "5"}
+    limits = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "MLFLOW_HTTP_REQUEST_TIMEOUT": "5", "PGCONNECT_TIMEOUT": "5"}
     before = {key: os.environ.get(key) for key in limits}
     os.environ.update(limits)
     try:

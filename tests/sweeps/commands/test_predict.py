@@ -13,6 +13,7 @@ from rich.console import Console
 
 from sweeps.commands import predict
 from sweeps.commands.predict import load, predict_images
+from sweeps.environment.home import open_home
 from sweeps.environment.terminal import Board
 from trainer.data.images import read_grey
 from trainer.data.intensity import IntensityRule, Limits
@@ -143,6 +144,7 @@ def test_models_that_cannot_be_used(tmp_path: Path, name: str, words: str) -> No
     inputs = keras.Input((None, None, 1))
     keras.Model(inputs, keras.layers.Conv2D(1, 1)(inputs)).save(tmp_path / "anysize.keras")
     write_image(tmp_path / "in" / "a.png")
+    open_home(tmp_path / "out" / "home")
     with pytest.raises(UserError, match=words):
         predict_count(name if name.startswith("models:") else str(tmp_path / name), tmp_path / "in", tmp_path / "out")
     assert not (tmp_path / "out" / "masks").exists()
