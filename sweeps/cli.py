@@ -42,6 +42,21 @@ Home = Annotated[
         help="Folder that holds all state: MLflow's record, Optuna's studies, finished trainings.", envvar="THAW_HOME"
     ),
 ]
+Custom = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Module that registers layers of the network's own, imported because you name it. Repeatable. "
+        "Example: mylab.layers"
+    ),
+]
+OfModel = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        help="Say what the network takes or gives, as model.key=value: range, output, channel, gives, size. "
+        "Repeatable. Example: model.range=0-255",
+    ),
+]
 Sweep = Annotated[
     str | None,
     typer.Argument(help="Name of the sweep. Default: the newest one.", autocompletion=_sweeps_here),
@@ -85,8 +100,9 @@ def run(
     ] = None,
     model: Annotated[
         str | None,
-        typer.Option(help="Network to search instead of the U-Net: a .keras file or models:/name@alias."),
+        typer.Option(help="Network to search instead of the U-Net: a .keras or .h5 file, or models:/name@alias."),
     ] = None,
+    custom: Custom = None,
     set_: Annotated[
         list[str] | None,
         typer.Option(
@@ -131,7 +147,9 @@ def run(
 
     limits = {"hours": max_hours, "trainings": max_trainings}
     budget = [f"search.{key}={limit}" for key, limit in limits.items() if limit is not None]
-    loaded_spec = load_spec(spec, sets=[*(set_ or []), *budget], data=data, masks=masks, pretrain=pretrain, model=model)
+    loaded_spec = load_spec(
+        spec, sets=[*(set_ or []), *budget], data=data, masks=masks, pretrain=pretrain, model=model, custom=custom or ()
+    )
     count = check_workers(workers, loaded_spec.search)
     name = check_name(name)
     opened_home = open_home(home)
@@ -181,24 +199,32 @@ def champion(
 
 @app.command()
 def predict(
-    model: Annotated[str, typer.Argument(help="A .keras file, or a registered network: models:/name@champion.")],
+    model: Annotated[str, typer.Argument(help="A .keras or .h5 file, or a registered network: models:/name@champion.")],
     images: Annotated[Path, typer.Argument(help="An image, or a folder of images.")],
     out: Annotated[Path, typer.Option(help="Folder for the masks and overlays.")],
+    set_: OfModel = None,
+    custom: Custom = None,
     home: Home = DEFAULT_HOME,
 ) -> None:
     """Segment new images: write a mask (PNG, in the size of the image) and an overlay for each."""
     from sweeps.commands.predict import predict_images
     from sweeps.environment.terminal import Board
+    from sweeps.spec.load import model_settings
 
-    count = predict_images(model, images, out, home, Board(console))
+    settings = model_settings(model, set_ or (), custom or ())
+    count = predict_images(model, images, out, home, Board(console), settings)
     noun = "image" if count == 1 else "images"
     console.print(f"{count} {noun}: {out / 'masks'}, {out / 'overlays'}", highlight=False, markup=False, soft_wrap=True)
 
 
 @app.command()
 def masks(
-    model: Annotated[Path | None, typer.Argument(help="A .keras file. Default: the U-Net of the paper.")] = None,
-    size: Annotated[int, typer.Option(help="Side of the built-in U-Net's input, in pixels.")] = 256,
+    model: Annotated[Path | None, typer.Argument(help="A .keras or .h5 file. Default: the U-Net of the paper.")] = None,
+    set_: OfModel = None,
+    custom: Custom = None,
+    size: Annotated[
+        int, typer.Option(help="Side of the input in pixels: of the built-in U-Net, and of a network that reads any.")
+    ] = 256,
     filters: Annotated[int, typer.Option(help="Number of filters in the built-in U-Net's first block.")] = 64,
     unit: Annotated[
         str,
@@ -227,7 +253,7 @@ def masks(
     --blocks here, with --set model.blocks=... in thaw run.
     """
     from sweeps.environment.keras_backend import prepare_backend
-    from sweeps.spec.load import blocks_of
+    from sweeps.spec.load import blocks_of, model_settings
     from sweeps.spec.validation import partition_of
 
     units, table = partition_of(unit, head), blocks_of(blocks)
@@ -235,7 +261,12 @@ def masks(
     from sweeps.commands.masks import model_tables
     from trainer.config import ModelConfig
 
-    for part in model_tables(model, ModelConfig(size, filters, blocks=table), units):
+    config = ModelConfig(size, filters, blocks=table)
+    if model is not None:
+        config = model_settings(str(model), [f"model.size={size}", *(set_ or ())], custom or (), table).config
+    elif set_ or custom:
+        raise UserError("--set and --custom say something of a network's file here, but no file is given.")
+    for part in model_tables(config, units):
         if isinstance(part, str):
             tell(part)
         else:
@@ -285,6 +316,7 @@ def visualize(
     size: Annotated[
         int | None, typer.Option(min=8, help="Side of the drawn images in pixels. Default: the network's input side.")
     ] = None,
+    custom: Custom = None,
     width: Annotated[
         int, typer.Option(min=1, help="For a .weights.h5 file: number of filters in the U-Net's first block.")
     ] = 8,
@@ -299,7 +331,7 @@ def visualize(
     from sweeps.environment.terminal import Board
     from trainer.files import write_atomically
 
-    options = DrawOptions(blocks, filters, only, size, width, seed)
+    options = DrawOptions(blocks, filters, only, size, width, seed, tuple(custom or ()))
     if is_file(network):
         if mask is not None:
             raise UserError("--mask chooses a trial of a sweep, but a file was given. Use --after with other weights.")

@@ -55,9 +55,17 @@ def is_named(key: str, path: str | None) -> Iterator[str]:
 class ModelConfig:
     """The U-Net of docs/protocol.md: `size` x `size` pixels in, `filters` in the first block, doubling four times.
 
-    `path`: a network of your own instead, a `.keras` file or `models:/name@alias`; `filters` and `dropout` are then
-    ignored. `blocks` is a table of its own of what a mask's numbers count: for each block the patterns (`fnmatch`) of
-    its layers' paths. `file` and `architecture` are found by thaw: its copy of the file, and the digest of the layers.
+    `path`: a network of your own instead, a `.keras` or `.h5` file or `models:/name@alias`; `filters` and `dropout` are
+    then ignored. `blocks` is a table of its own of what a mask's numbers count: for each block the patterns (`fnmatch`)
+    of its layers' paths.
+
+    Of a network of your own: `range`, the values of the images that it reads (`auto` asks its first layers); `output`,
+    the name of the one to use; `channel`, the foreground's; `gives`, what comes out, where thaw cannot know; `custom`,
+    modules that register its layers.
+
+    The rest is found by thaw: `file`, its copy of the file; `architecture`, the digest of the layers; `reads`, lowest
+    and highest value where they are not 0 and 1; `float32`, whether that is put in the place of other policies;
+    `still`, random layers that would move images without their masks; `custom_code`, the digest of `custom`.
     """
 
     size: int = 64
@@ -67,6 +75,15 @@ class ModelConfig:
     blocks: tuple[tuple[str, ...], ...] = ()
     file: str = ""
     architecture: str = ""
+    range: Literal["auto", "0-1", "0-255", "-1-1"] = "auto"
+    output: str = ""
+    channel: int | None = None
+    gives: Literal["auto", "logits", "probabilities"] = "auto"
+    custom: tuple[str, ...] = ()
+    reads: tuple[float, ...] = ()
+    float32: bool = False
+    still: tuple[str, ...] = ()
+    custom_code: str = ""
 
     @property
     def name(self) -> str:
@@ -74,17 +91,25 @@ class ModelConfig:
         return f"U-Net of {self.filters} filters" if self.path is None else self.path.rsplit("/", 1)[-1]
 
 
+# Of `ModelConfig`: what only a network of one's own has, and what thaw finds out about it.
+OF_OWN_NETWORKS = ("range", "output", "channel", "gives", "custom")
+FOUND_OUT = ("file", "architecture", "reads", "float32", "still", "custom_code")
+
+
 def model_mistakes(config: ModelConfig) -> Iterator[str]:
     """What keeps a network from being built, one sentence each; of one of your own, what is known without it."""
     yield from (_unet_mistakes if config.path is None else _own_network_mistakes)(config)
     if any(not patterns for patterns in config.blocks):
         yield '\'model.blocks\' must hold lists of patterns, such as [["conv1_*"], ["*"]], but one of them is empty.'
-    for key, value in (("file", config.file), ("architecture", config.architecture)):
-        if value:
+    for key in FOUND_OUT:
+        if getattr(config, key):
             yield f"'model.{key}' is found out by thaw, from model.path: leave it out."
 
 
 def _unet_mistakes(config: ModelConfig) -> Iterator[str]:
+    for key in OF_OWN_NETWORKS:
+        if getattr(config, key) != getattr(ModelConfig, key):
+            yield f"'model.{key}' is for a network of your own (model.path), but there is none: leave it out."
     if config.size < 32 or config.size % 16:
         yield f"'model.size' must be a multiple of 16 (four halvings) and at least 32, but got {config.size}."
     yield from at_least("model.filters", config.filters, 1)
@@ -96,6 +121,8 @@ def _own_network_mistakes(config: ModelConfig) -> Iterator[str]:
     if not str(config.path).strip():
         yield "'model.path' must name a .keras file or models:/name@alias, but it is empty."
     yield from at_least("model.size", config.size, 1)
+    if config.channel is not None:
+        yield from at_least("model.channel", config.channel, 0)
 
 
 @dataclass(frozen=True)
@@ -378,7 +405,8 @@ def train_config(config: TrainConfig, candidate: Candidate) -> TrainConfig:
 
 def identity_of_model(model: Mapping[str, Any]) -> dict[str, Any]:
     """The settings of `[model]`, as a table, that numbers depend on: of a file its layers, never where it lies."""
-    idle = {"path", "file", *(("filters", "dropout") if model.get("path") else ("architecture",))}
+    # `reads` is what became of `range`; a module's code counts, not its name
+    idle = {"path", "file", "range", "custom", *(("filters", "dropout") if model.get("path") else ("architecture",))}
     kept = {name: value for name, value in fields_in_key(model, ModelConfig).items() if name not in idle}
     return kept | ({"blocks": [list(patterns) for patterns in kept["blocks"]]} if "blocks" in kept else {})
 

@@ -2,31 +2,39 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
-from pathlib import Path
+from dataclasses import asdict
 from typing import Any
 
 from rich.table import Table
 
 from sweeps.spec.search_section import FEWEST_UNITS, too_few_units
-from trainer.config import ModelConfig, PartitionConfig
+from trainer.config import ModelConfig, PartitionConfig, TrainConfig
 from trainer.errors import UserError
 from trainer.masks import named, names
-from trainer.network.blocks import ALWAYS, partition, searchable, trainable_parameters
+from trainer.network.blocks import ALWAYS, Partition, partition, searchable, trainable_parameters
 from trainer.network.unet import unet
-from trainer.network.user_model import adapted
-from trainer.network.weights import load_network
+from trainer.network.user_model import checked_copy, found_out, opened
+from trainer.training.rehearsal import rehearse
 
+SAID = ("range", "output", "channel", "gives")
+AS_IT_IS = asdict(ModelConfig())
 NOUNS = {"block": "block", "conv": "convolution"}
 
 
-def model_tables(path: Path | None, model: ModelConfig, units: PartitionConfig) -> Iterator[Table | str]:
-    """The table of units, the mask table and, of a `.keras` file, whether it can be searched."""
-    network, verdict = (unet(model), "") if path is None else _adapt(load_network(path), path, model.size)
+def model_tables(model: ModelConfig, units: PartitionConfig) -> Iterator[Table | str]:
+    """The table of units, the mask table and, of a network's file, what is to be known and whether it can be searched.
+
+    Raises `UserError` for a file that holds no network.
+    """
+    network, remarks = (unet(model), []) if model.path is None else _adapt(model)
     blocks = partition(network, units, model.blocks)
     count, noun = searchable(blocks), NOUNS[units.unit]
     if count < FEWEST_UNITS:
-        verdict = f"thaw run cannot search it: {too_few_units(count)}"
+        remarks = [f"thaw run cannot search it: {too_few_units(count)}"]
+    elif remarks[:-1]:  # it can be searched so far
+        remarks = _rehearsed(network, blocks, remarks)
     total = sum(block.parameters for block in blocks)
     title = f"{network.name}: {total:,} parameters in {count} {noun}s"
     table = Table(noun, "layer", "depth", "parameters", title=title)
@@ -43,15 +51,31 @@ def model_tables(path: Path | None, model: ModelConfig, units: PartitionConfig) 
             str(mask), ", ".join(names(mask)), f"{trained_parameters:,}", f"{100 * trained_parameters / total:.1f} %"
         )
     yield table
-    if verdict:
-        yield verdict
+    yield from remarks
 
 
-def _adapt(network: Any, path: Path, size: int) -> tuple[Any, str]:
-    """The network as a sweep would take it and the command for that; or as it is, and what keeps it from that."""
+def _adapt(model: ModelConfig) -> tuple[Any, list[str]]:
+    """The network as a sweep would take it, what is to be known of it and the command for that; or the network as it
+    is, and what keeps it from that.
+    """
+    network = opened(model)
     side = network.inputs[0].shape[1] if network.inputs and len(network.inputs[0].shape) == 4 else None
+    size = side or model.size
     try:
-        adapted_network = adapted(network, side or size)
+        config, notes = found_out(network, model)
+        copy = checked_copy(network, size, config)
     except UserError as error:
-        return network, f"thaw run cannot search it: {error}"
-    return adapted_network, f"To search it: thaw run ultrasound --model {path} --set model.size={side or size}"
+        return network, [f"thaw run cannot search it: {error}"]
+    options = "".join(f" --custom {module}" for module in model.custom)
+    given = {"size": size} | {name: getattr(model, name) for name in SAID if getattr(model, name) != AS_IT_IS[name]}
+    options += "".join(f" --set model.{name}={value}" for name, value in given.items())
+    return copy, [*notes, f"To search it: thaw run ultrasound --model {shlex.quote(str(model.path))}{options}"]
+
+
+def _rehearsed(network: Any, blocks: Partition, remarks: list[str]) -> list[str]:
+    """The remarks on a network, or what one training step has found."""
+    try:
+        rehearse(network, blocks, TrainConfig())
+    except UserError as error:
+        return [f"thaw run cannot search it: {error}"]
+    return remarks

@@ -16,6 +16,7 @@ from PIL import ExifTags, Image
 
 from sweeps.environment.home import find_home
 from sweeps.environment.terminal import Board
+from sweeps.spec.load import AS_IT_IS, ModelSettings
 from trainer.config import DataConfig
 from trainer.data.folder import bare, image_files, is_image
 from trainer.data.formats.decode import decode
@@ -42,7 +43,9 @@ class Job:
     slice: Slice | None = None
 
 
-def predict_images(model: str, images: Path, out: Path, home: Path, board: Board) -> int:
+def predict_images(
+    model: str, images: Path, out: Path, home: Path, board: Board, settings: ModelSettings = AS_IT_IS
+) -> int:
     """Write `out/masks` (PNG of 0 and 255, size of the image) and `out/overlays`; return how many images.
 
     A mask has its pixels in the order of its image's file, and the same EXIF orientation: the two lie over each other
@@ -51,13 +54,15 @@ def predict_images(model: str, images: Path, out: Path, home: Path, board: Board
 
     A registered network that was trained on synthetic images only is marked as such, here and on every overlay.
 
-    `model`: a `.keras` file, or `models:/name@alias` of the MLflow store of `home`. `images`: an image, or a folder,
-    searched with all below it. Raises `UserError` for a model or a folder that cannot be used; for images that
-    cannot be read only after all others are written.
+    `model`: a file that `thaw run --model` takes, or `models:/name@alias` of the MLflow store of `home`. `images`: an
+    image, or a folder, searched with all below it. Raises `UserError` for a model or a folder that cannot be used; for
+    images that cannot be read only after all others are written.
     """
     jobs = list_jobs(images, out)
     check_overwriting(jobs, out)
-    predictor, synthetic = load(model, home)
+    predictor, synthetic = load(model, home, settings)
+    for note in predictor.notes:
+        board.say(note)
     if synthetic:
         board.say(f"{model} was trained on SYNTHETIC images only: it is no tool for real ones. Its overlays say so.")
     rule = intensity_rule(jobs, recorded_rule(model, home))
@@ -139,7 +144,7 @@ def check_overwriting(jobs: list[Job], out: Path) -> None:
         )
 
 
-def load(model: str, home: Path) -> tuple[Segmenter, bool]:
+def load(model: str, home: Path, settings: ModelSettings = AS_IT_IS) -> tuple[Segmenter, bool]:
     """The network of a file or of the registry, ready for images, and whether it is known to be synthetic.
 
     A file tells nothing but its weights. Raises `UserError` where there is no network.
@@ -148,17 +153,18 @@ def load(model: str, home: Path) -> tuple[Segmenter, bool]:
 
     opened_home = find_home(home) if model.startswith(REGISTERED) else None  # before Keras, which takes seconds
     prepare_backend()
-    from trainer.network.weights import load_network
+    from trainer.network.network_file import load_network
     from trainer.training.inference import segmenter
 
+    config, size = settings.config, settings.size
     if opened_home is None:
-        return segmenter(load_network(Path(model))), False
+        return segmenter(load_network(Path(model), config.custom), config, size), False
     from tracking.store.registry import fetch, is_synthetic
     from tracking.store.writer import Tracker
 
     tracker = Tracker.connect(opened_home.tracking_uri, opened_home.artifact_folder)
     with tempfile.TemporaryDirectory() as folder:
-        predictor = segmenter(load_network(fetch(tracker, model, Path(folder))))
+        predictor = segmenter(load_network(fetch(tracker, model, Path(folder)), config.custom), config, size)
     return predictor, is_synthetic(tracker, model)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,28 +34,32 @@ class RestoredTrial:
     after: list[NDArray[Any]]
 
 
-def restore_trial(tracker: Tracker, sweep: str | None, mask: str | None) -> RestoredTrial:
+def restore_trial(tracker: Tracker, sweep: str | None, mask: str | None, custom: tuple[str, ...] = ()) -> RestoredTrial:
     """Restore one trial of a sweep: the newest sweep and its best candidate by default, a mask at its best setting.
+
+    `custom`: modules that register layers of the network's own. The record's are not imported: somebody else may have
+    written it.
 
     Raises `UserError` for an unknown sweep, for a mask that it did not measure, for files that MLflow does not hold
     and for a base that is not the one the trial was trained from.
     """
-    from sweeps.planning.user_network import ARTIFACT
+    from sweeps.planning.user_network import ARTIFACT, SUFFIXES
     from trainer.network.delta_checkpoints import apply_delta, read_delta
     from trainer.network.user_model import network_of
     from trainer.network.weights import load_weights
 
     record = tracker.read_sweep(sweep)
     trial, _ = choose(record, mask)
-    model = ModelConfig(**record.info.spec["model"])
+    model = ModelConfig(**record.info.spec["model"] | {"custom": custom, "custom_code": ""})
     with tempfile.TemporaryDirectory() as folder:
         if model.path is not None:
-            model = replace(model, file=str(_fetch(tracker, record.run_id, ARTIFACT, Path(folder))))
+            kept = [f"{ARTIFACT}{suffix}" for suffix in SUFFIXES]
+            model = replace(model, file=str(_fetch(tracker, record.run_id, kept, Path(folder))))
         network = network_of(model)
         base = f"bases/{record.info.weights['digest']}.weights.h5"
-        load_weights(network, _fetch(tracker, record.run_id, base, Path(folder)))
+        load_weights(network, _fetch(tracker, record.run_id, [base], Path(folder)))
         before = network.get_weights()
-        delta = _fetch(tracker, trial.run_id, f"checkpoints/fold_{FOLD}.npz", Path(folder))
+        delta = _fetch(tracker, trial.run_id, [f"checkpoints/fold_{FOLD}.npz"], Path(folder))
         apply_delta(network, read_delta(delta))
     return RestoredTrial(record.info, record.run_id, trial.info.candidate.name, network, before, network.get_weights())
 
@@ -84,11 +89,12 @@ def own_images(tracker: Tracker, trial: RestoredTrial, cache: Path) -> tuple[NDA
     return cases.images, ""
 
 
-def _fetch(tracker: Tracker, run_id: str, path: str, folder: Path) -> Path:
-    file = tracker.fetch_file(run_id, path, folder)
+def _fetch(tracker: Tracker, run_id: str, paths: Sequence[str], folder: Path) -> Path:
+    """The first of these artifacts that is there. Raises `UserError` where none is."""
+    file = next(filter(None, (tracker.fetch_file(run_id, path, folder) for path in paths)), None)
     if file is None:
         raise UserError(
-            f"The networks of a sweep are restored from MLflow, but the artifact {path} of run {run_id} is not there: "
-            "deleted, or the sweep was run before thaw kept checkpoints. Run the sweep again under another --name."
+            f"The networks of a sweep are restored from MLflow, but the artifact {paths[0]} of run {run_id} is not "
+            "there: deleted, or the sweep was run before thaw kept checkpoints. Run it again under another --name."
         )
     return file

@@ -29,6 +29,7 @@ class DrawOptions:
     size: int | None = None
     width: int = ModelConfig.filters
     seed: int = 0
+    custom: tuple[str, ...] = ()
 
 
 def is_file(argument: str | None) -> bool:
@@ -85,7 +86,7 @@ def draw_sweep(
     from trainer.neurons.maximise import Recipe, before_after
 
     tracker = Tracker.connect(home.tracking_uri, home.artifact_folder)
-    trial = restore_trial(tracker, sweep, mask)
+    trial = restore_trial(tracker, sweep, mask, options.custom)
     neurons = choose_neurons(trial.network, options)
     if data is None:
         images, reason = own_images(tracker, trial, home.data)
@@ -106,11 +107,13 @@ def draw_sweep(
 
 def open_network(path: Path, options: DrawOptions) -> Any:
     """A `.keras` model, or the built-in U-Net with the weights of a `.weights.h5` file."""
+    from trainer.network.live_layers import live
+    from trainer.network.network_file import checked_file, holds_network, load_network
     from trainer.network.unet import unet
-    from trainer.network.weights import load_network, load_weights
+    from trainer.network.weights import load_weights
 
-    if path.suffix == ".keras":
-        return load_network(path)
+    if holds_network(checked_file(path)):
+        return live(load_network(path, options.custom))
     if path.suffix != ".h5":
         raise UserError(f"Give a .keras model, the .weights.h5 of a U-Net or the name of a sweep, but got '{path}'.")
     network = unet(ModelConfig(options.size or ModelConfig.size, options.width))

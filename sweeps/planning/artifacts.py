@@ -36,10 +36,11 @@ def log_bases(
 
     `network` is given the pre-trained weights.
     """
-    from trainer.network.weights import load_weights, weights_digest, write_weights
+    from trainer.network.user_model import load_start
+    from trainer.network.weights import weights_digest, write_weights
 
     def pretrained() -> Any:
-        load_weights(network, weights.path)
+        load_start(network, resolved.settings.model, weights.path)
         return network
 
     logged_files = tracker.files(sweep_run, "bases")

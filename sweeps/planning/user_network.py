@@ -17,14 +17,16 @@ from trainer.config import ModelConfig
 from trainer.files import write_atomically
 from trainer.network.batch_norm import normalisations
 from trainer.network.blocks import ALWAYS, Partition, leaf_layers, partition, searchable
-from trainer.network.user_model import network_of, with_architecture
+from trainer.network.user_model import examined, network_of
 from trainer.neurons.layers import meant_layers
+from trainer.training.rehearsal import rehearse
 
 if TYPE_CHECKING:  # heavy
     from tracking.store.writer import Tracker
 
 REGISTERED = "models:/"
-ARTIFACT = "network.keras"  # of a sweep's run
+ARTIFACT = "network"  # of a sweep's run, with its suffix
+SUFFIXES = (".keras", ".h5")
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,11 +49,13 @@ def look_at(spec: Spec, home: Home) -> Look:
     its blocks.
     """
     settings = spec.settings
-    model = settings.model
+    model, about = settings.model, tuple[str, ...]()
     if model.path is not None:
-        model = with_architecture(replace(model, file=str(_keep_copy(model.path, home))), settings.partition)
+        model, about = examined(replace(model, file=str(_keep_copy(model.path, home))), settings.partition)
     network = network_of(model)
     blocks = partition(network, settings.partition, model.blocks)
+    if model.path is not None:
+        rehearse(network, blocks, settings.train)
     if model.path is None and not model.blocks:  # the built-in network as it is: the spec was checked with it in mind
         return Look(spec, network, blocks)
     _check_spec(spec, network, blocks)
@@ -60,7 +64,8 @@ def look_at(spec: Spec, home: Home) -> Look:
     resolved_spec = replace(
         spec, settings=replace(settings, model=model), search=replace(spec.search, neurons=drawn_blocks)
     )
-    return Look(resolved_spec, network, blocks, tuple(_notes(spec, model, network, blocks, drawn_blocks)))
+    notes = (*_notes(spec, model, network, blocks, drawn_blocks), *about)
+    return Look(resolved_spec, network, blocks, notes)
 
 
 def _check_spec(spec: Spec, network: Any, blocks: Partition) -> None:
@@ -82,12 +87,14 @@ def _notes(
 def log_network(tracker: Tracker, sweep_run: str, model: ModelConfig) -> None:
     """Keep the network's file with the sweep, so that its trials can be restored from MLflow alone."""
     if model.path is not None:
-        tracker.log_once(sweep_run, ARTIFACT, Path(model.file).read_bytes)
+        tracker.log_once(sweep_run, f"{ARTIFACT}{Path(model.file).suffix}", Path(model.file).read_bytes)
 
 
 def _keep_copy(address: str, home: Home) -> Path:
-    """Copy a `.keras` file or a registered model into the home, under the digest of its bytes; the copy's path."""
-    from trainer.network.weights import checked_file
+    """Copy a network's file or a registered model into the home, under the digest of its bytes and with the suffix that
+    its content has; the copy's path.
+    """
+    from trainer.network.network_file import checked_file, suffix_of
 
     with tempfile.TemporaryDirectory() as folder:
         if address.startswith(REGISTERED):
@@ -97,8 +104,8 @@ def _keep_copy(address: str, home: Home) -> Path:
             source = fetch(Tracker.connect(home.tracking_uri, home.artifact_folder), address, Path(folder))
         else:
             source = checked_file(Path(address).expanduser())
-        content = source.read_bytes()
-    path = home.networks / f"{hashlib.sha256(content).hexdigest()[:16]}.keras"
+        content, suffix = source.read_bytes(), suffix_of(source)
+    path = home.networks / f"{hashlib.sha256(content).hexdigest()[:16]}{suffix}"
     if not path.exists():
         write_atomically(path, lambda file: file.write(content))
     return path.resolve()

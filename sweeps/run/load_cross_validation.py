@@ -12,8 +12,8 @@ from sweeps.planning.artifacts import network_from_scratch
 from sweeps.planning.plan import Plan
 from trainer.data.cases import Cases, load_cases
 from trainer.errors import UserError
-from trainer.network.user_model import network_of
-from trainer.network.weights import load_weights, weights_digest
+from trainer.network.user_model import load_start, network_of
+from trainer.network.weights import weights_digest
 from trainer.training.cross_validation import CrossValidation, fold_maker
 from trainer.training.fit import Trainer
 from trainer.training.ledger import Ledger
@@ -58,8 +58,9 @@ def _planned_cases(home: Home, plan: Plan) -> Cases:
 
 
 def _planned_network(plan: Plan) -> Any:
-    network = network_of(plan.resolved.settings.model)
-    load_weights(network, Path(plan.weights))
+    model = plan.resolved.settings.model
+    network = network_of(model)
+    load_start(network, model, Path(plan.weights))
     if weights_digest(network) != plan.weights_digest:
         raise UserError(
             f"The starting weights {plan.weights} changed since sweep '{plan.name}' was started. Start it again."

@@ -14,7 +14,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from sweeps.spec.search_section import Search
 from sweeps.spec.validation import refuse, rules
-from trainer.config import DataConfig, ModelConfig, Settings, TrainValue, data_mistakes
+from trainer.config import DataConfig, ModelConfig, Settings, TrainValue, data_mistakes, model_mistakes
 from trainer.errors import UserError
 
 Table = dict[str, Any]
@@ -47,6 +47,7 @@ def load_spec(
     masks: str | None = None,
     pretrain: str | None = None,
     model: str | None = None,
+    custom: Sequence[str] = (),
 ) -> Spec:
     """Read a shipped spec by name or a TOML file, apply `--set key=value` and the options of their own, check it all.
 
@@ -67,6 +68,8 @@ def load_spec(
         assignments = {"data.masks": "", **assignments}
     options = (("data.path", data), ("data.masks", masks), ("pretrain.path", pretrain), ("model.path", model))
     assignments |= {key: option for key, option in options if option is not None}
+    if custom:
+        assignments["model.custom"] = list(custom)
     section = table.get("data", {})
     data_path = assignments.get("data.path", section.get("path") if isinstance(section, dict) else None)
     for key, value in [*(overrides.items() if data_path is None else ()), *assignments.items()]:
@@ -107,6 +110,37 @@ def data_config(data: str, masks: str | None, sets: Sequence[str]) -> DataConfig
         raise UserError("\n".join(mistakes))
     assert isinstance(config, DataConfig)
     return config
+
+
+@dataclass(frozen=True)
+class ModelSettings:
+    """What is said of a network's file without a spec; `size` is None where nothing says it."""
+
+    config: ModelConfig = field(default_factory=ModelConfig)
+    size: int | None = None
+
+
+AS_IT_IS = ModelSettings()
+
+
+def model_settings(
+    path: str, sets: Sequence[str], custom: Sequence[str] = (), blocks: Sequence[Sequence[str]] = ()
+) -> ModelSettings:
+    """The settings `model.…` of the network in `path` as `--set` gives them. Raises `UserError` with every mistake."""
+    mistakes: list[str] = []
+    table: Table = {}
+    for key, value in _assignments(sets, mistakes):
+        section, _, name = key.partition(".")
+        if section != "model" or name == "path":
+            mistakes.append(f"--set takes settings of the network here, such as model.range=0-255, but got '{key}'.")
+        else:
+            table[name] = value
+    given = {"path": path, "custom": list(custom), "blocks": list(blocks)}
+    config = _build(ModelConfig, given | table, "model", mistakes)
+    mistakes += model_mistakes(config)
+    if mistakes:
+        raise UserError(" ".join(mistakes))
+    return ModelSettings(config, config.size if "size" in table else None)
 
 
 def as_table(spec: Spec) -> Table:

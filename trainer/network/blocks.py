@@ -21,6 +21,7 @@ from trainer.errors import UserError
 from trainer.masks import Mask
 from trainer.network.batch_norm import normalisations, statistics
 from trainer.network.block_patterns import Table, by_table
+from trainer.network.graph import nodes
 
 CONVOLUTIONS = (layers.Conv2D, layers.DepthwiseConv2D, layers.SeparableConv2D, layers.Conv2DTranspose)
 ALWAYS = 0  # number of the unit that every mask trains (`head="always"`); the units that a mask chooses count from 1
@@ -242,7 +243,7 @@ def _walk(
     `check`: refuse a layer that is used at two resolutions, because it lies in two blocks.
     """
     positions = {id(tensor): start for tensor, start in zip(model.inputs, starts, strict=True)}
-    for node in _nodes(model):
+    for node in nodes(model):
         operation = node.operation
         if isinstance(operation, keras.layers.InputLayer):
             continue
@@ -267,12 +268,6 @@ def _locate(located: _Located, path: str, position: _Position, layer: keras.Laye
             "block a layer of its own, or say in model.blocks which block it belongs to."
         )
     located[path] = max(located.get(path, (position, layer)), (position, layer), key=lambda entry: entry[0])
-
-
-def _nodes(model: keras.Model) -> list[Any]:
-    """The model's nodes from the inputs on. Keras has no public way to walk them in order."""
-    by_depth = model._nodes_by_depth
-    return [node for depth in sorted(by_depth, reverse=True) for node in by_depth[depth]]
 
 
 def _carriers(node: Any, before: list[_Position]) -> list[_Position]:

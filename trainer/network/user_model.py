@@ -1,13 +1,13 @@
 """The network of a sweep: the built-in U-Net, or one of your own, made to take one grey image and give logits.
 
-Only this module builds it, so that workers, estimates, refits and restored networks are the same network.
+Only this module builds it, so that workers, estimates, refits, restored networks and predictions are the same network.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,13 +20,22 @@ from keras.src.models.functional import Functional  # Keras exports no public na
 from trainer.config import ModelConfig, PartitionConfig, digest
 from trainer.errors import UserError
 from trainer.network.blocks import CONVOLUTIONS, leaf_layers, partition, seed_states
+from trainer.network.copying import FLOAT32, Changes, copied, reseeded
+from trainer.network.ending import as_logits, end_of, expected_probability
+from trainer.network.graph import nodes
+from trainer.network.input_range import IMAGE, range_of
+from trainer.network.network_file import custom_code, load_network
+from trainer.network.random_layers import moving_layers
 from trainer.network.unet import unet
-from trainer.network.weights import load_network
+from trainer.network.weights import load_weights
 
 RGB = 3
-LARGEST_SEED = 10**9  # as Keras draws them
 DIGITS = 16  # of an architecture's digest
-SQUASHING = ("sigmoid", "softmax")  # their values are no logits, not even after a batch normalisation
+PROBED_SIDE = 64  # pixels of the image that a copy is compared on, where the network reads any size
+ALIKE, ALIKE_HALF = 1e-3, 5e-2  # how far probabilities may differ from the original's; from one in half precision
+PLAIN_RANGE = (0.0, 1.0)
+AS_IT_IS = ModelConfig()
+Size = int | tuple[int | None, int | None]  # a square, or height and width; None reads any
 
 
 def network_of(config: ModelConfig, seed: int = 0) -> keras.Model:
@@ -37,28 +46,105 @@ def network_of(config: ModelConfig, seed: int = 0) -> keras.Model:
     """
     if config.path is None:
         return unet(config, seed)
-    network = adapted(load_network(_file(config)), config.size)
+    network = adapted(opened(config), config.size, config)
     _seed_layers(network, seed)
     return network
 
 
 def from_scratch(config: ModelConfig, seed: int) -> keras.Model:
-    """The network from scratch: every layer's weights as its own initialisers draw them from `seed`, statistics too."""
+    """The network from scratch: every layer's weights as its own initialisers draw them from `seed`, statistics too.
+
+    What `Normalization` has learned of images by `adapt` is preprocessing, and stays.
+    """
     if config.path is None:
         return unet(config, seed)
     keras.utils.set_random_seed(seed)  # for layers that draw without an initialiser of their own
     rng = np.random.default_rng(seed)
-    network = adapted(load_network(_file(config)), config.size, lambda settings: _reseeded(settings, rng))
+    original = opened(config)
+    network = adapted(original, config.size, config, lambda settings: reseeded(settings, rng))
+    _copy_weights(original, network, only=layers.Normalization)
     _seed_layers(network, seed)
     return network
 
 
-def with_architecture(config: ModelConfig, units: PartitionConfig | None = None) -> ModelConfig:
-    """The settings with the architecture's digest. Raises `UserError` if the network cannot be searched."""
-    network = load_network(_file(config))
-    identified = replace(config, architecture=architecture(network))
-    partition(adapted(network, config.size), units, config.blocks)
-    return identified
+def opened(config: ModelConfig) -> keras.Model:
+    """The network of one's own as it is in its file. Raises `UserError` for a file that holds none."""
+    if config.custom_code and custom_code(config.custom) != config.custom_code:
+        raise UserError(
+            f"The code of {', '.join(config.custom)} (model.custom) must be that of the sweep, but it has changed "
+            "since. Run the sweep again: it then has another identity."
+        )
+    return load_network(Path(config.file or str(config.path)).expanduser(), config.custom)
+
+
+def load_start(network: keras.Model, config: ModelConfig, path: Path) -> None:
+    """Put starting weights into a copy of the network: a file of thaw's, or one made for the network as it is in its
+    own file. Raises `UserError` as `load_weights` does.
+
+    Only where the copy leaves outputs out do the two differ: then Keras would count the layers differently.
+    """
+    if config.path is not None and config.output:
+        original = opened(config)
+        try:
+            load_weights(original, path)
+        except UserError:
+            pass  # a file of thaw's
+        else:
+            return _copy_weights(original, network)
+    load_weights(network, path)
+
+
+def examined(config: ModelConfig, units: PartitionConfig | None = None) -> tuple[ModelConfig, tuple[str, ...]]:
+    """The settings with all that is found out about a network of one's own, and a sentence for each thing to know.
+
+    Raises `UserError` if the network cannot be searched.
+    """
+    network = opened(config)
+    config, notes = found_out(network, config)
+    partition(checked_copy(network, config.size, config), units, config.blocks)
+    return replace(config, architecture=architecture(network), custom_code=custom_code(config.custom)), notes
+
+
+def found_out(network: keras.Model, config: ModelConfig) -> tuple[ModelConfig, tuple[str, ...]]:
+    """The settings with what a copy changes in the network, and a sentence for each thing to know.
+
+    Raises `UserError` for a network that cannot be copied, as `adapted` does.
+    """
+    _check_graph(network)
+    _check_input(network)
+    end, wanted, still = end_of(network, config), range_of(network, config), tuple(moving_layers(network))
+    notes = [wanted.note, *([end.note] if end.note else [])]
+    if still:
+        notes.append(f"Left out, because they would move images without their masks: {', '.join(still)}.")
+    if policies := _other_policies(network):
+        notes.append(f"It computes in {FLOAT32} here, not in {', '.join(policies)}.")
+    bounds = (wanted.low, wanted.high)
+    reads = () if bounds == PLAIN_RANGE else bounds
+    output = "" if len(network.outputs) == 1 else config.output
+    return replace(config, output=output, reads=reads, still=still, float32=bool(policies)), tuple(notes)
+
+
+def checked_copy(network: keras.Model, size: Size, config: ModelConfig) -> keras.Model:
+    """`adapted`, compared with the original on noise. Raises `UserError`, too, for a copy that answers differently."""
+    copy = adapted(network, size, config)
+    sides = [side or PROBED_SIDE for side in copy.inputs[0].shape[1:3]]
+    image = np.random.default_rng(0).random((1, *sides, 1), np.float32)
+    low, high = config.reads or PLAIN_RANGE
+    (channels,) = network.inputs[0].shape[3:]
+    read = np.repeat(low + (high - low) * image, channels, axis=-1)
+    end = end_of(network, config)
+    outputs = keras.tree.flatten(network(read.astype(network.inputs[0].dtype), training=False))
+    expected = expected_probability(end, outputs[end.position])
+    logits = np.asarray(keras.ops.convert_to_numpy(copy(image, training=False)), np.float64)
+    found = 1 / (1 + np.exp(-np.clip(logits, -60, 60)))
+    near = ALIKE_HALF if config.float32 else ALIKE
+    if found.shape != expected.shape or not np.allclose(found, expected, rtol=0, atol=near, equal_nan=True):
+        raise UserError(
+            f"A copy of a network must answer as the network does, but that of '{network.name}' does not: one of its "
+            "layers keeps a state outside its weights and settings, or draws at random. Leave it out, or let its "
+            "get_config and its weights hold all that it is."
+        )
+    return copy
 
 
 def architecture(network: keras.Model) -> str:
@@ -66,43 +152,77 @@ def architecture(network: keras.Model) -> str:
     return digest(json.loads(network.to_json())["config"])[:DIGITS]
 
 
-def adapted(network: keras.Model, size: int, change: Callable[[Any], Any] | None = None) -> keras.Model:
-    """A copy of a segmentation network that takes grey images of `size` and gives logits.
+def adapted(
+    network: keras.Model,
+    size: Size,
+    config: ModelConfig = AS_IT_IS,
+    change: Callable[[Any], Any] | None = None,
+) -> keras.Model:
+    """A copy of a segmentation network that takes grey images of `size` in [0, 1] and gives logits.
 
-    A three-channel input gets the grey image three times; a final sigmoid is taken off. Layers keep their names, and
-    their weights unless `change` alters their settings (`from_scratch`). Raises `UserError`, with what to do, for
-    anything else than one image in and one value per pixel out.
+    A three-channel input gets the grey image three times, scaled as `config.reads` says; a final sigmoid is taken off.
+    Layers keep their names, and their weights unless `change` alters their settings (`from_scratch`). Raises
+    `UserError`, with what to do, for anything else than one image in and one value per pixel out.
     """
     _check_graph(network)
     channels = _check_input(network, size)
-    last = _end_of(network)
-    image = keras.Input((size, size, 1), name="thaw_picture")
-    x = layers.Concatenate(name="thaw_grey_as_rgb")([image] * channels) if channels == RGB else image
+    end = end_of(network, config)
+    sides = size if isinstance(size, tuple) else (size, size)
+    shown = "x".join(str(side or "any") for side in sides)
+    image = x = keras.Input((*sides, 1), name=IMAGE)
+    if config.reads:
+        low, high = config.reads
+        x = layers.Rescaling(high - low, low, name=free_name(network, "thaw_range"))(x)
+    if channels == RGB:
+        x = layers.Concatenate(name=free_name(network, "thaw_grey_as_rgb"))([x] * channels)
+    changes = Changes(end.taken_off, config.still, config.float32, change)
     try:
-        (logits,) = keras.tree.flatten(_copied(network, x, last, change))  # a dict or list of one output, too
+        outputs = keras.tree.flatten(copied(network, x, changes))  # a dict or list of outputs, too
+        logits = as_logits(end, outputs[end.position], free_name(network, "thaw_logits"))
     except (ValueError, TypeError) as error:
         raise UserError(
-            f"'model.size' must be a size that '{network.name}' can read, but {size}x{size} pixels do not go through "
-            f"it: {str(error).splitlines()[0][:200]} Choose a multiple of what its poolings need."
+            f"'model.size' must be a size that '{network.name}' can read, but {shown} pixels do not go through it: "
+            f"{str(error).splitlines()[0][:200]} Choose a multiple of what its poolings need."
         ) from error
-    if tuple(logits.shape[1:3]) != (size, size):
+    if tuple(logits.shape[1:3]) != sides:
         raise UserError(
-            f"A network must answer at the size of its input, {size}x{size}, but '{network.name}' gives "
+            f"A network must answer at the size of its input, {shown}, but '{network.name}' gives "
             f"{logits.shape[1]}x{logits.shape[2]}. Add up-sampling (or cropping) behind it, or choose a model.size "
             "that its poolings divide."
         )
     copy = keras.Model(image, logits, name=network.name)
     copy.trainable = True
     if change is None:
-        originals = leaf_layers(network)
-        for path, layer in leaf_layers(copy).items():
-            if layer.weights:
-                layer.set_weights(originals[path].get_weights())
+        _copy_weights(network, copy)
     return copy
 
 
-def _file(config: ModelConfig) -> Path:
-    return Path(config.file or str(config.path)).expanduser()
+def free_name(network: keras.Model, name: str) -> str:
+    """`name`, with more behind it while an operation of the network is called so: Keras allows each name once."""
+    taken = {node.operation.name for node in nodes(network)}
+    while name in taken:
+        name += "_"
+    return name
+
+
+def _copy_weights(original: keras.Model, copy: keras.Model, only: Any = keras.Layer) -> None:
+    """Give the layers of a copy the weights of the layers they were made of, by their paths."""
+    originals = leaf_layers(original)
+    for path, layer in leaf_layers(copy).items():
+        if layer.weights and isinstance(layer, only):
+            layer.set_weights(originals[path].get_weights())
+
+
+def _other_policies(network: keras.Model) -> tuple[str, ...]:
+    """The names of all policies of a network's layers but float32. Raises `UserError` for a quantised one."""
+    leaves = [inner for layer in leaf_layers(network).values() for inner in layer._flatten_layers()]
+    named = {layer.dtype_policy.name for layer in leaves if not isinstance(layer, layers.InputLayer)}
+    if quantised := sorted(name for name in named if name.startswith(("int", "float8"))):
+        raise UserError(
+            f"A network must have weights that can be trained, but those of '{network.name}' are quantised "
+            f"({', '.join(quantised)}). Give the network from before it was quantised."
+        )
+    return tuple(sorted(named - {FLOAT32}))
 
 
 def _check_graph(network: keras.Model) -> None:
@@ -119,8 +239,8 @@ def _check_graph(network: keras.Model) -> None:
         )
 
 
-def _check_input(network: keras.Model, size: int) -> int:
-    """Channels of the one image that the network takes: 1 or 3."""
+def _check_input(network: keras.Model, size: Size | None = None) -> int:
+    """Channels of the one image that the network takes, 1 or 3. `size`: what it is to be given, where that is known."""
     shapes = [tuple(tensor.shape) for tensor in network.inputs]
     if len(shapes) != 1 or len(shapes[0]) != 4:
         raise UserError(
@@ -133,117 +253,10 @@ def _check_input(network: keras.Model, size: int) -> int:
             f"A network must read 1 channel (grey) or 3 (the grey image three times), channels last, but "
             f"'{network.name}' takes {shapes[0][1:]}. Put a convolution to that many channels in front of it."
         )
-    if any(side not in (None, size) for side in (height, width)):
+    if isinstance(size, int) and any(side not in (None, size) for side in (height, width)):
         square = f"Set model.size={height}." if height == width else "Rebuild it for square images."
         raise UserError(f"'model.size' must be what '{network.name}' takes, {height}x{width}, but got {size}. {square}")
     return int(channels)
-
-
-def _end_of(network: keras.Model) -> Any:
-    """The operation that gives the output. Raises `UserError` unless that is logits, or their sigmoid as last step."""
-    if len(network.outputs) != 1:
-        raise UserError(
-            f"A network must have one output, but '{network.name}' has {len(network.outputs)}. Rebuild it with the "
-            "one to use: keras.Model(model.inputs, model.outputs[0])."
-        )
-    (output,) = network.outputs
-    if len(output.shape) != 4:
-        raise UserError(
-            f"A network must give a mask (height, width, 1), but '{network.name}' gives {tuple(output.shape[1:])}. "
-            "End it with a convolution to 1 channel."
-        )
-    last = _last_layer(network)
-    activation = _activation(last)
-    if output.shape[-1] != 1 or activation == "softmax":
-        raise UserError(
-            f"A network must give one value per pixel, foreground against background, but '{network.name}' gives "
-            f"{output.shape[-1]} ({activation}): multi-class masks are not supported. End it with a convolution to 1 "
-            "channel."
-        )
-    if activation == "linear" and (before := _hidden_activation(output)) is not None:
-        raise UserError(
-            f"The activation of '{network.name}' must come last, but '{last.name}' stands behind that of "
-            f"'{before.name}' ({_activation(before)}). Let the network end with the sigmoid, or take it off."
-        )
-    if activation not in ("linear", "sigmoid"):
-        raise UserError(
-            f"A network must end with logits or with a sigmoid, but '{network.name}' ends with '{activation}' (layer "
-            f"'{last.name}')."
-        )
-    return last
-
-
-def _hidden_activation(output: Any) -> Any | None:
-    """The nearest operation with an activation before the output; None where there is none.
-
-    Only operations without weights (a resizing, a cast, arithmetic with numbers) may lie between it and the output, and
-    batch normalisation where the activation squashes.
-    """
-    tensor, normalised = output, False
-    while True:
-        operation = tensor._keras_history.operation
-        if isinstance(operation, Functional):
-            tensor = operation.outputs[tensor._keras_history.tensor_index]
-            continue
-        activation = _activation(operation)
-        if activation in SQUASHING or (activation != "linear" and not normalised):
-            return operation
-        normalised = normalised or isinstance(operation, layers.BatchNormalization)
-        inputs = operation._inbound_nodes[tensor._keras_history.node_index].input_tensors
-        learns = getattr(operation, "weights", ()) and not isinstance(operation, layers.BatchNormalization)
-        if learns or len(inputs) != 1:
-            return None
-        (tensor,) = inputs
-
-
-def _last_layer(network: keras.Model) -> Any:
-    """The operation that gives the network's output, inside nested models too."""
-    operation = network.outputs[0]._keras_history.operation
-    return _last_layer(operation) if isinstance(operation, Functional) else operation
-
-
-def _activation(operation: Any) -> str:
-    """`sigmoid`, `softmax`, `relu` ... or `linear`: the activation of a layer, or an activation layer or function."""
-    named = getattr(getattr(operation, "activation", None), "__name__", None)
-    kind = type(operation).__name__.lower()
-    return str(named or (kind if kind in ("sigmoid", "softmax", "relu", "tanh") else "linear"))
-
-
-def _copied(network: keras.Model, inputs: Any, last: Any, change: Callable[[Any], Any] | None) -> Any:
-    """Replay a network on other inputs with copies of its layers; `last` is copied without its activation."""
-    copies: dict[int, Any] = {}
-
-    def copy(operation: Any) -> Any:
-        if id(operation) not in copies:
-            copies[id(operation)] = _copy_of(operation, last, change)
-        return copies[id(operation)]
-
-    return network._run_through_graph(inputs, operation_fn=copy)  # as keras.models.clone_model does, nested models too
-
-
-def _copy_of(operation: Any, last: Any, change: Callable[[Any], Any] | None) -> Any:
-    if isinstance(operation, Functional):
-        inputs = [keras.Input(batch_shape=tensor.shape, dtype=tensor.dtype) for tensor in operation.inputs]
-        return keras.Model(inputs, _copied(operation, inputs, last, change), name=operation.name)
-    sigmoid = operation is last and _activation(operation) == "sigmoid"
-    if sigmoid and not getattr(operation, "weights", ()):
-        return lambda logits: logits
-    if not isinstance(operation, keras.Layer):
-        return operation  # a bare function holds no state
-    settings = operation.get_config() | ({"activation": "linear"} if sigmoid else {}) | {"trainable": True}
-    return type(operation).from_config(settings if change is None else change(settings))
-
-
-def _reseeded(settings: Any, rng: np.random.Generator) -> Any:
-    """A layer's settings with another seed in each of its initialisers."""
-    if isinstance(settings, list | tuple):
-        return type(settings)(_reseeded(entry, rng) for entry in settings)
-    if not isinstance(settings, Mapping):
-        return settings
-    changed = {name: _reseeded(value, rng) for name, value in settings.items()}
-    if "initializers" in str(settings.get("module")) and "seed" in (settings.get("config") or {}):
-        changed["config"]["seed"] = int(rng.integers(1, LARGEST_SEED))
-    return changed
 
 
 def _seed_layers(network: keras.Model, seed: int) -> None:

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from trainer.errors import UserError
 from trainer.files import write_atomically
-from trainer.network.keras_settings import check_settings
+from trainer.network.blocks import leaf_layers
+from trainer.network.network_file import holds_network, load_network
 
 
 def load_weights(network: keras.Model, path: Path) -> None:
-    """Put the weights of a `.weights.h5`, `.h5` or `.keras` file into a network; nothing is unpickled.
+    """Put the weights of a `.weights.h5`, `.h5` or `.keras` file into a live network; nothing is unpickled.
 
     Raises `UserError` for a missing or unreadable file and for weights of another network.
     """
@@ -27,9 +28,8 @@ def load_weights(network: keras.Model, path: Path) -> None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")  # Keras only warns about layers whose weights are missing in the file
-            if path.suffix == ".keras":
-                loaded = keras.saving.load_model(path, compile=False, safe_mode=True)
-                network.set_weights(loaded.get_weights())
+            if holds_network(path):
+                _take_weights(network, load_network(path))
             else:
                 network.load_weights(path)
     except (ValueError, OSError, KeyError, TypeError, UserWarning) as error:
@@ -38,6 +38,21 @@ def load_weights(network: keras.Model, path: Path) -> None:
             f"{network.input_shape[1:]}). Weights must come from the same architecture: set model.filters and "
             f"model.size as they were trained, or let thaw pre-train. Keras says: {str(error).splitlines()[0][:200]}"
         ) from error
+
+
+def _take_weights(network: keras.Model, other: keras.Model) -> None:
+    """Layer by layer where every layer of the network has its like, by path and shapes, in the other; else in order."""
+    theirs = leaf_layers(other)
+    mine = {path: layer for path, layer in leaf_layers(network).items() if layer.weights}
+
+    def shapes(layer: keras.Layer | None) -> list[tuple[int, ...]] | None:
+        return layer and [tuple(weight.shape) for weight in layer.weights]
+
+    if any(shapes(layer) != shapes(theirs.get(path)) for path, layer in mine.items()):
+        network.set_weights(other.get_weights())
+        return
+    for path, layer in mine.items():
+        layer.set_weights(theirs[path].get_weights())
 
 
 def weights_digest(network: keras.Model) -> str:
@@ -53,27 +68,6 @@ def write_weights(network: keras.Model, path: Path) -> None:
     data = temporary.read_bytes()
     temporary.unlink()
     write_atomically(path, lambda file: file.write(data))
-
-
-def load_network(path: Path) -> keras.Model:
-    """Read a model saved by Keras 3 as `.keras`; nothing is unpickled (safe mode).
-
-    Raises `UserError` for a missing file, for one that is not such a model, and where Keras is set to other numbers or
-    another layout than thaw's.
-    """
-    check_settings()
-    try:
-        return keras.saving.load_model(checked_file(path), compile=False, safe_mode=True)
-    except (ValueError, OSError, TypeError, KeyError) as error:
-        reason = str(error).splitlines()[0][:300]
-        raise UserError(f"{path} must be a Keras model saved as .keras, but it cannot be read: {reason}") from error
-
-
-def checked_file(path: Path) -> Path:
-    """Return `path` if it is a file. Raises `UserError` otherwise."""
-    if not path.is_file():
-        raise UserError(f"There is no model file {path}. Give a .keras file saved by Keras 3.")
-    return path
 
 
 def arrays_digest(arrays: list[NDArray[np.generic]]) -> str:

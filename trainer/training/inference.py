@@ -9,78 +9,94 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from trainer.config import ModelConfig
 from trainer.errors import UserError
+from trainer.network.user_model import AS_IT_IS, checked_copy, found_out, free_name
 from trainer.training.metrics import THRESHOLD
 
 LABEL_SIDES, LARGEST = (
     (200, 40),
     8,
 )  # width and height that a label needs in pixels; small images are enlarged this many times at most
+MULTIPLE, LARGEST_SIDE = 32, 1024  # of the sides that a network of any size is given
 LINE, FILL = (76, 201, 240), 0.35  # the colour of predictions in all of thaw's figures, and its share inside
 
 
 @dataclass(frozen=True)
 class Segmenter:
-    """A network that gives probabilities (1, height, width, 1) for one grey image of that size in [0, 1]."""
+    """A network that gives probabilities (1, height, width, 1) for one grey image of that size in [0, 1].
+
+    `height`, `width`: None where the network reads any size; an image is then read at its own, each side rounded to a
+    multiple of 32 and at most 1024. `notes`: what is to be known of the network, one sentence each.
+    """
 
     network: keras.Model
-    height: int
-    width: int
+    height: int | None
+    width: int | None
+    notes: tuple[str, ...] = ()
 
     def probability(self, grey: NDArray[np.float32]) -> NDArray[np.float32]:
         """Foreground probability of every pixel of a grey image (H, W) in [0, 1] of any size.
 
         The image is resized as in training (`trainer.data.images.read_image`: anti-aliased, squeezed when the shape
-        differs) and the probability linearly back, so that outlines follow the image's own pixels.
+        differs) and the probability linearly back, so that outlines follow the image's own pixels. Raises `UserError`
+        for an image that a network of any size cannot read.
         """
         width_height = grey.shape[1], grey.shape[0]
-        small = Image.fromarray(grey).resize((self.width, self.height), Image.Resampling.BILINEAR)
+        height, width = self._sides(grey.shape)
+        small = Image.fromarray(grey).resize((width, height), Image.Resampling.BILINEAR)
         x = np.clip(np.asarray(small, np.float32), 0, 1)[None, ..., None]
-        probability = np.asarray(self.network.predict_on_batch(x), np.float32)[0, ..., 0]
+        probability = np.asarray(self._computed(x), np.float32)[0, ..., 0]
         return np.asarray(Image.fromarray(probability).resize(width_height, Image.Resampling.BILINEAR), np.float32)
 
     def mask(self, grey: NDArray[np.float32]) -> NDArray[np.bool_]:
         """Where the probability of a grey image (H, W) is above 0.5."""
         return self.probability(grey) > THRESHOLD
 
+    def _sides(self, shape: tuple[int, ...]) -> tuple[int, int]:
+        smaller = min(1.0, LARGEST_SIDE / max(shape))
+        own = [max(1, round(smaller * side / MULTIPLE)) * MULTIPLE for side in shape]
+        return self.height or own[0], self.width or own[1]
+
+    def _computed(self, x: NDArray[np.float32]) -> NDArray[np.float32]:
+        if self.height and self.width:
+            return np.asarray(self.network.predict_on_batch(x))
+        try:
+            given = keras.ops.convert_to_numpy(self.network(x, training=False))  # traced, it would be so for each size
+        except Exception as error:  # each backend has types of its own for these
+            raise UserError(_any_size(self.network, x.shape, str(error).splitlines()[0][:200])) from error
+        if given.shape != x.shape:
+            raise UserError(_any_size(self.network, x.shape, f"it gives {given.shape[1]}x{given.shape[2]}"))
+        return np.asarray(given)
+
+
+def _any_size(network: keras.Model, shape: tuple[int, ...], why: str) -> str:
+    return (
+        f"A network must answer at the size of its input, but '{network.name}' does not for {shape[1]}x{shape[2]} "
+        f"pixels: {why}. Set model.size to a side that it can read."
+    )
+
 
 def with_probabilities(network: keras.Model) -> keras.Model:
-    """The network with a sigmoid layer on top of its logits; a network that ends with a sigmoid is left as it is.
+    """The network with a sigmoid layer on top of its logits.
 
-    Plain Keras layers only, so the result loads anywhere without thaw. Raises `UserError` for any other last
-    activation, because its numbers are neither logits nor probabilities.
+    Plain Keras layers only, so the result loads anywhere without thaw.
     """
-    if len(network.outputs) != 1 or network.outputs[0].shape[-1] != 1:
-        shapes = ", ".join(str(tuple(tensor.shape)) for tensor in network.outputs)
-        raise UserError(f"A model must give one value per pixel (H, W, 1), but '{network.name}' gives {shapes}.")
-    last = network.outputs[0]._keras_history.operation
-    activation = getattr(getattr(last, "activation", None), "__name__", "linear")
-    if activation == "sigmoid":
-        return network
-    if activation != "linear":
-        raise UserError(
-            f"A model must end with logits or with a sigmoid, but '{network.name}' ends with '{activation}' "
-            f"(layer '{last.name}')."
-        )
-    sigmoid = keras.layers.Activation("sigmoid", name="probability")
+    sigmoid = keras.layers.Activation("sigmoid", name=free_name(network, "probability"))
     return keras.Model(network.inputs, sigmoid(network.outputs[0]), name=network.name)
 
 
-def segmenter(network: keras.Model) -> Segmenter:
-    """Make a network ready for images. Raises `UserError` for one whose input is no grey image of a fixed size."""
-    shapes = [tuple(tensor.shape) for tensor in network.inputs]
-    if len(shapes) != 1 or len(shapes[0]) != 4 or shapes[0][3] != 1 or None in shapes[0][1:]:
-        raise UserError(
-            f"A model must say the size of its input, one grey image (height, width, 1), but '{network.name}' takes "
-            f"{', '.join(map(str, shapes))}. Save it with keras.Input((height, width, 1)), the size it was trained at."
-        )
-    probabilistic = with_probabilities(network)
-    if tuple(probabilistic.outputs[0].shape[1:]) != shapes[0][1:]:
-        raise UserError(
-            f"A model must answer at the size of its input {shapes[0][1:]}, but '{network.name}' gives "
-            f"{tuple(probabilistic.outputs[0].shape[1:])}."
-        )
-    return Segmenter(probabilistic, shapes[0][1], shapes[0][2])
+def segmenter(network: keras.Model, config: ModelConfig = AS_IT_IS, size: int | None = None) -> Segmenter:
+    """Make a network of one's own ready for images: the same copy that a sweep would search.
+
+    `size`: the side of the images that it is to read, where it reads any. Raises `UserError` for a network that
+    `thaw run` refuses, in the same words.
+    """
+    config, notes = found_out(network, config)
+    _, height, width, _ = network.inputs[0].shape
+    copy = checked_copy(network, size or (height, width), config)
+    _, height, width, _ = copy.input_shape
+    return Segmenter(with_probabilities(copy), height, width, notes)
 
 
 def overlay(grey: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[np.uint8]:

@@ -18,8 +18,8 @@ from trainer.data.cases import load_cases
 from trainer.errors import UserError
 from trainer.files import write_atomically
 from trainer.keys import fields_in_key
-from trainer.network.user_model import network_of
-from trainer.network.weights import arrays_digest, load_weights, weights_digest, write_weights
+from trainer.network.user_model import load_start, network_of
+from trainer.network.weights import arrays_digest, weights_digest, write_weights
 from trainer.phantoms.composites import TRAINING_PHOTOS, VALIDATION_PHOTOS, composites
 from trainer.results import IGNORED
 from trainer.training.fit import batches, predict
@@ -119,7 +119,7 @@ def pretraining_key(config: PretrainConfig, model: ModelConfig, network: keras.M
 
 def _from_file(path: Path, model: ModelConfig) -> StartingWeights:
     network = network_of(model)
-    load_weights(network, path)
+    load_start(network, model, path)
     return StartingWeights(path, weights_digest(network), f"weights file {path.name}")
 
 

@@ -12,6 +12,7 @@ from trainer.config import Candidate, Settings
 from trainer.data.augmentation import augmented
 from trainer.data.cases import Cases
 from trainer.network.delta_checkpoints import Delta, apply_delta
+from trainer.network.live_layers import plain
 from trainer.network.user_model import network_of
 from trainer.results import FoldResult
 from trainer.training.cross_validation import CrossValidation
@@ -61,4 +62,4 @@ def refit(
     network = network_of(cross_validation.settings.model)
     network.set_weights(cross_validation.trainer.starts[candidate.origin])
     apply_delta(network, Delta(cross_validation.starts[candidate.origin], result.weights))
-    return with_probabilities(network), result
+    return with_probabilities(plain(network)), result

@@ -6,13 +6,15 @@ import math
 import resource
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 import numpy as np
 
 from trainer.config import TrainConfig
+from trainer.network.graph import evaluated
 from trainer.training.fit import predict, scoring_batch
 from trainer.training.losses import loss_named
 
@@ -69,7 +71,7 @@ def expected_peak(network: keras.Model, batch: int) -> int:
     a larger one adds the outputs that are alive at once. At the paper's size: 3.6 GiB, measured 3.6; with 32 images
     scored at once, 6.6 and 6.5.
     """
-    sizes = [FLOAT * math.prod(layer.output.shape[1:]) for layer in network.layers]
+    sizes = [_bytes(outputs) for _, outputs in evaluated(network)]
     weights = 5 * FLOAT * network.count_params()
     scored = scoring_batch(math.prod(network.input_shape[1:3]))
     scoring = scored * _largest_live_outputs(network) if scored > batch else 0
@@ -78,14 +80,20 @@ def expected_peak(network: keras.Model, batch: int) -> int:
 
 def _largest_live_outputs(network: keras.Model) -> int:
     """The most bytes of one image's layer outputs that are alive at once; an output lives until its last reader."""
-    last_reader = {id(t): index for index, layer in enumerate(network.layers) for t in keras.tree.flatten(layer.input)}
+    steps = list(evaluated(network))
+    last_reader = {id(tensor): index for index, (inputs, _) in enumerate(steps) for tensor in inputs}
     alive: dict[int, int] = {}
     most = 0
-    for index, layer in enumerate(network.layers):
-        alive[id(layer.output)] = FLOAT * math.prod(layer.output.shape[1:])
+    for index, (_, outputs) in enumerate(steps):
+        alive |= {id(tensor): _bytes([tensor]) for tensor in outputs}
         most = max(most, sum(alive.values()))
         alive = {tensor: size for tensor, size in alive.items() if last_reader.get(tensor, -1) > index}
     return most
+
+
+def _bytes(tensors: Iterable[Any]) -> int:
+    """Of one image's part of tensors whose shapes are known."""
+    return sum(FLOAT * math.prod(tensor.shape[1:]) for tensor in tensors)
 
 
 def peak_memory() -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,9 @@ from trainer.config import ModelConfig, PartitionConfig
 def printed(path: Path | None, model: ModelConfig, units: PartitionConfig | None = None) -> str:
     out = io.StringIO()
     console = Console(file=out, width=300)
-    for part in model_tables(path, model, units or PartitionConfig()):
+    if path is not None:
+        model = replace(model, path=str(path))
+    for part in model_tables(model, units or PartitionConfig()):
         console.print(part)
     return out.getvalue()
 

@@ -45,7 +45,9 @@ def test_a_network_is_kept_by_its_content_and_known_by_its_layers(tmp_path: Path
     look = look_at(spec_of(path), home)
     model = look.spec.settings.model
     assert Path(model.file).read_bytes() == path.read_bytes() and len(model.architecture) == 16
-    assert look.notes == (f"Network: my.keras, {own().count_params()} parameters in 3 blocks.",)
+    network, values = look.notes
+    assert network == f"Network: my.keras, {own().count_params()} parameters in 3 blocks."
+    assert values == "Its images have values from 0 to 1: no layer asks for others (model.range)."
     moved = path.rename(tmp_path / "moved.keras")
     again = look_at(spec_of(moved), home).spec.settings.model
     assert (again.file, again.architecture) == (model.file, model.architecture)

@@ -15,7 +15,7 @@ from trainer.config import ModelConfig, identity_of_model
 from trainer.errors import UserError
 from trainer.network.blocks import leaf_layers, partition
 from trainer.network.unet import unet
-from trainer.network.user_model import adapted, architecture, from_scratch, network_of, with_architecture
+from trainer.network.user_model import adapted, architecture, examined, from_scratch, network_of
 from trainer.network.weights import load_weights, weights_digest, write_weights
 
 PICTURES = np.random.default_rng(0).random((2, 32, 32, 1), np.float32)
@@ -89,7 +89,7 @@ def test_what_cannot_be_searched_is_refused(name: str, tmp_path: Path) -> None:
     made, words = nets.REFUSED[name]
     path = nets.saved(made(), tmp_path)
     with pytest.raises(UserError, match=words):
-        with_architecture(ModelConfig(32, path=str(path)))
+        examined(ModelConfig(32, path=str(path)))
 
 
 def test_from_scratch_means_its_own_initialisers_with_the_seed(tmp_path: Path) -> None:
@@ -116,7 +116,7 @@ def test_the_identity_is_the_layers_not_the_place_nor_the_weights(tmp_path: Path
     wider = nets.own(filters=3)
     (tmp_path / "moved").mkdir()
     paths = [nets.saved(first, tmp_path), nets.saved(twin, tmp_path / "moved", "other.keras")]
-    models = [replace(with_architecture(ModelConfig(32, path=str(path))), file="anywhere") for path in paths]
+    models = [replace(examined(ModelConfig(32, path=str(path)))[0], file="anywhere") for path in paths]
     one, other = (identity_of_model(vars(model)) for model in models)
     assert one == other and set(one) == {"size", "architecture"}
     assert architecture(wider) != one["architecture"]

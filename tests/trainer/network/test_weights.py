@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 
 from trainer.config import ModelConfig
 from trainer.errors import UserError
+from trainer.network.network_file import checked_file, load_network
 from trainer.network.unet import unet
 from trainer.network.weights import (
     arrays_digest,
-    checked_file,
-    load_network,
     load_weights,
     weights_digest,
     write_weights,
