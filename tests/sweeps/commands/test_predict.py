@@ -136,7 +136,7 @@ def test_no_images_and_no_folder(model: str, tmp_path: Path) -> None:
         ("none.keras", "There is no model file"),
         ("text.keras", "must be a Keras model"),
         ("two.keras", r"one value per pixel.* gives 2 \(linear\)"),
-        ("models:/nobody@champion", "There is no model models:/nobody@champion.*thaw champion"),
+        ("models:/nobody@champion", "There is no (home|model models:/nobody@champion.*thaw champion)"),
     ],
 )
 def test_models_that_cannot_be_used(tmp_path: Path, name: str, words: str) -> None:
