@@ -14,10 +14,12 @@ from trainer.config import Candidate
 from trainer.errors import TrialFailed, UserError
 from trainer.masks import Mask, parse
 from trainer.results import Score, adjusted_rand, dice, pixel_error
+from trainer.training.distances import Distances, distances
 from trainer.training.metrics import score
 
 __all__ = [
     "Candidate",
+    "Distances",
     "Mask",
     "Objective",
     "Score",
@@ -28,6 +30,7 @@ __all__ = [
     "UserError",
     "adjusted_rand",
     "dice",
+    "distances",
     "open_objective",
     "parse",
     "pixel_error",

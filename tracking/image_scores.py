@@ -31,14 +31,14 @@ class ImageScores(Sequence[FoldScore]):
     """The scores of n images; read as a sequence, (fold, score) of each image, made whenever it is asked for.
 
     `counts` unsigned integers (3, n): TP, FP and FN in pixels; `pixels`: how many each image has, so TN is the rest.
-    `distances` float32 (2, n) in the order of `DISTANCES`; None where none were measured.
+    `distances` float64 (2, n) in the order of `DISTANCES`; None where none were measured.
     Its `repr` is that of the tuple of these pairs.
     """
 
     order: ImageOrder
     counts: NDArray[np.unsignedinteger]
     pixels: int
-    distances: NDArray[np.float32] | None = None
+    distances: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         return len(self.order.images)
@@ -72,7 +72,7 @@ class ImageScores(Sequence[FoldScore]):
 
 def compact(scores: Sequence[FoldScore]) -> ImageScores | None:
     """The same scores as arrays, or None where arrays of counts cannot give them back to the last bit: images of
-    several sizes, rates that do not follow from the counts (means over seeds), or distances of more than seven digits.
+    several sizes, or rates that do not follow from the counts (means over seeds).
     """
     pixels = {score.tp + score.fp + score.fn + score.tn for _, score in scores}
     if len(pixels) != 1:
@@ -88,8 +88,8 @@ def compact(scores: Sequence[FoldScore]) -> ImageScores | None:
     return arrays if all(map(_same, scores, arrays)) else None
 
 
-def _distances(scores: Sequence[FoldScore]) -> NDArray[np.float32] | None:
-    distances = np.array([[getattr(score, name) for _, score in scores] for name in DISTANCES], np.float32)
+def _distances(scores: Sequence[FoldScore]) -> NDArray[np.float64] | None:
+    distances = np.array([[getattr(score, name) for _, score in scores] for name in DISTANCES], np.float64)
     return None if np.isnan(distances).all() else distances
 
 

@@ -11,6 +11,7 @@ from sweeps.environment.home import Home
 from sweeps.environment.home_format import bring_up_to_date
 from sweeps.environment.terminal import Board
 from sweeps.planning.artifacts import log_bases, log_examples, log_images
+from sweeps.planning.distance_notes import distance_notes
 from sweeps.planning.identity import check_space, describe
 from sweeps.planning.open_sweep import OpenSweep, closed_when_stopped
 from sweeps.planning.plan import Plan, write_plan
@@ -100,7 +101,7 @@ def read_cases(spec: Spec, home: Home, board: Board) -> tuple[Cases, list[int]]:
         cases = load_cases(settings.data, settings.model.size, home.data, progress=step)
     for reading in cases.readings:
         board.say(reading)
-    for note in cases.notes:
+    for note in (*cases.notes, *distance_notes(cases, settings.score)):
         board.say(f"Note: {note}")
     if settings.augmentation.order == "leaky" and settings.augmentation.total <= len(cases):
         raise UserError(

@@ -15,7 +15,7 @@ PUBLIC = {
     *("open_objective", "Objective", "Scores", "Candidate", "TrialFailed", "UserError"),
     *("read_sweep", "SweepRecord", "TrialRecord"),
     *("Mask", "parse"),
-    *("score", "Score", "dice", "pixel_error", "adjusted_rand"),
+    *("score", "Score", "dice", "pixel_error", "adjusted_rand", "distances", "Distances"),
 }
 
 

@@ -122,7 +122,7 @@ def _score(name: str, image: int, dice: float) -> Score:
     truth = 200 + 10 * image
     tp = round(dice * truth)
     wrong = truth - tp
-    distances = float(np.float32(20 * (1 - dice))), float(np.float32(0.9 * dice))
+    distances = 20 * (1 - dice), 0.9 * dice
     return Score.of_counts(name, label, tp, wrong, wrong, PIXELS - tp - 2 * wrong, *distances)
 
 

@@ -15,6 +15,7 @@ from trainer.config import (
     ModelConfig,
     PartitionConfig,
     PretrainConfig,
+    ScoreConfig,
     Settings,
     TrainConfig,
     settings_mistakes,
@@ -27,6 +28,7 @@ SECTIONS = {
     "partition": PartitionConfig,
     "train": TrainConfig,
     "pretrain": PretrainConfig,
+    "score": ScoreConfig,
 }
 # Section, key, values that are allowed, values that are not, and what is said of those.
 RULES: list[tuple[str, str, list[Any], list[Any], str]] = [
@@ -42,6 +44,7 @@ RULES: list[tuple[str, str, list[Any], list[Any], str]] = [
     ("augmentation", "shift", [0.0, 0.5], [-0.1, 0.51], "from 0 to 0.5"),
     ("augmentation", "zoom", [0.0, 0.5], [-0.1, 0.51], "from 0 to 0.5"),
     ("train", "batch", [1], [0], "at least 1"),
+    ("score", "tolerance", [None, 0.0, 2.5], [-0.1], "at least 0"),
     ("pretrain", "path", [None, "x"], [""], "name a folder or file"),
     ("pretrain", "images", [0, 2], [-1, 1], "0 (all) or at least 2"),
     ("pretrain", "epochs", [1], [0], "at least 1"),

@@ -20,7 +20,7 @@ from trainer.results import DISTANCES
 TAG = "thaw.distances."
 MOST = 32  # tags, beside those of the counts
 AXES: dict[str, list[Any]] = {"distance": list(DISTANCES), **IMAGE_AXES}
-TYPE = "<f4"
+TYPE = "<f8"
 
 
 def distances_to_tags(scores: ImageScores) -> dict[str, str] | None:
@@ -32,7 +32,7 @@ def distances_to_tags(scores: ImageScores) -> dict[str, str] | None:
     return cut(TAG, json.dumps(fields, separators=(",", ":")), MOST)
 
 
-def distances_from_tags(tags: Mapping[str, str], images: int, run_id: str) -> NDArray[np.float32] | None:
+def distances_from_tags(tags: Mapping[str, str], images: int, run_id: str) -> NDArray[np.float64] | None:
     """The distances (2, images) in a run's tags, None where there are none.
 
     Raises `UserError` for an axis that this version does not know; `ValueError`, `KeyError`, `TypeError` or

@@ -81,11 +81,11 @@ def distances(
     if not truth.any():
         return Distances(math.nan, math.nan)
     if not predicted.any():
-        return Distances(_recorded(diagonal(truth.shape, spacing)), 0.0)
+        return Distances(diagonal(truth.shape, spacing), 0.0)
     missed, wrong = _between(_points(truth, spacing), _points(predicted, spacing))
-    hd95 = max(np.percentile(missed, PERCENTILE), np.percentile(wrong, PERCENTILE))
+    hd95 = max(float(np.percentile(directed, PERCENTILE)) for directed in (missed, wrong))
     near = sum(np.count_nonzero(found <= tolerance + ROUNDING) for found in (missed, wrong))
-    return Distances(_recorded(hd95), _recorded(near / (len(missed) + len(wrong))))
+    return Distances(hd95, float(near / (len(missed) + len(wrong))))
 
 
 def boundary(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -116,8 +116,3 @@ def _points(mask: NDArray[np.bool_], spacing: Sequence[float]) -> NDArray[np.flo
 def _between(left: NDArray[np.float64], right: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """From each point of one boundary to the nearest of the other, and the other way round."""
     return KDTree(right).query(left)[0], KDTree(left).query(right)[0]
-
-
-def _recorded(value: float) -> float:
-    """Seven digits: what a record of 4 bytes a number gives back to the bit."""
-    return float(np.float32(value))

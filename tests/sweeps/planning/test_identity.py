@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
 import pytest
 
-from sweeps.planning.identity import check_space
+from sweeps.planning.identity import check_space, describe
 from sweeps.planning.resolve import ResolvedSweep, resolve
 from sweeps.spec.load import load_spec
-from trainer.config import Candidate
+from tracking.store.same_sweep import measured
+from trainer.config import Candidate, DataConfig, digest
+from trainer.data.cases import load_cases
 from trainer.errors import UserError
 
 TRIED = [
@@ -51,6 +57,30 @@ def test_the_same_space_and_a_larger_one_go_on(more: list[str]) -> None:
 def test_another_space_is_refused(more: list[str], count: int, such: str) -> None:
     with pytest.raises(UserError, match=rf"of 's' {count} lie outside of this \[search\], such as {such}"):
         check_space(resolved(*more), "s", TRIED)
+
+
+def test_tolerance_and_spacing_make_a_sweep_and_the_defaults_none(tmp_path: Path) -> None:
+    """One sweep holds distances of one kind; a sweep recorded before there were any keeps its identity."""
+    cases = load_cases(DataConfig(images=4), 32, tmp_path)
+    known = replace(cases, spacing=np.full((4, 2), 0.25))
+    changed = {
+        "as before": (cases, []),
+        "unknown": (replace(cases, spacing=np.full((4, 2), np.nan)), []),
+        "tolerance": (cases, ["score.tolerance=2.5"]),
+        "spacing": (known, []),
+        "another": (replace(cases, spacing=np.full((4, 2), 0.5)), []),
+    }
+    infos = {
+        name: describe(resolved(*sets), "s", given, [0, 0, 1, 1], {"digest": "w"})
+        for name, (given, sets) in changed.items()
+    }
+    before = digest(
+        {"settings": measured(infos["as before"].spec), "data": cases.digest} | {"folds": [0, 0, 1, 1], "weights": "w"}
+    )
+    assert infos["as before"].digest == infos["unknown"].digest == before
+    assert len({info.digest for info in infos.values()}) == 4
+    scales = [(info.distances["unit"], info.distances["tolerance"]) for info in infos.values()]
+    assert scales == [("px", 1.0), ("px", 1.0), ("px", 2.5), ("mm", 2.0), ("mm", 2.0)]
 
 
 def test_a_list_may_always_change() -> None:

@@ -10,7 +10,7 @@ from sweeps.spec.load import as_table, load_spec
 from tests.tracking.made_up import sweep_info
 from tracking.record import SweepInfo
 from tracking.store.same_sweep import differences, measured
-from trainer.config import DataConfig, ModelConfig, PretrainConfig, Settings, digest
+from trainer.config import DataConfig, ModelConfig, PretrainConfig, ScoreConfig, Settings, digest
 
 BASE = Settings(folds=2, model=ModelConfig(filters=4), pretrain=PretrainConfig(epochs=3))
 OTHER_DATA = {"digest": "0" * 64}
@@ -42,6 +42,12 @@ def info(settings: Settings = BASE, search: Mapping[str, Any] | None = None, **m
             ["other images (data.path none -> mine)"],
         ),
         (info(data=OTHER_DATA), ["other images"]),
+        (info(replace(BASE, score=ScoreConfig(2.5))), ["score.tolerance none -> 2.5"]),
+        (info(distances={}), []),  # recorded before there were any
+        (
+            info(distances={"unit": "mm", "tolerance": 2.0, "spacing": "12ab"}),
+            ["another spacing of the pixels (distances in px -> mm)"],
+        ),
         (info(weights=OTHER_WEIGHTS), ["other starting weights"]),
         (info(replace(BASE, train=replace(BASE.train, batch_norm="adapt"))), ["train.batch_norm none -> adapt"]),
         (

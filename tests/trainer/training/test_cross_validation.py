@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from trainer.config import AugmentConfig, Candidate, ModelConfig, PartitionConfig, Settings, TrainConfig
+from trainer.config import AugmentConfig, Candidate, ModelConfig, PartitionConfig, ScoreConfig, Settings, TrainConfig
 from trainer.data.cases import Cases
 from trainer.results import COPY_MARK
 from trainer.training.cross_validation import CrossValidation, _montage, fold_data, fold_maker, leaky_fold_data
+from trainer.training.distances import distances
 from trainer.training.fit import Trainer
 from trainer.training.ledger import Ledger
 from trainer.training.training_key import ranges
@@ -51,6 +52,39 @@ def test_results_stream_out_fold_by_fold_and_come_back_from_the_ledger(cross_val
     again = [(result.fold, result.epochs, result.from_ledger) for result in cross_validation(Candidate("1-5", 2, 1e-3))]
     assert first == [(fold, epochs, False) for fold in (1, 2, 3) for epochs in (1, 2)]
     assert again == [(fold, epochs, True) for fold in (1, 2, 3) for epochs in (1, 2)]
+
+
+def test_distances_are_measured_anew_and_cost_no_training(cross_validation: CrossValidation) -> None:
+    """At the candidate's own epochs only; another tolerance, or millimetres, trains nothing."""
+    candidate = Candidate("none", 0, 1e-3)
+    first = list(cross_validation(candidate))
+    spacing = np.repeat([[0.5, 2.0]], 12, axis=0)
+    folds = fold_maker(replace(cases(), spacing=spacing), FOLD_OF, SETTINGS)
+    settings = replace(SETTINGS, score=ScoreConfig(0.5))
+    again = list(replace(cross_validation, folds=folds, settings=settings)(candidate))
+    assert [result.from_ledger for result in (*first, *again)] == [False] * 3 + [True] * 3
+    for results, step, tolerance in ((first, (1.0, 1.0), 1.0), (again, (0.5, 2.0), 0.5)):
+        fold, result = cross_validation.folds(candidate)[1], results[1]
+        found = distances(fold.test_y[2] == 1, result.predictions[2] == 1, tolerance, step)
+        assert (result.scores[2].hd95, result.scores[2].surface_dice) == found
+    kept = cross_validation.ledger.entry(cross_validation.key(candidate, cross_validation.folds(candidate)[1]))
+    stored = kept.result(0)
+    assert stored is not None and np.isnan(stored.mean("hd95"))
+
+
+@pytest.mark.parametrize("unknown", [np.nan, 0.0])
+def test_without_the_spacing_of_every_image_distances_are_in_pixels(unknown: float) -> None:
+    spacing = np.ones((12, 2))
+    spacing[5, 1] = unknown
+    assert fold_data(replace(cases(), spacing=spacing), FOLD_OF, SETTINGS)[0].test_spacing is None
+    assert replace(cases(), spacing=spacing).known_spacing is None
+
+
+def test_copies_have_the_spacing_of_their_originals() -> None:
+    spacing = np.arange(1.0, 25.0).reshape(12, 2)
+    for fold in leaky_fold_data(replace(cases(), spacing=spacing), SETTINGS, 0):
+        originals = [cases().names.index(name.split(COPY_MARK)[0]) for name in fold.names]
+        assert fold.test_spacing is not None and np.array_equal(fold.test_spacing, spacing[originals])
 
 
 def test_a_seed_draws_its_own_copies_on_the_same_folds(cross_validation: CrossValidation) -> None:

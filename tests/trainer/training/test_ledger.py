@@ -46,6 +46,13 @@ def test_a_result_comes_back_to_the_last_bit(tmp_path: Path) -> None:
     assert entry.result(3) is None
 
 
+def test_distances_are_not_kept(tmp_path: Path) -> None:
+    entry = Ledger(tmp_path).entry("ab" * 32)
+    entry.keep(replace(made(), scores=(replace(SCORE, hd95=3.0, surface_dice=0.5), EMPTY)), state())
+    back = entry.result(2)
+    assert back is not None and repr(back.scores) == repr(made().scores)
+
+
 def test_results_are_immutable_and_states_only_move_on(tmp_path: Path) -> None:
     entry = Entry(tmp_path)
     entry.keep(made(4), state(4))
