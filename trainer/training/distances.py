@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
 from trainer.config import DistanceUnit
-from trainer.results import FoldResult
+from trainer.results import IGNORED, OBJECT, FoldResult
 
 PERCENTILE = 95.0
 ROUNDING = 1e-9  # 3 steps of 0.1 mm are 0.3 mm, though not in floating point
@@ -37,12 +37,12 @@ def with_distances(
 ) -> FoldResult:
     """The result with the distances of all its images.
 
-    `truths` (n, H, W) of {0, 1}, any other value marking a pixel that does not count; `spacing` (n, 2) in mm, None for
-    distances in pixels.
+    `truths` (n, H, W) of 0, `OBJECT` and `IGNORED`, whose pixels do not count. `spacing` (n, 2) in mm; None measures in
+    pixels.
     """
     steps = np.ones((len(truths), 2)) if spacing is None else spacing
     measured = [
-        distances(truth == 1, predicted == 1, tolerance, step, truth <= 1)
+        distances(truth == OBJECT, predicted == OBJECT, tolerance, step, truth != IGNORED)
         for truth, predicted, step in zip(truths, result.predictions, steps, strict=True)
     ]
     pairs = zip(result.scores, measured, strict=True)

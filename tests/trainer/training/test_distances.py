@@ -12,7 +12,7 @@ from scipy.ndimage import binary_erosion
 from scipy.spatial.distance import cdist
 from skimage.metrics import hausdorff_distance
 
-from trainer.results import FoldResult, Score
+from trainer.results import IGNORED, FoldResult, Score
 from trainer.training import distances as module
 from trainer.training.distances import boundary, diagonal, distances, unit_of, with_distances
 
@@ -134,7 +134,7 @@ def test_they_are_within_a_pixel_of_deepmind_s(
 @pytest.mark.parametrize("spacing", [None, np.array([[0.5, 0.5], [2.0, 1.0], [1.0, 1.0]])])
 def test_a_result_gets_those_of_every_image(spacing: NDArray[np.float64] | None) -> None:
     truths = np.stack([LEFT, LEFT, NOTHING]).astype(np.uint8)
-    truths[1, :, 12:] = 255  # does not count: the third and fourth column of RIGHT are not wrong
+    truths[1, :, 12:] = IGNORED  # so the last columns of RIGHT are not wrong
     scores = tuple(Score.of_counts(name, "", 1, 1, 1, 397) for name in "abc")
     result = FoldResult(1, 2, scores, (0.5,), 3, 1.0, 1, np.stack([RIGHT, RIGHT, RIGHT]).astype(np.uint8))
     first, second, third = with_distances(result, truths, 1.0, spacing).scores
