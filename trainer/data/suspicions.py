@@ -34,9 +34,10 @@ def suspicions(
     `masks` uint8 (n, size, size) as merged; `brightest`: the brightest pixel of all images, 0 to 1.
     """
     marked = masks[(masks == OBJECT).any(axis=(1, 2))] == OBJECT
+    areas = list(odd_areas(marked, inverted=rule.invert))
     found = [
-        *odd_areas(marked, inverted=rule.invert),
-        *(() if rule.fill else outlines(scanned, rule)),
+        *areas,
+        *(() if rule.fill or areas else outlines(scanned, rule)),  # the background has holes, too: the objects
         *alike(marked),
         *boxes(marked),
         *dark(brightest),

@@ -279,3 +279,29 @@ def test_a_trial_learns_at_its_own_rate_and_forgets_the_momentum_of_the_one_befo
     ]
     # Adam's first steps are about as long as the rate, whatever the gradient: six of them here.
     assert moved[0] == pytest.approx(6e-4, rel=0.5) and moved[1] > 0.1
+
+
+def test_masks_with_ignored_pixels_need_a_trainer_that_ignores_them(entry: Entries, fold: FoldData) -> None:
+    some_ignored = replace(fold, train_y=np.where(fold.train_x > 0.9, 255, fold.train_y).astype(np.uint8))
+    network = unet(TINY, seed=1)
+    trainer = Trainer(network, {"pretrained": network.get_weights()}, TrainConfig(batch=4))
+    with pytest.raises(ValueError, match="ignored pixels need a trainer"):
+        train(trainer, entry("plain"), "9", 1, some_ignored)
+
+
+def test_what_is_under_ignored_pixels_changes_no_weight(entry: Entries, fold: FoldData) -> None:
+    """Two truths that differ only where they are ignored, and images that differ nowhere: one training."""
+    network = unet(TINY, seed=1)
+    trainer = Trainer(network, {"pretrained": network.get_weights()}, TrainConfig(batch=4), ignoring=True)
+    ignored = np.zeros(fold.train_y.shape, bool)
+    ignored[:, ::2] = True
+    one, other, counted = (
+        np.where(ignored, 255, truth).astype(np.uint8)
+        for truth in (fold.train_y, np.where(ignored, 1 - fold.train_y, fold.train_y), 1 - fold.train_y)
+    )
+    trained = [
+        train(trainer, entry(name), "9", 1, replace(fold, train_y=truth))[0]
+        for name, truth in (("one", one), ("other", other), ("counted", counted))
+    ]
+    assert same(trained[0], trained[1])
+    assert not same(trained[0], trained[2])

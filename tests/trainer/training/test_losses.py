@@ -43,3 +43,25 @@ def test_losses_by_hand_are_of_each_image_by_itself() -> None:
 @pytest.mark.parametrize(("name", "loss"), [("bce", bce), ("bce+dice", bce_dice)])
 def test_losses_have_names(name: str, loss: object) -> None:
     assert loss_named(name) is loss
+
+
+@pytest.mark.parametrize("name", ["bce", "bce+dice"])
+def test_ignored_pixels_take_no_part(name: str) -> None:
+    """The loss of an image with ignored pixels is that of the others alone, whatever is predicted in them."""
+    rng = np.random.default_rng(1)
+    truth = (rng.random((2, 8, 8, 1)) > 0.6).astype(np.float32)
+    logits = rng.normal(0, 2, truth.shape).astype(np.float32)
+    ignored = truth.copy()
+    ignored[:, 4:] = 255
+    loss, plain = loss_named(name, ignoring=True), loss_named(name)
+    assert np.asarray(loss(ignored, logits)) == pytest.approx(np.asarray(plain(truth[:, :4], logits[:, :4])), rel=1e-5)
+    assert np.asarray(loss(truth, logits)) == pytest.approx(np.asarray(plain(truth, logits)), rel=1e-5)
+    other = logits.copy()
+    other[:, 4:] *= -3
+    assert np.asarray(loss(ignored, other)) == pytest.approx(np.asarray(loss(ignored, logits)), rel=1e-6)
+
+
+@pytest.mark.parametrize("name", ["bce", "bce+dice"])
+def test_an_image_of_which_nothing_counts_has_a_finite_loss(name: str) -> None:
+    truth = np.full((1, 4, 4, 1), 255, np.float32)
+    assert np.asarray(loss_named(name, ignoring=True)(truth, truth)) == pytest.approx([0.0], abs=1e-6)

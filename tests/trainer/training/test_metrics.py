@@ -61,3 +61,15 @@ def test_scores_by_hand(four: tuple[int, int, int, int], expected_dice: float | 
 )
 def test_adjusted_rand_of_four_or_fewer_pixels(four: tuple[int, int, int, int], ari: float) -> None:
     assert adjusted_rand(*four) == pytest.approx(ari)
+
+
+def test_ignored_pixels_are_not_scored() -> None:
+    truth = np.array([[1, 1, 0, 0], [255, 255, 255, 255]], np.uint8)
+    probability = np.array([[0.9, 0.1, 0.9, 0.1], [0.9, 0.1, 0.9, 0.1]], np.float32)
+    found = score("x", "", truth, probability)
+    assert (found.tp, found.fp, found.fn, found.tn) == (1, 1, 1, 1)
+
+
+def test_an_image_of_which_nothing_counts_has_no_score() -> None:
+    found = score("x", "", np.full((2, 2), 255, np.uint8), np.ones((2, 2), np.float32))
+    assert math.isnan(found.dice) and math.isnan(found.pixel_error)
