@@ -1,6 +1,6 @@
 # Every target first makes its own .venv from requirements.lock, when that is missing or stale: no other step is needed.
 # Plain `python3 -m venv` and pip do; uv is used where present. GNU make 3.81 (macOS) suffices.
-# `make setup EXTRAS=dashboard` adds what requirements-dashboard.lock holds; several extras stand in quotes.
+# `make setup EXTRAS=medical` adds what requirements-medical.lock holds; several extras stand in quotes.
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
@@ -14,7 +14,7 @@ export DATA PRETRAIN WORKERS SWEEP FORMAT OUT PORT COUNT SEED
 PYTHON ?=
 EXTRAS ?=
 # The extras that users may install, each with a lock of its own; `dev` is part of requirements.lock.
-KNOWN_EXTRAS := dashboard
+KNOWN_EXTRAS := dashboard medical
 BIN := .venv/bin
 # What requirements.lock holds for; the same range as requires-python in pyproject.toml.
 HELD := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))
@@ -22,7 +22,7 @@ HELD := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))
 help: ## what can be made (this list)
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s %s\n", $$1, $$2 }' Makefile
 
-setup: .venv/.stamp $(EXTRAS:%=.venv/.extra-%) ## make .venv (every other target does so by itself): [EXTRAS=dashboard]
+setup: .venv/.stamp $(EXTRAS:%=.venv/.extra-%) ## make .venv (every other target does so by itself): [EXTRAS='dashboard medical']
 
 sweep-ultrasound: .venv/.stamp ## which blocks to fine-tune: [DATA=folder] [PRETRAIN=folder or weights] [WORKERS=n]
 sweep-xray: .venv/.stamp ## the same for chest X-rays: [DATA=folder] [PRETRAIN=folder or weights] [WORKERS=n]

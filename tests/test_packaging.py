@@ -55,7 +55,11 @@ def test_the_lock_of_an_extra_holds_what_it_adds_and_nothing_else(extra: str) ->
 
 @pytest.mark.parametrize(
     ("given", "files"),
-    [("", []), ("dashboard", ["requirements-dashboard.lock"])],
+    [
+        ("", []),
+        ("dashboard", ["requirements-dashboard.lock"]),
+        ("dashboard medical", ["requirements-dashboard.lock", "requirements-medical.lock"]),
+    ],
 )
 def test_setup_adds_the_extras_that_are_asked_for(given: str, files: list[str]) -> None:
     done = subprocess.run(
@@ -79,7 +83,7 @@ def test_an_extra_that_does_not_exist_is_refused_with_those_that_do() -> None:
         check=False,
     )
     assert done.returncode != 0
-    assert "thaw has no extra 'dashbord'. Extras: dashboard." in done.stderr
+    assert "thaw has no extra 'dashbord'. Extras: dashboard medical." in done.stderr
 
 
 @pytest.mark.parametrize("requirement", DIRECT)
@@ -149,7 +153,7 @@ def test_ci_is_executable_and_runs_what_the_readme_says() -> None:
     script = ROOT / ".ci" / "run"
     assert os.access(script, os.X_OK)
     commands = re.findall(r"^make (\S+)", script.read_text(), re.MULTILINE)
-    assert commands == ["lint", "test-slow", "test"]  # each once; `make check` is the same three
+    assert commands == ["setup", "lint", "test-slow", "test"]  # each once; `make check` is the last three
     assert re.search(r"^check: lint test-slow test ", MAKEFILE, re.MULTILINE)
 
 

@@ -139,6 +139,9 @@ class DataConfig:
     `intensity`: which values are black and white, where files do not say it: decided from all images together (`set`),
     by the type of each `file`, or each `image` stretched by itself; `range` says the values (`trainer.data.intensity`).
 
+    `axis`: along which volumes are cut into slices, 0 (sagittal), 1 (coronal) or 2 (axial); -1 is that of the widest
+    spacing (`trainer.data.volumes`).
+
     `path` may also be a table of images and masks (`trainer.data.case_table`), with `mask_column` and `class_column`
     too, or a pattern with wildcards; `masks` is then the pattern of the masks, or beside a folder their folder.
     `part` takes one part of a set that is divided, such as `train`; `layout` names the layout where two fit.
@@ -156,6 +159,7 @@ class DataConfig:
     patient_column: str = "patient"
     intensity: Literal["set", "file", "image"] = "set"
     range: tuple[float, ...] = ()
+    axis: int = -1
     mask_column: str = "mask"
     class_column: str = "class"
     masks: str = ""
@@ -179,6 +183,8 @@ def data_mistakes(config: DataConfig) -> Iterator[str]:
         yield f"'data.foreground' and 'data.ignore' must not share a value, but both hold {', '.join(both)}."
     if "nonzero" in config.foreground and len(config.foreground) > 1:
         yield "'data.foreground' must be 'nonzero' or a list of values, but got both."
+    if config.axis not in (-1, 0, 1, 2):
+        yield f"'data.axis' must be 0, 1 or 2, or -1 for the axis of the widest spacing, but got {config.axis}."
 
 
 def _range_mistakes(config: DataConfig) -> Iterator[str]:

@@ -21,7 +21,7 @@ from trainer.config import DataConfig
 from trainer.data.folder import bare, image_files, is_image
 from trainer.data.formats.decode import decode
 from trainer.data.formats.decoded import UPRIGHT, Slice, as_stored
-from trainer.data.images import SUFFIXES
+from trainer.data.formats.kinds import SUFFIXES
 from trainer.data.intensity import IntensityRule, extremes_of, grey_of, rule_from, rule_of
 from trainer.errors import UserError
 from trainer.files import write_atomically

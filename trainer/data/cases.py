@@ -26,6 +26,7 @@ from trainer.data.patients import Find, by_layout, patient_finder, patients_note
 from trainer.data.sources import find_whole, place
 from trainer.data.subsample import sampled
 from trainer.data.suspicions import suspicions
+from trainer.data.volumes import sliced
 from trainer.errors import UserError
 from trainer.keys import fields_in_key
 from trainer.phantoms.breast_ultrasound import ultrasound_phantoms
@@ -173,7 +174,7 @@ def read_folder(
     progress: Progress | None,
 ) -> Entry:
     """Read every mask, choose the cases, name their patients, read their images, find near-duplicates."""
-    pairs = layout.pairs
+    pairs, slicing_notes = sliced(layout.pairs, config.axis)
     total = len(pairs) + min(config.images or len(pairs), len(pairs))
     scanned = [scan(pair, size) for pair in reporting(pairs, 0, total, progress)]
     mask_rule = decide_masks(all_files(scanned), config, label_names(layout))
@@ -195,7 +196,12 @@ def read_folder(
         "layout": layout.name,
         "source": folder.name,
         "synthetic": False,
-        "notes": [*notes, *sampling_note, *filter(None, [large_group_note(alike), owners and patients_note(owners)])],
+        "notes": [
+            *slicing_notes,
+            *notes,
+            *sampling_note,
+            *filter(None, [large_group_note(alike), owners and patients_note(owners)]),
+        ],
         "readings": [
             mask_rule.sentence,
             *ignored_note(masks),

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from trainer.data.images import SUFFIXES
+from trainer.data.formats.kinds import SUFFIXES, is_nameless_dicom
 from trainer.errors import UserError
 
 SHOWN = 3
@@ -86,8 +86,8 @@ def is_hidden(name: str) -> bool:
 
 
 def is_image(path: Path) -> bool:
-    """Whether the name is that of an image file that thaw reads."""
-    return path.name.lower().endswith(SUFFIXES)
+    """Whether the name is that of an image file that thaw reads; one that tells nothing may be DICOM inside."""
+    return path.name.lower().endswith(SUFFIXES) or is_nameless_dicom(path)
 
 
 def bare(path: Path) -> Path:
@@ -97,7 +97,11 @@ def bare(path: Path) -> Path:
     'a/b.c'
     """
     known = [suffix for suffix in SUFFIXES if path.name.lower().endswith(suffix) and len(path.name) > len(suffix)]
-    return path.with_name(path.name[: -len(max(known, key=len))]) if known else path.with_suffix("")
+    return (
+        path.with_name(path.name[: -len(max(known, key=len))])
+        if known
+        else path.with_suffix("" if path.suffix[1:].isalpha() else path.suffix)
+    )
 
 
 def case_names(images: Sequence[Path]) -> list[str]:

@@ -8,13 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from trainer.data.formats import jsrt
 from trainer.data.formats.decode import decode
 from trainer.data.formats.decoded import Slice
 from trainer.data.intensity import IntensityRule, grey_of
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", jsrt.SUFFIX)
-SIXTEEN_BIT = 65535
 PLAIN_RULE = IntensityRule("file")
 
 

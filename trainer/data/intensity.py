@@ -19,11 +19,11 @@ from PIL import Image
 from trainer.config import DataConfig
 from trainer.data.formats.decode import decode, header
 from trainer.data.formats.decoded import Decoded, Slice
+from trainer.data.formats.dicom import HOUNSFIELD
 from trainer.errors import UserError
 
 LUMA = (0.299, 0.587, 0.114)  # ITU-R 601, as Pillow weighs 8-bit colours
 DEPTHS = (8, 10, 12, 14, 16)  # bits that cameras, scanners and detectors have
-HOUNSFIELD = (-1024.0, 3071.0)  # 12 bits of CT: air is -1000, dense bone is below 3071
 AIR = -500  # a lower value than any tissue but lung: such a set is CT
 OVERSHOOT = 1e-3  # how far beyond 1 resampled floats may go
 BYTES_FROM = 64  # floats that reach this far, and not beyond 255, were bytes
@@ -224,7 +224,7 @@ def grey_of(image: Decoded, rule: IntensityRule, path: Path) -> NDArray[np.float
         integers = np.issubdtype(image.pixels.dtype, np.integer)
         limits = rule.limits("integers" if integers else "floats")
         # Who asks for a range means it for every value that is measured, a DICOM file's own window notwithstanding.
-        if image.limits and not (image.windowed and limits.clips):
+        if image.limits and not (image.measured and limits.clips):
             limits = Limits(*image.limits, clips=True)
         grey = scaled(values, limits, path)
     return np.float32(1) - grey if image.inverted else grey

@@ -20,7 +20,7 @@ from trainer.data.folder import (
     unread,
 )
 from trainer.data.formats.decoded import Slice
-from trainer.data.images import SUFFIXES
+from trainer.data.formats.kinds import SUFFIXES
 from trainer.data.published_layouts import RULES, Item, Items, Rule
 from trainer.errors import UserError
 

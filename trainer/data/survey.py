@@ -30,6 +30,7 @@ from trainer.data.mask_rule import MaskRule, decide_masks
 from trainer.data.near_duplicates import large_group_note, near_duplicate_groups
 from trainer.data.sources import find
 from trainer.data.suspicions import suspicions
+from trainer.data.volumes import sliced
 from trainer.errors import UserError
 from trainer.results import OBJECT
 
@@ -108,8 +109,9 @@ def survey(data: Path | DataConfig, size: int = SIZE) -> Survey:
     config = data if isinstance(data, DataConfig) else DataConfig(str(data))
     layout = find(config)
     problems = unpaired_problems(layout, fatal=not config.skip_unpaired)
-    intensity = intensity_rule(layout, config, problems)
-    scanned, images = readable_cases(layout.pairs, size, intensity, problems)
+    cases, slicing_notes = slices(layout.pairs, config, problems)
+    intensity = intensity_rule(cases, layout.folder, config, problems)
+    scanned, images = readable_cases(cases, size, intensity, problems)
     rule = mask_rule(scanned, config, layout, problems)
     masks = [merge(one, rule) for one in scanned] if rule else []
     for one, mask in zip(scanned, masks, strict=False):
@@ -124,7 +126,7 @@ def survey(data: Path | DataConfig, size: int = SIZE) -> Survey:
     return Survey(
         layout=layout.name,
         folder=layout.folder,
-        image_count=len(layout.pairs) + len(layout.without_mask) + len(layout.incomplete),
+        image_count=len(cases) + len(layout.without_mask) + len(layout.incomplete),
         names=names,
         labels=tuple(one.pair.label for one in scanned),
         images=pixels,
@@ -133,14 +135,14 @@ def survey(data: Path | DataConfig, size: int = SIZE) -> Survey:
         median=width_height(np.median(sides, axis=0)),
         largest=width_height(sides.max(axis=0)),
         image_modes=Counter(one.image.mode for one in scanned),
-        mask_modes=Counter(header(path).mode for one in scanned for path in one.pair.masks),
+        mask_modes=Counter(header(path, one.pair.slice).mode for one in scanned for path in one.pair.masks),
         classes=Counter(one.pair.label for one in scanned),
         several_masks=sum(len(one.pair.masks) > 1 for one in scanned),
         empty=tuple(one.pair.name for one, mask in zip(scanned, masks, strict=False) if mask.empty),
         duplicates=named_groups(groups, names),
         areas=area_quantiles(masks),
         problems=tuple(problems),
-        notes=(*layout.notes, *filter(None, [large_group_note(groups)])),
+        notes=(*layout.notes, *slicing_notes, *filter(None, [large_group_note(groups)])),
         pairs=tuple(paired(pair, layout.folder) for pair in layout.pairs[:EXAMPLES]),
         readings=(
             *((rule.sentence, *ignored_note(merged)) if rule else ()),
@@ -179,19 +181,34 @@ def mask_rule(
         return None
 
 
-def intensity_rule(layout: Match, config: DataConfig, problems: list[Problem]) -> IntensityRule:
+def slices(
+    pairs: Sequence[Pair], config: DataConfig, problems: list[Problem]
+) -> tuple[tuple[Pair, ...], tuple[str, ...]]:
+    """The cases in these files and notes on them; a volume that its label does not agree with is a problem."""
+    whole = []
+    for pair in pairs:
+        try:
+            sliced([pair], config.axis)
+        except UserError as error:
+            problems.append(Problem(pair.image, str(error)))
+        else:
+            whole.append(pair)
+    return sliced(whole, config.axis)
+
+
+def intensity_rule(cases: Sequence[Pair], folder: Path, config: DataConfig, problems: list[Problem]) -> IntensityRule:
     """The rule by which `thaw run` would read the images; where there is none, a problem, and each is stretched.
 
     Images that cannot be read are left out here: they become problems when they are read.
     """
     extremes = []
-    for pair in layout.pairs:
+    for pair in cases:
         with suppress(UserError):
             extremes.append(extremes_of(pair.image, pair.slice))
     try:
         return rule_from([one for one in extremes if one is not None], config)
     except UserError as error:
-        problems.append(Problem(layout.folder, str(error)))
+        problems.append(Problem(folder, str(error)))
         return IntensityRule("image")
 
 

@@ -117,8 +117,8 @@ def test_a_missing_folder_and_a_file_are_no_data_sets(tmp_path: Path) -> None:
 
 
 def test_files_in_other_formats_are_told(tmp_path: Path) -> None:
-    layout = recognise(touch(tmp_path, "images/a.png", "masks/a.png", "images/b.dcm", "readme.md"))
-    assert layout.notes == ("files that are no images by their names, not read: 1 .dcm, 1 .md",)
+    layout = recognise(touch(tmp_path, "images/a.png", "masks/a.png", "images/b.mha", "readme.md"))
+    assert layout.notes == ("files that are no images by their names, not read: 1 .md, 1 .mha",)
 
 
 def test_the_error_shows_every_layout(tmp_path: Path) -> None:

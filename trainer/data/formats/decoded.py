@@ -50,7 +50,7 @@ class Decoded:
     `pixels`: (height, width) values of any number type, or (height, width, channels) uint8 or uint16: 2 channels are
     grey and opacity, 3 are red, green and blue, 4 those and opacity. `palette` uint8 (k, 3 or 4): the colours that
     `pixels` are numbers of; None where `pixels` are values. `limits`: the values that are black and white where the
-    file's format says so, else None; `windowed`: they are a window that was chosen for viewing. `inverted`: the lowest
+    file's format says so, else None; `measured`: another range of `pixels` may be shown as well. `inverted`: the lowest
     value is shown white (TIFF's MinIsWhite, DICOM's MONOCHROME1), which `pixels` are not yet turned for. `orientation`:
     EXIF's number, 1 to 8, by which the stored pixels were turned. `spacing`: mm from row to row and from column to
     column, None where unknown. `lossy`: the format does not keep values exactly.
@@ -60,7 +60,7 @@ class Decoded:
     mode: str
     palette: NDArray[np.uint8] | None = None
     limits: tuple[float, float] | None = None
-    windowed: bool = False
+    measured: bool = False
     inverted: bool = False
     orientation: int = UPRIGHT
     spacing: tuple[float, float] | None = None
@@ -71,6 +71,8 @@ class Decoded:
         """`pixels` as what they mark: turned where the lowest value is white, so that black is the lowest."""
         if not self.inverted:
             return self.pixels
+        if self.limits:
+            return np.clip(self.limits[1] - self.pixels, 0, None).astype(self.pixels.dtype)
         top = np.iinfo(self.pixels.dtype).max if np.issubdtype(self.pixels.dtype, np.integer) else self.pixels.max()
         return np.asarray(top - self.pixels)
 

@@ -17,6 +17,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 
 from trainer.data.formats import rare_tiff
 from trainer.data.formats.decoded import SIDEWAYS, UPRIGHT, Decoded, Header, as_shown
+from trainer.data.formats.kinds import PREAMBLE, what_else
 from trainer.errors import UserError
 
 # What Pillow's decoders raise on damaged bytes besides OSError; a bug of ours would be another type.
@@ -243,9 +244,13 @@ def opened(path: Path) -> Iterator[Image.Image]:
 
 
 def excerpt(path: Path) -> str:
-    """The beginning of a file that is no image, in brackets, if it is text or the file is empty; else ""."""
-    start = path.read_bytes()[:40]
+    """What a file that is no image is, in brackets, where its beginning tells; else ""."""
+    with path.open("rb") as file:
+        start = file.read(PREAMBLE + 4)
     if not start:
         return " (it is empty)"
+    if kind := what_else(start):
+        return f" (it is {kind})"
+    start = start[:40]
     text = start.decode("utf-8", "replace")
     return f" (it begins with the text {text!r})" if text.isprintable() or text.isascii() else ""
