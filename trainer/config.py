@@ -140,7 +140,7 @@ class DataConfig:
     by the type of each `file`, or each `image` stretched by itself; `range` says the values (`trainer.data.intensity`).
 
     `axis`: along which volumes are cut into slices, 0 (sagittal), 1 (coronal) or 2 (axial); -1 is that of the widest
-    spacing (`trainer.data.volumes`).
+    spacing (`trainer.data.volumes`). `names="hide"` numbers the cases, so that no file's name is recorded.
 
     `path` may also be a table of images and masks (`trainer.data.case_table`), with `mask_column` and `class_column`
     too, or a pattern with wildcards; `masks` is then the pattern of the masks, or beside a folder their folder.
@@ -160,6 +160,7 @@ class DataConfig:
     intensity: Literal["set", "file", "image"] = "set"
     range: tuple[float, ...] = ()
     axis: int = -1
+    names: Literal["keep", "hide"] = "keep"
     mask_column: str = "mask"
     class_column: str = "class"
     masks: str = ""
@@ -297,6 +298,7 @@ class PretrainConfig:
     """Pre-training on other images. `path`, `masks`: images as `DataConfig` takes them; a weights file; `composites`.
 
     None stands for composites, too, but not for a network of your own (`model.path`): that starts from its own weights.
+    `names`: as `DataConfig` has it.
     """
 
     path: str | None = None
@@ -308,6 +310,7 @@ class PretrainConfig:
     validation: float = 0.1
     seed: int = 0
     masks: str = ""
+    names: Literal["keep", "hide"] = "keep"
 
 
 def pretrain_mistakes(config: PretrainConfig) -> Iterator[str]:

@@ -132,6 +132,8 @@ def label(settings: Settings) -> str:
         return "phantoms"
     from trainer.data.sources import place
 
+    if settings.data.names == "hide":
+        return "data"
     slug = "".join(letter if letter.isalnum() else "-" for letter in place(settings.data).name.lower())
     return "-".join(part for part in slug.split("-") if part)[:30] or "data"
 

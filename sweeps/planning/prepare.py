@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from sweeps.environment.home import Home
@@ -145,7 +145,8 @@ def find_weights(spec: Spec, home: Home, board: Board, tracker: Tracker) -> tupl
 
     settings = spec.settings
     with board.stage("preparing the starting weights") as step:
-        weights = starting_weights(settings.pretrain, settings.model, home.weights, home.data, step)
+        pretrain = replace(settings.pretrain, names=settings.data.names)
+        weights = starting_weights(pretrain, settings.model, home.weights, home.data, step)
     for note in weights.notes:
         board.say(f"Note on the pre-training images: {note}")
     if not weights.curve:

@@ -15,7 +15,8 @@ from trainer.config import DataConfig, digest
 from trainer.data.cache import Entry, cached
 from trainer.data.digests import content_digest, files_digest, pairing_digest, table_digest
 from trainer.data.folder import few
-from trainer.data.images import read_image
+from trainer.data.hidden_names import HIDE, numbered, without_names
+from trainer.data.images import read_spaced
 from trainer.data.intensity import IntensityRule, decide, rule_of
 from trainer.data.label_names import label_names
 from trainer.data.layouts import Layout, Pair
@@ -129,7 +130,8 @@ def load_cases(
         return read_folder(folder, config, layout, size, grouped, patients, progress)
 
     cases = cases_of(cached(cache, digest(key), make))
-    return replace(cases, notes=layout.notes + cases.notes)
+    layout_notes = without_names(layout.notes) if config.names == HIDE else layout.notes
+    return replace(cases, notes=layout_notes + cases.notes)
 
 
 def synthetic_cases(config: DataConfig, size: int, cache: Path) -> Cases:
@@ -180,18 +182,20 @@ def read_folder(
     mask_rule = decide_masks(all_files(scanned), config, label_names(layout))
     masked = [(masks.pair, merge(masks, mask_rule)) for masks in scanned]
     usable, notes = without_empty(masked, config, size)
+    notes = without_names(notes) if config.names == HIDE else notes
     indices, sampling_note = sampled([pair.label for pair, _ in usable], config)
     cases = [usable[index] for index in indices]
     owners = (patients or by_layout)([pair for pair, _ in cases])
     rule = decide(((pair.image, pair.slice) for pair in pairs), config)
     images = np.empty((len(cases), size, size), np.float32)
+    spacing = np.full((len(cases), 2), np.nan)
     for case, (pair, _) in enumerate(reporting(cases, len(pairs), len(pairs) + len(cases), progress)):
-        images[case] = read_image(pair.image, size, pair.slice, rule)
+        images[case], spacing[case] = read_spaced(pair.image, size, pair.slice, rule)
     alike = near_duplicate_groups(images) if grouped else np.arange(len(cases), dtype=np.int64)
     groups = together(alike, owners) if owners else alike
     masks = np.stack([mask.pixels for _, mask in cases])
     about = {
-        "names": [pair.name for pair, _ in cases],
+        "names": numbered(len(cases)) if config.names == HIDE else [pair.name for pair, _ in cases],
         "labels": [pair.label for pair, _ in cases],
         "layout": layout.name,
         "source": folder.name,
@@ -214,7 +218,8 @@ def read_folder(
         "patients": len(set(owners)),
         "intensity": rule.table(),
     }
-    return entry_of(images, masks, groups, about, mask_rule.identity + rule.identity)
+    entry = entry_of(images, masks, groups, about, mask_rule.identity + rule.identity)
+    return replace(entry, arrays={**entry.arrays, "spacing": spacing}) if np.isfinite(spacing).any() else entry
 
 
 def ignored_note(masks: NDArray[np.uint8]) -> Iterator[str]:
@@ -274,7 +279,7 @@ def counted(pairs: Sequence[Pair]) -> str:
 
 def few_names(pairs: Sequence[Pair]) -> str:
     """The names of the first image files."""
-    return few(tuple(pair.image for pair in pairs))
+    return few(tuple(dict.fromkeys(pair.image for pair in pairs)))
 
 
 def entry_of(
@@ -308,6 +313,7 @@ def cases_of(entry: Entry) -> Cases:
         digest=about["digest"],
         duplicates=about.get("duplicates", 0),
         patients=about.get("patients", 0),
+        spacing=np.array(entry.arrays["spacing"], np.float64) if "spacing" in entry.arrays else None,
         readings=tuple(about.get("readings", ())),
         intensity=rule_of(about["intensity"]) if "intensity" in about else IntensityRule(),
     )

@@ -19,9 +19,19 @@ def read_image(
     path: Path, size: int, slice: Slice | None = None, rule: IntensityRule = PLAIN_RULE
 ) -> NDArray[np.float32]:
     """Grey float32 (size, size) in [0, 1], shrunk with anti-aliased linear interpolation, squeezed when not square."""
-    grey = Image.fromarray(read_grey(path, slice, rule))
+    return read_spaced(path, size, slice, rule)[0]
+
+
+def read_spaced(
+    path: Path, size: int, slice: Slice | None = None, rule: IntensityRule = PLAIN_RULE
+) -> tuple[NDArray[np.float32], tuple[float, float]]:
+    """The same image, and mm from row to row and from column to column at this size; NaN where the file has none."""
+    decoded = decode(path, slice)
+    grey = Image.fromarray(grey_of(decoded, rule, path))
     # Pillow widens the linear kernel when it shrinks: that is the anti-aliasing.
-    return np.clip(np.asarray(grey.resize((size, size), Image.Resampling.BILINEAR), np.float32), 0, 1)
+    small = np.clip(np.asarray(grey.resize((size, size), Image.Resampling.BILINEAR), np.float32), 0, 1)
+    rows, columns = decoded.spacing or (np.nan, np.nan)
+    return small, (rows * grey.height / size, columns * grey.width / size)
 
 
 def read_grey(path: Path, slice: Slice | None = None, rule: IntensityRule = PLAIN_RULE) -> NDArray[np.float32]:

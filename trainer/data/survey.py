@@ -21,6 +21,7 @@ from trainer.config import DataConfig
 from trainer.data.cases import ignored_note
 from trainer.data.folder import count, target
 from trainer.data.formats.decode import header
+from trainer.data.hidden_names import HIDE, numbered
 from trainer.data.images import read_image
 from trainer.data.intensity import IntensityRule, extremes_of, rule_from
 from trainer.data.label_names import label_names
@@ -116,7 +117,7 @@ def survey(data: Path | DataConfig, size: int = SIZE) -> Survey:
     masks = [merge(one, rule) for one in scanned] if rule else []
     for one, mask in zip(scanned, masks, strict=False):
         problems.extend(oddities(one.pair, mask))
-    names = tuple(one.pair.name for one in scanned)
+    names = tuple(numbered(len(scanned)) if config.names == HIDE else (one.pair.name for one in scanned))
     pixels = np.array(images, np.float32).reshape(-1, size, size)
     merged = np.array([mask.pixels for mask in masks] if rule else np.zeros(pixels.shape), np.uint8)
     merged = merged.reshape(-1, size, size)

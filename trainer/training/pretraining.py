@@ -133,7 +133,7 @@ def _images(config: PretrainConfig, size: int, data_cache: Path) -> Images:
         source = f"{n} synthetic composites of {len(TRAINING_PHOTOS) + len(VALIDATION_PHOTOS)} photographs"
         return Images(train_x, train_y, held_x, held_y, source)
     cases = load_cases(
-        DataConfig(path=config.path, masks=config.masks, images=config.images, seed=config.seed),
+        DataConfig(path=config.path, masks=config.masks, images=config.images, seed=config.seed, names=config.names),
         size,
         data_cache,
         grouped=False,
