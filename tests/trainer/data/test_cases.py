@@ -88,7 +88,7 @@ def test_a_draw_is_seeded_stratified_and_said_so(folder: Path, cache: Path) -> N
 
 def test_the_second_start_opens_no_picture(folder: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = load(folder, cache)
-    for name in ("read_image", "scan"):
+    for name in ("read_spaced", "scan"):
         monkeypatch.setattr(cases, name, None)
     monkeypatch.setattr(Path, "read_bytes", None)
     second = load(folder, cache)
