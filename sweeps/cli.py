@@ -10,8 +10,9 @@ from typing import Annotated
 import typer
 
 from sweeps.completion import MASKS, completer_of, spec_names, sweep_names
+from sweeps.environment.faults import user_error
 from sweeps.environment.home import DEFAULT_HOME
-from sweeps.environment.streams import prepare_streams
+from sweeps.environment.streams import forget_reader, prepare_streams
 from sweeps.environment.terminal import complain, console, tell
 from trainer.errors import UserError
 
@@ -68,8 +69,12 @@ def main() -> None:
     prepare_streams()
     try:
         app()
-    except UserError as error:
-        complain(str(error))
+    except Exception as error:
+        if (mistake := user_error(error)) is None:
+            raise
+        if isinstance(error, OSError):
+            forget_reader(sys.stdout)  # it may be what is full: Python would try once more at its end
+        complain(str(mistake))
         sys.exit(2)
 
 

@@ -50,7 +50,7 @@ TRACKING = (
 )
 BELOW = ("sweeps/environment", "sweeps/spec", "sweeps/strategies")
 # What tracking may know of trainer.
-LIGHT = ("trainer.config", "trainer.errors", "trainer.keys", "trainer.masks", "trainer.results")
+LIGHT = ("trainer.config", "trainer.errors", "trainer.full_disk", "trainer.keys", "trainer.masks", "trainer.results")
 WALLS: dict[str, tuple[str, ...]] = {
     "trainer": (),
     "trainer/phantoms": ("trainer",),

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from trainer.errors import UserError
+from trainer.full_disk import full_disk
 
 POLL_SECONDS = 0.2
 
@@ -78,7 +79,9 @@ def nobody_present(path: Path) -> bool:
 
 def cannot_write(path: Path, error: OSError) -> UserError:
     """The error for a file that cannot be written: it names the file, the system's reason and the remedy."""
+    if (told := full_disk(error, str(path))) is not None:
+        return told
     return UserError(
         f"Cannot write {path}: {error.strerror or error}. Nothing half-written was left behind; "
-        "free some space or choose a writable place (--home), then run the same command again: finished work is kept."
+        "choose a writable place (--home, --out), then run the same command again: finished work is kept."
     )

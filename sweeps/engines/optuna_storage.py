@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from tracking.redact import redact
 from trainer.errors import Drained, UserError
+from trainer.full_disk import full_disk
 
 HEARTBEAT_SECONDS = 5
 GRACE_SECONDS = 30
@@ -45,6 +46,8 @@ def explained_errors(url: str) -> Iterator[None]:
     try:
         yield
     except (SQLAlchemyError, StorageInternalError) as error:
+        if (told := full_disk(error, redact(url))) is not None:
+            raise told from error
         reason = str(error.__cause__ or error).splitlines()[0] if redact(url) == url else type(error).__name__
         raise UserError(
             f"The study's database {redact(url)} must be reachable and writable, but it is not: {reason} "

@@ -14,12 +14,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sweeps.environment.faults import user_error
 from sweeps.environment.home import open_home
 from sweeps.environment.keras_backend import prepare_backend
 from sweeps.planning.open_sweep import OpenSweep
 from sweeps.planning.plan import read_plan
 from sweeps.run.messages import Error, Message, Ready, to_line
-from trainer.errors import UserError
 from trainer.files import locked, present
 
 if TYPE_CHECKING:  # heavy
@@ -33,21 +33,26 @@ Emit = Callable[[Message], None]
 
 def main(arguments: list[str]) -> int:
     """Run one worker until the list is drained; 0 on success, 2 for a mistake of the user, anything else for a bug."""
-    root, name = arguments
+    try:
+        _run(*arguments)
+    except Exception as error:
+        if (mistake := user_error(error)) is None:
+            raise
+        _print(Error(str(mistake)))
+        return USER_ERROR
+    return 0
+
+
+def _run(root: str, name: str) -> None:
     home = open_home(Path(root))
     plan = read_plan(home, name)
     prepare_backend(deterministic=plan.resolved.settings.train.deterministic)
     _end_with_parent(os.getppid())
     from tracking.store.writer import Tracker
 
-    try:
-        with present(home.workers_lock(name)):
-            tracker = Tracker.connect(home.tracking_uri, home.artifact_folder)
-            work(OpenSweep(home, plan, tracker), _print)
-    except UserError as error:
-        _print(Error(str(error)))
-        return USER_ERROR
-    return 0
+    with present(home.workers_lock(name)):
+        tracker = Tracker.connect(home.tracking_uri, home.artifact_folder)
+        work(OpenSweep(home, plan, tracker), _print)
 
 
 def work(sweep: OpenSweep, emit: Emit) -> None:

@@ -34,6 +34,7 @@ from tracking.server_probe import check_server, unreachable
 from tracking.sqlite_address import file_of
 from tracking.store.new_database import make_aside
 from trainer.errors import UserError
+from trainer.full_disk import full_disk
 
 __all__ = ["PAGE", "Run", "Store", "explain_errors", "short"]
 
@@ -55,7 +56,11 @@ def explain_errors(method: Callable[Concatenate[S, P], R]) -> Callable[Concatena
     def call(store: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return method(store, *args, **kwargs)
-        except MlflowException as error:
+        except (MlflowException, OSError) as error:
+            if (told := full_disk(error, redact(store.uri))) is not None:
+                raise told from error
+            if not isinstance(error, MlflowException):
+                raise
             action = method.__name__.replace("_", " ")
             raise UserError(
                 f"MLflow at {redact(store.uri)} could not {action}: {short(error, store.uri)} "
@@ -94,7 +99,7 @@ class Store:
                 client = MlflowClient(tracking_uri=uri)
                 client.search_experiments(max_results=1)
         except Exception as error:  # drivers, file systems and HTTP raise types of their own
-            raise unreachable(uri, short(error, uri)) from error
+            raise full_disk(error, redact(uri)) or unreachable(uri, short(error, uri)) from error
         return cls(client, uri, artifacts.resolve() if artifacts else None)
 
     # ---- one step below its methods ----

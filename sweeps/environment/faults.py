@@ -1,0 +1,42 @@
+"""Errors that the machine around thaw caused, in words: no traceback, for there is nothing to fix in the code."""
+
+from __future__ import annotations
+
+import errno
+import os
+
+from trainer.errors import UserError
+from trainer.full_disk import full_disk
+
+OF_THE_MACHINE = (
+    errno.EACCES,
+    errno.EPERM,
+    errno.EROFS,
+    errno.EIO,
+    errno.ESTALE,
+    errno.EMFILE,
+    errno.ENFILE,
+    errno.ENAMETOOLONG,
+)
+
+
+def user_error(error: BaseException) -> UserError | None:
+    """The error as a message for the user; None where it is a bug.
+
+    For the one place of a program where errors end: what meets them earlier knows better what was being done.
+    """
+    if isinstance(error, UserError):
+        return error
+    if (told := full_disk(error)) is not None:
+        return told
+    if isinstance(error, FileNotFoundError) and "temporary directory" in str(error):
+        return UserError(
+            f"There must be a folder for temporary files, but {os.environ.get('TMPDIR', '/tmp')} cannot be written. "
+            "Name one with the variable TMPDIR."
+        )
+    if isinstance(error, OSError) and error.errno in OF_THE_MACHINE:
+        return UserError(
+            f"{error.filename or 'A file'} cannot be used: {error.strerror}. Fix its permissions, or choose another "
+            "place (--home, --out), then run the same command again: finished work is kept."
+        )
+    return None
