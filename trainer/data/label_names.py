@@ -12,11 +12,11 @@ from trainer.errors import UserError
 FILE = "dataset.json"
 
 
-def label_names(layout: Layout) -> dict[str, int]:
+def label_names(layout: Layout) -> dict[str, tuple[int, ...]]:
     """The names of labels in the `dataset.json` beside the images or one folder above; empty where there is none.
 
-    nnU-Net 2 writes `{"labels": {"background": 0, "tumour": 1}}`, version 1 the other way round. Regions of several
-    labels are left out. Raises `UserError` for a file that is no JSON.
+    nnU-Net 2 writes `{"labels": {"background": 0, "tumour": 1, "whole": [1, 2]}}`, version 1 names by number. Raises
+    `UserError` for a file that is no JSON.
     """
     path = next((path for path in near(layout) if path.is_file()), None)
     if path is None:
@@ -37,8 +37,9 @@ def near(layout: Layout) -> list[Path]:
     return [folder / FILE for folder in folders]
 
 
-def named_label(key: str, value: Any) -> tuple[str, int] | None:
-    """A name with its number, whichever of the two comes first; None for anything else."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return key, value
-    return (value, int(key)) if isinstance(value, str) and key.isdecimal() else None
+def named_label(key: str, value: Any) -> tuple[str, tuple[int, ...]] | None:
+    """A name with its number or numbers, whichever of the two comes first; None for anything else."""
+    if isinstance(value, str):
+        return (value, (int(key),)) if key.isdecimal() else None
+    numbers = value if isinstance(value, list) else [value]
+    return (key, tuple(numbers)) if numbers and all(type(number) is int for number in numbers) else None

@@ -30,6 +30,7 @@ STRAY, STRAY_LOSSY, STRAYS = 24, 80, 0.002  # JPEG keeps colour at half the reso
 PLAIN_OBJECTS = (1.0, 255.0)  # what thaw read before there were rules: white, or label 1, on black
 
 Value = int | float
+Names = Mapping[str, tuple[int, ...]]
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ class MaskRule:
         return "" if plain else repr(replace(self, sentence=""))
 
 
-def decide_masks(masks: Sequence[MaskValues], config: DataConfig, names: Mapping[str, int] | None = None) -> MaskRule:
+def decide_masks(masks: Sequence[MaskValues], config: DataConfig, names: Names | None = None) -> MaskRule:
     """The rule for a set of masks (one or more files an image).
 
     `names`: what the data set itself calls its labels (`dataset.json`). Raises `UserError` where the values can be read
@@ -99,7 +100,7 @@ def decide_masks(masks: Sequence[MaskValues], config: DataConfig, names: Mapping
     )
 
 
-def read_off(masks: Sequence[MaskValues], kind: Kind, names: Mapping[str, int]) -> MaskRule:
+def read_off(masks: Sequence[MaskValues], kind: Kind, names: Names) -> MaskRule:
     """The rule that the values themselves give. Raises `UserError` where they give none, or more than one."""
     totals = total(masks)
     objects = [value for value in totals if value]
@@ -107,7 +108,7 @@ def read_off(masks: Sequence[MaskValues], kind: Kind, names: Mapping[str, int]) 
     if not objects:
         return MaskRule(kind, sentence="all are black: nothing is marked")
     if len(objects) == 1 and 0 in totals and not (lossy and objects[0] != 255):
-        name = next((f" ({name})" for name, value in names.items() if value == objects[0]), "")
+        name = next((f" ({name})" for name, values in names.items() if values == (objects[0],)), "")
         return MaskRule(
             kind,
             (float(objects[0]),),
@@ -126,7 +127,7 @@ def read_off(masks: Sequence[MaskValues], kind: Kind, names: Mapping[str, int]) 
     raise several(masks, totals, kind, names)
 
 
-def along_one_colour(masks: Sequence[MaskValues], totals: Mapping[Value, Totals], names: Mapping[str, int]) -> MaskRule:
+def along_one_colour(masks: Sequence[MaskValues], totals: Mapping[Value, Totals], names: Names) -> MaskRule:
     """The rule for colours that all lie between black and one of them: soft edges, or JPEG's noise."""
     bright = [value for value in totals if max(bands_of(int(value))) >= 64]
     towards = int(max(bright, key=lambda value: (totals[value].flat, totals[value].pixels), default=0))
@@ -143,7 +144,7 @@ def along_one_colour(masks: Sequence[MaskValues], totals: Mapping[Value, Totals]
     raise several(masks, totals, "colours", names)
 
 
-def chosen(masks: Sequence[MaskValues], config: DataConfig, kind: Kind, names: Mapping[str, int]) -> MaskRule:
+def chosen(masks: Sequence[MaskValues], config: DataConfig, kind: Kind, names: Names) -> MaskRule:
     """The rule that `data.foreground` asks for. Raises `UserError` where none of its values occurs."""
     totals = total(masks)
     lossy = next((mask for mask in masks if mask.lossy), None)
@@ -292,14 +293,16 @@ def on_the_way(mask: MaskValues, towards: int) -> MaskValues | None:
     return replace(mask, kind="grey", values=values, counts=counts, flat=flat, sloped=sloped)
 
 
-def asked_values(settings: Sequence[int | str], key: str, kind: Kind, names: Mapping[str, int]) -> tuple[float, ...]:
+def asked_values(settings: Sequence[int | str], key: str, kind: Kind, names: Names) -> tuple[float, ...]:
     """The values that a setting names: numbers, colours, or names from `dataset.json`; `UserError` for others."""
-    values = []
+    values: list[float] = []
     for setting in settings:
         if isinstance(setting, str) and setting in names:
-            values.append(float(names[setting]))
+            values.extend(map(float, names[setting]))
         elif isinstance(setting, str) and kind == "colours":
             values.append(float(colour_value(setting, key)))
+        elif isinstance(setting, str) and setting.isdecimal():
+            values.append(float(setting))
         elif isinstance(setting, str):
             known = f"the names {', '.join(names)}" if names else "numbers: no dataset.json names them"
             raise UserError(
@@ -315,9 +318,9 @@ def asked_values(settings: Sequence[int | str], key: str, kind: Kind, names: Map
     return tuple(values)
 
 
-def named_ignored(names: Mapping[str, int] | None) -> tuple[float, ...]:
+def named_ignored(names: Names | None) -> tuple[float, ...]:
     """The label that a data set itself calls `ignore`, as nnU-Net does."""
-    return (float(names["ignore"]),) if names and "ignore" in names else ()
+    return tuple(map(float, names["ignore"])) if names and "ignore" in names else ()
 
 
 def colour_value(colour: str, key: str) -> int:
@@ -329,9 +332,7 @@ def colour_value(colour: str, key: str) -> int:
     return red << 16 | green << 8 | blue
 
 
-def several(
-    masks: Sequence[MaskValues], totals: Mapping[Value, Totals], kind: Kind, names: Mapping[str, int]
-) -> UserError:
+def several(masks: Sequence[MaskValues], totals: Mapping[Value, Totals], kind: Kind, names: Names) -> UserError:
     """The refusal of masks that can be read in more than one way, or in none."""
     objects = [value for value in totals if value]
     folder = common_folder(mask.path for mask in masks)
@@ -349,19 +350,20 @@ def several(
             "--set data.foreground=nonzero for all of them"
         )
         if names:
-            advice += f"; dataset.json calls them {', '.join(f'{name} ({value})' for name, value in names.items())}"
+            known = ", ".join(f"{name} ({numbered(values)})" for name, values in names.items())
+            advice += f"; dataset.json calls them {known}"
     return UserError(
         f"A mask has one value for the object and black for the rest, but the masks in {folder} {fault}: {found}. "
         f"{advice}."
     )
 
 
-def listed(masks: Sequence[MaskValues], totals: Mapping[Value, Totals], kind: Kind, names: Mapping[str, int]) -> str:
+def listed(masks: Sequence[MaskValues], totals: Mapping[Value, Totals], kind: Kind, names: Names) -> str:
     """`0 (93.1 % of the pixels, in 8 of 8 masks), 1 (...)`, the most frequent values first."""
     everything = max(1, sum(entry.pixels for entry in totals.values()))
     shown = sorted(totals, key=lambda value: -totals[value].pixels)[:LISTED]
     more = f" and {len(totals) - LISTED} more" if len(totals) > LISTED else ""
-    by_value = {number: f" {name}" for name, number in names.items()}
+    by_value = {numbers[0]: f" {name}" for name, numbers in names.items() if len(numbers) == 1}
     return (
         ", ".join(
             f"{in_words(value, kind)}{by_value.get(int(value), '')} ({100 * totals[value].pixels / everything:.1f} % "
@@ -370,6 +372,11 @@ def listed(masks: Sequence[MaskValues], totals: Mapping[Value, Totals], kind: Ki
         )
         + more
     )
+
+
+def numbered(values: Sequence[int]) -> str:
+    """`1, 2`."""
+    return ", ".join(map(str, values))
 
 
 def listed_plainly(values: Sequence[Value], kind: Kind) -> str:

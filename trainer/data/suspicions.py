@@ -22,7 +22,7 @@ SAMPLE = 16  # masks looked at in full size
 BOX_SIDE = 6  # pixels at working size: smaller objects are rectangles by chance
 FEWEST = 3  # images from which "all" and "most" mean something
 DARK = 0.1  # the brightest pixel of the whole set, of 1
-SIDES, SHAPES = 4.0, 2.0  # the largest over the smallest: long sides, and width over height
+SIDES, SHAPES = 4.0, 3.0  # the largest over the smallest: long sides, and width over height
 MOST = 0.5
 
 

@@ -84,7 +84,7 @@ def found(folder: Path, draw: Draw, *, width: int = SIDE, brightest: float = 1.0
         (lambda _: disc(0), {}, ["all 6 masks are the same"]),
         (box, {}, ["6 of 6 masks are one rectangle"]),
         (disc, {"brightest": 0.06}, ["brightest pixel of all images is 0.060 of 1"]),
-        (disc, {"width": 150}, ["very different shapes"]),
+        (disc, {"width": 200}, ["very different shapes"]),
         (disc, {"width": 300}, ["very different sizes", "very different shapes"]),
     ],
 )
