@@ -39,6 +39,15 @@ NO_PATIENT = (
     "v",
 )
 
+CLASSES = frozenset(
+    (
+        *("benign", "malignant", "normal", "abnormal", "healthy", "control", "negative", "positive", "cyst", "cysts"),
+        *("tumor", "tumour", "cancer", "carcinoma", "adenoma", "fibroadenoma", "polyp", "nodule", "lesion", "mass"),
+        *("covid", "pneumonia", "opacity", "tuberculosis", "effusion", "glaucoma", "melanoma", "nevus", "keratosis"),
+        *("glioma", "meningioma", "pituitary", "disease", "diseased", "infected", "class", "grade", "type", "stage"),
+    )
+)
+
 
 @dataclass(frozen=True)
 class Meaning:
@@ -95,6 +104,17 @@ def meanings(folders: Sequence[Sequence[str]]) -> list[Meaning]:
 def is_part(folder: str) -> bool:
     """Whether a folder's name is that of a part and nothing more: `training_set`, `Validation`."""
     return bool(found := words(folder)) and all(word in PART_OF or word in ("set", "data", "dataset") for word in found)
+
+
+def one_set(folders: Sequence[str]) -> bool:
+    """Whether folders that each hold images and masks are one data set: its parts, patients, classes, or numbered."""
+    numbered = {re.sub(r"\d+", "0", name) for name in folders}
+    return len(numbered) == 1 or any(all(fits(name) for name in folders) for fits in (is_part, is_patient, is_class))
+
+
+def is_class(folder: str) -> bool:
+    """Whether a folder's name is that of a finding, as classes of medical images are called."""
+    return bool(set(words(folder)) & CLASSES)
 
 
 def in_words(found: Sequence[Meaning]) -> str:

@@ -2,72 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from pathlib import Path
-
-from trainer.data.folder import bare, case_names, image_files, one_form
+from trainer.data.folder import case_names
 from trainer.data.folder_meaning import in_words, meanings
 from trainer.data.layouts import Match, joined
+from trainer.data.patterns import apart, pattern
 from trainer.data.published_layouts import Item
 from trainer.errors import UserError
-
-WILDCARD = re.compile(r"(\*\*/)|(\*\*)|(\*)|(\?)|(\[!?[^\]/]+\])")
-AS_REGEX = (r"(?:(.*)/)?", r"(.*)", r"([^/]*)", r"([^/])")
-
-
-@dataclass(frozen=True)
-class Pattern:
-    """A pattern, taken apart: the folder before its first wildcard, and what files below must look like.
-
-    `any_suffix`: the pattern ends in a wildcard or in `.*`, which then stands for any image file's suffix.
-    """
-
-    text: str
-    root: Path
-    regex: re.Pattern[str]
-    wildcards: int
-    any_suffix: bool
-
-    def captures(self, path: Path) -> tuple[str, ...] | None:
-        """What the wildcards stand for in `path`, which lies below `root`; None where it does not fit."""
-        inside = path.relative_to(self.root)
-        fits = self.regex.fullmatch(one_form((bare(inside) if self.any_suffix else inside).as_posix()))
-        return tuple(text or "" for text in fits.groups()) if fits else None
-
-    def files(self) -> dict[Path, tuple[str, ...]]:
-        """The image files that fit, each with what the wildcards stand for."""
-        found = ((path, self.captures(path)) for path in image_files(self.root))
-        return {path: captures for path, captures in found if captures is not None}
-
-
-def is_pattern(text: str) -> bool:
-    """Whether this is a pattern: it holds a wildcard, and no file or folder of that very name is there."""
-    return bool(WILDCARD.search(text)) and not Path(text).expanduser().exists()
-
-
-def pattern(text: str) -> Pattern:
-    """Take a pattern apart. Raises `UserError` where the folder before its first wildcard is missing."""
-    path = Path(text).expanduser()
-    plain = [part for part in path.parts if not WILDCARD.search(part)]
-    fixed = next((n for n, part in enumerate(path.parts) if WILDCARD.search(part)), len(plain))
-    root = Path(*path.parts[:fixed]).resolve()
-    if not root.is_dir():
-        raise UserError(f"A pattern begins with a folder, but that of '{text}' does not exist: {root}. Check the path.")
-    rest = one_form("/".join(path.parts[fixed:]))
-    any_suffix = rest.endswith(("*", "?", "]"))
-    rest = rest.removesuffix(".*")
-    regex, end, wildcards = "", 0, 0
-    for found in WILDCARD.finditer(rest):
-        regex += re.escape(rest[end : found.start()])
-        regex += AS_REGEX[found.lastindex - 1] if found.lastindex and found.lastindex < 5 else f"({negated(found[0])})"
-        end, wildcards = found.end(), wildcards + 1
-    return Pattern(text, root, re.compile(regex + re.escape(rest[end:])), wildcards, any_suffix)
-
-
-def negated(choice: str) -> str:
-    """A choice of letters as regular expressions write it: `[!ab]` is `[^ab]`."""
-    return choice.replace("[!", "[^").replace("\\", "\\\\")
 
 
 def match_patterns(images: str, masks: str) -> Match:
@@ -83,12 +23,7 @@ def match_patterns(images: str, masks: str) -> Match:
             f"for several masks of one image), but '{images}' has {of_images.wildcards} and '{masks}' "
             f"{of_masks.wildcards}."
         )
-    image_paths, mask_paths = of_images.files(), of_masks.files()
-    # A pattern such as *.png also fits the masks beside the images: what the narrower pattern fits is not the other's.
-    if image_paths.keys() <= mask_paths.keys():
-        mask_paths = {path: text for path, text in mask_paths.items() if path not in image_paths}
-    else:
-        image_paths = {path: text for path, text in image_paths.items() if path not in mask_paths}
+    image_paths, mask_paths = apart(of_images.files(), of_masks.files())
     for kind, found, text in (("image", image_paths, images), ("mask", mask_paths, masks)):
         if not found:
             raise UserError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from trainer.data.folder import (
@@ -19,10 +19,15 @@ from trainer.data.folder import (
     target,
     unread,
 )
+from trainer.data.folder_meaning import first, is_patient, one_set
 from trainer.data.formats.decoded import Slice
 from trainer.data.formats.kinds import SUFFIXES
+from trainer.data.pairing import Reading, read_pairs
+from trainer.data.pattern_of import pattern_pair
 from trainer.data.published_layouts import RULES, Item, Items, Rule
 from trainer.errors import UserError
+
+PLAIN_NAMES = "plain names"
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,7 @@ class Match:
 
     `incomplete`: the images for which the layout asks for several masks and some are missing, each with the missing
     parts. `duplicates`: pairs of files that claim the same name. `broken`: links that lead nowhere.
+    `patterns`: two patterns below `folder` that pair the same files, where there are such and they are needed.
     """
 
     name: str
@@ -67,6 +73,7 @@ class Match:
     duplicates: tuple[tuple[Path, Path], ...]
     notes: tuple[str, ...]
     broken: tuple[Path, ...] = ()
+    patterns: tuple[str, str] | None = None
 
 
 def recognise(folder: Path, *, skip_unpaired: bool = False) -> Layout:
@@ -103,20 +110,80 @@ def whole(layout: Match, *, skip_unpaired: bool = False) -> Layout:
     return Layout(layout.name, layout.pairs, layout.notes + left_out)
 
 
-def match(folder: Path) -> Match:
-    """What the first fitting rule finds in `folder`, or in its one recognised sub-folder (an unpacked archive)."""
+def match(folder: Path, part: str = "") -> Match:
+    """What the first fitting rule finds in `folder`, or in its one recognised sub-folder (an unpacked archive).
+
+    Where no rule fits, or only a plain one that leaves files without partner, names are compared as a person would
+    (`trainer.data.pairing`). `part`: only a part of a divided set, such as `train`.
+    """
     if not folder.is_dir():
         fault = "is a file" if folder.exists() else "does not exist"
         raise UserError(f"A data set is a folder of images and masks, but {folder} {fault}. Check the path.")
-    for candidates in ([folder], subfolders(folder)):
-        data_sets = [(root, *fitting) for root in candidates if (fitting := first_rule(root))]
-        if len(data_sets) > 1:
-            names = ", ".join(f"{root.name} ({rule.name})" for root, rule, _ in data_sets)
-            raise UserError(f"One data set at a time, but {folder} holds several: {names}. Name one of these folders.")
-        if data_sets:
-            root, rule, items = data_sets[0]
-            return joined(rule.name, root, *items, parts=rule.parts)
-    raise unknown(folder)
+    if not part:
+        for candidates in ([folder], subfolders(folder)):
+            data_sets = [
+                (root, *fitting)
+                for root in candidates
+                if (fitting := first_rule(root)) and not (fitting[0].alone and outside(folder, [], below=root))
+            ]
+            if len(data_sets) > 1 and not one_set([root.name for root, *_ in data_sets]):
+                names = ", ".join(f"{root.name} ({rule.name})" for root, rule, _ in data_sets)
+                raise UserError(
+                    f"One data set at a time, but {folder} holds several: {names}. Name one of these folders, or give "
+                    "all of them by --data and --masks with wildcards."
+                )
+            if len(data_sets) == 1:
+                return settled(folder, *data_sets[0])
+    by_names = paired_by_names(folder, read_pairs(folder, part))
+    if by_names is None:
+        raise unknown(folder)
+    return by_names
+
+
+def settled(folder: Path, root: Path, rule: Rule, items: Items) -> Match:
+    """What a rule found in `root`, which is `folder` or lies in it, or what names say, where these say more.
+
+    Raises `UserError` where the rule is a plain one and another reading is possible, too.
+    """
+    found = joined(rule.name, root, *items, parts=rule.parts)
+    others = outside(folder, [], below=root)
+    found = replace(found, notes=(*found.notes, *others, *patients_as_classes(found)))
+    if not rule.plain and (found.pairs or found.incomplete):
+        return found
+    # The parts of a divided set may be laid out each in its own way.
+    divided = others and one_set([child.name for child in subfolders(folder) if image_files(child)])
+    for place in (folder, root) if divided or faulty(found) else (root,):
+        by_names = paired_by_names(place, read_pairs(place))
+        if by_names and len(by_names.pairs) > len(found.pairs) and (faulty(found) or not faulty(by_names)):
+            return by_names
+    return found
+
+
+def patients_as_classes(found: Match) -> tuple[str, ...]:
+    """A note where a published rule reads folders as classes whose names look like those of patients."""
+    labels = {pair.label for pair in found.pairs} - {""}
+    if not labels or not all(map(is_patient, labels)):
+        return ()
+    return (
+        f"{len(labels)} folders are read as classes ({first(labels)}); if they are patients, keep each in one fold: "
+        "--set data.patient='([^/]+)/'",
+    )
+
+
+def paired_by_names(folder: Path, reading: Reading | None) -> Match | None:
+    """A reading by names as a match, with a first note that says how it was paired."""
+    if reading is None:
+        return None
+    found = joined(PLAIN_NAMES, folder, reading.images, reading.masks)
+    masks_of = {pair.image: pair.masks for pair in found.pairs}
+    patterns = pattern_pair(folder, masks_of, image_files(folder))
+    how = f"images {patterns[0]} with masks {patterns[1]}: {reading.how}" if patterns else reading.how
+    return replace(found, notes=(f"paired by names, {how}", *found.notes), patterns=patterns)
+
+
+def faulty(found: Match) -> bool:
+    """Whether a file has no partner, or two have one name."""
+    return bool(found.without_mask or found.incomplete or found.without_image or found.duplicates or found.broken)
 
 
 def first_rule(folder: Path) -> tuple[Rule, Items] | None:
@@ -181,10 +248,14 @@ def left_out(folder: Path, items: Iterable[Item]) -> tuple[str, ...]:
     return (*outside(folder, items), *unread(folder), *left_alone(folder))
 
 
-def outside(folder: Path, items: Iterable[Item]) -> tuple[str, ...]:
-    """A note on image files in the folder that the layout does not use, such as the organs that are no lungs."""
+def outside(folder: Path, items: Iterable[Item], below: Path | None = None) -> tuple[str, ...]:
+    """A note on image files in the folder that the layout does not use, such as the organs that are no lungs.
+
+    `below`: a sub-folder that has such a note of its own.
+    """
     used = {item.path for item in items}
-    others = tuple(path for path in sorted(image_files(folder)) if path not in used)
+    paths = [] if below == folder else image_files(folder)
+    others = tuple(path for path in sorted(paths) if path not in used and not (below and path.is_relative_to(below)))
     return (f"{count(others, 'image file')} not part of this layout, not read ({few(others)})",) if others else ()
 
 
@@ -216,7 +287,8 @@ def unknown(folder: Path) -> UserError:
     known = "\n".join(f"  {rule.name}: {rule.looks}" for rule in RULES)
     return UserError(
         f"The layout of {folder} ({files} image files) is none that thaw knows. Known layouts:\n{known}\n"
-        "Rename or move the files to one of these; the last two fit any data set."
+        "Rename or move the files to one of these (the last two fit any data set); or say which files belong together: "
+        "--data 'set/*/us.png' --masks 'set/*/lesion.png', or --data table.csv with the columns image and mask."
     )
 
 

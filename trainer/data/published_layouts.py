@@ -23,6 +23,11 @@ JSRT_NAME = re.compile(r"JPC(LN|NN)\d{3}", re.IGNORECASE)
 JSRT_CLASSES = {"LN": "nodule", "NN": "no nodule"}
 # The organs that SCR outlines, a folder each: all but the lungs are ignored.
 SCR_FOLDERS = (*LUNGS, "heart", "left clavicle", "right clavicle")
+# Of several people who outlined the vessels, the first is the truth by custom.
+RETINA_FOLDERS = (("images",), ("1st_manual", "manual1"))
+RETINA_SUFFIX = re.compile(r"_(?:training|test|manual1)$", re.IGNORECASE)
+PH2_FOLDER = re.compile(r"(IMD\d+)_(Dermoscopic_Image|lesion|roi)")
+CHASE_NAME = re.compile(r"Image_\d+[LR](?:_(?:1st|2nd)HO)?")
 CHEST_NAME = re.compile(r"(?:MCUCXR|CHNCXR)_\d+_([01])", re.IGNORECASE)
 CHEST_CLASSES = {"0": "normal", "1": "tuberculosis"}
 
@@ -51,12 +56,16 @@ class Rule:
     """A layout: its name, its looks in words, and the function that finds its images and masks, or None.
 
     `parts`: the masks that every image must have, where a single mask would be wrong, such as one lung of two.
+    `plain`: no set that somebody published, but the way in which many name their files. `alone`: it says so little that
+    it counts only where no other image files lie beside its folder.
     """
 
     name: str
     looks: str
     find: Find
     parts: tuple[str, ...] = ()
+    plain: bool = False
+    alone: bool = False
 
 
 def busi(folder: Path) -> Items | None:
@@ -122,6 +131,41 @@ def jsrt(folder: Path) -> Items | None:
     return (images, masks) if images and masks else None
 
 
+def retina(folder: Path) -> Items | None:
+    """DRIVE and HRF: vessels in 1st_manual/ or manual1/; mask/ is no object. Also training/ and test/."""
+    roots = [root for root in (folder, *subfolders(folder)) if all(called(root, name) for name in RETINA_FOLDERS)]
+    images: list[Item] = []
+    masks: list[Item] = []
+    for root in roots:
+        start = "" if len(roots) == 1 else f"{root.name}/"
+        for items, names in zip((images, masks), RETINA_FOLDERS, strict=True):
+            for path in image_files(called(root, names) or root, "*"):
+                name = bare(path).name
+                items.append(Item(start + RETINA_SUFFIX.sub("", name), path, title=start + name))
+    return (images, masks) if images and masks else None
+
+
+def chase(folder: Path) -> Items | None:
+    """CHASE_DB1: `Image_01L.jpg` with the first observer's vessels beside it; the second's are not read."""
+    paths = only(folder, lambda path: CHASE_NAME.fullmatch(path.stem))
+    images = [Item(bare(path).name, path) for path in paths if not path.stem.endswith("HO")]
+    masks = [Item(path.stem.removesuffix("_1stHO"), path) for path in paths if path.stem.endswith("_1stHO")]
+    return (images, masks) if images and masks else None
+
+
+def ph2(folder: Path) -> Items | None:
+    """PH2: a folder a case, with folders of the image, of the lesion's mask, and of regions that are not read."""
+    kinds = {path: PH2_FOLDER.fullmatch(path.parent.name) for path in only(folder, ph2_folder)}
+    items = [(Item(found[1], path), found[2]) for path, found in kinds.items() if found]
+    images, masks = ([item for item, kind in items if kind == wanted] for wanted in ("Dermoscopic_Image", "lesion"))
+    return (images, masks) if images and masks else None
+
+
+def ph2_folder(path: Path) -> object:
+    """Whether a file lies where PH2 has its files."""
+    return PH2_FOLDER.fullmatch(path.parent.name)
+
+
 def two_folders(image_folders: tuple[str, ...], mask_folders: tuple[str, ...]) -> Find:
     """A layout with images in one folder and masks in another under the same name (or name_mask).
 
@@ -149,15 +193,19 @@ RULES: tuple[Rule, ...] = (
     Rule("Shenzhen", "CHNCXR_0001_0.png, CHNCXR_0001_0_mask.png in any folders", shenzhen),
     Rule("Montgomery", "CXR_png/x.png, masks/x.png", montgomery_joined),
     Rule("JSRT", "JPCLN001.IMG, left lung/JPCLN001.gif, right lung/JPCLN001.gif in any folders", jsrt, LUNGS),
+    Rule("DRIVE", "images/21_training.tif, 1st_manual/21_manual1.gif (HRF: manual1/); mask/ is no object", retina),
+    Rule("CHASE_DB1", "Image_01L.jpg, Image_01L_1stHO.png side by side", chase),
+    Rule("PH2", "IMD002/IMD002_Dermoscopic_Image/IMD002.bmp, IMD002/IMD002_lesion/IMD002_lesion.bmp", ph2),
     Rule("Dataset B", "original/000001.png, GT/000001.png", two_folders(("original",), ("GT",))),
     Rule("ECSSD", "images/x.jpg, ground_truth_mask/x.png", two_folders(("images",), ("ground_truth_mask",))),
-    Rule("MSRA", "x.jpg, x.png side by side, in the folder itself or in Imgs/", msra),
+    Rule("MSRA", "x.jpg, x.png side by side, in the folder itself or in Imgs/", msra, plain=True, alone=True),
     Rule(
         "images and masks",
         "images/x.png, masks/x.png (class folders inside both; imgs/, gt/ and the like will do)",
         two_folders(IMAGE_FOLDERS, MASK_FOLDERS),
+        plain=True,
     ),
-    Rule("suffix _mask", "x.png, x_mask.png side by side (or so in class folders)", flat),
+    Rule("suffix _mask", "x.png, x_mask.png side by side (or so in class folders)", flat, plain=True),
 )
 
 

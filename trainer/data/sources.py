@@ -6,8 +6,9 @@ from pathlib import Path
 
 from trainer.config import DataConfig
 from trainer.data.case_table import is_table, match_table
-from trainer.data.glob_pairs import is_pattern, match_patterns, pattern
+from trainer.data.glob_pairs import match_patterns
 from trainer.data.layouts import Layout, Match, match, whole
+from trainer.data.patterns import is_pattern, pattern
 from trainer.errors import UserError
 
 
@@ -24,7 +25,7 @@ def find(config: DataConfig) -> Match:
         return match_patterns(given, config.masks)
     if is_table(path):
         return match_table(config, path)
-    return match(path.resolve())
+    return match(path.resolve(), config.part)
 
 
 def find_whole(config: DataConfig) -> Layout:

@@ -8,7 +8,7 @@ import pytest
 
 from tests.trainer.data.drawn import touch
 from trainer.config import DataConfig
-from trainer.data.glob_pairs import is_pattern, pattern
+from trainer.data.patterns import is_pattern, pattern
 from trainer.data.sources import find
 from trainer.errors import UserError
 
