@@ -1,4 +1,4 @@
-"""What to know of a sweep's distances before it runs: why they are in pixels, and a tolerance that is too small."""
+"""What to know of a sweep's distances before it runs: why they are in pixels, and whether the tolerance suits."""
 
 from __future__ import annotations
 
@@ -26,7 +26,13 @@ def distance_notes(cases: Cases, config: ScoreConfig) -> Iterator[str]:
                 "are in pixels of the working size."
             )
     unit = unit_of(spacing)
-    tolerance, step = config.tolerance_in(unit), 1.0 if spacing is None else float(spacing.max())
+    tolerance, steps = config.tolerance_in(unit), np.ones((1, 2)) if spacing is None else spacing
+    step, side = float(steps.max()), float(steps.min()) * cases.masks.shape[1]
+    if tolerance > side / 4:
+        yield (
+            f"The tolerance of the surface Dice is {tolerance:g} {unit}, more than a quarter of an image's side "
+            f"({side:.3g} {unit}), so nearly every boundary counts as found. Set score.tolerance."
+        )
     if tolerance < step:
         yield (
             f"The tolerance of the surface Dice is {tolerance:g} {unit}, less than the {step:.3g} {unit} between two "

@@ -68,12 +68,12 @@ def describe(
 
 
 def spacing_digest(cases: Cases) -> str:
-    """16 hex digits of the spacing in mm, to the micrometre, by which distances are measured; "" where it is in pixels.
+    """16 hex digits of the spacing in mm, to six digits, by which distances are measured; "" where they are in pixels.
 
     It makes a sweep, so that one holds distances of one kind, but no training: the ledger does not know it.
     """
     spacing = cases.known_spacing
-    return "" if spacing is None else digest(spacing.round(3).tolist())[:16]
+    return "" if spacing is None else digest([[f"{step:.6g}" for step in steps] for steps in spacing.tolist()])[:16]
 
 
 def _data_table(cases: Cases) -> dict[str, Any]:

@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 from tests.tracking.made_up import fold_results, montage_png, record_trial, sweep_info, trial_info
+from tracking.record import METRICS
 from tracking.store import schema
 from tracking.store.score_tags import TAG
 from tracking.store.writer import Tracker
+from trainer.results import DISTANCES
 
 CONTRACTING = trial_info("shallow-first", 5)
 
@@ -73,6 +75,20 @@ def test_one_run_per_candidate_whatever_became_of_it(tracker: Tracker, end: str)
     state = tracker.trials(sweep)
     assert [one.status for one in state.values()] == ["FINISHED"]
     assert state[CONTRACTING.candidate.key].dice == tracker.client.get_run(run_id).data.metrics["dice"]
+
+
+def test_a_fold_recorded_before_distances_were_gets_them_and_nothing_twice(tracker: Tracker) -> None:
+    run_id = tracker.open_trial(tracker.open_sweep(sweep_info()), CONTRACTING)
+    (first, *_) = fold_results(CONTRACTING)
+    for name, value, step in schema.fold_metrics(first):
+        if not name.startswith(DISTANCES):
+            tracker.client.log_metric(run_id, name, value, step=step)
+    for _ in range(2):
+        tracker.log_fold(run_id, first)
+    metrics = tracker.client.get_run(run_id).data.metrics
+    assert [metrics[f"{name}/fold_1"] for name in METRICS] == [first.mean(name) for name in METRICS]
+    for name in ("loss", *METRICS):
+        assert len(tracker.client.get_metric_history(run_id, f"{name}/fold_1")) == (12 if name == "loss" else 1)
 
 
 def test_a_trial_that_is_finished_again_leaves_no_tag_of_before(tracker: Tracker) -> None:
