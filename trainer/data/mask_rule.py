@@ -26,6 +26,7 @@ LARGEST_LABEL = 32  # beside which 255 is taken for "void": labels are counted f
 RARE = 0.25  # of a mask: what covers more of it was judged
 LISTED = 8  # values in a message
 NONZERO = "nonzero"
+HEAD = "Masks: "
 STRAY, STRAY_LOSSY, STRAYS = 24, 80, 0.002  # JPEG keeps colour at half the resolution: edges stray far, areas do not
 PLAIN_OBJECTS = (1.0, 255.0)  # what thaw read before there were rules: white, or label 1, on black
 
@@ -91,13 +92,31 @@ def decide_masks(masks: Sequence[MaskValues], config: DataConfig, names: Names |
         ending += "; inverted as asked (data.invert): what this calls the object is the background"
     if ignored:
         ending += f"; {listed_plainly(ignored, kind)} is ignored: such pixels take no part in loss and scores"
-    return replace(
+    whole = replace(
         rule,
         ignored=ignored,
         invert=config.invert,
         fill=config.fill,
-        sentence=f"Masks: {rule.sentence}{ending}.",
+        sentence=f"{HEAD}{rule.sentence}{ending}.",
     )
+    if len(masks) > 1 and not config.foreground:
+        check_each(masks, whole, config, names)
+    return whole
+
+
+def check_each(masks: Sequence[MaskValues], whole: MaskRule, config: DataConfig, names: Names | None) -> None:
+    """Raise `UserError` where a mask, looked at alone, would be read in another way than as one of the set."""
+    for mask in masks:
+        try:
+            alone = decide_masks([mask], config, names)
+        except UserError:
+            continue  # alone it says too little: the set says the rest
+        if not np.array_equal(alone.meaning(mask.values, mask.kind), whole.meaning(mask.values, mask.kind)):
+            raise UserError(
+                "All masks of a set must be read in one way, but these are not written in one. Together they say: "
+                f"{whole.sentence[len(HEAD) :]} But {mask.path} alone says: {alone.sentence[len(HEAD) :]} Save all "
+                "masks in one way, or say what the object is with --set data.foreground=[VALUE, ...]."
+            )
 
 
 def read_off(masks: Sequence[MaskValues], kind: Kind, names: Names) -> MaskRule:
