@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from tests.trainer.data.mask_codings import CODINGS, PARTS, Coding, agree, outcome, part_outcome, truths, written
+from trainer.config import DataConfig
 
 MIXABLE = [coding for coding in CODINGS if coding.says and not (coding.settings or coding.hidden)]
-from trainer.config import DataConfig
 
 
 @pytest.mark.parametrize("coding", CODINGS, ids=[coding.name for coding in CODINGS])
