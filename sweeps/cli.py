@@ -378,7 +378,7 @@ def check(
     with console.status("reading every image") if console.is_terminal else _Quiet():
         data_survey = survey(config)
     tell(text(data_survey))
-    for line in reading(config, write):
+    for line in reading(config, data_survey.found, write):
         tell(line)
     if data_survey.names:
         sheet = contact_sheet(data_survey)

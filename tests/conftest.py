@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.small import SMALL_OPTIONS
+from tests.trainer.data.drawn import Drawn
 from trainer.files import locked
 
 ROOT = Path(__file__).parents[1]
@@ -84,3 +85,9 @@ def smoke_home(thaw: Thaw, tmp_path_factory: pytest.TempPathFactory) -> Path:
             assert done.returncode == 0, done.stderr + done.stdout
             (home / "said.txt").write_text(done.stdout)
     return home
+
+
+@pytest.fixture(scope="session")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Drawn:
+    """Images and masks drawn once a session, to be linked into the folders of the tests."""
+    return Drawn(tmp_path_factory.mktemp("drawn"))

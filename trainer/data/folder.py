@@ -32,6 +32,8 @@ LITTER = (
 # Links inside linked folders are followed this deep, so that a web of links between folders comes to an end.
 DEEPEST_LINK = 4
 LONGEST_PATH = 4096
+# Of two suffixes that fit, such as .nii.gz and .gz, the one that begins first.
+SUFFIX = re.compile(f"(?:{'|'.join(map(re.escape, SUFFIXES))})$", re.IGNORECASE)
 
 Kind = Literal["file", "hidden", "loop", "broken"]
 
@@ -61,9 +63,9 @@ def entries(
         path = folder / entry.name
         if is_hidden(entry.name):
             yield Entry(path, "hidden")
-        elif os.path.isfile(path):  # unlike Path's, False where a link leads to what may not be looked at
+        elif leads_to(entry.is_file):
             yield Entry(path, "file")
-        elif not os.path.isdir(path):
+        elif not leads_to(entry.is_dir):
             if entry.is_symlink():
                 yield Entry(path, "broken")
         elif deep:
@@ -72,6 +74,14 @@ def entries(
                 yield Entry(path, "loop")
             else:
                 yield from entries(path, above=above, links=deeper)
+
+
+def leads_to(question: Callable[[], bool]) -> bool:
+    """The answer to `is_file` or `is_dir`; False for a link in a circle, or to what may not be looked at."""
+    try:
+        return question()
+    except OSError:
+        return False
 
 
 def identity(folder: Path) -> tuple[int, int]:
@@ -96,12 +106,10 @@ def bare(path: Path) -> Path:
     >>> bare(Path("a/b.c.png")).as_posix()
     'a/b.c'
     """
-    known = [suffix for suffix in SUFFIXES if path.name.lower().endswith(suffix) and len(path.name) > len(suffix)]
-    return (
-        path.with_name(path.name[: -len(max(known, key=len))])
-        if known
-        else path.with_suffix("" if path.suffix[1:].isalpha() else path.suffix)
-    )
+    known = SUFFIX.search(path.name)
+    if known and known.start():
+        return path.with_name(path.name[: known.start()])
+    return path.with_suffix("" if path.suffix[1:].isalpha() else path.suffix)
 
 
 def case_names(images: Sequence[Path]) -> list[str]:
@@ -149,7 +157,8 @@ def files(folder: Path, pattern: str) -> Iterator[Path]:
 
 def subfolders(folder: Path) -> list[Path]:
     """The visible folders directly inside, in order."""
-    return sorted(child for child in folder.iterdir() if child.is_dir() and not child.name.startswith((".", "__")))
+    visible = (entry for entry in os.scandir(folder) if not entry.name.startswith((".", "__")))
+    return sorted(folder / entry.name for entry in visible if leads_to(entry.is_dir))
 
 
 def unread(folder: Path) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -24,19 +25,8 @@ PATIENT = re.compile(
 )
 WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+|[^\W\d_]+|\d+")
 NO_PATIENT = (
-    "fold",
-    "set",
-    "split",
-    "part",
-    "class",
-    "grade",
-    "type",
-    "stage",
-    "level",
-    "birads",
-    "task",
-    "version",
-    "v",
+    *("fold", "set", "split", "part", "class", "grade", "type", "stage", "level", "birads", "task", "version", "v"),
+    *("data", "center", "centre", "clinic", "hospital", "site", "scanner", "group", "batch", "dataset"),
 )
 
 CLASSES = frozenset(
@@ -92,10 +82,18 @@ def meanings(folders: Sequence[Sequence[str]]) -> list[Meaning]:
     does the name of a part. Of several classes on the way the last counts.
     """
     shared = set(folders[0]).intersection(*folders[1:]) if len(folders) > 1 else set()
+    every = {name for names in folders for name in names}
+    stems = Counter(re.sub(r"\d+", "0", name) for name in every)
+    # One such folder may be anything (COVID-19); several that differ in their number are cases.
+    patients = {
+        name
+        for name in every
+        if is_patient(name) or (stems[re.sub(r"\d+", "0", name)] > 1 and not set(words(name)) & {*NO_PATIENT, *CLASSES})
+    }
     return [
         Meaning(
-            "/".join(name for name in names if is_patient(name)),
-            next((name for name in reversed(names) if not (is_patient(name) or is_part(name) or name in shared)), ""),
+            "/".join(name for name in names if name in patients),
+            next((name for name in reversed(names) if not (name in patients or is_part(name) or name in shared)), ""),
         )
         for names in folders
     ]
@@ -103,7 +101,8 @@ def meanings(folders: Sequence[Sequence[str]]) -> list[Meaning]:
 
 def is_part(folder: str) -> bool:
     """Whether a folder's name is that of a part and nothing more: `training_set`, `Validation`."""
-    return bool(found := words(folder)) and all(word in PART_OF or word in ("set", "data", "dataset") for word in found)
+    others = [word for word in words(folder) if word not in ("set", "data", "dataset")]
+    return bool(others) and all(word in PART_OF for word in others)
 
 
 def one_set(folders: Sequence[str]) -> bool:

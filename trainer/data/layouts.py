@@ -22,7 +22,7 @@ from trainer.data.folder import (
 from trainer.data.folder_meaning import first, is_patient, one_set
 from trainer.data.formats.decoded import Slice
 from trainer.data.formats.kinds import SUFFIXES
-from trainer.data.pairing import Reading, read_pairs
+from trainer.data.pairing import Reading, read_pairs, read_two_folders
 from trainer.data.pattern_of import pattern_pair
 from trainer.data.published_layouts import RULES, Item, Items, Rule
 from trainer.errors import UserError
@@ -134,10 +134,46 @@ def match(folder: Path, part: str = "") -> Match:
                 )
             if len(data_sets) == 1:
                 return settled(folder, *data_sets[0])
-    by_names = paired_by_names(folder, read_pairs(folder, part))
+    by_names = match_names(folder, part)
     if by_names is None:
         raise unknown(folder)
     return by_names
+
+
+def match_names(folder: Path, part: str = "") -> Match | None:
+    """What the names in a folder say, published layouts left out of account; None where they say nothing."""
+    return paired_by_names(folder, read_pairs(folder, part))
+
+
+def match_rule(folder: Path, name: str) -> Match | None:
+    """What the published layout called `name` finds in a folder, or in a sub-folder of it; None if nothing."""
+    for root in (folder, *subfolders(folder)):
+        for rule in RULES:
+            if rule.name == name and (items := rule.find(root)) and any(items):
+                return joined(rule.name, root, *items, parts=rule.parts)
+    return None
+
+
+def match_folders(images: Path, masks: Path) -> Match:
+    """The images of one folder and the masks of another, joined by their names.
+
+    Raises `UserError` for a folder that is missing, and where no names go together.
+    """
+    for kind, folder in (("images", images), ("masks", masks)):
+        if not folder.is_dir():
+            fault = "is a file" if folder.exists() else "does not exist"
+            raise UserError(
+                f"--data and --masks name folders (or patterns), but that of the {kind}, {folder}, {fault}."
+            )
+    reading = read_two_folders(images, masks)
+    if reading is None:
+        raise UserError(
+            f"The names of images and masks must go together, but no file of {masks} has the name of one in {images}. "
+            "Give two patterns whose wildcards pair them, or a table."
+        )
+    elsewhere = [] if masks.is_relative_to(images) else [masks]
+    how = f"paired by names, {reading.how}"
+    return joined("two folders", images, reading.images, reading.masks, how=how, elsewhere=elsewhere)
 
 
 def settled(folder: Path, root: Path, rule: Rule, items: Items) -> Match:
@@ -255,7 +291,7 @@ def outside(folder: Path, items: Iterable[Item], below: Path | None = None) -> t
     """
     used = {item.path for item in items}
     paths = [] if below == folder else image_files(folder)
-    others = tuple(path for path in sorted(paths) if path not in used and not (below and path.is_relative_to(below)))
+    others = tuple(sorted(path for path in paths if path not in used and not (below and path.is_relative_to(below))))
     return (f"{count(others, 'image file')} not part of this layout, not read ({few(others)})",) if others else ()
 
 

@@ -61,7 +61,11 @@ def read_pairs(folder: Path, part: str = "", paths: Sequence[Path] | None = None
 
 def read_two_folders(images: Path, masks: Path) -> Reading | None:
     """The images of one folder paired with the masks of another, by names; None where nothing pairs."""
-    split = Split(*(tuple(named(root, path) for path in image_files(root)) for root in (images, masks)))
+    of_masks = set(image_files(masks))  # may lie inside the folder of the images
+    split = Split(
+        tuple(named(images, path) for path in image_files(images) if path not in of_masks),
+        tuple(named(masks, path) for path in sorted(of_masks)),
+    )
     attempts = [attempt for comparison in COMPARISONS if (attempt := compared(split, comparison))]
     best = next((one for one in attempts if one.complete), max(attempts, key=lambda one: one.paired, default=None))
     return reading(best, "") if best and best.paired else None

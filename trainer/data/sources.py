@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from pathlib import Path
 
 from trainer.config import DataConfig
 from trainer.data.case_table import is_table, match_table
 from trainer.data.glob_pairs import match_patterns
-from trainer.data.layouts import Layout, Match, match, whole
+from trainer.data.layout_plugins import plugins, read_plugin
+from trainer.data.layouts import PLAIN_NAMES, Layout, Match, match, match_folders, match_names, match_rule, whole
 from trainer.data.patterns import is_pattern, pattern
+from trainer.data.published_layouts import RULES
 from trainer.errors import UserError
 
 
@@ -16,7 +19,16 @@ def find(config: DataConfig) -> Match:
     """The images and masks that `config` asks for, faults included. Raises `UserError` where there is nothing."""
     given = str(config.path)
     path = Path(given).expanduser()
-    if is_pattern(given) or (config.masks and is_pattern(config.masks)):
+    patterns = is_pattern(given) or is_pattern(config.masks)
+    for key, value in (("data.part", config.part), ("data.layout", config.layout)):
+        if value and (patterns or config.masks or is_table(path)):
+            raise UserError(
+                f"'{key}' goes with a folder that thaw looks through, but the data are given as a table, or with "
+                f"--masks. Leave '{key}' out, and give the files that you want."
+            )
+    if config.part and config.layout:
+        raise UserError("'data.part' is found by the names of folders, so 'data.layout' cannot be given, too.")
+    if patterns:
         if not (is_pattern(given) and is_pattern(config.masks)):
             raise UserError(
                 "Two patterns pair images with masks by their wildcards, but only one has any: "
@@ -25,7 +37,49 @@ def find(config: DataConfig) -> Match:
         return match_patterns(given, config.masks)
     if is_table(path):
         return match_table(config, path)
-    return match(path.resolve(), config.part)
+    if config.masks:
+        return match_folders(path.resolve(), Path(config.masks).expanduser().resolve())
+    return named(path.resolve(), config.layout) if config.layout else recognised(path.resolve(), config.part)
+
+
+def recognised(folder: Path, part: str) -> Match:
+    """The layout that fits a folder: one of another package, where it says so, else what thaw itself finds.
+
+    Raises `UserError` where two packages, or a package and a published layout, claim the folder.
+    """
+    claims = [found for plugin in plugins() if (found := read_plugin(plugin, folder))] if folder.is_dir() else []
+    if not claims:
+        return match(folder, part)
+    names = [found.name for found in claims]
+    try:
+        ours = match(folder)
+        names += [ours.name] if ours.name in {rule.name for rule in RULES if not rule.plain} else []
+    except UserError:
+        pass
+    if len(names) > 1:
+        choices = " or ".join(f"--set data.layout='{name}'" for name in names)
+        raise UserError(
+            f"A folder has one layout, but {folder} is claimed by {' and '.join(names)}. Choose: {choices}."
+        )
+    return claims[0]
+
+
+def named(folder: Path, layout: str) -> Match:
+    """What the layout called so finds in a folder. Raises `UserError` for an unknown one, or where it finds nothing."""
+    offered = {plugin.name: plugin for plugin in plugins()}
+    known = [*(rule.name for rule in RULES), PLAIN_NAMES, *offered]
+    name = next((one for one in known if one.lower() == layout.lower()), None)
+    if name is None:
+        near = get_close_matches(layout, known, n=1)
+        hint = f"; did you mean '{near[0]}'?" if near else "."
+        raise UserError(f"'data.layout' must name a layout, but got '{layout}'{hint} Known: {', '.join(known)}.")
+    if name in offered:
+        found = read_plugin(offered[name], folder)
+    else:
+        found = match_names(folder) if name == PLAIN_NAMES else match_rule(folder, name)
+    if found is None:
+        raise UserError(f"The layout '{name}' finds no images in {folder}. Leave data.layout out, or check the path.")
+    return found
 
 
 def find_whole(config: DataConfig) -> Layout:

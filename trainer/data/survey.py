@@ -59,8 +59,8 @@ class Survey:
     `images` float32 and `masks` uint8 (n, 128, 128) are the n readable cases, named and labelled by `names` and
     `labels`; `image_count` counts all images of the folder, readable or not. `smallest`, `median` and `largest` are
     (width, height), each side by itself. `areas` are the 0, 25, 50, 75 and 100 % quantiles over the cases with
-    something marked; empty when there is none. `pairs` are the first three images with their masks;
-    `readings` say how the files were read, and what is odd about them, one sentence each.
+    something marked; empty when there is none. `found` are all pairs of files with their faults, `pairs` the first
+    three in words; `readings` say how the files were read, and what is odd about them, one sentence each.
     """
 
     layout: str
@@ -82,6 +82,7 @@ class Survey:
     areas: tuple[float, ...]
     problems: tuple[Problem, ...]
     notes: tuple[str, ...]
+    found: Match
     pairs: tuple[str, ...] = ()
     readings: tuple[str, ...] = ()
 
@@ -145,6 +146,7 @@ def survey(data: Path | DataConfig, size: int = SIZE) -> Survey:
         problems=tuple(problems),
         notes=(*layout.notes, *slicing_notes, *filter(None, [large_group_note(groups)])),
         pairs=tuple(paired(pair, layout.folder) for pair in layout.pairs[:EXAMPLES]),
+        found=layout,
         readings=(
             *((rule.sentence, *ignored_note(merged)) if rule else ()),
             *(f"Images: {note}." for note in intensity.notes),
