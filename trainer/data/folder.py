@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from trainer.data.formats.kinds import SUFFIXES, is_nameless_dicom
+from trainer.data.formats.kinds import SUFFIXES, is_analyze_header, is_nameless_dicom
 from trainer.errors import UserError
 
 SHOWN = 3
@@ -163,7 +163,8 @@ def subfolders(folder: Path) -> list[Path]:
 
 def unread(folder: Path) -> tuple[str, ...]:
     """A note on files whose suffix is that of no image format that thaw reads, so that none is left out silently."""
-    suffixes = Counter(path.suffix.lower() or "no suffix" for path in files(folder, "**/*") if not is_image(path))
+    others = (path for path in files(folder, "**/*") if not is_image(path) and not is_analyze_header(path))
+    suffixes = Counter(path.suffix.lower() or "no suffix" for path in others)
     listed = ", ".join(f"{number} {suffix}" for suffix, number in sorted(suffixes.items()))
     return (f"files that are no images by their names, not read: {listed}",) if suffixes else ()
 

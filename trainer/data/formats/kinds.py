@@ -62,6 +62,13 @@ def has_analyze_header(path: Path) -> bool:
     return any(path.with_suffix(suffix).exists() for suffix in (ANALYZE_HEADER, ANALYZE_HEADER.upper()))
 
 
+def is_analyze_header(path: Path) -> bool:
+    """Whether this is the x.hdr of an x.img beside it."""
+    return path.suffix.lower() == ANALYZE_HEADER and any(
+        path.with_suffix(suffix).exists() for suffix in (jsrt.SUFFIX, jsrt.SUFFIX.upper())
+    )
+
+
 def is_nameless_dicom(path: Path) -> bool:
     """Whether a file whose name tells no kind (`IM000001`, `1.2.840.10008.5`) begins as DICOM does."""
     if path.suffix[1:].isalpha():

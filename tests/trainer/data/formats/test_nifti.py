@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import importlib
+import os
 from pathlib import Path
 from typing import Any
 
@@ -63,10 +64,15 @@ def test_a_volume_of_one_slice_is_an_image(tmp_path: Path) -> None:
     np.testing.assert_array_equal(decode(tmp_path / "x.nii").pixels, AXIAL)
 
 
-def test_an_analyze_pair_is_a_volume(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["Nifti1Pair", "Spm99AnalyzeImage"])
+def test_an_analyze_pair_is_a_volume(tmp_path: Path, kind: str) -> None:
     nibabel = importlib.import_module("nibabel")
-    nibabel.save(nibabel.Nifti1Pair(VALUES, np.diag([5, 3, 7, 1])), tmp_path / "x.img")
+    nibabel.save(getattr(nibabel, kind)(VALUES, np.diag([5, 3, 7, 1])), tmp_path / "x.img")
     np.testing.assert_array_equal(decode(tmp_path / "x.img", Slice(1, 2)).pixels, AXIAL)
+    (tmp_path / "x.hdr").write_bytes(bytes(348))
+    os.utime(tmp_path / "x.img", (1, 1))
+    with pytest.raises(UserError, match=r"x\.img beside x\.hdr.* cannot be read"):
+        decode(tmp_path / "x.img", Slice(1, 2))
 
 
 @pytest.mark.parametrize(
@@ -113,5 +119,5 @@ def test_a_volume_where_an_image_is_meant_and_damage_are_named(tmp_path: Path) -
     for number, damaged in enumerate((whole[:100], b"hello", gzip.compress(b"hello"), b"")):
         path = tmp_path / f"d{number}.nii.gz"
         path.write_bytes(damaged)
-        with pytest.raises(UserError, match="truncated, damaged or of another kind"):
+        with pytest.raises(UserError, match="must be whole and its header valid, but"):
             decode(path, Slice(0))
