@@ -23,6 +23,7 @@ from trainer.data.formats.decode import decode
 from trainer.data.formats.decoded import UPRIGHT, Slice, as_stored
 from trainer.data.formats.kinds import SUFFIXES
 from trainer.data.intensity import IntensityRule, extremes_of, grey_of, rule_from, rule_of
+from trainer.data.volumes import slices_in
 from trainer.errors import UserError
 from trainer.files import write_atomically
 
@@ -131,7 +132,18 @@ def list_jobs(images: Path, out: Path) -> list[Job]:
     if not image_paths:
         raise UserError(f"There must be an image ({', '.join(SUFFIXES)}) to predict, but {images} holds none.")
     name_counts = Counter(bare(path) for path in image_paths)
-    return [Job(folder / path, f"{path if name_counts[bare(path)] > 1 else bare(path)}.png") for path in image_paths]
+    names = {path: (path if name_counts[bare(path)] > 1 else bare(path)).as_posix() for path in image_paths}
+    return [job for path, name in names.items() for job in jobs_of(folder / path, name)]
+
+
+def jobs_of(path: Path, name: str) -> list[Job]:
+    """One image to predict, or each slice or frame of a file of several, in a folder of its name."""
+    slices = []
+    with suppress(UserError):  # said when it is read
+        slices = slices_in(path)
+    return [Job(path, f"{name}/slice {slice.number + 1:03d}.png", slice) for slice in slices] or [
+        Job(path, f"{name}.png")
+    ]
 
 
 def check_overwriting(jobs: list[Job], out: Path) -> None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from trainer.config import DataConfig, digest
 from trainer.data.cache import bytes_of
+from trainer.data.formats.kinds import headers_beside
 from trainer.data.layouts import Layout
 from trainer.files import write_atomically
 
@@ -21,7 +22,8 @@ def files_digest(layout: Layout, folder: Path, cache: Path) -> str:
 
     So the second start reads the folder's listing and no image.
     """
-    paths = list(dict.fromkeys(path for pair in layout.pairs for path in (pair.image, *pair.masks)))
+    named = (path for pair in layout.pairs for path in (pair.image, *pair.masks))
+    paths = list(dict.fromkeys(path for name in named for path in (name, *headers_beside(name))))
     listing = [[os.path.relpath(path, folder), (stat := path.stat()).st_size, stat.st_mtime_ns] for path in paths]
     memory = cache / "listings" / digest({"folder": str(folder.resolve()), "files": listing})
     try:

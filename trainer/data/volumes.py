@@ -59,28 +59,38 @@ def part_of(pair: Pair, slice: Slice) -> Pair:
     )
 
 
-def slices_of(pair: Pair, axis: int) -> list[Slice]:
-    """The slices of a volume that all its labels agree with; none for a volume that is a single image."""
-    volume = nifti.read_volume(pair.image)
-    for mask in pair.masks:
-        if kind_of(mask) == "nifti":
-            nifti.check_agreement(pair.image, mask)
-    at = volume.thickest if axis == THICKEST or 1 in volume.values.shape else axis
-    number = volume.values.shape[at]
-    check_masks(pair, number, "nifti")
+def slices_in(path: Path, axis: int = THICKEST) -> list[Slice]:
+    """The slices of a volume, or the frames of a DICOM file; none for a file that is a single image."""
+    kind, at, number = kind_of(path), FRAMES, 1
+    if kind == "nifti":
+        volume = nifti.read_volume(path)
+        at = volume.thickest if axis == THICKEST or 1 in volume.values.shape else axis
+        number = volume.values.shape[at]
+    elif kind == "dicom":
+        number = dicom.frame_count(path)
     return [Slice(index, at) for index in range(number)] if number > 1 else []
 
 
-def frames_of(pair: Pair) -> list[Slice]:
-    """The frames of a DICOM file whose masks have as many; none for a single image."""
-    number = dicom.frame_count(pair.image)
-    check_masks(pair, number, "dicom")
+def slices_of(pair: Pair, axis: int) -> list[Slice]:
+    """The slices of a volume that all its labels agree with."""
     for mask in pair.masks:
-        if number > 1 and (found := dicom.frame_count(mask)) != number:
+        if kind_of(mask) == "nifti":
+            nifti.check_agreement(pair.image, mask)
+    slices = slices_in(pair.image, axis)
+    check_masks(pair, len(slices), "nifti")
+    return slices
+
+
+def frames_of(pair: Pair) -> list[Slice]:
+    """The frames of a DICOM file whose masks have as many."""
+    frames = slices_in(pair.image)
+    check_masks(pair, len(frames), "dicom")
+    for mask in pair.masks:
+        if frames and (found := dicom.frame_count(mask)) != len(frames):
             raise UserError(
-                f"A mask has a frame for each of its image, but {pair.image} has {number} and {mask} has {found}."
+                f"A mask has a frame for each of its image, but {pair.image} has {len(frames)} and {mask} has {found}."
             )
-    return [Slice(index, FRAMES) for index in range(number)] if number > 1 else []
+    return frames
 
 
 def check_masks(pair: Pair, number: int, kind: str) -> None:

@@ -15,6 +15,7 @@ from sweeps.commands import predict
 from sweeps.commands.predict import load, predict_images
 from sweeps.environment.home import open_home
 from sweeps.environment.terminal import Board
+from tests.trainer.data.medical import needs_medical, nifti_file
 from trainer.data.images import read_grey
 from trainer.data.intensity import IntensityRule, Limits
 from trainer.errors import UserError
@@ -198,3 +199,16 @@ def test_an_image_beyond_the_values_of_the_training_set_is_refused(
     Image.fromarray(np.full((48, 64), 60000, np.uint16)).save(tmp_path / "x.png")
     with pytest.raises(UserError, match=r"must lie in 0\.\.4095 .*holds 60000"):
         predict_count(model, tmp_path / "x.png", tmp_path / "out")
+
+
+@needs_medical
+def test_each_slice_of_a_volume_has_a_mask(model: str, tmp_path: Path) -> None:
+    values = np.zeros((40, 36, 3), np.uint8)
+    values[10:30, 8:28, 1] = 255
+    nifti_file(tmp_path / "in.nii.gz", values, (1, 1, 5))
+    assert predict_count(model, tmp_path / "in.nii.gz", tmp_path / "out") == 3
+    assert written(tmp_path / "out", "masks") == [f"in/slice 00{number}.png" for number in (1, 2, 3)]
+    for number in (1, 2, 3):
+        with Image.open(tmp_path / f"out/masks/in/slice 00{number}.png") as mask:
+            assert mask.size == (40, 36)
+            assert (np.asarray(mask) > 0).any() == (number == 2)

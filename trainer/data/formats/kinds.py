@@ -51,15 +51,18 @@ def kind_of(path: Path) -> Kind:
     if name.endswith(NIFTI_SUFFIXES):
         return "nifti"
     if name.endswith(jsrt.SUFFIX):
-        return "nifti" if has_analyze_header(path) else "raw"
+        return "nifti" if headers_beside(path) else "raw"
     if name.endswith(DICOM_SUFFIXES) or is_nameless_dicom(path):
         return "dicom"
     return "picture"
 
 
-def has_analyze_header(path: Path) -> bool:
-    """Whether x.hdr lies beside x.img: an Analyze or NIfTI pair, and not one of JSRT's raw files."""
-    return any(path.with_suffix(suffix).exists() for suffix in (ANALYZE_HEADER, ANALYZE_HEADER.upper()))
+def headers_beside(path: Path) -> list[Path]:
+    """The x.hdr beside x.img: an Analyze or NIfTI pair, and not one of JSRT's raw files."""
+    if path.suffix.lower() != jsrt.SUFFIX:
+        return []
+    beside = (path.with_suffix(suffix) for suffix in (ANALYZE_HEADER, ANALYZE_HEADER.upper()))
+    return [header for header in beside if header.exists()][:1]
 
 
 def is_analyze_header(path: Path) -> bool:

@@ -115,8 +115,8 @@ def _read_volume(path: Path, changed: int, size: int) -> Volume:
         *(OSError, EOFError, ValueError, KeyError, IndexError, TypeError, OverflowError, MemoryError, zlib.error),
     ) as error:
         raise UserError(
-            f"A NIfTI or Analyze file (x.img beside x.hdr) must be whole and its header valid, but {path} cannot be read "
-            f"({error}). Copy or download it again, or move it and its mask out of the folder."
+            f"A NIfTI or Analyze file (x.img beside x.hdr) must be whole and its header valid, but {path} cannot be "
+            f"read ({error}). Copy or download it again, or move it and its mask out of the folder."
         ) from error
     if values.dtype.kind == "f":
         values = values.astype(np.float32)
