@@ -150,7 +150,7 @@ def limits_of(images: Sequence[Extremes]) -> tuple[Limits, list[str]]:
 
 def depth(images: Sequence[Extremes], high: float) -> tuple[Limits, list[str]]:
     """As many bits as the brightest of all images needs."""
-    bits = next((bits for bits in DEPTHS if high < 2**bits), None)
+    bits = bits_for(high)
     if bits is None:
         raise unclear(0, high, f"whole numbers have at most {DEPTHS[-1]} bits")
     white = 2**bits - 1
@@ -160,13 +160,26 @@ def depth(images: Sequence[Extremes], high: float) -> tuple[Limits, list[str]]:
             f"values of more than 8 bits reach {high:g} in the brightest of {len(images)} images: read as {bits} bits, "
             f"0 is black and {white} is white; if others of this kind reach further, give data.range=[0, WHITE]"
         )
-    dark = sum(image.nearly_highest < DARK * white for image in images)
-    if dark:
+    if darker := sum(bits_for(image.high) != bits for image in images):
+        notes.append(
+            f"{darker} of {len(images)} images of more than 8 bits reach so little that they would be read as fewer "
+            f"bits by themselves: to read a part of this set as the whole, give data.range=[0, {white}]"
+        )
+    if dark := sum(image.nearly_highest < DARK * white for image in images):
         notes.append(
             f"{dark} of {len(images)} images of more than 8 bits hardly reach {DARK:.0%} of white ({white}): if they "
             "hold fewer bits than the others, set data.range, or data.intensity='image' to stretch each by itself"
         )
     return Limits(0, white), notes
+
+
+def bits_for(high: float) -> int | None:
+    """The depth that holds this value; None for none.
+
+    >>> bits_for(4095), bits_for(4096)
+    (12, 14)
+    """
+    return next((bits for bits in DEPTHS if high < 2**bits), None)
 
 
 def hounsfield(low: float, high: float) -> tuple[Limits, list[str]]:

@@ -15,6 +15,6 @@ def load_library(name: str, path: Path, kind: str) -> Any:
         return importlib.import_module(name)
     except ImportError as error:
         raise UserError(
-            f"{path} is a {kind} file, and reading it needs {name}, which is not installed. Install it: "
-            "make setup EXTRAS=medical (or pip install 'thaw[medical]')."
+            f"{path} is a {kind} file, and reading it needs {name}, which is not installed. Install it with "
+            "thaw's Makefile: make setup EXTRAS=medical"
         ) from error
