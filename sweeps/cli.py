@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import signal
 import sys
 from pathlib import Path
@@ -14,6 +16,7 @@ from sweeps.environment.faults import user_error
 from sweeps.environment.home import DEFAULT_HOME
 from sweeps.environment.streams import forget_reader, prepare_streams
 from sweeps.environment.terminal import complain, console, tell
+from tracking.user_folder import user_folder
 from trainer.errors import UserError
 
 app = typer.Typer(
@@ -67,6 +70,8 @@ Sweep = Annotated[
 def main() -> None:
     """Run the command line. Exit codes: 2 a user's mistake, 3 trials without a score, 130 stopped, 1 a bug."""
     prepare_streams()
+    os.environ.setdefault("HOME", user_folder())
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it says where it keeps fonts when HOME cannot be written
     try:
         app()
     except Exception as error:

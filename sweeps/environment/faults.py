@@ -20,6 +20,9 @@ OF_THE_MACHINE = (
 )
 
 
+NO_TEMPORARY = ("No usable temporary directory", "MPLCONFIGDIR")  # Python's words, and Matplotlib's
+
+
 def user_error(error: BaseException) -> UserError | None:
     """The error as a message for the user; None where it is a bug.
 
@@ -29,7 +32,7 @@ def user_error(error: BaseException) -> UserError | None:
         return error
     if (told := full_disk(error)) is not None:
         return told
-    if isinstance(error, FileNotFoundError) and "temporary directory" in str(error):
+    if isinstance(error, OSError) and any(words in str(error) for words in NO_TEMPORARY):
         return UserError(
             f"There must be a folder for temporary files, but {os.environ.get('TMPDIR', '/tmp')} cannot be written. "
             "Name one with the variable TMPDIR."

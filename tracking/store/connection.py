@@ -18,7 +18,10 @@ from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 from urllib.parse import urlparse
 from urllib.request import url2pathname
 
+from tracking.user_folder import user_folder
+
 # MLflow reads these when it is imported or first used; what the user has set already wins.
+os.environ.setdefault("HOME", user_folder())
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
 os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
