@@ -6,17 +6,31 @@ read in two ways is refused, with the values that were found and the setting tha
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ImageColor
 
 from trainer.config import DataConfig
 from trainer.data.mask_files import Kind, MaskValues
+from trainer.data.mask_kinds import (
+    Names,
+    Totals,
+    Value,
+    along,
+    as_kind,
+    bands_of,
+    common_kind,
+    on_the_way,
+    pixels_of,
+    total,
+    with_kind,
+    without,
+)
+from trainer.data.mask_settings import asked_values, named_ignored
+from trainer.data.mask_words import count_of, in_words, listed, listed_plainly, several
 from trainer.data.two_levels import cut_between
 from trainer.errors import UserError
 from trainer.results import IGNORED, OBJECT
@@ -24,14 +38,9 @@ from trainer.results import IGNORED, OBJECT
 VOID = 255  # the label of pixels that nobody judged, by the custom of PASCAL VOC
 LARGEST_LABEL = 32  # beside which 255 is taken for "void": labels are counted from 1
 RARE = 0.25  # of a mask: what covers more of it was judged
-LISTED = 8  # values in a message
 NONZERO = "nonzero"
 HEAD = "Masks: "
-STRAY, STRAY_LOSSY, STRAYS = 24, 80, 0.002  # JPEG keeps colour at half the resolution: edges stray far, areas do not
 PLAIN_OBJECTS = (1.0, 255.0)  # what thaw read before there were rules: white, or label 1, on black
-
-Value = int | float
-Names = Mapping[str, tuple[int, ...]]
 
 
 @dataclass(frozen=True)
@@ -219,211 +228,3 @@ def void(masks: Sequence[MaskValues]) -> tuple[float, ...]:
             "say --set data.ignore=[255]; if it is an object, --set data.foreground=[1,255]."
         )
     return (float(VOID),)
-
-
-def common_kind(masks: Sequence[MaskValues]) -> Kind:
-    """What the values of a set are: colours if any file holds some, else labels by a palette, else greys."""
-    kinds: dict[Kind, MaskValues] = {}
-    for mask in masks:
-        if mask.values[-1] > 0:  # black is black in every kind
-            kinds.setdefault(mask.kind, mask)
-    if "labels" in kinds and "colours" in kinds:
-        raise UserError(
-            f"The masks of a set must be of one kind, but {kinds['labels'].path} holds labels by a palette and "
-            f"{kinds['colours'].path} colours. Save all in one way."
-        )
-    deep = next((mask for mask in masks if mask.kind == "grey" and mask.values[-1] > 255), None)
-    if "colours" in kinds and deep:
-        raise UserError(
-            f"The masks of a set must be of one kind, but {deep.path} holds values up to {deep.values[-1]:g} and "
-            f"{kinds['colours'].path} colours. Save all in one way."
-        )
-    return "colours" if "colours" in kinds else "labels" if "labels" in kinds else "grey"
-
-
-def with_kind(mask: MaskValues, kind: Kind) -> MaskValues:
-    """The mask with its values as those of another kind."""
-    return replace(mask, values=as_kind(mask.values, mask.kind, kind), kind=kind)
-
-
-def as_kind(values: NDArray[Any], kind: Kind, wanted: Kind) -> NDArray[Any]:
-    """Values of one kind as those of another: a grey as the colour that it is; labels and greys are numbers alike."""
-    if wanted == "colours" and kind != "colours":
-        grey = values.astype(np.int64)
-        return grey << 16 | grey << 8 | grey
-    return values
-
-
-def without(mask: MaskValues, ignored: Sequence[float]) -> MaskValues:
-    """The mask without the values that take no part; nothing may be left of it but black."""
-    kept = ~np.isin(mask.values, ignored)
-    if not kept.any():
-        nothing = np.zeros(1, np.int64)
-        return replace(mask, values=nothing, counts=nothing, flat=nothing, sloped=nothing)
-    parts = {name: getattr(mask, name)[kept] for name in ("values", "counts", "flat", "sloped")}
-    return replace(mask, **parts)
-
-
-@dataclass(frozen=True)
-class Totals:
-    """Of one value over the set: its pixels, how many of them are flat, and in how many masks it occurs."""
-
-    pixels: int
-    flat: int
-    masks: int
-
-
-def total(masks: Iterable[MaskValues]) -> dict[Value, Totals]:
-    """Every value of the set, rising, with its totals."""
-    sums: dict[Value, list[int]] = {}
-    for mask in masks:
-        for value, pixels, flat in zip(mask.values.tolist(), mask.counts.tolist(), mask.flat.tolist(), strict=True):
-            entry = sums.setdefault(value, [0, 0, 0])
-            entry[0] += pixels
-            entry[1] += flat
-            entry[2] += 1
-    return {value: Totals(*sums[value]) for value in sorted(sums)}
-
-
-def pixels_of(mask: MaskValues, value: Value) -> int:
-    """How many pixels of a mask hold a value."""
-    return int(mask.counts[mask.values == value].sum())
-
-
-def along(colours: NDArray[Any], towards: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """How far each colour is on the way from black to `towards`, 0 to 255, and its largest distance from that way."""
-    bands = np.stack([colours >> 16 & 255, colours >> 8 & 255, colours & 255], axis=-1).astype(float)
-    aim = np.array(bands_of(towards), float)
-    shares = bands @ aim / (aim @ aim)
-    off = np.abs(bands - shares[..., None] * aim).max(axis=-1)
-    return np.rint(np.clip(255 * shares, 0, 255)).astype(np.int64), off
-
-
-def on_the_way(mask: MaskValues, towards: int) -> MaskValues | None:
-    """A mask of colours as greys, by how far each is from black to `towards`; None where some lie elsewhere."""
-    shares, off = along(mask.values, towards)
-    strangers = off > (STRAY_LOSSY if mask.lossy else STRAY)
-    if mask.counts[strangers].sum() > STRAYS * mask.counts.sum():
-        return None
-    values, position = np.unique(shares, return_inverse=True)
-    counts, flat, sloped = (
-        np.bincount(position, weights=each).astype(np.int64) for each in (mask.counts, mask.flat, mask.sloped)
-    )
-    return replace(mask, kind="grey", values=values, counts=counts, flat=flat, sloped=sloped)
-
-
-def asked_values(settings: Sequence[int | str], key: str, kind: Kind, names: Names) -> tuple[float, ...]:
-    """The values that a setting names: numbers, colours, or names from `dataset.json`; `UserError` for others."""
-    values: list[float] = []
-    for setting in settings:
-        if isinstance(setting, str) and setting in names:
-            values.extend(map(float, names[setting]))
-        elif isinstance(setting, str) and kind == "colours":
-            values.append(float(colour_value(setting, key)))
-        elif isinstance(setting, str) and setting.isdecimal():
-            values.append(float(setting))
-        elif isinstance(setting, str):
-            known = f"the names {', '.join(names)}" if names else "numbers: no dataset.json names them"
-            raise UserError(
-                f"'{key}' must hold values of the masks, but got '{setting}', and their values are {known}."
-            )
-        elif kind == "colours":
-            raise UserError(
-                f'\'{key}\' must hold colours, such as "#ff0000" or "red", because these masks are in colour, but got '
-                f"{setting}."
-            )
-        else:
-            values.append(float(setting))
-    return tuple(values)
-
-
-def named_ignored(names: Names | None) -> tuple[float, ...]:
-    """The label that a data set itself calls `ignore`, as nnU-Net does."""
-    return tuple(map(float, names["ignore"])) if names and "ignore" in names else ()
-
-
-def colour_value(colour: str, key: str) -> int:
-    """0xRRGGBB of `#ff0000`, `red` and the like."""
-    try:
-        red, green, blue = ImageColor.getrgb(colour)[:3]
-    except ValueError as error:
-        raise UserError(f"'{key}' must hold colours, such as \"#ff0000\" or \"red\", but got '{colour}'.") from error
-    return red << 16 | green << 8 | blue
-
-
-def several(masks: Sequence[MaskValues], totals: Mapping[Value, Totals], kind: Kind, names: Names) -> UserError:
-    """The refusal of masks that can be read in more than one way, or in none."""
-    objects = [value for value in totals if value]
-    folder = common_folder(mask.path for mask in masks)
-    found = listed(masks, totals, kind, names)
-    if any(mask.lossy for mask in masks):
-        fault = "are JPEGs, and their values do not lie around two levels that are far apart"
-        advice = "Save them as PNG with one value for the object and 0 for the rest"
-    elif 0 not in totals:
-        fault = "hold no black (0), so nothing says what the background is"
-        advice = f"Say what the object is: --set 'data.foreground=[{written(objects[0], kind)}]'"
-    else:
-        fault = f"hold {len(objects)} values besides {in_words(0, kind)}"
-        advice = (
-            f"Say which are the object: --set 'data.foreground=[{written(objects[0], kind)}]' (one or more), or "
-            "--set data.foreground=nonzero for all of them"
-        )
-        if names:
-            known = ", ".join(f"{name} ({numbered(values)})" for name, values in names.items())
-            advice += f"; dataset.json calls them {known}"
-    return UserError(
-        f"A mask has one value for the object and black for the rest, but the masks in {folder} {fault}: {found}. "
-        f"{advice}."
-    )
-
-
-def listed(masks: Sequence[MaskValues], totals: Mapping[Value, Totals], kind: Kind, names: Names) -> str:
-    """`0 (93.1 % of the pixels, in 8 of 8 masks), 1 (...)`, the most frequent values first."""
-    everything = max(1, sum(entry.pixels for entry in totals.values()))
-    shown = sorted(totals, key=lambda value: -totals[value].pixels)[:LISTED]
-    more = f" and {len(totals) - LISTED} more" if len(totals) > LISTED else ""
-    by_value = {numbers[0]: f" {name}" for name, numbers in names.items() if len(numbers) == 1}
-    return (
-        ", ".join(
-            f"{in_words(value, kind)}{by_value.get(int(value), '')} ({100 * totals[value].pixels / everything:.1f} % "
-            f"of the pixels, in {totals[value].masks} of {len(masks)} masks)"
-            for value in shown
-        )
-        + more
-    )
-
-
-def numbered(values: Sequence[int]) -> str:
-    """`1, 2`."""
-    return ", ".join(map(str, values))
-
-
-def listed_plainly(values: Sequence[Value], kind: Kind) -> str:
-    """`1 and 2`."""
-    return " and ".join(in_words(value, kind) for value in values)
-
-
-def in_words(value: Value, kind: Kind) -> str:
-    """A value as people write it: `255`, or the colour `#ff0000`."""
-    return f"#{int(value):06x}" if kind == "colours" else f"{value:g}"
-
-
-def written(value: Value, kind: Kind) -> str:
-    """A value as a setting holds it."""
-    return f'"{in_words(value, kind)}"' if kind == "colours" else in_words(value, kind)
-
-
-def bands_of(colour: int) -> tuple[int, int, int]:
-    """Red, green and blue of 0xRRGGBB."""
-    return colour >> 16 & 255, colour >> 8 & 255, colour & 255
-
-
-def common_folder(paths: Iterable[Path]) -> Path:
-    """The folder of all paths, or of the first where they have several."""
-    folders = sorted({path.parent for path in paths})
-    return folders[0] if len(folders) == 1 else folders[0].parent
-
-
-def count_of(number: int, noun: str) -> str:
-    """`1 other value`, `2 other values`."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"
