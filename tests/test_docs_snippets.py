@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from trainer.data import layouts, published_layouts
+from trainer.data.layouts import Pair
 
 ROOT = Path(__file__).parents[1]
 Thaw = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -40,14 +40,13 @@ def test_each_snippet_is_run() -> None:
     }
 
 
-def test_the_layout_of_your_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_layout_of_your_own(tmp_path: Path) -> None:
     (example,) = snippets("own-data.md")
-    monkeypatch.setattr(layouts, "RULES", run(example, dict(vars(published_layouts)))["RULES"])
-    for name in ("2024/p01.jpg", "2024/p01-outline.png"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
+    pairs = run(example, {})["pairs"]
+    assert pairs(tmp_path) is None
+    for name in ("p01.v2.jpg", "p01.v2.png"):
         (tmp_path / name).touch()
-    layout = layouts.recognise(tmp_path)
-    assert (layout.name, [pair.name for pair in layout.pairs]) == ("clinic", ["p01"])
+    assert pairs(tmp_path) == [Pair("p01.v2", tmp_path / "p01.v2.jpg", (tmp_path / "p01.v2.png",), "", "p01")]
 
 
 @pytest.mark.slow
