@@ -89,6 +89,7 @@ def open_objective(
     name: str | None = None,
     home: str | Path = "runs",
     model: str | None = None,
+    custom: Sequence[str] = (),
 ) -> Iterator[Objective]:
     """Load images, weights and folds of a spec once and yield its objective. The arguments are those of `thaw run`.
 
@@ -100,7 +101,7 @@ def open_objective(
     from sweeps.planning.resolve import look_and_resolve
 
     opened_home, board, name = open_home(Path(home)), Board(Output(stderr=True)), check_name(name)
-    loaded_spec = load_spec(spec, sets=sets, data=data, pretrain=pretrain, model=model)
+    loaded_spec = load_spec(spec, sets=sets, data=data, pretrain=pretrain, model=model, custom=custom)
     resolved, network = look_and_resolve(loaded_spec, opened_home, board)
     with locked(opened_home.launch_lock, waiting=board.waiting):
         sweep = prepare(resolved, network, opened_home, board, name, workers=1)

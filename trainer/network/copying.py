@@ -63,7 +63,7 @@ def _copy_of(operation: Any, changes: Changes, prefix: str) -> Any:
         inner = [_layer(layer, changes, f"{path}/") for layer in operation.layers]
         return keras.Sequential(inner, name=operation.name)
     if operation is changes.without_activation and not getattr(operation, "weights", ()):
-        return lambda logits: logits
+        return lambda logits, **_: logits  # of a mask, too
     if not isinstance(operation, keras.Layer):
         return operation  # a bare function holds no state
     return _layer(operation, changes, prefix)

@@ -34,9 +34,11 @@ PASSING = (
 # Encoders of keras.applications that leave the scaling to `preprocess_input`, by the names of the model or its layers.
 UNSCALED = (
     (r"mobilenet_1\.|mobilenetv2|expanded_conv_depthwise", "MobileNet", "-1 to 1"),
-    (r"inception|xception|nasnet|resnet\d+v2|block1_sepconv1", "Inception, Xception, NASNet or ResNetV2", "-1 to 1"),
-    (r"densenet|conv5_block16_concat", "DenseNet", "0 to 1, less ImageNet's mean, over its deviation"),
-    (r"resnet|conv2_block1_1_conv|vgg1|block5_conv3", "ResNet or VGG", "0 to 255, blue first, less ImageNet's mean"),
+    (r"inception|xception|nasnet|block1_sepconv1", "Inception, Xception or NASNet", "-1 to 1"),
+    (r"resnet\d+v2|conv2_block1_preact", "ResNetV2", "-1 to 1"),
+    (r"densenet|conv\d_block\d+_concat", "DenseNet", "0 to 1, less ImageNet's mean, over its deviation"),
+    (r"resnet|conv2_block1_1_conv", "ResNet", "0 to 255, blue first, less ImageNet's mean"),
+    (r"vgg1|block4_conv3", "VGG", "0 to 255, blue first, less ImageNet's mean"),
 )
 
 

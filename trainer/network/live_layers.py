@@ -3,7 +3,8 @@
 A network whose weights are assigned again and again needs layers that are what their weights say. Two of Keras's are
 not. `Normalization` computes with constants that it makes of its mean and variance once, so whoever assigns those
 changes nothing. `SpectralNormalization` divides its kernel by the spectral norm at every training step, frozen or not.
-`live` puts a subclass in their place. `plain` takes it out again, so that a saved network loads without thaw.
+`live` puts a subclass in their place, of the same name, because files of weights go by the names of classes. `plain`
+takes it out again, so that a saved network loads without thaw.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from keras.src.models.functional import Functional  # Keras exports no public na
 
 
 @keras.saving.register_keras_serializable(package="thaw")
-class LiveNormalization(layers.Normalization):  # type: ignore[misc]
+class Normalization(layers.Normalization):  # type: ignore[misc]
     """`Normalization` that reads mean and variance from its weights at every call."""
 
     def call(self, inputs: Any) -> Any:
@@ -34,7 +35,7 @@ class LiveNormalization(layers.Normalization):  # type: ignore[misc]
 
 
 @keras.saving.register_keras_serializable(package="thaw")
-class LiveSpectralNormalization(layers.SpectralNormalization):  # type: ignore[misc]
+class SpectralNormalization(layers.SpectralNormalization):  # type: ignore[misc]
     """`SpectralNormalization` that, when frozen, runs as in inference, as batch normalisation does."""
 
     def call(self, inputs: Any, training: bool = False) -> Any:
@@ -43,8 +44,8 @@ class LiveSpectralNormalization(layers.SpectralNormalization):  # type: ignore[m
 
 
 LIVE: Mapping[type, Any] = {
-    layers.Normalization: LiveNormalization,
-    layers.SpectralNormalization: LiveSpectralNormalization,
+    layers.Normalization: Normalization,
+    layers.SpectralNormalization: SpectralNormalization,
 }
 PLAIN: Mapping[type, Any] = {live: plain for plain, live in LIVE.items()}
 
