@@ -18,10 +18,10 @@ MOVING = (
 )
 
 
-def moving_layers(network: keras.Model, prefix: str = "") -> Iterator[str]:
-    """The paths of all random layers that move images, also in nested models, `Sequential`s and `Pipeline`s."""
+def moving_layers(network: keras.Model, prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Path and class of every random layer that moves images, also in nested models, `Sequential`s and `Pipeline`s."""
     for layer in network.layers:
         if isinstance(layer, MOVING):
-            yield prefix + layer.name
+            yield prefix + layer.name, type(layer).__name__
         elif isinstance(layer, (keras.Model, layers.Pipeline)):
             yield from moving_layers(layer, f"{prefix}{layer.name}/")

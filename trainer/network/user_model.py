@@ -112,16 +112,17 @@ def found_out(network: keras.Model, config: ModelConfig) -> tuple[ModelConfig, t
     """
     _check_graph(network)
     _check_input(network)
-    end, wanted, still = end_of(network, config), range_of(network, config), tuple(moving_layers(network))
+    end, wanted, moving = end_of(network, config), range_of(network, config), dict(moving_layers(network))
     notes = [wanted.note, *([end.note] if end.note else [])]
-    if still:
-        notes.append(f"Left out, because they would move images without their masks: {', '.join(still)}.")
+    if moving:
+        named = ", ".join(f"{path} ({kind})" for path, kind in moving.items())
+        notes.append(f"Left out, because they would move images without their masks: {named}.")
     if policies := _other_policies(network):
         notes.append(f"It computes in {FLOAT32} here, not in {', '.join(policies)}.")
     bounds = (wanted.low, wanted.high)
     reads = () if bounds == PLAIN_RANGE else bounds
     output = "" if len(network.outputs) == 1 else config.output
-    return replace(config, output=output, reads=reads, still=still, float32=bool(policies)), tuple(notes)
+    return replace(config, output=output, reads=reads, still=tuple(moving), float32=bool(policies)), tuple(notes)
 
 
 def checked_copy(network: keras.Model, size: Size, config: ModelConfig) -> keras.Model:
