@@ -13,11 +13,12 @@ from tracking.analysis.formatting import (
 from tracking.best_mask.answer import BestMask, answer_sentences
 from tracking.best_mask.tables import tie_table
 from tracking.report.page_best_mask import HEADING
-from tracking.report.page_images import distance_heads, per_image_cells
+from tracking.report.page_images import per_image_cells
+from tracking.summary.distances_in_words import DISTANCES, distance_cells, distance_heads, distance_sentence
 from tracking.summary.sweep import SweepSummary
 from tracking.summary.wording import (
+    TRIAL_HEADS,
     convergence_sentence,
-    distance_sentence,
     is_shown,
     leakage_heads,
     leakage_rows,
@@ -25,7 +26,6 @@ from tracking.summary.wording import (
     noise_heads,
     setting,
     trial_cells,
-    trial_heads,
 )
 
 IMAGE_HEADS = ["mask", "images", "Dice", "95 % over images (descriptive)", "worst tenth", "below 0.1", "pooled Dice"]
@@ -37,8 +37,8 @@ def to_markdown(summary: SweepSummary) -> str:
     lines = [f"# Sweep {summary.sweep}", "", f"**{summary.verdict.sentence}**", "", data.statement, ""]
     lines += [f"- {reading}" for reading in data.readings]
     lines += [f"- left out: {note}" for note in data.notes]
-    lines += [*_comparisons(summary), *_choice(summary), *_trials(summary), *_images(summary), *_leakage(summary)]
-    lines += [*_gaps(summary), _repeat(summary)]
+    lines += [*_comparisons(summary), *_choice(summary), *_trials(summary), *_images(summary)]
+    lines += [*_distances(summary), *_leakage(summary), *_gaps(summary), _repeat(summary)]
     return "\n".join(lines) + "\n"
 
 
@@ -85,14 +85,19 @@ def _answer(answer: BestMask) -> list[str]:
 
 def _trials(summary: SweepSummary) -> list[str]:
     lines = ["", f"## Trials{' (' + SYNTHETIC + ')' if summary.data.synthetic else ''}", ""]
-    lines += markdown_table(trial_heads(summary), map(trial_cells, summary.trials))
-    return [*lines, "", "± is the SD over folds (n − 1); SEM = SD / √n.", distance_sentence(summary), ""]
+    lines += markdown_table(TRIAL_HEADS, map(trial_cells, summary.trials))
+    return [*lines, "", "± is the SD over folds (n − 1); SEM = SD / √n.", ""]
 
 
 def _images(summary: SweepSummary) -> list[str]:
     rows = [per_image_cells(trial) for trial in summary.trials if is_shown(trial, summary) and trial.per_image.n]
-    heads = [*IMAGE_HEADS, *distance_heads(summary)]
-    return ["## Image by image", "", *markdown_table(heads, rows), ""] if rows else []
+    return ["## Image by image", "", *markdown_table(IMAGE_HEADS, rows), ""] if rows else []
+
+
+def _distances(summary: SweepSummary) -> list[str]:
+    rows = [distance_cells(trial) for trial in summary.trials if is_shown(trial, summary)]
+    table = markdown_table(distance_heads(summary), rows)
+    return [f"## {DISTANCES}", "", distance_sentence(summary), "", *table, ""] if rows else []
 
 
 def _leakage(summary: SweepSummary) -> list[str]:
@@ -102,7 +107,7 @@ def _leakage(summary: SweepSummary) -> list[str]:
     lines = ["## If the images were augmented before the split", "", f"{leakage.sentence} {leakage.detail}", ""]
     if leakage.compared:
         lines += [*markdown_table(leakage_heads(summary), leakage_rows(leakage, summary)), ""]
-    lines += [*markdown_table(trial_heads(summary), map(trial_cells, leakage.trials)), ""]
+    lines += [*markdown_table(TRIAL_HEADS, map(trial_cells, leakage.trials)), ""]
     return lines + _bullets("No honest trial to compare with", leakage.without_honest)
 
 

@@ -14,6 +14,7 @@ from tracking.record import SweepRecord
 from tracking.report.html import NOTHING, document, figure, fill
 from tracking.report.page_best_mask import best_mask_section, leads
 from tracking.report.page_comparisons import comparisons_section, convergence_section
+from tracking.report.page_distances import distances_section
 from tracking.report.page_figures import figures_section
 from tracking.report.page_images import per_image_section
 from tracking.report.page_seeds import leakage_section, noise_section
@@ -40,6 +41,7 @@ def html(summary: SweepSummary, record: SweepRecord) -> str:
         trials_section(summary),
         by_class_section(summary),
         per_image_section(summary),
+        distances_section(summary),
         convergence_section(summary),
         leakage_section(summary),
         _gaps(summary),

@@ -9,8 +9,9 @@ from tracking.analysis.comparisons import SIDES
 from tracking.analysis.formatting import number
 from tracking.analysis.trial import TrialSummary
 from tracking.report.html import NOTHING, fill, table
+from tracking.summary.distances_in_words import hd95_head
 from tracking.summary.sweep import SweepSummary
-from tracking.summary.wording import hd95_head, is_shown, name_of
+from tracking.summary.wording import is_shown, name_of
 
 MOST = 100  # rows of the table of images' scores
 HEADS = ["mask", "images", "Dice", "95 % over images", "worst tenth", "below 0.1", "pooled Dice"]
@@ -21,36 +22,28 @@ def per_image_section(summary: SweepSummary) -> Markup:
     shown = [trial for trial in summary.trials if trial.per_image.n and is_shown(trial, summary)]
     if not shown:
         return NOTHING
-    return fill("images.html", table=_scores(shown, summary), cases=_cases(summary))
-
-
-def distance_heads(summary: SweepSummary) -> list[str]:
-    """The heads of the last two cells of a row."""
-    return [f"median {hd95_head(summary)}", "nothing predicted"]
+    return fill("images.html", table=_scores(shown, summary.data.synthetic), cases=_cases(summary))
 
 
 def per_image_cells(trial: TrialSummary) -> list[str]:
-    """One row under `HEADS` and `distance_heads`."""
+    """One row under `HEADS`."""
     images = trial.per_image
     interval = f"{number(images.low)} to {number(images.high)}"
     scores = [number(images.mean), interval, number(images.worst_decile)]
-    distances = [number(trial.hd95_median, 1), str(trial.nothing_predicted)]
-    return [name_of(trial), str(images.n), *scores, str(images.failures), number(trial.dice_pooled), *distances]
+    return [name_of(trial), str(images.n), *scores, str(images.failures), number(trial.dice_pooled)]
 
 
-def _scores(shown: list[TrialSummary], summary: SweepSummary) -> Markup:
+def _scores(shown: list[TrialSummary], synthetic: bool) -> Markup:
     caption = (
         "Each image is scored by the network of the fold that did not train on it. Worst tenth: mean Dice of the "
         "lowest 10 % of the images. Below 0.1: images in which the target was missed. Pooled: Dice of all pixels, "
-        "taken as one image. Nothing predicted: images with a target but no predicted pixel."
+        "taken as one image."
     )
     left = len(shown) - MOST
     if left > 0:
         shown = sorted(shown, key=lambda trial: -trial.dice.mean)[:MOST]
         caption += f" The best {MOST}; {left} more: thaw report --format csv."
-    return table(
-        [*HEADS, *distance_heads(summary)], map(per_image_cells, shown), caption, summary.data.synthetic, "sortable"
-    )
+    return table(HEADS, map(per_image_cells, shown), caption, synthetic, "sortable")
 
 
 def _cases(summary: SweepSummary) -> Markup:

@@ -7,7 +7,7 @@ from markupsafe import Markup
 from tracking.analysis.formatting import number
 from tracking.report.html import NOTHING, fill, table
 from tracking.summary.sweep import SweepSummary
-from tracking.summary.wording import is_main, leakage_heads, leakage_rows, name_of, trial_cells, trial_heads
+from tracking.summary.wording import TRIAL_HEADS, is_main, leakage_heads, leakage_rows, name_of, trial_cells
 
 
 def differences_table(summary: SweepSummary) -> Markup:
@@ -60,7 +60,7 @@ def leakage_section(summary: SweepSummary) -> Markup:
     if not leakage:
         return NOTHING
     caption = "Leaky trials. No curve, comparison or choice uses them. ± is the SD over folds (n − 1)."
-    trials = table(trial_heads(summary), map(trial_cells, leakage.trials), caption, synthetic, "sortable")
+    trials = table(TRIAL_HEADS, map(trial_cells, leakage.trials), caption, synthetic, "sortable")
     return fill("leakage.html", leakage=leakage, compared=_inflation_table(summary), trials=trials)
 
 

@@ -12,7 +12,7 @@ from tracking.analysis.trial import TrialSummary
 from tracking.report.html import NOTHING, fill, section, table
 from tracking.report.page_best_mask import HEADING
 from tracking.summary.sweep import SweepSummary
-from tracking.summary.wording import distance_sentence, is_main, is_shown, name_of, setting, trial_cells, trial_heads
+from tracking.summary.wording import TRIAL_HEADS, is_main, is_shown, name_of, setting, trial_cells
 
 MOST = 100  # rows of the table of trials
 CHOSEN_AMONG = 3  # from this many masks on, a note says that the highest score is partly luck
@@ -37,20 +37,19 @@ def _main(main: Sequence[TrialSummary], base: Sequence[TrialSummary], summary: S
     if not main and not base:
         return NOTHING
     caption = f"Trials at {setting(summary)}, then the baselines. ± is the SD over folds (n − 1); SEM = SD / √n."
-    caption = f"{caption} {distance_sentence(summary)}".rstrip()
     shown = main
     if len(main) > MOST:
         caption += f" The best {MOST} of {len(main)}; all of them: thaw report --format csv."
         shown = sorted(main, key=lambda trial: -trial.dice.mean)[:MOST]
     rows = map(trial_cells, (*shown, *base))
-    return table(trial_heads(summary), rows, caption, summary.data.synthetic, "sortable filterable")
+    return table(TRIAL_HEADS, rows, caption, summary.data.synthetic, "sortable filterable")
 
 
 def _rest(rest: Sequence[TrialSummary], summary: SweepSummary) -> Markup:
     if not rest:
         return NOTHING
     return table(
-        trial_heads(summary),
+        TRIAL_HEADS,
         map(trial_cells, rest),
         "Other budgets and learning rates.",
         summary.data.synthetic,

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from tracking.analysis.formatting import SYNTHETIC, counted, number
 from tracking.analysis.trial import TrialSummary
 from tracking.best_mask.answer import answer_sentences
+from tracking.summary.distances_in_words import within
 from tracking.summary.sweep import SweepSummary
 from tracking.summary.wording import is_shown, name_of, orders_of, score_cells, setting
 
@@ -40,9 +41,7 @@ def _legend(summary: SweepSummary) -> list[str]:
     scale = summary.distances
     if scale is None:
         return []
-    return [
-        f"HD95: 95 % Hausdorff distance in {scale.unit}; NSD: surface Dice within {scale.tolerance:g} {scale.unit}."
-    ]
+    return [f"HD95: 95 % Hausdorff distance in {scale.unit}; NSD: surface Dice within {within(scale)}."]
 
 
 def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from tracking.analysis.convergence import BudgetStep
 from tracking.analysis.formatting import counted, mask_name, noise_words, number
 from tracking.analysis.leakage import Inflation, Leakage
 from tracking.analysis.seed_noise import SeedNoise
-from tracking.analysis.trial import FoldScores, TrialSummary
+from tracking.analysis.trial import TrialSummary
 from tracking.summary.sweep import SweepSummary
 from tracking.units import is_paper_network
 
@@ -30,34 +30,11 @@ def name_of(trial: TrialSummary) -> str:
     return ", ".join([_trained_mask(trial), *(f"{name} {value}" for name, value in trial.train.items())])
 
 
-def trial_heads(summary: SweepSummary) -> list[str]:
-    """The heads of a table of trials."""
-    return [*TRIAL_HEADS, hd95_head(summary), "surface Dice"]
-
-
-def hd95_head(summary: SweepSummary) -> str:
-    """`HD95 mm`; without a unit where no distances were measured."""
-    return f"HD95 {summary.distances.unit}" if summary.distances else "HD95"
-
-
-def distance_sentence(summary: SweepSummary) -> str:
-    """What the two columns of distances are; empty where none were measured."""
-    scale = summary.distances
-    if scale is None:
-        return ""
-    unit = "pixels of the working size" if scale.unit == "px" else "mm"
-    return (
-        f"HD95 is the 95 % Hausdorff distance in {unit}, surface Dice the share of both boundaries that is within "
-        f"{scale.tolerance:g} {scale.unit} of the other. Where nothing was predicted, they are the image's diagonal "
-        "and 0."
-    )
-
-
 def trial_cells(trial: TrialSummary) -> list[str]:
-    """One row under `trial_heads`."""
+    """One row under `TRIAL_HEADS`."""
     rate = f"{trial.learning_rate:g}" if trial.epochs else ""
     middle = [orders_of(trial), str(trial.epochs or ""), rate, f"{trial.trainable_params:,}"]
-    return [name_of(trial), *middle, *score_cells(trial), *map(_with_sd, (trial.hd95, trial.surface_dice), (1, 3))]
+    return [name_of(trial), *middle, *score_cells(trial)]
 
 
 def score_cells(trial: TrialSummary) -> list[str]:
@@ -65,13 +42,6 @@ def score_cells(trial: TrialSummary) -> list[str]:
     dice = trial.dice
     scores = [f"{number(dice.mean)} ± {number(dice.sd)}", number(dice.sem)]
     return [*scores, number(trial.pixel_error.mean, 2), number(trial.ari.mean)]
-
-
-def _with_sd(scores: FoldScores, digits: int) -> str:
-    """`6.1 ± 0.4`: the mean over folds with its SD."""
-    if math.isnan(scores.mean):
-        return number(scores.mean)
-    return f"{number(scores.mean, digits)} ± {number(scores.sd, digits)}"
 
 
 def orders_of(trial: TrialSummary) -> str:
