@@ -24,14 +24,15 @@ SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 def dicom_file(path: Path, pixels: NDArray[Any] | None, **tags: Any) -> None:
     """A DICOM file of grey frames, (rows, columns) or (frames, rows, columns), or of colours (rows, columns, 3).
 
-    `tags` by keyword; besides, `compress`: the name of a transfer syntax, `big_endian`, `private`: a value that lies in
+    `tags` by keyword; besides, `compress`: the name of a transfer syntax, `encapsulated`: such a
+    name and the compressed bytes, `big_endian`, `private`: a value that lies in
     a private tag, `ultrasound_cm`: row and column in cm in an ultrasound region, `per_frame_spacing`.
     """
     pydicom = importlib.import_module("pydicom")
     dataset = pydicom.Dataset()
     special = {
         name: tags.pop(name, None)
-        for name in ("compress", "big_endian", "private", "ultrasound_cm", "per_frame_spacing")
+        for name in ("compress", "encapsulated", "big_endian", "private", "ultrasound_cm", "per_frame_spacing")
     }
     syntax = pydicom.uid.ExplicitVRBigEndian if special["big_endian"] else pydicom.uid.ExplicitVRLittleEndian
     dataset.file_meta = pydicom.dataset.FileMetaDataset()
@@ -54,6 +55,11 @@ def dicom_file(path: Path, pixels: NDArray[Any] | None, **tags: Any) -> None:
         measures.PixelSpacing = special["per_frame_spacing"]
         groups.PixelMeasuresSequence = [measures]
         dataset.PerFrameFunctionalGroupsSequence = [groups]
+    if special["encapsulated"]:
+        name, stream = special["encapsulated"]
+        dataset.file_meta.TransferSyntaxUID = getattr(pydicom.uid, name)
+        dataset.PixelData = importlib.import_module("pydicom.encaps").encapsulate([stream])
+        dataset["PixelData"].VR = "OB"
     if special["compress"]:
         dataset.compress(getattr(pydicom.uid, special["compress"]))
     with warnings.catch_warnings():

@@ -221,6 +221,8 @@ def _read(path: Path, changed: int, size: int) -> Any:
     pydicom = load_library("pydicom", path, "DICOM")
     try:
         return pydicom.dcmread(path)
+    except pydicom.errors.BytesLengthException as error:
+        raise ValueError("a value of the wrong length") from error
     except pydicom.errors.InvalidDicomError as error:
         raise UserError(
             f"A DICOM file has the letters DICM after 128 bytes, but {path} does not. Replace it by the real file, "

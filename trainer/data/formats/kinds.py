@@ -15,6 +15,7 @@ PICTURE_SUFFIXES = (
 )
 SUFFIXES = (*PICTURE_SUFFIXES, jsrt.SUFFIX, *DICOM_SUFFIXES, *NIFTI_SUFFIXES)
 ANALYZE_HEADER = ".hdr"
+DIRECTORY = "DICOMDIR"  # lists the files of a medium, and is written like them
 PREAMBLE = 128  # bytes before DICOM's signature
 
 Kind = Literal["picture", "raw", "dicom", "nifti"]
@@ -74,7 +75,7 @@ def is_analyze_header(path: Path) -> bool:
 
 def is_nameless_dicom(path: Path) -> bool:
     """Whether a file whose name tells no kind (`IM000001`, `1.2.840.10008.5`) begins as DICOM does."""
-    if path.suffix[1:].isalpha():
+    if path.suffix[1:].isalpha() or path.name.upper() == DIRECTORY:
         return False
     try:
         with path.open("rb") as file:

@@ -6,6 +6,7 @@ the head or the front upwards and the patient's right on the left. Cox et al., N
 
 from __future__ import annotations
 
+import logging
 import zlib
 from dataclasses import dataclass
 from functools import lru_cache
@@ -103,6 +104,7 @@ def read_volume(path: Path) -> Volume:
 @lru_cache(maxsize=3)  # an image, its label, and one more label
 def _read_volume(path: Path, changed: int, size: int) -> Volume:
     nibabel = load_library("nibabel", path, "NIfTI or Analyze")
+    nibabel.imageglobals.logger.setLevel(logging.CRITICAL)  # what it would print is said in the error
     try:
         image = nibabel.load(path)
         check_grey(image, path)
@@ -112,6 +114,7 @@ def _read_volume(path: Path, changed: int, size: int) -> Volume:
         nibabel.filebasedimages.ImageFileError,
         nibabel.spatialimages.HeaderDataError,
         nibabel.wrapstruct.WrapStructError,
+        nibabel.orientations.OrientationError,
         *(OSError, EOFError, ValueError, KeyError, IndexError, TypeError, OverflowError, MemoryError, zlib.error),
     ) as error:
         raise UserError(

@@ -21,7 +21,10 @@ from trainer.data.formats.kinds import PREAMBLE, what_else
 from trainer.errors import UserError
 
 # What Pillow's decoders raise on damaged bytes besides OSError; a bug of ours would be another type.
-DAMAGED = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error, Image.DecompressionBombError)
+DAMAGED = (
+    *(OSError, SyntaxError, ValueError, EOFError, TypeError, LookupError, OverflowError, MemoryError),
+    *(struct.error, zlib.error, Image.DecompressionBombError),
+)
 # Modes that NumPy takes as they are: the values in the file.
 PLAIN = ("L", "LA", "RGB", "RGBA", "F")
 # Modes that Pillow turns into another one without loss for a viewer.

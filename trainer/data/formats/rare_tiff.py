@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import struct
 import zlib
 from collections.abc import Iterator
@@ -21,7 +22,11 @@ if TYPE_CHECKING:
 SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 ORIENTATION = 274
 # What tifffile raises on damaged bytes besides its own error.
-DAMAGED = (OSError, ValueError, IndexError, KeyError, TypeError, AttributeError, struct.error, zlib.error)
+DAMAGED = (
+    *(OSError, ValueError, LookupError, TypeError, AttributeError, OverflowError, MemoryError),
+    *(struct.error, zlib.error),
+)
+LARGEST = 2**28  # pixels; a damaged header asks for more
 GREY, COLOURS = ("MINISWHITE", "MINISBLACK"), ("RGB",)
 
 
@@ -56,6 +61,8 @@ def decode(path: Path) -> Decoded:
 
 def values_of(page: TiffPage, path: Path) -> NDArray[Any]:
     """The values of a page, (height, width) or (height, width, channels)."""
+    if page.imagelength * page.imagewidth > LARGEST:
+        raise unreadable(path, page)
     values = np.asarray(page.asarray())
     if page.planarconfig == 2 and values.ndim == 3:  # a plane for each channel
         values = np.moveaxis(values, 0, -1)
@@ -69,6 +76,7 @@ def page_of(path: Path) -> Iterator[TiffPage]:
     """The only page of a file."""
     import tifffile
 
+    tifffile.logger().setLevel(logging.CRITICAL)  # what it would print is said in the error
     page = None
     try:
         with tifffile.TiffFile(path) as file:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
 
 from tests.trainer.data.medical import dicom_file, needs_medical
 from trainer.config import DataConfig
 from trainer.data.formats.decode import decode, header
 from trainer.data.formats.decoded import Slice
 from trainer.data.formats.dicom import patient_of
+from trainer.data.formats.kinds import is_nameless_dicom
 from trainer.data.images import read_grey
 from trainer.data.intensity import decide
 from trainer.errors import UserError
@@ -72,6 +75,25 @@ def test_a_form_is_shown_as_viewers_do(tmp_path: Path, form: str) -> None:
     np.testing.assert_allclose(read_grey(path, None, rule), RAMP, atol=1 / 255)
     assert (header(path).width, header(path).height) == (16, 12)
     assert bool(rule.notes) == ("16 bits" in form or form in ("a window of no width", "high byte first"))
+
+
+def jpeg(path: Path, syntax: str) -> None:
+    file = io.BytesIO()
+    Image.fromarray(stored(8, "u1")).save(file, "JPEG", quality=95)
+    dicom_file(path, stored(8, "u1"), encapsulated=(syntax, file.getvalue()))
+
+
+def test_jpeg_is_read_as_far_as_pillow_does_and_else_named(tmp_path: Path) -> None:
+    jpeg(tmp_path / "x.dcm", "JPEGBaseline8Bit")
+    np.testing.assert_allclose(read_grey(tmp_path / "x.dcm"), RAMP, atol=0.03)
+    jpeg(tmp_path / "y.dcm", "JPEGLSLossless")
+    with pytest.raises(UserError, match=r"y\.dcm is JPEG-LS.*Decompress it"):
+        decode(tmp_path / "y.dcm")
+
+
+def test_the_list_of_a_medium_is_no_image(tmp_path: Path) -> None:
+    (tmp_path / "DICOMDIR").write_bytes(bytes(128) + b"DICM")
+    assert not is_nameless_dicom(tmp_path / "DICOMDIR")
 
 
 def test_a_range_that_is_asked_for_replaces_the_window(tmp_path: Path) -> None:
