@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from trainer.config import DataConfig
+from trainer.data.cases import load_cases
+from trainer.data.formats.decoded import as_stored
 from trainer.data.images import read_grey, read_image
 from trainer.errors import UserError
 
@@ -105,3 +108,18 @@ def test_a_mask_drawn_in_the_transparency_alone_is_read_from_there(tmp_path: Pat
     colour = np.full((*RAMP.shape, 3), ink, np.uint8)
     Image.fromarray(np.dstack([colour, RAMP])).save(tmp_path / "alpha.png")
     assert np.array_equal(read_grey(tmp_path / "alpha.png"), RAMP.astype(np.float32) / 255)
+
+
+@pytest.mark.parametrize("of_image", [1, 3, 6])
+@pytest.mark.parametrize("of_mask", [1, 8])
+def test_image_and_mask_are_each_turned_by_their_own_orientation(tmp_path: Path, of_image: int, of_mask: int) -> None:
+    """The mask as a picture: wherever it is bright as shown, it is marked."""
+    shown = np.zeros((20, 30), np.uint8)
+    shown[2:9, 3:20] = 255
+    for folder, orientation in (("images", of_image), ("masks", of_mask)):
+        (tmp_path / "set" / folder).mkdir(parents=True)
+        exif = Image.Exif()
+        exif[274] = orientation
+        Image.fromarray(as_stored(shown, orientation)).save(tmp_path / f"set/{folder}/x.png", exif=exif)
+    cases = load_cases(DataConfig(str(tmp_path / "set")), 60, tmp_path / "cache")
+    assert ((cases.images > 0.5) == (cases.masks == 1)).mean() > 0.97

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
 
 from tests.trainer.data.medical import dicom_file, needs_medical, nifti_file
 from trainer.config import DataConfig
@@ -94,11 +95,9 @@ def test_an_nnunet_folder(tmp_path: Path) -> None:
     (root / "dataset.json").write_text(
         json.dumps({"channel_names": {"0": "CT"}, "labels": names, "numTraining": 2, "file_ending": ".nii.gz"})
     )
-    patterns = {"masks": str(root / "labelsTr/*.nii.gz")}
-    root = root / "imagesTr/*_0000.nii.gz"
-    tumour = loaded(root, tmp_path, foreground=("tumour",), **patterns)
+    tumour = loaded(root, tmp_path, foreground=("tumour",))
     assert len(tumour) == 4 and tumour.patients == 2
-    assert tumour.masks.sum() == loaded(root, tmp_path, foreground=(2,), **patterns).masks.sum() > 0
+    assert tumour.masks.sum() == loaded(root, tmp_path, foreground=(2,)).masks.sum() > 0
 
 
 def test_frames_and_patients_of_dicom(tmp_path: Path) -> None:
@@ -152,3 +151,14 @@ def test_a_label_that_does_not_agree_is_refused_and_listed(tmp_path: Path, kind:
         loaded(folder, tmp_path)
     (problem,) = [problem for problem in survey(folder).problems if problem.fatal]
     assert problem.file == folder / "images/case1.nii"
+
+
+def test_dicom_without_suffix_pairs_with_pictures_of_its_name(tmp_path: Path) -> None:
+    for name in ("images", "masks"):
+        (tmp_path / "set" / name).mkdir(parents=True)
+    for number in range(3):
+        pixels = np.random.default_rng(number).integers(0, 255, (16, 20)).astype(np.uint8)
+        name = f"1.2.840.10008.{number}" if number else "IM000001"
+        dicom_file(tmp_path / f"set/images/{name}", pixels, PatientID=f"p{number}")
+        Image.fromarray(np.where(pixels > 128, 255, 0).astype(np.uint8)).save(tmp_path / f"set/masks/{name}.png")
+    assert loaded(tmp_path / "set", tmp_path).patients == 3
