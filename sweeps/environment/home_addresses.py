@@ -58,12 +58,13 @@ def copy_database(database: Path, to: Path) -> None:
 
 @contextmanager
 def open_readable(database: Path) -> Iterator[sqlite3.Connection]:
-    """Open a database without writing anything, a journal neither; where that fails, as one that nobody changes.
+    """Open a database to read it; SQLite first takes back a write that was cut off, as after a kill.
 
-    Raises `UserError` where a write was cut off and has to be taken back first.
+    Where it cannot (a read-only file system), the database is read as one that nobody changes. Raises `UserError` where
+    a write was cut off there.
     """
     address = database.resolve().as_uri()
-    with closing(sqlite3.connect(f"{address}?mode=ro", uri=True, timeout=BUSY_SECONDS)) as connection:
+    with closing(sqlite3.connect(f"{address}?mode=rw", uri=True, timeout=BUSY_SECONDS)) as connection:
         try:
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         except sqlite3.OperationalError:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -11,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from sweeps.environment.home import Home, find_home, open_home
-from sweeps.environment.home_addresses import PLACES, leads_elsewhere, mend
+from sweeps.environment.home_addresses import PLACES, copy_database, leads_elsewhere, mend
 from sweeps.planning.plan import read_plan
+from tests.sweeps.environment.mounts import READ_ONLY, run_mounted
 from tracking.record import SweepRecord
 from tracking.sqlite_address import address_of
 from tracking.store.reader import Reader
@@ -118,9 +121,44 @@ def test_experiments_of_others_and_other_databases_are_not_touched(tmp_path: Pat
         assert mend(tmp_path / "empty.db", tmp_path / "artifacts") == 0
 
 
-def test_a_database_that_was_cut_off_is_not_read_as_if_it_were_whole(tmp_path: Path) -> None:
-    database = tmp_path / "mlflow.db"
-    database.write_bytes(b"no database")
-    (tmp_path / "mlflow.db-journal").write_bytes(b"hot")
-    with pytest.raises((UserError, sqlite3.DatabaseError)):
-        leads_elsewhere(database, tmp_path / "artifacts")
+CUT_OFF = """
+import os, sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("CREATE TABLE t (x)")
+connection.execute("PRAGMA cache_size = 1")
+connection.execute("BEGIN")
+connection.executemany("INSERT INTO t VALUES (?)", [("x" * 1000,)] * 1000)
+os._exit(0)
+"""
+READS = """
+import sys
+from pathlib import Path
+from sweeps.environment.home_addresses import copy_database
+from trainer.errors import UserError
+try:
+    copy_database(Path(sys.argv[1]), Path(sys.argv[2]))
+except UserError as error:
+    print(error)
+"""
+
+
+@pytest.fixture
+def cut_off(tmp_path: Path) -> Path:
+    """A database whose last write was cut off: its file is half new, the journal has what was there before."""
+    database = tmp_path / "home" / "mlflow.db"
+    database.parent.mkdir()
+    subprocess.run([sys.executable, "-c", CUT_OFF, str(database)], check=True)
+    assert database.with_name("mlflow.db-journal").stat().st_size
+    return database
+
+
+def test_a_write_that_was_cut_off_is_taken_back(cut_off: Path, tmp_path: Path) -> None:
+    copy_database(cut_off, tmp_path / "copy.db")
+    with closing(sqlite3.connect(tmp_path / "copy.db")) as connection:
+        assert connection.execute("SELECT count(*) FROM t").fetchone() == (0,)
+
+
+@pytest.mark.slow
+def test_where_it_cannot_be_taken_back_it_is_not_read_as_if_it_were_whole(cut_off: Path, tmp_path: Path) -> None:
+    said = run_mounted(READ_ONLY, cut_off.parent, READS, cut_off, tmp_path / "copy.db")
+    assert "was cut off while it was written" in said
