@@ -124,7 +124,9 @@ def match(folder: Path, part: str = "") -> Match:
             data_sets = [
                 (root, *fitting)
                 for root in candidates
-                if (fitting := first_rule(root)) and not (fitting[0].alone and outside(folder, [], below=root))
+                if (fitting := first_rule(root))
+                and (root == folder or all(fitting[1]))
+                and not (fitting[0].alone and outside(folder, [], below=root))
             ]
             if len(data_sets) > 1 and not one_set([root.name for root, *_ in data_sets]):
                 names = ", ".join(f"{root.name} ({rule.name})" for root, rule, _ in data_sets)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import Literal
 
@@ -30,6 +31,8 @@ IMAGE_WORDS = words_of(
     "photos photograph photographs scan scans raw src source frame frames slice slices xray xrays cxr mri ct volume "
     "volumes dermoscopic rgb fundus"
 )
+# A number behind one of these counts people who drew the same masks, and never images.
+OBSERVER = re.compile(r"(?:manual|observer|annotator|rater|reader|expert|radiologist)[-_ ]?\d+", re.IGNORECASE)
 OTHER_WORDS = words_of(
     "overlay overlays overlaid pred preds prediction predictions predicted result results preview previews thumb "
     "thumbs thumbnail thumbnails visualization visualizations visualisation visualisations vis viz heatmap heatmaps "
@@ -69,7 +72,7 @@ def says_role(word: str) -> bool:
 def rest(name: str) -> str:
     """The words and numbers of a name that do not say what is in it, joined by dashes.
 
-    >>> rest("Test_Image_7"), rest("mask_7"), rest("train_masks"), rest("images")
-    ('Test-7', '7', 'train', '')
+    >>> rest("Test_Image_7"), rest("mask_7"), rest("train_masks"), rest("images"), rest("21_manual1")
+    ('Test-7', '7', 'train', '', '21')
     """
-    return "-".join(word for word in WORD.findall(name) if not says_role(word))
+    return "-".join(word for word in WORD.findall(OBSERVER.sub("", name)) if not says_role(word))

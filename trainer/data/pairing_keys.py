@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from trainer.data.folder_meaning import WORD
+from trainer.data.folder_meaning import PART_OF, WORD
 from trainer.data.name_words import is_mask_word, rest, role, says_role
 
 TOKEN = re.compile(rf"{WORD.pattern}|[\W_]")
 
 Key = tuple[str, ...]
+KeptFolders = Literal["what else they say", "others", "differing", "none"]
 Keys = tuple[list[Key], list[Key]]
 
 
@@ -30,22 +31,26 @@ class Named:
 class Comparison:
     """One way to compare: what is kept of the folders, how the names must agree, and that in words."""
 
-    folders: Literal["what else they say", "others", "none"]
+    folders: KeptFolders
     names: Callable[[Sequence[Key], Sequence[str], Sequence[Key], Sequence[str]], Keys | None]
     spelling: Callable[[str], str]
     words: str
 
 
-def of_folders(folders: Sequence[str], kept: str) -> Key:
-    """What the folders on the way say besides "images" or "masks".
+def of_folders(files: Sequence[Named], kept: KeptFolders) -> list[Key]:
+    """What the folders of each file say besides "images" or "masks".
 
-    >>> of_folders(["train_masks", "p1"], "what else they say"), of_folders(["train_masks", "p1"], "others")
-    (('train', 'p-1'), ('p-1',))
+    `kept`: all that they say, only those that do not say that, of these only those that not all files share, or none.
+
+    >>> files = [Named(Path(), ("set", "train_masks", name), "x") for name in ("p1", "p2")]
+    >>> of_folders(files, "what else they say"), of_folders(files, "others"), of_folders(files, "differing")
+    ([('set', 'train', 'p-1'), ('set', 'train', 'p-2')], [('set', 'p-1'), ('set', 'p-2')], [('p-1',), ('p-2',)])
     """
     if kept == "none":
-        return ()
-    names = [name for name in folders if kept != "others" or not role(name)]
-    return tuple(left for name in names if (left := rest(name)))
+        return [()] * len(files)
+    names = [[name for name in file.folders if kept == "what else they say" or not role(name)] for file in files]
+    common = set(names[0]).intersection(*names[1:]) if kept == "differing" and names else set()
+    return [tuple(left for name in of if name not in common and (left := rest(name))) for of in names]
 
 
 def equal(
@@ -95,7 +100,7 @@ def but_for_shared_text(
 
 
 def without_shared(names: Sequence[str]) -> tuple[list[str], set[str]]:
-    """The names without the words that all share at their beginning or end, and those words if they say no role.
+    """The names without the words that all share at their beginning or end, and those words if they say something.
 
     Numbers stay, except such as the 1 of `manual1`, which belong to a word.
 
@@ -115,7 +120,7 @@ def without_shared(names: Sequence[str]) -> tuple[list[str], set[str]]:
                 break
         end += 1
     removed = {token for tokens in split[:1] for token in (*tokens[:start], *tokens[len(tokens) - end :])}
-    words = {token.lower() for token in removed if token.isalpha() and not says_role(token)}
+    words = {token.lower() for token in removed if token.isalpha() and not says_role(token)} - PART_OF.keys()
     return ["".join(tokens[start : len(tokens) - end]) for tokens in split], words
 
 
@@ -188,9 +193,10 @@ SPELLINGS = (
     (str.casefold, "upper and lower case alike"),
     (numbers_alike, "numbers with and without leading zeros alike"),
 )
-FOLDERS: tuple[tuple[Literal["what else they say", "others", "none"], str], ...] = (
+FOLDERS: tuple[tuple[KeptFolders, str], ...] = (
     ("what else they say", ""),
     ("others", ""),
+    ("differing", ""),
     ("none", "sub-folders left out of account"),
 )
 # From strict to lenient: the first that pairs every file decides.
@@ -204,7 +210,7 @@ COMPARISONS = tuple(
 
 def keys_of(images: Sequence[Named], masks: Sequence[Named], comparison: Comparison) -> Keys | None:
     """The keys of images and masks, equal for those that belong together; None where the comparison says nothing."""
-    folders = [[of_folders(file.folders, comparison.folders) for file in files] for files in (images, masks)]
+    folders = [of_folders(files, comparison.folders) for files in (images, masks)]
     spelt = [[tuple(comparison.spelling(name) for name in key) for key in keys] for keys in folders]
     names = [[comparison.spelling(file.stem) for file in files] for files in (images, masks)]
     return comparison.names(spelt[0], names[0], spelt[1], names[1])

@@ -122,6 +122,9 @@ READ: dict[str, Form] = {
     "French accents": ("images/\u00e9cho_{n}.png", "labels/e\u0301cho_{n}.png"),
     "odd folder": ("images/{n}.png", "foie/{n}.png"),
     "patient folders, suffix": ("patient_0{n}/a.png", "patient_0{n}/a_seg.png"),
+    "further folders": ("train/p{n}/Test_Image_1.png", "seg/bin/p{n}/1_seg.png"),
+    "classes inside both": ("JPEGImages/benign/{n}.png", "Ground Truth/benign/{n}_mask.gif"),
+    "parts in names": ("train/{n}_training.png", "masks/{n}_HC_Annotation.png"),
     "words behind a dot": ("img.{n}.png", "img.{n}.label.png"),
 }
 PARTS, CLASSES = ("train", "val", "test"), ("Normal", "COVID", "Lung_Opacity")
