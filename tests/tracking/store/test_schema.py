@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 
 import pytest
 
-from tests.tracking.made_up import sweep_info, trial_info
+from tests.tracking.made_up import fold_results, sweep_info, trial_info
 from tracking.store import schema
 from trainer.errors import UserError
 
@@ -48,3 +49,15 @@ def test_an_unknown_version_of_a_trial_is_refused(version: str) -> None:
     tags = {"thaw.trial": schema.trial_to_json(trial_info("deep-first", 3)), schema.VERSION_TAG: version}
     with pytest.raises(UserError, match=r"trial in run r has version .*: a later one wrote it\. Read it with that one"):
         schema.trial_from_tags(tags, "r")
+
+
+def test_a_table_of_scores_reads_without_later_columns_and_past_unknown_ones() -> None:
+    results = fold_results(trial_info("shallow-first", 5))
+    scores = tuple((result.fold, score) for result in results for score in result.scores)
+    table = json.loads(schema.scores_to_table(results))
+    assert repr(schema.scores_from_table(json.dumps(table))) == repr(scores)
+    more = {"columns": [*table["columns"], "rater"], "data": [[*row, "A"] for row in table["data"]]}
+    assert repr(schema.scores_from_table(json.dumps(more))) == repr(scores)
+    fewer = {"columns": table["columns"][:-2], "data": [row[:-2] for row in table["data"]]}
+    before = tuple((fold, replace(score, hd95=math.nan, surface_dice=math.nan)) for fold, score in scores)
+    assert repr(schema.scores_from_table(json.dumps(fewer))) == repr(before)
