@@ -21,12 +21,13 @@ def make_report(root: Path, sweep: str | None, other: str | None, form: str, out
 
     `root` is the home, `sweep` the newest by default. Raises `UserError` for an unknown `form`, home or sweep.
     """
-    home = find_home(root)  # first: what is wrong with it is said before seconds of imports
     from tracking.report.formats import SUFFIX
-    from tracking.store.writer import Tracker
 
     if form not in SUFFIX:
         raise UserError(f"--format must be one of {', '.join(SUFFIX)}, but got '{form}'.")
+    home = find_home(root)
+    from tracking.store.writer import Tracker  # after it: what is wrong with the home is said before seconds of imports
+
     tracker = Tracker.connect(home.tracking_uri, home.artifact_folder)
     shows_images = out is not None or form == "html"
     if other is None:
