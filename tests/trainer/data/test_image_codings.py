@@ -66,6 +66,16 @@ def rgb16(depth: int, channels: int = 3) -> Write:
     return write
 
 
+def packed12(grey: NDArray[np.float64], path: Path) -> None:
+    """A TIFF of 12 bits per sample, two samples in three bytes."""
+    left, right = bits(grey, 12)[:, ::2].astype(int), bits(grey, 12)[:, 1::2].astype(int)
+    packed = np.stack([left >> 4, (left & 15) << 4 | right >> 8, right & 255], axis=2).astype(np.uint8).tobytes()
+    tags = [(256, 16), (257, 12), (258, 12), (259, 1), (262, 1), (273, 8), (277, 1), (278, 12), (279, len(packed))]
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags)
+    ifd = struct.pack("<H", len(tags)) + entries + bytes(4)
+    path.write_bytes(b"II*\0" + struct.pack("<I", 8 + len(packed)) + packed + ifd)
+
+
 def min_is_white(dtype: str, **options: Any) -> Write:
     def write(grey: NDArray[np.float64], path: Path) -> None:
         depth = np.iinfo(dtype).bits
@@ -160,6 +170,7 @@ CODINGS = (
     Coding("16 bit TIFF, low byte first", ".tif", values(lambda grey: bits(grey, 16), byteorder="<")),
     Coding("16 bit TIFF, high byte first", ".tif", values(lambda grey: bits(grey, 16), byteorder=">")),
     Coding("12 bits, high byte first", ".tif", values(lambda grey: bits(grey, 12), byteorder=">"), says="12 bits"),
+    Coding("12 bits, packed", ".tif", packed12),
     Coding("16 bit RGB PNG", ".png", rgb16(16)),
     Coding("12 bits in a 16-bit RGB PNG", ".png", rgb16(12), says="read as 12 bits"),
     Coding("12 bits in a 16-bit RGBA PNG", ".png", rgb16(12, 4), says="read as 12 bits"),

@@ -35,6 +35,7 @@ SAMPLE_FORMAT = 339  # TIFF's tag: 1 unsigned, 2 signed, 3 float
 MIN_IS_WHITE = 0
 FULL_BYTE = 64  # upper bytes that reach no further hold an image of fewer bits, 14 at most
 OTHER = "B" if sys.byteorder == "little" else "L"
+STATED = {"I;12": 4095}  # samples of 12 bits each, packed: the value that is white
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 METADATA_CHUNKS = (b"eXIf", b"iTXt", b"zTXt", b"tEXt")
 # Pillow keeps the first byte it is told of; the other byte of each sample is that of the other byte order.
@@ -49,7 +50,7 @@ def header(path: Path) -> Header:
         width, height = image.size
         if turned_by_us(image) in SIDEWAYS:
             width, height = height, width
-        return Header(image.mode, width, height, stated=not is_deep(image))
+        return Header(image.mode, width, height, stated=not is_deep(image) or raw_mode(image) in STATED)
 
 
 def decode(path: Path) -> Decoded:
@@ -64,12 +65,13 @@ def decode(path: Path) -> Decoded:
         orientation, ours = exif_orientation(image), turned_by_us(image)
         pixels, palette = (two_byte_colours(path), None) if has_two_bytes_per_colour(raw) else pixels_of(image)
         check_kept_bytes(raw, pixels, path)
-        limits = None if deep else (0, 1 if image.mode == "1" else 255)
+        white = STATED.get(raw, None if deep else 1 if image.mode == "1" else 255)
         return Decoded(
             as_shown(pixels, ours),
             image.mode,
             palette,
-            limits,
+            None if white is None else (0, white),
+            measured=deep,
             inverted=inverted,
             orientation=orientation,
             lossy=image.format in LOSSY,
