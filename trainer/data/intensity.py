@@ -51,13 +51,14 @@ class IntensityRule:
 
     None where the set has no such files: they are read by their type then (65535 or 1 is white). `mode` "image"
     stretches each image from its own lowest to its own highest value instead. `notes` say in sentences what differs
-    from that plain reading.
+    from that plain reading. `asked`: the limits are those of `data.range`.
     """
 
     mode: Mode = "set"
     integers: Limits | None = None
     floats: Limits | None = None
     notes: tuple[str, ...] = ()
+    asked: bool = False
 
     @property
     def is_plain(self) -> bool:
@@ -85,7 +86,9 @@ class IntensityRule:
 def rule_of(table: Mapping[str, Any]) -> IntensityRule:
     """The rule that `IntensityRule.table` wrote, JSON's lists included."""
     limits = {kind: table[kind] and Limits(*table[kind]) for kind in PLAIN}
-    return IntensityRule(table["mode"], limits["integers"], limits["floats"], tuple(table["notes"]))
+    return IntensityRule(
+        table["mode"], limits["integers"], limits["floats"], tuple(table["notes"]), table.get("asked", False)
+    )
 
 
 @dataclass(frozen=True)
@@ -111,7 +114,7 @@ def decide(sources: Iterable[Source], config: DataConfig, known: IntensityRule |
 
 def rule_from(images: Iterable[Extremes], config: DataConfig, known: IntensityRule | None = None) -> IntensityRule:
     """The rule for the images with these extremes; they are asked for only where the rule depends on them."""
-    if known is not None and known.mode == "image":
+    if known is not None and (known.mode != "set" or known.asked):
         return known
     if config.intensity == "image":
         return IntensityRule("image", notes=("each image is stretched from its lowest to its highest value, as asked",))
@@ -121,7 +124,7 @@ def rule_from(images: Iterable[Extremes], config: DataConfig, known: IntensityRu
         black, white = config.range
         note = f"values of more than 8 bits: {black:g} is black and {white:g} is white, as asked (data.range)"
         asked = Limits(black, white, clips=True)
-        return IntensityRule("set", asked, asked, (note,))
+        return IntensityRule("set", asked, asked, (note,), asked=True)
     found: dict[str, list[Extremes]] = {kind: [] for kind in PLAIN}
     for image in images:
         found[image.kind].append(image)
@@ -237,7 +240,7 @@ def grey_of(image: Decoded, rule: IntensityRule, path: Path) -> NDArray[np.float
         integers = np.issubdtype(image.pixels.dtype, np.integer)
         limits = rule.limits("integers" if integers else "floats")
         # Who asks for a range means it for every value that is measured, a DICOM file's own window notwithstanding.
-        if image.limits and not (image.measured and limits.clips):
+        if image.limits and not (image.measured and rule.asked):
             limits = Limits(*image.limits, clips=True)
         grey = scaled(values, limits, path)
     return np.float32(1) - grey if image.inverted else grey

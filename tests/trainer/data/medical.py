@@ -26,13 +26,21 @@ def dicom_file(path: Path, pixels: NDArray[Any] | None, **tags: Any) -> None:
 
     `tags` by keyword; besides, `compress`: the name of a transfer syntax, `encapsulated`: such a
     name and the compressed bytes, `big_endian`, `private`: a value that lies in
-    a private tag, `ultrasound_cm`: row and column in cm in an ultrasound region, `per_frame_spacing`.
+    a private tag, `ultrasound_cm`: row and column in cm in an ultrasound region, `per_frame_spacing`, `voi_table`.
     """
     pydicom = importlib.import_module("pydicom")
     dataset = pydicom.Dataset()
     special = {
         name: tags.pop(name, None)
-        for name in ("compress", "encapsulated", "big_endian", "private", "ultrasound_cm", "per_frame_spacing")
+        for name in (
+            "compress",
+            "encapsulated",
+            "big_endian",
+            "private",
+            "ultrasound_cm",
+            "per_frame_spacing",
+            "voi_table",
+        )
     }
     syntax = pydicom.uid.ExplicitVRBigEndian if special["big_endian"] else pydicom.uid.ExplicitVRLittleEndian
     dataset.file_meta = pydicom.dataset.FileMetaDataset()
@@ -50,6 +58,11 @@ def dicom_file(path: Path, pixels: NDArray[Any] | None, **tags: Any) -> None:
         region.PhysicalUnitsXDirection = region.PhysicalUnitsYDirection = 3
         region.PhysicalDeltaY, region.PhysicalDeltaX = special["ultrasound_cm"]
         dataset.SequenceOfUltrasoundRegions = [region]
+    if special["voi_table"]:
+        table, given = pydicom.Dataset(), special["voi_table"]
+        table.add_new(0x00283002, "US", [len(given["entries"]), given["first"], given["bits"]])
+        table.add_new(0x00283006, "US", given["entries"])
+        dataset.VOILUTSequence = [table]
     if special["per_frame_spacing"]:
         measures, groups = pydicom.Dataset(), pydicom.Dataset()
         measures.PixelSpacing = special["per_frame_spacing"]

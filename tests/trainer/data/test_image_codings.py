@@ -90,3 +90,12 @@ def test_a_file_of_another_kind_is_called_by_its_name(tmp_path: Path, start: byt
     (tmp_path / "x.png").write_bytes(start + bytes(200))
     with pytest.raises(UserError, match=words):
         read([tmp_path / "x.png"])
+
+
+@pytest.mark.parametrize(
+    "config", [DataConfig(intensity="file"), DataConfig(intensity="image"), DataConfig(range=(0, 900))]
+)
+def test_what_was_asked_for_in_training_is_kept_for_predictions(tmp_path: Path, config: DataConfig) -> None:
+    Image.fromarray(np.round(RAMP * 700).astype(np.uint16)).save(tmp_path / "x.png")
+    trained = decide([(tmp_path / "x.png", None)], config)
+    assert decide([(tmp_path / "x.png", None)], DataConfig(), rule_of(trained.table())) == trained

@@ -56,9 +56,8 @@ def decode(path: Path, slice: Slice | None) -> Decoded:
         if photometric not in GREY:
             return Decoded(colours_of(pixels, dataset, path), mode, limits=(0, 255), spacing=spacing)
         values, limits = shown_values(pixels, dataset, frame, path)
-        return Decoded(
-            values, mode, limits=limits, measured=True, inverted=photometric == "MONOCHROME1", spacing=spacing
-        )
+        measured, inverted = not is_curved(dataset, frame), photometric == "MONOCHROME1"
+        return Decoded(values, mode, limits=limits, measured=measured, inverted=inverted, spacing=spacing)
 
 
 def frame_count(path: Path) -> int:
@@ -135,6 +134,12 @@ def limits_of(dataset: Any, frame: int) -> tuple[float, float] | None:
     ends = (value * float(rescale.RescaleSlope) + float(rescale.RescaleIntercept) for value in (0, 2**bits - 1))
     low, high = sorted(ends)
     return low, high
+
+
+def is_curved(dataset: Any, frame: int) -> bool:
+    """Whether a table or a sigmoid turns the values into light, so that no other range of them can be shown."""
+    window = window_of(dataset, frame)
+    return "VOILUTSequence" in dataset or (window is not None and window[2] == "SIGMOID")
 
 
 def is_rescaled(dataset: Any) -> bool:

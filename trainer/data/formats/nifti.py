@@ -60,7 +60,8 @@ def decode(path: Path, slice: Slice | None) -> Decoded:
     columns, rows = (axis for axis in range(3) if axis != at.axis)
     spacing = volume.spacing and (volume.spacing[rows], volume.spacing[columns])
     plane = np.ascontiguousarray(plane_of(volume, slice, path))
-    return Decoded(plane, f"{plane.dtype} volume", limits=(0, 255) if volume.stated else None, spacing=spacing)
+    limits = (0, 255) if volume.stated else None
+    return Decoded(plane, f"{plane.dtype} volume", limits=limits, measured=True, spacing=spacing)
 
 
 def plane_of(volume: Volume, slice: Slice | None, path: Path) -> NDArray[Any]:

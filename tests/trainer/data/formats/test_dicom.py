@@ -102,6 +102,22 @@ def test_a_range_that_is_asked_for_replaces_the_window(tmp_path: Path) -> None:
     np.testing.assert_allclose(read_grey(tmp_path / "x.dcm", None, rule), RAMP, atol=1 / 255)
 
 
+def test_a_sigmoid_window(tmp_path: Path) -> None:
+    values = (RAMP * 400).astype("u2")
+    dicom_file(tmp_path / "x.dcm", values, WindowCenter=200, WindowWidth=100, VOILUTFunction="SIGMOID")
+    expected = 1 / (1 + np.exp(-4 * (values - 200.0) / 100))
+    for config in (DataConfig(), DataConfig(range=(0, 400))):  # a curve is no range
+        rule = decide([(tmp_path / "x.dcm", None)], config)
+        np.testing.assert_allclose(read_grey(tmp_path / "x.dcm", None, rule), expected, atol=1e-5)
+
+
+def test_a_table_for_viewing(tmp_path: Path) -> None:
+    """A VOI LUT of 256 entries of 8 bits that turns the image into its negative."""
+    table = {"first": 0, "bits": 8, "entries": list(range(255, -1, -1))}
+    dicom_file(tmp_path / "x.dcm", stored(8, "u1"), voi_table=table)
+    np.testing.assert_allclose(read_grey(tmp_path / "x.dcm"), 1 - RAMP, atol=1 / 255)
+
+
 def test_frames_are_slices(tmp_path: Path) -> None:
     frames = np.stack([stored(8, "u1"), 255 - stored(8, "u1")])
     dicom_file(tmp_path / "x.dcm", frames, NumberOfFrames=2)
