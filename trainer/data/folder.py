@@ -57,6 +57,8 @@ def entries(
     try:
         listing = sorted(os.scandir(folder), key=lambda entry: entry.name)
         above = (*above, identity(folder))
+    except FileNotFoundError:  # a folder that a layout may have, or one that was removed meanwhile, holds nothing
+        return
     except PermissionError as error:
         raise UserError(f"Every folder must be readable, but {folder} may not be listed. Allow it (chmod).") from error
     for entry in listing:
