@@ -131,29 +131,38 @@ def shared(split: Sequence[Sequence[str]], index: int) -> bool:
 
 def longer_image(
     image_folders: Sequence[Key], images: Sequence[str], mask_folders: Sequence[Key], masks: Sequence[str]
-) -> Keys:
+) -> Keys | None:
     """The name of an image is that of its mask and more: `us_1_0000` and `us_1`."""
     mask_keys = with_names(mask_folders, map(rest, masks))
-    return shortened(with_names(image_folders, map(rest, images)), set(mask_keys)), mask_keys
+    image_keys = shortened(with_names(image_folders, map(rest, images)), set(mask_keys))
+    return None if image_keys is None else (image_keys, mask_keys)
 
 
 def longer_mask(
     image_folders: Sequence[Key], images: Sequence[str], mask_folders: Sequence[Key], masks: Sequence[str]
-) -> Keys:
+) -> Keys | None:
     """The name of a mask is that of its image and more: `Image_01L` and `Image_01L_1stHO`."""
     image_keys = with_names(image_folders, map(rest, images))
-    return image_keys, shortened(with_names(mask_folders, map(rest, masks)), set(image_keys))
+    mask_keys = shortened(with_names(mask_folders, map(rest, masks)), set(image_keys))
+    return None if mask_keys is None else (image_keys, mask_keys)
 
 
-def shortened(keys: Sequence[Key], known: set[Key]) -> list[Key]:
-    """Each key with its name cut at a dash until it is known; as it was, if it never is."""
-    short = []
+def shortened(keys: Sequence[Key], known: set[Key]) -> list[Key] | None:
+    """Each key with its name cut at a dash until it is known; as it was, if it never is.
+
+    None where one end was cut off here and another there: then `1_1` may be the first of 1, or not.
+    """
+    short: list[Key] = []
     for *folders, name in keys:
         cut = name
         while cut and (*folders, cut) not in known:
             cut = cut.rpartition("-")[0]
         short.append((*folders, cut or name))
-    return short
+    ends: dict[Key, set[str]] = {}
+    for key, start in zip(keys, short, strict=True):
+        if start in known:
+            ends.setdefault(start, set()).add(re.sub(r"\d+", "0", key[-1][len(start[-1]) :]))
+    return None if len({frozenset(of_one) for of_one in ends.values()}) > 1 else short
 
 
 def one_per_folder(

@@ -10,6 +10,7 @@ from trainer.data.case_table import is_table, match_table
 from trainer.data.glob_pairs import match_patterns
 from trainer.data.layout_plugins import plugins, read_plugin
 from trainer.data.layouts import PLAIN_NAMES, Layout, Match, match, match_folders, match_names, match_rule, whole
+from trainer.data.linked_cases import without_repeats
 from trainer.data.patterns import is_pattern, pattern
 from trainer.data.published_layouts import RULES
 from trainer.errors import UserError
@@ -17,6 +18,11 @@ from trainer.errors import UserError
 
 def find(config: DataConfig) -> Match:
     """The images and masks that `config` asks for, faults included. Raises `UserError` where there is nothing."""
+    return without_repeats(found_in(config))
+
+
+def found_in(config: DataConfig) -> Match:
+    """What the one source that `config` names holds, before links are looked at."""
     given = str(config.path)
     path = Path(given).expanduser()
     patterns = is_pattern(given) or is_pattern(config.masks)
