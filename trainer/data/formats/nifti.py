@@ -137,6 +137,10 @@ def check_grey(image: Any, path: Path) -> None:
             f"A volume has three axes, but {path} is {'x'.join(map(str, image.shape))}. Save each channel or point in "
             "time as a file of its own."
         )
+    if 0 in image.shape:
+        raise UserError(
+            f"A volume has voxels, but {path} is {'x'.join(map(str, image.shape))}. Replace it by the real file."
+        )
     kind = image.get_data_dtype()
     if kind.kind not in "iuf":
         raise UserError(f"A volume holds one number per voxel, but {path} holds {kind}. Save it as grey values.")

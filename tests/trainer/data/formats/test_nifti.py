@@ -100,6 +100,7 @@ def test_a_label_lies_where_its_image_lies(
     [
         (np.zeros((2, 3, 4, 5), np.uint8), r"has three axes, but .* is 2x3x4x5"),
         (np.zeros((2, 3, 4), np.complex64), "one number per voxel"),
+        (np.zeros((2, 0, 4), np.uint8), r"has voxels, but .* is 2x0x4"),
     ],
 )
 def test_volumes_that_are_not_read_are_named(tmp_path: Path, values: NDArray[Any], words: str) -> None:
