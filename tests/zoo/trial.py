@@ -15,10 +15,10 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 import keras
@@ -29,6 +29,9 @@ from tests.zoo import pictures
 from tests.zoo.entry import ENTRIES, Entry
 from trainer.config import Candidate
 from trainer.errors import TrialFailed, UserError
+
+if TYPE_CHECKING:
+    from sweeps.api import Objective
 
 IMAGES, SEED = 6, 2
 NEAR, LEARNED = 0.03, 0.1  # how far a Dice may be from the author's: read alike, and after one short epoch
@@ -90,20 +93,23 @@ def thaw(*arguments: object) -> str:
 
 def masks(file: Path, entry: Entry) -> Cell:
     """`thaw masks`: taken where it says how to search the network."""
-    said = " ".join(thaw("masks", file, *custom(entry), *output(entry)).split())
+    tables = [option.split("=", 1)[1] for option in entry.options if option.startswith("model.blocks=")]
+    blocks = [word for table in tables for word in ("--blocks", table)]
+    said = " ".join(thaw("masks", file, "--size", entry.size, *of_model(entry), *blocks).split())
     if refusal := re.search(r"thaw run cannot search it: (.*)", said):
         return Cell(refusal=refusal[1])
     return Cell() if "To search it:" in said else Cell(bug=f"no verdict: {said[-200:]}")
 
 
+def of_model(entry: Entry) -> list[str]:
+    """What `thaw masks` and `thaw predict` have to be told of the network: the part of its settings that is its own."""
+    own = [option for option in entry.options if option.startswith("model.") and "blocks" not in option]
+    return [*custom(entry), *(word for option in own for word in ("--set", option))]
+
+
 def custom(entry: Entry) -> list[str]:
+    """The option that imports the layers of its own."""
     return ["--custom", entry.custom] if entry.custom else []
-
-
-def output(entry: Entry) -> list[str]:
-    """The options of `thaw masks` and `thaw predict` for settings of the network."""
-    pairs = [option.removeprefix("model.").split("=", 1) for option in entry.options if option.startswith("model.")]
-    return [word for name, value in pairs for word in (f"--{name}", value)]
 
 
 def settings(entry: Entry) -> list[str]:
@@ -120,28 +126,42 @@ def settings(entry: Entry) -> list[str]:
 
 def sweep_here(file: Path, entry: Entry, data: Path, home: Path) -> tuple[Cell, Cell]:
     """The Dice without training, and the best of the two masks, through the Python interface."""
+    with objective_of(file, entry, data, home, entry.name, None) as (objective, said):
+        chosen = [candidate for candidate in objective.resolved.listed if candidate.mask in ("none", "1", "2")]
+        scores = {candidate: objective(candidate).dice for candidate in chosen}
+    return without_and_with_training(scores, said.getvalue())
+
+
+def pretrained_by_itself(file: Path, entry: Entry, data: Path, home: Path) -> Cell:
+    """The Dice without training where the network's own file is given as its starting weights, too."""
+    with objective_of(file, entry, data, home, f"{entry.name}-again", str(file)) as (objective, said):
+        (nothing,) = [candidate for candidate in objective.resolved.listed if not candidate.epochs]
+        return Cell(objective(nothing).dice, said.getvalue())
+
+
+@contextlib.contextmanager
+def objective_of(
+    file: Path, entry: Entry, data: Path, home: Path, name: str, pretrain: str | None
+) -> Iterator[tuple[Objective, io.StringIO]]:
+    """The objective of the network's sweep, and what is said while it is open."""
     from sweeps.api import open_objective
 
-    said, sets = io.StringIO(), settings(entry)
+    said = io.StringIO()
+    sets = [*settings(entry), *([f'model.custom=["{entry.custom}"]'] if entry.custom else [])]
     with (
         contextlib.redirect_stdout(said),
         contextlib.redirect_stderr(said),
         open_objective(
-            "smoke", data=str(data), sets=sets, name=entry.name, home=home, model=str(file), **with_custom(entry)
+            "smoke", data=str(data), sets=sets, name=name, home=home, model=str(file), pretrain=pretrain
         ) as objective,
     ):
-        scores = {candidate: objective(candidate).dice for candidate in objective.resolved.listed}
-    return without_and_with_training(scores, said.getvalue())
+        yield objective, said
 
 
 def without_and_with_training(scores: Mapping[Candidate, float], said: str) -> tuple[Cell, Cell]:
     """The Dice of no training, and the best of the others."""
     (untrained,) = [dice for candidate, dice in scores.items() if not candidate.epochs]
     return Cell(untrained, said), Cell(max(dice for candidate, dice in scores.items() if candidate.epochs))
-
-
-def with_custom(entry: Entry) -> dict[str, Any]:
-    return {"custom": entry.custom} if entry.custom else {}
 
 
 def sweep_in_processes(file: Path, entry: Entry, data: Path, home: Path) -> tuple[Cell, Cell]:
@@ -158,19 +178,6 @@ def sweep_in_processes(file: Path, entry: Entry, data: Path, home: Path) -> tupl
 
     finished = read_sweep(entry.name, home=home).finished
     return without_and_with_training({trial.info.candidate: trial.mean_dice for trial in finished}, done.stdout)
-
-
-def pretrained_by_itself(file: Path, entry: Entry) -> Cell:
-    """The Dice of the network whose weights are those of its own file, put into it as `--pretrain FILE` does."""
-    from trainer.config import ModelConfig
-    from trainer.network.user_model import network_of
-    from trainer.network.weights import load_weights
-    from trainer.training.fit import predict
-
-    grey, truth = pictures.at(entry.size, IMAGES, SEED)
-    network = network_of(ModelConfig(entry.size, path=str(file)))
-    load_weights(network, file)
-    return Cell(pictures.dice(truth, predict(network, grey) > 0.5))
 
 
 def champion(entry: Entry, home: Path) -> Cell:
@@ -227,9 +234,8 @@ def tried(entry: Entry, folder: Path, *, processes: bool = False) -> Row:
     if both:
         cells["trained"] = both[1]
         cells["champion"] = attempt(lambda: champion(entry, home))
-        cells["pretrain"] = attempt(lambda: pretrained_by_itself(file, entry))
-    options = [*custom(entry), *output(entry)]
-    cells["predict"] = attempt(lambda: predicted(file, entry, data, home, options))
+        cells["pretrain"] = attempt(lambda: pretrained_by_itself(file, entry, data, home))
+    cells["predict"] = attempt(lambda: predicted(file, entry, data, home, of_model(entry)))
     if str(cells.get("champion")) == "taken":
         uri = f"models:/{entry.name}@champion"
         cells["predict champion"] = attempt(lambda: predicted(uri, entry, data, home, []))
