@@ -20,6 +20,19 @@ class Gate(layers.Layer):  # type: ignore[misc]
 
 
 @keras.saving.register_keras_serializable(package="zoolab")
+class Counter(layers.Layer):  # type: ignore[misc]
+    """Counts the batches that it sees in training, and changes nothing."""
+
+    def build(self, shape: Any) -> None:
+        self.steps = self.add_weight(shape=(), initializer="zeros", trainable=False, name="steps")
+
+    def call(self, x: Any, training: bool = False) -> Any:
+        if training:
+            self.steps.assign_add(1.0)
+        return x
+
+
+@keras.saving.register_keras_serializable(package="zoolab")
 class Whole(keras.Model):  # type: ignore[misc]
     """A network whose `call` is the only record of its graph."""
 
@@ -30,3 +43,6 @@ class Whole(keras.Model):  # type: ignore[misc]
 
     def call(self, x: Any) -> Any:
         return self.mask(self.first(x))
+
+    def get_config(self) -> dict[str, Any]:
+        return {"name": self.name}

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-Right = Literal["taken", "refused", "either"]
+Right = Literal["taken", "refused", "either", "unsearchable"]
 Feed = Literal["0-1", "0-255", "-1-1"]
 Reading = Literal["probability", "logits", "softmax", "two logits"]
 Floats = NDArray[np.float32]
@@ -18,10 +18,12 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Entry:
-    """A network and what is right. `right`: taken by every command with its author's numbers; refused by every one in
-    the same words; or either of the two. `feed`: the range that its author feeds. `reading`: what its output number
-    `output` is. `options`: settings of `thaw run` that it needs; `custom`: the module of its own layers. `said`:
-    a word that `thaw run` has to say where it takes the network.
+    """A network and what is right.
+
+    `right`: taken by every command with its author's numbers; refused by every one in the same words; either of the
+    two; or unsearchable, which is refused by `thaw masks` and `thaw run` and may be of use to `thaw predict`. `feed`:
+    the range that its author feeds. `reading`: what its output number `output` is. `options`: settings of `thaw run`
+    that it needs; `custom`: the module of its own layers. `said`: what `thaw run` has to say where it takes it.
     """
 
     name: str

@@ -12,6 +12,8 @@ from tests.zoo.entry import entry
 from tests.zoo.heads import fitted
 from tests.zoo.small_unet import Tensor, conv, head, image, trunk
 
+STILL = "would move images without their masks"
+
 
 def made_of(
     make: Callable[..., layers.Layer] = conv, between: Callable[[], layers.Layer] = layers.Identity, size: int = 32
@@ -159,7 +161,7 @@ def used_twice() -> keras.Model:
     return fitted(keras.Model(picture, head()(x), name="own"), "mask")
 
 
-@entry("refused")
+@entry("unsearchable")
 def shared_by_encoder_and_decoder() -> keras.Model:
     """One layer at two resolutions: it lies in two blocks, so it is refused, with model.blocks as the way out."""
     picture, same = image(), conv(8)
@@ -179,13 +181,13 @@ def shared_with_a_table() -> keras.Model:
     return fitted(keras.Model(picture, head()(x), name="own"), "mask")
 
 
-@entry("either", said="RandomFlip")
+@entry("either", said=STILL)
 def random_flip() -> keras.Model:
     """RandomFlip inside: it would turn images and not their masks, so it is switched off and said, or refused."""
     return before(layers.RandomFlip("horizontal"))
 
 
-@entry("either", said="RandomRotation")
+@entry("either", said=STILL)
 def random_rotation() -> keras.Model:
     """RandomRotation inside a Sequential of augmentation: switched off and said, or refused."""
     return before(keras.Sequential([layers.RandomRotation(0.2), layers.RandomZoom(0.2)], name="augmentation"))
@@ -213,7 +215,7 @@ def custom_layer() -> keras.Model:
 
 @entry("refused")
 def custom_model() -> keras.Model:
-    """A subclass of keras.Model has no graph that can be walked: refused everywhere alike."""
+    """A subclass of keras.Model, its module not named by --custom: refused everywhere alike, its class named."""
     from tests.zoo.custom_layers import Whole
 
     network = Whole(name="own")
@@ -221,9 +223,23 @@ def custom_model() -> keras.Model:
     return network
 
 
-@entry("refused")
+@entry("refused", custom="tests.zoo.custom_layers")
+def custom_model_imported() -> keras.Model:
+    """A subclass of keras.Model whose module is named: it has no graph that can be walked, so refused alike."""
+    return custom_model()
+
+
+@entry("unsearchable", custom="tests.zoo.custom_layers")
+def counting_layer() -> keras.Model:
+    """A layer of one's own that counts training steps in a weight, frozen or not: named and refused by a sweep."""
+    from tests.zoo.custom_layers import Counter
+
+    return made_of(between=Counter)
+
+
+@entry("unsearchable")
 def no_convolution() -> keras.Model:
-    """A Dense per pixel: no convolution, so no segmentation network; refused everywhere alike, or predicted."""
+    """A Dense per pixel: no convolution, so nothing to search; refused alike, and of use to predict or not."""
     picture = image()
     return fitted(keras.Model(picture, layers.Dense(1, "sigmoid", name="mask")(picture), name="own"), "mask")
 
