@@ -28,13 +28,18 @@ def model_tables(model: ModelConfig, units: PartitionConfig) -> Iterator[Table |
 
     Raises `UserError` for a file that holds no network.
     """
-    network, remarks = (unet(model), []) if model.path is None else _adapt(model)
-    blocks = partition(network, units, model.blocks)
+    network, remarks, refusal = (unet(model), [], None) if model.path is None else _adapt(model)
+    try:
+        blocks = partition(network, units, model.blocks)
+    except UserError as error:
+        raise refusal or error from None  # what every other command says of the network comes first
     count, noun = searchable(blocks), NOUNS[units.unit]
-    if count < FEWEST_UNITS:
-        remarks = [f"thaw run cannot search it: {too_few_units(count)}"]
-    elif remarks[:-1]:  # it can be searched so far
-        remarks = _rehearsed(network, blocks, remarks)
+    if refusal is None and count < FEWEST_UNITS:
+        refusal = UserError(too_few_units(count))
+    if refusal is None and model.path is not None:
+        refusal = _rehearsed(network, blocks)
+    if refusal is not None:
+        remarks = [f"thaw run cannot search it: {refusal}"]
     total = sum(block.parameters for block in blocks)
     title = f"{network.name}: {total:,} parameters in {count} {noun}s"
     table = Table(noun, "layer", "depth", "parameters", title=title)
@@ -54,28 +59,27 @@ def model_tables(model: ModelConfig, units: PartitionConfig) -> Iterator[Table |
     yield from remarks
 
 
-def _adapt(model: ModelConfig) -> tuple[Any, list[str]]:
+def _adapt(model: ModelConfig) -> tuple[Any, list[str], UserError | None]:
     """The network as a sweep would take it, what is to be known of it and the command for that; or the network as it
     is, and what keeps it from that.
     """
     network = opened(model)
-    side = network.inputs[0].shape[1] if network.inputs and len(network.inputs[0].shape) == 4 else None
-    size = side or model.size
     try:
         config, notes = found_out(network, model)
+        size = network.inputs[0].shape[1] or model.size
         copy = checked_copy(network, size, config)
     except UserError as error:
-        return network, [f"thaw run cannot search it: {error}"]
+        return network, [], error
     options = "".join(f" --custom {module}" for module in model.custom)
     given = {"size": size} | {name: getattr(model, name) for name in SAID if getattr(model, name) != AS_IT_IS[name]}
     options += "".join(f" --set model.{name}={value}" for name, value in given.items())
-    return copy, [*notes, f"To search it: thaw run ultrasound --model {shlex.quote(str(model.path))}{options}"]
+    return copy, [*notes, f"To search it: thaw run ultrasound --model {shlex.quote(str(model.path))}{options}"], None
 
 
-def _rehearsed(network: Any, blocks: Partition, remarks: list[str]) -> list[str]:
-    """The remarks on a network, or what one training step has found."""
+def _rehearsed(network: Any, blocks: Partition) -> UserError | None:
+    """What one training step has found against a network."""
     try:
         rehearse(network, blocks, TrainConfig())
     except UserError as error:
-        return [f"thaw run cannot search it: {error}"]
-    return remarks
+        return error
+    return None

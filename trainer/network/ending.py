@@ -20,7 +20,7 @@ from keras import layers, ops
 
 from trainer.config import ModelConfig
 from trainer.errors import UserError
-from trainer.network.graph import Place, inner_graph, nodes, origin, sources
+from trainer.network.graph import Place, inner_graph, nodes, operands, origin, sources
 
 EPSILON = 1e-7  # as Keras clips probabilities in its losses
 THRESHOLD = 0.5
@@ -33,7 +33,7 @@ BETWEEN = (
     *MOVES,
     *MOVES_ANYHOW,
     *("AveragePooling2D", "AveragePool", "MaxPooling2D", "MaxPool", "CenterCrop", "DepthToSpace", "SpaceToDepth"),
-    *("Average", "Mean", "Maximum", "Minimum", "Max", "Amax", "Min", "Amin", "Median", "Concatenate", "Stack"),
+    *("Average", "Mean", "Max", "Amax", "Min", "Amin", "Median", "Concatenate", "Stack"),
     *("Copy", "Repeat", "Take", "Split", "Slice", "ActivityRegularization", "GaussianNoise", "Flatten"),
 )
 WITH_ZEROS = ("ZeroPadding2D", "Pad", "PadImages")
@@ -215,30 +215,25 @@ def _bounds(place: Place, inputs: Sequence[Values]) -> tuple[float, float] | Non
         return _products([(lows[0], highs[0]), _spread(operation.scale)], _spread(operation.offset))
     if kind == "Negative":
         return -highs[0], -lows[0]
-    operands = _operands(place, inputs)
+    bounds = _operands(place, inputs)
     if kind == "Add":
-        return sum(low for low, _ in operands), sum(high for _, high in operands)
-    if kind == "Subtract" and len(operands) == 2:
-        return operands[0][0] - operands[1][1], operands[0][1] - operands[1][0]
+        return sum(low for low, _ in bounds), sum(high for _, high in bounds)
+    if kind in ("Maximum", "Minimum"):
+        choose = max if kind == "Maximum" else min
+        return choose(low for low, _ in bounds), choose(high for _, high in bounds)
+    if kind == "Subtract" and len(bounds) == 2:
+        return bounds[0][0] - bounds[1][1], bounds[0][1] - bounds[1][0]
     if kind == "Multiply":
-        return _products(operands)
-    if kind in ("Divide", "TrueDivide") and len(operands) == 2 and operands[1][0] * operands[1][1] > 0:
-        return _products([operands[0], (1 / operands[1][1], 1 / operands[1][0])])
+        return _products(bounds)
+    if kind in ("Divide", "TrueDivide") and len(bounds) == 2 and bounds[1][0] * bounds[1][1] > 0:
+        return _products([bounds[0], (1 / bounds[1][1], 1 / bounds[1][0])])
     return None
 
 
 def _operands(place: Place, inputs: Sequence[Values]) -> list[tuple[float, float]]:
     """The bounds of an operation's operands in their order, tensors and numbers."""
-    values = iter(inputs)
-    flat = keras.tree.flatten((place.node.arguments.args, place.node.arguments.kwargs))
-    operands = []
-    for operand in flat:
-        if isinstance(operand, keras.KerasTensor):
-            of_tensor = next(values)
-            operands.append((of_tensor.low, of_tensor.high))
-        elif isinstance(operand, (int, float, np.ndarray, np.generic)) and not isinstance(operand, bool):
-            operands.append(_spread(operand))
-    return operands
+    values = iter((tensor.low, tensor.high) for tensor in inputs)
+    return [_spread(each) if isinstance(each, np.ndarray) else next(values) for each in operands(place)]
 
 
 def _spread(number: Any) -> tuple[float, float]:

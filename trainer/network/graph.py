@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import keras
+import numpy as np
 from keras import layers
 from keras.src.models.functional import Functional  # Keras exports no public name for it
+from numpy.typing import NDArray
 
 
 def nodes(model: keras.Model) -> list[Any]:
@@ -87,6 +89,29 @@ def readers(network: keras.Model, place: Place) -> Iterator[Place]:
         for output, tensor in zip(node.outputs, scope.outputs, strict=True):
             if tensor is place.tensor:
                 yield from readers(network, Place(output, tuple(around)))
+
+
+def operands(place: Place) -> list[Any]:
+    """What the operation at `place` is called with, in order: tensors of the graph, and numbers as float arrays.
+
+    A constant is a number, an array, or a tensor of the backend, as a function holds one that was read from a file.
+    """
+    given = keras.tree.flatten((place.node.arguments.args, place.node.arguments.kwargs))
+    return [_array(each) if _is_number(each) else each for each in given if _counts(each)]
+
+
+def _counts(operand: Any) -> bool:
+    return isinstance(operand, keras.KerasTensor) or _is_number(operand)
+
+
+def _is_number(operand: Any) -> bool:
+    if isinstance(operand, bool | keras.KerasTensor):
+        return False
+    return isinstance(operand, int | float | np.ndarray | np.generic) or bool(keras.ops.is_tensor(operand))
+
+
+def _array(number: Any) -> NDArray[np.float64]:
+    return np.asarray(keras.ops.convert_to_numpy(number), np.float64)
 
 
 Step = tuple[Sequence[Any], Sequence[Any]]

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from trainer.config import ModelConfig
 from trainer.errors import UserError
-from trainer.network.graph import Place, nodes, readers
+from trainer.network.graph import Place, nodes, operands, readers
 
 IMAGE = "thaw_picture"  # the input of every copy that thaw makes: it reads 0 to 1
 RANGES = {"0-1": (0.0, 1.0), "0-255": (0.0, 255.0), "-1-1": (-1.0, 1.0)}
@@ -102,12 +102,12 @@ def _step(read: Place, kind: str) -> tuple[Any, Any] | None:
         return np.asarray(read.operation.scale, float), np.asarray(read.operation.offset, float)
     if kind == "Negative":
         return np.asarray(-1.0), np.asarray(0.0)
-    operands = keras.tree.flatten((read.node.arguments.args, read.node.arguments.kwargs))
-    numbers = [np.asarray(each, float) for each in operands if isinstance(each, (int, float, np.ndarray, np.generic))]
-    if len(operands) != 2 or len(numbers) != 1:
+    called_with = operands(read)
+    numbers = [each for each in called_with if isinstance(each, np.ndarray)]
+    if len(called_with) != 2 or len(numbers) != 1:
         return None
     (number,) = numbers
-    first = isinstance(operands[0], keras.KerasTensor)
+    first = number is called_with[1]
     if kind == "Multiply":
         return number, np.asarray(0.0)
     if kind in ("Divide", "TrueDivide") and first and np.all(number):

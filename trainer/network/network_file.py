@@ -29,10 +29,11 @@ SUFFIXES: Mapping[bytes, str] = {b"PK\x03\x04": ".keras", b"\x89HDF": ".h5"}  # 
 FACTORIES = ("layers", "activations", "initializers", "regularizers", "constraints", "ops", "models", "quantizers")
 
 
-def load_network(path: Path, custom: Sequence[str] = ()) -> keras.Model:
+def load_network(path: Path, custom: Sequence[str] = (), called: str = "") -> keras.Model:
     """Read a whole network; a `Sequential` becomes the functional model that it is.
 
-    `custom`: modules to import first, because they register layers of their own. Raises `UserError` for a missing file,
+    `custom`: modules to import first, because they register layers of their own. `called`: what its user calls the
+    file, where `path` is thaw's copy of it. Raises `UserError` for a missing file,
     one that holds no network, and one with layers whose classes are unknown or that hold code, and where Keras is set
     to other numbers or another layout than thaw's.
     """
@@ -49,7 +50,7 @@ def load_network(path: Path, custom: Sequence[str] = ()) -> keras.Model:
                 warnings.simplefilter("ignore")  # of optimizers and metrics, which are not read
                 network = keras.saving.load_model(readable, compile=False, safe_mode=True)
         except Exception as error:  # Keras raises whatever a damaged or foreign description leads to
-            raise UserError(_reason(path, readable, suffix, error)) from error
+            raise UserError(_reason(called or str(path), readable, suffix, error)) from error
     return as_functional(network)
 
 
@@ -125,7 +126,7 @@ def custom_code(names: Sequence[str]) -> str:
     return sha.hexdigest()[:16]
 
 
-def _reason(path: Path, readable: Path, suffix: str, error: Exception) -> str:
+def _reason(path: str, readable: Path, suffix: str, error: Exception) -> str:
     """What keeps a network from being read, and what to do."""
     try:
         description = _description(readable, suffix)

@@ -74,7 +74,7 @@ def opened(config: ModelConfig) -> keras.Model:
             f"The code of {', '.join(config.custom)} (model.custom) must be that of the sweep, but it has changed "
             "since. Run the sweep again: it then has another identity."
         )
-    return load_network(Path(config.file or str(config.path)).expanduser(), config.custom)
+    return load_network(Path(config.file or str(config.path)).expanduser(), config.custom, str(config.path))
 
 
 def load_start(network: keras.Model, config: ModelConfig, path: Path) -> None:

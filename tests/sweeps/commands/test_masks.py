@@ -7,12 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import keras
 import pytest
 from rich.console import Console
 
 from sweeps.commands.masks import model_tables
-from tests.trainer.own import own, saved, two_outputs
+from tests.trainer.own import dense, own, saved, two_outputs
 from trainer.config import ModelConfig, PartitionConfig
+from trainer.errors import UserError
 
 
 def printed(path: Path | None, model: ModelConfig, units: PartitionConfig | None = None) -> str:
@@ -40,11 +42,28 @@ def test_a_network_that_can_be_searched_comes_with_the_command(tmp_path: Path) -
     [
         (own(strides=1), "choose among at least two blocks, but this network has one: there is nothing to compare"),
         (two_outputs(), "must have one output, but 'own' has 2"),
+        (dense(), "has convolutions, but 'own' has none"),
     ],
 )
 def test_a_network_that_cannot_says_why(tmp_path: Path, network: Any, words: str) -> None:
     output = printed(saved(network, tmp_path), ModelConfig(32))
     assert "thaw run cannot search it: " in output and words in output and "To search it" not in output
+
+
+@keras.saving.register_keras_serializable(package="tests_of_masks")
+class Whole(keras.Model):  # type: ignore[misc]
+    """A network without a graph."""
+
+    def call(self, x: Any) -> Any:
+        return x
+
+
+def test_a_network_without_a_graph_is_refused_in_the_words_of_every_command(tmp_path: Path) -> None:
+    (network := Whole(name="own")).build((None, 32, 32, 1))
+    with pytest.raises(
+        UserError, match=r"must be a functional Keras model, whose layers can be walked, but .* a Whole"
+    ):
+        printed(saved(network, tmp_path), ModelConfig(32))
 
 
 def test_a_table_of_one_block_cannot(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 from PIL import Image
@@ -16,7 +17,7 @@ from sweeps.planning.user_network import look_at
 from sweeps.spec.load import Spec, load_spec
 from tests.conftest import Thaw
 from tests.small import SMALL_OPTIONS
-from tests.trainer.own import own, saved
+from tests.trainer.own import after, own, saved
 from tracking.store.writer import Tracker
 from trainer.config import PretrainConfig
 from trainer.errors import UserError
@@ -51,6 +52,13 @@ def test_a_network_is_kept_by_its_content_and_known_by_its_layers(tmp_path: Path
     moved = path.rename(tmp_path / "moved.keras")
     again = look_at(spec_of(moved), home).spec.settings.model
     assert (again.file, again.architecture) == (model.file, model.architecture)
+
+
+def test_a_network_that_cannot_be_read_is_called_as_its_user_calls_it(tmp_path: Path, home: Home) -> None:
+    code = keras.layers.Lambda(lambda x: x * 2, output_shape=(32, 32, 1))
+    path = saved(after(own(end=None), code), tmp_path)
+    with pytest.raises(UserError, match=f"^{path} must do without Lambda layers"):
+        look_at(spec_of(path), home)
 
 
 def test_neurons_of_blocks_that_do_not_exist_are_left_out_with_a_word(tmp_path: Path, home: Home) -> None:

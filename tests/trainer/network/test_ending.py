@@ -153,6 +153,12 @@ REFUSED: dict[str, tuple[tuple[Step, ...], dict[str, Any], str]] = {
     "threshold": ((conv(1, "sigmoid"), lambda x: ops.cast(x > 0.5, "float32")), {}, r"'greater' \(Greater\).* known"),
     "whole numbers": ((conv(1, "sigmoid"), lambda x: ops.cast(x, "int32")), {}, "whole numbers"),
     "percent": ((conv(1, "sigmoid"), layers.Rescaling(100)), {}, "values from 0 to 100"),
+    "percent by a tensor": (
+        (conv(1, "sigmoid"), lambda x: ops.multiply(x, ops.convert_to_tensor(100.0))),
+        {},
+        "values from 0 to 100",
+    ),
+    "above one half": ((conv(1, "sigmoid"), lambda x: ops.maximum(x, 0.7)), {}, "values from 0.7 to 1"),
     "never foreground": ((conv(1, "sigmoid"), lambda x: x / 3), {}, "values from 0 to 0.333"),
     "cut off": ((conv(), lambda x: ops.clip(x, 0, 1)), {}, "values cut off at 0 to 1"),
     "normalised": ((conv(1, "sigmoid"), layers.BatchNormalization()), {}, "stands behind the activation"),

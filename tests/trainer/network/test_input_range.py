@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
-from keras import layers
+from keras import layers, ops
 
 from tests.trainer.network.test_ending import chain, conv
 from trainer.config import ModelConfig, identity_of_model
@@ -51,6 +51,8 @@ BEGINNINGS: dict[str, tuple[tuple[Step, ...], tuple[float, float]]] = {
     "functions": ((lambda x: x / 127.5, lambda x: x - 1), (0, 255)),
     "product": ((lambda x: x * (1 / 255),), (0, 255)),
     "less a mean": ((thrice, lambda x: x - np.array([104.0, 117.0, 124.0])), (0, 255)),
+    "blue first": ((thrice, lambda x: x[..., ::-1], lambda x: x - np.array([104.0, 117.0, 124.0])), (0, 255)),
+    "less a tensor": ((thrice, lambda x: ops.add(x, ops.convert_to_tensor([-104.0, -117.0, -124.0]))), (0, 255)),
     "ImageNet": ((thrice, layers.Rescaling(1 / 255), layers.Normalization(**IMAGENET)), (0, 255)),
     "seen 0 to 1": ((seen(HALF),), (0, 1)),
     "seen 0 to 255": ((seen(255 * HALF),), (0, 255)),
