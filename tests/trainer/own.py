@@ -82,6 +82,7 @@ REFUSED: dict[str, tuple[Callable[[], keras.Model], str]] = {
     ),
     "no picture": (lambda: after(own(), layers.Flatten()), r"must give a mask .*\(1024,\)"),
     "no convolution": (dense, r"has convolutions, but 'own' has none"),
+    "odd names": (lambda: after(own(end=None), layers.Identity(name="the [end]")), r"names of letters .*'the \[end\]'"),
     "a layer in two blocks": (shared, r"Layer 'same' is used in two blocks"),
     "a size it cannot read": (
         lambda: keras.Model(

@@ -83,9 +83,9 @@ def three_deep() -> keras.Model:
     return network
 
 
-@entry("unsearchable")
+@entry("refused")
 def odd_names() -> keras.Model:
-    """Names with spaces, brackets and letters of other alphabets, which TensorFlow cannot train: refused by a sweep."""
+    """Names with spaces, brackets and other alphabets, with which TensorFlow computes nothing: refused alike."""
     picture = keras.Input((32, 32, 1), name="Bild [1]")
     wide = conv(8, "conv [a-z]*")(picture)
     deep = conv(16, "свёртка 2")(layers.MaxPooling2D(name="down ?")(wide))

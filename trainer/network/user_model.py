@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -35,6 +36,8 @@ PROBED_SIDE = 64  # pixels of the image that a copy is compared on, where the ne
 ALIKE, ALIKE_HALF = 1e-3, 5e-2  # how far probabilities may differ from the original's; from one in half precision
 PLAIN_RANGE = (0.0, 1.0)
 AS_IT_IS = ModelConfig()
+SCOPE = re.compile(r"[A-Za-z0-9_.\\/>-]*")  # what TensorFlow takes as the name of a scope
+NAMED = 5  # odd names in one message
 Size = int | tuple[int | None, int | None]  # a square, or height and width; None reads any
 
 
@@ -237,6 +240,12 @@ def _check_graph(network: keras.Model) -> None:
         raise UserError(
             f"A segmentation network has convolutions, but '{network.name}' has none. Give one that has, such as a "
             "U-Net with any encoder."
+        )
+    names = {layer.name for layer in network._flatten_layers() if not isinstance(layer, layers.InputLayer)}
+    if keras.config.backend() == "tensorflow" and (odd := sorted(name for name in names if not SCOPE.fullmatch(name))):
+        raise UserError(
+            f"TensorFlow computes with names of letters from A to Z, digits and _ . - > only, but '{network.name}' has "
+            f"{', '.join(map(repr, odd[:NAMED]))}. Rename them: layer.name = ..., and save the network again."
         )
 
 
