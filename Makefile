@@ -9,7 +9,7 @@ SHELL := /bin/sh
 .PHONY: help setup sweep-ultrasound sweep-xray report ui test test-slow mutants lint check confirm-arithmetic format lock clean
 
 # Values given as `make target DATA=...` reach recipes through the environment, so any path works, spaces included.
-export DATA PRETRAIN WORKERS SWEEP FORMAT OUT PORT COUNT SEED
+export DATA MASKS PRETRAIN WORKERS SWEEP FORMAT OUT PORT COUNT SEED
 
 PYTHON ?=
 EXTRAS ?=
@@ -24,10 +24,10 @@ help: ## what can be made (this list)
 
 setup: .venv/.stamp $(EXTRAS:%=.venv/.extra-%) ## make .venv (every other target does so by itself): [EXTRAS='dashboard medical']
 
-sweep-ultrasound: .venv/.stamp ## which blocks to fine-tune: [DATA=folder] [PRETRAIN=folder or weights] [WORKERS=n]
+sweep-ultrasound: .venv/.stamp ## which blocks to fine-tune: [DATA=folder] [MASKS=folder] [PRETRAIN=folder or weights] [WORKERS=n]
 sweep-xray: .venv/.stamp ## the same for chest X-rays: [DATA=folder] [PRETRAIN=folder or weights] [WORKERS=n]
 sweep-ultrasound sweep-xray:
-	@$(BIN)/thaw run $(@:sweep-%=%) $${DATA:+--data "$$DATA"} $${PRETRAIN:+--pretrain "$$PRETRAIN"} \
+	@$(BIN)/thaw run $(@:sweep-%=%) $${DATA:+--data "$$DATA"} $${MASKS:+--masks "$$MASKS"} $${PRETRAIN:+--pretrain "$$PRETRAIN"} \
 	  $${WORKERS:+--workers "$$WORKERS"}
 
 report: .venv/.stamp ## the report of the last sweep: [SWEEP=name] [FORMAT=html|json|csv|markdown] [OUT=folder]

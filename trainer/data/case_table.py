@@ -174,7 +174,8 @@ def table_notes(table: Table, twice: Counter[tuple[Path, Path]]) -> tuple[str, .
 def write_case_table(pairs: Sequence[Pair], path: Path) -> None:
     """Write pairs as a table that `match_table` reads as the same cases.
 
-    The column `name` is there only where the names are not those that the images' own paths give.
+    The column `name` is there only where the names are not those that the images' own paths give. Raises `UserError`
+    for names of files that are no text.
     """
     folder = path.resolve().parent
 
@@ -188,4 +189,10 @@ def write_case_table(pairs: Sequence[Pair], path: Path) -> None:
     for pair in pairs:
         known = [pair.patient, pair.label, *([pair.name] if names_needed else [])]
         writer.writerows([relative(pair.image), relative(mask), *known] for mask in pair.masks)
-    write_atomically(path, lambda file: file.write(text.getvalue().encode()))
+    try:
+        content = text.getvalue().encode()
+    except UnicodeEncodeError as error:
+        raise UserError(
+            f"A table is text, but a file name is none: {error.object[error.start - 20 : error.end + 20]!r}. Rename it."
+        ) from error
+    write_atomically(path, lambda file: file.write(content))

@@ -142,3 +142,14 @@ def test_unknown_spec() -> None:
 def test_a_spec_is_frozen() -> None:
     with pytest.raises(AttributeError):
         Spec("x").name = "y"  # type: ignore[misc]
+
+
+def test_masks_belong_to_the_data_that_they_are_given_with(tmp_path: Path) -> None:
+    spec = written(tmp_path, '[data]\npath = "scans/*/us.png"\nmasks = "scans/*/lesion.png"\n')
+    assert load_spec(spec).settings.data.masks == "scans/*/lesion.png"
+    other = load_spec(spec, data="others", masks="outlines").settings.data
+    assert (other.path, other.masks) == ("others", "outlines")
+    assert load_spec(spec, data="others").settings.data.masks == ""
+    assert load_spec(spec, data="others", sets=["data.masks=lines"]).settings.data.masks == "lines"
+    with pytest.raises(UserError, match=r"'data\.masks' says where the masks of 'data\.path' are"):
+        load_spec("ultrasound", masks="outlines")

@@ -10,7 +10,7 @@ from tests.trainer.data.drawn import Drawn, touch
 from trainer.config import DataConfig
 from trainer.data.case_table import write_case_table
 from trainer.data.cases import load_cases
-from trainer.data.layouts import Match
+from trainer.data.layouts import Match, Pair
 from trainer.data.sources import find, find_whole
 from trainer.errors import UserError
 
@@ -147,3 +147,10 @@ def test_an_edited_table_is_read_again_and_patients_are_whole(tmp_path: Path, dr
     assert (cases.patients, cases.labels) == (1, ("c", "d", "c", "c"))
     cases = load_cases(DataConfig(str(file), patient=r"(\d)"), 16, tmp_path / "cache")
     assert cases.patients == 4  # the setting counts more than the table
+
+
+def test_a_file_name_that_is_no_text_is_named(tmp_path: Path) -> None:
+    names = ["i/a\udcff.png", "m/a\udcff.png"]
+    pair = Pair("a", tmp_path / names[0], (tmp_path / names[1],), "")
+    with pytest.raises(UserError, match=r"A table is text, but a file name is none: .*udcff"):
+        write_case_table([pair], tmp_path / "t.csv")
