@@ -112,10 +112,10 @@ def open_network(path: Path, options: DrawOptions) -> Any:
     from trainer.network.unet import unet
     from trainer.network.weights import load_weights
 
-    if holds_network(checked_file(path)):
-        return live(load_network(path, options.custom))
-    if path.suffix != ".h5":
+    if path.suffix not in NETWORKS:
         raise UserError(f"Give a .keras model, the .weights.h5 of a U-Net or the name of a sweep, but got '{path}'.")
+    if path.suffix == ".keras" or holds_network(checked_file(path)):
+        return live(load_network(path, options.custom))
     network = unet(ModelConfig(options.size or ModelConfig.size, options.width))
     try:
         load_weights(network, path)

@@ -91,7 +91,12 @@ def holds_network(path: Path) -> bool:
     """Whether a file holds a whole network, and not weights only."""
     with path.open("rb") as file:
         suffix = SUFFIXES.get(file.read(4))
-    return suffix == ".keras" or (suffix == ".h5" and _description(path, suffix) is not None)
+    if suffix != ".h5":
+        return suffix == ".keras"
+    try:
+        return _description(path, suffix) is not None
+    except (OSError, ValueError, KeyError):  # damaged: whoever reads it says so
+        return False
 
 
 def import_custom(names: Sequence[str]) -> list[ModuleType]:

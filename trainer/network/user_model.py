@@ -137,7 +137,8 @@ def checked_copy(network: keras.Model, size: Size, config: ModelConfig) -> keras
     (channels,) = network.inputs[0].shape[3:]
     read = np.repeat(low + (high - low) * image, channels, axis=-1)
     end = end_of(network, config)
-    outputs = keras.tree.flatten(network(read.astype(network.inputs[0].dtype), training=False))
+    given = keras.tree.pack_sequence_as(network.input, [read.astype(network.inputs[0].dtype)])  # a list or dict of one
+    outputs = keras.tree.flatten(network(given, training=False))
     expected = expected_probability(end, outputs[end.position])
     logits = np.asarray(keras.ops.convert_to_numpy(copy(image, training=False)), np.float64)
     found = 1 / (1 + np.exp(-np.clip(logits, -60, 60)))

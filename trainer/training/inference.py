@@ -83,7 +83,7 @@ def with_probabilities(network: keras.Model) -> keras.Model:
     Plain Keras layers only, so the result loads anywhere without thaw.
     """
     sigmoid = keras.layers.Activation("sigmoid", name=free_name(network, "probability"))
-    return keras.Model(network.inputs, sigmoid(network.outputs[0]), name=network.name)
+    return keras.Model(network.input, sigmoid(network.outputs[0]), name=network.name)
 
 
 def segmenter(network: keras.Model, config: ModelConfig = AS_IT_IS, size: int | None = None) -> Segmenter:
