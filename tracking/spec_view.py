@@ -16,6 +16,8 @@ class SpecView:
     `own_blocks`: whether a table names the blocks (`model.blocks`). `filters`: width of the U-Net's first level, 0
     where it is not named. `batch_norm`: `frozen` or `adapt` (`train.batch_norm`). `orders`, `seeds`: `search.orders`
     and `search.seeds`, empty where the spec leaves them to the sweep. `space`: `search.space`, "" where not named.
+    `reads`: lowest and highest value of the images as the network reads them (`model.reads`). `left_out`: random layers
+    of the user's own network that its copy leaves out (`model.still`).
     """
 
     unit: str = "block"
@@ -27,6 +29,8 @@ class SpecView:
     orders: tuple[str, ...] = ()
     seeds: tuple[int, ...] = ()
     space: str = ""
+    reads: tuple[float, ...] = (0.0, 1.0)
+    left_out: tuple[str, ...] = ()
 
 
 def view_spec(spec: Mapping[str, Any]) -> SpecView:
@@ -46,4 +50,6 @@ def view_spec(spec: Mapping[str, Any]) -> SpecView:
         orders=tuple(search.get("orders") or ()),
         seeds=tuple(int(seed) for seed in search.get("seeds") or ()),
         space=str(search.get("space") or ""),
+        reads=tuple(float(bound) for bound in model.get("reads") or (0.0, 1.0)),
+        left_out=tuple(map(str, model.get("still") or ())),
     )

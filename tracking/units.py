@@ -38,7 +38,10 @@ def is_paper_network(spec: Mapping[str, Any]) -> bool:
 
 
 def network_sentence(spec: Mapping[str, Any]) -> str:
-    """Which network of the user's own was searched, and how its batch normalisation was treated; "" for the U-Net."""
+    """Which network of the user's own was searched, and how its batch normalisation was treated; "" for the U-Net.
+
+    Values that are not those of thaw's images, and layers that were left out, are named.
+    """
     name, view = own_network(spec), view_spec(spec)
     if not name:
         return ""
@@ -46,6 +49,8 @@ def network_sentence(spec: Mapping[str, Any]) -> str:
     cut = "as model.blocks says" if view.own_blocks else "where the resolution changes"
     return (
         f"The network is {name}, cut into blocks {cut}; batch normalisation in frozen blocks {how} ({view.batch_norm})."
+        + ("" if view.reads == (0, 1) else f" It reads values from {view.reads[0]:g} to {view.reads[1]:g}.")
+        + (f" Random layers that move images are left out: {', '.join(view.left_out)}." if view.left_out else "")
     )
 
 

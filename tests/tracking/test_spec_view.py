@@ -14,6 +14,7 @@ from tracking.spec_view import SpecView, view_spec
         ({"search": None, "model": {"path": None, "blocks": []}}, SpecView()),
         ({"partition": {"unit": "conv", "head": "own"}}, SpecView(unit="conv", head="own")),
         ({"model": {"path": "nets/my.keras", "blocks": [["*"]]}}, SpecView(network="nets/my.keras", own_blocks=True)),
+        ({"model": {"reads": [0, 255], "still": ["flip"]}}, SpecView(reads=(0, 255), left_out=("flip",))),
         ({"model": {"filters": 8}, "train": {"batch_norm": "adapt"}}, SpecView(filters=8, batch_norm="adapt")),
         (
             {"search": {"orders": ["outer-first"], "seeds": [0, 1], "space": "subsets"}},

@@ -11,7 +11,7 @@ from tests.tracking.made_up import conv_record, rendered, sweep_info
 from tracking.record import SweepRecord
 from tracking.report.formats import figures
 from tracking.summary.sweep import summarise
-from tracking.units import head_sentence, is_paper_network
+from tracking.units import head_sentence, is_paper_network, network_sentence
 
 
 def test_curves_and_comparisons_over_eighteen_convolutions() -> None:
@@ -64,3 +64,12 @@ def test_nothing_that_the_paper_says_is_said_of_a_network_of_one_s_own(record: S
 def test_a_table_of_blocks_is_not_the_paper_s_network_either() -> None:
     assert is_paper_network({}) and is_paper_network({"model": {"filters": 8, "path": None, "blocks": []}})
     assert not is_paper_network({"model": {"blocks": [["*"]]}}) and not is_paper_network(OWN)
+
+
+def test_what_a_copy_changes_in_a_network_is_said() -> None:
+    plain = {"model": {"path": "nets/my.keras"}}
+    assert "It reads" not in network_sentence(plain)
+    spec = {"model": {"path": "nets/my.keras", "reads": [-1.0, 1.0], "still": ["flip"]}}
+    assert network_sentence(spec).endswith(
+        " It reads values from -1 to 1. Random layers that move images are left out: flip."
+    )
