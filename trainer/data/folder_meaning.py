@@ -116,14 +116,13 @@ def is_class(folder: str) -> bool:
     return bool(set(words(folder)) & CLASSES)
 
 
-def in_words(found: Sequence[Meaning]) -> str:
-    """What the folders were taken for, "" if for nothing."""
+def in_words(found: Sequence[Meaning]) -> tuple[str, ...]:
+    """What the folders were taken for, a note each; patients are counted and never named, for notes are recorded."""
     patients, labels = {one.patient for one in found} - {""}, {one.label for one in found} - {""}
-    phrases = [
-        *([f"{len(patients)} folders taken for patients ({first(patients)})"] if patients else []),
-        *([f"{len(labels)} folders taken for classes ({first(labels)})"] if labels else []),
-    ]
-    return " and ".join(phrases).replace("1 folders", "1 folder")
+    return (
+        *([f"folders taken for patients: {len(patients)}"] if patients else []),
+        *([f"folders taken for classes: {len(labels)} ({first(labels)})"] if labels else []),
+    )
 
 
 def first(names: set[str]) -> str:

@@ -38,6 +38,6 @@ def match_patterns(images: str, masks: str) -> Match:
         for (path, text), title, one in zip(image_paths.items(), titles, known, strict=True)
     ]
     found_masks = [Item("\0".join(text[:n]), path, part="\0".join(text[n:])) for path, text in mask_paths.items()]
-    how = "; ".join(filter(None, [f"paired by the wildcards of {images} and {masks}", in_words(known)]))
+    how = (f"paired by wildcards (images {images}, masks {masks})", *in_words(known))
     roots = [of_images.root] + [of_masks.root] * (not of_masks.root.is_relative_to(of_images.root))
     return joined("patterns", roots[0], found_images, found_masks, how=how, elsewhere=roots[1:])

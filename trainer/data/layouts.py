@@ -19,7 +19,7 @@ from trainer.data.folder import (
     target,
     unread,
 )
-from trainer.data.folder_meaning import first, is_patient, one_set
+from trainer.data.folder_meaning import is_patient, one_set
 from trainer.data.formats.decoded import Slice
 from trainer.data.formats.kinds import SUFFIXES
 from trainer.data.pairing import Reading, read_pairs, read_two_folders
@@ -174,7 +174,7 @@ def match_folders(images: Path, masks: Path) -> Match:
             "Give two patterns whose wildcards pair them, or a table."
         )
     elsewhere = [] if masks.is_relative_to(images) else [masks]
-    how = f"paired by names, {reading.how}"
+    how = (f"paired by names: {reading.how}", *reading.notes)
     return joined("two folders", images, reading.images, reading.masks, how=how, elsewhere=elsewhere)
 
 
@@ -203,7 +203,7 @@ def patients_as_classes(found: Match) -> tuple[str, ...]:
     if not labels or not all(map(is_patient, labels)):
         return ()
     return (
-        f"{len(labels)} folders are read as classes ({first(labels)}); if they are patients, keep each in one fold: "
+        f"{len(labels)} folders are read as classes whose names look like patients: to keep each in one fold, "
         "--set data.patient='([^/]+)/'",
     )
 
@@ -215,8 +215,10 @@ def paired_by_names(folder: Path, reading: Reading | None) -> Match | None:
     found = joined(PLAIN_NAMES, folder, reading.images, reading.masks)
     masks_of = {pair.image: pair.masks for pair in found.pairs}
     patterns = pattern_pair(folder, masks_of, image_files(folder))
-    how = f"images {patterns[0]} with masks {patterns[1]}: {reading.how}" if patterns else reading.how
-    return replace(found, notes=(f"paired by names, {how}", *found.notes), patterns=patterns)
+    places = f" (images {patterns[0]}, masks {patterns[1]})" if patterns else ""
+    return replace(
+        found, notes=(f"paired by names: {reading.how}{places}", *reading.notes, *found.notes), patterns=patterns
+    )
 
 
 def faulty(found: Match) -> bool:
@@ -237,12 +239,12 @@ def joined(
     masks: list[Item],
     *,
     parts: Sequence[str] = (),
-    how: str = "",
+    how: Sequence[str] = (),
     elsewhere: Sequence[Path] = (),
 ) -> Match:
     """Images and masks joined by name, with the files that have no partner and those whose name is taken.
 
-    `parts`: the masks that every image must have. `how`: the first of the notes. `elsewhere`: further folders that
+    `parts`: the masks that every image must have. `how`: the first notes. `elsewhere`: further folders that
     the files are from.
     """
     duplicates = (*doubled(images), *doubled(masks))
@@ -276,7 +278,7 @@ def joined(
         tuple((path, " and ".join(parts)) for path, parts in incomplete.items()),
         tuple(mask.path for mask in natural(masks) if one_form(mask.name) not in known),
         duplicates,
-        (*filter(None, [how]), *(note for root in roots for note in left_out(root, [*images, *masks]))),
+        (*how, *(note for root in roots for note in left_out(root, [*images, *masks]))),
         tuple(link for root in roots for link in broken_links(root)),
     )
 

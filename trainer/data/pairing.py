@@ -26,11 +26,15 @@ TELLING = ("names and folders", "folders", "names", "folders, perhaps")
 
 @dataclass(frozen=True)
 class Reading:
-    """How a folder was read: images and masks whose names join them, and that in words. `complete`: nothing is left."""
+    """How a folder was read: images and masks whose names join them, how names were compared, and further notes.
+
+    `complete`: nothing is left.
+    """
 
     images: list[Item]
     masks: list[Item]
     how: str
+    notes: tuple[str, ...]
     complete: bool
 
 
@@ -51,7 +55,7 @@ def read_pairs(folder: Path, part: str = "", paths: Sequence[Path] | None = None
                 continue
             if attempt.complete:
                 attempt, note = one_reading(folder, attempt, split.unknown)
-                return reading(attempt, "; ".join(filter(None, (without, note))))
+                return reading(attempt, without, note)
             if best is None or attempt.paired > best[0].paired:
                 best = attempt, without
     if best is None or 2 * best[0].paired < min(len(best[0].images), len(best[0].masks)):
@@ -68,7 +72,7 @@ def read_two_folders(images: Path, masks: Path) -> Reading | None:
     )
     attempts = [attempt for comparison in COMPARISONS if (attempt := compared(split, comparison))]
     best = next((one for one in attempts if one.complete), max(attempts, key=lambda one: one.paired, default=None))
-    return reading(best, "") if best and best.paired else None
+    return reading(best) if best and best.paired else None
 
 
 def named(folder: Path, path: Path) -> Named:
@@ -163,7 +167,7 @@ def compared(split: Split, comparison: Comparison) -> Attempt | None:
     )
 
 
-def reading(attempt: Attempt, notes: str) -> Reading:
+def reading(attempt: Attempt, *notes: str) -> Reading:
     """The attempt as items that `trainer.data.layouts.joined` joins, and how it was paired in a sentence."""
     images = [file for _, file in attempt.images]
     known = meanings([[name for name in file.folders if not role(name)] for file in images])
@@ -174,6 +178,7 @@ def reading(attempt: Attempt, notes: str) -> Reading:
             for (key, file), title, one in zip(attempt.images, titles, known, strict=True)
         ],
         [Item("/".join(key), file.path, part="/".join((*file.folders, file.stem))) for key, file in attempt.masks],
-        "; ".join(filter(None, (attempt.words, in_words(known), notes))),
+        attempt.words,
+        (*in_words(known), *filter(None, notes)),
         attempt.complete,
     )

@@ -32,8 +32,11 @@ def test_folders_are_patients_or_classes(folders: list[list[str]], patients: lis
 
 def test_what_folders_were_taken_for_is_said() -> None:
     found = meanings([["benign", "p0"], ["malignant", "p0"]])
-    assert in_words(found) == "1 folder taken for patients (p0) and 2 folders taken for classes (benign, malignant)"
-    assert in_words(meanings([[]])) == ""
+    assert in_words(found) == (
+        "folders taken for patients: 1",  # counted, never named
+        "folders taken for classes: 2 (benign, malignant)",
+    )
+    assert in_words(meanings([[]])) == ()
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,10 @@ def test_folders_below_a_wildcard_may_be_patients_and_classes(tmp_path: Path) ->
         ("benign", "p2"),
         ("malignant", "p3"),
     ]
-    assert "3 folders taken for patients (p1, p2, p3) and 2 folders taken for classes" in match.notes[0]
+    assert match.notes[1:] == (
+        "folders taken for patients: 3",
+        "folders taken for classes: 2 (benign, malignant)",
+    )
     assert match.pairs[0].name == "benign/p1/1"
 
 

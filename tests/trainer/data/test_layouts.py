@@ -146,3 +146,10 @@ def test_a_broken_link_stops_and_is_left_out_knowingly(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"2 broken links \(b\.png -> gone\.png, .*skip_unpaired"):
         recognise(tmp_path)
     assert "2 broken links" in recognise(tmp_path, skip_unpaired=True).notes[-1]
+
+
+def test_classes_that_look_like_patients_are_pointed_out(tmp_path: Path) -> None:
+    touch(tmp_path, *(f"{kind}/p{patient}/1.png" for kind in ("images", "masks") for patient in (1, 2)))
+    layout = recognise(tmp_path)
+    assert [pair.label for pair in layout.pairs] == ["p1", "p2"]
+    assert "2 folders are read as classes whose names look like patients" in layout.notes[0]

@@ -28,7 +28,7 @@ def test_two_folders_are_paired_by_names(tmp_path: Path, images: str, masks: str
     match = find_whole(DataConfig(f"{tmp_path}/{images}", masks=f"{tmp_path}/{masks}"))
     found = [tuple(path.relative_to(tmp_path).as_posix() for path in (pair.image, *pair.masks)) for pair in match.pairs]
     assert found == [tuple(name.format(n=n) for name in files) for n in (1, 2, 3)]
-    assert match.notes[0].startswith("paired by names, ")
+    assert match.notes[0].startswith("paired by names: ")
 
 
 def test_what_two_folders_leave_over_is_named(tmp_path: Path) -> None:
