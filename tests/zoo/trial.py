@@ -226,8 +226,8 @@ def forget() -> None:
         del sys.modules[module]
 
 
-def tried(entry: Entry, folder: Path, *, processes: bool = False) -> Row:
-    """Build a network in `folder` and try it there."""
+def tried(entry: Entry, folder: Path, *, processes: bool = False, again: bool = True) -> Row:
+    """Build a network in `folder` and try it there; `again`: also with its own file as its starting weights."""
     started = time.perf_counter()
     (networks := folder / "networks").mkdir(parents=True, exist_ok=True)
     data = pictures.write(folder / "pictures", IMAGES, SEED)
@@ -241,7 +241,8 @@ def tried(entry: Entry, folder: Path, *, processes: bool = False) -> Row:
     if both:
         cells["trained"] = both[1]
         cells["champion"] = attempt(lambda: champion(entry, home))
-        cells["pretrain"] = attempt(lambda: pretrained_by_itself(file, entry, data, home))
+        if again:
+            cells["pretrain"] = attempt(lambda: pretrained_by_itself(file, entry, data, home))
     cells["predict"] = attempt(lambda: predicted(file, entry, data, home, of_model(entry)))
     if str(cells.get("champion")) == "taken":
         uri = f"models:/{entry.name}@champion"
