@@ -17,6 +17,19 @@ from trainer.full_disk import full_disk
 POLL_SECONDS = 0.2
 
 
+def given_path(text: str) -> Path:
+    """A path as a user writes it, `~` for a home included; nothing need be there. Raises `UserError` for no path."""
+    try:
+        path = Path(text).expanduser()
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError, PermissionError):
+        pass
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UserError(f"A path must name a file or folder, but {text[:200]!r} cannot: {reason}.") from error
+    return path
+
+
 def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     """Let `write` fill a temporary file beside `path`, flush it to disk and rename it over `path`.
 

@@ -245,8 +245,11 @@ def format_of(root: Path) -> int:
     """The format of the home in `root`. Raises `UserError` where its marker is damaged."""
     marker = _marker(root)
     try:
-        return int(json.loads(marker.read_text())["version"])
-    except (ValueError, KeyError, TypeError) as error:
+        version = json.loads(marker.read_text("utf-8"))["version"]
+        if type(version) is not int or version < 1:
+            raise ValueError("a version is a whole number from 1 on")
+        return version
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise UserError(
             f"{marker} must say which version of thaw wrote this home, but it is damaged. Is {root} a home?"
         ) from error

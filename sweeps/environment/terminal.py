@@ -141,11 +141,20 @@ class Output(Console):
 console = Output()
 
 
+def harmless(text: str) -> str:
+    """A text without the characters that a terminal obeys: names of files and contents of tables may hold any.
+
+    >>> harmless("two\\nlines, \\x1b[31mred")
+    'two\\nlines, \\\\x1b[31mred'
+    """
+    return "".join(letter if letter >= " " or letter in "\n\t" else repr(letter)[1:-1] for letter in text)
+
+
 def tell(text: str) -> None:
     """Print a line as it is: names and paths may hold what rich would take for markup, and must not be wrapped."""
-    console.print(text, highlight=False, markup=False, soft_wrap=True)
+    console.print(harmless(text), highlight=False, markup=False, soft_wrap=True)
 
 
 def complain(text: str) -> None:
     """Print a mistake that the user has to fix, in red, to the standard error."""
-    Output(stderr=True).print(text, highlight=False, markup=False, soft_wrap=True, style="bold red")
+    Output(stderr=True).print(harmless(text), highlight=False, markup=False, soft_wrap=True, style="bold red")

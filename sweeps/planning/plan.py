@@ -6,6 +6,7 @@ import json
 import math
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from sweeps.environment.home import Home
 from sweeps.planning.resolve import ResolvedSweep, resolve
@@ -47,7 +48,23 @@ def read_plan(home: Home, sweep: str) -> Plan:
     path: Path = home.plan(sweep)
     if not path.exists():
         raise UserError(f"There is no plan of a sweep '{sweep}' in {home.root}. Start it with `thaw run` first.")
-    table = json.loads(path.read_text())
+    try:
+        return _plan_of(json.loads(path.read_text("utf-8")), home)
+    except UserError as error:
+        raise _damaged(path, error) from error
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError, RecursionError) as error:
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> UserError:
+    return UserError(
+        f"A plan must be as `thaw run` wrote it, but {path} is damaged or of another thaw ({error}). Start the sweep "
+        "again with its command: finished work is kept."
+    )
+
+
+def _plan_of(table: dict[str, Any], home: Home) -> Plan:
+    """The plan in a table that `write_plan` wrote. Raises all kinds of errors for any other."""
     if "until" in table:  # the deadline's name in homes of before
         table["deadline"] = table.pop("until")
     units = table.pop("block_params"), table.pop("always_params")
@@ -56,7 +73,17 @@ def read_plan(home: Home, sweep: str) -> Plan:
     spec = table.pop("spec")
     if spec.get("model", {}).get("file"):
         spec["model"]["file"] = _own_file(spec["model"]["file"], home.networks)
-    return Plan(resolved=resolve(from_table(spec), *units), **table)
+    numbers = [*units[0], units[1], *table["fold_of"]]
+    if not all(type(number) is int and number >= 0 for number in numbers):
+        raise ValueError("blocks and folds are whole numbers")
+    plan = Plan(resolved=resolve(from_table(spec), *units), **table)
+    if wrong := [
+        item.name for item in fields(Plan) if item.type == "str" and not isinstance(getattr(plan, item.name), str)
+    ]:
+        raise ValueError(f"{', '.join(wrong)}: text is wanted")
+    if not isinstance(plan.deadline, int | float):
+        raise ValueError("deadline: a number is wanted")
+    return plan
 
 
 def _own_file(path: str, folder: Path) -> str:

@@ -14,7 +14,7 @@ from sweeps.spec.load import Spec
 from sweeps.spec.search_section import norm_rules, unit_rules
 from sweeps.spec.validation import refuse
 from trainer.config import ModelConfig
-from trainer.files import write_atomically
+from trainer.files import given_path, write_atomically
 from trainer.network.batch_norm import normalisations
 from trainer.network.blocks import ALWAYS, Partition, leaf_layers, partition, searchable
 from trainer.network.user_model import examined, network_of
@@ -103,7 +103,7 @@ def _keep_copy(address: str, home: Home) -> Path:
 
             source = fetch(Tracker.connect(home.tracking_uri, home.artifact_folder), address, Path(folder))
         else:
-            source = checked_file(Path(address).expanduser())
+            source = checked_file(given_path(address))
         content, suffix = source.read_bytes(), suffix_of(source)
     path = home.networks / f"{hashlib.sha256(content).hexdigest()[:16]}{suffix}"
     if not path.exists():

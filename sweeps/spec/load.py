@@ -165,8 +165,8 @@ def _read(path: Path, name: str) -> Table:
         hint = f"; did you mean '{close_matches[0]}'?" if close_matches else "."
         raise UserError(f"There is no spec '{name}'{hint} Shipped: {', '.join(specs)}; or give a TOML file.")
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{path} must be a TOML file, but it cannot be read: {error}") from error
 
 
@@ -179,7 +179,7 @@ def _assignments(sets: Sequence[str], mistakes: list[str]) -> Iterator[tuple[str
             continue
         try:
             yield key.strip(), tomllib.loads(f"value = {value}")["value"]
-        except tomllib.TOMLDecodeError:
+        except (ValueError, RecursionError):
             yield key.strip(), value.strip()
 
 

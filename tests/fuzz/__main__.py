@@ -57,7 +57,9 @@ def run_here(seed: int, numbers: Sequence[int], keep: Path | None) -> int:
     limit_memory()
     for number in numbers:
         print(json.dumps({"begins": number}), flush=True)
-        print(json.dumps(asdict(judged(kind_of(number), seed, number, keep if len(numbers) == 1 else None))), flush=True)
+        print(
+            json.dumps(asdict(judged(kind_of(number), seed, number, keep if len(numbers) == 1 else None))), flush=True
+        )
     return 0
 
 

@@ -11,10 +11,34 @@ from numpy.random import Generator
 NUMBERS = (0, 1, -1, 2, 3, 7, 8, 16, 127, 128, 255, 256, 32767, 32768, 65535, 65536, 2**31 - 1, 2**31, 2**32 - 1)
 ODD: tuple[Any, ...] = (
     *(None, True, False, 0, -1, 1, 2, 255, 2**31, 2**63, 10**30, 0.5, -0.0, 1e-320, 1e308),
-    *(float("inf"), float("-inf"), float("nan"), "", " ", "0", "nan", "null", "/", "..", "../x", "*", "[", "(", "%s{0}"),
+    *(
+        float("inf"),
+        float("-inf"),
+        float("nan"),
+        "",
+        " ",
+        "0",
+        "nan",
+        "null",
+        "/",
+        "..",
+        "../x",
+        "*",
+        "[",
+        "(",
+        "%s{0}",
+    ),
     *("\u00e9", "e\u0301", "\u202e", "\ufeff", "\U0001f9e0", "\x00", "\x1b[31m", "a" * 5000, "\n", "\\"),
     *([], {}, [[]], [None], {"": None}, [0, 255], [255, 0], ["nonzero"], {"a": {"b": [1, {"c": 2}]}}, [1] * 300),
 )
+
+
+DEEP = "\u2020deep\u2020"  # stands for lists in lists, thousands deep, where a tree is written: `deepened`
+
+
+def deepened(text: str) -> str:
+    """A written tree with `DEEP` in place."""
+    return text.replace(f'"{DEEP}"', "[" * 3000 + "]" * 3000)
 
 
 def pick(rng: Generator, options: Any) -> Any:
@@ -64,7 +88,17 @@ def once_changed(rng: Generator, data: bytes) -> tuple[bytes, str]:
         case 9:
             return data[:at] + rng.bytes(end - at) + data[end:], f"{end - at} drawn bytes at {at}"
         case _:
-            whole = (b"", b"\n", b"\xff\xfe", b"hello", b"\0" * n, b"<!DOCTYPE html>", data[::-1], b"PK\x03\x04", data[:4])
+            whole = (
+                b"",
+                b"\n",
+                b"\xff\xfe",
+                b"hello",
+                b"\0" * n,
+                b"<!DOCTYPE html>",
+                data[::-1],
+                b"PK\x03\x04",
+                data[:4],
+            )
             return pick(rng, whole), "replaced as a whole"
 
 
@@ -110,7 +144,7 @@ def tree_changed(rng: Generator, tree: Any) -> tuple[Any, str]:
     """Plain data (lists and dictionaries) with one to three of their members mangled."""
     tree, words = copy.deepcopy(tree), []
     for _ in range(int(pick(rng, (1, 1, 2, 3)))):
-        places = list(members(tree))
+        places = members(tree)
         if not places:
             return pick(rng, ODD), "replaced as a whole"
         holder, key = pick(rng, places)
@@ -122,11 +156,13 @@ def tree_changed(rng: Generator, tree: Any) -> tuple[Any, str]:
 
 def members(tree: Any) -> list[tuple[Any, Any]]:
     """Every place in plain data: the list or dictionary that holds it, and its number or key."""
-    if isinstance(tree, dict):
-        return [place for key, value in tree.items() for place in ((tree, key), *members(value))]
-    if isinstance(tree, list):
-        return [place for number, value in enumerate(tree) for place in ((tree, number), *members(value))]
-    return []
+    found, waiting = [], [tree]
+    while waiting:
+        holder = waiting.pop()
+        keys = list(holder) if isinstance(holder, dict) else range(len(holder)) if isinstance(holder, list) else ()
+        found += [(holder, key) for key in keys]
+        waiting += [holder[key] for key in keys]
+    return found
 
 
 def member_changed(rng: Generator, holder: Any, key: Any, places: list[tuple[Any, Any]]) -> str:
@@ -157,8 +193,5 @@ def member_changed(rng: Generator, holder: Any, key: Any, places: list[tuple[Any
             holder[key] = changed = pick(rng, (-value, value + 1, value * 1000, value / 3, 10**9, float(value)))
             return f"{key} made {changed}"
         case _:
-            deep: Any = value
-            for _ in range(int(pick(rng, (1, 3, 3000)))):
-                deep = [deep]
-            holder[key] = str(value) if rng.random() < 0.5 else deep
+            holder[key] = pick(rng, (str(value), [[value]], DEEP))
             return f"{key} made text or put deep"

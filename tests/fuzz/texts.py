@@ -15,14 +15,26 @@ import numpy as np
 from numpy.random import Generator
 
 from tests.fuzz.judging import Kind, Reading, Trial
-from tests.fuzz.mutating import ODD, bytes_changed, pick, text_changed, tree_changed
-from tests.fuzz.pictures import PAIRS, disc, shades
+from tests.fuzz.mutating import ODD, bytes_changed, deepened, pick, text_changed, tree_changed
 from tests.fuzz.picture_files import written
+from tests.fuzz.pictures import PAIRS, disc, shades
 from tests.fuzz.toml_text import toml_of, value_of
 from trainer.config import DataConfig
 
 NAMES = ("p0", "scan é", "A b", "x.y")  # of images 0 to 3
-OPTIONS = ("images", "seed", "patient", "foreground", "ignore", "range", "intensity", "invert", "fill", "part", "layout")
+OPTIONS = (
+    "images",
+    "seed",
+    "patient",
+    "foreground",
+    "ignore",
+    "range",
+    "intensity",
+    "invert",
+    "fill",
+    "part",
+    "layout",
+)
 
 
 # Specs ---------------------------------------------------------------------------------------------------------------
@@ -36,7 +48,7 @@ def draw_spec(rng: Generator, folder: Path) -> Trial:
     path = folder / "mine.toml"
     if rng.random() < 0.6:
         tree, what = tree_changed(rng, tomllib.loads(text))
-        path.write_text(toml_of(tree) if isinstance(tree, dict) else value_of(tree), "utf-8", "surrogatepass")
+        path.write_text(deepened(toml_of(tree) if isinstance(tree, dict) else value_of(tree)), "utf-8")
     elif rng.random() < 0.7:
         changed, what = text_changed(rng, text)
         path.write_text(changed, "utf-8", newline="")
@@ -68,7 +80,9 @@ def draw_spec(rng: Generator, folder: Path) -> Trial:
 
 def odd_setting(rng: Generator) -> str:
     """What somebody might write behind --set."""
-    key = pick(rng, ("folds", "seed", "data.images", "model.size", "search.epochs", "search.train", "data.range", "name"))
+    key = pick(
+        rng, ("folds", "seed", "data.images", "model.size", "search.epochs", "search.train", "data.range", "name")
+    )
     return f"{pick(rng, (key, key, key + '.x', '', key.upper(), '.'))}={value_of(pick(rng, ODD))}"
 
 
@@ -82,7 +96,7 @@ def kept_setting(text: str) -> tuple[str, Any]:
 
 def stated(path: Path) -> dict[str, Any]:
     """What a spec says, by dotted keys."""
-    return flat(tomllib.loads(path.read_text("utf-8")))
+    return flat(tomllib.loads(path.read_text("utf-8-sig")))
 
 
 def flat(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -104,7 +118,7 @@ def alike(found: Any, said: Any) -> bool:
     if isinstance(found, (tuple, list)):
         members = said if isinstance(said, (list, tuple)) else [said]
         return len(found) == len(members) and all(map(alike, found, members))
-    return type(found) is type(said) and found == said or (
+    return (type(found) is type(said) and found == said) or (
         type(found) is float and type(said) is int and math.isclose(found, said)
     )
 
@@ -124,7 +138,12 @@ def draw_table(rng: Generator, folder: Path) -> Trial:
     """A table of images and masks: rows mangled, then written as some program would write them, then perhaps broken."""
     write_pictures(folder)
     rows = [
-        {"image": f"scans/{name}.png", "mask": f"scans/{name}-truth.png", "patient": f"P{number // 2}", "class": "ab"[number % 2]}
+        {
+            "image": f"scans/{name}.png",
+            "mask": f"scans/{name}-truth.png",
+            "patient": f"P{number // 2}",
+            "class": "ab"[number % 2],
+        }
         for number, name in enumerate(NAMES)
     ]
     what = mangle_rows(rng, rows) if rng.random() < 0.5 else "rows as they were"
@@ -141,7 +160,8 @@ def draw_table(rng: Generator, folder: Path) -> Trial:
 
         layout = find_whole(DataConfig(str(path)))
         return {
-            pair.image.name: (sorted(mask.name for mask in pair.masks), pair.patient, pair.label) for pair in layout.pairs
+            pair.image.name: (sorted(mask.name for mask in pair.masks), pair.patient, pair.label)
+            for pair in layout.pairs
         }
 
     def meant() -> Reading:
@@ -172,7 +192,9 @@ def mangle_rows(rng: Generator, rows: list[dict[str, str]]) -> str:
             row[column], other[column] = other[column], row[column]
             return f"two cells of {column} swapped"
         case 3:
-            row[column] = pick(rng, ("", " ", "../x.png", "/etc/passwd", "scans", "scans/missing.png", "a,b;c\td", '"', "NaN"))
+            row[column] = pick(
+                rng, ("", " ", "../x.png", "/etc/passwd", "scans", "scans/missing.png", "a,b;c\td", '"', "NaN")
+            )
             return f"{column} made {row[column]!r}"
         case 4:
             row["image"], row["mask"] = row["mask"], row["image"]
@@ -195,7 +217,9 @@ def table_bytes(rng: Generator, rows: list[dict[str, str]], columns: list[str]) 
     separator, encoding = pick(rng, ",;\t"), pick(rng, ("utf-8", "utf-8-sig", "utf-16", "latin-1"))
     end, upper = pick(rng, ("\n", "\r\n")), rng.random() < 0.2
     text = io.StringIO(newline="")
-    writer = csv.writer(text, delimiter=separator, lineterminator=end, quoting=pick(rng, (csv.QUOTE_MINIMAL, csv.QUOTE_ALL)))
+    writer = csv.writer(
+        text, delimiter=separator, lineterminator=end, quoting=pick(rng, (csv.QUOTE_MINIMAL, csv.QUOTE_ALL))
+    )
     writer.writerow([name.upper() if upper else name for name in order])
     writer.writerows([row.get(name, "") for name in order] for row in rows)
     form = pick(rng, ("NFC", "NFC", "NFD"))
@@ -215,7 +239,9 @@ def draw_patients(rng: Generator, folder: Path) -> Trial:
     write_pictures(folder)
     for path in list((folder / "scans").glob("*-truth.png")):
         path.rename(path.with_name(path.name.replace("-truth", "_mask")))
-    rows = [{"image": name + pick(rng, ("", ".png")), "patient": f"P{number // 2}"} for number, name in enumerate(NAMES)]
+    rows = [
+        {"image": name + pick(rng, ("", ".png")), "patient": f"P{number // 2}"} for number, name in enumerate(NAMES)
+    ]
     data, how = table_bytes(rng, rows, ["image", "patient"])
     broken = ""
     if rng.random() < 0.6:
@@ -273,7 +299,9 @@ def draw_patterns(rng: Generator, folder: Path) -> Trial:
         pairs = find_whole(config).pairs
         return {"of one case": all(pair.image.parent == mask.parent for pair in pairs for mask in pair.masks)}
 
-    return Trial(f"{patterns[0]!r:.200} {patterns[1]!r:.200}; {'; '.join(words)}", read, lambda: {"of one case": True}, free=True)
+    return Trial(
+        f"{patterns[0]!r:.200} {patterns[1]!r:.200}; {'; '.join(words)}", read, lambda: {"of one case": True}, free=True
+    )
 
 
 def draw_labels(rng: Generator, folder: Path) -> Trial:
@@ -326,11 +354,8 @@ def draw_labels(rng: Generator, folder: Path) -> Trial:
 
 
 def json_of(tree: Any) -> bytes:
-    """A tree as JSON; very deep ones are written by hand, because Python's writer recurses."""
-    try:
-        return json.dumps(tree).encode("utf-8", "replace")
-    except RecursionError:
-        return b'{"labels": ' + b"[" * 3000 + b"]" * 3000 + b"}"
+    """A tree as JSON."""
+    return deepened(json.dumps(tree, ensure_ascii=False)).encode("utf-8", "replace")
 
 
 KINDS = (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from typing import Any
 
 
@@ -29,14 +28,9 @@ def value_of(value: Any) -> str:
     if isinstance(value, bool) or value is None:
         return str(value).lower()
     if isinstance(value, float):
-        return "nan" if math.isnan(value) else f"{value!r}".replace("e", "e")
+        return repr(value)
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key_of(key)} = {value_of(each)}" for key, each in value.items()) + "}"
     if isinstance(value, list):
-        opened = 0
-        while isinstance(value, list) and len(value) == 1:  # a deep one, which a recursive writer could not write
-            opened, value = opened + 1, value[0]
-        inside = ", ".join(map(value_of, value)) if isinstance(value, list) else value_of(value)
-        inside = f"[{inside}]" if isinstance(value, list) else inside
-        return "[" * opened + inside + "]" * opened
+        return "[" + ", ".join(map(value_of, value)) + "]"
     return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else str(value)

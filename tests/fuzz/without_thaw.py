@@ -13,7 +13,7 @@ from PIL import Image, ImageOps
 
 from tests.fuzz.picture_files import png_is_whole
 
-Floats = NDArray[np.float32]
+Floats = NDArray[np.floating[Any]]
 
 
 def grey_of(path: Path) -> Floats | None:
@@ -30,6 +30,9 @@ def by_pillow(path: Path) -> Floats | None:
             return None
         tags: Any = getattr(image, "tag_v2", {})
         white_is_low = tags.get(262) == 0 and image.mode.startswith("I")
+        strips, rows = tags.get(273), tags.get(278)
+        if strips and rows and 324 not in tags and len(strips) * rows < tags.get(257, 0):
+            return None  # Pillow would leave the rest black
         if image.format == "PNG" and not png_is_whole(path.read_bytes()):
             return None
         image.load()
@@ -50,7 +53,7 @@ def grey_of_mode(image: Image.Image) -> Floats | None:
         return in_range(np.asarray(image, np.float32))
     if image.mode in ("LAB", "HSV"):
         return None
-    if "A" in image.mode or "a" in image.mode or "transparency" in image.info and image.mode == "P":
+    if "A" in image.mode or "a" in image.mode or ("transparency" in image.info and image.mode == "P"):
         colours = np.asarray(image.convert("RGBA"))
         if not np.ptp(colours[..., :3], axis=(0, 1)).any() and np.ptp(colours[..., 3]):
             return colours[..., 3].astype(np.float32) / 255  # the image is in the opacity

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,11 @@ from numpy.typing import NDArray
 from trainer.errors import UserError
 from trainer.files import cannot_write
 
+# What reading a damaged entry raises.
+DAMAGED = (
+    *(OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError),
+    *(SyntaxError, TokenError),
+)
 STALE_SECONDS = 86_400
 UNFINISHED = ".building-"
 
@@ -79,7 +85,10 @@ def write(folder: Path, entry: Entry) -> None:
             file.flush()
             os.fsync(file.fileno())
     sums = {name: zlib.crc32(bytes_of(array)) for name, array in entry.arrays.items()}
-    (folder / "about.json").write_text(json.dumps({"about": dict(entry.about), "sums": sums}), "utf-8")
+    about = dict(entry.about)
+    (folder / "about.json").write_text(
+        json.dumps({"about": about, "sums": sums, "sum": text_sum(about, sums)}), "utf-8"
+    )
 
 
 def opened(folder: Path) -> Entry | None:
@@ -87,9 +96,12 @@ def opened(folder: Path) -> Entry | None:
     try:
         header = json.loads((folder / "about.json").read_text("utf-8"))
         arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in header["sums"]}
+        described = text_sum(header["about"], header["sums"])
+        if not isinstance(header["about"], dict) or header.get("sum", described) != described:
+            return None  # entries of before have no sum
         whole = all(zlib.crc32(bytes_of(arrays[name])) == expected for name, expected in header["sums"].items())
         return Entry(arrays, header["about"]) if whole else None
-    except (OSError, ValueError, KeyError, TypeError, EOFError):
+    except DAMAGED:
         return None
 
 
@@ -108,6 +120,11 @@ def clear_stale(cache: Path) -> None:
         with suppress(FileNotFoundError):  # another process has just finished with it
             if time.time() - folder.stat().st_mtime > STALE_SECONDS:
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+def text_sum(about: object, sums: object) -> int:
+    """The check sum of a description."""
+    return zlib.crc32(json.dumps([about, sums]).encode())
 
 
 def bytes_of(array: NDArray[Any]) -> memoryview:

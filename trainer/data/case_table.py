@@ -14,7 +14,7 @@ from trainer.data.folder import case_names, count, few, is_image, natural_key, o
 from trainer.data.layouts import Match, Pair
 from trainer.data.tables import Table, read_table_file
 from trainer.errors import UserError
-from trainer.files import write_atomically
+from trainer.files import given_path, write_atomically
 
 SUFFIXES = (".csv", ".tsv", ".txt")
 SPREADSHEETS = (".xlsx", ".xls", ".ods", ".numbers")
@@ -86,7 +86,8 @@ def found(table: Path, cell: str) -> Path | None:
     if not cell:
         return None
     spellings = [cell, one_form(cell), cell.replace("\\", "/")]
-    paths = [Path(os.path.abspath(table.resolve().parent / Path(spelling).expanduser())) for spelling in spellings]
+    folder = table.resolve().parent
+    paths = [given_path(os.path.abspath(folder / given_path(spelling))) for spelling in spellings]
     return next((path for path in paths if path.is_file()), alike(paths[0]))
 
 

@@ -14,7 +14,7 @@ from trainer.config import DataConfig, digest
 from trainer.data.cache import bytes_of
 from trainer.data.formats.kinds import headers_beside
 from trainer.data.layouts import Layout
-from trainer.files import write_atomically
+from trainer.files import given_path, write_atomically
 
 
 def files_digest(layout: Layout, folder: Path, cache: Path) -> str:
@@ -54,7 +54,7 @@ def pairing_digest(layout: Layout, folder: Path) -> str:
 
 def table_digest(config: DataConfig) -> str:
     """SHA-256 of the table of patients, "" without a table. Another table makes other groups."""
-    return hashlib.sha256(Path(config.patients).expanduser().read_bytes()).hexdigest() if config.patients else ""
+    return hashlib.sha256(given_path(config.patients).read_bytes()).hexdigest() if config.patients else ""
 
 
 def content_digest(

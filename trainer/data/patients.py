@@ -16,6 +16,7 @@ from trainer.data.folder import bare, few, one_form
 from trainer.data.layouts import Pair
 from trainer.data.tables import read_table_file
 from trainer.errors import UserError
+from trainer.files import given_path
 
 Find = Callable[[Sequence[Pair]], list[str]]
 
@@ -36,7 +37,7 @@ def patient_finder(config: DataConfig) -> Find | None:
         raise UserError("Patients belong to images of your own, but no data are given. Give a folder (--data).")
     if config.patient:
         return by_pattern(config.patient)
-    return by_table(Path(config.patients).expanduser(), config) if config.patients else None
+    return by_table(given_path(config.patients), config) if config.patients else None
 
 
 def by_layout(pairs: Sequence[Pair]) -> list[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from trainer.data.folder import bare, image_files, one_form
 from trainer.errors import UserError
+from trainer.files import given_path
 
 WILDCARD = re.compile(r"(\*\*/)|(\*\*)|(\*)|(\?)|(\[!?[^\]/]+\])")
 AS_REGEX = (r"(?:(.*)/)?", r"(.*)", r"([^/]*)", r"([^/])")
@@ -47,12 +48,12 @@ class Pattern:
 
 def is_pattern(text: str) -> bool:
     """Whether this is a pattern: it holds a wildcard, and no file or folder of that very name is there."""
-    return bool(WILDCARD.search(text)) and not Path(text).expanduser().exists()
+    return bool(WILDCARD.search(text)) and not given_path(text).exists()
 
 
 def pattern(text: str) -> Pattern:
     """Take a pattern apart. Raises `UserError` where the folder before its first wildcard is missing."""
-    parts = Path(text).expanduser().parts
+    parts = given_path(text).parts
     fixed = next((n for n, part in enumerate(parts) if WILDCARD.search(part)), len(parts))
     root = Path(*parts[:fixed]).resolve()
     if not root.is_dir():

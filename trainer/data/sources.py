@@ -14,6 +14,7 @@ from trainer.data.linked_cases import without_repeats
 from trainer.data.patterns import is_pattern, pattern
 from trainer.data.published_layouts import RULES
 from trainer.errors import UserError
+from trainer.files import given_path
 
 
 def find(config: DataConfig) -> Match:
@@ -24,7 +25,7 @@ def find(config: DataConfig) -> Match:
 def found_in(config: DataConfig) -> Match:
     """What the one source that `config` names holds, before links are looked at."""
     given = str(config.path)
-    path = Path(given).expanduser()
+    path = given_path(given)
     patterns = is_pattern(given) or is_pattern(config.masks)
     for key, value in (("data.part", config.part), ("data.layout", config.layout)):
         if value and (patterns or config.masks or is_table(path)):
@@ -96,4 +97,4 @@ def find_whole(config: DataConfig) -> Layout:
 def place(config: DataConfig) -> Path:
     """What the data are called by: their folder, their table, or the folder that a pattern begins with."""
     given = str(config.path)
-    return pattern(given).root if is_pattern(given) else Path(given).expanduser().resolve()
+    return pattern(given).root if is_pattern(given) else given_path(given).resolve()

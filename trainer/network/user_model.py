@@ -20,6 +20,7 @@ from keras.src.models.functional import Functional  # Keras exports no public na
 
 from trainer.config import ModelConfig, PartitionConfig, digest
 from trainer.errors import UserError
+from trainer.files import given_path
 from trainer.network.blocks import CONVOLUTIONS, leaf_layers, partition, seed_states
 from trainer.network.copying import FLOAT32, Changes, copied, reseeded
 from trainer.network.ending import as_logits, end_of, expected_probability
@@ -77,7 +78,7 @@ def opened(config: ModelConfig) -> keras.Model:
             f"The code of {', '.join(config.custom)} (model.custom) must be that of the sweep, but it has changed "
             "since. Run the sweep again: it then has another identity."
         )
-    return load_network(Path(config.file or str(config.path)).expanduser(), config.custom, str(config.path))
+    return load_network(given_path(config.file or str(config.path)), config.custom, str(config.path))
 
 
 def load_start(network: keras.Model, config: ModelConfig, path: Path) -> None:

@@ -14,11 +14,14 @@ from __future__ import annotations
 import io
 import json
 import math
+import struct
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -26,6 +29,12 @@ from numpy.typing import NDArray
 
 from trainer.files import locked, write_atomically
 from trainer.results import DISTANCES, FoldResult, Score
+
+# What reading a damaged entry raises: archive, arrays or the text in them.
+DAMAGED = (
+    *(OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError, MemoryError),
+    *(RecursionError, RuntimeError, SyntaxError, TokenError, struct.error, zlib.error, zipfile.BadZipFile),
+)
 
 
 @dataclass(frozen=True)
@@ -54,15 +63,10 @@ class Entry:
     def result(self, epochs: int) -> FoldResult | None:
         """The recorded result at a budget, or None; a damaged file counts as none and is trained again."""
         arrays = _read(self._result_path(epochs))
-        if arrays is None:
+        try:
+            return None if arrays is None else _result_of(arrays)
+        except DAMAGED:
             return None
-        meta = json.loads(bytes(arrays["meta"]).decode())
-        scores = tuple(Score(**score) for score in meta.pop("scores"))
-        weights = {name[2:]: array for name, array in arrays.items() if name.startswith("w:")}
-        meta |= {"losses": tuple(meta["losses"])}
-        shape = meta.pop("predicted")
-        predictions = np.unpackbits(arrays["predictions"], count=math.prod(shape)).reshape(shape)
-        return FoldResult(**meta, scores=scores, predictions=predictions, weights=weights, from_ledger=True)
 
     def keep(self, result: FoldResult, state: State) -> None:
         """Record a result, then the state it was read from. In this order: a kill in between repeats, never skips.
@@ -86,17 +90,26 @@ class Entry:
             _write(self.folder / "state.npz", {"epochs": np.array(state.epochs), "losses": losses, **variables})
 
     def state(self) -> State | None:
-        """The newest state, or None."""
+        """The newest state, or None; a damaged one counts as none."""
         arrays = _read(self.folder / "state.npz")
         if arrays is None:
             return None
-        variables = {name[2:]: array for name, array in arrays.items() if name.startswith("v:")}
-        return State(int(arrays["epochs"]), tuple(arrays["losses"].tolist()), variables)
+        try:
+            losses = tuple(map(float, arrays["losses"].tolist()))
+            return State(int(arrays["epochs"]), losses, _numbers(arrays, "v:"))
+        except DAMAGED:
+            return None
 
     def failure(self) -> Failure | None:
-        """Why this training failed, or None."""
-        path = self.folder / "failed.json"
-        return Failure(**json.loads(path.read_text())) if path.exists() else None
+        """Why this training failed, or None; what is damaged counts as none, and it fails again."""
+        try:
+            table = json.loads((self.folder / "failed.json").read_text("utf-8"))
+            failure = Failure(**table)
+        except FileNotFoundError:
+            return None
+        except DAMAGED:
+            return None
+        return failure if type(failure.epochs) is int and isinstance(failure.reason, str) else None
 
     def keep_failure(self, failure: Failure) -> None:
         """Record that this training cannot go on."""
@@ -121,6 +134,25 @@ class Ledger:
         return Entry(self.root / key[:2] / key)
 
 
+def _result_of(arrays: Mapping[str, NDArray[Any]]) -> FoldResult:
+    """A result from the arrays that `Entry.keep` wrote. Raises one of `DAMAGED` for others."""
+    meta = json.loads(bytes(arrays["meta"]).decode())
+    scores = tuple(Score(**score) for score in meta.pop("scores"))
+    weights = _numbers(arrays, "w:")
+    meta |= {"losses": tuple(meta["losses"])}
+    shape = meta.pop("predicted")
+    predictions = np.unpackbits(arrays["predictions"], count=math.prod(shape)).reshape(shape)
+    return FoldResult(**meta, scores=scores, predictions=predictions, weights=weights, from_ledger=True)
+
+
+def _numbers(arrays: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:
+    """The arrays whose name begins so, without that. Raises `ValueError` for one that holds no numbers."""
+    found = {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+    if not all(array.dtype.kind in "biuf" for array in found.values()):
+        raise ValueError("variables are numbers")
+    return found
+
+
 def _kept(score: Score) -> dict[str, Any]:
     return {name: value for name, value in asdict(score).items() if name not in DISTANCES}
 
@@ -142,7 +174,7 @@ def _read(path: Path) -> dict[str, NDArray[Any]] | None:
             return {name: stored[name] for name in stored.files}
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+    except DAMAGED:
         return None
 
 

@@ -15,15 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, UnidentifiedImageError
 
-from trainer.data.formats import rare_tiff
+from trainer.data.formats import png_damage, rare_tiff
 from trainer.data.formats.decoded import SIDEWAYS, UPRIGHT, Decoded, Header, as_shown
 from trainer.data.formats.kinds import PREAMBLE, what_else
 from trainer.errors import UserError
 
-# What Pillow's decoders raise on damaged bytes besides OSError; a bug of ours would be another type.
+# What Pillow's decoders raise on damaged bytes besides OSError.
 DAMAGED = (
-    *(OSError, SyntaxError, ValueError, EOFError, TypeError, LookupError, OverflowError, MemoryError),
-    *(struct.error, zlib.error, Image.DecompressionBombError),
+    *(OSError, SyntaxError, ValueError, EOFError, TypeError, KeyError, IndexError, OverflowError, MemoryError),
+    *(ZeroDivisionError, struct.error, zlib.error, Image.DecompressionBombError),
 )
 # Modes that NumPy takes as they are: the values in the file.
 PLAIN = ("L", "LA", "RGB", "RGBA", "F")
@@ -36,7 +36,6 @@ MIN_IS_WHITE = 0
 FULL_BYTE = 64  # upper bytes that reach no further hold an image of fewer bits, 14 at most
 OTHER = "B" if sys.byteorder == "little" else "L"
 STATED = {"I;12": 4095}  # samples of 12 bits each, packed: the value that is white
-PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 METADATA_CHUNKS = (b"eXIf", b"iTXt", b"zTXt", b"tEXt")
 # Pillow keeps the first byte it is told of; the other byte of each sample is that of the other byte order.
 OTHER_BYTE = {"16L": "16B", "16B": "16L", "16N": f"16{OTHER}"}
@@ -58,11 +57,13 @@ def decode(path: Path) -> Decoded:
     if is_rare_tiff(path):
         return rare_tiff.decode(path)
     with opened(path) as image:
+        check_undamaged(image)
         check_one_frame(image, path)
         check_mode(image, path)
         raw, deep = raw_mode(image), is_deep(image)  # gone once pixels, or the metadata of a PNG, are read
         inverted = deep and tag(image, PHOTOMETRIC) == MIN_IS_WHITE
-        orientation, ours = exif_orientation(image), turned_by_us(image)
+        orientation = exif_orientation(image)
+        ours = UPRIGHT if image.format == "TIFF" else orientation  # Pillow turns TIFF by itself
         pixels, palette = (two_byte_colours(path), None) if has_two_bytes_per_colour(raw) else pixels_of(image)
         check_kept_bytes(raw, pixels, path)
         white = STATED.get(raw, None if deep else 1 if image.mode == "1" else 255)
@@ -88,6 +89,27 @@ def is_rare_tiff(path: Path) -> bool:
             return False
     except DAMAGED:
         return True
+
+
+def check_undamaged(image: Image.Image) -> None:
+    """Raise `OSError` for damage that Pillow would not notice."""
+    if image.format == "TIFF":
+        check_covered(image)
+    if image.format != "PNG":
+        return
+    file = image.fp  # type: ignore[attr-defined]
+    before = file.tell()
+    if found := png_damage.damage(file):
+        raise OSError(found)
+    file.seek(before)
+
+
+def check_covered(image: Image.Image) -> None:
+    """Raise `OSError` where the strips or tiles of a TIFF end before the image does: Pillow leaves the rest black."""
+    extents = {tile.extents for tile in image.tile if tile.extents}  # type: ignore[attr-defined]
+    covered = sum((right - left) * (lower - upper) for left, upper, right, lower in extents)
+    if covered < image.width * image.height:
+        raise OSError(f"its strips hold {covered:,} of {image.width * image.height:,} pixels")
 
 
 def pixels_of(image: Image.Image) -> tuple[NDArray[Any], NDArray[np.uint8] | None]:
@@ -166,7 +188,7 @@ def has_metadata(image: Image.Image) -> bool:
     """Whether a PNG has a chunk that may hold EXIF or XMP, anywhere in the file."""
     file = image.fp  # type: ignore[attr-defined]
     before = file.tell()
-    file.seek(len(PNG_SIGNATURE))
+    file.seek(len(png_damage.SIGNATURE))
     try:
         while len(start := file.read(8)) == 8:
             length, kind = struct.unpack(">I4s", start)

@@ -23,8 +23,8 @@ SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 ORIENTATION = 274
 # What tifffile raises on damaged bytes besides its own error.
 DAMAGED = (
-    *(OSError, ValueError, LookupError, TypeError, AttributeError, OverflowError, MemoryError),
-    *(struct.error, zlib.error),
+    *(OSError, ValueError, IndexError, KeyError, TypeError, AttributeError, OverflowError, MemoryError),
+    *(ZeroDivisionError, AssertionError, NotImplementedError, RuntimeError, struct.error, zlib.error),
 )
 LARGEST = 2**28  # pixels; a damaged header asks for more
 GREY, COLOURS = ("MINISWHITE", "MINISBLACK"), ("RGB",)
@@ -42,7 +42,7 @@ def header(path: Path) -> Header:
         height, width = page.imagelength, page.imagewidth
         if orientation_of(page) in SIDEWAYS:
             width, height = height, width
-        return Header(kind_of(page), width, height, stated=page.dtype == np.uint8)
+        return Header(kind_of(page), width, height, stated=page.dtype in (np.uint8, bool))
 
 
 def decode(path: Path) -> Decoded:
@@ -66,8 +66,10 @@ def values_of(page: TiffPage, path: Path) -> NDArray[Any]:
     values = np.asarray(page.asarray())
     if page.planarconfig == 2 and values.ndim == 3:  # a plane for each channel
         values = np.moveaxis(values, 0, -1)
-    if values.ndim != 2 and not (values.ndim == 3 and values.shape[2] in (3, 4)):
+    if values.ndim != 2 and not (values.ndim == 3 and values.shape[2] in (3, 4) and values.dtype != bool):
         raise unreadable(path, page)
+    if values.dtype == bool:
+        return values.astype(np.uint8) * np.uint8(255)
     return values.astype(np.float32) if np.issubdtype(values.dtype, np.floating) else values
 
 
