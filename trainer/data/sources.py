@@ -45,7 +45,7 @@ def found_in(config: DataConfig) -> Match:
     if is_table(path):
         return match_table(config, path)
     if config.masks:
-        return match_folders(path.resolve(), Path(config.masks).expanduser().resolve())
+        return match_folders(path.resolve(), given_path(config.masks).resolve())
     return named(path.resolve(), config.layout) if config.layout else recognised(path.resolve(), config.part)
 
 
