@@ -196,6 +196,7 @@ def spacing_of(dataset: Any, frame: int) -> tuple[float, float] | None:
 def pixels_of(path: Path, dataset: Any, frame: int) -> NDArray[Any]:
     """The stored values of one frame, (rows, columns) or (rows, columns, 3), colours as RGB."""
     library = load_library("pydicom.pixels", path, "DICOM")
+    check_pixels(dataset)
     try:
         pixels = library.pixel_array(dataset, index=frame)
     except (NotImplementedError, RuntimeError) as error:
@@ -205,6 +206,19 @@ def pixels_of(path: Path, dataset: Any, frame: int) -> NDArray[Any]:
             "Decompress it, with gdcmconv --raw or dcmdjpeg for instance."
         ) from error
     return np.asarray(pixels)
+
+
+def check_pixels(dataset: Any) -> None:
+    """Raise `ValueError` for channels that its colours do not have, and for more pixels than the header says."""
+    samples, photometric = int(dataset.SamplesPerPixel), str(dataset.PhotometricInterpretation)
+    if samples != (3 if photometric in COLOURS else 1):
+        raise ValueError(f"{photometric} of {samples} values per pixel")
+    if dataset.file_meta.TransferSyntaxUID.is_compressed:
+        return
+    frame = int(dataset.Rows) * int(dataset.Columns) * samples * int(dataset.BitsAllocated) // 8
+    frames = int(dataset.get("NumberOfFrames") or 1)
+    if len(dataset.PixelData) >= frame * (frames + 1):  # less than a whole frame is padding
+        raise ValueError("more pixels than its header says")
 
 
 def colours_of(pixels: NDArray[Any], dataset: Any, path: Path) -> NDArray[np.uint8]:

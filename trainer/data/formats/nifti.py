@@ -150,7 +150,10 @@ def spacing_of(image: Any) -> tuple[float, float, float] | None:
     """Millimetres along the three axes; None where the header has none, or ones without a unit."""
     zooms = [float(side) for side in image.header.get_zooms()[:3]]
     zooms += [1.0] * (3 - len(zooms))
-    units = getattr(image.header, "get_xyzt_units", lambda: ("mm", "sec"))()[0]
+    try:
+        units = getattr(image.header, "get_xyzt_units", lambda: ("mm", "sec"))()[0]
+    except KeyError:  # a number that stands for no unit
+        return None
     if not all(0 < side < np.inf for side in zooms) or (units == "unknown" and set(zooms) == {1.0}):
         return None
     x, y, z = (side * MM.get(units, 1.0) for side in zooms)
