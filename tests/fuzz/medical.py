@@ -157,7 +157,7 @@ def by_pydicom(path: Path) -> NDArray[Any] | None:
     elif bits >= 16:
         low, high = 0, 65535
     grey = np.clip((values - low) / (high - low), 0, 1)
-    return 1 - grey if found.PhotometricInterpretation == "MONOCHROME1" else grey
+    return np.asarray(1 - grey if found.PhotometricInterpretation == "MONOCHROME1" else grey)
 
 
 def one(value: Any) -> float | None:
