@@ -31,6 +31,8 @@ class Gallery:
 
     def drawings(self, candidate: Candidate, result: FoldResult) -> dict[str, bytes]:
         """`am/<block>/<filter>` -> PNG of that neuron before the trial and after it, in its first fold's network."""
+        if not self._blocks:  # with model.blocks none are drawn, and layers may lie in two blocks of the network's own
+            return {}
         shallowest = self._shallowest_trained(result)
         drawing_of = {}
         for block in self._blocks:
