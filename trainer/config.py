@@ -131,7 +131,7 @@ class DataConfig:
 
     `foreground`: the values of the masks that are the object (numbers, colours, names of `dataset.json`, or `nonzero`),
     where the masks themselves do not say; `ignore`: the values whose pixels take no part. `invert`: the masks mark the
-    background. `fill`: they are outlines, and what these enclose is the object (`trainer.data.mask_rule`).
+    background. `fill`: they are outlines, and what these enclose is the object (`trainer.data.masks.rule`).
 
     Folds keep patients whole where they are known: from `patient`, a regular expression whose first group is found in
     each case's name, or from `patients`, a CSV file with `image_column` and `patient_column` (`trainer.data.patients`).
@@ -140,11 +140,11 @@ class DataConfig:
     by the type of each `file`, or each `image` stretched by itself; `range` says the values (`trainer.data.intensity`).
 
     `axis`: along which volumes are cut into slices, 0 (sagittal), 1 (coronal) or 2 (axial); -1 is that of the widest
-    spacing (`trainer.data.volumes`). `names="hide"` numbers the cases, so that no file's name is recorded.
+    spacing (`trainer.data.pairing.volumes`). `names="hide"` numbers the cases, so that no file's name is recorded.
 
-    `path` may also be a table of images and masks (`trainer.data.case_table`), with `mask_column` and `class_column`
-    too, or a pattern with wildcards; `masks` is then the pattern of the masks, or beside a folder their folder.
-    `part` takes one part of a set that is divided, such as `train`; `layout` names the layout where two fit.
+    `path` may also be a table of images and masks (`trainer.data.pairing.case_table`), with `mask_column` and
+    `class_column` too, or a pattern with wildcards; `masks` is then the pattern of the masks, or beside a folder their
+    folder. `part` takes one part of a set that is divided, such as `train`; `layout` names the layout where two fit.
     """
 
     path: str | None = None

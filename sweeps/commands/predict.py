@@ -18,12 +18,12 @@ from sweeps.environment.home import find_home
 from sweeps.environment.terminal import Board
 from sweeps.spec.load import AS_IT_IS, ModelSettings
 from trainer.config import DataConfig
-from trainer.data.folder import bare, image_files, is_image
 from trainer.data.formats.decode import decode
 from trainer.data.formats.decoded import UPRIGHT, Slice, as_stored
 from trainer.data.formats.kinds import SUFFIXES
 from trainer.data.intensity import IntensityRule, extremes_of, grey_of, rule_from, rule_of
-from trainer.data.volumes import slices_in
+from trainer.data.pairing.folder import bare, image_files, is_image
+from trainer.data.pairing.volumes import slices_in
 from trainer.errors import UserError
 from trainer.files import write_atomically
 

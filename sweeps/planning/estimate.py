@@ -17,7 +17,7 @@ from sweeps.spec.space import longest_epochs
 from sweeps.spec.strategy_names import PROBE_EPOCHS, PROBED
 from sweeps.strategies.propose import budget, searcher_name, warnings
 from trainer.config import Candidate, DataConfig, Settings, own_weights
-from trainer.data.sources import find_whole
+from trainer.data.pairing.sources import find_whole
 from trainer.masks import parse
 from trainer.training.fit import scoring_batch
 from trainer.training.pretraining import COMPOSITES, EMBEDDED_IMAGES, WEIGHT_FILES

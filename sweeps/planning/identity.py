@@ -130,7 +130,7 @@ def label(settings: Settings) -> str:
     """What default names say of the data: the folder's name, or `phantoms`."""
     if settings.data.path is None:
         return "phantoms"
-    from trainer.data.sources import place
+    from trainer.data.pairing.sources import place
 
     if settings.data.names == "hide":
         return "data"

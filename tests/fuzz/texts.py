@@ -156,7 +156,7 @@ def draw_table(rng: Generator, folder: Path) -> Trial:
     path.write_bytes(data)
 
     def read() -> Reading:
-        from trainer.data.sources import find_whole
+        from trainer.data.pairing.sources import find_whole
 
         layout = find_whole(DataConfig(str(path)))
         return {
@@ -233,8 +233,8 @@ def table_bytes(rng: Generator, rows: list[dict[str, str]], columns: list[str]) 
 
 def draw_patients(rng: Generator, folder: Path) -> Trial:
     """A table of patients beside a folder."""
+    from trainer.data.pairing.sources import find_whole
     from trainer.data.patients import patient_finder
-    from trainer.data.sources import find_whole
 
     write_pictures(folder)
     for path in list((folder / "scans").glob("*-truth.png")):
@@ -294,7 +294,7 @@ def draw_patterns(rng: Generator, folder: Path) -> Trial:
     config = DataConfig(patterns[0], masks=patterns[1])
 
     def read() -> Reading:
-        from trainer.data.sources import find_whole
+        from trainer.data.pairing.sources import find_whole
 
         pairs = find_whole(config).pairs
         return {"of one case": all(pair.image.parent == mask.parent for pair in pairs for mask in pair.masks)}

@@ -105,7 +105,7 @@ def test_numeric_is_whatever_trains_reads_draws_or_scores() -> None:
         "trainer/phantoms/thorax.py",
         "trainer/phantoms/bmode.py",
         "trainer/data/near_duplicates.py",
-        "trainer/data/layouts.py",
+        "trainer/data/pairing/layouts.py",
         "trainer/data/formats/jsrt.py",
         "trainer/masks.py",
     } <= names

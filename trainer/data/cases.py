@@ -14,20 +14,20 @@ from trainer import arithmetic
 from trainer.config import DataConfig, digest
 from trainer.data.cache import Entry, cached
 from trainer.data.digests import content_digest, files_digest, pairing_digest, table_digest
-from trainer.data.folder import few
 from trainer.data.hidden_names import HIDE, numbered, without_names
 from trainer.data.images import read_spaced
 from trainer.data.intensity import IntensityRule, decide, rule_of
-from trainer.data.label_names import label_names
-from trainer.data.layouts import Layout, Pair
-from trainer.data.mask_reading import MergedMask, all_files, merge, scan
-from trainer.data.mask_rule import decide_masks
+from trainer.data.masks.label_names import label_names
+from trainer.data.masks.reading import MergedMask, all_files, merge, scan
+from trainer.data.masks.rule import decide_masks
+from trainer.data.masks.suspicions import suspicions
 from trainer.data.near_duplicates import large_group_note, near_duplicate_groups
+from trainer.data.pairing.folder import few
+from trainer.data.pairing.layouts import Layout, Pair
+from trainer.data.pairing.sources import find_whole, place
+from trainer.data.pairing.volumes import sliced
 from trainer.data.patients import Find, by_layout, patient_finder, patients_note, together
-from trainer.data.sources import find_whole, place
 from trainer.data.subsample import sampled
-from trainer.data.suspicions import suspicions
-from trainer.data.volumes import sliced
 from trainer.errors import UserError
 from trainer.keys import fields_in_key
 from trainer.phantoms.breast_ultrasound import ultrasound_phantoms
@@ -106,7 +106,7 @@ def load_cases(
 
     `grouped=False` skips the search for near-duplicates (every case its own group). `progress(done, total)` is called
     per file while reading, and not at all when the cache has the cases. Raises `UserError` for every mistake in the
-    folder (`trainer.data.layouts`, `trainer.data.images`) or in the names of patients (`trainer.data.patients`), when
+    folder (`trainer.data.pairing`, `trainer.data.images`) or in the names of patients (`trainer.data.patients`), when
     only empty masks are left and when the cache cannot be written.
     """
     patients = patient_finder(config)

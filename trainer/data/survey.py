@@ -19,19 +19,19 @@ from scipy.ndimage import binary_dilation, binary_erosion
 
 from trainer.config import DataConfig
 from trainer.data.cases import ignored_note
-from trainer.data.folder import count, target
 from trainer.data.formats.decode import header
 from trainer.data.hidden_names import HIDE, numbered
 from trainer.data.images import read_image
 from trainer.data.intensity import IntensityRule, extremes_of, rule_from
-from trainer.data.label_names import label_names
-from trainer.data.layouts import Layout, Match, Pair
-from trainer.data.mask_reading import MergedMask, ScannedMasks, all_files, merge, scan
-from trainer.data.mask_rule import MaskRule, decide_masks
+from trainer.data.masks.label_names import label_names
+from trainer.data.masks.reading import MergedMask, ScannedMasks, all_files, merge, scan
+from trainer.data.masks.rule import MaskRule, decide_masks
+from trainer.data.masks.suspicions import suspicions
 from trainer.data.near_duplicates import large_group_note, near_duplicate_groups
-from trainer.data.sources import find
-from trainer.data.suspicions import suspicions
-from trainer.data.volumes import sliced
+from trainer.data.pairing.folder import count, target
+from trainer.data.pairing.layouts import Layout, Match, Pair
+from trainer.data.pairing.sources import find
+from trainer.data.pairing.volumes import sliced
 from trainer.errors import UserError
 from trainer.results import OBJECT
 

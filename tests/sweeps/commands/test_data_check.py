@@ -12,7 +12,7 @@ from sweeps.spec.load import data_config
 from tests.conftest import Thaw
 from tests.trainer.data.drawn import Drawn
 from trainer.config import DataConfig
-from trainer.data.sources import find
+from trainer.data.pairing.sources import find
 
 
 @pytest.mark.parametrize(

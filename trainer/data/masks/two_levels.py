@@ -1,0 +1,85 @@
+"""Where to cut masks that hold two levels with soft edges, or the noise of JPEG, between them.
+
+A level has areas: pixels surrounded by their own value (`MaskValues.flat`). An edge has none, and each of its pixels
+lies between a darker and a brighter one (`MaskValues.sloped`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from trainer.data.masks.values import MaskValues
+
+LOWEST_TOP = 32  # whole numbers below it are labels, not shades
+BAND = 0.12  # of the upper level: values so near to a level belong to it
+NOISE = 8 / 255  # of the upper level: in a file that keeps values, areas above it are no black
+WHITES = (1.0, 255.0, 65535.0)  # an upper level just below one of these is it
+NEAR_WHITE = 0.94
+AREA_SHARE, AREA_PIXELS = 0.02, 4  # areas between the levels that are still chance
+SLOPED, FEW_PIXELS = 0.8, 8  # so large a share of an edge is sloped
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Two levels and where to cut: what is above `at` is the object."""
+
+    low: float
+    high: float
+
+    @property
+    def at(self) -> float:
+        """Half way."""
+        return (self.low + self.high) / 2
+
+
+def cut_between(masks: Sequence[MaskValues]) -> Cut | None:
+    """The cut between the two levels of a set, or None where there are more levels, or other ones.
+
+    Every mask must fit by itself, so that a part of the set is cut as the whole is. None, too, where no area tells
+    the upper level and no value is beyond half of a known white.
+    """
+    top = upper_level(masks)
+    if top is None or not any(mask.values[0] <= NOISE * top for mask in masks):
+        return None
+    return Cut(0.0, top) if all(fits(mask, top) for mask in masks) else None
+
+
+def upper_level(masks: Sequence[MaskValues]) -> float | None:
+    """The value with the largest areas, apart from what is nearly black; the white that it is just below."""
+    brightest = max(float(mask.values[-1]) for mask in masks)
+    whole_numbers = all(np.equal(np.mod(mask.values, 1), 0).all() for mask in masks)
+    if whole_numbers and brightest < LOWEST_TOP:
+        return None
+    white = next(white for white in (*WHITES, brightest) if brightest <= white and not (whole_numbers and white == 1))
+    areas: dict[float, int] = {}
+    for mask in masks:
+        for value, flat in zip(mask.values.tolist(), mask.flat.tolist(), strict=True):
+            if value > BAND * brightest and flat:
+                areas[value] = areas.get(value, 0) + flat
+    if not areas:  # objects too small to have an inside: only a known white can be told
+        return white if brightest > white / 2 else None
+    level = max(areas, key=lambda value: (areas[value], value))
+    if whole_numbers and level < LOWEST_TOP:
+        return None
+    return white if level >= NEAR_WHITE * white else level
+
+
+def fits(mask: MaskValues, top: float) -> bool:
+    """Whether a mask holds nothing but black, the level `top`, and edges between them."""
+    low = mask.values <= (BAND if mask.lossy else NOISE) * top
+    high = np.abs(mask.values - top) <= BAND * top
+    between = ~low & ~high
+    areas = int(mask.flat[high].sum())
+    if mask.flat[between].sum() > AREA_SHARE * areas + AREA_PIXELS:
+        return False
+    if not mask.lossy and not high.any() and mask.flat[low & (mask.values > 0)].any():
+        return False  # areas of a faint value and nothing else: alone, this mask would have an object
+    beyond = between & (mask.values > top)
+    if not mask.lossy and mask.counts[beyond].sum() > FEW_PIXELS:
+        return False
+    edge = between & ~beyond
+    pixels = int(mask.counts[edge].sum())
+    return pixels <= FEW_PIXELS or int(mask.sloped[edge].sum()) >= SLOPED * pixels

@@ -1,0 +1,64 @@
+"""Images and masks of a folder, told apart and with the keys by which one comparison joins them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from trainer.data.pairing.folder_meaning import WORD
+from trainer.data.pairing.keys import Key, Named
+
+# Words for people who draw the same masks: a number behind one of them tells two people, not two masks of one image.
+OBSERVERS = frozenset(("annotator", "observer", "rater", "reader", "expert", "manual", "ho", "doctor", "radiologist"))
+
+
+@dataclass(frozen=True)
+class Split:
+    """Files told apart: images, masks, and those whose names say neither."""
+
+    images: tuple[Named, ...]
+    masks: tuple[Named, ...]
+    unknown: tuple[Named, ...] = ()
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """Images and masks with their keys by one comparison."""
+
+    images: tuple[tuple[Key, Named], ...]
+    masks: tuple[tuple[Key, Named], ...]
+    words: str
+
+    @property
+    def paired(self) -> int:
+        """How many images have a mask."""
+        known = {key for key, _ in self.masks}
+        return sum(key in known for key, _ in self.images)
+
+    @property
+    def mask_paths(self) -> list[Path]:
+        """The files of the masks."""
+        return [file.path for _, file in self.masks]
+
+    @property
+    def complete(self) -> bool:
+        """Whether every image has a mask, every mask an image, and no two images of one kind share their name."""
+        if {key for key, _ in self.images} != {key for key, _ in self.masks}:
+            return False
+        kinds = Counter((key, kind(key, file, counted=True)) for key, file in self.images)
+        return max(kinds.values()) == 1
+
+
+def kind(key: Key, file: Named, *, counted: bool = False) -> tuple[str, ...]:
+    """What distinguishes a file from others of its key: the words of its folders and its name that are not the key's.
+
+    Two files of one key and several kinds are two readings (`Image_01L_1stHO`, `_2ndHO`). Of one kind they are several
+    masks of one image: numbers in names only count them, unless `counted` says that they tell kinds apart, too.
+    """
+    in_key = Counter(word.casefold() for text in key for word in WORD.findall(text))
+    folders = [word.casefold() for folder in file.folders for word in WORD.findall(folder)]
+    names = [word.casefold() for word in WORD.findall(file.stem)] if key[-1] else []
+    numbered = counted or bool(OBSERVERS & set(names))
+    words = Counter([*folders, *(word for word in names if numbered or not word.isdigit())])
+    return tuple(sorted((words - in_key).elements()))

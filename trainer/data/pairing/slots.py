@@ -1,0 +1,73 @@
+"""Images and masks told apart by their pixels, where names only say which files belong together."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+from trainer.data.pairing.attempts import Split
+from trainer.data.pairing.keys import Named
+from trainer.data.pairing.mask_look import look_like_masks
+
+MOST = 6  # slots: more folders with equal names are patients or classes
+
+Slots = dict[str, dict[tuple[str, ...], Named]]
+
+
+def by_looks(files: Sequence[Named]) -> Iterator[Split]:
+    """Splits in which one of several equal sets of names looks like images and the other like masks.
+
+    Two folders of any names, `x.jpg` beside `x.png`, `x` beside `x_foo`, or the same two names in every folder.
+    """
+    for slots in grids(files):
+        looks = {slot: look_like_masks([file.path for file in of.values()]) for slot, of in slots.items()}
+        images, masks = ([slot for slot, look in looks.items() if look is wanted] for wanted in (False, True))
+        if len(images) == len(masks) == 1 and len(looks) == 2:
+            yield Split(tuple(slots[images[0]].values()), tuple(slots[masks[0]].values()))
+
+
+def grids(files: Sequence[Named]) -> Iterator[Slots]:
+    """The ways to see the files as a few sets with the same names each."""
+    deepest = max((len(file.folders) for file in files), default=0)
+    for depth in range(deepest):
+        if all(len(file.folders) > depth for file in files):
+            yield from whole(
+                (file.folders[depth], (*file.folders[:depth], *file.folders[depth + 1 :], file.stem), file)
+                for file in files
+            )
+    yield from whole((file.path.suffix.lower(), (*file.folders, file.stem), file) for file in files)
+    yield from whole((file.stem, file.folders, file) for file in files)
+    yield from affixed(files)
+
+
+def affixed(files: Sequence[Named]) -> Iterator[Slots]:
+    """`x` beside `x_foo` or `foo_x`, foo being the same for all."""
+    folders: dict[tuple[str, ...], set[str]] = defaultdict(set)
+    for file in files:
+        folders[file.folders].add(file.stem)
+    found = []
+    for file in files:
+        longest = max(
+            (
+                stem
+                for cut in range(1, len(file.stem))
+                for stem in (file.stem[:cut], file.stem[cut:])
+                if stem in folders[file.folders] and any(letter.isalpha() for letter in file.stem.replace(stem, "", 1))
+            ),
+            key=len,
+            default=file.stem,
+        )
+        found.append((file.stem.replace(longest, "*", 1), (*file.folders, longest), file))
+    yield from whole(found)
+
+
+def whole(found: Iterable[tuple[str, tuple[str, ...], Named]]) -> Iterator[Slots]:
+    """The slots, if there are two to a few and each has the same names."""
+    slots: Slots = defaultdict(dict)
+    number = 0
+    for slot, name, file in found:
+        slots[slot][name] = file
+        number += 1
+    names = {frozenset(of) for of in slots.values()}
+    if 2 <= len(slots) <= MOST and len(names) == 1 and number == len(slots) * len(next(iter(names))):
+        yield slots
