@@ -54,6 +54,11 @@ def main() -> int:
 
 def run_here(seed: int, numbers: Sequence[int], keep: Path | None) -> int:
     """Run cases in this process: a line of JSON before each and one behind it."""
+    if any(kind_of(number).name == "network" for number in numbers):
+        from sweeps.environment.keras_backend import prepare_backend
+
+        prepare_backend()
+        import trainer.network.user_model  # noqa: F401
     limit_memory()
     for number in numbers:
         print(json.dumps({"begins": number}), flush=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from tests.fuzz import homes, medical, pictures, texts
+from tests.fuzz import homes, medical, networks, pictures, texts
 from tests.fuzz.judging import Kind
 
-KINDS: tuple[Kind, ...] = (*pictures.KINDS, *texts.KINDS, *homes.KINDS, *medical.KINDS)
+KINDS: tuple[Kind, ...] = (*pictures.KINDS, *texts.KINDS, *homes.KINDS, *medical.KINDS, *networks.KINDS)
 
 
 def schedule(kinds: tuple[Kind, ...] = KINDS) -> tuple[Kind, ...]:

@@ -72,7 +72,13 @@ def below(root: Path, inside: str, text: str = "") -> Pattern:
         regex += re.escape(wanted[end : found.start()])
         regex += f"({negated(found[0])})" if choice else AS_REGEX[(found.lastindex or 1) - 1]
         end, wildcards = found.end(), wildcards + 1
-    return Pattern(text or inside, root, re.compile(regex + re.escape(wanted[end:])), wildcards, any_suffix)
+    try:
+        compiled = re.compile(regex + re.escape(wanted[end:]))
+    except re.error as error:
+        raise UserError(
+            f"A choice in a pattern is of letters, such as [0-9], but that of '{text or inside}' is none: {error}."
+        ) from error
+    return Pattern(text or inside, root, compiled, wildcards, any_suffix)
 
 
 def negated(choice: str) -> str:
