@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 import time
+import zipfile
 import zlib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -24,7 +25,7 @@ from trainer.files import cannot_write
 # What reading a damaged entry raises.
 DAMAGED = (
     *(OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError),
-    *(SyntaxError, TokenError),
+    *(SyntaxError, TokenError, zipfile.BadZipFile),
 )
 STALE_SECONDS = 86_400
 UNFINISHED = ".building-"

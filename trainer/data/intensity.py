@@ -141,6 +141,8 @@ def limits_of(images: Sequence[Extremes]) -> tuple[Limits, list[str]]:
     """The limits of all images of one kind, and the sentences that say so; none where they are as the type says."""
     low, high = min(image.low for image in images), max(image.high for image in images)
     if low < 0:
+        if any(image.low >= 0 and 0 < image.high <= 1 for image in images):
+            raise unclear(low, high, "images of values from 0 to 1 do not go with others below 0")
         return hounsfield(low, high)
     if all(image.whole for image in images) and (images[0].kind == "integers" or high > 1):
         return depth(images, high)

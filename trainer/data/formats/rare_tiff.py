@@ -89,6 +89,8 @@ def page_of(path: Path) -> Iterator[TiffPage]:
             page = file.pages.first
             if photometric_of(page) not in (*GREY, *COLOURS) or page.dtype is None or page.dtype == np.int8:
                 raise unreadable(path, page)
+            if not (isinstance(page.imagewidth, int) and isinstance(page.imagelength, int)):
+                raise unreadable(path, page)
             yield page
     except (tifffile.TiffFileError, *DAMAGED) as error:
         raise (
