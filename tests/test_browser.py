@@ -213,6 +213,7 @@ def _answers(address: str) -> bool:
         return False
 
 
+@pytest.mark.slow
 def test_the_mlflow_ui_shows_the_sweep(visit: Callable[[str], Visit], mlflow_ui: str) -> None:
     request = urllib.request.Request(
         f"{mlflow_ui}/api/2.0/mlflow/experiments/search",
@@ -230,6 +231,7 @@ def test_the_mlflow_ui_shows_the_sweep(visit: Callable[[str], Visit], mlflow_ui:
     assert [address for address in visited.requests if not address.startswith(mlflow_ui)] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("page", "shown", "hidden"),
     [

@@ -70,7 +70,7 @@ def test_visualize_draws_neurons_before_and_after(thaw_here: Thaw, tmp_path: Pat
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["nothing.weights.h5"], "do not exist"),
+        (["nothing.weights.h5"], "There is no model file"),
         (["nothing.keras"], "There is no model file"),
         (["picture.png"], "There is no home of thaw"),
     ],

@@ -25,7 +25,13 @@ EXPECTED = json.loads(confirm.NUMBERS.read_text())
 CONFIRMED = json.loads(confirm.CONFIRMED.read_text())
 
 
-@pytest.mark.parametrize("name", confirm.GROUPS)
+# Training is compared among the slow tests; here its code is (`test_the_numeric_code_is_what_was_last_confirmed`).
+TRAINED = ("TRAINING", "PRETRAINING")
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if name in TRAINED else ()) for name in confirm.GROUPS]
+)
 def test_golden_results(name: str) -> None:
     assert EXPECTED[name]["version"] == confirm.version_of(name), f"{name} was raised. {confirm.WHAT_TO_DO}"
     assert differences(EXPECTED[name], confirm.computed(name)) == [], confirm.WHAT_TO_DO
@@ -50,6 +56,7 @@ def test_every_version_covers_golden_results() -> None:
     assert versions == confirm.GROUPS.keys() == EXPECTED.keys()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("smoothing", [1.0, 1.01, 2.0])
 def test_another_loss_gives_other_golden_results(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, smoothing: float

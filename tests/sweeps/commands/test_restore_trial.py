@@ -121,7 +121,7 @@ def test_the_newest_sweep_is_drawn_before_and_after(
         (["--blocks", "none"], r"--blocks must name at least one block"),
         (["--after", "a.weights.h5"], r"--after goes with a file.*--mask"),
         (["a.weights.h5", "--mask", "1-5"], r"--mask chooses a trial of a sweep, but a file was given"),
-        (["a.weights.h5"], r"a\.weights\.h5 do not exist"),
+        (["a.weights.h5"], r"There is no model file a\.weights\.h5"),
         (["down/here"], r"Give a \.keras model, the \.weights\.h5 .* or the name of a sweep, but got 'down/here'"),
     ],
 )

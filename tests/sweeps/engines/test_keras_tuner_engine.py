@@ -243,6 +243,7 @@ def test_the_gaussian_process_hears_of_every_score_in_the_space_and_nothing_is_p
     assert [path.name for path in tmp_path.iterdir()] == ["home"] and capfd.readouterr().out == ""
 
 
+@pytest.mark.slow
 def test_what_the_gaussian_process_proposes_beats_chance(tmp_path: Path) -> None:
     search = replace(SEARCH, trials=20, epochs=(2,), max_blocks=0)  # 63 sets; 18 at random, before its process is asked
 

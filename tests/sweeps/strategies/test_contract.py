@@ -161,7 +161,10 @@ def begin(name: str, folder: Path) -> tuple[str, tuple[Candidate, ...]]:
     return url, wanted
 
 
-@pytest.mark.parametrize("name", ALL)
+SOONER = ("guided", "tpe")  # the others are among the slow tests
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=() if name in SOONER else pytest.mark.slow) for name in ALL])
 def test_failures_are_failures_a_bug_stops_it_and_the_rest_is_done_afterwards(name: str, tmp_path: Path) -> None:
     url, _ = begin(name, tmp_path)
     tried: list[Candidate] = []

@@ -102,6 +102,7 @@ def test_one_trainer_goes_from_policy_to_policy_as_candidates_ask(
     assert same(results[1], alone)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("policy", POLICIES)
 def test_resuming_gives_the_bits_of_one_straight_run(
     config: ModelConfig, entry: Entries, fold: FoldData, policy: str

@@ -36,7 +36,13 @@ def kept(tmp_path: Path, result: FoldResult, start: Start = "pretrained") -> tup
 
 
 @pytest.mark.parametrize(
-    ("mask", "start"), [("1", "pretrained"), ("1-5", "pretrained"), ("9", "pretrained"), ("all", "scratch")]
+    ("mask", "start"),
+    [
+        pytest.param("1", "pretrained", marks=pytest.mark.slow),
+        ("1-5", "pretrained"),
+        pytest.param("9", "pretrained", marks=pytest.mark.slow),
+        ("all", "scratch"),
+    ],
 )
 def test_base_and_delta_predict_the_same_bits_as_the_training_did(
     trainer: Trainer, fold: FoldData, entry: Callable[[str], Entry], tmp_path: Path, mask: str, start: Start
@@ -49,7 +55,7 @@ def test_base_and_delta_predict_the_same_bits_as_the_training_did(
     assert np.array_equal(predict(network, fold.test_x), as_trained)
 
 
-@pytest.mark.parametrize("mask", ["1", "1-5", "9", "all"])
+@pytest.mark.parametrize("mask", ["1-5", "all", *(pytest.param(mask, marks=pytest.mark.slow) for mask in ("1", "9"))])
 def test_a_delta_holds_the_thawed_blocks_and_nothing_else(
     trainer: Trainer, fold: FoldData, entry: Callable[[str], Entry], tmp_path: Path, mask: str
 ) -> None:

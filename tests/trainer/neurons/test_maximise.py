@@ -87,6 +87,7 @@ def test_a_price_for_roughness_buys_smoothness_for_little(network: keras.Model, 
     assert np.median(drawn.achieved / rough.achieved) > 0.9
 
 
+@pytest.mark.slow
 def test_the_data_maximum_may_be_of_pictures_of_another_size(network: keras.Model, drawn: Maximised) -> None:
     larger = maximise(network, NEURONS, Recipe(steps=1), ultrasound_phantoms(20, 32, 0)[0], size=64)
     np.testing.assert_allclose(larger.in_data, drawn.in_data, rtol=1e-4)
@@ -136,6 +137,7 @@ def test_more_neurons_than_fit_in_one_batch(
     np.testing.assert_allclose(maximise(network, neurons, RECIPE).images[2], drawn.images[3], atol=1e-3)
 
 
+@pytest.mark.slow
 def test_before_and_after_differ_where_weights_moved_and_only_there(network: keras.Model) -> None:
     before = network.get_weights()
     moved = unet(ModelConfig(size=32, filters=4), seed=4).get_weights()

@@ -42,7 +42,7 @@ def same(one: FoldResult, other: FoldResult) -> bool:
     )
 
 
-QUICK = ("1", "1-5", "6-9", "all")  # the other 13 masks of the study are among the slow tests
+QUICK = ("1-5", "all")  # the other 15 masks of the study are among the slow tests
 
 
 @pytest.mark.parametrize("mask", [pytest.param(one, marks=() if one in QUICK else pytest.mark.slow) for one in STUDY])
@@ -151,11 +151,16 @@ def test_zero_shot_trains_nothing(trainer: Trainer, entry: Entries, fold: FoldDa
 @pytest.mark.parametrize(
     ("units", "mask", "expected"),
     [
-        (PartitionConfig("conv"), "1-9", [f"block{n}_conv{c}" for n in range(1, 5) for c in (1, 2)] + ["block5_conv1"]),
+        pytest.param(
+            PartitionConfig("conv"),
+            "1-9",
+            [f"block{n}_conv{c}" for n in range(1, 5) for c in (1, 2)] + ["block5_conv1"],
+            marks=pytest.mark.slow,
+        ),
         (PartitionConfig("conv"), "18", ["block9_conv2", "head"]),
         (PartitionConfig(head="always"), "1", ["block1_conv1", "block1_conv2", "head"]),
-        (PartitionConfig(head="own"), "10", ["head"]),
-        (PartitionConfig(head="own"), "9", ["block9_conv1", "block9_conv2"]),
+        pytest.param(PartitionConfig(head="own"), "10", ["head"], marks=pytest.mark.slow),
+        pytest.param(PartitionConfig(head="own"), "9", ["block9_conv1", "block9_conv2"], marks=pytest.mark.slow),
     ],
 )
 def test_a_mask_thaws_the_units_it_counts_in(
