@@ -191,8 +191,11 @@ def draw_nifti(rng: Generator, folder: Path) -> Trial:
 
     def read() -> Reading:
         from trainer.data.formats.decode import decode
+        from trainer.data.intensity import check_finite
 
-        return {"values": decode(path).pixels.astype(float)}
+        pixels = decode(path).pixels
+        check_finite(pixels, path)
+        return {"values": pixels.astype(float)}
 
     return Trial(
         f"NIfTI {np.dtype(kind)}: {what}",

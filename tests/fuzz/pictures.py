@@ -126,7 +126,7 @@ def set_trial(folder: Path, path: Path, what: str) -> Trial:
             return None
         if path.parent.name == "images":
             return unmutated() | {f"image {path.stem}": squeezed(grey)}
-        return unmutated() | {f"mask {path.stem}": marked(grey)}
+        return unmutated() | {f"mask {path.stem}": marked(without_thaw.on_black(path, grey))}
 
     return Trial(what, read, unmutated, other, writes=True)
 

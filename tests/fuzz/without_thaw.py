@@ -60,6 +60,22 @@ def grey_of_mode(image: Image.Image) -> Floats | None:
     return np.asarray(image.convert("RGB").convert("L"), np.float32) / 255
 
 
+def on_black(path: Path, grey: Floats) -> Floats:
+    """The grey of a mask: what is transparent in it is background."""
+    try:
+        with path.open("rb") as file, Image.open(file) as image:
+            if "A" not in image.mode or grey_of_mode(image) is None:
+                return grey
+            shown = ImageOps.exif_transpose(image).convert("RGBA")
+    except (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error, KeyError, TypeError):
+        return grey
+    colours = np.asarray(shown, np.float32)
+    if not np.ptp(colours[..., :3], axis=(0, 1)).any():
+        return grey
+    drawn = np.rint(colours[..., :3] * colours[..., 3:] / 255).astype(np.uint8)
+    return np.asarray(Image.fromarray(drawn).convert("L"), np.float32) / 255
+
+
 def by_tifffile(path: Path) -> Floats | None:
     """Kinds of TIFF that Pillow does not open."""
     import tifffile

@@ -97,9 +97,8 @@ def opened(folder: Path) -> Entry | None:
     try:
         header = json.loads((folder / "about.json").read_text("utf-8"))
         arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in header["sums"]}
-        described = text_sum(header["about"], header["sums"])
-        if not isinstance(header["about"], dict) or header.get("sum", described) != described:
-            return None  # entries of before have no sum
+        if not isinstance(header["about"], dict) or header["sum"] != text_sum(header["about"], header["sums"]):
+            return None
         whole = all(zlib.crc32(bytes_of(arrays[name])) == expected for name, expected in header["sums"].items())
         return Entry(arrays, header["about"]) if whole else None
     except DAMAGED:

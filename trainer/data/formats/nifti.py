@@ -123,7 +123,8 @@ def _read_volume(path: Path, changed: int, size: int) -> Volume:
             f"read ({error}). Copy or download it again, or move it and its mask out of the folder."
         ) from error
     if values.dtype.kind == "f":
-        values = values.astype(np.float32)
+        with np.errstate(over="ignore"):  # what becomes infinite is refused with the image
+            values = values.astype(np.float32)
     values = values.reshape(*values.shape, *(1,) * (3 - values.ndim))
     stated = values.dtype == np.uint8
     return Volume(values, spacing_of(image), np.asarray(image.affine, np.float64), stated)
