@@ -214,6 +214,9 @@ def predict(
     out: Annotated[Path, typer.Option(help="Folder for the masks and overlays.")],
     set_: OfModel = None,
     custom: Custom = None,
+    colour: Annotated[
+        bool, typer.Option("--colour", help="Give the network in a file the images' colours, not grey three times.")
+    ] = False,
     home: Home = DEFAULT_HOME,
 ) -> None:
     """Segment new images: write a mask (PNG, in the size of the image) and an overlay for each."""
@@ -221,7 +224,7 @@ def predict(
     from sweeps.environment.terminal import Board
     from sweeps.spec.load import model_settings
 
-    settings = model_settings(model, set_ or (), custom or ())
+    settings = model_settings(model, set_ or (), custom or (), colour=colour)
     count = predict_images(model, images, out, home, Board(console), settings)
     noun = "image" if count == 1 else "images"
     console.print(f"{count} {noun}: {out / 'masks'}, {out / 'overlays'}", highlight=False, markup=False, soft_wrap=True)

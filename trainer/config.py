@@ -65,7 +65,8 @@ class ModelConfig:
 
     The rest is found by thaw: `file`, its copy of the file; `architecture`, the digest of the layers; `reads`, lowest
     and highest value where they are not 0 and 1; `float32`, whether that is put in the place of other policies;
-    `still`, random layers that would move images without their masks; `custom_code`, the digest of `custom`.
+    `still`, random layers that would move images without their masks; `custom_code`, the digest of `custom`; `colour`,
+    whether the images that it is given have colours (`DataConfig.colour`).
     """
 
     size: int = 64
@@ -84,6 +85,12 @@ class ModelConfig:
     float32: bool = False
     still: tuple[str, ...] = ()
     custom_code: str = ""
+    colour: bool = False
+
+    @property
+    def channels(self) -> int:
+        """Of the images that the network is given: 1 for grey, 3 for colours."""
+        return 3 if self.colour else 1
 
     @property
     def name(self) -> str:
@@ -93,7 +100,7 @@ class ModelConfig:
 
 # Of `ModelConfig`: what only a network of one's own has, and what thaw finds out about it.
 OF_OWN_NETWORKS = ("range", "output", "channel", "gives", "custom")
-FOUND_OUT = ("file", "architecture", "reads", "float32", "still", "custom_code")
+FOUND_OUT = ("file", "architecture", "reads", "float32", "still", "custom_code", "colour")
 
 
 def model_mistakes(config: ModelConfig) -> Iterator[str]:
@@ -103,7 +110,8 @@ def model_mistakes(config: ModelConfig) -> Iterator[str]:
         yield '\'model.blocks\' must hold lists of patterns, such as [["conv1_*"], ["*"]], but one of them is empty.'
     for key in FOUND_OUT:
         if getattr(config, key):
-            yield f"'model.{key}' is found out by thaw, from model.path: leave it out."
+            source = "data.colour" if key == "colour" else "model.path"
+            yield f"'model.{key}' is found out by thaw, from {source}: leave it out."
 
 
 def _unet_mistakes(config: ModelConfig) -> Iterator[str]:
@@ -139,6 +147,8 @@ class DataConfig:
     `intensity`: which values are black and white, where files do not say it: decided from all images together (`set`),
     by the type of each `file`, or each `image` stretched by itself; `range` says the values (`trainer.data.intensity`).
 
+    `colour`: images keep red, green and blue, for a network of one's own that reads them; else they become grey.
+
     `axis`: along which volumes are cut into slices, 0 (sagittal), 1 (coronal) or 2 (axial); -1 is that of the widest
     spacing (`trainer.data.pairing.volumes`). `names="hide"` numbers the cases, so that no file's name is recorded.
 
@@ -170,6 +180,7 @@ class DataConfig:
     ignore: tuple[int | str, ...] = ()
     invert: bool = False
     fill: bool = False
+    colour: bool = False
 
 
 def data_mistakes(config: DataConfig) -> Iterator[str]:
@@ -177,6 +188,8 @@ def data_mistakes(config: DataConfig) -> Iterator[str]:
     yield from is_named("data.path", config.path)
     if config.masks and config.path is None:
         yield "'data.masks' says where the masks of 'data.path' are, but no data are given. Give both, or neither."
+    if config.colour and config.path is None:
+        yield "'data.colour' is for images of your own, but the embedded ones are grey. Give data, or leave it out."
     yield from at_least("data.images", config.images, 0)
     yield from is_seed("data.seed", config.seed)
     yield from _range_mistakes(config)
@@ -353,6 +366,11 @@ def settings_mistakes(settings: Settings) -> Iterator[str]:
     yield from score_mistakes(settings.score)
     yield from at_least("folds", settings.folds, 2)
     yield from is_seed("seed", settings.seed)
+    if settings.data.colour and settings.model.path is None:
+        yield (
+            "'data.colour' must be false for the built-in U-Net, which reads grey images, but got true. Give a network "
+            "of your own that reads three channels (model.path), or leave it out."
+        )
     if settings.model.blocks and settings.partition.unit == "conv":
         yield "'partition.unit' must be 'block' where 'model.blocks' says which layers each block has, but got 'conv'."
 

@@ -18,6 +18,7 @@ from tracking.best_mask.ranking import rank
 from tracking.best_mask.sentences import no_training_is_best, sentence
 from tracking.record import SweepRecord, TrialRecord
 from tracking.statistics import spread
+from trainer.channels import with_channels
 from trainer.config import Candidate
 from trainer.errors import UserError
 from trainer.files import locked
@@ -84,7 +85,7 @@ def crown(
                 versions()["backend"],
                 cases.intensity.table(),
             )
-            registered = record_champion(tracker, champion, network, cases.images[:1, ..., None], name)
+            registered = record_champion(tracker, champion, network, with_channels(cases.images[:1]), name)
         return give_alias(tracker, registered, record.info.name, always=not automatic)
 
 

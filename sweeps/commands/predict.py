@@ -17,11 +17,12 @@ from PIL import ExifTags, Image
 from sweeps.environment.home import find_home
 from sweeps.environment.terminal import Board
 from sweeps.spec.load import AS_IT_IS, ModelSettings
+from trainer.channels import as_grey
 from trainer.config import DataConfig
 from trainer.data.formats.decode import decode
 from trainer.data.formats.decoded import UPRIGHT, Slice, as_stored
 from trainer.data.formats.kinds import SUFFIXES
-from trainer.data.intensity import IntensityRule, extremes_of, grey_of, rule_from, rule_of
+from trainer.data.intensity import IntensityRule, colours_of, extremes_of, grey_of, rule_from, rule_of
 from trainer.data.pairing.folder import bare, image_files, is_image
 from trainer.data.pairing.volumes import slices_in
 from trainer.errors import UserError
@@ -74,11 +75,11 @@ def predict_images(
         for number, job in enumerate(jobs, start=1):
             try:
                 image = decode(job.image, job.slice)
-                grey = grey_of(image, rule, job.image)
+                pixels = (colours_of if predictor.colour else grey_of)(image, rule, job.image)
             except UserError as error:
                 messages.append(str(error))
             else:
-                write(predictor, job, grey, out, SYNTHETIC if synthetic else None, image.orientation)
+                write(predictor, job, pixels, out, SYNTHETIC if synthetic else None, image.orientation)
             step(number, len(jobs))
     if messages:
         more = f"\n  … and {len(messages) - NAMED} more" if len(messages) > NAMED else ""
@@ -183,18 +184,18 @@ def load(model: str, home: Path, settings: ModelSettings = AS_IT_IS) -> tuple[Se
 def write(
     predictor: Segmenter,
     job: Job,
-    grey: NDArray[np.float32],
+    image: NDArray[np.float32],
     out: Path,
     label: str | None = None,
     orientation: int = UPRIGHT,
 ) -> None:
-    """Predict one grey image and write its mask and its overlay with `label`, each whole or not at all.
+    """Predict one image (H, W[, 3]) and write its mask and its grey overlay with `label`, each whole or not at all.
 
     `orientation`: EXIF's, by which the pixels of the image's file were turned; the mask is turned back and states it.
     """
     from trainer.training.inference import labelled, overlay
 
-    mask = predictor.mask(grey)
+    mask, grey = predictor.mask(image), as_grey(image[None])[0]
     exif = Image.Exif()
     if orientation != UPRIGHT:
         exif[ExifTags.Base.Orientation] = orientation

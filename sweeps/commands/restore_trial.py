@@ -65,23 +65,25 @@ def restore_trial(tracker: Tracker, sweep: str | None, mask: str | None, custom:
 
 
 def own_images(tracker: Tracker, trial: RestoredTrial, cache: Path) -> tuple[NDArray[np.float32] | None, str]:
-    """The images (n, H, W) in [0, 1] that a sweep measured, and ""; or None, and the reason why they are missing.
+    """The images (n, H, W[, 3]) in [0, 1] that a sweep measured, and ""; or None, and the reason why they are missing.
 
-    MLflow keeps them in 8 bits. Where it holds none, they are read from their folder if they have not changed since.
+    MLflow keeps grey ones in 8 bits. Where it holds none, they are read from their folder if they have not changed
+    since.
     """
     from tracking.image_archive import IMAGES, UNREADABLE, unpack_images
     from trainer.data.cases import load_cases
 
+    info = trial.info
+    config = DataConfig(**info.spec["data"])
     with tempfile.TemporaryDirectory() as folder:
-        archive = tracker.fetch_file(trial.run_id, IMAGES, Path(folder))
+        archive = None if config.colour else tracker.fetch_file(trial.run_id, IMAGES, Path(folder))
         try:
             if archive is not None:
                 return np.asarray(unpack_images(archive.read_bytes()).images / 255, np.float32), ""
         except UNREADABLE as error:
             return None, f"The artifact {IMAGES} of run {trial.run_id} cannot be read: {error}"
-    info = trial.info
     try:
-        cases = load_cases(DataConfig(**info.spec["data"]), int(info.spec["model"]["size"]), cache)
+        cases = load_cases(config, int(info.spec["model"]["size"]), cache)
     except UserError as error:
         return None, str(error)
     if cases.digest != info.data["digest"]:

@@ -46,6 +46,7 @@ def draw_file(
     in `path`. Raises `UserError` for what does not exist or fit.
     """
     from trainer.data.cases import load_cases
+    from trainer.network.user_model import reads_colour
     from trainer.neurons.contact_sheet import before_after_sheet, sheet
     from trainer.neurons.layers import own_size
     from trainer.neurons.maximise import Recipe, before_after, maximise
@@ -57,7 +58,8 @@ def draw_file(
     before = network.get_weights()
     if after is not None:
         _load_after(network, after)
-    cases = load_cases(DataConfig(path=data), side, open_home(home).data)
+    config = DataConfig(path=data, colour=data is not None and reads_colour(network))
+    cases = load_cases(config, side, open_home(home).data)
     source = "synthetic" if cases.synthetic else "data"
     with board.stage("drawing blocks") as step:
         if after is None:
@@ -92,7 +94,8 @@ def draw_sweep(
         images, reason = own_images(tracker, trial, home.data)
         source = "synthetic" if trial.info.data.get("synthetic") else "data"
     else:
-        cases = load_cases(DataConfig(path=data), int(trial.info.spec["model"]["size"]), home.data)
+        config = DataConfig(path=data, colour=trial.info.spec["data"].get("colour", False))
+        cases = load_cases(config, int(trial.info.spec["model"]["size"]), home.data)
         images, reason, source = cases.images, "", "data"
     if images is None:
         board.say(f"Note: without the sweep's images the largest activation in them is left out. {reason}")

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracking.image_archive import IMAGES, PREDICTIONS, PRETRAINING, Images, grey, pack_images, pack_masks
+from trainer.channels import as_grey
 from trainer.config import ModelConfig
 from trainer.results import OBJECT, FoldResult
 
@@ -70,7 +71,7 @@ def log_images(tracker: Tracker, sweep_run: str, cases: Cases) -> None:
     """Log all cases at working size on the sweep's run, unless it holds them already."""
 
     def content() -> bytes:
-        return pack_images(Images(cases.names, cases.labels, grey(cases.images), objects(cases.masks)))
+        return pack_images(Images(cases.names, cases.labels, grey(as_grey(cases.images)), objects(cases.masks)))
 
     tracker.log_once(sweep_run, IMAGES, content)
 
@@ -83,7 +84,7 @@ def log_examples(tracker: Tracker, sweep_run: str, weights: StartingWeights) -> 
     names = tuple(f"image {number}" for number in range(1, len(images) + 1))
 
     def content() -> bytes:
-        return pack_images(Images(names, ("",) * len(names), grey(images), objects(truths)))
+        return pack_images(Images(names, ("",) * len(names), grey(as_grey(images)), objects(truths)))
 
     tracker.log_once(sweep_run, PRETRAINING, content)
 

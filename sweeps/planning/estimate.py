@@ -28,7 +28,7 @@ COMPILE_SECONDS = 1.5  # tracing one mask of the nine-block network takes 1.3-2.
 WORKER_EFFICIENCY = 0.8
 # Beside the network and its optimizer: two starts, what a fold trained, and its newest state with Adam's two moments.
 KEPT_COPIES = 6
-PIXEL = 4 + 1  # bytes of one pixel in an image and in its mask
+CHANNEL, MASK = 4, 1  # bytes of one pixel in a channel of an image and in its mask
 BUSY = 1.5
 
 
@@ -115,7 +115,8 @@ def kept_memory(spec: Spec, images: int, parameters: int) -> int:
     side = settings.model.size
     copies = len(seeds_of(spec)) * (1 + (settings.augmentation.order == "leaky"))  # each draws its own copies
     per_seed = settings.folds * _training_part(spec, images) + images
-    return copies * per_seed * side * side * PIXEL + KEPT_COPIES * parameters * 4
+    pixel = settings.model.channels * CHANNEL + MASK
+    return copies * per_seed * side * side * pixel + KEPT_COPIES * parameters * 4
 
 
 def expected_shortage(spec: Spec, network: Any, images: int, workers: int) -> list[str]:

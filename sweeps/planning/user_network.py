@@ -51,7 +51,8 @@ def look_at(spec: Spec, home: Home) -> Look:
     settings = spec.settings
     model, about = settings.model, tuple[str, ...]()
     if model.path is not None:
-        model, about = examined(replace(model, file=str(_keep_copy(model.path, home))), settings.partition)
+        file = str(_keep_copy(model.path, home))
+        model, about = examined(replace(model, file=file, colour=settings.data.colour), settings.partition)
     network = network_of(model)
     blocks = partition(network, settings.partition, model.blocks)
     if model.path is not None:

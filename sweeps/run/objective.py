@@ -15,6 +15,7 @@ from sweeps.run.neuron_images import Gallery
 from sweeps.strategies.history import Evaluate, Report, Scored
 from tracking.figures.image_panels import montage
 from tracking.record import Role, TrialInfo
+from trainer.channels import as_grey
 from trainer.config import Candidate
 from trainer.errors import TrialFailed
 from trainer.files import locked
@@ -173,4 +174,4 @@ def _montage(cross_validation: CrossValidation, candidate: Candidate, results: l
             truths.append((fold.test_y[index] == OBJECT).astype(np.uint8))
             dices.append(result.scores[index].dice)
             labels.append(fold.names[index])
-    return montage(np.stack(images), np.stack(truths), np.stack(predictions), labels, dices)
+    return montage(as_grey(np.stack(images)), np.stack(truths), np.stack(predictions), labels, dices)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import tomllib
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
 from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
@@ -124,9 +124,17 @@ AS_IT_IS = ModelSettings()
 
 
 def model_settings(
-    path: str, sets: Sequence[str], custom: Sequence[str] = (), blocks: Sequence[Sequence[str]] = ()
+    path: str,
+    sets: Sequence[str],
+    custom: Sequence[str] = (),
+    blocks: Sequence[Sequence[str]] = (),
+    *,
+    colour: bool = False,
 ) -> ModelSettings:
-    """The settings `model.…` of the network in `path` as `--set` gives them. Raises `UserError` with every mistake."""
+    """The settings `model.…` of the network in `path` as `--set` gives them. Raises `UserError` with every mistake.
+
+    `colour`: the network is to be given the images' colours.
+    """
     mistakes: list[str] = []
     table: Table = {}
     for key, value in _assignments(sets, mistakes):
@@ -140,7 +148,7 @@ def model_settings(
     mistakes += model_mistakes(config)
     if mistakes:
         raise UserError(" ".join(mistakes))
-    return ModelSettings(config, config.size if "size" in table else None)
+    return ModelSettings(replace(config, colour=colour), config.size if "size" in table else None)
 
 
 def as_table(spec: Spec) -> Table:

@@ -130,8 +130,8 @@ def record_champion(
 ) -> Registered:
     """Log a network that gives probabilities as an MLflow model and register it as `name`; see `give_alias`.
 
-    `network`: a Keras model of plain layers; `example` (1, H, W, 1) float32, one image. The run is a child of the
-    sweep's, of a kind of its own, so that no report takes it for a trial.
+    `network`: a Keras model of plain layers; `example` (1, H, W, channels) float32, one image. The run is a child of
+    the sweep's, of a kind of its own, so that no report takes it for a trial.
     """
     check_name(tracker, name)
     client = tracker.client
@@ -304,7 +304,7 @@ def _log_model(
 
 
 def _signature(example: NDArray[np.float32]) -> ModelSignature:
-    """One grey image of this size in [0, 1] in, one probability per pixel out; any number of them at once."""
-    shape = (-1, *example.shape[1:])
-    image, probability = (TensorSpec(np.dtype(np.float32), shape, name=name) for name in ("image", "probability"))
+    """One image of this size in [0, 1] in, one probability per pixel out; any number of them at once."""
+    shapes = {"image": (-1, *example.shape[1:]), "probability": (-1, *example.shape[1:3], 1)}
+    image, probability = (TensorSpec(np.dtype(np.float32), shape, name=name) for name, shape in shapes.items())
     return ModelSignature(inputs=Schema([image]), outputs=Schema([probability]))

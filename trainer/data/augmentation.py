@@ -25,9 +25,9 @@ def augmented(
 ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
     """The training part: its originals in `train` order, then copies, as x float32 and y uint8 (m, size, size).
 
-    `images` and `masks` (n, size, size) are *all* cases, so that m = round(config.total * n_train / n), never fewer
-    than n_train. Copies are spread evenly. Copy c of a case depends on (seed, its name, c) only, so a case gets the
-    same copies in every fold and whatever else is trained on.
+    `images` and `masks` (n, size, size) are *all* cases (`images`, and then x, may have channels behind), so that m =
+    round(config.total * n_train / n), never fewer than n_train. Copies are spread evenly. Copy c of a case depends on
+    (seed, its name, c) only, so a case gets the same copies in every fold and whatever else is trained on.
     """
     copies = copies_of(names, train, config.total, len(images), seed)
     x = np.empty((len(train) + len(copies), *images.shape[1:]), np.float32)
@@ -69,10 +69,17 @@ def random_affine(config: AugmentConfig, size: int, rng: np.random.Generator) ->
 def warped(
     image: NDArray[np.float32], mask: NDArray[np.uint8], inverse: NDArray[np.float64]
 ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-    """Image (linear) and mask (nearest) through the same map, so that they stay on top of each other."""
-    x = affine_transform(image, inverse, order=1, mode=BORDER, output=np.float32)
+    """Image (linear, each channel) and mask (nearest) through the same map, so that they stay on top of each other."""
+    x = warped_image(image, inverse)
     y = affine_transform(mask, inverse, order=0, mode=BORDER, output=np.uint8)
     return np.clip(np.asarray(x, np.float32), 0, 1), np.asarray(y, np.uint8)
+
+
+def warped_image(image: NDArray[np.float32], inverse: NDArray[np.float64]) -> NDArray[np.float32]:
+    """An image (H, W) or (H, W, channels) through a map."""
+    if image.ndim == 3:
+        return np.stack([warped_image(channel, inverse) for channel in np.moveaxis(image, 2, 0)], axis=2)
+    return np.asarray(affine_transform(image, inverse, order=1, mode=BORDER, output=np.float32), np.float32)
 
 
 def moved(row: float, column: float) -> NDArray[np.float64]:

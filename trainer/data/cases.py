@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer import arithmetic
+from trainer.channels import RGB
 from trainer.config import DataConfig, digest
 from trainer.data.cache import Entry, cached
 from trainer.data.digests import content_digest, files_digest, pairing_digest, table_digest
@@ -46,14 +47,15 @@ MaskedPair = tuple[Pair, MergedMask]
 class Cases:
     """Images with their truth, ready to train on.
 
-    `images` float32 (n, size, size) in [0, 1] and `masks` uint8 (n, size, size) of 0 background, 1 object and 255
-    ignored (such pixels take no part in loss and scores), both possibly read-only memory maps; `names` unique, such as
-    "benign/benign (1)"; `labels` "" where unknown; `groups` int64 (n,) the group of each case: near-duplicates share
-    theirs, and so do the images of one patient. `source` describes the data in words, `readings` how the files were
-    read and what is odd about them, `notes` everything that was left out, resized or drawn, each one sentence; `digest`
-    identifies images, masks, names and labels. `duplicates` cases have a near-duplicate; `patients` is the number of
-    patients, 0 where unknown. `spacing` float64 (n, 2) in mm from a pixel to the next one down and to the right, at
-    working size; NaN where unknown, None where unknown for all. `intensity`: the rule by which values became grey.
+    `images` float32 (n, size, size), or (n, size, size, 3) in colour, in [0, 1] and `masks` uint8 (n, size, size) of 0
+    background, 1 object and 255 ignored (such pixels take no part in loss and scores), both possibly read-only memory
+    maps; `names` unique, such as "benign/benign (1)"; `labels` "" where unknown; `groups` int64 (n,) the group of each
+    case: near-duplicates share theirs, and so do the images of one patient. `source` describes the data in words,
+    `readings` how the files were read and what is odd about them, `notes` everything that was left out, resized or
+    drawn, each one sentence; `digest` identifies images, masks, names and labels. `duplicates` cases have a
+    near-duplicate; `patients` is the number of patients, 0 where unknown. `spacing` float64 (n, 2) in mm from a pixel
+    to the next one down and to the right, at working size; NaN where unknown, None where unknown for all. `intensity`:
+    the rule by which values became grey.
     """
 
     images: NDArray[np.float32]
@@ -187,10 +189,10 @@ def read_folder(
     cases = [usable[index] for index in indices]
     owners = (patients or by_layout)([pair for pair, _ in cases])
     rule = decide(((pair.image, pair.slice) for pair in pairs), config)
-    images = np.empty((len(cases), size, size), np.float32)
+    images = np.empty((len(cases), size, size, *((RGB,) if config.colour else ())), np.float32)
     spacing = np.full((len(cases), 2), np.nan)
     for case, (pair, _) in enumerate(reporting(cases, len(pairs), len(pairs) + len(cases), progress)):
-        images[case], spacing[case] = read_spaced(pair.image, size, pair.slice, rule)
+        images[case], spacing[case] = read_spaced(pair.image, size, pair.slice, rule, colour=config.colour)
     alike = near_duplicate_groups(images) if grouped else np.arange(len(cases), dtype=np.int64)
     groups = together(alike, owners) if owners else alike
     masks = np.stack([mask.pixels for _, mask in cases])
@@ -210,6 +212,7 @@ def read_folder(
             mask_rule.sentence,
             *ignored_note(masks),
             *(f"Images: {note}." for note in rule.notes),
+            *colour_note(images),
             *suspicions(
                 scanned, mask_rule, np.stack([mask.pixels for _, mask in masked]), float(images.max(initial=0))
             ),
@@ -227,6 +230,13 @@ def ignored_note(masks: NDArray[np.uint8]) -> Iterator[str]:
     ignored = masks == IGNORED
     if number := int(ignored.any(axis=(1, 2)).sum()):
         yield f"Ignored: {ignored.mean():.1%} of all pixels, in {number} of {len(masks)} masks, at working size."
+
+
+def colour_note(images: NDArray[np.float32]) -> Iterator[str]:
+    """How many images have colours, in words; nothing where they were read as grey."""
+    if images.ndim == 4:
+        grey = sum(bool((image == image[..., :1]).all()) for image in images)
+        yield f"Images: read in colour; {grey} of {len(images)} are grey and have three equal channels."
 
 
 def duplicates(groups: NDArray[np.int64]) -> int:

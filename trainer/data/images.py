@@ -1,4 +1,4 @@
-"""One image from a file: any common format and colour mode in, grey [0, 1] out."""
+"""One image from a file: any common format and colour mode in, grey or colours in [0, 1] out."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from PIL import Image
 
 from trainer.data.formats.decode import decode
 from trainer.data.formats.decoded import Slice
-from trainer.data.intensity import IntensityRule, grey_of
+from trainer.data.intensity import IntensityRule, colours_of, grey_of
 
 PLAIN_RULE = IntensityRule("file")
 
@@ -23,15 +23,28 @@ def read_image(
 
 
 def read_spaced(
-    path: Path, size: int, slice: Slice | None = None, rule: IntensityRule = PLAIN_RULE
+    path: Path, size: int, slice: Slice | None = None, rule: IntensityRule = PLAIN_RULE, *, colour: bool = False
 ) -> tuple[NDArray[np.float32], tuple[float, float]]:
-    """The same image, and mm from row to row and from column to column at this size; NaN where the file has none."""
+    """The same image, and mm from row to row and from column to column at this size; NaN where the file has none.
+
+    `colour`: the image is float32 (size, size, 3) instead, red, green and blue.
+    """
     decoded = decode(path, slice)
-    grey = Image.fromarray(grey_of(decoded, rule, path))
-    # Pillow widens the linear kernel when it shrinks: that is the anti-aliasing.
-    small = np.clip(np.asarray(grey.resize((size, size), Image.Resampling.BILINEAR), np.float32), 0, 1)
+    image = (colours_of if colour else grey_of)(decoded, rule, path)
+    height, width = image.shape[:2]
     rows, columns = decoded.spacing or (np.nan, np.nan)
-    return small, (rows * grey.height / size, columns * grey.width / size)
+    return resized(image, (size, size)), (rows * height / size, columns * width / size)
+
+
+def resized(image: NDArray[np.float32], sides: tuple[int, int]) -> NDArray[np.float32]:
+    """An image (H, W) or (H, W, 3) in [0, 1] at `sides`, height and width; each channel by itself.
+
+    Pillow widens the linear kernel when it shrinks: that is the anti-aliasing.
+    """
+    if image.ndim == 3:
+        return np.stack([resized(np.ascontiguousarray(channel), sides) for channel in np.moveaxis(image, 2, 0)], axis=2)
+    small = Image.fromarray(image).resize(sides[::-1], Image.Resampling.BILINEAR)
+    return np.clip(np.asarray(small, np.float32), 0, 1)
 
 
 def read_grey(path: Path, slice: Slice | None = None, rule: IntensityRule = PLAIN_RULE) -> NDArray[np.float32]:

@@ -16,13 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from trainer import channels
 from trainer.config import DataConfig
 from trainer.data.formats.decode import decode, header
 from trainer.data.formats.decoded import Decoded, Slice
 from trainer.data.formats.dicom import HOUNSFIELD
 from trainer.errors import UserError
 
-LUMA = (0.299, 0.587, 0.114)  # ITU-R 601, as Pillow weighs 8-bit colours
 DEPTHS = (8, 10, 12, 14, 16)  # bits that cameras, scanners and detectors have
 AIR = -500  # a lower value than any tissue but lung: such a set is CT
 OVERSHOOT = 1e-3  # how far beyond 1 resampled floats may go
@@ -233,19 +233,34 @@ def check_finite(values: NDArray[Any], path: Path) -> None:
 
 def grey_of(image: Decoded, rule: IntensityRule, path: Path) -> NDArray[np.float32]:
     """An image as grey float32 (height, width) in [0, 1], opacity ignored. `path` is named in errors."""
-    values = luminance(image.colours)
+    return by_rule(luminance(image.colours), image, rule, path)
+
+
+def colours_of(image: Decoded, rule: IntensityRule, path: Path) -> NDArray[np.float32]:
+    """An image as red, green and blue, float32 (height, width, 3) in [0, 1], opacity ignored; grey is all three.
+
+    One rule holds for all channels, so that hues stay as they are. `path` is named in errors.
+    """
+    inks = inks_of(image.colours)
+    inks = inks if inks.ndim == 3 else inks[..., None]
+    shades = by_rule(inks.astype(np.float32), image, rule, path)
+    return np.repeat(shades, channels.RGB, axis=2) if shades.shape[2] == channels.GREY else shades
+
+
+def by_rule(values: NDArray[np.float32], image: Decoded, rule: IntensityRule, path: Path) -> NDArray[np.float32]:
+    """The values of an image, or of all its channels, from 0 (black) to 1 (white)."""
     check_finite(values, path)
     if rule.mode == "image":
         black, white = float(values.min()), float(values.max())
-        grey = scaled(values, Limits(black, white if white > black else black + 1), path)
+        shades = scaled(values, Limits(black, white if white > black else black + 1), path)
     else:
         integers = np.issubdtype(image.pixels.dtype, np.integer)
         limits = rule.limits("integers" if integers else "floats")
         # Who asks for a range means it for every value that is measured, a DICOM file's own window notwithstanding.
         if image.limits and not (image.measured and rule.asked):
             limits = Limits(*image.limits, clips=True)
-        grey = scaled(values, limits, path)
-    return np.float32(1) - grey if image.inverted else grey
+        shades = scaled(values, limits, path)
+    return np.float32(1) - shades if image.inverted else shades
 
 
 def scaled(values: NDArray[np.float32], limits: Limits, path: Path) -> NDArray[np.float32]:
@@ -280,5 +295,5 @@ def luminance(colours: NDArray[Any]) -> NDArray[np.float32]:
         return inks.reshape(inks.shape[:2]).astype(np.float32)
     if inks.dtype == np.uint8:
         return np.asarray(Image.fromarray(np.ascontiguousarray(inks)).convert("L"), np.float32)
-    grey = inks.astype(np.float32) @ np.array(LUMA, np.float32)
+    grey = inks.astype(np.float32) @ np.array(channels.LUMA, np.float32)
     return np.asarray(np.clip(grey, inks.min(), inks.max()), np.float32)  # the weights add up to 1 but for rounding

@@ -10,6 +10,8 @@ from PIL import Image
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from trainer.channels import as_grey
+
 HASH_BITS = 2
 CORRELATION = 0.98
 LARGE_GROUP = 0.05
@@ -24,9 +26,9 @@ BLOCK = 1024
 def near_duplicate_groups(images: NDArray[np.float32]) -> NDArray[np.int64]:
     """The group number of each image: int64 (n,), numbered from 0 by first appearance, equal for near-duplicates.
 
-    Two of the float32 (n, size, size) images are near-duplicates when their 64-bit perceptual hashes differ in at most
-    2 bits *and* their thumbnails correlate above 0.98 (docs/design.md, decision 7). Groups are the connected components
-    of that relation.
+    Two of the float32 (n, size, size) images, or of the luminance of (n, size, size, 3), are near-duplicates when their
+    64-bit perceptual hashes differ in at most 2 bits *and* their thumbnails correlate above 0.98 (docs/design.md,
+    decision 7). Groups are the connected components of that relation.
 
     >>> tile = np.random.default_rng(0).random((2, 32, 32), np.float32)
     >>> near_duplicate_groups(np.stack([tile[0], tile[1], tile[0]]))
@@ -94,5 +96,6 @@ def correlations(
 
 def thumbnails(images: NDArray[np.float32], side: int) -> NDArray[np.float64]:
     """(n, side, side), shrunk with anti-aliased linear interpolation."""
-    small = [Image.fromarray(np.asarray(image)).resize((side, side), Image.Resampling.BILINEAR) for image in images]
+    greys = (as_grey(np.asarray(image)[None])[0] for image in images)  # one by one: all at once take memory
+    small = [Image.fromarray(grey).resize((side, side), Image.Resampling.BILINEAR) for grey in greys]
     return np.stack([np.asarray(image, np.float64) for image in small])

@@ -1,4 +1,4 @@
-"""The network of a sweep: the built-in U-Net, or one of your own, made to take one grey image and give logits.
+"""The network of a sweep: the built-in U-Net, or one of your own, made to take one image and give logits.
 
 Only this module builds it, so that workers, estimates, refits, restored networks and predictions are the same network.
 """
@@ -18,6 +18,7 @@ import numpy as np
 from keras import layers
 from keras.src.models.functional import Functional  # Keras exports no public name for it
 
+from trainer.channels import RGB, in_channels
 from trainer.config import ModelConfig, PartitionConfig, digest
 from trainer.errors import UserError
 from trainer.files import given_path
@@ -31,19 +32,22 @@ from trainer.network.random_layers import moving_layers
 from trainer.network.unet import unet
 from trainer.network.weights import load_weights
 
-RGB = 3
 DIGITS = 16  # of an architecture's digest
 PROBED_SIDE = 64  # pixels of the image that a copy is compared on, where the network reads any size
 ALIKE, ALIKE_HALF = 1e-3, 5e-2  # how far probabilities may differ from the original's; from one in half precision
 PLAIN_RANGE = (0.0, 1.0)
 AS_IT_IS = ModelConfig()
 SCOPE = re.compile(r"[A-Za-z0-9_.\\/>-]*")  # what TensorFlow takes as the name of a scope
+THREE_TIMES = (
+    "It reads three channels and is given the grey image three times: data.colour=true (thaw predict: --colour) gives "
+    "it colours."
+)
 NAMED = 5  # odd names in one message
 Size = int | tuple[int | None, int | None]  # a square, or height and width; None reads any
 
 
 def network_of(config: ModelConfig, seed: int = 0) -> keras.Model:
-    """Build the network: (batch, size, size, 1) in [0, 1] -> logits (batch, size, size, 1).
+    """Build the network: (batch, size, size, channels) in [0, 1] -> logits (batch, size, size, 1).
 
     The U-Net with weights drawn from `seed`, or the network in `config.path` with the weights in its file. Raises
     `UserError` for a file that holds no network, and for a network that cannot be searched (`adapted`).
@@ -116,8 +120,11 @@ def found_out(network: keras.Model, config: ModelConfig) -> tuple[ModelConfig, t
     """
     _check_graph(network)
     _check_input(network)
+    _check_colour(network, config)
     end, wanted, moving = end_of(network, config), range_of(network, config), dict(moving_layers(network))
     notes = [wanted.note, *([end.note] if end.note else [])]
+    if not config.colour and network.inputs[0].shape[-1] == RGB:
+        notes.append(THREE_TIMES)
     if moving:
         named = ", ".join(f"{path} ({kind})" for path, kind in moving.items())
         notes.append(f"Left out, because they would move images without their masks: {named}.")
@@ -133,10 +140,10 @@ def checked_copy(network: keras.Model, size: Size, config: ModelConfig) -> keras
     """`adapted`, compared with the original on noise. Raises `UserError`, too, for a copy that answers differently."""
     copy = adapted(network, size, config)
     sides = [side or PROBED_SIDE for side in copy.inputs[0].shape[1:3]]
-    image = np.random.default_rng(0).random((1, *sides, 1), np.float32)
+    image = np.random.default_rng(0).random((1, *sides, config.channels), np.float32)
     low, high = config.reads or PLAIN_RANGE
     (channels,) = network.inputs[0].shape[3:]
-    read = np.repeat(low + (high - low) * image, channels, axis=-1)
+    read = in_channels(low + (high - low) * image, channels)
     end = end_of(network, config)
     given = keras.tree.pack_sequence_as(network.input, [read.astype(network.inputs[0].dtype)])  # a list or dict of one
     outputs = keras.tree.flatten(network(given, training=False))
@@ -164,22 +171,23 @@ def adapted(
     config: ModelConfig = AS_IT_IS,
     change: Callable[[Any], Any] | None = None,
 ) -> keras.Model:
-    """A copy of a segmentation network that takes grey images of `size` in [0, 1] and gives logits.
+    """A copy of a segmentation network that takes images of `size` in [0, 1], of `config.channels`, and gives logits.
 
-    A three-channel input gets the grey image three times, scaled as `config.reads` says; a final sigmoid is taken off.
+    A three-channel input gets a grey image three times, scaled as `config.reads` says; a final sigmoid is taken off.
     Layers keep their names, and their weights unless `change` alters their settings (`from_scratch`). Raises
     `UserError`, with what to do, for anything else than one image in and one value per pixel out.
     """
     _check_graph(network)
     channels = _check_input(network, size)
+    _check_colour(network, config)
     end = end_of(network, config)
     sides = size if isinstance(size, tuple) else (size, size)
     shown = "x".join(str(side or "any") for side in sides)
-    image = x = keras.Input((*sides, 1), name=IMAGE)
+    image = x = keras.Input((*sides, config.channels), name=IMAGE)
     if config.reads:
         low, high = config.reads
         x = layers.Rescaling(high - low, low, name=free_name(network, "thaw_range"))(x)
-    if channels == RGB:
+    if channels != config.channels:
         x = layers.Concatenate(name=free_name(network, "thaw_grey_as_rgb"))([x] * channels)
     changes = Changes(end.taken_off, config.still, config.float32, change)
     try:
@@ -269,6 +277,21 @@ def _check_input(network: keras.Model, size: Size | None = None) -> int:
         square = f"Set model.size={height}." if height == width else "Rebuild it for square images."
         raise UserError(f"'model.size' must be what '{network.name}' takes, {height}x{width}, but got {size}. {square}")
     return int(channels)
+
+
+def reads_colour(network: keras.Model) -> bool:
+    """Whether a network is a copy of thaw's that was given colours: of any other network its input does not tell."""
+    (image,) = network.inputs if len(network.inputs) == 1 else (None,)
+    return image is not None and image.name == IMAGE and len(image.shape) == 4 and image.shape[-1] == RGB
+
+
+def _check_colour(network: keras.Model, config: ModelConfig) -> None:
+    channels = _check_input(network)
+    if config.colour and channels != RGB:
+        raise UserError(
+            f"Colour is for a network that reads three channels, but '{network.name}' reads {channels}. Leave out "
+            "data.colour (of thaw predict: --colour), or give another network."
+        )
 
 
 def _seed_layers(network: keras.Model, seed: int) -> None:

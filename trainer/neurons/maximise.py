@@ -1,8 +1,9 @@
 """Activation maximisation: the image that excites one neuron most, drawn by gradient ascent (docs/protocol.md).
 
-The image's Fourier coefficients are the only trainable weight of a small model over a frozen copy of the network, so
-plain `compile` and `fit` draw it on every backend (docs/design.md, decision 1). The parametrisation is that of Olah,
-Mordvintsev and Schubert, "Feature Visualization", Distill 2017.
+The image is grey: a network that reads three channels is given it three times. The image's Fourier coefficients are the
+only trainable weight of a small model over a frozen copy of the network, so plain `compile` and `fit` draw it on every
+backend (docs/design.md, decision 1). The parametrisation is that of Olah, Mordvintsev and Schubert, "Feature
+Visualization", Distill 2017.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
+from trainer.channels import in_channels
 from trainer.neurons.fourier import amplitudes, waves
 from trainer.neurons.layers import Neuron, Trunk, check_filters, trunk
 
@@ -70,10 +72,10 @@ def maximise(
 ) -> Maximised:
     """Draw the image that excites each of `neurons` most; the network itself is not changed.
 
-    `images` (n, H, W) in [0, 1] of any size give the data set's largest activations; `size` is the side of the drawn
-    images, by default the network's own. All neurons of a block are drawn in one batch, each on its own image; an image
-    does not depend on the others in its batch. `progress(done, total)` counts blocks. Raises `UserError` for a block or
-    filter that does not exist.
+    `images` (n, H, W), or (n, H, W, 3) for a network that reads colours, in [0, 1] of any size give the data set's
+    largest activations; `size` is the side of the drawn images, by default the network's own. All neurons of a block
+    are drawn in one batch, each on its own image; an image does not depend on the others in its batch. `progress(done,
+    total)` counts blocks. Raises `UserError` for a block or filter that does not exist.
     """
     neurons = tuple(neurons)
     for block in {neuron.block for neuron in neurons}:
@@ -152,8 +154,8 @@ class Artist:
         model = self.trunk.at(images.shape[1])
         for first in range(0, len(images), SCORING_BATCH):
             batch = images[np.arange(first, first + SCORING_BATCH) % len(images)]
-            colours = np.repeat(batch[..., None], model.input_shape[-1], axis=-1)
-            largest = np.fmax(largest, np.max(model.predict_on_batch(colours), axis=(0, 1, 2)))
+            read = in_channels(batch, model.input_shape[-1])
+            largest = np.fmax(largest, np.max(model.predict_on_batch(read), axis=(0, 1, 2)))
         return largest
 
 

@@ -16,6 +16,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from trainer.channels import with_channels
 from trainer.config import Candidate, PartitionConfig, TrainConfig, train_config
 from trainer.errors import FrozenBlockMoved, TrialFailed
 from trainer.masks import Mask, parse
@@ -43,7 +44,7 @@ SCORING_BATCH, SCORING_PIXELS = 32, 32 * 128 * 128
 
 @dataclass(frozen=True)
 class FoldData:
-    """One fold ready to train: images (n, H, W) in [0, 1], masks (n, H, W) of 0, 1 and, where ignored, 255.
+    """One fold ready to train: images (n, H, W[, 3]) in [0, 1], masks (n, H, W) of 0, 1 and, where ignored, 255.
 
     `train_images` counts the original cases among the augmented `train_x`; `montage` are positions in `test_x`.
     `test_spacing` (n, 2) in mm between the pixels of the images that are scored; None: distances are in pixels.
@@ -191,7 +192,7 @@ class Trainer:
         self._model.reset_metrics()
         mean_loss = float("nan")
         for batch in batches(len(fold.train_x), batch_size, (seed, fold.number), epoch):
-            x = fold.train_x[batch, ..., None]
+            x = with_channels(fold.train_x[batch])
             y = fold.train_y[batch, ..., None].astype(np.float32)
             mean_loss = float(self._model.train_on_batch(x, y))
             if not math.isfinite(mean_loss):
@@ -278,13 +279,16 @@ def batches(n: int, batch: int, seed: tuple[int, ...], epoch: int) -> Iterator[N
 
 
 def predict(model: keras.Model, images: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Foreground probability (n, H, W) of images (n, H, W), in padded batches of one size: one shape, one trace."""
-    probability = np.empty(images.shape, np.float32)
+    """Foreground probability (n, H, W) of images (n, H, W) or (n, H, W, channels).
+
+    In padded batches of one size: one shape, one trace.
+    """
+    probability = np.empty(images.shape[:3], np.float32)
     batch = scoring_batch(images.shape[1] * images.shape[2])
     for start in range(0, len(images), batch):
-        group = images[start : start + batch]
-        padded = np.zeros((batch, *images.shape[1:], 1), np.float32)
-        padded[: len(group), ..., 0] = group
+        group = with_channels(images[start : start + batch])
+        padded = np.zeros((batch, *group.shape[1:]), np.float32)
+        padded[: len(group)] = group
         logits = np.asarray(model.predict_on_batch(padded))[: len(group), ..., 0]
         probability[start : start + batch] = 1 / (1 + np.exp(-np.clip(logits, -60, 60)))
     return probability

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from trainer.channels import with_channels
 from trainer.config import ModelConfig
+from trainer.data.images import resized
 from trainer.errors import UserError
-from trainer.network.user_model import AS_IT_IS, checked_copy, found_out, free_name
+from trainer.network.user_model import AS_IT_IS, checked_copy, found_out, free_name, reads_colour
 from trainer.training.metrics import THRESHOLD
 
 LABEL_SIDES, LARGEST = (
@@ -24,34 +26,34 @@ LINE, FILL = (76, 201, 240), 0.35  # the colour of predictions in all of thaw's 
 
 @dataclass(frozen=True)
 class Segmenter:
-    """A network that gives probabilities (1, height, width, 1) for one grey image of that size in [0, 1].
+    """A network that gives probabilities (1, height, width, 1) for one image of that size in [0, 1].
 
     `height`, `width`: None where the network reads any size; an image is then read at its own, each side rounded to a
-    multiple of 32 and at most 1024. `notes`: what is to be known of the network, one sentence each.
+    multiple of 32 and at most 1024. `colour`: whether it is given colours. `notes`: what is to be known of the network,
+    one sentence each.
     """
 
     network: keras.Model
     height: int | None
     width: int | None
     notes: tuple[str, ...] = ()
+    colour: bool = False
 
-    def probability(self, grey: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Foreground probability of every pixel of a grey image (H, W) in [0, 1] of any size.
+    def probability(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Foreground probability of every pixel of an image (H, W), or (H, W, 3) in colour, in [0, 1] of any size.
 
         The image is resized as in training (`trainer.data.images.read_image`: anti-aliased, squeezed when the shape
         differs) and the probability linearly back, so that outlines follow the image's own pixels. Raises `UserError`
         for an image that a network of any size cannot read.
         """
-        width_height = grey.shape[1], grey.shape[0]
-        height, width = self._sides(grey.shape)
-        small = Image.fromarray(grey).resize((width, height), Image.Resampling.BILINEAR)
-        x = np.clip(np.asarray(small, np.float32), 0, 1)[None, ..., None]
+        width_height = image.shape[1], image.shape[0]
+        x = with_channels(resized(image, self._sides(image.shape[:2]))[None])
         probability = np.asarray(self._computed(x), np.float32)[0, ..., 0]
         return np.asarray(Image.fromarray(probability).resize(width_height, Image.Resampling.BILINEAR), np.float32)
 
-    def mask(self, grey: NDArray[np.float32]) -> NDArray[np.bool_]:
-        """Where the probability of a grey image (H, W) is above 0.5."""
-        return self.probability(grey) > THRESHOLD
+    def mask(self, image: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """Where the probability of an image (H, W) or (H, W, 3) is above 0.5."""
+        return self.probability(image) > THRESHOLD
 
     def _sides(self, shape: tuple[int, ...]) -> tuple[int, int]:
         smaller = min(1.0, LARGEST_SIDE / max(shape))
@@ -65,7 +67,7 @@ class Segmenter:
             given = keras.ops.convert_to_numpy(self.network(x, training=False))  # traced, it would be so for each size
         except Exception as error:  # each backend has types of its own for these
             raise UserError(_any_size(self.network, x.shape, str(error).splitlines()[0][:200])) from error
-        if given.shape != x.shape:
+        if given.shape[:3] != x.shape[:3]:
             raise UserError(_any_size(self.network, x.shape, f"it gives {given.shape[1]}x{given.shape[2]}"))
         return np.asarray(given)
 
@@ -89,14 +91,15 @@ def with_probabilities(network: keras.Model) -> keras.Model:
 def segmenter(network: keras.Model, config: ModelConfig = AS_IT_IS, size: int | None = None) -> Segmenter:
     """Make a network of one's own ready for images: the same copy that a sweep would search.
 
-    `size`: the side of the images that it is to read, where it reads any. Raises `UserError` for a network that
+    `size`: the side of the images that it is to read, where it reads any. A copy of thaw's that was trained on colours
+    is given colours; any other network only where `config.colour` says so. Raises `UserError` for a network that
     `thaw run` refuses, in the same words.
     """
-    config, notes = found_out(network, config)
+    config, notes = found_out(network, replace(config, colour=config.colour or reads_colour(network)))
     _, height, width, _ = network.inputs[0].shape
     copy = checked_copy(network, size or (height, width), config)
     _, height, width, _ = copy.input_shape
-    return Segmenter(with_probabilities(copy), height, width, notes)
+    return Segmenter(with_probabilities(copy), height, width, notes, config.colour)
 
 
 def overlay(grey: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[np.uint8]:

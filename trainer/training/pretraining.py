@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer import arithmetic
+from trainer.channels import in_channels, with_channels
 from trainer.config import DataConfig, ModelConfig, PretrainConfig, digest, identity_of_model, own_weights
 from trainer.data.cases import load_cases
 from trainer.errors import UserError
@@ -36,7 +37,7 @@ Progress = Callable[[int, int, str], None]
 
 @dataclass(frozen=True)
 class Images:
-    """Images (n, size, size) in [0, 1] and masks {0, 1} to pre-train on, and those held out to choose the epoch."""
+    """Images (n, size, size[, 3]) in [0, 1] and masks {0, 1} to pre-train on; those held out choose the epoch."""
 
     train_x: NDArray[np.float32]
     train_y: NDArray[np.uint8]
@@ -51,7 +52,7 @@ class StartingWeights:
     """Weights that fine-tuning starts from: the file, the digest of the numbers in it, where they come from.
 
     `curve` holds one row per epoch of pre-training, empty for weights that somebody else trained; `examples` are a few
-    of the images pre-trained on with their masks, (k, size, size) each, to look at.
+    of the images pre-trained on with their masks, (k, size, size) each, to look at; colours lie behind.
     """
 
     path: Path
@@ -79,7 +80,7 @@ def starting_weights(
         if not path.exists():
             write_weights(network, path)
         return StartingWeights(path, weights_digest(network), f"weights of {model.name}")
-    images = _images(config, model.size, data_cache)
+    images = _images(config, model, data_cache)
     key = pretraining_key(config, model, network, images)
     path, record = cache / f"{key}.weights.h5", cache / f"{key}.json"
     if not (path.exists() and record.exists()):
@@ -123,17 +124,30 @@ def _from_file(path: Path, model: ModelConfig) -> StartingWeights:
     return StartingWeights(path, weights_digest(network), f"weights file {path.name}")
 
 
-def _images(config: PretrainConfig, size: int, data_cache: Path) -> Images:
-    """The images to pre-train on; the held-out tenth shares no photograph with the rest."""
+def _images(config: PretrainConfig, model: ModelConfig, data_cache: Path) -> Images:
+    """The images to pre-train on; the held-out tenth shares no photograph with the rest.
+
+    Composites are grey: a network that is given colours gets three equal channels.
+    """
+    size = model.size
     if config.path in (None, COMPOSITES):
         n = config.images or EMBEDDED_IMAGES
         kept = max(1, round(n * config.validation))
         train_x, train_y, _ = composites(n - kept, size, config.seed, photos=TRAINING_PHOTOS)
         held_x, held_y, _ = composites(kept, size, config.seed + 1, photos=VALIDATION_PHOTOS)
         source = f"{n} synthetic composites of {len(TRAINING_PHOTOS) + len(VALIDATION_PHOTOS)} photographs"
+        if model.colour:
+            train_x, held_x = in_channels(train_x, model.channels), in_channels(held_x, model.channels)
         return Images(train_x, train_y, held_x, held_y, source)
     cases = load_cases(
-        DataConfig(path=config.path, masks=config.masks, images=config.images, seed=config.seed, names=config.names),
+        DataConfig(
+            path=config.path,
+            masks=config.masks,
+            images=config.images,
+            seed=config.seed,
+            names=config.names,
+            colour=model.colour,
+        ),
         size,
         data_cache,
         grouped=False,
@@ -161,7 +175,7 @@ def _train(
         mean_loss = math.nan
         for batch in batches(len(images.train_x), config.batch, (config.seed,), epoch):
             truth = images.train_y[batch, ..., None].astype(np.float32)
-            mean_loss = float(network.train_on_batch(images.train_x[batch, ..., None], truth))
+            mean_loss = float(network.train_on_batch(with_channels(images.train_x[batch]), truth))
         if not math.isfinite(mean_loss):
             raise UserError(
                 f"Pre-training diverged: the loss became {mean_loss} in epoch {epoch + 1}. "

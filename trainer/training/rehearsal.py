@@ -54,7 +54,7 @@ def _moved(network: keras.Model, blocks: Partition, mask: Mask, config: TrainCon
     rng = np.random.default_rng(0)
     image = rng.random((IMAGES, *network.input_shape[1:]), np.float32)
     try:
-        model.train_on_batch(image, (image > np.median(image)).astype(np.float32))
+        model.train_on_batch(image, (image > np.median(image))[..., :1].astype(np.float32))
     except Exception as error:  # of the backend, or of a layer's own code
         raise UserError(
             f"A network must be one that can be trained, but one training step of '{network.name}' does not run: "

@@ -52,12 +52,12 @@ def measured_cost(
     while len(times) < 2 or (len(times) <= STEPS_TIMED and sum(clock for clock, _ in times) < PATIENCE):
         progress(f"timing training step {len(times) + 1}")
         started, worked = time.perf_counter(), time.process_time()
-        network.train_on_batch(batch, batch)
+        network.train_on_batch(batch, batch[..., :1])
         times.append((time.perf_counter() - started, time.process_time() - worked))
     progress("timing the scoring of one batch")
     started = time.perf_counter()
-    side = int(network.input_shape[1])
-    predict(network, np.zeros((scoring_batch(side * side), side, side), np.float32))
+    shape = network.input_shape[1:]
+    predict(network, np.zeros((scoring_batch(math.prod(shape[:2])), *shape), np.float32))
     scoring = time.perf_counter() - started
     step, work = min(times[1:])
     return Cost(step, scoring, peak_memory(), step / max(work, 1e-6))

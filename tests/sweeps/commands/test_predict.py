@@ -15,10 +15,15 @@ from sweeps.commands import predict
 from sweeps.commands.predict import load, predict_images
 from sweeps.environment.home import open_home
 from sweeps.environment.terminal import Board
+from sweeps.spec.load import model_settings
 from tests.trainer.data.medical import needs_medical, nifti_file
+from tests.trainer.hues import SIDE, hue_network, write_hues
+from trainer.config import ModelConfig
 from trainer.data.images import read_grey
 from trainer.data.intensity import IntensityRule, Limits
 from trainer.errors import UserError
+from trainer.network.user_model import adapted
+from trainer.training.inference import with_probabilities
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +55,21 @@ def predict_count(model: str, images: Path, out: Path) -> int:
 
 def written(out: Path, folder: str) -> list[str]:
     return sorted(path.relative_to(out / folder).as_posix() for path in (out / folder).rglob("*.png"))
+
+
+def test_a_file_is_given_colours_where_asked_and_a_copy_of_thaws_that_reads_them_always(tmp_path: Path) -> None:
+    images, network, board = write_hues(tmp_path, 1) / "images", hue_network(), Board(Console(file=io.StringIO()))
+    network.save(tmp_path / "plain.keras")
+    with_probabilities(adapted(network, SIDE, ModelConfig(colour=True))).save(tmp_path / "copy.keras")
+    truth = Image.open(tmp_path / "masks/0.png")
+    for file, colour, right in (("plain", False, False), ("plain", True, True), ("copy", False, True)):
+        model, out = str(tmp_path / f"{file}.keras"), tmp_path / f"{file} {colour}"
+        predict_images(model, images, out, tmp_path / "home", board, model_settings(model, (), colour=colour))
+        mask = np.asarray(Image.open(out / "masks/0.png"))
+        assert np.array_equal(mask, np.asarray(truth)) is right and mask.any() == right
+        overlay = np.asarray(Image.open(out / "overlays/0.png"))
+        beside = overlay[np.asarray(truth) == 0] if right else overlay.reshape(-1, 3)
+        assert (beside == beside[:, :1]).all()  # grey but for the prediction
 
 
 def test_masks_and_overlays_in_the_size_and_folders_of_the_images(model: str, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,14 @@ def resolved(name: str, sets: Sequence[str] = (), pretrain: str | None = None) -
 def _a_step_costs_ten_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "measure_step", lambda spec, say: Cost(step=10.0, scoring=20.0, peak=4 * GIB))
     monkeypatch.setattr(module, "free_memory", lambda: 10 * GIB)
+
+
+def test_colours_take_three_times_the_memory_of_grey() -> None:
+    spec = load_spec("smoke")
+    model = replace(spec.settings.model, colour=True)
+    colour = replace(spec, settings=replace(spec.settings, model=model))
+    grey = kept_memory(spec, 16, 0)
+    assert kept_memory(colour, 16, 0) == grey * (3 * 4 + 1) // (4 + 1) and grey > 0
 
 
 def test_the_paper_in_numbers() -> None:

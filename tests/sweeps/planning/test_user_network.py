@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sweeps.commands.restore_trial import restore_trial
+from sweeps.commands.restore_trial import own_images, restore_trial
 from sweeps.environment.home import Home, open_home
 from sweeps.planning.user_network import look_at
 from sweeps.spec.load import Spec, load_spec
 from tests.conftest import Thaw
 from tests.small import SMALL_OPTIONS
+from tests.trainer.hues import hue_network, write_hues
 from tests.trainer.own import after, own, saved
 from tracking.store.writer import Tracker
 from trainer.config import PretrainConfig
@@ -46,7 +48,8 @@ def test_a_network_is_kept_by_its_content_and_known_by_its_layers(tmp_path: Path
     look = look_at(spec_of(path), home)
     model = look.spec.settings.model
     assert Path(model.file).read_bytes() == path.read_bytes() and len(model.architecture) == 16
-    network, values = look.notes
+    network, values, channels = look.notes
+    assert channels.startswith("It reads three channels and is given the grey image three times: data.colour=true")
     assert network == f"Network: my.keras, {own().count_params()} parameters in 3 blocks."
     assert values == "Its images have values from 0 to 1: no layer asks for others (model.range)."
     moved = path.rename(tmp_path / "moved.keras")
@@ -74,6 +77,58 @@ def test_a_table_of_the_built_in_network_counts_too(home: Home) -> None:
     sets = ["model.blocks=[['block[12]_*'],['*']]", "search.masks=['1','3']"]
     with pytest.raises(UserError, match=r"The spec 'smoke' cannot be used:\n  - 'search\.masks': Mask '3' names"):
         look_at(load_spec("smoke", sets=sets), home)
+
+
+@pytest.mark.parametrize(
+    ("options", "refused"),
+    [
+        ({"data": "."}, "'data.colour' must be false for the built-in U-Net"),
+        ({"model": "any.keras"}, "'data.colour' is for images of your own, but the embedded ones are grey"),
+        ({"data": ".", "sets": ["data.colour=true", "model.colour=true"]}, "found out by thaw, from data.colour"),
+    ],
+)
+def test_colour_without_a_network_or_images_for_it_is_refused(options: dict[str, Any], refused: str) -> None:
+    with pytest.raises(UserError, match=re.escape(refused)):
+        load_spec("smoke", **{"sets": ["data.colour=true"], **options})
+
+
+def test_colour_is_refused_for_a_network_of_one_channel_before_any_data_are_read(tmp_path: Path, home: Home) -> None:
+    spec = load_spec("smoke", model=str(saved(own(channels=1), tmp_path)), data="gone", sets=["data.colour=true"])
+    with pytest.raises(UserError, match=r"three channels, but 'own' reads 1\. Leave out data\.colour"):
+        look_at(spec, home)
+
+
+@pytest.mark.slow
+def test_a_whole_sweep_in_colour(thaw_here: Thaw, tmp_path: Path) -> None:
+    """Red on green of one luminance: found before any training, refitted, predicted and reported."""
+    folder, home, path = write_hues(tmp_path / "hues"), tmp_path / "home", saved(hue_network(), tmp_path)
+    command: list[Any] = ["run", "smoke", "--data", folder, "--model", path, "--home", home, "--workers", 1]
+    command += [
+        *SMALL_OPTIONS,
+        "--set",
+        "search.masks=['2']",
+        "--set",
+        "search.epochs=[1]",
+        "--set",
+        "data.colour=true",
+    ]
+    command += ["--set", "search.neurons=[1]", "--set", "augmentation.total=12", "--set", "search.learning_rate=[1e-4]"]
+    done = thaw_here(*command, "--name", "hues")
+    assert done.returncode == 0 and "read in colour; 0 of 8" in done.stdout, done.stderr + done.stdout
+    opened = open_home(home)
+    tracker = Tracker.connect(opened.tracking_uri, opened.artifact_folder)
+    trials = tracker.read_sweep("hues").trials
+    assert next(trial for trial in trials if trial.info.role == "zero-shot").mean_dice == pytest.approx(1)
+    images, reason = own_images(tracker, restore_trial(tracker, "hues", "2"), opened.data)
+    assert images is not None and images.shape == (8, 32, 32, 3), reason
+    crowned = thaw_here("champion", "hues", "--mask", "2", "--name", "hues", "--home", home)
+    assert crowned.returncode == 0, crowned.stderr
+    predicted = thaw_here("predict", "models:/hues@champion", folder / "images", "--out", tmp_path, "--home", home)
+    assert predicted.returncode == 0, predicted.stderr
+    for truth in (folder / "masks").iterdir():
+        assert np.array_equal(np.asarray(Image.open(truth)), np.asarray(Image.open(tmp_path / "masks" / truth.name)))
+    page = thaw_here("report", "hues", "--home", home, "--out", tmp_path / "report")
+    assert page.returncode == 0, page.stderr
 
 
 def test_where_it_starts(tmp_path: Path, home: Home) -> None:
