@@ -7,7 +7,15 @@ from typing import Any
 
 from tracking.record import SweepInfo
 from tracking.units import own_network
-from trainer.config import AugmentConfig, PartitionConfig, Settings, TrainConfig, identity_of_model
+from trainer.config import (
+    AugmentConfig,
+    DataConfig,
+    PartitionConfig,
+    PretrainConfig,
+    Settings,
+    TrainConfig,
+    identity_of_model,
+)
 from trainer.errors import UserError
 from trainer.keys import fields_in_key
 
@@ -16,6 +24,7 @@ from trainer.keys import fields_in_key
 _FREE = ("name", "search", "champion", "data", "pretrain")
 _FREE_KEY = ("augmentation", "order")
 _SECTIONS = {"augmentation": AugmentConfig, "partition": PartitionConfig, "train": TrainConfig}
+_INPUTS = {"data": DataConfig, "pretrain": PretrainConfig}
 _WEIGHT_FILES = (".h5", ".keras")
 
 Table = Mapping[str, Any]
@@ -99,6 +108,8 @@ def _section(old: Table, new: Table, name: str) -> list[str]:
         return []  # nothing is trained, so every other setting is ignored
     if name == "pretrain" and _uses_own_weights(old) and _uses_own_weights(new):
         return []
+    if kind := _INPUTS.get(name):  # a setting that came later is not named while it is at its default
+        before, after = fields_in_key(before, kind), fields_in_key(after, kind)
     return _changes({name: before}, {name: after})
 
 
@@ -117,7 +128,7 @@ def _flat(table: Table, prefix: str = "") -> Iterator[tuple[str, Any]]:
         if isinstance(value, Mapping):
             yield from _flat(value, f"{prefix}{key}.")
         else:
-            yield prefix + key, value
+            yield prefix + key, list(value) if isinstance(value, tuple) else value  # as JSON holds it
 
 
 def _as_written(values: Mapping[str, Any], key: str) -> str:

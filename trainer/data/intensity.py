@@ -25,6 +25,7 @@ from trainer.errors import UserError
 
 DEPTHS = (8, 10, 12, 14, 16)  # bits that cameras, scanners and detectors have
 AIR = -500  # a lower value than any tissue but lung: such a set is CT
+LOWEST_CT, HIGHEST_CT = -4096, 32767  # paddings and metal included
 OVERSHOOT = 1e-3  # how far beyond 1 resampled floats may go
 BYTES_FROM = 64  # floats that reach this far, and not beyond 255, were bytes
 DARK = 1 / 16  # an image that reaches no further holds four bits less than its set
@@ -191,6 +192,8 @@ def hounsfield(low: float, high: float) -> tuple[Limits, list[str]]:
     """CT where there is air; refused otherwise, for nothing says what other values below 0 mean."""
     if low > AIR:
         raise unclear(low, high, "values below 0 are known of CT only, which has air (-1000)")
+    if low < LOWEST_CT or high > HIGHEST_CT:
+        raise unclear(low, high, f"CT lies between {LOWEST_CT} and {HIGHEST_CT}")
     black, white = HOUNSFIELD
     return Limits(black, white, clips=True), [
         f"values from {low:g} to {high:g}: read as CT in Hounsfield units, {black:g} is black and {white:g} is white; "

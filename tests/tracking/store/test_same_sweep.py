@@ -42,6 +42,10 @@ def info(settings: Settings = BASE, search: Mapping[str, Any] | None = None, **m
             ["other images (data.path none -> mine)"],
         ),
         (info(data=OTHER_DATA), ["other images"]),
+        (
+            info(replace(BASE, data=DataConfig(foreground=(1, 2))), data=OTHER_DATA),
+            ["other images (data.foreground none -> [1, 2])"],
+        ),
         (info(replace(BASE, score=ScoreConfig(2.5))), ["score.tolerance none -> 2.5"]),
         (info(distances={}), []),  # recorded before there were any
         (

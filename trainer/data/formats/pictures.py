@@ -33,6 +33,7 @@ LOSSY = ("JPEG", "MPO", "WEBP", "JPEG2000")
 PHOTOMETRIC = 262  # TIFF's tag for what its values mean
 SAMPLE_FORMAT = 339  # TIFF's tag: 1 unsigned, 2 signed, 3 float
 MIN_IS_WHITE = 0
+SIGNED = 2
 FULL_BYTE = 64  # upper bytes that reach no further hold an image of fewer bits, 14 at most
 OTHER = "B" if sys.byteorder == "little" else "L"
 STATED = {"I;12": 4095}  # samples of 12 bits each, packed: the value that is white
@@ -62,9 +63,12 @@ def decode(path: Path) -> Decoded:
         check_mode(image, path)
         raw, deep = raw_mode(image), is_deep(image)  # gone once pixels, or the metadata of a PNG, are read
         inverted = deep and tag(image, PHOTOMETRIC) == MIN_IS_WHITE
+        unsigned = image.mode == "I" and image.format == "TIFF" and tag(image, SAMPLE_FORMAT) != SIGNED
         orientation = exif_orientation(image)
         ours = UPRIGHT if image.format == "TIFF" else orientation  # Pillow turns TIFF by itself
         pixels, palette = (two_byte_colours(path), None) if has_two_bytes_per_colour(raw) else pixels_of(image)
+        if unsigned and pixels.min(initial=0) < 0:
+            pixels = pixels.view(np.uint32)  # Pillow has signed ones only
         check_kept_bytes(raw, pixels, path)
         white = STATED.get(raw, None if deep else 1 if image.mode == "1" else 255)
         return Decoded(

@@ -15,6 +15,7 @@ from trainer.data.masks.values import MaskValues
 from trainer.results import OBJECT
 
 LARGE_AREA = 0.60  # of the image: a median object beyond it is rather the background
+SMALL_AREA = 0.30  # of the image: where the median object is smaller, one beyond the above is out of line
 BORDER = 0.5  # of the image's border: an object on more of it, too
 HOLLOW = 1.5  # times its area: an object that filling makes so much larger is an outline
 HOLES = 3  # per object: more are a network of vessels, not an outline
@@ -55,6 +56,12 @@ def odd_areas(marked: NDArray[np.bool_], *, inverted: bool) -> Iterator[str]:
     edge[1:-1, 1:-1] = False
     on_border = float((marked[:, edge].mean(axis=1) > BORDER).mean())
     remedy = "leave out data.invert" if inverted else "set data.invert=true"
+    covering = int((marked.mean(axis=(1, 2)) > LARGE_AREA).sum())
+    if covering and area < SMALL_AREA:
+        yield (
+            f"{covering} of {len(marked)} masks cover more than {LARGE_AREA:.0%} of their image, unlike the others "
+            f"({area:.0%} in the median): are these inverted?"
+        )
     if area > LARGE_AREA:
         yield f"the object covers most of the image ({area:.0%} in the median): if the masks are inverted, {remedy}."
     elif on_border > MOST:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from trainer.data.masks.values import MaskValues
 
@@ -18,6 +19,8 @@ BAND = 0.12  # of the upper level: values so near to a level belong to it
 NOISE = 8 / 255  # of the upper level: in a file that keeps values, areas above it are no black
 WHITES = (1.0, 255.0, 65535.0)  # an upper level just below one of these is it
 NEAR_WHITE = 0.94
+OVERSHOOT = 1.3  # times the upper level: so far does the noise of JPEG reach beyond it
+TRACE = 3 / 255  # of the upper level: areas so near to a level may be JPEG's, saved anew without loss
 AREA_SHARE, AREA_PIXELS = 0.02, 4  # areas between the levels that are still chance
 SLOPED, FEW_PIXELS = 0.8, 8  # so large a share of an edge is sloped
 
@@ -75,11 +78,23 @@ def fits(mask: MaskValues, top: float) -> bool:
     areas = int(mask.flat[high].sum())
     if mask.flat[between].sum() > AREA_SHARE * areas + AREA_PIXELS:
         return False
-    if not mask.lossy and not high.any() and mask.flat[low & (mask.values > 0)].any():
-        return False  # areas of a faint value and nothing else: alone, this mask would have an object
+    if not mask.lossy and labels_within(mask, top, low, high):
+        return False
     beyond = between & (mask.values > top)
-    if not mask.lossy and mask.counts[beyond].sum() > FEW_PIXELS:
+    far = beyond & (mask.values > OVERSHOOT * top) if mask.lossy else beyond
+    if mask.counts[far].sum() > FEW_PIXELS:
         return False
     edge = between & ~beyond
     pixels = int(mask.counts[edge].sum())
     return pixels <= FEW_PIXELS or int(mask.sloped[edge].sum()) >= SLOPED * pixels
+
+
+def labels_within(mask: MaskValues, top: float, low: NDArray[np.bool_], high: NDArray[np.bool_]) -> bool:
+    """Whether a file that keeps its values has areas of further values within a level: these are labels.
+
+    Beside black they are a faint object, which alone would be one; beside the upper level a neighbouring number.
+    """
+    limit = AREA_SHARE * int(mask.flat[high].sum()) + AREA_PIXELS if high.any() else 0
+    faint = low & (mask.values > (TRACE * top if high.any() else 0))
+    other = high & (np.abs(mask.values - top) > TRACE * top)
+    return bool(mask.flat[faint].sum() > limit or mask.flat[other].sum() > limit)

@@ -26,6 +26,7 @@ FLAT = 0.5  # share of surrounded pixels from which shades are areas, such as th
 # Chroma that JPEG leaves on a grey mask that was saved in colour.
 GREY_CHROMA, GREY_BRIGHT = 24, 64
 SIXTEEN_BIT = 65535
+LARGEST_LABEL = 2**31 - 1  # what an image of 32 bits holds when it is resized
 JPEG_REACH, NEAR_LEVEL = 9, 0.12  # pixels that noise lies from its edge, either way; share of the brightest value
 # The first entries of PASCAL VOC's palette, by which it is known: its 255 is "void" (Everingham et al., 2010).
 VOC_PALETTE = ((0, 0, 0), (128, 0, 0), (0, 128, 0), (128, 128, 0), (0, 0, 128), (128, 0, 128), (0, 128, 128))
@@ -68,6 +69,10 @@ def mask_values(path: Path, kind: Kind, pixels: NDArray[Any], *, lossy: bool = F
     values, counts = counted(pixels)
     if not np.isfinite(values).all():
         raise UserError(f"A mask holds numbers, but {path} holds some that are none (NaN or infinite). Save it again.")
+    if values[-1] > LARGEST_LABEL:
+        raise UserError(
+            f"A mask holds values up to {LARGEST_LABEL:,}, but {path} holds {values[-1]:.0f}. Save it as 8 or 16 bits."
+        )
     if values[0] < 0:
         raise UserError(f"A mask holds values from 0 on, but {path} holds {values[0]:g}. Save its labels as 0, 1, ...")
     flat, sloped = counts.copy(), np.zeros(len(values), np.int64)  # of two values none is the edge of the other
@@ -121,7 +126,7 @@ def values_of(image: Decoded) -> tuple[Kind, NDArray[Any], bool]:
         return "grey", pixels * np.uint8(255), False
     if pixels.dtype.kind == "f" or pixels.dtype == np.uint8:
         return "grey", pixels, False
-    return "grey", eight_bit_white(pixels.astype(np.int32)), False
+    return "grey", eight_bit_white(pixels.astype(np.int64 if pixels.dtype.itemsize >= 4 else np.int32)), False
 
 
 def values_of_palette(indices: NDArray[Any], palette: NDArray[np.uint8]) -> tuple[Kind, NDArray[Any], bool]:
@@ -134,7 +139,7 @@ def values_of_palette(indices: NDArray[Any], palette: NDArray[np.uint8]) -> tupl
     return (*without_alpha(palette[indices].astype(np.int32)), False)
 
 
-def eight_bit_white(pixels: NDArray[np.int32]) -> NDArray[np.int32]:
+def eight_bit_white(pixels: NDArray[Any]) -> NDArray[Any]:
     """16 bits that are only black and white as 8 bits: programs mix the two within one set."""
     black_and_white = pixels.max(initial=0) == SIXTEEN_BIT and ((pixels == 0) | (pixels == SIXTEEN_BIT)).all()
     return pixels // (SIXTEEN_BIT // 255) if black_and_white else pixels

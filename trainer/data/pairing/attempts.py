@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +11,29 @@ from trainer.data.pairing.folder_meaning import WORD
 from trainer.data.pairing.keys import Key, Named
 
 # Words for people who draw the same masks: a number behind one of them tells two people, not two masks of one image.
-OBSERVERS = frozenset(("annotator", "observer", "rater", "reader", "expert", "manual", "ho", "doctor", "radiologist"))
+OBSERVERS = frozenset(
+    (
+        "annotator",
+        "annot",
+        "observer",
+        "obs",
+        "rater",
+        "reader",
+        "reviewer",
+        "grader",
+        "labeler",
+        "labeller",
+        "expert",
+        "manual",
+        "ho",
+        "doctor",
+        "physician",
+        "clinician",
+        "radiologist",
+    )
+)
+
+SHORTEST_WORD = 3  # letters: shorter ones are parts of a number, such as a hash
 
 
 @dataclass(frozen=True)
@@ -50,15 +73,42 @@ class Attempt:
         return max(kinds.values()) == 1
 
 
-def kind(key: Key, file: Named, *, counted: bool = False) -> tuple[str, ...]:
+def recurring_names(keyed: Sequence[tuple[Key, Named]]) -> frozenset[tuple[str, ...]]:
+    """The words of file names that come back in most folders whose files are joined by their folder alone.
+
+    `reader1.png` and `reader2.png`, or `liver.png` and `kidney.png`, beside each patient's one image tell kinds apart;
+    names that are others in each folder do not.
+    """
+    folders: dict[Key, set[tuple[str, ...]]] = defaultdict(set)
+    for key, file in keyed:
+        if not key[-1]:
+            folders[key].add(letters(file))
+    numbers = Counter(name for names in folders.values() for name in names)
+    return frozenset(
+        name
+        for name, number in numbers.items()
+        if number > 1 and 2 * number >= len(folders) and max(map(len, name), default=0) >= SHORTEST_WORD
+    )
+
+
+def letters(file: Named) -> tuple[str, ...]:
+    """The words of a file's name, numbers apart."""
+    return tuple(word.casefold() for word in WORD.findall(file.stem) if not word.isdigit())
+
+
+def kind(
+    key: Key, file: Named, *, counted: bool = False, recurring: frozenset[tuple[str, ...]] = frozenset()
+) -> tuple[str, ...]:
     """What distinguishes a file from others of its key: the words of its folders and its name that are not the key's.
 
     Two files of one key and several kinds are two readings (`Image_01L_1stHO`, `_2ndHO`). Of one kind they are several
     masks of one image: numbers in names only count them, unless `counted` says that they tell kinds apart, too.
+    Where the key holds no name, `recurring` are the names that tell kinds apart (`recurring_names`).
     """
     in_key = Counter(word.casefold() for text in key for word in WORD.findall(text))
     folders = [word.casefold() for folder in file.folders for word in WORD.findall(folder)]
-    names = [word.casefold() for word in WORD.findall(file.stem)] if key[-1] else []
+    named = bool(key[-1]) or letters(file) in recurring
+    names = [word.casefold() for word in WORD.findall(file.stem)] if named else []
     numbered = counted or bool(OBSERVERS & set(names))
     words = Counter([*folders, *(word for word in names if numbered or not word.isdigit())])
     return tuple(sorted((words - in_key).elements()))

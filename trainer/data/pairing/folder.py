@@ -56,7 +56,7 @@ def entries(
     """
     try:
         listing = sorted(os.scandir(folder), key=lambda entry: entry.name)
-        above = (*above, identity(folder))
+        above = (*(above or map(identity, folder.resolve().parents)), identity(folder))
     except FileNotFoundError:  # a folder that a layout may have, or one that was removed meanwhile, holds nothing
         return
     except PermissionError as error:

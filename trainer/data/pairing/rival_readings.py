@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from trainer.data.pairing.attempts import Attempt, kind
+from trainer.data.pairing.attempts import Attempt, kind, recurring_names
 from trainer.data.pairing.folder import count, few
 from trainer.data.pairing.keys import Key, Named
 from trainer.data.pairing.mask_look import look_like_masks
@@ -51,8 +51,9 @@ def rivals(keyed: Sequence[Keyed], *, counted: bool = False) -> Kinds:
     """The kinds of files that share a key with another kind, each with its files."""
     by_key: dict[Key, set[tuple[str, ...]]] = defaultdict(set)
     by_kind: dict[tuple[str, ...], list[Keyed]] = defaultdict(list)
+    recurring = recurring_names(keyed)
     for key, file in keyed:
-        one = kind(key, file, counted=counted)
+        one = kind(key, file, counted=counted, recurring=recurring)
         by_key[key].add(one)
         by_kind[one].append((key, file))
     found = {one for kinds in by_key.values() if len(kinds) > 1 for one in kinds}
@@ -63,8 +64,10 @@ def without(
     keyed: Sequence[Keyed], kinds: Iterable[tuple[str, ...]], *kept: tuple[str, ...], counted: bool = False
 ) -> tuple[Keyed, ...]:
     """The files without those of the rival `kinds`, except the `kept` ones."""
-    dropped = set(kinds) - set(kept)
-    return tuple((key, file) for key, file in keyed if kind(key, file, counted=counted) not in dropped)
+    dropped, recurring = set(kinds) - set(kept), recurring_names(keyed)
+    return tuple(
+        (key, file) for key, file in keyed if kind(key, file, counted=counted, recurring=recurring) not in dropped
+    )
 
 
 def also_masks(attempt: Attempt, unknown: Sequence[Named]) -> tuple[Keyed, ...]:

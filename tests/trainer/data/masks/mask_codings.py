@@ -11,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 from scipy.ndimage import binary_dilation, gaussian_filter
@@ -217,6 +218,33 @@ def two_rows(path: Path, truth: Truth, _: int) -> None:
     png(np.where(outer, 120, np.where(inner, 135, np.where(truth, 255, 0))).astype(np.uint8), path)
 
 
+def jpeg_as_png(path: Path, truth: Truth, number: int) -> None:
+    """A JPEG that was opened and saved as PNG: the noise is kept, and nothing says where it is from."""
+    jpeg(255, 75)(path, truth, number)
+    written_file = path.with_suffix(".jpg")
+    Image.open(written_file).save(path.with_suffix(".png"))
+    written_file.unlink()
+
+
+def cup_in_disc(path: Path, truth: Truth, _: int) -> None:
+    """A small white cup in a grey disc, saved as JPEG."""
+    cup = ~binary_dilation(~truth, iterations=8)
+    Image.fromarray(np.where(cup, 255, np.where(truth, 128, 0)).astype(np.uint8)).save(
+        path.with_suffix(".jpg"), quality=90
+    )
+
+
+def near_numbers(path: Path, truth: Truth, _: int) -> None:
+    """Stripes of one object, numbered from 200 on."""
+    stripes = 200 + 3 * (np.arange(WIDTH)[None, :] // 12)
+    png(np.where(truth, stripes, 0).astype(np.uint8), path)
+
+
+def largest(path: Path, truth: Truth, _: int) -> None:
+    """TIFF of 32 bits without a sign, white in all bits."""
+    tifffile.imwrite(path.with_suffix(".tif"), np.where(truth, 2**32 - 1, 0).astype(np.uint32))
+
+
 def thin(value: int, suffix: str = ".png") -> Save:
     """The objects in white, and a thin line of another value in the background."""
 
@@ -276,6 +304,10 @@ CODINGS = [
     Coding("made smaller", resized, says="above 127.5"),
     Coding("an edge of two shades", two_rows, says="above 127.5"),
     Coding("thin lines of 128 beside 255", thin(128), refused="hold 2 values besides 0"),
+    Coding("JPEG, saved anew as PNG", jpeg_as_png, refused="values besides 0"),
+    Coding("cup in a disc, JPEG", cup_in_disc, refused="are JPEGs"),
+    Coding("numbered cells, 200 to 209", near_numbers, refused="hold . values besides 0"),
+    Coding("32 bits, 0 and 4294967295", largest, refused="holds values up to 2,147,483,647"),
     Coding("thin lines of 128, JPEG", thin(128, ".jpg"), refused="JPEG"),
     Coding("JPEG, quality 20", jpeg(255, 20), says="above 127.5"),
     Coding("some soft, some hard", some_soft, says="above 127.5"),
@@ -314,7 +346,7 @@ CODINGS = [
     Coding("labels 1 to 3", labels(1, 2, 3), refused="hold 3 values besides 0"),
     Coding("labels 50 and 100", labels(50, 100), refused="hold 2 values besides 0"),
     Coding("labels 85, 170, 255", labels(85, 170, 255), refused="hold 3 values besides 0"),
-    Coding("labels 250 and 255", labels(250, 255), says="the object"),
+    Coding("labels 250 and 255", labels(250, 255), refused="hold 2 values besides 0"),
     Coding("label 10 beside 255", labels(255, 10), refused="255 beside labels|hold 2 values"),
     Coding("instances, steps of 30", instances(30), refused="hold . values besides 0"),
     Coding("instances, 16 bits", instances(1, np.uint16), refused="hold . values besides 0"),

@@ -78,6 +78,7 @@ def found(folder: Path, draw: Draw, *, width: int = SIDE, brightest: float = 1.0
         (lambda number: ~disc(number), {}, ["most of the image .*data.invert=true"]),
         (lambda number: ~disc(number), {"invert": True}, []),
         (disc, {"invert": True}, ["most of the image .*leave out data.invert"]),
+        (lambda number: disc(number) ^ (number in (1, 4)), {}, ["2 of 6 masks cover more than 60%"]),
         (frame, {}, ["image's border in 100% of the masks"]),
         (ring, {}, ["6 of 6 masks looked at are hollow.*data.fill=true"]),
         (ring, {"fill": True}, []),

@@ -39,6 +39,10 @@ SOFT = {0: BLACK, 60: EDGE, 180: EDGE, 255: WHITE}
         ([mask({200: BLACK, 230: EDGE, 255: WHITE})], None),  # no black
         ([mask(SOFT), mask({0: BLACK, 90: (50, 30, 0)})], None),  # alone, the second would have an object
         ([mask(SOFT), mask({0: BLACK, 90: (5, 0, 5)})], 127.5),  # a small object gone grey
+        ([mask({0: BLACK, 128: WHITE, 255: (30, 0, 30)}, lossy=True)], None),  # a small cup in a disc
+        ([mask({0: BLACK, 128: WHITE, 150: (30, 0, 30)}, lossy=True)], 64),  # noise a little beyond the level
+        ([mask({0: BLACK, 204: WHITE, 214: (40, 30, 0)})], None),  # numbered cells
+        ([mask({0: BLACK, 3: (40, 30, 0), 255: WHITE})], 127.5),  # JPEG's noise, saved anew without loss
         ([mask({0: BLACK, 200: (5, 0, 0)})], 127.5),  # no areas, but beyond half of white
         ([mask({0: BLACK, 90: (5, 0, 0)})], None),
     ],
