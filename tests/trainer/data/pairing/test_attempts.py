@@ -35,7 +35,7 @@ def test_numbers_count_lesions(tmp_path: Path, masks: tuple[str, str]) -> None:
 
 @pytest.mark.parametrize("masks", [("reader1", "reader2"), ("obs1", "obs2"), ("liver", "kidney"), ("disc", "cup")])
 def test_people_and_organs_are_two_readings(tmp_path: Path, masks: tuple[str, str]) -> None:
-    with pytest.raises(UserError, match="Two readings .* are possible"):
+    with pytest.raises(UserError, match=r"Two readings .* are possible"):
         find(DataConfig(str(patients(tmp_path, *masks))))
 
 
