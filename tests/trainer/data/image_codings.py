@@ -189,7 +189,12 @@ CODINGS = (
     Coding("signed 16 bits of CT", ".tif", values(lambda grey: (grey * 4095 - 1024).astype("i2")), says="Hounsfield"),
     Coding("signed 16 bits", ".tif", values(lambda grey: (grey * 300 - 150).astype("i2")), refused="values below 0"),
     Coding("signed 16 bits, all", ".tif", values(lambda grey: (grey * 64000 - 32000).astype("i2")), refused="CT lies"),
-    Coding("32 bits without a sign", ".tif", unsigned_32, refused=r"at most 16 bits.*0 to 4\.2"),
+    Coding(
+        "32 bits without a sign",
+        ".tif",
+        values(lambda grey: (grey * (2**32 - 1)).astype("u4")),
+        refused=r"at most 16 bits.*0 to 3\.",
+    ),
     Coding("signed 8 bits", ".tif", values(lambda grey: (grey * 255 - 128).astype("i1")), refused="signed"),
     Coding("floats to 1", ".tif", values(lambda grey: grey.astype("f4"))),
     Coding("floats a little beyond 1", ".tif", values(lambda grey: (grey * 1.0005).astype("f4"))),
