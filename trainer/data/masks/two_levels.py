@@ -47,7 +47,21 @@ def cut_between(masks: Sequence[MaskValues]) -> Cut | None:
     top = upper_level(masks)
     if top is None or not any(mask.values[0] <= NOISE * top for mask in masks):
         return None
+    if one_value_between(masks, top):
+        return None
     return Cut(0.0, top) if all(fits(mask, top) for mask in masks) else None
+
+
+def one_value_between(masks: Sequence[MaskValues], top: float) -> bool:
+    """Whether one exact value, and no other, lies between the levels of the whole set: a rim's label, not an edge."""
+    if any(mask.lossy for mask in masks):
+        return False
+    pixels: dict[float, int] = {}
+    for mask in masks:
+        for value, count in zip(mask.values.tolist(), mask.counts.tolist(), strict=True):
+            if NOISE * top < value < (1 - BAND) * top:
+                pixels[value] = pixels.get(value, 0) + count
+    return len(pixels) == 1 and max(pixels.values()) > FEW_PIXELS
 
 
 def upper_level(masks: Sequence[MaskValues]) -> float | None:

@@ -185,7 +185,8 @@ def settled(folder: Path, root: Path, rule: Rule, items: Items) -> Match:
     """
     found = joined(rule.name, root, *items, parts=rule.parts)
     others = outside(folder, [], below=root)
-    found = replace(found, notes=(*found.notes, *others, *patients_as_classes(found)))
+    found = replace(found, notes=(*found.notes, *others))
+    found = with_patients(found) if rule.plain else found
     if not rule.plain and (found.pairs or found.incomplete):
         return found
     # The parts of a divided set may be laid out each in its own way.
@@ -197,15 +198,13 @@ def settled(folder: Path, root: Path, rule: Rule, items: Items) -> Match:
     return found
 
 
-def patients_as_classes(found: Match) -> tuple[str, ...]:
-    """A note where a published rule reads folders as classes whose names look like those of patients."""
-    labels = {pair.label for pair in found.pairs} - {""}
-    if not labels or not all(map(is_patient, labels)):
-        return ()
-    return (
-        f"{len(labels)} folders are read as classes whose names look like patients: to keep each in one fold, "
-        "--set data.patient='([^/]+)/'",
-    )
+def with_patients(found: Match) -> Match:
+    """The match with patients in place of classes, where all folders that would be classes are named like patients."""
+    labels = {pair.label for pair in found.pairs}
+    if len(labels) < 2 or not all(label and is_patient(label) for label in labels):
+        return found
+    pairs = tuple(replace(pair, label="", patient=pair.label) for pair in found.pairs)
+    return replace(found, pairs=pairs, notes=(*found.notes, f"folders taken for patients: {len(labels)}"))
 
 
 def paired_by_names(folder: Path, reading: Reading | None) -> Match | None:

@@ -1,10 +1,11 @@
-"""Tables that people save from a spreadsheet: commas, semicolons or tabs, with or without the mark of UTF-8."""
+"""Tables that people save from a spreadsheet: commas, semicolons, tabs or bars, with or without the mark of UTF-8."""
 
 from __future__ import annotations
 
 import codecs
 import csv
 import io
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -12,7 +13,8 @@ from pathlib import Path
 
 from trainer.errors import UserError
 
-SEPARATORS = ",;\t"
+SEPARATORS = ",;\t|"
+EXCEL_HINT = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)  # a first line by which Excel is told the separator
 
 
 @dataclass(frozen=True)
@@ -49,8 +51,11 @@ def read_table_file(path: Path, key: str) -> Table:
         raise UserError(
             f"'{key}' must be a CSV file, but {path} cannot be read ({error}). Give its path, saved as UTF-8."
         ) from error
-    header = text.lstrip().partition("\n")[0]
-    separator = max(SEPARATORS, key=header.count)
+    text = text.lstrip("\r\n")
+    hint = EXCEL_HINT.match(text)
+    text = text[hint.end() :] if hint else text
+    header = text.lstrip(" \r\n").partition("\n")[0]
+    separator = hint[1] if hint else max(SEPARATORS, key=header.count)
     try:
         lines = [
             [cell.strip() for cell in row] for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator)
@@ -59,6 +64,11 @@ def read_table_file(path: Path, key: str) -> Table:
         raise UserError(f"'{key}' must be a CSV file, but {path} is none ({error}). Save it again as CSV.") from error
     lines = [line for line in lines if any(line)]
     columns = tuple(lines[0]) if lines else ()
+    if longer := next((line for line in lines if any(line[len(columns) :])), None):
+        raise UserError(
+            f"A row of a table has as many cells as the table has columns, {len(columns)}, but {path} has one of "
+            f"{len(longer)}: {separator.join(longer)[:120]}. Put text that holds a '{separator}' in quotes."
+        )
     twice = {name for name in columns if name and columns.count(name) > 1}
     if twice:
         raise UserError(

@@ -218,6 +218,11 @@ def two_rows(path: Path, truth: Truth, _: int) -> None:
     png(np.where(outer, 120, np.where(inner, 135, np.where(truth, 255, 0))).astype(np.uint8), path)
 
 
+def one_rim(path: Path, truth: Truth, _: int) -> None:
+    """An object whose outermost pixels are a label of their own."""
+    png(np.where(truth & binary_dilation(~truth), 100, np.where(truth, 255, 0)).astype(np.uint8), path)
+
+
 def jpeg_as_png(path: Path, truth: Truth, number: int) -> None:
     """A JPEG that was opened and saved as PNG: the noise is kept, and nothing says where it is from."""
     jpeg(255, 75)(path, truth, number)
@@ -303,6 +308,7 @@ CODINGS = [
     Coding("soft edges, 16 bits", soft(65535, 1.0, np.uint16), says="above 32767.5"),
     Coding("made smaller", resized, says="above 127.5"),
     Coding("an edge of two shades", two_rows, says="above 127.5"),
+    Coding("a rim of one value", one_rim, refused="hold 2 values besides 0"),
     Coding("thin lines of 128 beside 255", thin(128), refused="hold 2 values besides 0"),
     Coding("JPEG, saved anew as PNG", jpeg_as_png, refused="values besides 0"),
     Coding("cup in a disc, JPEG", cup_in_disc, refused="are JPEGs"),

@@ -27,10 +27,12 @@ SOFT = {0: BLACK, 60: EDGE, 180: EDGE, 255: WHITE}
     ("masks", "at"),
     [
         ([mask(SOFT)], 127.5),
-        ([mask({0: BLACK, 60: EDGE, 253: WHITE})], 127.5),  # a white that is nearly reached is meant
-        ([mask({0: BLACK, 60: EDGE, 100: WHITE})], 50),
-        ([mask({0.0: BLACK, 0.4: EDGE, 1.0: WHITE})], 0.5),
-        ([mask({0: BLACK, 9000: EDGE, 65535: WHITE})], 32767.5),
+        ([mask({0: BLACK, 60: EDGE, 90: EDGE, 253: WHITE})], 127.5),  # a white that is nearly reached is meant
+        ([mask({0: BLACK, 40: EDGE, 60: EDGE, 100: WHITE})], 50),
+        ([mask({0.0: BLACK, 0.4: EDGE, 0.6: EDGE, 1.0: WHITE})], 0.5),
+        ([mask({0: BLACK, 9000: EDGE, 30000: EDGE, 65535: WHITE})], 32767.5),
+        ([mask({0: BLACK, 100: EDGE, 255: WHITE})], None),  # one value and no other: the label of a rim
+        ([mask({0: BLACK, 100: EDGE, 255: WHITE}), mask(SOFT)], 127.5),
         ([mask({0: BLACK, 3: EDGE, 7: EDGE})], None),  # labels, however soft they look
         ([mask({0: BLACK, 128: (40, 30, 0), 255: WHITE})], None),  # areas between the levels
         ([mask({0: BLACK, 128: (40, 0, 0), 255: WHITE})], None),  # thin lines that lie on no slope

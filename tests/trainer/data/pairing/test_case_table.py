@@ -32,6 +32,8 @@ PLAIN = "image,mask\ni/1.png,m/1.png\ni/2.png,m/2.png\n"
         PLAIN,
         PLAIN.replace(",", ";"),
         PLAIN.replace(",", "\t"),
+        PLAIN.replace(",", "|"),
+        "sep=;\r\n" + PLAIN.replace(",", ";"),
         PLAIN.encode("utf-8-sig"),
         PLAIN.replace(",", "\t").encode("utf-16"),
         PLAIN.replace("\n", "\r\n"),
@@ -76,6 +78,7 @@ def test_columns_of_other_names(tmp_path: Path) -> None:
         ("image,mask,patient\ni/2.png,m/2.png,a\ni/2.png,m/2b.png,b", "one patient"),
         ("image,mask,patient\ni/1.png,m/1.png,a\ni/2.png,m/2.png,", r"names none for 1 of 2 images \(2\.png\)"),
         (b"image,mask\n\xff\xfe\xfa", "cannot be read"),
+        ("image,mask\ni/1,5.png,m/1.png", r"as many cells .* 2, but .* one of 3: i/1,5\.png,m/1\.png"),
     ],
 )
 def test_mistakes_in_a_table_are_named(tmp_path: Path, text: str | bytes, words: str) -> None:

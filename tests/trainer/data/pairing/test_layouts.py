@@ -148,8 +148,19 @@ def test_a_broken_link_stops_and_is_left_out_knowingly(tmp_path: Path) -> None:
     assert "2 broken links" in recognise(tmp_path, skip_unpaired=True).notes[-1]
 
 
-def test_classes_that_look_like_patients_are_pointed_out(tmp_path: Path) -> None:
-    touch(tmp_path, *(f"{kind}/p{patient}/1.png" for kind in ("images", "masks") for patient in (1, 2)))
-    layout = recognise(tmp_path)
-    assert [pair.label for pair in layout.pairs] == ["p1", "p2"]
-    assert "2 folders are read as classes whose names look like patients" in layout.notes[0]
+@pytest.mark.parametrize(
+    ("names", "patients", "labels"),
+    [
+        ([f"{kind}/p{patient}/1.png" for kind in ("images", "masks") for patient in (1, 2)], ["p1", "p2"], ["", ""]),
+        ([f"case_{n}/1{end}.png" for end in ("", "_mask") for n in (1, 2)], ["case_1", "case_2"], ["", ""]),
+        ([f"{kind}/{name}/1.png" for kind in ("images", "masks") for name in ("cyst", "p2")], ["", ""], ["cyst", "p2"]),
+        ([f"{kind}/{name}1.png" for kind in ("images", "masks") for name in ("p1/", "")], ["", ""], ["", "p1"]),
+    ],
+)
+def test_folders_named_like_patients_are_patients(
+    tmp_path: Path, names: list[str], patients: list[str], labels: list[str]
+) -> None:
+    layout = recognise(touch(tmp_path, *names))
+    assert [pair.patient for pair in layout.pairs] == patients
+    assert [pair.label for pair in layout.pairs] == labels
+    assert any("taken for patients: 2" in note for note in layout.notes) == any(patients)
