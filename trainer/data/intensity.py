@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from trainer import channels
-from trainer.config import DataConfig
+from trainer.config import DataConfig, digest
 from trainer.data.formats.decode import decode, header
 from trainer.data.formats.decoded import Decoded, Slice
 from trainer.data.formats.dicom import HOUNSFIELD
@@ -69,7 +69,7 @@ class IntensityRule:
     @property
     def identity(self) -> str:
         """What stands in the identity of a set: nothing where every file is read by its type alone."""
-        return "" if self.is_plain else repr((self.mode, self.integers, self.floats))
+        return "" if self.is_plain else digest([self.mode, self.integers, self.floats])
 
     def limits_given(self, kind: str) -> Limits | None:
         """The limits of files of a kind, where the set had some."""

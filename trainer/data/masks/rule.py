@@ -7,13 +7,13 @@ read in two ways is refused, with the values that were found and the setting tha
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.config import DataConfig
+from trainer.config import DataConfig, digest
 from trainer.data.masks.kinds import (
     Names,
     Totals,
@@ -29,7 +29,7 @@ from trainer.data.masks.kinds import (
     without,
 )
 from trainer.data.masks.settings import asked_values, named_ignored
-from trainer.data.masks.two_levels import cut_between
+from trainer.data.masks.two_levels import upper_of_two
 from trainer.data.masks.values import Kind, MaskValues
 from trainer.data.masks.words import count_of, in_words, listed, listed_plainly, several
 from trainer.errors import UserError
@@ -40,7 +40,7 @@ LARGEST_LABEL = 32  # beside which 255 is taken for "void": labels are counted f
 RARE = 0.25  # of a mask: what covers more of it was judged
 NONZERO = "nonzero"
 HEAD = "Masks: "
-PLAIN_OBJECTS = (1.0, 255.0)  # what thaw read before there were rules: white, or label 1, on black
+PLAIN_OBJECTS, PLAIN_CUT = (1.0, 255.0), 127.5  # what thaw read before there were rules: white, or label 1, on black
 
 
 @dataclass(frozen=True)
@@ -76,11 +76,14 @@ class MaskRule:
 
         So a set keeps the identity that it had when thaw knew no other masks.
         """
-        plain = (
-            self.objects in [(value,) for value in PLAIN_OBJECTS] or self.cut == 127.5 or not (self.objects or self.cut)
-        )
-        plain = plain and self.kind != "colours" and not (self.ignored or self.invert or self.fill)
-        return "" if plain else repr(replace(self, sentence=""))
+        marks_nothing = not self.objects and self.cut is None
+        plain = self.objects in [(value,) for value in PLAIN_OBJECTS] or self.cut == PLAIN_CUT or marks_nothing
+        if plain and self.kind != "colours" and not (self.ignored or self.invert or self.fill):
+            return ""
+        # As with settings (`trainer.keys`), what is at its default stays out: fields may come later.
+        chosen = {item.name: getattr(self, item.name) for item in fields(self) if item.name != "sentence"}
+        defaults = {item.name: item.default for item in fields(self)}
+        return digest({name: value for name, value in chosen.items() if value != defaults[name]})
 
 
 def decide_masks(masks: Sequence[MaskValues], config: DataConfig, names: Names | None = None) -> MaskRule:
@@ -145,11 +148,11 @@ def read_off(masks: Sequence[MaskValues], kind: Kind, names: Names) -> MaskRule:
         )
     if kind == "colours":
         return along_one_colour(masks, totals, names)
-    if kind == "grey" and (cut := cut_between(masks)) is not None:
+    if kind == "grey" and (upper := upper_of_two(masks)) is not None:
         return MaskRule(
             kind,
-            cut=cut.at,
-            sentence=f"what is above {cut.at:g} is the object: two levels, {cut.low:g} and {cut.high:g}, with "
+            cut=upper / 2,
+            sentence=f"what is above {upper / 2:g} is the object: two levels, 0 and {upper:g}, with "
             f"{'the noise of JPEG' if lossy else 'soft edges'} between them",
         )
     raise several(masks, totals, kind, names)
@@ -161,11 +164,11 @@ def along_one_colour(masks: Sequence[MaskValues], totals: Mapping[Value, Totals]
     towards = int(max(bright, key=lambda value: (totals[value].flat, totals[value].pixels), default=0))
     if towards:
         lines = [on_the_way(mask, towards) for mask in masks]
-        if all(lines) and (cut := cut_between([line for line in lines if line])) is not None:
+        if all(lines) and (upper := upper_of_two([line for line in lines if line])) is not None:
             colour = in_words(towards, "colours")
             return MaskRule(
                 "colours",
-                cut=cut.at,
+                cut=upper / 2,
                 towards=towards,
                 sentence=f"what is nearer to {colour} than to black is the object; all colours lie between these two",
             )

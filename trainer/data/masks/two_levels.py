@@ -7,7 +7,6 @@ lies between a darker and a brighter one (`MaskValues.sloped`).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,21 +24,8 @@ AREA_SHARE, AREA_PIXELS = 0.02, 4  # areas between the levels that are still cha
 SLOPED, FEW_PIXELS = 0.8, 8  # so large a share of an edge is sloped
 
 
-@dataclass(frozen=True)
-class Cut:
-    """Two levels and where to cut: what is above `at` is the object."""
-
-    low: float
-    high: float
-
-    @property
-    def at(self) -> float:
-        """Half way."""
-        return (self.low + self.high) / 2
-
-
-def cut_between(masks: Sequence[MaskValues]) -> Cut | None:
-    """The cut between the two levels of a set, or None where there are more levels, or other ones.
+def upper_of_two(masks: Sequence[MaskValues]) -> float | None:
+    """The upper level of a set of two, black and that one, to be cut at half of it; None where it has others.
 
     Every mask must fit by itself, so that a part of the set is cut as the whole is. None, too, where no area tells
     the upper level and no value is beyond half of a known white.
@@ -47,9 +33,7 @@ def cut_between(masks: Sequence[MaskValues]) -> Cut | None:
     top = upper_level(masks)
     if top is None or not any(mask.values[0] <= NOISE * top for mask in masks):
         return None
-    if one_value_between(masks, top):
-        return None
-    return Cut(0.0, top) if all(fits(mask, top) for mask in masks) else None
+    return top if all(fits(mask, top) for mask in masks) and not one_value_between(masks, top) else None
 
 
 def one_value_between(masks: Sequence[MaskValues], top: float) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 
 from tests.trainer.data.masks.mask_codings import CODINGS, PARTS, Coding, agree, outcome, part_outcome, truths, written
 from trainer.config import DataConfig
+from trainer.data.masks.rule import MaskRule
 
 MIXABLE = [coding for coding in CODINGS if coding.says and not (coding.settings or coding.hidden)]
 
@@ -45,3 +47,32 @@ def test_masks_of_several_programs_are_read_rightly_or_refused(tmp_path: Path, s
     assert all(agree(meaning, truth) for meaning, truth in zip(whole[1], truths(), strict=True)), two
     for part in PARTS:
         assert part_outcome([paths[number] for number in part], part, whole, DataConfig()) in ("same", "refused")
+
+
+@pytest.mark.parametrize(
+    ("rule", "plain"),
+    [
+        (MaskRule("grey", (255.0,)), True),
+        (MaskRule("labels", (1.0,)), True),
+        (MaskRule("grey", cut=127.5), True),
+        (MaskRule("grey", (2.0,)), False),
+        (MaskRule("grey", cut=50.0), False),
+        (MaskRule("grey", cut=0.0), False),
+        (MaskRule("grey"), True),
+        (MaskRule("colours", (255.0,)), False),
+        (MaskRule("grey", (255.0,), invert=True), False),
+        (MaskRule("grey", (255.0,), fill=True), False),
+        (MaskRule("grey", (1.0,), ignored=(255.0,)), False),
+    ],
+)
+def test_only_rules_that_are_not_plain_stand_in_an_identity(rule: MaskRule, plain: bool) -> None:
+    """So a set of white, or of label 1, on black keeps the identity that it had before there were rules."""
+    assert (rule.identity == "") == plain
+    assert replace(rule, sentence="In other words.").identity == rule.identity
+
+
+def test_rules_that_differ_have_other_identities() -> None:
+    one = MaskRule("grey", (1.0, 2.0))
+    others = [replace(one, objects=(1.0,), cut=0.0), replace(one, fill=True), replace(one, ignored=(3.0,))]
+    assert len({rule.identity for rule in (one, *others)}) == 4
+    assert one.identity.startswith("9f09131cfd59")  # recorded sweeps hold it

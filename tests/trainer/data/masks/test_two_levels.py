@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from trainer.data.masks.two_levels import cut_between
+from trainer.data.masks.two_levels import upper_of_two
 from trainer.data.masks.values import MaskValues
 
 Pixels = tuple[int, int, int]
@@ -50,5 +50,5 @@ SOFT = {0: BLACK, 60: EDGE, 180: EDGE, 255: WHITE}
     ],
 )
 def test_the_cut(masks: list[MaskValues], at: float | None) -> None:
-    cut = cut_between(masks)
-    assert (cut and cut.at) == at
+    upper = upper_of_two(masks)
+    assert (upper and upper / 2) == at
