@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import struct
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image, TiffImagePlugin
 
+from tests.trainer.data.png_files import png_of
 from trainer.config import DataConfig
 from trainer.data.formats.decoded import as_stored
 from trainer.data.images import read_grey
@@ -48,18 +48,6 @@ def values(make: Callable[[NDArray[np.float64]], NDArray[Any]], **options: Any) 
 
 def png16(depth: int) -> Write:
     return lambda grey, path: Image.fromarray(bits(grey, depth, "u2")).save(path)
-
-
-def png_of(pixels: NDArray[np.uint16]) -> bytes:
-    """A PNG of several channels of 16 bits, which Pillow does not write."""
-    height, width, channels = pixels.shape
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    header = struct.pack(">IIBBBBB", width, height, 16, {2: 4, 3: 2, 4: 6}[channels], 0, 0, 0)
-    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in pixels)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
 
 
 def rgb16(depth: int, channels: int = 3) -> Write:

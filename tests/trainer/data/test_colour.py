@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from tests.trainer.data.image_codings import png_of
+from tests.trainer.data.png_files import png_of
 from tests.trainer.hues import write_hues
 from trainer.channels import as_grey
 from trainer.config import AugmentConfig, DataConfig

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import io
-import struct
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +9,7 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image, TiffImagePlugin
 
+from tests.trainer.data.png_files import png_of
 from trainer.data.formats.decode import decode, header
 from trainer.data.formats.decoded import as_shown, as_stored
 from trainer.errors import UserError
@@ -96,18 +95,6 @@ def test_colours_of_16_bits_keep_all_of_them(tmp_path: Path, suffix: str, channe
     decoded = decode(path)
     assert decoded.limits is None
     np.testing.assert_array_equal(decoded.pixels, values)
-
-
-def png_of(values: NDArray[np.uint16]) -> bytes:
-    """A PNG of 16 bits per channel, which Pillow cannot write."""
-    height, width, channels = values.shape
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    header = struct.pack(">IIBBBBB", width, height, 16, {2: 4, 3: 2, 4: 6}[channels], 0, 0, 0)
-    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in values)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
 
 
 def tiff_of(values: NDArray[np.uint16]) -> bytes:
