@@ -38,6 +38,8 @@ FULL_BYTE = 64  # upper bytes that reach no further hold an image of fewer bits,
 OTHER = "B" if sys.byteorder == "little" else "L"
 STATED = {"I;12": 4095}  # samples of 12 bits each, packed: the value that is white
 METADATA_CHUNKS = (b"eXIf", b"iTXt", b"zTXt", b"tEXt")
+# Grey of 2 and 4 bits, which Pillow stretches to 8: by how much.
+STRETCHED = {"L;2": 85, "L;4": 17}
 # Pillow keeps the first byte it is told of; the other byte of each sample is that of the other byte order.
 OTHER_BYTE = {"16L": "16B", "16B": "16L", "16N": f"16{OTHER}"}
 
@@ -67,10 +69,12 @@ def decode(path: Path) -> Decoded:
         orientation = exif_orientation(image)
         ours = UPRIGHT if image.format == "TIFF" else orientation  # Pillow turns TIFF by itself
         pixels, palette = (two_byte_colours(path), None) if has_two_bytes_per_colour(raw) else pixels_of(image)
+        stretch = STRETCHED.get(raw.rstrip("IR"), 1)  # inverted, or the bits of a byte reversed
+        pixels = pixels // np.uint8(stretch) if stretch > 1 else pixels
         if unsigned and pixels.min(initial=0) < 0:
             pixels = pixels.view(np.uint32)  # Pillow has signed ones only
         check_kept_bytes(raw, pixels, path)
-        white = STATED.get(raw, None if deep else 1 if image.mode == "1" else 255)
+        white = STATED.get(raw, None if deep else 1 if image.mode == "1" else 255 // stretch)
         return Decoded(
             as_shown(pixels, ours),
             image.mode,

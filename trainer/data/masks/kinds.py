@@ -35,7 +35,20 @@ def common_kind(masks: Sequence[MaskValues]) -> Kind:
             f"The masks of a set must be of one kind, but {deep.path} holds values up to {deep.values[-1]:g} and "
             f"{kinds['colours'].path} colours. Save all in one way."
         )
+    check_bits([mask for mask in masks if mask.values[-1] > 0])
     return "colours" if "colours" in kinds else "labels" if "labels" in kinds else "grey"
+
+
+def check_bits(masks: Sequence[MaskValues]) -> None:
+    """Raise `UserError` where greys of 2 or 4 bits stand beside others: the same value is another shade there."""
+    short = next((mask for mask in masks if mask.short), None)
+    other = next((mask for mask in masks if short and mask.short != short.short), None)
+    if short and other:
+        bits = f"{other.short} bits" if other.short else "another depth"
+        raise UserError(
+            f"Masks of fewer than 8 bits must all be of one depth, but {short.path} has {short.short} bits and "
+            f"{other.path} {bits}: the same value may be a label in one and a shade in the other. Save all as 8 bits."
+        )
 
 
 def with_kind(mask: MaskValues, kind: Kind) -> MaskValues:

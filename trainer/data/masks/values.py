@@ -5,7 +5,7 @@ What they mean is decided over the whole set (`trainer.data.masks.rule`), never 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,6 +26,7 @@ FLAT = 0.5  # share of surrounded pixels from which shades are areas, such as th
 # Chroma that JPEG leaves on a grey mask that was saved in colour.
 GREY_CHROMA, GREY_BRIGHT = 24, 64
 SIXTEEN_BIT = 65535
+SHORT = {3.0: 2, 15.0: 4}  # bits by the value that is white
 LARGEST_LABEL = 2**31 - 1  # what an image of 32 bits holds when it is resized
 JPEG_REACH, NEAR_LEVEL = 9, 0.12  # pixels that noise lies from its edge, either way; share of the brightest value
 # The first entries of PASCAL VOC's palette, by which it is known: its 255 is "void" (Everingham et al., 2010).
@@ -39,7 +40,8 @@ class MaskValues:
     `flat` counts the pixels that are surrounded by their own value: an area of a label is flat, a soft edge is not.
     `sloped` counts those with a lower and a higher value beside them, or near them in a lossy file: a soft edge is
     sloped, a thin label is not.
-    `lossy`: the format does not keep values exactly. `voc`: labels under PASCAL VOC's palette.
+    `lossy`: the format does not keep values exactly. `voc`: labels under PASCAL VOC's palette. `short`: the bits of a
+    value, where the file stores greys of 2 or 4; else 0.
     """
 
     path: Path
@@ -50,6 +52,7 @@ class MaskValues:
     sloped: NDArray[np.int64]
     lossy: bool = False
     voc: bool = False
+    short: int = 0
 
 
 def read_mask(path: Path, slice: Slice | None = None) -> tuple[MaskValues, NDArray[Any]]:
@@ -59,7 +62,9 @@ def read_mask(path: Path, slice: Slice | None = None) -> tuple[MaskValues, NDArr
     """
     image = decode(path, slice)
     kind, pixels, voc = values_of(image)
-    return mask_values(path, kind, pixels, lossy=image.lossy, voc=voc), pixels
+    mask = mask_values(path, kind, pixels, lossy=image.lossy, voc=voc)
+    short = SHORT.get(image.limits[1], 0) if image.limits and image.mode == "L" else 0
+    return replace(mask, short=short), pixels
 
 
 def mask_values(path: Path, kind: Kind, pixels: NDArray[Any], *, lossy: bool = False, voc: bool = False) -> MaskValues:

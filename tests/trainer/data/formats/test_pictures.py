@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from PIL import Image, TiffImagePlugin
 from tests.trainer.data.png_files import png_of
 from trainer.data.formats.decode import decode, header
 from trainer.data.formats.decoded import as_shown, as_stored
+from trainer.data.images import read_grey
 from trainer.errors import UserError
 
 UPRIGHT = np.arange(12, dtype=np.uint8).reshape(3, 4) * 20
@@ -84,6 +86,31 @@ def test_min_is_white_is_turned(tmp_path: Path, dtype: type, compression: str | 
     # Pillow turns 1 and 8 bits when it writes, too; 16 bits are stored as they are, and shown with 65535 as black.
     expected = 65535 - values if dtype is np.uint16 else values
     np.testing.assert_array_equal(decoded.labels, expected)
+
+
+@pytest.mark.parametrize("bits", [2, 4])
+@pytest.mark.parametrize("photometric", ["png", "minisblack", "miniswhite"])
+def test_greys_of_2_and_4_bits_are_those_in_the_file(tmp_path: Path, photometric: str, bits: int) -> None:
+    top = 2**bits - 1
+    values = np.random.default_rng(bits).integers(0, top + 1, (5, 8)).astype(np.uint8)
+    path = tmp_path / ("x.png" if photometric == "png" else "x.tif")
+    stored = top - values if photometric == "miniswhite" else values
+    path.write_bytes(png_of(stored, bits) if photometric == "png" else short_tiff_of(stored, bits, photometric))
+    decoded = decode(path)
+    np.testing.assert_array_equal(decoded.labels, values)
+    np.testing.assert_array_equal(read_grey(path), (values * (255 // top)).astype(np.float32) / np.float32(255))
+
+
+def short_tiff_of(values: NDArray[np.uint8], bits: int, photometric: str) -> bytes:
+    """A TIFF of greys of 2 or 4 bits, which Pillow does not write."""
+    packed = np.packbits((values[..., None] >> np.arange(bits - 1, -1, -1) & 1).reshape(len(values), -1), axis=1)
+    white = int(photometric == "minisblack")
+    height, width = values.shape
+    tags = [(256, width), (257, height), (258, bits), (259, 1), (262, white), (273, 8), (277, 1), (278, height)]
+    tags.append((279, packed.size))
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags)
+    ifd = struct.pack("<H", len(tags)) + entries + bytes(4)
+    return b"II*\0" + struct.pack("<I", 8 + packed.size) + packed.tobytes() + ifd
 
 
 @pytest.mark.parametrize("suffix", [".png", ".tif"])

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy.ndimage import binary_dilation, gaussian_filter
 
+from tests.trainer.data.png_files import png_of
 from trainer.config import DataConfig
 from trainer.data.masks.rule import MaskRule, decide_masks
 from trainer.data.masks.values import read_mask
@@ -199,6 +200,21 @@ def one_bit(path: Path, truth: Truth, _: int) -> None:
     Image.fromarray(truth).save(path.with_suffix(".png"))
 
 
+def short(bits: int, *values: int) -> Save:
+    """`labels`, as a PNG of 2 or 4 bits."""
+
+    def save(path: Path, truth: Truth, number: int) -> None:
+        labels(*values)(path, truth, number)
+        path.with_suffix(".png").write_bytes(png_of(np.asarray(Image.open(path.with_suffix(".png"))), bits))
+
+    return save
+
+
+def some_short(path: Path, truth: Truth, number: int) -> None:
+    """The label 1 of 4 bits, and the label 17 of 8."""
+    (short(4, 1) if number % 2 else grey(17))(path, truth, number)
+
+
 def photograph(path: Path, truth: Truth, number: int) -> None:
     noise = np.random.default_rng(number).integers(0, 255, truth.shape)
     png(gaussian_filter(noise.astype(float), 1.5).astype(np.uint8), path)
@@ -291,6 +307,13 @@ CODINGS = [
     Coding("16 bits, 0 and 255", grey(255, kind=np.uint16), says="255 is the object"),
     Coding("16-bit TIFF, 0 and 4095", tiff16, says="4095 is the object"),
     Coding("8 and 16 bits mixed", some_deep, says="255 is the object"),
+    Coding("2 bits, 0 and 3", short(2, 3), says="3 is the object"),
+    Coding("4 bits, 0 and 15", short(4, 15), says="15 is the object"),
+    Coding("4 bits, 0 and 1", short(4, 1), says="1 is the object"),
+    Coding("2 bits, labels 1 to 3", short(2, 1, 2, 3), refused="hold 3 values besides 0.* 3 "),
+    Coding("4 bits, labels 1 and 15", short(4, 1, 15), refused="hold 2 values besides 0.* 15 "),
+    Coding("4 bits, both chosen", short(4, 1, 15), says="1 and 15 is the object", settings={"foreground": (1, 15)}),
+    Coding("4 and 8 bits mixed", some_short, refused="one depth.*4 bits.*8 bits"),
     Coding("float TIFF, 0 and 1", grey(1, kind=np.float32, suffix=".tif"), says="1 is the object"),
     Coding("float TIFF, soft", soft(1.0, 1.2, np.float32, ".tif"), says="above 0.5"),
     Coding("GIF", gif, says="255 is the object"),
