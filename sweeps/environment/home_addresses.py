@@ -25,6 +25,7 @@ PLACES = (
     ("model_versions", "name, version", "storage_location"),
 )
 BUSY_SECONDS = 60
+UNREADABLE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CANTOPEN)  # SQLite's words for the file
 
 
 def leads_elsewhere(database: Path, artifacts: Path) -> bool:
@@ -40,7 +41,10 @@ def mend(database: Path, artifacts: Path) -> int:
     home was a copy that did not know it.
     """
     artifacts = artifacts.resolve()
-    with closing(sqlite3.connect(database, timeout=BUSY_SECONDS, isolation_level=None)) as connection:
+    with (
+        _told_where_unreadable(database),
+        closing(sqlite3.connect(database, timeout=BUSY_SECONDS, isolation_level=None)) as connection,
+    ):
         connection.execute("BEGIN IMMEDIATE")
         changes = list(_changes(connection, artifacts))
         for table, identity, column, key, address in changes:
@@ -61,8 +65,14 @@ def open_readable(database: Path) -> Iterator[sqlite3.Connection]:
     """Open a database to read it; SQLite first takes back a write that was cut off, as after a kill.
 
     Where it cannot (a read-only file system), the database is read as one that nobody changes. Raises `UserError` where
-    a write was cut off there.
+    a write was cut off there, and for a file that is damaged or cannot be opened.
     """
+    with _told_where_unreadable(database), _readable(database) as connection:
+        yield connection
+
+
+@contextmanager
+def _readable(database: Path) -> Iterator[sqlite3.Connection]:
     address = database.resolve().as_uri()
     with closing(sqlite3.connect(f"{address}?mode=rw", uri=True, timeout=BUSY_SECONDS)) as connection:
         try:
@@ -76,6 +86,19 @@ def open_readable(database: Path) -> Iterator[sqlite3.Connection]:
         _check_whole(database)
         with closing(sqlite3.connect(f"{address}?immutable=1", uri=True)) as connection:
             yield connection
+
+
+@contextmanager
+def _told_where_unreadable(database: Path) -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF not in UNREADABLE:  # the other bits say more exactly what
+            raise
+        raise UserError(
+            f"{database} must be MLflow's database, the record of this home's sweeps, but it cannot be read: {error}. "
+            "Fix its permissions, put back a copy of it, or choose another --home."
+        ) from error
 
 
 def _former_folders(connection: sqlite3.Connection, artifacts: Path) -> set[Path]:

@@ -121,6 +121,38 @@ def test_experiments_of_others_and_other_databases_are_not_touched(tmp_path: Pat
         assert mend(tmp_path / "empty.db", tmp_path / "artifacts") == 0
 
 
+def damage(database: Path) -> None:
+    """Overwrite a page in the middle, which a look at the table of contents does not meet."""
+    content = bytearray(database.read_bytes())
+    size = int.from_bytes(content[16:18], "big")
+    content[size:] = b"\xff" * (len(content) - size)
+    database.write_bytes(content)
+
+
+@pytest.mark.parametrize("opening", [open_home, find_home])
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda database: database.write_bytes(b"no database" * 100), "file is not a database"),
+        (lambda database: database.write_bytes(database.read_bytes()[:4096]), "disk image is malformed"),
+        (damage, "disk image is malformed"),
+        (lambda database: (database.unlink(), database.mkdir()), "unable to open database file"),
+    ],
+)
+def test_a_database_that_cannot_be_read_is_told(
+    opening: Callable[[Path], Home], spoil: Callable[[Path], object], words: str, tmp_path: Path
+) -> None:
+    home = open_home(tmp_path)
+    with closing(sqlite3.connect(home.mlflow_database)) as connection:
+        connection.execute("CREATE TABLE experiments (experiment_id, name, artifact_location)")
+        connection.execute("CREATE TABLE experiment_tags (experiment_id, key)")
+        connection.commit()
+    assert opening(tmp_path) == home
+    spoil(home.mlflow_database)
+    with pytest.raises(UserError, match=f"mlflow.db must be MLflow's database.*{words}"):
+        opening(tmp_path)
+
+
 CUT_OFF = """
 import os, sqlite3, sys
 connection = sqlite3.connect(sys.argv[1], isolation_level=None)
