@@ -50,7 +50,7 @@ def explained_errors(url: str) -> Iterator[None]:
             raise told from error
         reason = str(error.__cause__ or error).splitlines()[0] if redact(url) == url else type(error).__name__
         raise UserError(
-            f"The study's database {redact(url)} must be reachable and writable, but it is not: {reason} "
+            f"The study's database {redact(url)} must be reachable and writable, but it is not: {reason.rstrip('.')}. "
             "Fix that and run the same command again: finished work is kept."
         ) from error
 

@@ -29,7 +29,7 @@ def test_the_same_name_opens_the_same_study(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("url", "said"),
     [
-        ("sqlite:///x.db", "sqlite:///x.db must be reachable and writable, but it is not: the disk is full Fix that"),
+        ("sqlite:///x.db", "sqlite:///x.db must be reachable and writable, but it is not: the disk is full. Fix that"),
         ("postgresql://ann:hush@host/db", r"//\*\*\*@host/db must be .* it is not: OperationalError Fix that"),
     ],
 )
