@@ -127,7 +127,7 @@ def _unet_mistakes(config: ModelConfig) -> Iterator[str]:
 
 def _own_network_mistakes(config: ModelConfig) -> Iterator[str]:
     if not str(config.path).strip():
-        yield "'model.path' must name a .keras file or models:/name@alias, but it is empty."
+        yield "'model.path' must name a .keras or .h5 file or models:/name@alias, but it is empty."
     yield from at_least("model.size", config.size, 1)
     if config.channel is not None:
         yield from at_least("model.channel", config.channel, 0)
@@ -183,13 +183,16 @@ class DataConfig:
     colour: bool = False
 
 
+# Of `DataConfig`: what says how files are read, and nothing of the embedded images.
+OF_OWN_IMAGES = ("masks", "part", "layout", "foreground", "ignore", "invert", "fill", "range", "colour")
+
+
 def data_mistakes(config: DataConfig) -> Iterator[str]:
     """What is wrong with `[data]`, one sentence each."""
     yield from is_named("data.path", config.path)
-    if config.masks and config.path is None:
-        yield "'data.masks' says where the masks of 'data.path' are, but no data are given. Give both, or neither."
-    if config.colour and config.path is None:
-        yield "'data.colour' is for images of your own, but the embedded ones are grey. Give data, or leave it out."
+    for key in OF_OWN_IMAGES if config.path is None else ():
+        if getattr(config, key) != getattr(DataConfig, key):
+            yield f"'data.{key}' is for images of your own (data.path), but none are given. Give them, or leave it out."
     yield from at_least("data.images", config.images, 0)
     yield from is_seed("data.seed", config.seed)
     yield from _range_mistakes(config)

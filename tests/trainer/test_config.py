@@ -80,7 +80,7 @@ def test_folds_and_seed(folds: int, seed: int, count: int) -> None:
     [
         ("augmentation", {"order": "leaky"}, "is 'leaky', but nothing is augmented: set 'augmentation.total'"),
         ("partition", {"unit": "conv", "head": "own"}, "'partition.head' must be 'last' or 'always' where"),
-        ("model", {"path": " "}, "'model.path' must name a .keras file or models:/name@alias"),
+        ("model", {"path": " "}, "'model.path' must name a .keras or .h5 file or models:/name@alias"),
         ("model", {"path": "a.keras", "size": 0}, "'model.size' must be at least 1, but got 0"),
         ("model", {"blocks": ((), ("*",))}, "one of them is empty"),
         ("model", {"file": "x"}, "'model.file' is found out by thaw"),
@@ -90,6 +90,25 @@ def test_folds_and_seed(folds: int, seed: int, count: int) -> None:
 def test_rules_of_more_than_a_range(section: str, values: dict[str, Any], said: str) -> None:
     (mistake,) = mistakes(section, **values)
     assert said in mistake
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("masks", "outlines"),
+        ("part", "train"),
+        ("layout", "clinic"),
+        ("foreground", (1,)),
+        ("ignore", (255,)),
+        ("invert", True),
+        ("fill", True),
+        ("range", (0.0, 4095.0)),
+    ],
+)
+def test_what_says_how_files_are_read_says_nothing_of_embedded_images(key: str, value: Any) -> None:
+    (mistake,) = mistakes("data", **{key: value})
+    assert f"'data.{key}' is for images of your own" in mistake
+    assert mistakes("data", path="set", **{key: value}) == []
 
 
 def test_a_network_of_ones_own_ignores_the_unets_rules() -> None:

@@ -83,7 +83,7 @@ def test_a_table_of_the_built_in_network_counts_too(home: Home) -> None:
     ("options", "refused"),
     [
         ({"data": "."}, "'data.colour' must be false for the built-in U-Net"),
-        ({"model": "any.keras"}, "'data.colour' is for images of your own, but the embedded ones are grey"),
+        ({"model": "any.keras"}, "'data.colour' is for images of your own"),
         ({"data": ".", "sets": ["data.colour=true", "model.colour=true"]}, "found out by thaw, from data.colour"),
     ],
 )

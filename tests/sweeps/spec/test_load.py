@@ -151,5 +151,5 @@ def test_masks_belong_to_the_data_that_they_are_given_with(tmp_path: Path) -> No
     assert (other.path, other.masks) == ("others", "outlines")
     assert load_spec(spec, data="others").settings.data.masks == ""
     assert load_spec(spec, data="others", sets=["data.masks=lines"]).settings.data.masks == "lines"
-    with pytest.raises(UserError, match=r"'data\.masks' says where the masks of 'data\.path' are"):
+    with pytest.raises(UserError, match=r"'data\.masks' is for images of your own"):
         load_spec("ultrasound", masks="outlines")
