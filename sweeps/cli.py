@@ -379,7 +379,9 @@ def check(
     """Say which layout was recognised, name every problem with its file, and write a contact sheet."""
     from sweeps.commands.data_check import reading
     from sweeps.spec.load import data_config
-    from trainer.data.survey import contact_sheet, survey, text
+    from trainer.data.contact_sheet import contact_sheet
+    from trainer.data.survey import survey
+    from trainer.data.survey_text import text
     from trainer.files import write_atomically
 
     config = data_config(data, masks, set_ or [])

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import io
-import math
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
-from scipy.ndimage import binary_dilation, binary_erosion
 
 from trainer.config import DataConfig
 from trainer.data.cases import ignored_note
@@ -28,7 +23,7 @@ from trainer.data.masks.reading import MergedMask, ScannedMasks, all_files, merg
 from trainer.data.masks.rule import MaskRule, decide_masks
 from trainer.data.masks.suspicions import suspicions
 from trainer.data.near_duplicates import large_group_note, near_duplicate_groups
-from trainer.data.pairing.folder import count, target
+from trainer.data.pairing.folder import target
 from trainer.data.pairing.layouts import Layout, Match, Pair
 from trainer.data.pairing.sources import find
 from trainer.data.pairing.volumes import sliced
@@ -36,10 +31,6 @@ from trainer.errors import UserError
 from trainer.results import OBJECT
 
 SIZE = 128
-TILES = 40
-COLUMNS = 8
-CAPTION = 14
-LISTED = 20
 EXAMPLES = 3
 
 
@@ -90,17 +81,6 @@ class Survey:
     def usable(self) -> bool:
         """Whether `thaw run` would take the folder as it is: nothing fatal, and something marked somewhere."""
         return bool(self.areas) and not any(problem.fatal for problem in self.problems)
-
-
-class NamedImages(Protocol):
-    """What a contact sheet shows: images, masks and names, as `Cases` and `Survey` have them."""
-
-    @property
-    def images(self) -> NDArray[np.float32]: ...
-    @property
-    def masks(self) -> NDArray[np.uint8]: ...
-    @property
-    def names(self) -> tuple[str, ...]: ...
 
 
 def survey(data: Path | DataConfig, size: int = SIZE) -> Survey:
@@ -257,102 +237,6 @@ def named_groups(groups: NDArray[np.int64], names: tuple[str, ...]) -> tuple[tup
     for group, name in zip(groups.tolist(), names, strict=True):
         members.setdefault(group, []).append(name)
     return tuple(tuple(group) for group in members.values() if len(group) > 1)
-
-
-def text(survey: Survey) -> str:
-    """The survey as plain lines for a terminal."""
-    lines = [
-        f"{survey.folder}: {survey.layout} layout, {survey.image_count} images, "
-        f"{len(survey.names)} readable with their masks",
-        *(f"pair       {pair}" for pair in survey.pairs),
-        f"sizes      {size_of(survey.smallest)} smallest, {size_of(survey.median)} median, "
-        f"{size_of(survey.largest)} largest",
-        f"modes      images {counts(survey.image_modes)}; masks {counts(survey.mask_modes)}",
-        f"classes    {counts(survey.classes)}",
-        f"masks      {survey.several_masks} images with several masks (merged), {len(survey.empty)} with an empty mask",
-        f"area       {areas_in_words(survey.areas)}",
-        f"duplicates {sum(map(len, survey.duplicates))} images in {count(survey.duplicates, 'group')} "
-        "of near-duplicates",
-        *listed([" = ".join(group) for group in survey.duplicates]),
-        *survey.readings,
-        *survey.notes,
-    ]
-    fatal = [f"{problem.file}: {problem.message}" for problem in survey.problems if problem.fatal]
-    odd = [f"{problem.file}: {problem.message}" for problem in survey.problems if not problem.fatal]
-    lines += [f"to look at {len(odd)}", *listed(odd)] if odd else []
-    # All fatal problems are listed, because this command saves people from fixing a folder one error at a time.
-    lines += [f"problems   {len(fatal)}", *(f"  {line}" for line in fatal)] if fatal else []
-    return "\n".join([*lines, verdict(survey)])
-
-
-def verdict(survey: Survey) -> str:
-    """The last line: whether `thaw run` would take the folder."""
-    if survey.usable:
-        return "ready to use"
-    if not survey.areas:
-        fatal = any(problem.fatal for problem in survey.problems)
-        return "not usable: " + ("see the problems above" if fatal else "no mask has anything marked")
-    return (
-        "not usable as it is: fix the problems above (--set data.skip_unpaired=true leaves out files without partner)"
-    )
-
-
-def contact_sheet(cases: NamedImages, tiles: int = TILES, side: int = SIZE) -> bytes:
-    """A PNG with up to `tiles` cases spread evenly over the set, each `side` pixels wide, named, its mask outlined.
-
-    The outline is white between black, so that it shows on any grey and in a black-and-white print.
-    """
-    n = len(cases.names)
-    shown = sorted({round(index) for index in np.linspace(0, n - 1, min(tiles, n))}) if n else []
-    columns = max(1, min(COLUMNS, len(shown)))
-    rows = max(1, math.ceil(len(shown) / columns))
-    sheet = Image.new("L", (columns * (side + 2), rows * (side + CAPTION + 2)), 255)
-    draw = ImageDraw.Draw(sheet)
-    for cell, case in enumerate(shown):
-        left, top = cell % columns * (side + 2), cell // columns * (side + CAPTION + 2)
-        sheet.paste(tile(cases.images[case], cases.masks[case], side), (left, top))
-        caption = cases.names[case].rsplit("/", 1)[-1].encode("ascii", "replace").decode()
-        draw.text((left + 1, top + side + 1), caption[: side // 6], fill=0)
-    file = io.BytesIO()
-    sheet.save(file, "PNG")
-    return file.getvalue()
-
-
-def tile(image: NDArray[np.float32], mask: NDArray[np.uint8], side: int) -> Image.Image:
-    """One case at `side` x `side`, 8-bit grey, with the outline drawn just outside the marked area."""
-    grey = Image.fromarray((np.clip(image, 0, 1) * 255).round().astype(np.uint8))
-    pixels = np.array(grey.resize((side, side), Image.Resampling.BILINEAR))
-    marked = np.asarray(Image.fromarray(np.asarray(mask)).resize((side, side), Image.Resampling.NEAREST)) == OBJECT
-    outline = binary_dilation(marked) & ~marked
-    pixels[(binary_dilation(marked, iterations=2) & ~marked & ~outline) | (marked & ~binary_erosion(marked))] = 0
-    pixels[outline] = 255
-    return Image.fromarray(pixels)
-
-
-def areas_in_words(areas: tuple[float, ...]) -> str:
-    """`0.3 % smallest, 2.6 / 5.3 / 12.1 % quartiles, 55.0 % largest`."""
-    if not areas:
-        return "nothing marked in any mask"
-    low, first, median, third, high = (100 * area for area in areas)
-    return (
-        f"{low:.1f} % of the image smallest, {first:.1f} / {median:.1f} / {third:.1f} % quartiles, {high:.1f} % largest"
-    )
-
-
-def listed(lines: Sequence[str]) -> list[str]:
-    """The first lines, indented, and how many more there are."""
-    more = [f"  ... and {len(lines) - LISTED} more"] if len(lines) > LISTED else []
-    return [*(f"  {line}" for line in lines[:LISTED]), *more]
-
-
-def counts(numbers: Mapping[str, int]) -> str:
-    """`benign 437, malignant 210`."""
-    return ", ".join(f"{name or 'unknown'} {number}" for name, number in sorted(numbers.items())) or "none"
-
-
-def size_of(sides: tuple[int, int]) -> str:
-    """`500x471`: width x height."""
-    return f"{sides[0]}x{sides[1]}"
 
 
 def width_height(sides: NDArray[np.generic]) -> tuple[int, int]:

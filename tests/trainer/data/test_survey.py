@@ -1,13 +1,13 @@
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from trainer.data.survey import contact_sheet, survey, text, tile
+from trainer.data.survey import survey
+from trainer.data.survey_text import text
 from trainer.errors import UserError
 
 
@@ -90,25 +90,8 @@ def test_nothing_readable_or_marked_is_said_and_does_not_crash(tmp_path: Path) -
     seen = survey(tmp_path)
     assert (len(seen.names), len(seen.problems)) == (0, 1)
     assert "not usable" in text(seen)
-    assert contact_sheet(seen).startswith(b"\x89PNG")
 
 
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="holds none"):
         survey(tmp_path)
-
-
-@pytest.mark.parametrize(("tiles", "columns", "rows"), [(40, 8, 1), (3, 3, 1)])
-def test_the_contact_sheet_is_a_grey_grid(folder: Path, tiles: int, columns: int, rows: int) -> None:
-    sheet = Image.open(io.BytesIO(contact_sheet(survey(folder), tiles=tiles)))
-    assert (sheet.format, sheet.mode, sheet.size) == ("PNG", "L", (columns * 130, rows * 144))
-
-
-@pytest.mark.parametrize("grey", [0.0, 0.5, 1.0])
-def test_the_outline_shows_on_any_grey_and_leaves_the_inside_alone(grey: float) -> None:
-    mask = np.zeros((64, 64), np.uint8)
-    mask[20:40, 20:40] = 1
-    pixels = np.asarray(tile(np.full((64, 64), grey, np.float32), mask, 64))
-    assert pixels[19, 30] == 255
-    assert pixels[20, 30] == pixels[18, 30] == 0
-    assert pixels[30, 30] == pixels[5, 5] == round(grey * 255)

@@ -15,7 +15,8 @@ from trainer.config import DataConfig
 from trainer.data.cases import Cases, load_cases
 from trainer.data.formats import jsrt
 from trainer.data.pairing.layouts import recognise
-from trainer.data.survey import survey, text
+from trainer.data.survey import survey
+from trainer.data.survey_text import text
 from trainer.errors import UserError
 
 SIZE = 16
