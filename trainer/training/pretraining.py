@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from trainer import arithmetic
 from trainer.channels import in_channels, with_channels
 from trainer.config import DataConfig, ModelConfig, PretrainConfig, digest, identity_of_model, own_weights
-from trainer.data.cases import load_cases
+from trainer.data.cases import Cases, load_cases
 from trainer.errors import UserError
 from trainer.files import write_atomically
 from trainer.keys import fields_in_key
@@ -139,25 +139,32 @@ def _images(config: PretrainConfig, model: ModelConfig, data_cache: Path) -> Ima
         if model.colour:
             train_x, held_x = in_channels(train_x, model.channels), in_channels(held_x, model.channels)
         return Images(train_x, train_y, held_x, held_y, source)
-    cases = load_cases(
-        DataConfig(
-            path=config.path,
-            masks=config.masks,
-            images=config.images,
-            seed=config.seed,
-            names=config.names,
-            colour=model.colour,
-        ),
-        size,
-        data_cache,
-        grouped=False,
-    )
+    cases = _cases_of(config, model, data_cache)
     shuffled = np.random.default_rng(config.seed).permutation(len(cases.names))
     held, train = np.split(shuffled, [max(1, round(len(shuffled) * config.validation))])
     if not len(train):
         raise UserError(f"Pre-training needs at least two images, but {config.path} holds {len(cases.names)}.")
     parts = cases.images[train], cases.masks[train], cases.images[held], cases.masks[held]
     return Images(*parts, f"{len(shuffled)} images of {cases.source}", (*cases.readings, *cases.notes))
+
+
+def _cases_of(config: PretrainConfig, model: ModelConfig, data_cache: Path) -> Cases:
+    """The images of one's own to pre-train on. Settings of `[data]` are about other files, and do not reach them."""
+    data = DataConfig(
+        path=config.path,
+        masks=config.masks,
+        images=config.images,
+        seed=config.seed,
+        names=config.names,
+        colour=model.colour,
+    )
+    try:
+        return load_cases(data, model.size, data_cache, grouped=False)
+    except UserError as error:
+        raise UserError(
+            f"{error} This is about the images to pre-train on ({config.path}): settings under 'data.' are of the "
+            "others, so these must be readable without, as files of 8 bits are."
+        ) from error
 
 
 def _train(

@@ -55,6 +55,16 @@ def test_pre_training_on_a_folder(tmp_path: Path) -> None:
     assert epochs == [0, 1] and weights.source.startswith("8 images of")
 
 
+def test_a_refusal_says_that_settings_of_the_data_do_not_reach_the_images_to_pre_train_on(tmp_path: Path) -> None:
+    for kind in ("images", "masks"):
+        (tmp_path / "set" / kind).mkdir(parents=True)
+        for number in range(3):
+            values = np.eye(32, dtype=np.float32) * (6.5 if kind == "images" else 1)
+            Image.fromarray(values).save(tmp_path / "set" / kind / f"{number}.tif")
+    with pytest.raises(UserError, match=r"data\.range.* images to pre-train on .*set\).*without"):
+        found(PretrainConfig(path=str(tmp_path / "set")), tmp_path)
+
+
 @pytest.mark.parametrize("suffix", [".weights.h5", ".keras"])
 def test_a_weights_file_is_taken_as_it_is(tmp_path: Path, suffix: str) -> None:
     network, path = unet(TINY, seed=5), tmp_path / f"mine{suffix}"
