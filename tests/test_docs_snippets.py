@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from trainer.data.pairing.layouts import Pair
+from trainer.data.pairing.pairs import Pair
 
 ROOT = Path(__file__).parents[1]
 Thaw = Callable[..., "subprocess.CompletedProcess[str]"]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from trainer.config import DataConfig
 from trainer.data.pairing.case_table import write_case_table
-from trainer.data.pairing.layouts import Match
+from trainer.data.pairing.pairs import Match
 
 
 def reading(config: DataConfig, found: Match, table: Path | None) -> Iterator[str]:

@@ -24,7 +24,7 @@ from trainer.data.masks.rule import decide_masks
 from trainer.data.masks.suspicions import suspicions
 from trainer.data.near_duplicates import large_group_note, near_duplicate_groups
 from trainer.data.pairing.folder import few
-from trainer.data.pairing.layouts import Layout, Pair
+from trainer.data.pairing.pairs import Layout, Pair
 from trainer.data.pairing.sources import find_whole, place
 from trainer.data.pairing.volumes import sliced
 from trainer.data.patients import Find, by_layout, patient_finder, patients_note, together

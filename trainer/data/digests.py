@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from trainer.config import DataConfig, digest
 from trainer.data.cache import bytes_of
 from trainer.data.formats.kinds import headers_beside
-from trainer.data.pairing.layouts import Layout
+from trainer.data.pairing.pairs import Layout
 from trainer.files import given_path, write_atomically
 
 

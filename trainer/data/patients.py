@@ -13,7 +13,7 @@ from scipy.sparse.csgraph import connected_components
 
 from trainer.config import DataConfig
 from trainer.data.pairing.folder import bare, few, one_form
-from trainer.data.pairing.layouts import Pair
+from trainer.data.pairing.pairs import Pair
 from trainer.data.pairing.tables import read_table_file
 from trainer.errors import UserError
 from trainer.files import given_path

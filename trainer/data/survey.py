@@ -24,7 +24,7 @@ from trainer.data.masks.rule import MaskRule, decide_masks
 from trainer.data.masks.suspicions import suspicions
 from trainer.data.near_duplicates import large_group_note, near_duplicate_groups
 from trainer.data.pairing.folder import target
-from trainer.data.pairing.layouts import Layout, Match, Pair
+from trainer.data.pairing.pairs import Layout, Match, Pair
 from trainer.data.pairing.sources import find
 from trainer.data.pairing.volumes import sliced
 from trainer.errors import UserError

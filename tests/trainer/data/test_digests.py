@@ -11,7 +11,7 @@ import pytest
 
 from trainer.config import DataConfig
 from trainer.data.digests import content_digest, files_digest, table_digest
-from trainer.data.pairing.layouts import Layout, Pair
+from trainer.data.pairing.pairs import Layout, Pair
 
 IMAGES, MASKS = np.zeros((2, 4, 4), np.float32), np.zeros((2, 4, 4), np.uint8)
 SAME: dict[str, Any] = {"images": IMAGES, "masks": MASKS, "names": ("a", "b"), "labels": ("", "")}

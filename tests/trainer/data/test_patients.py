@@ -11,7 +11,7 @@ from PIL import Image
 from trainer.config import DataConfig
 from trainer.data.cases import Cases, load_cases
 from trainer.data.folds import make_folds
-from trainer.data.pairing.layouts import Pair
+from trainer.data.pairing.pairs import Pair
 from trainer.data.patients import (
     by_pattern,
     by_table,

@@ -13,7 +13,7 @@ from trainer.errors import UserError
 def header(path: Path, slice: Slice | None = None) -> Header:
     """Mode and sides of one image, without decoding it. Raises `UserError` if the file is not an image.
 
-    `slice`: which one of a file with several (`trainer.data.pairing.layouts.Pair`).
+    `slice`: which one of a file with several (`trainer.data.pairing.pairs.Pair`).
     """
     stated = header_of(path, slice)
     if not (stated.width > 0 and stated.height > 0):

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from trainer.data.pairing.layouts import Layout
+from trainer.data.pairing.pairs import Layout
 from trainer.errors import UserError
 
 FILE = "dataset.json"

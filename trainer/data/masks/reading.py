@@ -15,7 +15,7 @@ from trainer.data.formats.decode import header
 from trainer.data.formats.decoded import Header, Slice
 from trainer.data.masks.rule import MaskRule
 from trainer.data.masks.values import MaskValues, check_aspect, read_mask
-from trainer.data.pairing.layouts import Pair
+from trainer.data.pairing.pairs import Pair
 from trainer.results import IGNORED, OBJECT
 
 

@@ -55,9 +55,8 @@ class Attempt:
 
     @property
     def paired(self) -> int:
-        """How many images have a mask."""
-        known = {key for key, _ in self.masks}
-        return sum(key in known for key, _ in self.images)
+        """How many keys of images are keys of masks: a key that many images share counts once."""
+        return len({key for key, _ in self.images} & {key for key, _ in self.masks})
 
     @property
     def mask_paths(self) -> list[Path]:
@@ -66,8 +65,12 @@ class Attempt:
 
     @property
     def complete(self) -> bool:
-        """Whether every image has a mask, every mask an image, and no two images of one kind share their name."""
-        if {key for key, _ in self.images} != {key for key, _ in self.masks}:
+        """Whether every image has a mask, every mask an image, and no two images of one kind share their name.
+
+        Keys that are the same for all images compare nothing: they would join each mask to every image.
+        """
+        keys = {key for key, _ in self.images}
+        if keys != {key for key, _ in self.masks} or len(keys) == 1 < len(self.images):
             return False
         kinds = Counter((key, kind(key, file, counted=True)) for key, file in self.images)
         return max(kinds.values()) == 1

@@ -168,7 +168,7 @@ def compared(split: Split, comparison: Comparison) -> Attempt | None:
 
 
 def reading(attempt: Attempt, *notes: str) -> Reading:
-    """The attempt as items that `trainer.data.pairing.layouts.joined` joins, and how it was paired in a sentence."""
+    """The attempt as items that `trainer.data.pairing.joining.joined` joins, and how it was paired in a sentence."""
     images = [file for _, file in attempt.images]
     known = meanings([[name for name in file.folders if not role(name)] for file in images])
     titles = case_names([file.path for file in images])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from trainer.data.pairing.folder import case_names
 from trainer.data.pairing.folder_meaning import in_words, meanings
-from trainer.data.pairing.layouts import Match, joined
+from trainer.data.pairing.joining import joined
+from trainer.data.pairing.pairs import Match
 from trainer.data.pairing.patterns import apart, pattern
 from trainer.data.pairing.published_layouts import Item
 from trainer.errors import UserError

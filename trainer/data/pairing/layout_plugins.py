@@ -16,7 +16,8 @@ from pathlib import Path
 
 from trainer.data.pairing.case_table import doubled_names
 from trainer.data.pairing.folder import broken_links, few
-from trainer.data.pairing.layouts import Match, Pair, left_out
+from trainer.data.pairing.joining import left_out
+from trainer.data.pairing.pairs import Match, Pair
 from trainer.data.pairing.published_layouts import Item
 from trainer.errors import UserError
 
@@ -88,7 +89,7 @@ def check(plugin: Plugin, pairs: tuple[Pair, ...]) -> None:
     wrong = next((pair for pair in pairs if not isinstance(pair, Pair)), None)
     if wrong is not None:
         raise UserError(
-            f"A layout returns a list of trainer.data.pairing.layouts.Pair, but '{plugin.name}' of {plugin.package} "
+            f"A layout returns a list of trainer.data.pairing.pairs.Pair, but '{plugin.name}' of {plugin.package} "
             f"returned {type(wrong).__name__}. Fix the package."
         )
     missing = tuple(path for pair in pairs for path in (pair.image, *pair.masks) if not path.is_file())

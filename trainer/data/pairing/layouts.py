@@ -1,79 +1,21 @@
-"""Which published layout a folder has: pairs of image and masks by file names, and the files without a partner."""
+"""Which layout a folder has: a published one, or what a person would read off its names."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-from trainer.data.formats.decoded import Slice
 from trainer.data.formats.kinds import SUFFIXES
 from trainer.data.pairing.by_names import Reading, read_pairs, read_two_folders
-from trainer.data.pairing.folder import (
-    SHOWN,
-    broken_links,
-    count,
-    few,
-    image_files,
-    left_alone,
-    natural_key,
-    one_form,
-    subfolders,
-    target,
-    unread,
-)
+from trainer.data.pairing.folder import image_files, subfolders
 from trainer.data.pairing.folder_meaning import is_patient, one_set
+from trainer.data.pairing.joining import joined, outside
+from trainer.data.pairing.pairs import Layout, Match, faulty, unpaired
 from trainer.data.pairing.pattern_of import pattern_pair
-from trainer.data.pairing.published_layouts import RULES, Item, Items, Rule
+from trainer.data.pairing.published_layouts import RULES, Items, Rule
 from trainer.errors import UserError
 
 PLAIN_NAMES = "plain names"
-
-
-@dataclass(frozen=True)
-class Pair:
-    """One case: its unique name (path inside the data set without suffix), its files, its class ("" if unknown).
-
-    `patient`: whose it is, where the files say so, else "". `slice`: which one of a file with several, from 0; None for
-    a file that is one image.
-    """
-
-    name: str
-    image: Path
-    masks: tuple[Path, ...]
-    label: str
-    patient: str = ""
-    slice: Slice | None = None
-
-
-@dataclass(frozen=True)
-class Layout:
-    """A recognised folder: the layout's name, its complete pairs in natural order, and what was left out."""
-
-    name: str
-    pairs: tuple[Pair, ...]
-    notes: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Match:
-    """What a layout found in `folder`, faults included: the survey reports them, `recognise` refuses them.
-
-    `incomplete`: the images for which the layout asks for several masks and some are missing, each with the missing
-    parts. `duplicates`: pairs of files that claim the same name. `broken`: links that lead nowhere.
-    `patterns`: two patterns below `folder` that pair the same files, where there are such and they are needed.
-    """
-
-    name: str
-    folder: Path
-    pairs: tuple[Pair, ...]
-    without_mask: tuple[Path, ...]
-    incomplete: tuple[tuple[Path, str], ...]
-    without_image: tuple[Path, ...]
-    duplicates: tuple[tuple[Path, Path], ...]
-    notes: tuple[str, ...]
-    broken: tuple[Path, ...] = ()
-    patterns: tuple[str, str] | None = None
 
 
 def recognise(folder: Path, *, skip_unpaired: bool = False) -> Layout:
@@ -220,99 +162,10 @@ def paired_by_names(folder: Path, reading: Reading | None) -> Match | None:
     )
 
 
-def faulty(found: Match) -> bool:
-    """Whether a file has no partner, or two have one name."""
-    return bool(found.without_mask or found.incomplete or found.without_image or found.duplicates or found.broken)
-
-
 def first_rule(folder: Path) -> tuple[Rule, Items] | None:
     """The first rule that finds at least one file here, and the images and masks that it finds."""
     results = ((rule, rule.find(folder)) for rule in RULES)
     return next(((rule, items) for rule, items in results if items and any(items)), None)
-
-
-def joined(
-    name: str,
-    folder: Path,
-    images: list[Item],
-    masks: list[Item],
-    *,
-    parts: Sequence[str] = (),
-    how: Sequence[str] = (),
-    elsewhere: Sequence[Path] = (),
-) -> Match:
-    """Images and masks joined by name, with the files that have no partner and those whose name is taken.
-
-    `parts`: the masks that every image must have. `how`: the first notes. `elsewhere`: further folders that
-    the files are from.
-    """
-    duplicates = (*doubled(images), *doubled(masks))
-    by_name: dict[str, list[Item]] = {}
-    for mask in masks:
-        by_name.setdefault(one_form(mask.name), []).append(mask)
-    known = {one_form(image.name) for image in images}
-    masked = [image for image in natural(images) if one_form(image.name) in by_name]
-    incomplete = {
-        image.path: missing
-        for image in masked
-        if (missing := [part for part in parts if part not in {mask.part for mask in by_name[one_form(image.name)]}])
-    }
-    pairs = [
-        Pair(
-            image.title or image.name,
-            image.path,
-            tuple(mask.path for mask in natural(by_name[one_form(image.name)])),
-            image.label,
-            image.patient,
-        )
-        for image in masked
-        if image.path not in incomplete
-    ]
-    roots = (folder, *elsewhere)
-    return Match(
-        name,
-        folder,
-        tuple(pairs),
-        tuple(image.path for image in natural(images) if one_form(image.name) not in by_name),
-        tuple((path, " and ".join(parts)) for path, parts in incomplete.items()),
-        tuple(mask.path for mask in natural(masks) if one_form(mask.name) not in known),
-        duplicates,
-        (*how, *(note for root in roots for note in left_out(root, [*images, *masks]))),
-        tuple(link for root in roots for link in broken_links(root)),
-    )
-
-
-def left_out(folder: Path, items: Iterable[Item]) -> tuple[str, ...]:
-    """Notes on everything in the folder that is not among `items`."""
-    return (*outside(folder, items), *unread(folder), *left_alone(folder))
-
-
-def outside(folder: Path, items: Iterable[Item], below: Path | None = None) -> tuple[str, ...]:
-    """A note on image files in the folder that the layout does not use, such as the organs that are no lungs.
-
-    `below`: a sub-folder that has such a note of its own.
-    """
-    used = {item.path for item in items}
-    paths = [] if below == folder else image_files(folder)
-    others = tuple(sorted(path for path in paths if path not in used and not (below and path.is_relative_to(below))))
-    return (f"{count(others, 'image file')} not part of this layout, not read ({few(others)})",) if others else ()
-
-
-def unpaired(layout: Match) -> str:
-    """In words: how many images have no mask, masks no image and links no target, with a few of each; "" if none."""
-    phrases = []
-    if layout.without_mask:
-        phrases.append(f"{count(layout.without_mask, 'image')} without mask ({few(layout.without_mask)})")
-    for missing in sorted({part for _, part in layout.incomplete}):
-        images = tuple(path for path, part in layout.incomplete if part == missing)
-        phrases.append(f"{count(images, 'image')} without {missing} mask ({few(images)})")
-    if layout.without_image:
-        phrases.append(f"{count(layout.without_image, 'mask')} without image ({few(layout.without_image)})")
-    if layout.broken:
-        targets = tuple(f"{path.name} -> {target(path)}" for path in layout.broken[:SHOWN])
-        more = ", ..." if len(layout.broken) > SHOWN else ""
-        phrases.append(f"{count(layout.broken, 'broken link')} ({', '.join(targets)}{more})")
-    return " and ".join(phrases)
 
 
 def unknown(folder: Path) -> UserError:
@@ -328,21 +181,4 @@ def unknown(folder: Path) -> UserError:
         f"The layout of {folder} ({files} image files) is none that thaw knows. Known layouts:\n{known}\n"
         "Rename or move the files to one of these (the last two fit any data set); or say which files belong together: "
         "--data 'set/*/us.png' --masks 'set/*/lesion.png', or --data table.csv with the columns image and mask."
-    )
-
-
-def doubled(items: list[Item]) -> tuple[tuple[Path, Path], ...]:
-    """The files whose (name, part) is already taken, each behind the first file that has it."""
-    first: dict[tuple[str, str], Path] = {}
-    return tuple(
-        (taken, item.path)
-        for item in natural(items)
-        if (taken := first.setdefault((one_form(item.name), item.part), item.path)) != item.path
-    )
-
-
-def natural(items: Iterable[Item]) -> list[Item]:
-    """Sorted as people count: `benign (2)` before `benign (10)`."""
-    return sorted(
-        items, key=lambda item: (natural_key(item.title or item.name), natural_key(item.part), item.path.as_posix())
     )

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from trainer.data.pairing.folder import count, few
-from trainer.data.pairing.layouts import Match, Pair
+from trainer.data.pairing.pairs import Match, Pair
 from trainer.errors import UserError
 
 

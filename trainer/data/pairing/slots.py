@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 
 from trainer.data.pairing.attempts import Split
 from trainer.data.pairing.keys import Named
@@ -17,9 +18,10 @@ Slots = dict[str, dict[tuple[str, ...], Named]]
 def by_looks(files: Sequence[Named]) -> Iterator[Split]:
     """Splits in which one of several equal sets of names looks like images and the other like masks.
 
-    Two folders of any names, `x.jpg` beside `x.png`, `x` beside `x_foo`, or the same two names in every folder.
+    Two folders of any names, `x.jpg` beside `x.png`, `x` beside `x_foo`, or the same two names in every folder. Last
+    come two sets in which files are missing: which ones can then be said.
     """
-    for slots in grids(files):
+    for slots in chain(filter(whole, grids(files)), filter(nearly_whole, grids(files))):
         looks = {slot: look_like_masks([file.path for file in of.values()]) for slot, of in slots.items()}
         images, masks = ([slot for slot, look in looks.items() if look is wanted] for wanted in (False, True))
         if len(images) == len(masks) == 1 and len(looks) == 2:
@@ -27,16 +29,16 @@ def by_looks(files: Sequence[Named]) -> Iterator[Split]:
 
 
 def grids(files: Sequence[Named]) -> Iterator[Slots]:
-    """The ways to see the files as a few sets with the same names each."""
+    """The ways to see the files as a few sets of names."""
     deepest = max((len(file.folders) for file in files), default=0)
     for depth in range(deepest):
         if all(len(file.folders) > depth for file in files):
-            yield from whole(
+            yield from filled(
                 (file.folders[depth], (*file.folders[:depth], *file.folders[depth + 1 :], file.stem), file)
                 for file in files
             )
-    yield from whole((file.path.suffix.lower(), (*file.folders, file.stem), file) for file in files)
-    yield from whole((file.stem, file.folders, file) for file in files)
+    yield from filled((file.path.suffix.lower(), (*file.folders, file.stem), file) for file in files)
+    yield from filled((file.stem, file.folders, file) for file in files)
     yield from affixed(files)
 
 
@@ -58,16 +60,26 @@ def affixed(files: Sequence[Named]) -> Iterator[Slots]:
             default=file.stem,
         )
         found.append((file.stem.replace(longest, "*", 1), (*file.folders, longest), file))
-    yield from whole(found)
+    yield from filled(found)
 
 
-def whole(found: Iterable[tuple[str, tuple[str, ...], Named]]) -> Iterator[Slots]:
-    """The slots, if there are two to a few and each has the same names."""
+def filled(found: Iterable[tuple[str, tuple[str, ...], Named]]) -> Iterator[Slots]:
+    """The slots, if there are two to a few and no two files are in the same place."""
     slots: Slots = defaultdict(dict)
     number = 0
     for slot, name, file in found:
         slots[slot][name] = file
         number += 1
-    names = {frozenset(of) for of in slots.values()}
-    if 2 <= len(slots) <= MOST and len(names) == 1 and number == len(slots) * len(next(iter(names))):
+    if 2 <= len(slots) <= MOST and number == sum(map(len, slots.values())):
         yield slots
+
+
+def whole(slots: Slots) -> bool:
+    """Whether all slots have the same names."""
+    return len({frozenset(of) for of in slots.values()}) == 1
+
+
+def nearly_whole(slots: Slots) -> bool:
+    """Whether there are two slots, and at least half of all names are in both."""
+    names = [set(of) for of in slots.values()]
+    return len(names) == 2 and names[0] != names[1] and 2 * len(names[0] & names[1]) >= len(names[0] | names[1])

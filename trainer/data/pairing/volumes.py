@@ -11,7 +11,7 @@ from trainer.data.formats import dicom, nifti
 from trainer.data.formats.decoded import Slice
 from trainer.data.formats.kinds import kind_of
 from trainer.data.pairing.folder import count
-from trainer.data.pairing.layouts import Pair
+from trainer.data.pairing.pairs import Pair
 from trainer.errors import UserError
 
 THICKEST = -1

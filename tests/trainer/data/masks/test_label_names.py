@@ -12,7 +12,7 @@ from trainer.config import DataConfig
 from trainer.data.masks.label_names import label_names
 from trainer.data.masks.rule import decide_masks
 from trainer.data.masks.values import mask_values
-from trainer.data.pairing.layouts import Layout, Pair
+from trainer.data.pairing.pairs import Layout, Pair
 from trainer.errors import UserError
 
 

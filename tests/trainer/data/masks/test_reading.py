@@ -11,7 +11,7 @@ from trainer.data.formats.decode import header
 from trainer.data.masks.reading import MergedMask, all_files, merge, scan
 from trainer.data.masks.rule import MaskRule, decide_masks
 from trainer.data.masks.values import check_aspect
-from trainer.data.pairing.layouts import Pair
+from trainer.data.pairing.pairs import Pair
 from trainer.errors import UserError
 from trainer.results import IGNORED
 

@@ -15,7 +15,7 @@ from trainer.config import DataConfig
 from trainer.data.masks.reading import all_files, merge, scan
 from trainer.data.masks.rule import decide_masks
 from trainer.data.masks.suspicions import suspicions
-from trainer.data.pairing.layouts import Pair
+from trainer.data.pairing.pairs import Pair
 
 Draw = Callable[[int], NDArray[np.bool_]]
 SIDE, CASES = 64, 6

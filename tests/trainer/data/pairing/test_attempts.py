@@ -49,3 +49,29 @@ def test_a_link_back_into_the_set_is_no_further_image(tmp_path: Path) -> None:
     (tmp_path / "images" / "back").symlink_to("..", target_is_directory=True)
     found = find(DataConfig(str(tmp_path)))
     assert len(found.pairs) == 2 and not found.without_mask
+
+
+@pytest.mark.parametrize(
+    ("image", "mask"),
+    [("p{}/img", "p{}/lesion"), ("A/{}", "B/{}"), ("{}", "{}_seg"), ("us/{}", "lesion/{}")],
+)
+@pytest.mark.parametrize("gone", ["image", "mask"])
+def test_a_missing_file_is_named_in_every_habit(tmp_path: Path, image: str, mask: str, gone: str) -> None:
+    rng = np.random.default_rng(0)
+    for number in range(4):
+        drawn = np.zeros((24, 24), np.uint8)
+        drawn[4:12, 5 : 12 + number] = 255
+        for kind, name, pixels in (
+            ("image", image, rng.integers(0, 255, (24, 24), np.uint8)),
+            ("mask", mask, drawn),
+        ):
+            path = tmp_path / f"{name.format(number)}.png"
+            path.parent.mkdir(exist_ok=True)
+            if (number, kind) != (2, gone):
+                Image.fromarray(pixels).save(path)
+    found = find(DataConfig(str(tmp_path)))
+    left = found.without_image if gone == "image" else found.without_mask
+    assert len(found.pairs) == 3 and not found.duplicates
+    assert [path.relative_to(tmp_path).as_posix() for path in left] == [
+        f"{(mask if gone == 'image' else image).format(2)}.png"
+    ]

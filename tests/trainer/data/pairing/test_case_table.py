@@ -10,7 +10,7 @@ from tests.trainer.data.drawn import Drawn, touch
 from trainer.config import DataConfig
 from trainer.data.cases import load_cases
 from trainer.data.pairing.case_table import write_case_table
-from trainer.data.pairing.layouts import Match, Pair
+from trainer.data.pairing.pairs import Match, Pair
 from trainer.data.pairing.sources import find, find_whole
 from trainer.errors import UserError
 

@@ -8,13 +8,13 @@ import pytest
 
 from tests.trainer.data.drawn import touch
 from trainer.config import DataConfig
-from trainer.data.pairing.layouts import Match
+from trainer.data.pairing.pairs import Match
 from trainer.data.pairing.sources import find
 from trainer.errors import UserError
 
 CLINIC = '''
 from pathlib import Path
-from trainer.data.pairing.layouts import Pair
+from trainer.data.pairing.pairs import Pair
 
 def pairs(folder: Path) -> list[Pair] | None:
     """One visit is p01.v2.img.png, its outline p01.v2.out.png."""
