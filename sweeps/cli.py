@@ -30,12 +30,6 @@ data_app = typer.Typer(help="Look at a data set before training on it.", no_args
 app.add_typer(data_app, name="data")
 
 
-MASKS_HELP = (
-    "Where the masks of --data are: their folder, or a pattern whose wildcards pair them. "
-    "Example: --data 'scans/*/us.png' --masks 'scans/*/lesion.png'"
-)
-
-
 def _sweeps_here(ctx: typer.Context, incomplete: str) -> list[str]:
     return sweep_names(Path(ctx.params.get("home") or DEFAULT_HOME), incomplete)
 
@@ -44,6 +38,13 @@ Home = Annotated[
     Path,
     typer.Option(
         help="Folder that holds all state: MLflow's record, Optuna's studies, finished trainings.", envvar="THAW_HOME"
+    ),
+]
+Masks = Annotated[
+    str | None,
+    typer.Option(
+        help="Where the masks of --data are: their folder, or a pattern whose wildcards pair them. "
+        "Example: --data 'scans/*/us.png' --masks 'scans/*/lesion.png'"
     ),
 ]
 Custom = Annotated[
@@ -101,7 +102,7 @@ def run(
             help="Folder of images and masks, a table (CSV), or a pattern. Default: synthetic images of thaw's own."
         ),
     ] = None,
-    masks: Annotated[str | None, typer.Option(help=MASKS_HELP)] = None,
+    masks: Masks = None,
     pretrain: Annotated[
         str | None,
         typer.Option(
@@ -364,7 +365,7 @@ def visualize(
 @data_app.command()
 def check(
     data: Annotated[str, typer.Argument(help="Folder of images and masks, a table (CSV), or a pattern.")],
-    masks: Annotated[str | None, typer.Option(help=MASKS_HELP)] = None,
+    masks: Masks = None,
     set_: Annotated[
         list[str] | None,
         typer.Option(
@@ -377,31 +378,11 @@ def check(
     out: Annotated[Path, typer.Option(help="File to write the contact sheet to.")] = Path("contact-sheet.png"),
 ) -> None:
     """Say which layout was recognised, name every problem with its file, and write a contact sheet."""
-    from sweeps.commands.data_check import reading
+    from sweeps.commands.data_check import check_data
     from sweeps.spec.load import data_config
-    from trainer.data.contact_sheet import contact_sheet
-    from trainer.data.survey import survey
-    from trainer.data.survey_text import text
-    from trainer.files import write_atomically
 
-    config = data_config(data, masks, set_ or [])
-    with console.status("reading every image") if console.is_terminal else _Quiet():
-        data_survey = survey(config)
-    tell(text(data_survey))
-    for line in reading(config, data_survey.found, write):
-        tell(line)
-    if data_survey.names:
-        sheet = contact_sheet(data_survey)
-        write_atomically(out, lambda file: file.write(sheet))
-        tell(f"Contact sheet: {out}")
-    if not data_survey.usable:
+    if not check_data(data_config(data, masks, set_ or []), write, out):
         raise typer.Exit(2)
-
-
-class _Quiet:
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, *_: object) -> None: ...
 
 
 @app.command()

@@ -1,15 +1,40 @@
-"""The reading of a data set as what can be given again: a command, and a table to edit."""
+"""A data set looked at, and its reading as what can be given again: a command, and a table to edit."""
 
 from __future__ import annotations
 
+import json
+import re
 import shlex
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
 
+from sweeps.environment.terminal import console, tell
 from trainer.config import DataConfig
+from trainer.data.contact_sheet import contact_sheet
 from trainer.data.pairing.case_table import write_case_table
 from trainer.data.pairing.pairs import Match
+from trainer.data.survey import survey
+from trainer.data.survey_text import text
+from trainer.files import write_atomically
+
+
+def check_data(config: DataConfig, table: Path | None, sheet: Path) -> bool:
+    """Print what was read and every problem, write the pairs into `table`, if one is asked for, and the contact sheet.
+
+    Returns whether the data can be used. Raises `UserError` where no images and masks are found.
+    """
+    with console.status("reading every image") if console.is_terminal else nullcontext():
+        data_survey = survey(config)
+    tell(text(data_survey))
+    for line in reading(config, data_survey.found, table):
+        tell(line)
+    if data_survey.names:
+        drawn = contact_sheet(data_survey)
+        write_atomically(sheet, lambda file: file.write(drawn))
+        tell(f"Contact sheet: {sheet}")
+    return data_survey.usable
 
 
 def reading(config: DataConfig, found: Match, table: Path | None) -> Iterator[str]:
@@ -36,12 +61,13 @@ def command(config: DataConfig) -> str:
     return shlex.join(words)
 
 
+BARE = re.compile(r"(?!(true|false|inf|nan)$)[A-Za-z_][\w -]*")  # what `--set` takes for text without quotes
+
+
 def toml(value: object) -> str:
     """A value as `--set` takes it.
 
-    >>> toml(True), toml((0.0, 1.0)), toml("train"), toml(("liver", "2"))
-    ('true', '[0.0, 1.0]', 'train', "['liver', '2']")
+    >>> toml(True), toml((0.0, 1.0)), toml("train"), toml("2"), toml(("liver", "2"))
+    ('true', '[0.0, 1.0]', 'train', '"2"', '["liver", "2"]')
     """
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(list(value)) if isinstance(value, (tuple, list)) else str(value)
+    return value if isinstance(value, str) and BARE.fullmatch(value) else json.dumps(value, ensure_ascii=False)

@@ -38,8 +38,15 @@ def test_the_patterns_that_are_printed_give_the_same_pairs(tmp_path: Path, image
     assert again.pairs == found.pairs
 
 
-def test_settings_are_part_of_the_command() -> None:
-    config = data_config("a set", None, ["data.part=train", "data.skip_unpaired=true", "data.image_column=us"])
+@pytest.mark.parametrize(
+    "config",
+    [
+        DataConfig("a set", part="train", skip_unpaired=True, image_column="us"),
+        DataConfig("a set", part="2", image_column="true", mask_column="no. 1", patient=r"^(p\d+)_", images=7),
+        DataConfig("a set", range=(-160.0, 240.0), foreground=(1, "#ff0000", "ann's \\"), ignore=(255,), axis=-1),
+    ],
+)
+def test_settings_are_part_of_the_command(config: DataConfig) -> None:
     words = shlex.split(command(config))
     assert words[:5] == ["thaw", "run", "ultrasound", "--data", "a set"]
     assert data_config(words[4], None, words[6::2]) == config
