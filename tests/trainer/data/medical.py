@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import os
 import warnings
 from pathlib import Path
 from typing import Any
@@ -13,9 +12,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-# CI installs the extra, so there a test that lacks it fails (THAW_CI).
+from tests.component import IN_CI
+
 needs_medical = pytest.mark.skipif(
-    not os.environ.get("THAW_CI") and not all(importlib.util.find_spec(name) for name in ("pydicom", "nibabel")),
+    not IN_CI and not all(importlib.util.find_spec(name) for name in ("pydicom", "nibabel")),
     reason="needs the extra: make setup EXTRAS=medical",
 )
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
