@@ -38,6 +38,8 @@ BETWEEN = (
 )
 WITH_ZEROS = ("ZeroPadding2D", "Pad", "PadImages")
 DROPPING = ("Dropout", "SpatialDropout2D", "GaussianDropout", "AlphaDropout")
+# A sigmoid of their values is above 0.5 everywhere. That of a ReLU is 0.5 where it gives 0, which is background.
+ABOVE_ZERO = ("hard_sigmoid", "sparse_sigmoid", "softplus")
 ACTIVATIONS = {  # layers and functions that are an activation, by the name of their class
     **{kind: kind.lower() for kind in ("Sigmoid", "Softmax", "ReLU", "Relu", "Relu6", "Tanh", "ELU", "Elu", "Selu")},
     **{"LeakyReLU": "leaky_relu", "LeakyRelu": "leaky_relu", "PReLU": "prelu", "HardSigmoid": "hard_sigmoid"},
@@ -167,21 +169,34 @@ def _values(place: Place, known: dict[tuple[int, ...], Values]) -> Values:
     kind, name = type(operation).__name__, operation.name
     if isinstance(operation, layers.InputLayer):
         return Values()
-    if not type(operation).__module__.startswith(("keras.", "trainer.network.live_layers")):
+    if not is_of_keras(operation):
         return Values(fault=f"'{name}' is a {kind}, and what it does to values cannot be known")
     activation = activation_of(operation)
     if activation == "softmax" and getattr(operation, "axis", -1) not in (-1, 3):
         return Values(fault=f"the softmax of '{name}' does not go over the channels")
+    if activation == "sigmoid" and not getattr(operation, "weights", ()):
+        logits = values_of(sources(place)[0], known)
+        return Values(_sigmoid(logits.low), _sigmoid(logits.high))
     if activation in SQUASHING:
         return Values(0, 1)
     if activation != "linear":
-        return Values(fault=f"it ends with '{activation}' (layer '{name}')")
+        low = 0.0 if activation in ABOVE_ZERO else -math.inf
+        return Values(low, fault=f"it ends with '{activation}' (layer '{name}')")
     if isinstance(operation, layers.BatchNormalization):
         squashed, _ = _squashing(sources(place)[0])
         return RAW if squashed is None else Values(fault=_stands_behind(name, squashed.operation))
     if getattr(operation, "weights", ()):
         return RAW
     return _combined(place, [values_of(source, known) for source in sources(place)])
+
+
+def is_of_keras(operation: Any) -> bool:
+    """Whether an operation is one of Keras's, or a live form of one, and not somebody's own."""
+    return type(operation).__module__.startswith(("keras.", "trainer.network.live_layers"))
+
+
+def _sigmoid(logit: float) -> float:
+    return 1 / (1 + math.exp(-min(max(logit, -60), 60)))
 
 
 def _combined(place: Place, inputs: Sequence[Values]) -> Values:
