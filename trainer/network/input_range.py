@@ -16,21 +16,30 @@ from typing import Any
 import keras
 import numpy as np
 from keras import layers
+from keras.src.layers.preprocessing.image_preprocessing.base_image_preprocessing_layer import (
+    BaseImagePreprocessingLayer,  # Keras exports no public name for it
+)
 from numpy.typing import NDArray
 
 from trainer.config import ModelConfig
 from trainer.errors import UserError
+from trainer.network.ending import BETWEEN, DROPPING, WITH_ZEROS, activation_of, is_of_keras
 from trainer.network.graph import Place, nodes, operands, readers
 
 IMAGE = "thaw_picture"  # the input of every copy that thaw makes: it reads 0 to 1
 RANGES = {"0-1": (0.0, 1.0), "0-255": (0.0, 255.0), "-1-1": (-1.0, 1.0)}
 HIGHEST = (255.0, 1023.0, 4095.0, 65535.0)  # of 8, 10, 12 and 16 bits
-# Layers and functions that leave the values at the input what they are.
+# Layers and functions without weights that leave the scale of the values at the input what it is.
 PASSING = (
-    *("Concatenate", "Cast", "Identity", "Resizing", "ZeroPadding2D", "GetItem", "Resize", "Pad", "PadImages", "Flip"),
-    *("RandomFlip", "RandomRotation", "RandomZoom", "RandomTranslation", "RandomCrop", "RandomContrast", "Pipeline"),
-    *("GaussianNoise", "Dropout", "Cropping2D", "CenterCrop", "Repeat", "Tile", "Stack", "ConvertToTensor"),
+    *(*BETWEEN, *WITH_ZEROS, *DROPPING),
+    *("Tile", "ConvertToTensor", "RGBToGrayscale", "Clip", "Maximum", "Minimum", "Pipeline"),
 )
+# Those that change images by shares of the range that they are told: with another one they make noise of them.
+BY_RANGE = (
+    *("RandomBrightness", "RandomColorJitter", "RandomPosterization", "RandomHue", "RandomSaturation"),
+    *("Solarization", "Equalization", "AutoContrast"),
+)
+BRIGHTEST = (1.0, 255.0)
 # Encoders of keras.applications that leave the scaling to `preprocess_input`, by the names of the model or its layers.
 UNSCALED = (
     (r"mobilenet_1\.|mobilenetv2|expanded_conv_depthwise", "MobileNet", "-1 to 1"),
@@ -90,10 +99,21 @@ def _asked(network: keras.Model, place: Place, scaling: _Scaling) -> Iterator[In
             yield from _asked(
                 network, read, _Scaling(scale * scaling.scale, scale * scaling.offset + offset, operation.name)
             )
-        elif kind in PASSING:
+        elif not scaling.by and kind in BY_RANGE:
+            low, high = operation.value_range
+            yield _told(low, high, f"its '{operation.name}' names that range (model.range)")
+        elif _passes(read):
             yield from _asked(network, read, scaling)
         elif scaling.by:
             yield _by_scaling(network, scaling)
+
+
+def _passes(read: Place) -> bool:
+    """Whether the values behind an operation are an image still, and of the scale before it."""
+    operation = read.operation
+    known = type(operation).__name__ in PASSING or isinstance(operation, BaseImagePreprocessingLayer)
+    is_one_number = all(side == 1 for side in read.tensor.shape[1:-1])  # such as a mean that is taken off
+    return known and activation_of(operation) == "linear" and not is_one_number
 
 
 def _step(read: Place, kind: str) -> tuple[Any, Any] | None:
@@ -102,6 +122,8 @@ def _step(read: Place, kind: str) -> tuple[Any, Any] | None:
         return np.asarray(read.operation.scale, float), np.asarray(read.operation.offset, float)
     if kind == "Negative":
         return np.asarray(-1.0), np.asarray(0.0)
+    if kind == "Pipeline":
+        return _of_pipeline(read.operation)
     called_with = operands(read)
     numbers = [each for each in called_with if isinstance(each, np.ndarray)]
     if len(called_with) != 2 or len(numbers) != 1:
@@ -119,14 +141,25 @@ def _step(read: Place, kind: str) -> tuple[Any, Any] | None:
     return None
 
 
+def _of_pipeline(pipeline: Any) -> tuple[Any, Any] | None:
+    """What the scalings in a `Pipeline` make together; None where it has none."""
+    scalings = [layer for layer in pipeline.layers if isinstance(layer, layers.Rescaling)]
+    scale, offset = np.asarray(1.0), np.asarray(0.0)
+    for layer in scalings:
+        scale, offset = scale * layer.scale, offset * layer.scale + layer.offset
+    return (scale, offset) if scalings else None
+
+
 def _by_scaling(network: keras.Model, scaling: _Scaling) -> InputRange:
     """The range that a scaling was written for: what it makes of it is about 0 to 1, -1 to 1 or standardised."""
     scale, offset = float(np.abs(scaling.scale).mean()), float(scaling.offset.mean())
+    turned = float(scaling.scale.mean()) < 0  # black for white, such as 1 - x
     why = f"its '{scaling.by}' asks for that (model.range)"
-    if 0.4 <= scale <= 8 and offset < -16:
-        return _told(0, 255, why)  # a mean of 8-bit images is taken off
+    if 0.4 <= scale <= 8 and (offset > 16 if turned else offset < -16):
+        return _told(0, 255, why)  # a mean of 8-bit images is taken off, or they are taken off white
     if 0.4 <= scale <= 8 or scale >= 32:
-        return _told(-1, 1, why) if offset > 0.25 * scale else _told(0, 1, why)
+        signs = offset > 0.25 * scale and (not turned or any(math.isclose(offset + scale, top) for top in BRIGHTEST))
+        return _told(-1, 1, why) if signs else _told(0, 1, why)
     for highest in HIGHEST:
         if 0.4 <= scale * highest <= 8:
             return _told(0, highest, why)
@@ -168,6 +201,13 @@ def _unasked(network: keras.Model) -> str:
             return (
                 f"no layer asks for others, but its layers have names of {family}, which keras.applications trains on "
                 f"{values}; if it was trained on other values than 0 to 1, set model.range or scale them in the network"
+            )
+    (image,) = network.inputs
+    for read in readers(network, Place(image)):
+        if not is_of_keras(read.operation) and not read.operation.weights:
+            return (
+                f"Keras's layers ask for no others, and what '{read.operation.name}' "
+                f"({type(read.operation).__name__}) asks for cannot be known; if it is for others, set model.range"
             )
     return "no layer asks for others (model.range)"
 

@@ -63,6 +63,24 @@ BEGINNINGS: dict[str, tuple[tuple[Step, ...], tuple[float, float]]] = {
     "in a nested model": ((chain(layers.Rescaling(1 / 255), conv(2), name="inner"),), (0, 255)),
     "in a Sequential": ((keras.Sequential([layers.RandomFlip(), layers.Rescaling(1 / 255)]),), (0, 255)),
     "behind a nested model": ((chain(layers.GaussianNoise(0.1), name="inner"), layers.Rescaling(1 / 255)), (0, 255)),
+    "in a Pipeline": ((layers.Pipeline([layers.RandomContrast(0.1), layers.Rescaling(1 / 255)]),), (0, 255)),
+    "behind brightness": ((layers.RandomBrightness(0.1), layers.Rescaling(1 / 255)), (0, 255)),
+    "behind brightness of 0 to 1": ((layers.RandomBrightness(0.1, value_range=(0, 1)),), (0, 1)),
+    "brightness of 0 to 255": ((layers.RandomBrightness(0.1),), (0, 255)),
+    "scaled before brightness": ((layers.Rescaling(1 / 255), layers.RandomBrightness(0.1)), (0, 255)),
+    "behind what is left out": ((layers.RandAugment(), layers.Rescaling(1 / 255)), (0, 255)),
+    "behind a pooling": ((layers.AveragePooling2D(2), layers.UpSampling2D(), layers.Rescaling(1 / 255)), (0, 255)),
+    "behind a permutation": ((layers.Permute((2, 1, 3)), layers.Rescaling(1 / 255)), (0, 255)),
+    "behind a dropout": ((layers.SpatialDropout2D(0.1), layers.Rescaling(1 / 255)), (0, 255)),
+    "behind a clip": ((lambda x: ops.clip(x, 0, 255), layers.Rescaling(1 / 255)), (0, 255)),
+    "behind a mean of channels": ((thrice, lambda x: ops.mean(x, -1, keepdims=True) / 255), (0, 255)),
+    "behind grey of colours": ((thrice, ops.image.rgb_to_grayscale, layers.Rescaling(1 / 255)), (0, 255)),
+    "over its own brightest": ((lambda x: x / (ops.max(x, (1, 2, 3), keepdims=True) * 20),), (0, 1)),
+    "turned": ((lambda x: 1 - x,), (0, 1)),
+    "turned to signs": ((layers.Rescaling(-2, 1),), (0, 1)),
+    "turned from signs": ((layers.Rescaling(-0.5, 0.5),), (-1, 1)),
+    "turned in 8 bits": ((lambda x: 255 - x,), (0, 255)),
+    "turned and scaled": ((lambda x: (255 - x) / 255,), (0, 255)),
     "later only": ((conv(2), layers.Rescaling(1 / 255)), (0, 1)),
 }
 
@@ -80,6 +98,15 @@ def test_a_scaling_of_nothing_known_is_refused_until_it_is_told() -> None:
     with pytest.raises(UserError, match=r"multiplies them by 0\.05 first .* model\.range, one of 0-1, 0-255, -1-1"):
         range_of(network, ModelConfig())
     assert range_of(network, ModelConfig(range="-1-1")).low == -1
+
+
+def test_what_a_layer_of_ones_own_asks_for_is_not_claimed() -> None:
+    class Prepared(layers.Layer):  # type: ignore[misc]
+        def call(self, x: Any) -> Any:
+            return x / 255
+
+    note = range_of(chain(Prepared(name="first"), conv()), ModelConfig()).note
+    assert "values from 0 to 1: " in note and "what 'first' (Prepared) asks for cannot be known" in note
 
 
 def test_whole_numbers_are_those_of_8_bits() -> None:
