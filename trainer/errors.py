@@ -31,3 +31,9 @@ class WorkerCrashed(Exception):
 
 class Drained(Exception):
     """The queue is empty: there is nothing to hand out, and nothing is invented."""
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of what an error says, at most 200 characters; its class where it says nothing."""
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    return (lines or [type(error).__name__])[0][:200]

@@ -14,7 +14,7 @@ import numpy as np
 from keras import layers
 from keras.src.models.functional import Functional  # Keras exports no public name for it
 
-from trainer.errors import UserError
+from trainer.errors import UserError, first_line
 from trainer.network.live_layers import live_class
 
 LARGEST_SEED = 10**9  # as Keras draws them
@@ -93,7 +93,7 @@ def _layer(layer: keras.Layer, changes: Changes, prefix: str) -> Any:
     except Exception as error:  # whatever the layer's own code raises
         raise UserError(
             f"Each layer must be made again from its own settings, but '{prefix}{layer.name}' "
-            f"({type(layer).__name__}) cannot: {str(error).splitlines()[0][:200]} Let its get_config give what its "
+            f"({type(layer).__name__}) cannot: {first_line(error)} Let its get_config give what its "
             "__init__ takes."
         ) from error
 

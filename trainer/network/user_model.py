@@ -20,7 +20,7 @@ from keras.src.models.functional import Functional  # Keras exports no public na
 
 from trainer.channels import RGB, in_channels
 from trainer.config import ModelConfig, PartitionConfig, digest
-from trainer.errors import UserError
+from trainer.errors import UserError, first_line
 from trainer.files import given_path
 from trainer.network.blocks import CONVOLUTIONS, leaf_layers, partition, seed_states
 from trainer.network.copying import FLOAT32, Changes, copied, reseeded
@@ -70,7 +70,7 @@ def from_scratch(config: ModelConfig, seed: int) -> keras.Model:
     rng = np.random.default_rng(seed)
     original = opened(config)
     network = adapted(original, config.size, config, lambda settings: reseeded(settings, rng))
-    _copy_weights(original, network, only=layers.Normalization)
+    _copy_preprocessing(original, network)
     _seed_layers(network, seed)
     return network
 
@@ -146,7 +146,13 @@ def checked_copy(network: keras.Model, size: Size, config: ModelConfig) -> keras
     read = in_channels(low + (high - low) * image, channels)
     end = end_of(network, config)
     given = keras.tree.pack_sequence_as(network.input, [read.astype(network.inputs[0].dtype)])  # a list or dict of one
-    outputs = keras.tree.flatten(network(given, training=False))
+    try:
+        outputs = keras.tree.flatten(network(given, training=False))
+    except Exception as error:  # of the backend, or of a layer's own code
+        raise UserError(
+            f"A network must answer for an image of {'x'.join(map(str, sides))} pixels, but '{network.name}' does not: "
+            f"{first_line(error)} Set model.size to a side that it can read."
+        ) from error
     expected = expected_probability(end, outputs[end.position])
     logits = np.asarray(keras.ops.convert_to_numpy(copy(image, training=False)), np.float64)
     found = 1 / (1 + np.exp(-np.clip(logits, -60, 60)))
@@ -196,7 +202,7 @@ def adapted(
     except (ValueError, TypeError) as error:
         raise UserError(
             f"'model.size' must be a size that '{network.name}' can read, but {shown} pixels do not go through it: "
-            f"{str(error).splitlines()[0][:200]} Choose a multiple of what its poolings need."
+            f"{first_line(error)} Choose a multiple of what its poolings need."
         ) from error
     if tuple(logits.shape[1:3]) != sides:
         raise UserError(
@@ -219,12 +225,24 @@ def free_name(network: keras.Model, name: str) -> str:
     return name
 
 
-def _copy_weights(original: keras.Model, copy: keras.Model, only: Any = keras.Layer) -> None:
+def _copy_weights(original: keras.Model, copy: keras.Model) -> None:
     """Give the layers of a copy the weights of the layers they were made of, by their paths."""
     originals = leaf_layers(original)
     for path, layer in leaf_layers(copy).items():
-        if layer.weights and isinstance(layer, only):
+        if layer.weights:
             layer.set_weights(originals[path].get_weights())
+
+
+def _copy_preprocessing(original: keras.Model, copy: keras.Model) -> None:
+    """Give every `Normalization` of a copy, those within other layers too, the weights of the one it was made of."""
+    originals = leaf_layers(original)
+    for path, layer in leaf_layers(copy).items():
+        for inner, source in zip(_normalizations(layer), _normalizations(originals.get(path, layer)), strict=True):
+            inner.set_weights(source.get_weights())
+
+
+def _normalizations(layer: keras.Layer) -> list[keras.Layer]:
+    return [inner for inner in layer._flatten_layers() if isinstance(inner, layers.Normalization)]
 
 
 def _other_policies(network: keras.Model) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.errors import UserError
+from trainer.errors import UserError, first_line
 from trainer.files import write_atomically
 from trainer.network.blocks import leaf_layers
 from trainer.network.network_file import holds_network, load_network
@@ -36,7 +36,7 @@ def load_weights(network: keras.Model, path: Path) -> None:
         raise UserError(
             f"The weights in {path} do not fit this network ({network.count_params():,} parameters, input "
             f"{network.input_shape[1:]}). Weights must come from the same architecture: set model.filters and "
-            f"model.size as they were trained, or let thaw pre-train. Keras says: {str(error).splitlines()[0][:200]}"
+            f"model.size as they were trained, or let thaw pre-train. Keras says: {first_line(error)}"
         ) from error
 
 

@@ -14,7 +14,7 @@ from keras import layers
 from keras.src.models.functional import Functional  # Keras exports no public name for it
 from numpy.typing import NDArray
 
-from trainer.errors import UserError
+from trainer.errors import UserError, first_line
 from trainer.network.blocks import CONVOLUTIONS, Partition, leaf_layers, partition
 
 
@@ -162,7 +162,7 @@ def trunk(network: keras.Model, block: int, size: int | None = None) -> Trunk:
         model(np.zeros((1, *image.shape[1:]), np.float32), training=False)  # Keras leaves some misfits to the backend
     except Exception as error:  # each backend has types of its own for these
         raise UserError(
-            f"'{network.name}' cannot read images of {side}x{side} pixels: {str(error).splitlines()[0][:200]} "
+            f"'{network.name}' cannot read images of {side}x{side} pixels: {first_line(error)} "
             f"Choose the size it was made for, {network.input_shape[1]}, or a multiple of what its poolings need."
         ) from error
     cut = Trunk(model, twin, path, linear)

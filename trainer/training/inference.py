@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 from trainer.channels import with_channels
 from trainer.config import ModelConfig
 from trainer.data.images import resized
-from trainer.errors import UserError
+from trainer.errors import UserError, first_line
 from trainer.network.user_model import AS_IT_IS, checked_copy, found_out, free_name, reads_colour
 from trainer.training.metrics import THRESHOLD
 
@@ -66,7 +66,7 @@ class Segmenter:
         try:
             given = keras.ops.convert_to_numpy(self.network(x, training=False))  # traced, it would be so for each size
         except Exception as error:  # each backend has types of its own for these
-            raise UserError(_any_size(self.network, x.shape, str(error).splitlines()[0][:200])) from error
+            raise UserError(_any_size(self.network, x.shape, first_line(error))) from error
         if given.shape[:3] != x.shape[:3]:
             raise UserError(_any_size(self.network, x.shape, f"it gives {given.shape[1]}x{given.shape[2]}"))
         return np.asarray(given)

@@ -12,7 +12,7 @@ import keras
 import numpy as np
 
 from trainer.config import TrainConfig
-from trainer.errors import UserError
+from trainer.errors import UserError, first_line
 from trainer.masks import Mask
 from trainer.network.batch_norm import statistics
 from trainer.network.blocks import Partition, apply_mask, leaf_layers, searchable, seed_states, thawed
@@ -58,7 +58,7 @@ def _moved(network: keras.Model, blocks: Partition, mask: Mask, config: TrainCon
     except Exception as error:  # of the backend, or of a layer's own code
         raise UserError(
             f"A network must be one that can be trained, but one training step of '{network.name}' does not run: "
-            f"{str(error).splitlines()[0][:300]}"
+            f"{first_line(error)}"
         ) from error
     for path in frozen:
         layer, still = layers[path], statistics(layers[path]) if adapt else ()

@@ -138,6 +138,37 @@ class Unsaid(layers.Layer):  # type: ignore[misc]
         return x * self.factor
 
 
+@keras.saving.register_keras_serializable(package="tests")
+class Speechless(layers.Layer):  # type: ignore[misc]
+    """A layer that cannot be made again, and whose error says nothing."""
+
+    def get_config(self) -> dict[str, Any]:
+        return {"name": self.name}
+
+    @classmethod
+    def from_config(cls, settings: Any) -> Any:
+        raise NotImplementedError
+
+    def call(self, x: Any) -> Any:
+        return x
+
+
+def test_an_error_without_words_is_named() -> None:
+    with pytest.raises(UserError, match=r"'mute' \(Speechless\) cannot: NotImplementedError"):
+        adapted(chain(Speechless(name="mute"), conv()), 8)
+
+
+def test_a_network_of_any_size_that_cannot_read_the_probe_is_refused_in_words() -> None:
+    picture = keras.Input((None, None, 1))
+    x = conv()(picture)
+    for layer in (*(layers.MaxPooling2D() for _ in range(7)), layers.UpSampling2D(128)):
+        x = layer(x)
+    network = keras.Model(picture, x, name="own")
+    with pytest.raises(UserError, match=r"for an image of 64x64 pixels, but 'own' does not: .* Set model\.size"):
+        checked_copy(network, (None, None), ModelConfig())
+    assert checked_copy(network, 128, ModelConfig()).output_shape == (None, 128, 128, 1)
+
+
 def test_what_a_copy_cannot_have_is_refused() -> None:
     layer = Forgetful()
     layer.factor = 5.0

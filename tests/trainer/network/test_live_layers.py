@@ -64,6 +64,16 @@ def test_from_scratch_keeps_what_the_preprocessing_has_seen(tmp_path: Path) -> N
     assert not np.array_equal(fresh.get_layer("one").get_weights()[0], network.get_layer("one").get_weights()[0])
 
 
+def test_from_scratch_keeps_it_in_a_sequential_too(tmp_path: Path) -> None:
+    seen = layers.Normalization(axis=-1)
+    seen.adapt(IMAGES * 200)
+    inside = keras.Sequential([layers.RandAugment(), seen, conv(2, name="one")], name="inside")
+    chain(inside, conv()).save(tmp_path / "my.keras")
+    config = ModelConfig(8, path=str(tmp_path / "my.keras"), still=(f"inside/{inside.layers[0].name}",))
+    (fresh,) = (layer for layer in from_scratch(config, 1)._flatten_layers() if isinstance(layer, layers.Normalization))
+    assert all(np.array_equal(a, b) for a, b in zip(fresh.get_weights(), seen.get_weights(), strict=True))
+
+
 def test_drawn_neurons_see_new_statistics() -> None:
     network, other = adapted(normalised(0.5, nested=True), 8), normalised(7.0, nested=True)
     cut = trunk(network, 1)
