@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,7 +50,7 @@ def restore_trial(tracker: Tracker, sweep: str | None, mask: str | None, custom:
 
     record = tracker.read_sweep(sweep)
     trial, _ = choose(record, mask)
-    model = ModelConfig(**record.info.spec["model"] | {"custom": custom, "custom_code": ""})
+    model = recorded_model(record.info.spec["model"], custom)
     with tempfile.TemporaryDirectory() as folder:
         if model.path is not None:
             kept = [f"{ARTIFACT}{suffix}" for suffix in SUFFIXES]
@@ -62,6 +62,14 @@ def restore_trial(tracker: Tracker, sweep: str | None, mask: str | None, custom:
         delta = _fetch(tracker, trial.run_id, [f"checkpoints/fold_{FOLD}.npz"], Path(folder))
         apply_delta(network, read_delta(delta))
     return RestoredTrial(record.info, record.run_id, trial.info.candidate.name, network, before, network.get_weights())
+
+
+def recorded_model(table: Mapping[str, Any], custom: tuple[str, ...]) -> ModelConfig:
+    """The model of a sweep's record, with the modules that are named now: their code must be that of the sweep.
+
+    Without any the code is not asked for: where a layer needs it, whoever reads the file says so.
+    """
+    return ModelConfig(**{**table, "custom": custom} | ({} if custom else {"custom_code": ""}))
 
 
 def own_images(tracker: Tracker, trial: RestoredTrial, cache: Path) -> tuple[NDArray[np.float32] | None, str]:

@@ -11,12 +11,13 @@ import pytest
 from PIL import Image
 
 from sweeps.cli import main
-from sweeps.commands.restore_trial import own_images, restore_trial
+from sweeps.commands.restore_trial import own_images, recorded_model, restore_trial
 from sweeps.environment.home import Home
 from tracking.store.writer import Tracker
 from trainer.config import ModelConfig
 from trainer.errors import UserError
 from trainer.network.unet import unet
+from trainer.network.user_model import opened
 from trainer.network.weights import weights_digest, write_weights
 
 CONTRACTING = 20  # blocks 1-5 hold ten convolutions, each with a kernel and a bias
@@ -52,6 +53,14 @@ def test_a_base_of_another_network_is_refused(
     needed, held = trial.info.weights["digest"][:12], weights_digest(other)[:12]
     with pytest.raises(UserError, match=f"needs {needed}, but the network holds {held}"):
         restore_trial(tracker, None, None)
+
+
+def test_the_code_of_layers_must_be_that_of_the_sweep() -> None:
+    recorded = {"path": "my.keras", "custom": ["of.somebody.else"], "custom_code": "0" * 16}
+    with pytest.raises(UserError, match=r"The code of json \(model.custom\) must be that of the sweep"):
+        opened(recorded_model(recorded, ("json",)))
+    unasked = recorded_model(recorded, ())
+    assert unasked.custom == () and unasked.custom_code == ""
 
 
 @pytest.mark.parametrize("gone", ["bases", "checkpoints"])
