@@ -26,9 +26,10 @@ GREY = ("MONOCHROME1", "MONOCHROME2")
 COLOURS = ("RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT", "YBR_PARTIAL_422", "YBR_PARTIAL_420")
 HOUNSFIELD = (-1024.0, 3071.0)  # 12 bits of CT: air is -1000, dense bone is below 3071
 CENTIMETRE = 3  # unit of an ultrasound region
-# What pydicom and its decoders raise on damaged or unknown contents.
+# What pydicom and its decoders raise on damaged or unknown contents. It reads an element when it is asked for, so any
+# line with `dataset` may raise them: AttributeError for one that is missing, TypeError for one that is empty.
 DAMAGED = (
-    *(OSError, EOFError, ValueError, AttributeError, KeyError, IndexError, TypeError, NotImplementedError),
+    *(OSError, EOFError, ValueError, AttributeError, KeyError, IndexError, TypeError),
     *(RuntimeError, OverflowError, MemoryError, AssertionError, struct.error, zlib.error),
 )
 
@@ -199,7 +200,7 @@ def pixels_of(path: Path, dataset: Any, frame: int) -> NDArray[Any]:
     check_pixels(dataset)
     try:
         pixels = library.pixel_array(dataset, index=frame)
-    except (NotImplementedError, RuntimeError) as error:
+    except RuntimeError as error:  # NotImplementedError is one
         syntax = dataset.file_meta.TransferSyntaxUID.name
         raise UserError(
             f"DICOM is read uncompressed, as RLE and as JPEG that Pillow decodes, but {path} is {syntax}, or damaged. "

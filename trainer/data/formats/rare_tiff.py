@@ -6,7 +6,7 @@ import logging
 import struct
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 ORIENTATION = 274
-# What tifffile raises on damaged bytes besides its own error.
+# What tifffile, which checks little before it calculates, raises on damaged bytes; its own error is a ValueError.
 DAMAGED = (
     *(OSError, ValueError, IndexError, KeyError, TypeError, AttributeError, OverflowError, MemoryError),
-    *(ZeroDivisionError, AssertionError, NotImplementedError, RuntimeError, struct.error, zlib.error),
+    *(ZeroDivisionError, AssertionError, RuntimeError, struct.error, zlib.error),
 )
 LARGEST = 2**28  # pixels; a damaged header asks for more
 GREY, COLOURS = ("MINISWHITE", "MINISBLACK"), ("RGB",)
@@ -40,7 +40,7 @@ def header(path: Path) -> Header:
     """Kind and sides of a file. Raises `UserError` for a kind that has no grey."""
     with page_of(path) as page:
         height, width = page.imagelength, page.imagewidth
-        if orientation_of(page) in SIDEWAYS:
+        if orientation_of(page, path) in SIDEWAYS:
             width, height = height, width
         return Header(kind_of(page), width, height, stated=page.dtype in (np.uint8, bool))
 
@@ -49,7 +49,7 @@ def decode(path: Path) -> Decoded:
     """The pixels of a file. Raises `UserError` for damage, several pages and kinds that have no grey."""
     with page_of(path) as page:
         pixels = values_of(page, path)
-        orientation = orientation_of(page)
+        orientation = orientation_of(page, path)
         return Decoded(
             as_shown(pixels, orientation),
             kind_of(page),
@@ -63,7 +63,8 @@ def values_of(page: TiffPage, path: Path) -> NDArray[Any]:
     """The values of a page, (height, width) or (height, width, channels)."""
     if page.imagelength * page.imagewidth > LARGEST:
         raise unreadable(path, page)
-    values = np.asarray(page.asarray())
+    with damage_said(path, page):
+        values = np.asarray(page.asarray())
     if page.planarconfig == 2 and values.ndim == 3:  # a plane for each channel
         values = np.moveaxis(values, 0, -1)
     if values.ndim != 2 and not (values.ndim == 3 and values.shape[2] in (3, 4) and values.dtype != bool):
@@ -79,20 +80,25 @@ def page_of(path: Path) -> Iterator[TiffPage]:
     import tifffile
 
     tifffile.logger().setLevel(logging.CRITICAL)  # what it would print is said in the error
-    page = None
+    with ExitStack() as stack:
+        with damage_said(path):
+            file = stack.enter_context(tifffile.TiffFile(path))
+            count, page = len(file.pages), file.pages.first
+        if count != 1:
+            raise UserError(f"A file must hold one image, but {path} holds {count}. Save each as a file of its own.")
+        if photometric_of(page) not in (*GREY, *COLOURS) or page.dtype is None or page.dtype == np.int8:
+            raise unreadable(path, page)
+        if not (isinstance(page.imagewidth, int) and isinstance(page.imagelength, int)):
+            raise unreadable(path, page)
+        yield page
+
+
+@contextmanager
+def damage_said(path: Path, page: TiffPage | None = None) -> Iterator[None]:
+    """Turn what tifffile raises into a `UserError`. Nothing but its own calls stands in the block."""
     try:
-        with tifffile.TiffFile(path) as file:
-            if len(file.pages) != 1:
-                raise UserError(
-                    f"A file must hold one image, but {path} holds {len(file.pages)}. Save each as a file of its own."
-                )
-            page = file.pages.first
-            if photometric_of(page) not in (*GREY, *COLOURS) or page.dtype is None or page.dtype == np.int8:
-                raise unreadable(path, page)
-            if not (isinstance(page.imagewidth, int) and isinstance(page.imagelength, int)):
-                raise unreadable(path, page)
-            yield page
-    except (tifffile.TiffFileError, *DAMAGED) as error:
+        yield
+    except DAMAGED as error:
         raise (
             unreadable(path, page)
             if page is not None
@@ -103,10 +109,12 @@ def page_of(path: Path) -> Iterator[TiffPage]:
         ) from error
 
 
-def orientation_of(page: TiffPage) -> int:
+def orientation_of(page: TiffPage, path: Path) -> int:
     """EXIF's number; 1 where there is none."""
-    tag = page.tags.get(ORIENTATION)
-    return int(tag.value) if tag is not None and tag.value in range(1, 9) else UPRIGHT
+    with damage_said(path, page):
+        tag = page.tags.get(ORIENTATION)
+        number = UPRIGHT if tag is None else tag.value
+    return int(number) if number in range(1, 9) else UPRIGHT
 
 
 def kind_of(page: TiffPage) -> str:
