@@ -131,9 +131,9 @@ def table(found: Sequence[Judged]) -> str:
     for one in found:
         counts[one.kind][one.verdict] += 1
         counts["all"][one.verdict] += 1
-    lines = [f"{'kind':24}{'cases':>7}" + "".join(f"{verdict:>9}" for verdict in VERDICTS) + "  slowest"]
+    lines = [f"{'kind':24}{'cases':>7}" + "".join(f"{verdict:>12}" for verdict in VERDICTS) + "  slowest"]
     for kind in (*(kind.name for kind in KINDS if kind.name in counts), "all"):
-        cells = "".join(f"{counts[kind][verdict]:9}" for verdict in VERDICTS)
+        cells = "".join(f"{counts[kind][verdict]:12}" for verdict in VERDICTS)
         slow = max((one for one in found if kind in (one.kind, "all")), key=lambda one: one.seconds, default=None)
         slowest = f"{slow.seconds:8.2f} s (number {slow.number})" if slow else ""
         lines.append(f"{kind:24}{sum(counts[kind].values()):7}{cells}{slowest}")

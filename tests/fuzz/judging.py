@@ -28,8 +28,8 @@ SECONDS = 30.0  # a case that takes longer hangs; thaw's own part of most takes 
 UNFINISHED = re.compile(r"\.building-|^\..*\.[0-9a-f]{12}$|\.tmp$|\.part$")  # names of files that are being written
 
 Reading = Mapping[str, Any]
-Verdict = Literal["same", "refused", "other", "read", "FAILED"]
-VERDICTS: tuple[Verdict, ...] = ("same", "refused", "other", "read", "FAILED")
+Verdict = Literal["same", "refused", "other", "read", "unanswered", "FAILED"]
+VERDICTS: tuple[Verdict, ...] = ("same", "refused", "other", "read", "unanswered", "FAILED")
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,8 @@ class Trial:
     `what`: what was done to it, in words. `read`: what thaw makes of it. `same`: what thaw has to make of the input
     before it was mutated, known without thaw or, if `None`, by nobody. `other`: what the mutated input holds by a
     reading that is not thaw's; empty where there is none, `None` as an answer where it cannot be read. `free`: another
-    reading is no fault, because nothing can tell it from a right one (such cases are counted as `read`). `writes`: the
-    command may change what lies in the folder.
+    reading is no fault, because nothing can tell it from a right one (such cases are counted as `read`, and as
+    `unanswered` where `other` has no answer). `writes`: the command may change what lies in the folder.
     """
 
     what: str
@@ -129,7 +129,7 @@ def compared(trial: Trial, found: Reading) -> tuple[Verdict, str]:
     if trial.other is not None:
         other = trial.other()
         if other is None:
-            return ("read", "") if trial.free else ("FAILED", f"read, but nothing else can read it; {wrong}")
+            return ("unanswered", "") if trial.free else ("FAILED", f"read, but nothing else can read it; {wrong}")
         if not (different := difference(found, other)):
             return "other", ""
         wrong += f", not as read without thaw ({different})"

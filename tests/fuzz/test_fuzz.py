@@ -72,6 +72,12 @@ def test_a_case_is_judged(read: Callable[[], Any], verdict: Verdict, monkeypatch
     assert judged(Kind("made up", 1, lambda rng, folder: trial), 0, 0).verdict == verdict
 
 
+@pytest.mark.parametrize(("free", "verdict"), [(False, "FAILED"), (True, "unanswered")])
+def test_a_reading_without_thaw_that_has_no_answer_is_counted(free: bool, verdict: Verdict) -> None:
+    trial = Trial("nothing", lambda: {"grey": np.ones(3)}, lambda: {"grey": np.zeros(3)}, lambda: None, free=free)
+    assert judged(Kind("made up", 1, lambda rng, folder: trial), 0, 0).verdict == verdict
+
+
 @pytest.mark.parametrize(
     ("name", "writes", "said"),
     [(".x.png.0123456789ab", True, "half-written"), ("x.png", False, "changed the input"), ("x.png", True, "")],

@@ -87,7 +87,7 @@ def by_tifffile(path: Path) -> Floats | None:
             page: Any = file.pages.first
             values = np.asarray(page.asarray())
             white_is_low = getattr(page.photometric, "name", "") == "MINISWHITE"
-    except Exception:
+    except Exception:  # tifffile raises anything; what thaw reads then is counted as FAILED
         return None
     if values.ndim != 2:
         return None
