@@ -53,8 +53,8 @@ class TrialSummary:
 
     `dice`, `pixel_error` (%), `ari`: means over folds. `dice_pooled`: Dice of all pixels of all images as one image.
     `hd95`: 95 % Hausdorff distance, `surface_dice`: normalised surface Dice, means over folds; `hd95_median`: of all
-    images; NaN in a trial recorded before they were. `nothing_predicted`: images with a target but no predicted pixel,
-    whose HD95 is the image's diagonal.
+    images; NaN in a trial recorded before they were. `nothing_predicted`: images with a target but no predicted pixel
+    (with any of its seeds), whose HD95 is the image's diagonal.
     `per_image`: the Dice of its images. `empty_truths`: images without a target, which have no Dice;
     `false_positive_percent`: mean share of those wrongly called lesion, in %, NaN where there are none. `by_class`:
     label -> images and mean Dice.

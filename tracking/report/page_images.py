@@ -9,11 +9,11 @@ from tracking.analysis.comparisons import SIDES
 from tracking.analysis.formatting import number
 from tracking.analysis.trial import TrialSummary
 from tracking.report.html import NOTHING, fill, table
+from tracking.report.page_trials import best_rows
 from tracking.summary.distances_in_words import hd95_head
 from tracking.summary.sweep import SweepSummary
 from tracking.summary.wording import is_shown, name_of
 
-MOST = 100  # rows of the table of images' scores
 HEADS = ["mask", "images", "Dice", "95 % over images", "worst tenth", "below 0.1", "pooled Dice"]
 
 
@@ -39,11 +39,8 @@ def _scores(shown: list[TrialSummary], synthetic: bool) -> Markup:
         "lowest 10 % of the images. Below 0.1: images in which the target was missed. Pooled: Dice of all pixels, "
         "taken as one image."
     )
-    left = len(shown) - MOST
-    if left > 0:
-        shown = sorted(shown, key=lambda trial: -trial.dice.mean)[:MOST]
-        caption += f" The best {MOST}; {left} more: thaw report --format csv."
-    return table(HEADS, map(per_image_cells, shown), caption, synthetic, "sortable")
+    best, limit = best_rows(shown)
+    return table(HEADS, map(per_image_cells, best), caption + limit, synthetic, "sortable")
 
 
 def _cases(summary: SweepSummary) -> Markup:

@@ -14,7 +14,7 @@ from tracking.report.page_best_mask import HEADING
 from tracking.summary.sweep import SweepSummary
 from tracking.summary.wording import TRIAL_HEADS, is_main, is_shown, name_of, setting, trial_cells
 
-MOST = 100  # rows of the table of trials
+MOST = 100  # rows of a table of trials
 CHOSEN_AMONG = 3  # from this many masks on, a note says that the highest score is partly luck
 
 
@@ -37,24 +37,24 @@ def _main(main: Sequence[TrialSummary], base: Sequence[TrialSummary], summary: S
     if not main and not base:
         return NOTHING
     caption = f"Trials at {setting(summary)}, then the baselines. ± is the SD over folds (n − 1); SEM = SD / √n."
-    shown = main
-    if len(main) > MOST:
-        caption += f" The best {MOST} of {len(main)}; all of them: thaw report --format csv."
-        shown = sorted(main, key=lambda trial: -trial.dice.mean)[:MOST]
+    shown, limit = best_rows(main)
     rows = map(trial_cells, (*shown, *base))
-    return table(TRIAL_HEADS, rows, caption, summary.data.synthetic, "sortable filterable")
+    return table(TRIAL_HEADS, rows, caption + limit, summary.data.synthetic, "sortable filterable")
+
+
+def best_rows(trials: Sequence[TrialSummary]) -> tuple[Sequence[TrialSummary], str]:
+    """The trials that a table shows, of more than `MOST` the best by Dice, and what its caption says of that."""
+    if len(trials) <= MOST:
+        return trials, ""
+    best = sorted(trials, key=lambda trial: (math.isnan(trial.dice.mean), -trial.dice.mean))[:MOST]
+    return best, f" The best {MOST} of {len(trials)} by Dice; all of them: thaw report --format csv."
 
 
 def _rest(rest: Sequence[TrialSummary], summary: SweepSummary) -> Markup:
     if not rest:
         return NOTHING
-    return table(
-        TRIAL_HEADS,
-        map(trial_cells, rest),
-        "Other budgets and learning rates.",
-        summary.data.synthetic,
-        "sortable",
-    )
+    rows, caption = map(trial_cells, rest), "Other budgets and learning rates."
+    return table(TRIAL_HEADS, rows, caption, summary.data.synthetic, "sortable")
 
 
 def by_class_section(summary: SweepSummary) -> Markup:

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from tests.tracking.made_up import summary_of
 from tracking.record import SweepRecord
-from tracking.report.page_images import HEADS, MOST, per_image_cells, per_image_section
+from tracking.report.page_images import HEADS, per_image_cells, per_image_section
+from tracking.report.page_trials import MOST
 from tracking.summary.sweep import summarise
 
 
@@ -26,4 +27,4 @@ def test_the_lowest_of_very_many_are_left_out(record: SweepRecord) -> None:
     summary = summary_of(record)
     worst = replace(summary.trials[0], mask="the worst", aliases=(), dice=replace(summary.trials[0].dice, mean=0.0))
     section = per_image_section(replace(summary, trials=(worst, *summary.trials[:17] * 6)))
-    assert f"The best {MOST}; 3 more" in section and "the worst" not in section
+    assert f"The best {MOST} of 103 by Dice" in section and "the worst" not in section

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import math
 from dataclasses import replace
+
+import pytest
 
 from tests.tracking.made_up import summary_of
 from tracking.record import SweepRecord
@@ -21,9 +24,10 @@ def test_one_mask_is_not_the_highest_of_many(record: SweepRecord) -> None:
     assert trials_section(summarise(replace(record, trials=()))) == ""
 
 
-def test_the_lowest_of_very_many_are_left_out(record: SweepRecord) -> None:
+@pytest.mark.parametrize("mean", [0.0, math.nan])
+def test_the_lowest_of_very_many_are_left_out(record: SweepRecord, mean: float) -> None:
     summary = summary_of(record)
-    worst = replace(summary.trials[0], mask="the worst", aliases=(), dice=replace(summary.trials[0].dice, mean=0.0))
+    worst = replace(summary.trials[0], mask="the worst", aliases=(), dice=replace(summary.trials[0].dice, mean=mean))
     section = trials_section(replace(summary, trials=(worst, *summary.trials[:17] * 6)))
     assert f"The best {MOST} of 103" in section and "the worst" not in section
 
