@@ -21,6 +21,7 @@ from trainer.errors import UserError
 SECONDS = 5.0  # for one answer; longer than any healthy server takes
 DEADLINE = 7.0  # for everything, looking the name up included
 ASKED = "/api/2.0/mlflow/experiments/search"
+MLFLOW_KNOWS = (401, 403, 307, 308)  # who we are; and where else to ask, which urllib does not with what is sent
 DATABASE_PORTS = {"postgresql": 5432, "mysql": 3306, "mssql": 1433}
 
 
@@ -35,7 +36,8 @@ def unreachable(uri: str, reason: str) -> UserError:
 def check_server(uri: str) -> None:
     """Raise `UserError` within seconds where a server is named that does not answer, or that is none of MLflow.
 
-    Addresses of files say nothing of a server and pass. A server that asks who we are passes, too: MLflow knows.
+    Addresses of files say nothing of a server and pass. A server that asks who we are passes, too, and one that sends
+    us to another address: MLflow answers the one and follows the other.
     """
     answers: queue.Queue[str | None] = queue.Queue()
     threading.Thread(target=lambda: answers.put(_fault(uri)), daemon=True).start()  # a name server may hang
@@ -73,7 +75,7 @@ def _ask(address: SplitResult) -> str | None:
             kind = response.headers.get_content_type()
             json.loads(response.read())
     except urllib.error.HTTPError as error:
-        return None if error.code in (401, 403) else f"it answers with status {error.code}"
+        return None if error.code in MLFLOW_KNOWS else f"it answers with status {error.code}"
     except urllib.error.URLError as error:
         return _words(error.reason) if isinstance(error.reason, OSError) else "the address cannot be read"
     except http.client.HTTPException:

@@ -76,8 +76,12 @@ def test_answers_of_other_servers(status: int, kind: str, body: bytes, words: st
         assert re.search(words, fault(f"http://ann:hush@127.0.0.1:{port}/"))
 
 
-@pytest.mark.parametrize(("status", "body"), [(200, b'{"experiments": []}'), (401, b""), (403, b"")])
-def test_an_mlflow_server_passes_and_so_does_one_that_asks_who_we_are(status: int, body: bytes) -> None:
+@pytest.mark.parametrize(
+    ("status", "body"), [(200, b'{"experiments": []}'), (401, b""), (403, b""), (307, b""), (308, b"")]
+)
+def test_an_mlflow_server_passes_and_so_does_one_that_asks_who_we_are_or_sends_us_elsewhere(
+    status: int, body: bytes
+) -> None:
     with answering(status, "application/json", body) as port:
         check_server(f"http://ann:hush@127.0.0.1:{port}/below/")
 
