@@ -23,7 +23,7 @@ from trainer.data.formats.decode import decode
 from trainer.data.formats.decoded import UPRIGHT, Slice, as_stored
 from trainer.data.formats.kinds import SUFFIXES
 from trainer.data.intensity import IntensityRule, colours_of, extremes_of, grey_of, rule_from, rule_of
-from trainer.data.pairing.folder import bare, image_files, is_image
+from trainer.data.listing.folder import bare, image_files, is_image
 from trainer.data.pairing.volumes import slices_in
 from trainer.errors import UserError
 from trainer.files import write_atomically

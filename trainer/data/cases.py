@@ -18,12 +18,12 @@ from trainer.data.digests import content_digest, files_digest, pairing_digest, t
 from trainer.data.hidden_names import HIDE, numbered, without_names
 from trainer.data.images import read_spaced
 from trainer.data.intensity import IntensityRule, decide, rule_of
+from trainer.data.listing.folder import few
 from trainer.data.masks.label_names import label_names
 from trainer.data.masks.reading import MergedMask, all_files, merge, scan
 from trainer.data.masks.rule import decide_masks
 from trainer.data.masks.suspicions import suspicions
 from trainer.data.near_duplicates import large_group_note, near_duplicate_groups
-from trainer.data.pairing.folder import few
 from trainer.data.pairing.pairs import Layout, Pair
 from trainer.data.pairing.sources import find_whole, place
 from trainer.data.pairing.volumes import sliced

@@ -12,7 +12,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from trainer.config import DataConfig
-from trainer.data.pairing.folder import bare, few, one_form
+from trainer.data.listing.folder import bare, few, one_form
 from trainer.data.pairing.pairs import Pair
 from trainer.data.pairing.tables import read_table_file
 from trainer.errors import UserError

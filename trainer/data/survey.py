@@ -18,12 +18,12 @@ from trainer.data.formats.decode import header
 from trainer.data.hidden_names import HIDE, numbered
 from trainer.data.images import read_image
 from trainer.data.intensity import IntensityRule, extremes_of, rule_from
+from trainer.data.listing.folder import target
 from trainer.data.masks.label_names import label_names
 from trainer.data.masks.reading import MergedMask, ScannedMasks, all_files, merge, scan
 from trainer.data.masks.rule import MaskRule, decide_masks
 from trainer.data.masks.suspicions import suspicions
 from trainer.data.near_duplicates import large_group_note, near_duplicate_groups
-from trainer.data.pairing.folder import target
 from trainer.data.pairing.pairs import Layout, Match, Pair
 from trainer.data.pairing.sources import find
 from trainer.data.pairing.volumes import sliced

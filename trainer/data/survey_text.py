@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from trainer.data.pairing.folder import count
+from trainer.data.listing.folder import count
 from trainer.data.survey import Survey
 
 LISTED = 20

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from trainer.config import DataConfig
-from trainer.data.pairing.folder import case_names, count, few, is_image, natural_key, one_form
+from trainer.data.listing.folder import case_names, count, few, is_image, natural_key, one_form
 from trainer.data.pairing.pairs import Match, Pair
 from trainer.data.pairing.tables import Table, read_table_file
 from trainer.errors import UserError

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from trainer.data.pairing.folder import case_names
-from trainer.data.pairing.folder_meaning import in_words, meanings
+from trainer.data.listing.folder import case_names
+from trainer.data.listing.items import Item
+from trainer.data.listing.patterns import apart, pattern
+from trainer.data.names.folder_meaning import in_words, meanings
 from trainer.data.pairing.joining import joined
 from trainer.data.pairing.pairs import Match
-from trainer.data.pairing.patterns import apart, pattern
-from trainer.data.pairing.published_layouts import Item
 from trainer.errors import UserError
 
 

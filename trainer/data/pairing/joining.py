@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from trainer.data.pairing.folder import (
+from trainer.data.listing.folder import (
     broken_links,
     count,
     few,
@@ -15,8 +15,8 @@ from trainer.data.pairing.folder import (
     one_form,
     unread,
 )
+from trainer.data.listing.items import Item
 from trainer.data.pairing.pairs import Match, Pair
-from trainer.data.pairing.published_layouts import Item
 
 
 def joined(

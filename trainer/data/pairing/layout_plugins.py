@@ -14,11 +14,11 @@ from importlib.metadata import EntryPoint, entry_points
 from itertools import pairwise
 from pathlib import Path
 
+from trainer.data.listing.folder import broken_links, few
+from trainer.data.listing.items import Item
 from trainer.data.pairing.case_table import doubled_names
-from trainer.data.pairing.folder import broken_links, few
 from trainer.data.pairing.joining import left_out
 from trainer.data.pairing.pairs import Match, Pair
-from trainer.data.pairing.published_layouts import Item
 from trainer.errors import UserError
 
 GROUP = "thaw.layouts"

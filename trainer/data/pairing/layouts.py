@@ -6,13 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from trainer.data.formats.kinds import SUFFIXES
-from trainer.data.pairing.by_names import Reading, read_pairs, read_two_folders
-from trainer.data.pairing.folder import image_files, subfolders
-from trainer.data.pairing.folder_meaning import is_patient, one_set
+from trainer.data.listing.folder import image_files, subfolders
+from trainer.data.listing.items import Items
+from trainer.data.names.by_names import Reading, read_pairs, read_two_folders
+from trainer.data.names.folder_meaning import is_patient, one_set
+from trainer.data.names.pattern_of import pattern_pair
 from trainer.data.pairing.joining import joined, outside
 from trainer.data.pairing.pairs import Layout, Match, faulty, unpaired
-from trainer.data.pairing.pattern_of import pattern_pair
-from trainer.data.pairing.published_layouts import RULES, Items, Rule
+from trainer.data.pairing.published_layouts import RULES, Rule
 from trainer.errors import UserError
 
 PLAIN_NAMES = "plain names"
@@ -56,7 +57,7 @@ def match(folder: Path, part: str = "") -> Match:
     """What the first fitting rule finds in `folder`, or in its one recognised sub-folder (an unpacked archive).
 
     Where no rule fits, or only a plain one that leaves files without partner, names are compared as a person would
-    (`trainer.data.pairing.by_names`). `part`: only a part of a divided set, such as `train`.
+    (`trainer.data.names.by_names`). `part`: only a part of a divided set, such as `train`.
     """
     if not folder.is_dir():
         fault = "is a file" if folder.exists() else "does not exist"

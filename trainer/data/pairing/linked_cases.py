@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from trainer.data.pairing.folder import count, few
+from trainer.data.listing.folder import count, few
 from trainer.data.pairing.pairs import Match, Pair
 from trainer.errors import UserError
 

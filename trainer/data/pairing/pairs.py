@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trainer.data.formats.decoded import Slice
-from trainer.data.pairing.folder import SHOWN, count, few, target
+from trainer.data.listing.folder import SHOWN, count, few, target
 
 
 @dataclass(frozen=True)

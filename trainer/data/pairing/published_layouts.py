@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from trainer.data.pairing.folder import bare, image_files, one_form, only, subfolders
+from trainer.data.listing.folder import bare, image_files, one_form, only, subfolders
+from trainer.data.listing.items import Item, Items
 from trainer.errors import UserError
 
 MASK_SUFFIX = re.compile(r"_mask((?:_\d+)*)$", re.IGNORECASE)
@@ -32,22 +33,6 @@ CHEST_NAME = re.compile(r"(?:MCUCXR|CHNCXR)_\d+_([01])", re.IGNORECASE)
 CHEST_CLASSES = {"0": "normal", "1": "tuberculosis"}
 
 
-@dataclass(frozen=True)
-class Item:
-    """One file as a layout reads it: `name` joins image and mask, `part` tells several masks of one image apart.
-
-    `title`: the name of the case, where it is another than the one that joins.
-    """
-
-    name: str
-    path: Path
-    label: str = ""
-    part: str = ""
-    title: str = ""
-    patient: str = ""
-
-
-Items = tuple[list[Item], list[Item]]
 Find = Callable[[Path], Items | None]
 
 

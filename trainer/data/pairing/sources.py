@@ -6,13 +6,13 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from trainer.config import DataConfig
+from trainer.data.listing.patterns import is_pattern, pattern
 from trainer.data.pairing.case_table import is_table, match_table
 from trainer.data.pairing.glob_pairs import match_patterns
 from trainer.data.pairing.layout_plugins import plugins, read_plugin
 from trainer.data.pairing.layouts import PLAIN_NAMES, match, match_folders, match_names, match_rule, whole
 from trainer.data.pairing.linked_cases import without_repeats
 from trainer.data.pairing.pairs import Layout, Match
-from trainer.data.pairing.patterns import is_pattern, pattern
 from trainer.data.pairing.published_layouts import RULES
 from trainer.errors import UserError
 from trainer.files import given_path

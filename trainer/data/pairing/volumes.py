@@ -10,7 +10,7 @@ from pathlib import Path
 from trainer.data.formats import dicom, nifti
 from trainer.data.formats.decoded import Slice
 from trainer.data.formats.kinds import kind_of
-from trainer.data.pairing.folder import count
+from trainer.data.listing.folder import count
 from trainer.data.pairing.pairs import Pair
 from trainer.errors import UserError
 

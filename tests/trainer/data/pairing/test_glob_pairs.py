@@ -8,7 +8,7 @@ import pytest
 
 from tests.trainer.data.drawn import touch
 from trainer.config import DataConfig
-from trainer.data.pairing.patterns import is_pattern, pattern
+from trainer.data.listing.patterns import is_pattern, pattern
 from trainer.data.pairing.sources import find
 from trainer.errors import UserError
 

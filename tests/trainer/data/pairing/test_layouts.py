@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from trainer.data.pairing.folder import natural_key
+from trainer.data.listing.folder import natural_key
 from trainer.data.pairing.layouts import recognise
 from trainer.data.pairing.published_layouts import RULES
 from trainer.errors import UserError

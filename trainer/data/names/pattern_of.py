@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 from pathlib import Path
 
-from trainer.data.pairing.folder import bare, one_form
-from trainer.data.pairing.keys import without_shared
-from trainer.data.pairing.patterns import apart, below
+from trainer.data.listing.folder import bare, one_form
+from trainer.data.listing.patterns import apart, below
+from trainer.data.names.keys import without_shared
 
 FIRST = 50
 

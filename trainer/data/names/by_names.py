@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
-from trainer.data.pairing.attempts import Attempt, Split
-from trainer.data.pairing.folder import bare, case_names, count, few, image_files, one_form
-from trainer.data.pairing.folder_meaning import in_words, meanings, part_of
-from trainer.data.pairing.keys import COMPARISONS, Comparison, Named, keys_of
-from trainer.data.pairing.mask_look import look_like_masks
-from trainer.data.pairing.name_words import Role, role
-from trainer.data.pairing.published_layouts import Item
-from trainer.data.pairing.rival_readings import one_reading, two_readings
-from trainer.data.pairing.slots import by_looks
+from trainer.data.listing.folder import bare, case_names, count, few, image_files, one_form
+from trainer.data.listing.items import Item
+from trainer.data.names.attempts import Attempt, Split
+from trainer.data.names.folder_meaning import in_words, meanings, part_of
+from trainer.data.names.keys import COMPARISONS, Comparison, Named, keys_of
+from trainer.data.names.mask_look import look_like_masks
+from trainer.data.names.name_words import Role, role
+from trainer.data.names.rival_readings import one_reading, two_readings
+from trainer.data.names.slots import by_looks
 from trainer.errors import UserError
 
 # What tells images from masks: words in names and folders, in folders alone, in names alone; and last, in folders,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from trainer.data.pairing.folder_meaning import in_words, is_part, meanings, one_set, part_of
+from trainer.data.names.folder_meaning import in_words, is_part, meanings, one_set, part_of
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainer.data.pairing.folder import bare, image_files, one_form
+from trainer.data.listing.folder import bare, image_files, one_form
 from trainer.errors import UserError
 from trainer.files import given_path
 

@@ -6,7 +6,7 @@ import re
 from functools import cache
 from typing import Literal
 
-from trainer.data.pairing.folder_meaning import WORD
+from trainer.data.names.folder_meaning import WORD
 
 Role = Literal["image", "mask", "perhaps mask", "other", ""]
 

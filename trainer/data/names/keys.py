@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from trainer.data.pairing.folder_meaning import PART_OF, WORD
-from trainer.data.pairing.name_words import is_mask_word, rest, role, says_role
+from trainer.data.names.folder_meaning import PART_OF, WORD
+from trainer.data.names.name_words import is_mask_word, rest, role, says_role
 
 TOKEN = re.compile(rf"{WORD.pattern}|[\W_]")
 

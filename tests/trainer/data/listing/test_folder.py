@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from trainer.data.pairing.folder import (
+from trainer.data.listing.folder import (
     bare,
     broken_links,
     count,

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from trainer.data.pairing.attempts import Attempt, kind, recurring_names
-from trainer.data.pairing.folder import count, few
-from trainer.data.pairing.keys import Key, Named
-from trainer.data.pairing.mask_look import look_like_masks
-from trainer.data.pairing.name_words import rest
-from trainer.data.pairing.pattern_of import pattern_pair
+from trainer.data.listing.folder import count, few
+from trainer.data.names.attempts import Attempt, kind, recurring_names
+from trainer.data.names.keys import Key, Named
+from trainer.data.names.mask_look import look_like_masks
+from trainer.data.names.name_words import rest
+from trainer.data.names.pattern_of import pattern_pair
 from trainer.errors import UserError
 
 FORMATS = frozenset(("png", "tif", "tiff", "jpg", "jpeg", "bmp", "gif", "dcm", "dicom", "nii", "nifti"))

@@ -6,9 +6,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
-from trainer.data.pairing.attempts import Split
-from trainer.data.pairing.keys import Named
-from trainer.data.pairing.mask_look import look_like_masks
+from trainer.data.names.attempts import Split
+from trainer.data.names.keys import Named
+from trainer.data.names.mask_look import look_like_masks
 
 MOST = 6  # slots: more folders with equal names are patients or classes
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainer.data.pairing.folder_meaning import WORD
-from trainer.data.pairing.keys import Key, Named
+from trainer.data.names.folder_meaning import WORD
+from trainer.data.names.keys import Key, Named
 
 # Words for people who draw the same masks: a number behind one of them tells two people, not two masks of one image.
 OBSERVERS = frozenset(
