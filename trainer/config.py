@@ -150,7 +150,7 @@ class DataConfig:
     `colour`: images keep red, green and blue, for a network of one's own that reads them; else they become grey.
 
     `axis`: along which volumes are cut into slices, 0 (sagittal), 1 (coronal) or 2 (axial); -1 is that of the widest
-    spacing (`trainer.data.pairing.volumes`). `names="hide"` numbers the cases, so that no file's name is recorded.
+    spacing (`trainer.data.pairing.volumes`). `names="hide"` numbers cases and classes, so that no name is recorded.
 
     `path` may also be a table of images and masks (`trainer.data.pairing.case_table`), with `mask_column` and
     `class_column` too, or a pattern with wildcards; `masks` is then the pattern of the masks, or beside a folder their

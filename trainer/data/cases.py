@@ -15,7 +15,7 @@ from trainer.channels import RGB
 from trainer.config import DataConfig, digest
 from trainer.data.cache import Entry, cached
 from trainer.data.digests import content_digest, files_digest, pairing_digest, table_digest
-from trainer.data.hidden_names import HIDE, numbered, without_names
+from trainer.data.hidden_names import HIDE, numbered, with_numbered_classes, without_names
 from trainer.data.images import read_spaced
 from trainer.data.intensity import IntensityRule, decide, rule_of
 from trainer.data.listing.folder import few
@@ -179,6 +179,7 @@ def read_folder(
 ) -> Entry:
     """Read every mask, choose the cases, name their patients, read their images, find near-duplicates."""
     pairs, slicing_notes = sliced(layout.pairs, config.axis)
+    pairs = with_numbered_classes(pairs) if config.names == HIDE else pairs
     total = len(pairs) + min(config.images or len(pairs), len(pairs))
     scanned = [scan(pair, size) for pair in reporting(pairs, 0, total, progress)]
     mask_rule = decide_masks(all_files(scanned), config, label_names(layout))

@@ -1,19 +1,29 @@
-"""`data.names = "hide"`: cases are numbered, and notes lose the names that they list, so that none is recorded."""
+"""`data.names = "hide"`: cases and classes are numbered, and notes lose the names that they list: none is recorded."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from trainer.data.pairing.pairs import Pair
 
 HIDE = "hide"
 
 
-def numbered(count: int) -> list[str]:
+def numbered(count: int, what: str = "image") -> list[str]:
     """Names that tell nothing.
 
     >>> numbered(2)
     ['image 001', 'image 002']
     """
-    return [f"image {number:03d}" for number in range(1, count + 1)]
+    return [f"{what} {number:03d}" for number in range(1, count + 1)]
+
+
+def with_numbered_classes(pairs: Sequence[Pair]) -> tuple[Pair, ...]:
+    """The pairs with their classes numbered in the order of their names: a folder may be a person's."""
+    labels = sorted({pair.label for pair in pairs} - {""})
+    number = dict(zip(labels, numbered(len(labels), "class"), strict=True))
+    return tuple(replace(pair, label=number.get(pair.label, "")) for pair in pairs)
 
 
 def without_names(notes: Iterable[str]) -> tuple[str, ...]:

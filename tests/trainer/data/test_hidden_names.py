@@ -33,3 +33,19 @@ def test_no_file_name_is_left_in_cases_and_cache(tmp_path: Path) -> None:
     assert found and not any(b"Mustermann" in path.read_bytes() or "Mustermann" in path.name for path in found)
     kept = load_cases(DataConfig(str(tmp_path / "set")), 16, tmp_path / "cache")
     assert "Mustermann" in repr(kept.names) and "Mustermann" in repr(kept.notes)
+
+
+def test_no_name_of_a_folder_is_left_as_a_class(tmp_path: Path) -> None:
+    """Folders of one image each are taken for classes, and may be persons'; one mask is empty, which a note says."""
+    for number, person in enumerate(("Mustermann", "Musterfrau", "Roe")):
+        (tmp_path / "set" / person).mkdir(parents=True)
+        mask = np.zeros((20, 20), np.uint8)
+        mask[5:12, 4:15] = 255 * (number != 2)
+        Image.fromarray(np.roll(np.eye(20, dtype=np.uint8) * 200, 3 * number, 1)).save(
+            tmp_path / "set" / person / "us.png"
+        )
+        Image.fromarray(mask).save(tmp_path / "set" / person / "lesion.png")
+    cases = load_cases(DataConfig(str(tmp_path / "set"), names="hide"), 16, tmp_path / "cache")
+    assert cases.labels == ("class 001", "class 002")
+    assert any(note.startswith("1 class 003 image with an empty mask") for note in cases.notes)
+    assert not any(word in repr((cases.names, cases.labels, cases.notes)) for word in ("Muster", "Roe"))
