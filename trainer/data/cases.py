@@ -18,13 +18,13 @@ from trainer.data.digests import content_digest, files_digest, pairing_digest, t
 from trainer.data.hidden_names import HIDE, numbered, with_numbered_classes, without_names
 from trainer.data.images import read_spaced
 from trainer.data.intensity import IntensityRule, decide, rule_of
-from trainer.data.listing.folder import few
 from trainer.data.masks.label_names import label_names
-from trainer.data.masks.reading import MergedMask, all_files, merge, scan
+from trainer.data.masks.reading import all_files, merge, scan
 from trainer.data.masks.rule import decide_masks
 from trainer.data.masks.suspicions import suspicions
 from trainer.data.near_duplicates import large_group_note, near_duplicate_groups
-from trainer.data.pairing.pairs import Layout, Pair
+from trainer.data.notes import MaskedPair, colour_note, ignored_note, mask_notes
+from trainer.data.pairing.pairs import Layout
 from trainer.data.pairing.sources import find_whole, place
 from trainer.data.pairing.volumes import sliced
 from trainer.data.patients import Find, by_layout, patient_finder, patients_note, together
@@ -40,7 +40,6 @@ PHANTOMS = 60
 # The embedded images by modality: the function that draws them, and their name in messages.
 EMBEDDED = {"ultrasound": (ultrasound_phantoms, "ultrasound"), "xray": (chest_phantoms, "chest X-ray")}
 T = TypeVar("T")
-MaskedPair = tuple[Pair, MergedMask]
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,7 +183,7 @@ def read_folder(
     scanned = [scan(pair, size) for pair in reporting(pairs, 0, total, progress)]
     mask_rule = decide_masks(all_files(scanned), config, label_names(layout))
     masked = [(masks.pair, merge(masks, mask_rule)) for masks in scanned]
-    usable, notes = without_empty(masked, config, size)
+    usable, notes = without_empty(masked, config, size), mask_notes(masked, size, keep_empty=config.keep_empty)
     notes = without_names(notes) if config.names == HIDE else notes
     indices, sampling_note = sampled([pair.label for pair, _ in usable], config)
     cases = [usable[index] for index in indices]
@@ -226,20 +225,6 @@ def read_folder(
     return replace(entry, arrays={**entry.arrays, "spacing": spacing}) if np.isfinite(spacing).any() else entry
 
 
-def ignored_note(masks: NDArray[np.uint8]) -> Iterator[str]:
-    """How many pixels take no part, in words."""
-    ignored = masks == IGNORED
-    if number := int(ignored.any(axis=(1, 2)).sum()):
-        yield f"Ignored: {ignored.mean():.1%} of all pixels, in {number} of {len(masks)} masks, at working size."
-
-
-def colour_note(images: NDArray[np.float32]) -> Iterator[str]:
-    """How many images have colours, in words; nothing where they were read as grey."""
-    if images.ndim == 4:
-        grey = sum(bool((image == image[..., :1]).all()) for image in images)
-        yield f"Images: read in colour; {grey} of {len(images)} are grey and have three equal channels."
-
-
 def duplicates(groups: NDArray[np.int64]) -> int:
     """How many cases share their group with another."""
     sizes = np.bincount(groups)
@@ -254,43 +239,16 @@ def reporting(items: Sequence[T], before: int, total: int, progress: Progress | 
             progress(done, total)
 
 
-def without_empty(
-    masked: Sequence[MaskedPair], config: DataConfig, size: int
-) -> tuple[list[MaskedPair], tuple[str, ...]]:
-    """The cases with something marked (all of them if `config.keep_empty`), and notes on every unusual mask."""
-    if not any((mask.pixels == OBJECT).any() for _, mask in masked):
+def without_empty(masked: Sequence[MaskedPair], config: DataConfig, size: int) -> list[MaskedPair]:
+    """The cases with something marked, all of them if `config.keep_empty`. Raises `UserError` where nothing is."""
+    marked = [(pair, mask) for pair, mask in masked if (mask.pixels == OBJECT).any()]
+    if not marked:
         raise UserError(
             f"Training needs masks with something marked, but {config.path} holds only empty masks "
             f"({len(masked)} images at {size}x{size} pixels). "
             "A mask is white, or of one value, in the object and black elsewhere: are these the right files?"
         )
-    outcome = "kept as asked" if config.keep_empty else "left out; keep them with --set data.keep_empty=true"
-    notes = (
-        ([pair for pair, mask in masked if mask.empty], f"with an empty mask {outcome}"),
-        (
-            [pair for pair, mask in masked if mask.faint],
-            "of these with a mask that is not black, yet nowhere the object",
-        ),
-        (
-            [pair for pair, mask in masked if mask.vanished],
-            f"with an object too small for {size}x{size} pixels {outcome}",
-        ),
-        ([pair for pair, mask in masked if mask.resized], "with a mask of another size: resized by nearest neighbour"),
-    )
-    usable = [(pair, mask) for pair, mask in masked if config.keep_empty or (mask.pixels == OBJECT).any()]
-    return usable, tuple(f"{counted(pairs)} {reason} ({few_names(pairs)})" for pairs, reason in notes if pairs)
-
-
-def counted(pairs: Sequence[Pair]) -> str:
-    """`133 normal images` when all are of one class, else `3 images`."""
-    labels = {pair.label for pair in pairs}
-    words = [str(len(pairs)), labels.pop() if len(labels) == 1 else "", "image" if len(pairs) == 1 else "images"]
-    return " ".join(filter(None, words))
-
-
-def few_names(pairs: Sequence[Pair]) -> str:
-    """The names of the first image files."""
-    return few(tuple(dict.fromkeys(pair.image for pair in pairs)))
+    return list(masked) if config.keep_empty else marked
 
 
 def entry_of(

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.config import DataConfig
-from trainer.data.cases import ignored_note
 from trainer.data.formats.decode import header
 from trainer.data.hidden_names import HIDE, numbered
 from trainer.data.images import read_image
@@ -24,6 +23,7 @@ from trainer.data.masks.reading import MergedMask, ScannedMasks, all_files, merg
 from trainer.data.masks.rule import MaskRule, decide_masks
 from trainer.data.masks.suspicions import suspicions
 from trainer.data.near_duplicates import large_group_note, near_duplicate_groups
+from trainer.data.notes import ignored_note
 from trainer.data.pairing.pairs import Layout, Match, Pair
 from trainer.data.pairing.sources import find
 from trainer.data.pairing.volumes import sliced
