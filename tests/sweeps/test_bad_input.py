@@ -296,7 +296,7 @@ CASES: dict[str, tuple[Build, str]] = {
     "a network that is not there": (given("--model", "no.keras"), r"no model file no\.keras"),
     "a network that is none": (no_network, r"text\.keras must be a Keras model|must be a Keras model saved as \.keras"),
     "a registered network that is not there": (given("--model", "models:/none@champion"), r"models:/none@champion"),
-    "empty model path": (given("--model", ""), r"'model\.path' must name a \.keras file"),
+    "empty model path": (given("--model", ""), r"'model\.path' must name a \.keras or \.h5 file"),
     "a network of two outputs": (own_network(two_outputs), r"must have one output, but 'own' has 2"),
     "a network of another size": (own_network(lambda: own(48)), r"48x48, but got 32\. Set model\.size=48"),
     "a mask beyond the network": (
