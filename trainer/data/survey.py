@@ -36,11 +36,15 @@ EXAMPLES = 3
 
 @dataclass(frozen=True)
 class Problem:
-    """A fault that keeps a file from being used, or (`fatal=False`) an oddity to look at."""
+    """A fault that keeps a file from being used, or (`fatal=False`) an oddity to look at.
+
+    `alone`: the file lacks its partner, and `data.skip_unpaired` leaves it out.
+    """
 
     file: Path
     message: str
     fatal: bool = True
+    alone: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,10 +202,10 @@ def intensity_rule(cases: Sequence[Pair], folder: Path, config: DataConfig, prob
 def unpaired_problems(layout: Match, *, fatal: bool = True) -> list[Problem]:
     """One problem per file that has no partner or whose name is taken; the former may be left out knowingly."""
     return [
-        *(Problem(path, "image without mask", fatal) for path in layout.without_mask),
-        *(Problem(path, f"image without {part} mask", fatal) for path, part in layout.incomplete),
-        *(Problem(path, "mask without image", fatal) for path in layout.without_image),
-        *(Problem(path, f"link that leads nowhere (to {target(path)})", fatal) for path in layout.broken),
+        *(Problem(path, "image without mask", fatal, alone=True) for path in layout.without_mask),
+        *(Problem(path, f"image without {part} mask", fatal, alone=True) for path, part in layout.incomplete),
+        *(Problem(path, "mask without image", fatal, alone=True) for path in layout.without_image),
+        *(Problem(path, f"link that leads nowhere (to {target(path)})", fatal, alone=True) for path in layout.broken),
         *(Problem(second, f"has the same name as {first}") for first, second in layout.duplicates),
     ]
 

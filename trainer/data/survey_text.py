@@ -43,9 +43,9 @@ def verdict(survey: Survey) -> str:
     if not survey.areas:
         fatal = any(problem.fatal for problem in survey.problems)
         return "not usable: " + ("see the problems above" if fatal else "no mask has anything marked")
-    return (
-        "not usable as it is: fix the problems above (--set data.skip_unpaired=true leaves out files without partner)"
-    )
+    alone = any(problem.fatal and problem.alone for problem in survey.problems)
+    hint = " (--set data.skip_unpaired=true leaves out files without partner)" if alone else ""
+    return f"not usable as it is: fix the problems above{hint}"
 
 
 def areas_in_words(areas: tuple[float, ...]) -> str:

@@ -83,6 +83,15 @@ def test_every_problem_is_listed_with_its_file(folder: Path) -> None:
     assert len(seen.names) == 3
 
 
+@pytest.mark.parametrize(("damaged", "hinted"), [("benign (1).png", False), ("benign (1)_mask.png", True)])
+def test_leaving_files_out_is_offered_only_for_those_without_partner(folder: Path, damaged: str, hinted: bool) -> None:
+    path = folder / "benign" / damaged
+    path.unlink() if hinted else path.write_bytes(path.read_bytes()[:60])
+    verdict = text(survey(folder)).splitlines()[-1]
+    assert verdict.startswith("not usable as it is: fix the problems above")
+    assert ("data.skip_unpaired=true leaves out" in verdict) == hinted
+
+
 def test_nothing_readable_or_marked_is_said_and_does_not_crash(tmp_path: Path) -> None:
     write_case(tmp_path, "normal", 1, value=0)
     assert text(survey(tmp_path)).endswith("not usable: no mask has anything marked")

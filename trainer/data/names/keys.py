@@ -142,9 +142,8 @@ def longer_mask(
     image_folders: Sequence[Key], images: Sequence[str], mask_folders: Sequence[Key], masks: Sequence[str]
 ) -> Keys | None:
     """The name of a mask is that of its image and more: `Image_01L` and `Image_01L_1stHO`."""
-    image_keys = with_names(image_folders, map(rest, images))
-    mask_keys = shortened(with_names(mask_folders, map(rest, masks)), set(image_keys))
-    return None if mask_keys is None else (image_keys, mask_keys)
+    swapped = longer_image(mask_folders, masks, image_folders, images)
+    return None if swapped is None else (swapped[1], swapped[0])
 
 
 def shortened(keys: Sequence[Key], known: set[Key]) -> list[Key] | None:
