@@ -5,6 +5,8 @@
     ├── TrialFailed       this candidate cannot score; recorded, and the sweep goes on
     ├── FrozenBlockMoved  a bug: a frozen block changed; the sweep stops
     ├── WorkerCrashed     a bug that a worker process met; the sweep stops
+    ├── LeaseLost         another worker has this trial now: nothing more is written for it, and the worker goes on
+    ├── Preempted         this process was told to stop: what it trained is kept, and the trial is given back
     └── Drained           no error: the queue of candidates is empty
 
 Any other exception is a bug and stops the sweep.
@@ -27,6 +29,14 @@ class FrozenBlockMoved(Exception):
 
 class WorkerCrashed(Exception):
     """A worker met a bug; the message holds the end of its log and where the rest is."""
+
+
+class LeaseLost(Exception):
+    """This worker was thought dead, and another has taken its trial over: it must write nothing more for it."""
+
+
+class Preempted(Exception):
+    """This process was told to stop (SIGTERM): the state of its training is kept, and its trial can be given back."""
 
 
 class Drained(Exception):
