@@ -84,7 +84,7 @@ def test_an_extra_that_does_not_exist_is_refused_with_those_that_do() -> None:
         check=False,
     )
     assert done.returncode != 0
-    assert "thaw has no extra 'dashbord'. Extras: dashboard postgresql ray medical." in done.stderr
+    assert "thaw has no extra 'dashbord'. Extras: dashboard medical postgresql ray." in done.stderr
 
 
 @pytest.mark.parametrize("requirement", DIRECT)
