@@ -152,7 +152,8 @@ def run(
     from sweeps.environment.home import open_home
     from sweeps.environment.terminal import Board
     from sweeps.planning.identity import check_name
-    from sweeps.run.launch import check_workers
+    from sweeps.run.launchers.by_name import check_workers
+    from sweeps.run.launchers.local import LocalLauncher
     from sweeps.spec.load import load_spec
     from trainer.errors import WorkerCrashed
 
@@ -161,7 +162,7 @@ def run(
     loaded_spec = load_spec(
         spec, sets=[*(set_ or []), *budget], data=data, masks=masks, pretrain=pretrain, model=model, custom=custom or ()
     )
-    count = check_workers(workers, loaded_spec.search)
+    count = check_workers(workers, loaded_spec.search, LocalLauncher())
     name = check_name(name)
     opened_home = open_home(home)
     if dry_run:

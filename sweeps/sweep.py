@@ -12,7 +12,8 @@ from sweeps.environment.terminal import Board
 from sweeps.planning.open_sweep import OpenSweep, closed_when_stopped
 from sweeps.planning.prepare import prepare
 from sweeps.planning.resolve import look_and_resolve
-from sweeps.run.launch import launch
+from sweeps.run.launchers.contract import Crew, Launcher
+from sweeps.run.launchers.local import LocalLauncher
 from sweeps.run.progress import follow_list, follow_search
 from sweeps.spec.load import Spec
 from sweeps.strategies.propose import check_budget, planned_work, warnings
@@ -21,6 +22,9 @@ from trainer.files import locked
 
 if TYPE_CHECKING:  # heavy
     from tracking.record import TrialState
+
+
+LOCAL = LocalLauncher()
 
 
 @dataclass(frozen=True)
@@ -33,11 +37,19 @@ class Outcome:
 
 
 def run_sweep(
-    spec: Spec, home: Home, board: Board, *, workers: int, name: str | None = None, retry_failed: bool = False
+    spec: Spec,
+    home: Home,
+    board: Board,
+    *,
+    workers: int,
+    name: str | None = None,
+    retry_failed: bool = False,
+    launcher: Launcher = LOCAL,
 ) -> Outcome:
     """Run a sweep to its end, or go on with it; what is recorded in MLflow already is not done again."""
     from sweeps.run.enlist import enlist, missing_candidates
 
+    launcher.check(home, workers)
     resolved, network = look_and_resolve(spec, home, board)
     check_budget(resolved.search, resolved.space, resolved.listed, resolved.settings.folds)
     for line in warnings(resolved.search, resolved.n_blocks):
@@ -50,14 +62,21 @@ def run_sweep(
             something_to_do = enlist(sweep, candidates, states_before, retry_failed=retry_failed)
     del network  # workers need the memory
     if something_to_do:
-        _train(sweep, board, candidates, len(states_before), workers)
+        _train(sweep, board, candidates, len(states_before), workers, launcher)
     else:
         board.say(f"{sweep.name}: all {len(states_before)} trials are recorded; nothing to train.")
     _say_what_is_left(sweep, board)
     return _outcome(sweep.name, states_before, sweep.tracker.trials(sweep.plan.sweep_run))
 
 
-def _train(sweep: OpenSweep, board: Board, candidates: Sequence[Candidate], recorded_trials: int, workers: int) -> None:
+def _train(
+    sweep: OpenSweep,
+    board: Board,
+    candidates: Sequence[Candidate],
+    recorded_trials: int,
+    workers: int,
+    launcher: Launcher,
+) -> None:
     """Let workers drain the list, showing how far they are."""
     search, folds = sweep.resolved.search, sweep.resolved.settings.folds
     work_text = planned_work(search, len(candidates), len(sweep.resolved.listed), recorded_trials)
@@ -69,7 +88,7 @@ def _train(sweep: OpenSweep, board: Board, candidates: Sequence[Candidate], reco
     )
     try:
         with progress as listen:
-            launch(sweep.home, sweep.name, workers, listen)
+            launcher.launch(Crew(sweep.home, sweep.name, workers), listen)
     finally:
         sweep.close_lost()  # the sweep's own run too; its report finishes that one
 

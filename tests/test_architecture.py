@@ -22,6 +22,7 @@ HOMES = {
     "mlflow": ("tracking/store/connection.py", "tracking/store/registry.py"),
     "pandas": ("tracking/store/connection.py",),
     "optuna": ("sweeps/engines/optuna_", "sweeps/strategies/optuna_samplers.py", "tracking/best_mask/fanova.py"),
+    "ray": ("sweeps/run/launchers/ray.py",),
     "keras_tuner": ("sweeps/engines/keras_tuner_engine.py",),
     "matplotlib": ("tracking/figures/",),
     "jinja2": ("tracking/report/html.py",),
@@ -96,8 +97,25 @@ WALLS: dict[str, tuple[str, ...]] = {
         "tracking/figures",
         *TRAINER,
     ),
-    "sweeps/commands": (*BELOW, "sweeps/planning", "sweeps/run", *TRACKING, *TRAINER),
-    "sweeps": (*BELOW, "sweeps/engines", "sweeps/planning", "sweeps/run", "sweeps/commands", *TRACKING, *TRAINER),
+    "sweeps/run/launchers": (
+        "sweeps/environment",
+        "sweeps/spec",
+        "sweeps/engines",
+        "sweeps/run",
+        "tracking",
+        "trainer",
+    ),
+    "sweeps/commands": (*BELOW, "sweeps/planning", "sweeps/run", "sweeps/run/launchers", *TRACKING, *TRAINER),
+    "sweeps": (
+        *BELOW,
+        "sweeps/engines",
+        "sweeps/planning",
+        "sweeps/run",
+        "sweeps/run/launchers",
+        "sweeps/commands",
+        *TRACKING,
+        *TRAINER,
+    ),
 }
 
 HEAVY = [

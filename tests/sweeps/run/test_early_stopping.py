@@ -15,7 +15,7 @@ from sweeps.environment.terminal import Board
 from sweeps.planning.open_sweep import OpenSweep
 from sweeps.planning.plan import read_plan
 from sweeps.run.early_stopping import FOLD_NOISE, MARGIN, clearly_worse, estimate, make_drop_rule
-from sweeps.run.launch import Listen
+from sweeps.run.launchers.contract import Listen
 from sweeps.run.messages import Dropped, FoldFinished, Message
 from sweeps.run.objective import never_drop
 from sweeps.run.worker import work

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from sweeps.environment.home import open_home
-from sweeps.run.launch import REPLACEMENTS, default_workers, launch
+from sweeps.run.launchers.contract import Crew
+from sweeps.run.launchers.local import REPLACEMENTS, LocalLauncher
 from sweeps.run.messages import Error, Message, Ready, Replaced, to_line
 from trainer.errors import UserError, WorkerCrashed
 
@@ -24,7 +25,7 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, code: str, workers: int
     stub.write_text(f"#!/bin/sh\nexec '{PYTHON}' '{tmp_path}/sweeps_stub.py'\n")
     stub.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(stub))
-    launch(home, "s", workers, heard.append)
+    LocalLauncher().launch(Crew(home, "s", workers), heard.append)
     return heard
 
 
@@ -66,4 +67,4 @@ def test_a_replacement_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
 
 
 def test_as_many_workers_as_cores() -> None:
-    assert default_workers() >= 1
+    assert LocalLauncher().default_workers() >= 1

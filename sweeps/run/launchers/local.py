@@ -1,0 +1,95 @@
+"""Start the workers of a sweep on this machine, listen to them, replace one that was killed, stop them all on a bug."""
+
+from __future__ import annotations
+
+import os
+import queue
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from sweeps.environment.home import Home
+from sweeps.run.launchers.contract import Crew, Listen
+from sweeps.run.messages import Error, Message, Replaced, from_line
+from sweeps.run.worker import USER_ERROR
+from tracking.redact import redact
+from trainer.errors import UserError, WorkerCrashed
+
+REPLACEMENTS = 3
+LAST_LINES = 20
+
+Mail = queue.Queue[tuple[int, Message | None]]  # worker and message; None: the worker has ended
+
+
+@dataclass(frozen=True)
+class LocalLauncher:
+    """Workers are processes of this machine, which end with the launcher."""
+
+    def default_workers(self) -> int:
+        """As many as there are cores that this process may use."""
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+    def check(self, home: Home, workers: int) -> None:
+        """Nothing can be missing here."""
+
+    def launch(self, crew: Crew, listen: Listen) -> None:
+        """Run the workers until the sweep's list is drained, handing every message of theirs to `listen`.
+
+        A worker that was killed from outside (out of memory, say) is replaced, at most three times in all; its
+        candidate is taken up again through the study's heartbeat. Raises `UserError` for a mistake that a worker met,
+        `WorkerCrashed` for a bug. However this ends, no worker is left behind.
+        """
+        messages: Mail = queue.Queue()
+        running = {number: _start(crew, number, messages) for number in range(1, crew.workers + 1)}
+        replacements = 0
+        try:
+            while running:
+                number, message = messages.get()
+                if isinstance(message, Error):
+                    raise UserError(message.message)
+                if message is not None:
+                    listen(message)
+                    continue
+                code = running.pop(number).wait()
+                if code < 0 and replacements < REPLACEMENTS:
+                    replacements += 1
+                    listen(Replaced(number, -code))
+                    running[number] = _start(crew, number, messages)
+                elif code not in (0, USER_ERROR):
+                    raise WorkerCrashed(_crash_message(crew.home.worker_log(crew.sweep, number), code))
+        finally:
+            for process in running.values():
+                process.terminate()
+            for process in running.values():
+                process.wait()
+
+
+def _start(crew: Crew, number: int, messages: Mail) -> subprocess.Popen[str]:
+    log = crew.home.worker_log(crew.sweep, number)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "sweeps.run.worker", str(crew.home.root), crew.sweep]
+    with log.open("w") as errors:
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=errors, stdin=subprocess.DEVNULL, encoding="utf-8", errors="replace"
+        )
+    assert process.stdout is not None
+    threading.Thread(target=_forward_messages, args=(process.stdout, number, messages), daemon=True).start()
+    return process
+
+
+def _forward_messages(output: IO[str], number: int, messages: Mail) -> None:
+    with output:
+        for line in output:
+            if (message := from_line(line)) is not None:
+                messages.put((number, message))
+    messages.put((number, None))
+
+
+def _crash_message(log: Path, code: int) -> str:
+    lines = log.read_text(errors="replace").splitlines()[-LAST_LINES:]
+    cause = f"was ended by signal {-code}" if code < 0 else f"stopped with exit code {code}"
+    message = f"A worker {cause}; the sweep stops, and what is finished is kept. The end of {log}:\n" + "\n".join(lines)
+    return redact(message)
