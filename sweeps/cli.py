@@ -14,6 +14,8 @@ import typer
 from sweeps.completion import MASKS, completer_of, spec_names, sweep_names
 from sweeps.environment.faults import user_error
 from sweeps.environment.home import DEFAULT_HOME
+from sweeps.environment.redacted_output import redact_errors
+from sweeps.environment.storage_address import HELP, hide_storage
 from sweeps.environment.streams import forget_reader, prepare_streams
 from sweeps.environment.terminal import complain, console, tell
 from tracking.user_folder import user_folder
@@ -39,6 +41,10 @@ Home = Annotated[
     typer.Option(
         help="Folder that holds all state: MLflow's record, Optuna's studies, finished trainings.", envvar="THAW_HOME"
     ),
+]
+Storage = Annotated[  # given to `resolve_storage`, which knows the variable THAW_STORAGE, too
+    str | None,
+    typer.Option(help=HELP, envvar="THAW_STORAGE", show_default=False),
 ]
 Masks = Annotated[
     str | None,
@@ -70,7 +76,9 @@ Sweep = Annotated[
 
 def main() -> None:
     """Run the command line. Exit codes: 2 a user's mistake, 3 trials without a score, 130 stopped, 1 a bug."""
+    hide_storage(sys.argv)
     prepare_streams()
+    redact_errors()
     os.environ.setdefault("HOME", user_folder())
     logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it says where it keeps fonts when HOME cannot be written
     try:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from sweeps.environment.faults import user_error
 from sweeps.environment.home import open_home
 from sweeps.environment.keras_backend import prepare_backend
+from sweeps.environment.redacted_output import redact_errors
 from sweeps.planning.open_sweep import OpenSweep
 from sweeps.planning.plan import read_plan
 from sweeps.run.messages import Error, Message, Ready, to_line
@@ -33,6 +34,7 @@ Emit = Callable[[Message], None]
 
 def main(arguments: list[str]) -> int:
     """Run one worker until the list is drained; 0 on success, 2 for a mistake of the user, anything else for a bug."""
+    redact_errors()  # what goes to the standard error becomes the worker's log
     try:
         _run(*arguments)
     except Exception as error:
