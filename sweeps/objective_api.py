@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 
 from sweeps.environment.home import open_home
 from sweeps.environment.terminal import Board, Output
+from sweeps.locks import contract
 from sweeps.spec.load import load_spec
 from sweeps.spec.space import Space, zero_shot
 from sweeps.strategies.history import Report
 from trainer.config import Candidate
 from trainer.errors import UserError
-from trainer.files import locked, present
 from trainer.masks import parse
 
 if TYPE_CHECKING:
@@ -103,10 +103,10 @@ def open_objective(
     opened_home, board, name = open_home(Path(home)), Board(Output(stderr=True)), check_name(name)
     loaded_spec = load_spec(spec, sets=sets, data=data, pretrain=pretrain, model=model, custom=custom)
     resolved, network = look_and_resolve(loaded_spec, opened_home, board)
-    with locked(opened_home.launch_lock, waiting=board.waiting):
+    with opened_home.locks.held(contract.LAUNCH, waiting=board.waiting):
         sweep = prepare(resolved, network, opened_home, board, name, workers=1)
     try:
-        with present(opened_home.workers_lock(sweep.name)):
+        with opened_home.locks.present(contract.workers(sweep.name)):
             yield Objective(sweep.name, resolved, _make_score(sweep))
     finally:
         if sweep.abandoned:

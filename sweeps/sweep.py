@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sweeps.environment.home import Home
 from sweeps.environment.terminal import Board
+from sweeps.locks import contract
 from sweeps.planning.open_sweep import OpenSweep, closed_when_stopped
 from sweeps.planning.prepare import prepare
 from sweeps.planning.resolve import look_and_resolve
@@ -18,7 +19,6 @@ from sweeps.run.progress import follow_list, follow_search
 from sweeps.spec.load import Spec
 from sweeps.strategies.propose import check_budget, planned_work, warnings
 from trainer.config import Candidate
-from trainer.files import locked
 
 if TYPE_CHECKING:  # heavy
     from tracking.record import TrialState
@@ -54,7 +54,7 @@ def run_sweep(
     check_budget(resolved.search, resolved.space, resolved.listed, resolved.settings.folds)
     for line in warnings(resolved.search, resolved.n_blocks):
         board.say(line)
-    with locked(home.launch_lock, waiting=board.waiting):
+    with home.locks.held(contract.LAUNCH, waiting=board.waiting):
         sweep = prepare(resolved, network, home, board, name, workers)
         with closed_when_stopped(sweep):
             states_before = sweep.tracker.trials(sweep.plan.sweep_run)

@@ -53,7 +53,7 @@ TRACKING = (
     "tracking/figures",
     "tracking/report",
 )
-BELOW = ("sweeps/environment", "sweeps/spec", "sweeps/strategies")
+BELOW = ("sweeps/locks", "sweeps/environment", "sweeps/spec", "sweeps/strategies")
 # What tracking may know of trainer.
 LIGHT = ("trainer.config", "trainer.errors", "trainer.full_disk", "trainer.keys", "trainer.masks", "trainer.results")
 WALLS: dict[str, tuple[str, ...]] = {
@@ -83,10 +83,11 @@ WALLS: dict[str, tuple[str, ...]] = {
     "tracking/summary": ("tracking", "tracking/analysis", "tracking/best_mask", *LIGHT),
     "tracking/figures": ("tracking", "tracking/analysis", "tracking/best_mask", "tracking/summary", *LIGHT),
     "tracking/report": (*TRACKING[:-1], *LIGHT),
-    "sweeps/environment": ("tracking", "trainer", "trainer/network"),
+    "sweeps/locks": ("tracking", "trainer"),
+    "sweeps/environment": ("sweeps/locks", "tracking", "trainer", "trainer/network"),
     "sweeps/spec": ("tracking", "trainer"),
     "sweeps/strategies": ("sweeps/spec", "tracking/best_mask", "trainer"),
-    "sweeps/engines": ("sweeps/spec", "sweeps/strategies", "tracking", "trainer"),
+    "sweeps/engines": ("sweeps/locks", "sweeps/spec", "sweeps/strategies", "tracking", "trainer"),
     "sweeps/planning": (*BELOW, "tracking", "tracking/store", *TRAINER),
     "sweeps/run": (
         *BELOW,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweeps.environment.home import Home
 from sweeps.environment.terminal import Board
+from sweeps.locks import contract
 from sweeps.planning.identity import label
 from sweeps.planning.plan import Plan, read_plan
 from tracking.analysis.formatting import counted
@@ -21,7 +22,6 @@ from tracking.statistics import spread
 from trainer.channels import with_channels
 from trainer.config import Candidate
 from trainer.errors import UserError
-from trainer.files import locked
 from trainer.masks import parse
 
 if TYPE_CHECKING:  # heavy
@@ -72,7 +72,7 @@ def crown(
     from trainer.training.versions import versions
 
     candidate, name = chosen.info.candidate, name or label(settings)
-    with locked(home.candidate_lock(record.info.name, f"champion-{candidate.key}")):
+    with home.locks.held(contract.champion(record.info.name, candidate.key)):
         registered = known_champion(tracker, record.run_id, candidate, name)
         if registered is None:
             network, result, cases = _refit(home, board, plan, candidate)

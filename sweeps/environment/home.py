@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sweeps.environment.home_addresses import copy_database, leads_elsewhere, mend
+from sweeps.locks.contract import LAUNCH, Locks
+from sweeps.locks.files import FileLocks
 from tracking.server_probe import check_server
 from tracking.sqlite_address import address_of
 from trainer.errors import UserError
@@ -83,30 +85,27 @@ class Home:
         return not os.environ.get("MLFLOW_TRACKING_URI")
 
     @property
+    def shared_storage(self) -> str | None:
+        """The address of the PostgreSQL database that holds the studies of many machines (`THAW_STORAGE`), if any."""
+        return os.environ.get("THAW_STORAGE") or None
+
+    @property
     def storage_url(self) -> str:
-        """The Optuna database of this home."""
-        return address_of(self.root.resolve() / "optuna.db")
+        """The database of Optuna's studies: the shared one, or that of this home."""
+        return self.shared_storage or address_of(self.root.resolve() / "optuna.db")
+
+    @property
+    def locks(self) -> Locks:
+        """The locks of all who share the studies."""
+        if self.shared_storage is None:
+            return FileLocks(self.root)
+        from sweeps.locks.database import database_locks  # SQLAlchemy takes a moment
+
+        return database_locks(self.shared_storage)
 
     def plan(self, sweep: str) -> Path:
         """What the workers of a sweep read."""
         return self.root / "sweeps" / sweep / "plan.json"
-
-    @property
-    def launch_lock(self) -> Path:
-        """Held while a sweep is prepared, so that two launchers pre-train once and list each candidate once."""
-        return self.root / "launch.lock"
-
-    def workers_lock(self, sweep: str) -> Path:
-        """Shared by the living workers of a sweep: while nobody holds it, trials that seem to run were cut off."""
-        return self.root / "sweeps" / sweep / "workers.lock"
-
-    def candidate_lock(self, sweep: str, key: str) -> Path:
-        """Held while a candidate is evaluated: a worker that slept past its heartbeat may find another on its work."""
-        return self.root / "sweeps" / sweep / "candidates" / f"{key}.lock"
-
-    def turn_lock(self, sweep: str) -> Path:
-        """Held by the worker that asks the strategy for the next candidate."""
-        return self.root / "sweeps" / sweep / "turn.lock"
 
     def keras_tuner(self, sweep: str) -> Path:
         """KerasTuner's own files, for those who want to look into them; nothing reads them back."""
@@ -183,7 +182,7 @@ def can_be_written(root: Path) -> bool:
 
 def at_work(home: Home) -> bool:
     """Whether a launcher prepares a sweep in the home, or workers work on one."""
-    locks = [home.launch_lock, *home.root.glob("sweeps/*/workers.lock")]
+    locks = [home.root / f"{LAUNCH}.lock", *home.root.glob("sweeps/*/workers.lock")]
     return any(lock.exists() and not nobody_present(lock) for lock in locks)
 
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sweeps.environment.home import Home
+from sweeps.locks import contract
 from sweeps.planning.plan import Plan
 from sweeps.planning.resolve import ResolvedSweep
-from trainer.files import nobody_present
 
 if TYPE_CHECKING:  # heavy
     from tracking.store.writer import Tracker
@@ -37,7 +37,7 @@ class OpenSweep:
     @property
     def abandoned(self) -> bool:
         """Whether no worker of any launcher works on it."""
-        return nobody_present(self.home.workers_lock(self.name))
+        return self.home.locks.nobody_present(contract.workers(self.name))
 
     def close_lost(self) -> None:
         """Close what still counts as running in the record, unless workers work on the sweep."""

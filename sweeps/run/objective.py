@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sweeps.locks import contract
 from sweeps.planning.artifacts import checkpoints, log_predictions
 from sweeps.planning.open_sweep import OpenSweep
 from sweeps.run.messages import Dropped, Failed, FoldFinished, Message, TrialFinished
@@ -18,7 +19,6 @@ from tracking.record import Role, TrialInfo
 from trainer.channels import as_grey
 from trainer.config import Candidate
 from trainer.errors import TrialFailed
-from trainer.files import locked
 from trainer.masks import names, orders_and_depths, parse
 from trainer.network.blocks import Partition, searchable, trainable_parameters
 from trainer.results import OBJECT, FoldResult
@@ -62,7 +62,7 @@ def make_objective(
     objective = _Objective(sweep, cross_validation, gallery, emit, drop, why_dropped)
 
     def evaluate(candidate: Candidate, report: Report) -> Scored:
-        with locked(sweep.home.candidate_lock(sweep.name, candidate.key)):
+        with sweep.home.locks.held(contract.candidate(sweep.name, candidate.key)):
             return _score(objective, candidate, report)
 
     return evaluate

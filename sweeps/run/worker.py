@@ -18,10 +18,10 @@ from sweeps.environment.faults import user_error
 from sweeps.environment.home import open_home
 from sweeps.environment.keras_backend import prepare_backend
 from sweeps.environment.redacted_output import redact_errors
+from sweeps.locks import contract
 from sweeps.planning.open_sweep import OpenSweep
 from sweeps.planning.plan import read_plan
 from sweeps.run.messages import Error, Message, Ready, to_line
-from trainer.files import locked, present
 
 if TYPE_CHECKING:  # heavy
     from sweeps.run.objective import Drop
@@ -52,7 +52,7 @@ def _run(root: str, name: str) -> None:
     _end_with_parent(os.getppid())
     from tracking.store.writer import Tracker
 
-    with present(home.workers_lock(name)):
+    with home.locks.present(contract.workers(name)):
         tracker = Tracker.connect(home.tracking_uri, home.artifact_folder)
         work(OpenSweep(home, plan, tracker), _print)
 
@@ -97,9 +97,16 @@ def _proposer(sweep: OpenSweep, cross_validation: CrossValidation, emit: Emit) -
 def _drain(sweep: OpenSweep, objective: Evaluate, propose: Propose | None = None) -> None:
     from sweeps.engines import optuna_queue
 
-    url, blocks = sweep.home.storage_url, sweep.resolved.n_blocks
-    turn, deadline = sweep.home.turn_lock(sweep.name), sweep.plan.deadline
-    optuna_queue.drain(url, sweep.name, objective, blocks, propose, lambda: locked(turn), deadline)
+    turn = contract.turn(sweep.name)
+    optuna_queue.drain(
+        sweep.home.storage_url,
+        sweep.name,
+        objective,
+        sweep.resolved.n_blocks,
+        propose,
+        lambda: sweep.home.locks.held(turn),
+        sweep.plan.deadline,
+    )
 
 
 def _tune(sweep: OpenSweep, objective: Evaluate) -> None:
@@ -108,7 +115,7 @@ def _tune(sweep: OpenSweep, objective: Evaluate) -> None:
 
     url, resolved, plan = sweep.home.storage_url, sweep.resolved, sweep.plan
     blocks = resolved.n_blocks
-    with locked(sweep.home.turn_lock(sweep.name)):
+    with sweep.home.locks.held(contract.turn(sweep.name)):
         trials = sweep.tracker.trials(plan.sweep_run).values()
         optuna_queue.enqueue(url, sweep.name, [trial.candidate for trial in trials if trial.cut_off], blocks)
         optuna_queue.drain(url, sweep.name, objective, blocks, deadline=plan.deadline)

@@ -14,6 +14,7 @@ import pytest
 
 from sweeps.environment.home import Home, find_home, open_home
 from sweeps.environment.home_addresses import PLACES, copy_database, leads_elsewhere, mend
+from sweeps.locks import contract
 from sweeps.planning.plan import read_plan
 from tests.sweeps.environment.mounts import READ_ONLY, run_mounted
 from tracking.record import SweepRecord
@@ -21,7 +22,6 @@ from tracking.sqlite_address import address_of
 from tracking.store.reader import Reader
 from tracking.store.writer import Tracker
 from trainer.errors import UserError
-from trainer.files import present
 
 
 def addresses(database: Path) -> list[str]:
@@ -92,7 +92,7 @@ def test_a_home_that_must_not_be_written_is_read_from_a_mended_copy(
 
 def test_one_that_was_opened_under_another_path_is_left_alone_while_a_sweep_runs(copied: Path) -> None:
     before = addresses(copied / "mlflow.db")
-    with present(Home(copied).workers_lock("s")):
+    with Home(copied).locks.present(contract.workers("s")):
         with pytest.raises(UserError, match=r"A sweep is running in the home .* another path"):
             open_home(copied)
         home = find_home(copied)

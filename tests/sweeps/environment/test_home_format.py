@@ -9,8 +9,8 @@ import pytest
 
 from sweeps.environment.home import VERSION, Home, format_of, open_home
 from sweeps.environment.home_format import bring_up_to_date
+from sweeps.locks import contract
 from trainer.errors import UserError
-from trainer.files import present
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def test_a_home_of_today_has_nothing_to_say(tmp_path: Path) -> None:
 
 
 def test_nothing_is_moved_under_a_running_sweep(former: Home) -> None:
-    with present(former.workers_lock("mine")):
+    with former.locks.present(contract.workers("mine")):
         with pytest.raises(UserError, match=r"sweep 'mine' is running in it. Wait until it has ended"):
             bring_up_to_date(former)
         assert former.ledger.exists() and format_of(former.root) == 1

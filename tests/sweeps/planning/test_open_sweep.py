@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from sweeps.environment.home import open_home
+from sweeps.locks import contract
 from sweeps.planning.open_sweep import OpenSweep, closed_when_stopped
-from trainer.files import present
 
 
 def opened(folder: Path) -> tuple[OpenSweep, list[str]]:
@@ -37,7 +37,7 @@ def test_what_ends_well_stays_open(tmp_path: Path) -> None:
 
 def test_a_sweep_with_workers_is_left_alone(tmp_path: Path) -> None:
     sweep, closed = opened(tmp_path)
-    with present(sweep.home.workers_lock("s")):
+    with sweep.home.locks.present(contract.workers("s")):
         assert not sweep.abandoned
         sweep.close_lost()
     assert closed == [] and sweep.abandoned

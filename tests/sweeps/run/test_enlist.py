@@ -12,6 +12,7 @@ import pytest
 
 from sweeps.engines import optuna_queue
 from sweeps.environment.home import open_home
+from sweeps.locks import contract
 from sweeps.planning.open_sweep import OpenSweep
 from sweeps.planning.plan import Plan
 from sweeps.planning.resolve import ResolvedSweep, resolve
@@ -20,7 +21,6 @@ from sweeps.spec.load import load_spec
 from sweeps.strategies.history import PastTrial
 from tracking.record import TrialState
 from trainer.config import Candidate
-from trainer.files import present
 
 ONE, TWO, THREE = (Candidate(mask, 2, 1e-3) for mask in ("1", "2", "3"))
 SEARCH = ["search.space=subsets", "search.strategy=random", "search.trials=9", "search.epochs=[2]"]
@@ -71,7 +71,7 @@ def test_a_list_waits_once_and_then_nothing_is_left(tmp_path: Path) -> None:
 
 def test_what_was_cut_off_waits_again_unless_workers_are_there(tmp_path: Path) -> None:
     sweep = opened(tmp_path, resolved())
-    with present(sweep.home.workers_lock("s")):
+    with sweep.home.locks.present(contract.workers("s")):
         assert not enlist(sweep, [], states((ONE, "RUNNING")), retry_failed=False)
     assert enlist(sweep, [], states((ONE, "RUNNING")), retry_failed=False) and waiting(sweep) == [ONE]
 

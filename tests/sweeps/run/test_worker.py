@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from sweeps.environment.home import Home
+from sweeps.locks import contract
 from sweeps.planning.open_sweep import OpenSweep
 from sweeps.planning.plan import Plan, write_plan
 from sweeps.planning.resolve import resolve
@@ -15,7 +16,6 @@ from sweeps.run.messages import Error, Ready, from_line
 from sweeps.run.worker import USER_ERROR, Emit, main
 from sweeps.spec.load import load_spec
 from trainer.errors import UserError
-from trainer.files import nobody_present
 
 
 @pytest.fixture
@@ -46,4 +46,4 @@ def test_it_is_present_while_it_works_and_a_bug_comes_through(home: Home, monkey
     monkeypatch.setattr(worker, "work", work)
     with pytest.raises(KeyError, match="typo"):
         main([str(home.root), "s"])
-    assert nobody_present(home.workers_lock("s"))
+    assert home.locks.nobody_present(contract.workers("s"))

@@ -1,0 +1,127 @@
+"""Leases between machines: rows of the study's database, each with an owner and an end, by the database's own clock.
+
+    thaw_leases   name | owner | until
+
+A thread renews what this process holds. A lease that has run out may be taken over, but by nobody who was without
+contact a moment ago: after an outage everybody has a grace period to show that they live.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from sweeps.locks.contact import Contact, contact_with
+from sweeps.locks.contract import BEAT_SECONDS, GRACE_SECONDS
+
+POLL_SECONDS = 0.5
+PRESENT = "#"  # stands between the name and the owner of a lease that any number may have
+
+MAKE = "CREATE TABLE IF NOT EXISTS thaw_leases (name TEXT PRIMARY KEY, owner TEXT NOT NULL, until TIMESTAMPTZ NOT NULL)"
+# Of two that make the table at once, one fails without this.
+ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(716921)"
+END = f"clock_timestamp() + interval '{GRACE_SECONDS} seconds'"
+TAKE = f"INSERT INTO thaw_leases VALUES (:name, :owner, {END}) ON CONFLICT (name) DO NOTHING"
+TAKE_OVER = f"UPDATE thaw_leases SET owner = :owner, until = {END} WHERE name = :name AND until < clock_timestamp()"
+RENEW = (
+    f"INSERT INTO thaw_leases VALUES (:name, :owner, {END}) "
+    f"ON CONFLICT (name) DO UPDATE SET until = {END} WHERE thaw_leases.owner = :owner"
+)
+GIVE_BACK = "DELETE FROM thaw_leases WHERE name = :name AND owner = :owner"
+KNOWN = "SELECT count(*) FROM thaw_leases WHERE starts_with(name, :prefix)"
+ALIVE = f"{KNOWN} AND until >= clock_timestamp()"
+FORGET = "DELETE FROM thaw_leases WHERE starts_with(name, :prefix) AND until < clock_timestamp()"
+
+
+class DatabaseLocks:
+    """The locks in one PostgreSQL database, for any number of processes on any machines."""
+
+    def __init__(self, engine: Engine, contact: Contact) -> None:
+        self.engine, self.contact = engine, contact
+
+    @contextmanager
+    def held(self, name: str, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
+        """Hold `name` alone until the block ends (`sweeps.locks.contract`)."""
+        owner = uuid.uuid4().hex
+        while not self._take(name, owner):
+            waiting()
+            time.sleep(POLL_SECONDS)
+        with self._renewed(name, owner):
+            yield
+
+    @contextmanager
+    def present(self, name: str) -> Iterator[None]:
+        """Show that this process is at work at `name`."""
+        owner = uuid.uuid4().hex
+        row = f"{name}{PRESENT}{owner}"
+        if self.contact.steady:
+            self._do(FORGET, prefix=f"{name}{PRESENT}")
+        self._do(TAKE, name=row, owner=owner)
+        with self._renewed(row, owner):
+            yield
+
+    def nobody_present(self, name: str) -> bool:
+        """Whether no living process is present at `name`. Until contact is steady, one whose lease ran out may live."""
+
+        def count() -> int:
+            with self.engine.connect() as connection:
+                question = text(ALIVE if self.contact.steady else KNOWN)
+                return int(connection.execute(question, {"prefix": f"{name}{PRESENT}"}).scalar_one())
+
+        return self.contact.patiently(count) == 0
+
+    def _take(self, name: str, owner: str) -> bool:
+        taken = self._do(TAKE, name=name, owner=owner)
+        return bool(taken or (self.contact.steady and self._do(TAKE_OVER, name=name, owner=owner)))
+
+    @contextmanager
+    def _renewed(self, name: str, owner: str) -> Iterator[None]:
+        """Renew the lease in a thread of its own while the block runs, then give it back."""
+        ended = threading.Event()
+
+        def renew() -> None:
+            while not ended.wait(BEAT_SECONDS):
+                with suppress(SQLAlchemyError):  # the database is away: the next beat tries again
+                    self.contact.once(lambda: self._execute(RENEW, {"name": name, "owner": owner}))
+
+        thread = threading.Thread(target=renew, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+            with suppress(SQLAlchemyError):  # it runs out by itself
+                self.contact.once(lambda: self._execute(GIVE_BACK, {"name": name, "owner": owner}))
+
+    def _do(self, statement: str, **values: str) -> int:
+        """Carry out a statement, waiting for a database that is away; how many rows it changed.
+
+        Each statement may be repeated, for a connection that is cut does not say whether it was carried out: who took a
+        lease and was not told finds it taken, and waits until it has run out.
+        """
+        return self.contact.patiently(lambda: self._execute(statement, values))
+
+    def _execute(self, statement: str, values: dict[str, Any]) -> int:
+        with self.engine.begin() as connection:
+            return connection.execute(text(statement), values).rowcount
+
+
+@lru_cache(maxsize=4)
+def database_locks(url: str) -> DatabaseLocks:
+    """The locks in the database at `url`, its table made where it is missing. Raises what the driver raises."""
+    engine = create_engine(url, pool_pre_ping=True, pool_size=2, max_overflow=4)
+    with engine.begin() as connection:
+        connection.execute(
+            text("SELECT pg_advisory_xact_lock(716921)")
+        )  # two that make it at once get in each other's way
+        connection.execute(text(MAKE))
+    return DatabaseLocks(engine, contact_with(url))
