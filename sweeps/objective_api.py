@@ -16,7 +16,7 @@ from sweeps.environment.terminal import Board, Output
 from sweeps.locks import contract
 from sweeps.spec.load import load_spec
 from sweeps.spec.space import Space, zero_shot
-from sweeps.strategies.history import Report
+from sweeps.strategies.history import Claim, Report
 from trainer.config import Candidate
 from trainer.errors import UserError
 from trainer.masks import parse
@@ -130,7 +130,7 @@ def _make_score(sweep: OpenSweep) -> Callable[[Candidate, Report, Callable[[], b
 
     def score(candidate: Candidate, report: Report, should_prune: Callable[[], bool]) -> Scores:
         prune_checks[:] = [should_prune]
-        scored = objective(candidate, report)
+        scored = objective(candidate, Claim(report))
         trial = sweep.tracker.trial(sweep.plan.sweep_run, candidate)
         images = {} if scored.dropped_after or trial is None else sweep.tracker.dice_by_image(trial.run_id)
         return Scores(scored.score, images, scored.parameters, scored.trainings, scored.seconds, scored.dropped_after)

@@ -17,6 +17,17 @@ OBJECT, IGNORED = 1, 255  # of a pixel's truth; 0 is the background
 COPY_MARK = "//"  # `name//2`: the second augmented copy of the image `name`; no name of a file holds two slashes
 
 
+@dataclass(frozen=True, order=True)
+class Reached:
+    """How far a trial is, so far as it is kept: fold `fold` (from 1; 0: nothing yet), after `epochs` whole epochs and
+    `steps` steps of the next one. The later is the greater, for folds are trained one after the other.
+    """
+
+    fold: int = 0
+    epochs: int = 0
+    steps: int = 0
+
+
 @dataclass(frozen=True)
 class Score:
     """One image's scores from its four pixel counts, foreground being probability > 0.5 (`trainer.training.metrics`).

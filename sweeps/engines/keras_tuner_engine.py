@@ -23,7 +23,7 @@ from keras_tuner.oracles import BayesianOptimizationOracle, GridSearchOracle, Ra
 from sweeps.spec.search_section import Search
 from sweeps.spec.space import Space
 from sweeps.strategies.axes import Axis, axes, candidate_at, point_of
-from sweeps.strategies.history import Evaluate, History, PastTrial, Status
+from sweeps.strategies.history import Claim, Evaluate, History, PastTrial, Status
 from sweeps.strategies.propose import is_spent
 from trainer.config import Candidate
 from trainer.errors import TrialFailed
@@ -217,7 +217,7 @@ def tune(
 def _evaluate(candidate: Candidate, evaluate: Evaluate) -> PastTrial:
     """Evaluate a new candidate. KerasTuner gets no score of a single fold, and the estimate of a dropped candidate."""
     try:
-        scored = evaluate(candidate, lambda dice, fold: None)
+        scored = evaluate(candidate, Claim())
     except TrialFailed:
         return PastTrial(candidate, "failed")
     if math.isnan(scored.score):

@@ -16,10 +16,9 @@ from typing import Any
 
 import optuna
 from optuna.exceptions import UpdateFinishedTrialError
-from optuna.storages import RetryHeartbeatStaleTrialCallback
 from optuna.trial import Trial, TrialState
 
-from sweeps.engines import optuna_storage
+from sweeps.engines import optuna_crashes, optuna_storage
 from sweeps.engines.optuna_storage import explains_errors, open_study
 from sweeps.engines.optuna_trials import (
     PAID,
@@ -31,7 +30,7 @@ from sweeps.engines.optuna_trials import (
     suggest_candidate,
     to_frozen_trial,
 )
-from sweeps.strategies.history import Evaluate, PastTrial, Propose, Scored, Status
+from sweeps.strategies.history import Claim, Evaluate, PastTrial, Propose, Scored, Status
 from tracking.redact import redact
 from trainer.config import Candidate
 from trainer.errors import Drained, TrialFailed, UserError
@@ -89,11 +88,8 @@ def release(url: str, name: str) -> None:
     not count towards the times a crash is forgiven.
     """
     study = open_study(url, name)
-    waiting = {trial.user_attrs.get("key") for trial in study.get_trials(deepcopy=False, states=(TrialState.WAITING,))}
     for trial in study.get_trials(states=(TrialState.RUNNING,)):
-        if trial.user_attrs.get("key") not in waiting:  # put back before a kill came between these two steps
-            attrs = {key: value for key, value in trial.user_attrs.items() if key != "worker"}
-            study.enqueue_trial(trial.system_attrs.get("fixed_params", {}), user_attrs=attrs)
+        optuna_crashes.put_back(study, trial)
         study.tell(trial.number, state=TrialState.FAIL)
 
 
@@ -122,8 +118,9 @@ def drain(
         trial.storage.record_heartbeat(trial._trial_id)  # type: ignore[attr-defined]  # of an RDB storage
         trial.set_user_attr("worker", f"{worker}:{trial.number}")
         candidate = suggest_candidate(trial, n_blocks)
+        claim = Claim(trial.report, optuna_crashes.noting(trial), optuna_crashes.given_up(trial.user_attrs))
         try:
-            scored = evaluate(candidate, trial.report)
+            scored = evaluate(candidate, claim)
         except TrialFailed as failed:
             write_note(study, trial, f"{candidate.name}\n\nFailed: {failed}")
             raise
@@ -228,4 +225,4 @@ def _put_back_unstarted(study: optuna.Study) -> None:
             study.tell(trial.number, state=TrialState.FAIL)
         except (UpdateFinishedTrialError, ValueError):
             continue  # another worker was faster
-        RetryHeartbeatStaleTrialCallback(max_retry=optuna_storage.RETRIES)(study, trial)
+        optuna_crashes.put_back_crashed(study, trial)

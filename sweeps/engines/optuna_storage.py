@@ -10,18 +10,18 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import optuna
 from optuna.exceptions import StorageInternalError
-from optuna.storages import RDBStorage, RetryHeartbeatStaleTrialCallback
+from optuna.storages import RDBStorage
 from optuna.trial import FrozenTrial
 from sqlalchemy import event
 from sqlalchemy.exc import SQLAlchemyError
 
+from sweeps.engines import optuna_crashes
 from tracking.redact import redact
 from trainer.errors import Drained, UserError
 from trainer.full_disk import full_disk
 
 HEARTBEAT_SECONDS = 5
 GRACE_SECONDS = 30
-RETRIES = 3
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -76,7 +76,7 @@ def open_study(url: str, name: str) -> optuna.Study:
             engine_kwargs=engine,
             heartbeat_interval=HEARTBEAT_SECONDS,
             grace_period=GRACE_SECONDS,
-            heartbeat_stale_trial_callback=RetryHeartbeatStaleTrialCallback(max_retry=RETRIES),
+            heartbeat_stale_trial_callback=optuna_crashes.put_back_crashed,
         )
     if url.startswith("sqlite"):
         _take_turns(storage)

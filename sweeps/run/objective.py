@@ -13,7 +13,7 @@ from sweeps.planning.artifacts import checkpoints, log_predictions
 from sweeps.planning.open_sweep import OpenSweep
 from sweeps.run.messages import Dropped, Failed, FoldFinished, Message, TrialFinished
 from sweeps.run.neuron_images import Gallery
-from sweeps.strategies.history import Evaluate, Report, Scored
+from sweeps.strategies.history import Claim, Evaluate, Scored
 from tracking.figures.image_panels import montage
 from tracking.record import Role, TrialInfo
 from trainer.channels import as_grey
@@ -21,7 +21,7 @@ from trainer.config import Candidate
 from trainer.errors import TrialFailed
 from trainer.masks import names, orders_and_depths, parse
 from trainer.network.blocks import Partition, searchable, trainable_parameters
-from trainer.results import OBJECT, FoldResult
+from trainer.results import OBJECT, FoldResult, Reached
 from trainer.training.cross_validation import CrossValidation
 
 # The candidate, its results so far (one per fold, at its epochs) -> an estimate of its Dice if it is to be dropped.
@@ -55,20 +55,20 @@ def make_objective(
     """Bind a cross-validation to its sweep's MLflow run. The returned function scores a candidate; 1 is best.
 
     It reports the mean Dice of the folds so far after every fold, asks `drop` whether to go on, and raises
-    `TrialFailed` after recording the reason. A candidate that is recorded already costs one look. `why_dropped` is what
-    the run of a dropped one says.
+    `TrialFailed` after recording the reason, that of a claim which is `given_up` too. A candidate that is recorded
+    already costs one look. `why_dropped` is what the run of a dropped one says.
     """
     gallery = Gallery(cross_validation, sweep.resolved.search.neurons)
     objective = _Objective(sweep, cross_validation, gallery, emit, drop, why_dropped)
 
-    def evaluate(candidate: Candidate, report: Report) -> Scored:
+    def evaluate(candidate: Candidate, claim: Claim) -> Scored:
         with sweep.home.locks.held(contract.candidate(sweep.name, candidate.key)):
-            return _score(objective, candidate, report)
+            return _score(objective, candidate, claim)
 
     return evaluate
 
 
-def _score(objective: _Objective, candidate: Candidate, report: Report) -> Scored:
+def _score(objective: _Objective, candidate: Candidate, claim: Claim) -> Scored:
     """Look up the candidate's score, or train it and record the outcome."""
     sweep, tracker = objective.sweep, objective.sweep.tracker
     info = trial_info(candidate, objective.cross_validation.trainer.blocks, sweep.resolved.search.orders)
@@ -79,7 +79,9 @@ def _score(objective: _Objective, candidate: Candidate, report: Report) -> Score
     run = tracker.open_trial(sweep.plan.sweep_run, info)
     page = tracker.trial_page(sweep.plan.sweep_run, run)
     try:
-        results, estimate = _train(objective, run, candidate, report)
+        if claim.given_up:
+            raise TrialFailed(claim.given_up)
+        results, estimate = _train(objective, run, candidate, claim)
     except TrialFailed as failed:
         tracker.fail_trial(run, str(failed))
         objective.emit(Failed(candidate.name, str(failed)))
@@ -94,7 +96,7 @@ def _score(objective: _Objective, candidate: Candidate, report: Report) -> Score
 
 
 def _train(
-    objective: _Objective, run: str, candidate: Candidate, report: Report
+    objective: _Objective, run: str, candidate: Candidate, claim: Claim
 ) -> tuple[list[FoldResult], float | None]:
     """Every fold's result, recorded and reported as it comes; and, where the candidate was dropped, its estimate."""
     results: list[FoldResult] = []
@@ -104,7 +106,8 @@ def _train(
             continue
         objective.sweep.tracker.log_fold(run, result)
         results.append(result)
-        report(mean_dice(results), result.fold)
+        claim.report(mean_dice(results), result.fold)
+        claim.reached(Reached(result.fold, result.epochs))
         if len(results) < objective.sweep.resolved.settings.folds:
             estimate = objective.drop(candidate, results)
             if estimate is not None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from trainer.config import Candidate
+from trainer.results import Reached
 
 Status = Literal["done", "dropped", "failed", "open"]
 
@@ -30,7 +31,22 @@ class Scored:
 
 
 Report = Callable[[float, int], object]  # takes the mean Dice so far and the fold, from 1
-Evaluate = Callable[[Candidate, Report], Scored]  # what every engine asks; raises `TrialFailed` for one without a score
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A trial as the worker holds it that evaluates its candidate.
+
+    `report` takes the scores as they come; `reached` how far the trial is, as soon as that is kept. `given_up`: why it
+    is not tried any more (`sweeps.engines.optuna_crashes`); empty: it is.
+    """
+
+    report: Report = lambda dice, fold: None
+    reached: Callable[[Reached], object] = lambda reached: None
+    given_up: str = ""
+
+
+Evaluate = Callable[[Candidate, Claim], Scored]  # what every engine asks; raises `TrialFailed` for one without a score
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from sweeps.engines import optuna_queue
 from sweeps.spec.search_section import Search
 from sweeps.spec.space import listed, space_of
 from sweeps.spec.strategy_names import ENDING, PROPOSING
-from sweeps.strategies.history import Report, Scored
+from sweeps.strategies.history import Claim, Scored
 from sweeps.strategies.propose import proposer
 from trainer.config import Candidate, Settings
 from trainer.files import locked
@@ -49,7 +49,7 @@ def work(name: str, trials: int, folder: Path) -> None:
     space = space_of(search, SIZES, Settings())
     blocks = {str(mask): list(mask.blocks) for mask in space.masks} | {"none": []}
 
-    def evaluate(candidate: Candidate, report: Report) -> Scored:
+    def evaluate(candidate: Candidate, claim: Claim) -> Scored:
         with (folder / "trained.txt").open("a") as file:
             file.write(f"{candidate.start}:{candidate.mask}:{candidate.epochs}\n")
         return Scored(dice(blocks[candidate.mask], candidate.epochs), 5, float(candidate.epochs))

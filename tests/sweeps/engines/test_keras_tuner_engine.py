@@ -19,7 +19,7 @@ from sweeps.engines import optuna_queue
 from sweeps.engines.keras_tuner_engine import tune
 from sweeps.spec.search_section import Search
 from sweeps.spec.space import Space, space_of
-from sweeps.strategies.history import Evaluate, PastTrial, Report, Scored
+from sweeps.strategies.history import Claim, Evaluate, PastTrial, Scored
 from trainer.config import Candidate, Settings
 from trainer.errors import TrialFailed, UserError
 from trainer.masks import parse
@@ -44,9 +44,9 @@ def dice(candidate: Candidate) -> float:
 
 
 def into(tried: list[Candidate]) -> Evaluate:
-    def evaluate(candidate: Candidate, report: Report) -> Scored:
+    def evaluate(candidate: Candidate, claim: Claim) -> Scored:
         tried.append(candidate)
-        report(0.5, 1)
+        claim.report(0.5, 1)
         return Scored(dice(candidate), trainings=5, seconds=1.5, parameters=7)
 
     return evaluate
@@ -119,7 +119,7 @@ def test_the_grid_goes_mask_by_mask_the_largest_epoch_count_first(tmp_path: Path
 
 @every_strategy
 def test_failures_are_failures_however_many(tmp_path: Path, strategy: str) -> None:
-    def evaluate(candidate: Candidate, report: Report) -> Scored:
+    def evaluate(candidate: Candidate, claim: Claim) -> Scored:
         raise TrialFailed("no")
 
     trials = tuned(tmp_path, strategy, evaluate=evaluate)
@@ -135,7 +135,7 @@ def test_no_score_is_a_failure_and_a_dropped_candidate_is_dropped(tmp_path: Path
 @every_strategy
 @pytest.mark.parametrize("bug", [KeyError("typo"), UserError("the disk is full")])
 def test_anything_else_stops_the_search_as_itself(tmp_path: Path, strategy: str, bug: Exception) -> None:
-    def evaluate(candidate: Candidate, report: Report) -> Scored:
+    def evaluate(candidate: Candidate, claim: Claim) -> Scored:
         raise bug
 
     with pytest.raises(type(bug)) as stopped:
@@ -200,7 +200,7 @@ def die_at_the_fourth(folder: Path, strategy: str) -> None:
     """A search that tells the study, as a worker's does, and is killed in the middle of its fourth trial."""
     handed: list[Candidate] = []
 
-    def evaluate(candidate: Candidate, report: Report) -> Scored:
+    def evaluate(candidate: Candidate, claim: Claim) -> Scored:
         handed.append(candidate)
         if len(handed) == 4:
             os.kill(os.getpid(), signal.SIGKILL)
@@ -247,7 +247,7 @@ def test_the_gaussian_process_hears_of_every_score_in_the_space_and_nothing_is_p
 def test_what_the_gaussian_process_proposes_beats_chance(tmp_path: Path) -> None:
     search = replace(SEARCH, trials=20, epochs=(2,), max_blocks=0)  # 63 sets; 18 at random, before its process is asked
 
-    def each_block_helps(candidate: Candidate, _: Report) -> Scored:
+    def each_block_helps(candidate: Candidate, _: Claim) -> Scored:
         return Scored(0.1 * len(parse(candidate.mask, 6).blocks), trainings=5)
 
     def best(strategy: str, seed: int) -> float:

@@ -17,7 +17,7 @@ from sweeps.engines import optuna_queue, optuna_storage
 from sweeps.engines.optuna_storage import open_study
 from sweeps.spec.search_section import Search
 from sweeps.spec.space import listed, space_of
-from sweeps.strategies.history import Evaluate, PastTrial, Report, Scored
+from sweeps.strategies.history import Claim, Evaluate, PastTrial, Scored
 from trainer.config import Candidate, Settings
 from trainer.errors import TrialFailed, UserError
 from trainer.files import locked
@@ -38,7 +38,7 @@ def trials(url: str, name: str = "s") -> list[optuna.trial.FrozenTrial]:
 def into(evaluated: list[Candidate], score: float = 0.5) -> Evaluate:
     """An objective that only writes down what it is asked for."""
 
-    def evaluate(candidate: Candidate, report: Report) -> Scored:
+    def evaluate(candidate: Candidate, claim: Claim) -> Scored:
         evaluated.append(candidate)
         return Scored(score, trainings=5, seconds=1.5, parameters=7)
 
@@ -46,7 +46,7 @@ def into(evaluated: list[Candidate], score: float = 0.5) -> Evaluate:
 
 
 def drain(url: str, folder: Path, pause: float = 0.0) -> None:
-    def evaluate(candidate: Candidate, report: Report) -> Scored:
+    def evaluate(candidate: Candidate, claim: Claim) -> Scored:
         with (folder / "seen.txt").open("a") as file:
             file.write(f"{candidate.key}\n")
         time.sleep(pause)
@@ -58,7 +58,7 @@ def drain(url: str, folder: Path, pause: float = 0.0) -> None:
 def die(url: str) -> None:
     optuna_storage.HEARTBEAT_SECONDS, optuna_storage.GRACE_SECONDS = 1, 3
 
-    def evaluate(candidate: Candidate, report: Report) -> Scored:
+    def evaluate(candidate: Candidate, claim: Claim) -> Scored:
         os.kill(os.getpid(), signal.SIGKILL)
         return Scored(0.0)
 
@@ -104,7 +104,7 @@ def test_waiting_candidates_are_not_listed_twice_and_a_list_may_grow(url: str) -
 def test_failures_are_failures_and_bugs_stop(url: str) -> None:
     optuna_queue.enqueue(url, "s", CANDIDATES[:3], 9)
 
-    def evaluate(candidate: Candidate, report: Report) -> Scored:
+    def evaluate(candidate: Candidate, claim: Claim) -> Scored:
         if candidate == CANDIDATES[0]:
             raise TrialFailed("no")
         if candidate == CANDIDATES[2]:
@@ -137,7 +137,7 @@ def in_turn(trials: tuple[PastTrial, ...]) -> Candidate | None:
 
 
 def propose(url: str, folder: Path) -> None:
-    def evaluate(candidate: Candidate, report: Report) -> Scored:
+    def evaluate(candidate: Candidate, claim: Claim) -> Scored:
         with (folder / "seen.txt").open("a") as file:
             file.write(f"{candidate.mask}\n")
         time.sleep(0.02)
@@ -161,10 +161,10 @@ def test_four_workers_try_what_a_strategy_proposes_once_each_and_stop_when_it_st
 def test_the_history_holds_every_candidate_once_with_what_it_took(url: str) -> None:
     optuna_queue.enqueue(url, "s", CANDIDATES[:4], 9)
 
-    def evaluate(candidate: Candidate, report: Report) -> Scored:
+    def evaluate(candidate: Candidate, claim: Claim) -> Scored:
         if candidate == CANDIDATES[0]:
             raise TrialFailed("no")
-        report(0.4, 1)
+        claim.report(0.4, 1)
         return Scored(0.4, 2, 1.5, 7, dropped_after=2 if candidate == CANDIDATES[1] else 0)
 
     optuna_queue.drain(url, "s", evaluate, 9)
@@ -255,7 +255,7 @@ def test_what_has_begun_before_the_deadline_is_finished(url: str) -> None:
     optuna_queue.enqueue(url, "s", CANDIDATES[:2], 9)
     deadline = time.time() + 1
 
-    def evaluate(candidate: Candidate, report: Report) -> Scored:
+    def evaluate(candidate: Candidate, claim: Claim) -> Scored:
         time.sleep(max(0, deadline + 0.1 - time.time()))
         return Scored(0.5)
 
@@ -289,7 +289,7 @@ def test_a_database_that_cannot_be_used_is_told_without_its_secrets(tmp_path: Pa
 def test_a_dashboard_shows_what_a_trial_is_and_leads_to_mlflow(url: str) -> None:
     optuna_queue.enqueue(url, "s", CANDIDATES[:2], 9)
 
-    def evaluate(candidate: Candidate, report: Report) -> Scored:
+    def evaluate(candidate: Candidate, claim: Claim) -> Scored:
         if candidate == CANDIDATES[1]:
             raise TrialFailed("a loss that is no number")
         return Scored(0.5, page="http://127.0.0.1:5000/#/experiments/1/runs/abc")

@@ -17,12 +17,12 @@ from sweeps.planning.resolve import resolve
 from sweeps.run.messages import Dropped, Failed, FoldFinished, Message, TrialFinished
 from sweeps.run.objective import Drop, make_objective, never_drop, role_of, trial_info
 from sweeps.spec.load import load_spec
-from sweeps.strategies.history import Evaluate
+from sweeps.strategies.history import Claim, Evaluate
 from tracking.record import TrialState
 from trainer.config import Candidate
 from trainer.errors import TrialFailed
 from trainer.network.blocks import Block, BlockLayer
-from trainer.results import FoldResult, Score
+from trainer.results import FoldResult, Reached, Score
 
 BLOCKS = tuple(Block(number, (BlockLayer(f"layer{number}", number, 10),)) for number in range(1, 10))
 RESOLVED = resolve(load_spec("smoke", sets=["folds=3"]), [10] * 9)
@@ -84,11 +84,12 @@ def make(
 
 
 def test_a_whole_trial(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    tracker, reported = Tracker(), list[tuple[float, int]]()
+    tracker, reported, reached = Tracker(), list[tuple[float, int]](), list[Reached]()
     evaluate, messages = make(tmp_path, monkeypatch, tracker)
-    scored = evaluate(CANDIDATE, lambda dice, fold: reported.append((round(dice, 3), fold)))
+    scored = evaluate(CANDIDATE, Claim(lambda dice, fold: reported.append((round(dice, 3), fold)), reached.append))
     assert (round(scored.score, 3), scored.trainings, scored.seconds, scored.parameters) == (0.4, 3, 6.0, 50)
     assert reported == [(0.2, 1), (0.3, 2), (0.4, 3)]  # means so far, at the candidate's own epochs
+    assert reached == [Reached(fold, 2) for fold in (1, 2, 3)]
     assert tracker.calls == ["log_fold"] * 3 + ["log_neurons", "log_bytes", "finish_trial"]
     assert [message.epochs for message in messages if isinstance(message, FoldFinished)] == [1, 2] * 3
     assert messages[-1] == TrialFinished(CANDIDATE.name, scored.score)
@@ -103,7 +104,7 @@ def test_a_dropped_trial_ends_between_folds(tmp_path: Path, monkeypatch: pytest.
 
     tracker = Tracker()
     evaluate, messages = make(tmp_path, monkeypatch, tracker, drop)
-    scored = evaluate(CANDIDATE, lambda *_: None)
+    scored = evaluate(CANDIDATE, Claim())
     assert (scored.score, scored.dropped_after, scored.trainings) == (0.25, 2, 2)
     assert tracker.calls == ["log_fold"] * 2 + ["drop_trial"] and messages[-1] == Dropped(CANDIDATE.name, 2)
 
@@ -111,7 +112,7 @@ def test_a_dropped_trial_ends_between_folds(tmp_path: Path, monkeypatch: pytest.
 def test_after_the_last_fold_nobody_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
     evaluate, _ = make(tmp_path, monkeypatch, Tracker(), lambda candidate, results: asked.append(len(results)))
-    evaluate(CANDIDATE, lambda *_: None)
+    evaluate(CANDIDATE, Claim())
     assert asked == [1, 2]
 
 
@@ -119,14 +120,14 @@ def test_a_failure_is_recorded_told_and_raised(tmp_path: Path, monkeypatch: pyte
     tracker = Tracker()
     evaluate, messages = make(tmp_path, monkeypatch, tracker, fails=True)
     with pytest.raises(TrialFailed, match="diverged"):
-        evaluate(CANDIDATE, lambda *_: None)
+        evaluate(CANDIDATE, Claim())
     assert tracker.calls == ["log_fold", "fail_trial"] and messages[-1] == Failed(CANDIDATE.name, "diverged")
 
 
 def test_what_is_recorded_costs_one_look(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tracker = Tracker(TrialState("old", "FINISHED", 0.7, CANDIDATE))
     evaluate, messages = make(tmp_path, monkeypatch, tracker)
-    scored = evaluate(CANDIDATE, lambda *_: None)
+    scored = evaluate(CANDIDATE, Claim())
     assert (scored.score, scored.trainings, scored.page) == (0.7, 0, "page of old")
     assert messages == [] and tracker.calls == []
 
@@ -148,3 +149,13 @@ def test_only_trials_lie_on_orders_and_only_on_those_that_are_followed() -> None
     assert trial_info(CANDIDATE, BLOCKS, ("shallow-first",)).orders == (("shallow-first", 5),)
     assert trial_info(CANDIDATE, BLOCKS, ("deep-first",)).orders == ()
     assert trial_info(Candidate("all", 2, 1e-3, "scratch"), BLOCKS, ("deep-first",)).orders == ()
+
+
+def test_what_is_given_up_is_recorded_with_its_words_and_not_trained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tracker = Tracker()
+    evaluate, messages = make(tmp_path, monkeypatch, tracker)
+    with pytest.raises(TrialFailed, match="three died"):
+        evaluate(CANDIDATE, Claim(given_up="three died"))
+    assert tracker.calls == ["fail_trial"] and messages == [Failed(CANDIDATE.name, "three died")]

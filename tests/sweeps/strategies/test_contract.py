@@ -21,7 +21,7 @@ from sweeps.engines import optuna_queue
 from sweeps.spec.search_section import Search
 from sweeps.spec.space import Space, listed, space_of, warm_start
 from sweeps.spec.strategy_names import ENDING, LISTS, PROBED, PROPOSING
-from sweeps.strategies.history import Evaluate, History, PastTrial, Report, Scored, Status
+from sweeps.strategies.history import Claim, Evaluate, History, PastTrial, Scored, Status
 from sweeps.strategies.propose import proposer, strategy_of
 from trainer.config import Candidate, Settings
 from trainer.errors import TrialFailed
@@ -169,7 +169,7 @@ def test_failures_are_failures_a_bug_stops_it_and_the_rest_is_done_afterwards(na
     url, _ = begin(name, tmp_path)
     tried: list[Candidate] = []
 
-    def evaluate(candidate: Candidate, report: Report) -> Scored:
+    def evaluate(candidate: Candidate, claim: Claim) -> Scored:
         tried.append(candidate)
         if len(tried) in (3, 7):
             raise TrialFailed("diverged")
@@ -190,7 +190,7 @@ def work(name: str, folder: Path, dies: int = 0) -> None:
     """A worker process; killed in the middle of its trial number `dies`."""
     asked = 0
 
-    def evaluate(candidate: Candidate, report: Report) -> Scored:
+    def evaluate(candidate: Candidate, claim: Claim) -> Scored:
         nonlocal asked
         asked += 1
         with (folder / "tried.txt").open("a") as file:
