@@ -63,7 +63,8 @@ class FoldResult:
     `fold` counts from 1; `losses` holds the mean training loss of every epoch up to `epochs`; `predictions` uint8
     (n, H, W) in {0, 1} the predicted mask of every image in `scores`; `weights` the trained variables by path (only
     what the mask thaws: the delta on the starting weights); `traces` how often the training function was traced for
-    this mask in this worker so far, 0 when the result came from the ledger.
+    this mask in this worker so far, 0 when the result came from the ledger. `weights_lost`: it trained some, but the
+    ledger no longer keeps them, so that `weights` is empty (docs/disk.md).
     """
 
     fold: int
@@ -76,6 +77,7 @@ class FoldResult:
     predictions: NDArray[np.uint8] = field(default_factory=lambda: np.zeros((0, 0, 0), np.uint8))
     weights: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
     from_ledger: bool = False
+    weights_lost: bool = False
 
     def mean(self, metric: str) -> float:
         """Mean of `metric` over the fold's images, NaN (empty truths) left out; NaN if nothing is left."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +54,13 @@ class CrossValidation:
             for result in self.trainer.fold_results(candidate, fold, self.budgets, entry):
                 last = result.epochs == candidate.epochs
                 yield self._with_distances(result, fold) if last else result
+
+    def train_again(self, candidate: Candidate, fold: FoldData) -> FoldResult:
+        """A fold with its weights, where the ledger has lost them; the ledger stays as it is. Raises `TrialFailed`."""
+        with tempfile.TemporaryDirectory() as folder:
+            entry = Ledger(Path(folder)).entry(self.key(candidate, fold))
+            (result,) = self.trainer.fold_results(candidate, fold, (), entry)
+        return self._with_distances(result, fold)
 
     def _with_distances(self, result: FoldResult, fold: FoldData) -> FoldResult:
         tolerance = self.settings.score.tolerance_in(unit_of(fold.test_spacing))

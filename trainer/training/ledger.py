@@ -6,7 +6,8 @@
                                      lease        locked while a worker trains this
 
 A training key digests everything the numbers depend on but the budget. Deleting the ledger costs time, never results:
-MLflow is the record. Distances between boundaries are not kept: they follow from the predictions and the truth.
+MLflow is the record. Distances between boundaries are not kept: they follow from the predictions and the truth. Weights
+and states of what has lost are let go (`sweeps.run.kept_weights`); scores and predictions stay.
 """
 
 from __future__ import annotations
@@ -27,9 +28,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.files import locked, write_atomically
+from trainer.files import locked, nobody_present, write_atomically
 from trainer.results import DISTANCES, FoldResult, Score
 
+WEIGHT = "w:"  # how the names of a result's weights begin
 # What reading a damaged entry raises: archive, arrays or the text in them.
 DAMAGED = (
     *(OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError, MemoryError),
@@ -77,8 +79,8 @@ class Entry:
         meta = {name: value for name, value in asdict(plain).items() if name not in ("weights", "predictions")}
         meta |= {"scores": [_kept(score) for score in result.scores], "traces": 0}
         meta["predicted"] = result.predictions.shape
-        meta.pop("from_ledger")
-        weights = {f"w:{name}": array for name, array in result.weights.items()}
+        del meta["from_ledger"], meta["weights_lost"]
+        weights = {f"{WEIGHT}{name}": array for name, array in result.weights.items()}
         if self.result(result.epochs) is None:
             predicted = np.packbits(result.predictions)
             arrays: dict[str, NDArray[Any]] = {"meta": _text(json.dumps(meta)), "predictions": predicted, **weights}
@@ -88,6 +90,20 @@ class Entry:
             losses = np.array(state.losses)
             variables = {f"v:{name}": array for name, array in state.variables.items()}
             _write(self.folder / "state.npz", {"epochs": np.array(state.epochs), "losses": losses, **variables})
+
+    def lose_weights(self, epochs: int) -> None:
+        """Write the result at a budget again without its weights; one that has none, or is damaged, stays as it is."""
+        arrays = _read(self._result_path(epochs))
+        if arrays is None or not any(name.startswith(WEIGHT) for name in arrays) or self.result(epochs) is None:
+            return
+        meta = json.loads(bytes(arrays["meta"]).decode()) | {"weights_lost": True}
+        small = {name: array for name, array in arrays.items() if not name.startswith(WEIGHT)}
+        _write(self._result_path(epochs), small | {"meta": _text(json.dumps(meta))}, compressed=True)
+
+    def lose_state(self) -> None:
+        """Forget where the training stands, unless somebody trains it: a larger budget then begins anew."""
+        if nobody_present(self.folder / "lease"):
+            (self.folder / "state.npz").unlink(missing_ok=True)
 
     def state(self) -> State | None:
         """The newest state, or None; a damaged one counts as none."""
@@ -138,7 +154,7 @@ def _result_of(arrays: Mapping[str, NDArray[Any]]) -> FoldResult:
     """A result from the arrays that `Entry.keep` wrote. Raises one of `DAMAGED` for others."""
     meta = json.loads(bytes(arrays["meta"]).decode())
     scores = tuple(Score(**score) for score in meta.pop("scores"))
-    weights = _numbers(arrays, "w:")
+    weights = _numbers(arrays, WEIGHT)
     meta |= {"losses": tuple(meta["losses"])}
     shape = meta.pop("predicted")
     predictions = np.unpackbits(arrays["predictions"], count=math.prod(shape)).reshape(shape)
@@ -161,10 +177,10 @@ def _text(text: str) -> NDArray[np.uint8]:
     return np.frombuffer(text.encode(), np.uint8)
 
 
-def _write(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+def _write(path: Path, arrays: Mapping[str, NDArray[Any]], *, compressed: bool = False) -> None:
     # Through memory, because zipfile seeks back and the file on disk should only ever grow.
     buffer = io.BytesIO()
-    np.savez(buffer, allow_pickle=False, **arrays)
+    (np.savez_compressed if compressed else np.savez)(buffer, allow_pickle=False, **arrays)
     write_atomically(path, lambda file: file.write(buffer.getbuffer()))
 
 

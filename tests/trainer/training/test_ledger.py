@@ -173,3 +173,38 @@ def test_a_folder_or_pickled_objects_in_place_of_a_file_count_as_none(tmp_path: 
     (tmp_path / name).unlink()
     (tmp_path / name).mkdir()
     assert entry.state() is None and entry.result(2) is None
+
+
+def test_a_result_without_its_weights_is_no_result_that_trained_nothing(tmp_path: Path) -> None:
+    entry = Entry(tmp_path)
+    entry.keep(made(2), state(2))
+    entry.keep(made(4), state(4))
+    entry.keep(replace(made(0), weights={}), State(0, (), {}))
+    for epochs in (2, 2, 0, 3):
+        entry.lose_weights(epochs)
+    lost, whole, untrained = (entry.result(epochs) for epochs in (2, 4, 0))
+    assert lost is not None and whole is not None and untrained is not None
+    assert [one.weights_lost for one in (lost, whole, untrained)] == [True, False, False]
+    assert not lost.weights and not untrained.weights and list(whole.weights) == ["deep/layer/0"]
+    assert repr(replace(lost, weights_lost=False, epochs=4, losses=())) == repr(
+        replace(whole, weights={}, losses=())
+    )  # scores, predictions, seconds
+    assert not (tmp_path / "00003.npz").exists()
+
+
+def test_a_damaged_result_keeps_what_is_left_of_it(tmp_path: Path) -> None:
+    entry = Entry(tmp_path)
+    np.savez(tmp_path / "00002.npz", **{"w:x/0": np.ones(2)})
+    before = (tmp_path / "00002.npz").read_bytes()
+    entry.lose_weights(2)
+    assert (tmp_path / "00002.npz").read_bytes() == before
+
+
+def test_the_state_of_a_training_at_work_stays(tmp_path: Path) -> None:
+    entry = Entry(tmp_path)
+    entry.keep(made(2), state(2))
+    with entry.lease():
+        entry.lose_state()
+        assert entry.state() is not None
+    entry.lose_state()
+    assert entry.state() is None
