@@ -47,6 +47,7 @@ TRAINER = (
 TRACKING = (
     "tracking",
     "tracking/store",
+    "tracking/recording",
     "tracking/analysis",
     "tracking/best_mask",
     "tracking/summary",
@@ -78,6 +79,7 @@ WALLS: dict[str, tuple[str, ...]] = {
     "trainer/neurons": ("trainer", "trainer/network"),
     "tracking": LIGHT,
     "tracking/store": ("tracking", *LIGHT),
+    "tracking/recording": ("tracking", "tracking/store", *LIGHT),
     "tracking/analysis": ("tracking", *LIGHT),
     "tracking/best_mask": ("tracking", "tracking/analysis", *LIGHT),
     "tracking/summary": ("tracking", "tracking/analysis", "tracking/best_mask", *LIGHT),
@@ -86,7 +88,7 @@ WALLS: dict[str, tuple[str, ...]] = {
     "sweeps/locks": ("tracking", "trainer"),
     "sweeps/environment": ("sweeps/locks", "tracking", "trainer", "trainer/network"),
     "sweeps/spec": ("tracking", "trainer"),
-    "sweeps/strategies": ("sweeps/spec", "tracking/best_mask", "trainer"),
+    "sweeps/strategies": ("sweeps/spec", "tracking", "tracking/best_mask", "trainer"),
     "sweeps/engines": ("sweeps/locks", "sweeps/spec", "sweeps/strategies", "tracking", "trainer"),
     "sweeps/planning": (*BELOW, "tracking", "tracking/store", *TRAINER),
     "sweeps/run": (
@@ -95,6 +97,7 @@ WALLS: dict[str, tuple[str, ...]] = {
         "sweeps/planning",
         "tracking",
         "tracking/store",
+        "tracking/recording",
         "tracking/figures",
         *TRAINER,
     ),

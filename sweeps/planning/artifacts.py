@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tracking.image_archive import IMAGES, PREDICTIONS, PRETRAINING, Images, grey, pack_images, pack_masks
+from tracking.image_archive import IMAGES, PRETRAINING, Images, grey, pack_images
 from trainer.channels import as_grey
 from trainer.config import ModelConfig
 from trainer.results import OBJECT, FoldResult
@@ -92,8 +92,3 @@ def log_examples(tracker: Tracker, sweep_run: str, weights: StartingWeights) -> 
 def objects(masks: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """1 in the object and 0 elsewhere: a figure does not show what is ignored."""
     return np.asarray(masks == OBJECT, np.uint8)
-
-
-def log_predictions(tracker: Tracker, run: str, results: Sequence[FoldResult]) -> None:
-    """Log a trial's predicted masks of all out-of-fold images, in the order of its per-image scores."""
-    tracker.log_bytes(run, PREDICTIONS, pack_masks([result.predictions for result in results]))

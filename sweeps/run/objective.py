@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sweeps.locks import contract
-from sweeps.planning.artifacts import checkpoints, log_predictions
+from sweeps.planning.artifacts import checkpoints
 from sweeps.planning.open_sweep import OpenSweep
 from sweeps.run.messages import Dropped, Failed, FoldFinished, Message, TrialFinished
 from sweeps.run.neuron_images import Gallery
 from sweeps.strategies.history import Claim, Evaluate, Scored
 from tracking.figures.image_panels import montage
+from tracking.image_archive import pack_masks
 from tracking.record import Role, TrialInfo
+from tracking.recording.contract import Ending, OpenTrial, TrialRecorder
+from tracking.recording.direct import DirectRecorder
 from trainer.channels import as_grey
 from trainer.config import Candidate
 from trainer.errors import TrialFailed
@@ -38,6 +42,7 @@ class _Objective:
     """What scoring any candidate needs; see `make_objective`."""
 
     sweep: OpenSweep
+    recorder: TrialRecorder
     cross_validation: CrossValidation
     gallery: Gallery
     emit: Callable[[Message], None]
@@ -51,15 +56,19 @@ def make_objective(
     emit: Callable[[Message], None],
     drop: Drop = never_drop,
     why_dropped: str = "clearly worse than the best trial on the same images",
+    recorder: TrialRecorder | None = None,
 ) -> Evaluate:
-    """Bind a cross-validation to its sweep's MLflow run. The returned function scores a candidate; 1 is best.
+    """Bind a cross-validation to its sweep's record, kept by `recorder` (None: at once). The returned function scores a
+    candidate; 1 is best.
 
     It reports the mean Dice of the folds so far after every fold, asks `drop` whether to go on, and raises
-    `TrialFailed` after recording the reason, that of a claim which is `given_up` too. A candidate that is recorded
-    already costs one look. `why_dropped` is what the run of a dropped one says.
+    `TrialFailed` after recording the reason, that of a claim which is `given_up` too, and `LeaseLost` once another
+    worker has the trial. A candidate that is recorded already costs one look. `why_dropped` is what the run of a
+    dropped one says.
     """
+    recorder = recorder or DirectRecorder(sweep.tracker, sweep.plan.sweep_run)
     gallery = Gallery(cross_validation, sweep.resolved.search.neurons)
-    objective = _Objective(sweep, cross_validation, gallery, emit, drop, why_dropped)
+    objective = _Objective(sweep, recorder, cross_validation, gallery, emit, drop, why_dropped)
 
     def evaluate(candidate: Candidate, claim: Claim) -> Scored:
         with sweep.home.locks.held(contract.candidate(sweep.name, candidate.key)):
@@ -70,41 +79,40 @@ def make_objective(
 
 def _score(objective: _Objective, candidate: Candidate, claim: Claim) -> Scored:
     """Look up the candidate's score, or train it and record the outcome."""
-    sweep, tracker = objective.sweep, objective.sweep.tracker
-    info = trial_info(candidate, objective.cross_validation.trainer.blocks, sweep.resolved.search.orders)
-    state = tracker.trial(sweep.plan.sweep_run, candidate)
+    recorder = objective.recorder
+    info = trial_info(candidate, objective.cross_validation.trainer.blocks, objective.sweep.resolved.search.orders)
+    state = recorder.look(candidate, claim.attempt)
     if state is not None and state.status == "FINISHED" and state.dice is not None:
-        page = tracker.trial_page(sweep.plan.sweep_run, state.run_id)
-        return Scored(state.dice, parameters=info.trainable_params, page=page)
-    run = tracker.open_trial(sweep.plan.sweep_run, info)
-    page = tracker.trial_page(sweep.plan.sweep_run, run)
+        return Scored(state.dice, parameters=info.trainable_params, page=recorder.page(state.run_id))
+    trial = recorder.open(info, claim.attempt)
     try:
         if claim.given_up:
             raise TrialFailed(claim.given_up)
-        results, estimate = _train(objective, run, candidate, claim)
+        results, estimate = _train(objective, trial, candidate, claim)
     except TrialFailed as failed:
-        tracker.fail_trial(run, str(failed))
+        trial.fail(str(failed))
         objective.emit(Failed(candidate.name, str(failed)))
         raise
     if estimate is not None:
-        tracker.drop_trial(run, _drop_reason(objective, results), estimate)
+        trial.drop(_drop_reason(objective, results), estimate)
         objective.emit(Dropped(candidate.name, len(results)))
-        return _to_scored(results, info, page, estimate, dropped_after=len(results))
-    _record_finished(objective, run, candidate, results)
+        return _to_scored(results, info, trial.page, estimate, dropped_after=len(results))
+    trial.finish(_ending(objective, candidate, results))
     objective.emit(TrialFinished(candidate.name, mean_dice(results)))
-    return _to_scored(results, info, page, mean_dice(results))
+    return _to_scored(results, info, trial.page, mean_dice(results))
 
 
 def _train(
-    objective: _Objective, run: str, candidate: Candidate, claim: Claim
+    objective: _Objective, trial: OpenTrial, candidate: Candidate, claim: Claim
 ) -> tuple[list[FoldResult], float | None]:
     """Every fold's result, recorded and reported as it comes; and, where the candidate was dropped, its estimate."""
     results: list[FoldResult] = []
-    for result in objective.cross_validation(candidate):
+    cross_validation = objective.cross_validation
+    for result in cross_validation(candidate, trial.kept):
         objective.emit(_message(candidate, result))
+        trial.fold(result, partial(cross_validation.kept, candidate, result))
         if result.epochs != candidate.epochs:
             continue
-        objective.sweep.tracker.log_fold(run, result)
         results.append(result)
         claim.report(mean_dice(results), result.fold)
         claim.reached(Reached(result.fold, result.epochs))
@@ -115,12 +123,15 @@ def _train(
     return results, None
 
 
-def _record_finished(objective: _Objective, run: str, candidate: Candidate, results: list[FoldResult]) -> None:
-    tracker, cross_validation = objective.sweep.tracker, objective.cross_validation
-    tracker.log_neurons(run, objective.gallery.drawings(candidate, results[0]))
-    log_predictions(tracker, run, results)
-    deltas = checkpoints(results, cross_validation.starts[candidate.origin])
-    tracker.finish_trial(run, results, _montage(cross_validation, candidate, results), deltas)
+def _ending(objective: _Objective, candidate: Candidate, results: list[FoldResult]) -> Ending:
+    cross_validation = objective.cross_validation
+    return Ending(
+        results=results,
+        montage=_montage(cross_validation, candidate, results),
+        neurons=objective.gallery.drawings(candidate, results[0]),
+        predictions=pack_masks([result.predictions for result in results]),
+        checkpoints=checkpoints(results, cross_validation.starts[candidate.origin]),
+    )
 
 
 def mean_dice(results: Sequence[FoldResult]) -> float:

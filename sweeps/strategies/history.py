@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from tracking.attempt import ALONE, Attempt
 from trainer.config import Candidate
 from trainer.results import Reached
 
@@ -38,12 +39,13 @@ class Claim:
     """A trial as the worker holds it that evaluates its candidate.
 
     `report` takes the scores as they come; `reached` how far the trial is, as soon as that is kept. `given_up`: why it
-    is not tried any more (`sweeps.engines.optuna_crashes`); empty: it is.
+    is not tried any more (`sweeps.engines.optuna_crashes`); empty: it is. `attempt`: whether it is still this worker's.
     """
 
     report: Report = lambda dice, fold: None
     reached: Callable[[Reached], object] = lambda reached: None
     given_up: str = ""
+    attempt: Attempt = ALONE
 
 
 Evaluate = Callable[[Candidate, Claim], Scored]  # what every engine asks; raises `TrialFailed` for one without a score

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -26,6 +26,12 @@ KEPT_FOLDS = 2  # sets of folds in memory: a mask's candidates follow each other
 LEAKY_STREAM = 1  # keeps the draw of leaky folds apart from any other draw from the same seed
 
 FoldsOf = Callable[[Candidate], Sequence[FoldData]]
+KeptElsewhere = Callable[[int], Iterable[bytes]]  # a fold, from 1 -> what others kept of it: files of a ledger
+
+
+def nothing_elsewhere(fold: int) -> Iterable[bytes]:
+    """This ledger is the only one."""
+    return ()
 
 
 @dataclass(frozen=True)
@@ -44,13 +50,16 @@ class CrossValidation:
     starts: Mapping[str, str]
     budgets: Sequence[int]
 
-    def __call__(self, candidate: Candidate) -> Iterator[FoldResult]:
+    def __call__(self, candidate: Candidate, elsewhere: KeptElsewhere = nothing_elsewhere) -> Iterator[FoldResult]:
         """Yield every fold's result at every budget up to the candidate's epochs, training only what is not known.
 
-        At the candidate's own epochs the scores have their distances, which the ledger does not keep.
+        Before a fold is trained, what `elsewhere` has of it is taken into the ledger. At the candidate's own epochs the
+        scores have their distances, which the ledger does not keep.
         """
         for fold in self.folds(candidate):
             entry = self.ledger.entry(self.key(candidate, fold))
+            for content in () if entry.has(candidate.epochs) else elsewhere(fold.number):
+                entry.take(content)
             for result in self.trainer.fold_results(candidate, fold, self.budgets, entry):
                 last = result.epochs == candidate.epochs
                 yield self._with_distances(result, fold) if last else result
@@ -65,6 +74,11 @@ class CrossValidation:
     def _with_distances(self, result: FoldResult, fold: FoldData) -> FoldResult:
         tolerance = self.settings.score.tolerance_in(unit_of(fold.test_spacing))
         return with_distances(result, fold.test_y, tolerance, fold.test_spacing)
+
+    def kept(self, candidate: Candidate, result: FoldResult) -> bytes | None:
+        """The file that the ledger keeps of a candidate's result; None where it is gone."""
+        fold = self.folds(candidate)[result.fold - 1]
+        return self.ledger.entry(self.key(candidate, fold)).content(result.epochs)
 
     def key(self, candidate: Candidate, fold: FoldData) -> str:
         """The ledger's key of one fold of a candidate, at any epoch count (`training_key`)."""

@@ -23,7 +23,7 @@ from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tokenize import TokenError
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,6 +104,30 @@ class Entry:
         """Forget where the training stands, unless somebody trains it: a larger budget then begins anew."""
         if nobody_present(self.folder / "lease"):
             (self.folder / "state.npz").unlink(missing_ok=True)
+
+    def has(self, epochs: int) -> bool:
+        """Whether there is a result at a budget, damaged or not: reading one takes as long as its weights are large."""
+        return self._result_path(epochs).exists()
+
+    def content(self, epochs: int) -> bytes | None:
+        """The file of the result at a budget, for another ledger to `take`; None where there is none."""
+        try:
+            return self._result_path(epochs).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def take(self, content: bytes) -> FoldResult | None:
+        """Keep a result that another ledger gave as `content`, unless one is here; None, and nothing kept, where it is
+        damaged. Only for what is known to be of this training: nothing in it says so.
+        """
+        arrays = _arrays(io.BytesIO(content))
+        try:
+            result = None if arrays is None else _result_of(arrays)
+        except DAMAGED:
+            return None
+        if result is not None and self.result(result.epochs) is None:
+            write_atomically(self._result_path(result.epochs), lambda file: file.write(content))
+        return result
 
     def state(self) -> State | None:
         """The newest state, or None; a damaged one counts as none."""
@@ -186,10 +210,16 @@ def _write(path: Path, arrays: Mapping[str, NDArray[Any]], *, compressed: bool =
 
 def _read(path: Path) -> dict[str, NDArray[Any]] | None:
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-            return {name: stored[name] for name in stored.files}
-    except FileNotFoundError:
+        with path.open("rb") as file:
+            return _arrays(file)
+    except OSError:
         return None
+
+
+def _arrays(file: IO[bytes]) -> dict[str, NDArray[Any]] | None:
+    try:
+        with np.load(file, allow_pickle=False) as stored:
+            return {name: stored[name] for name in stored.files}
     except DAMAGED:
         return None
 

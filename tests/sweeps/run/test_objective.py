@@ -60,12 +60,15 @@ class CrossValidation:
     def __init__(self, fails: bool = False) -> None:
         self.fails, self.trainer, self.starts = fails, SimpleNamespace(blocks=BLOCKS), {"pretrained": "w"}
 
-    def __call__(self, candidate: Candidate) -> Iterator[FoldResult]:
+    def __call__(self, candidate: Candidate, elsewhere: Any) -> Iterator[FoldResult]:
         for fold in (1, 2, 3):
             if self.fails and fold == 2:
                 raise TrialFailed("diverged")
             for epochs in (1, 2):
                 yield result(fold, epochs, 0.1 * fold * epochs)
+
+    def kept(self, candidate: Candidate, result: FoldResult) -> bytes:
+        return b"kept"
 
     def folds(self, candidate: Candidate) -> list[Any]:
         image = np.zeros((1, 2, 2), np.float32)

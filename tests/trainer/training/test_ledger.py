@@ -46,6 +46,18 @@ def test_a_result_comes_back_to_the_last_bit(tmp_path: Path) -> None:
     assert entry.result(3) is None
 
 
+def test_another_ledger_takes_what_one_gives_and_nothing_damaged(tmp_path: Path) -> None:
+    here, there = Ledger(tmp_path / "here").entry("ab" * 32), Ledger(tmp_path / "there").entry("ab" * 32)
+    here.keep(made(), state())
+    content = here.content(2)
+    assert content is not None and here.content(3) is None and not there.has(2)
+    for harm in (b"", content[:-30], content.replace(b"meta", b"mety"), b"\x80\x04K\x01."):
+        assert there.take(harm) is None and not there.has(2)
+    taken = there.take(content)
+    assert taken is not None and taken.epochs == 2 and there.content(2) == content
+    assert repr(there.result(2)) == repr(here.result(2)) and there.state() is None
+
+
 def test_distances_are_not_kept(tmp_path: Path) -> None:
     entry = Ledger(tmp_path).entry("ab" * 32)
     entry.keep(replace(made(), scores=(replace(SCORE, hd95=3.0, surface_dice=0.5), EMPTY)), state())
