@@ -38,6 +38,8 @@ class SweepInfo:
     `spec["partition"]` says what the numbers of a mask count; `always_params` train whatever the mask (a head).
     `distances`: their `unit` ("mm" or "px", pixels of the working size), the `tolerance` of the surface Dice in it, and
     the digest of the images' `spacing` ("" where it is not known); empty in a sweep recorded before distances were.
+    `versions` of the libraries and the kind of machine; `arithmetic`: what else its numbers follow from (`thaw`: the
+    version of its arithmetic, `precision`, `device`), empty in a sweep recorded before that was.
     """
 
     name: str
@@ -58,6 +60,7 @@ class SweepInfo:
     outside: list[str] = field(default_factory=list)
     labels: list[list[str]] = field(default_factory=list)
     distances: Mapping[str, Any] = field(default_factory=dict)
+    arithmetic: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def searched(self) -> bool:

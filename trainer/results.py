@@ -64,7 +64,8 @@ class FoldResult:
     (n, H, W) in {0, 1} the predicted mask of every image in `scores`; `weights` the trained variables by path (only
     what the mask thaws: the delta on the starting weights); `traces` how often the training function was traced for
     this mask in this worker so far, 0 when the result came from the ledger. `weights_lost`: it trained some, but the
-    ledger no longer keeps them, so that `weights` is empty (docs/disk.md).
+    ledger no longer keeps them, so that `weights` is empty (docs/disk.md). `processor`: what it was trained on
+    (`trainer.training.device`), "" for a result of before that was kept.
     """
 
     fold: int
@@ -78,6 +79,7 @@ class FoldResult:
     weights: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
     from_ledger: bool = False
     weights_lost: bool = False
+    processor: str = ""
 
     def mean(self, metric: str) -> float:
         """Mean of `metric` over the fold's images, NaN (empty truths) left out; NaN if nothing is left."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweeps.planning.resolve import ResolvedSweep
+from sweeps.planning.same_arithmetic import beside_versions
 from sweeps.spec.load import as_table
 from trainer.config import Candidate, Settings, digest
 from trainer.errors import UserError
@@ -58,6 +59,7 @@ def describe(
         always_params=resolved.always_params,
         weights=weights,
         versions=versions(),
+        arithmetic=beside_versions(),
         seed=settings.seed,
         commit=_commit(),
         command=redact(shlex.join(["thaw", *sys.argv[1:]])),

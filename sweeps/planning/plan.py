@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,8 @@ class Plan:
     """The resolved sweep, and what was fixed after reading the data: the fold (from 0) of every case, all digests.
 
     `identity` is the digest of what the sweep measures; `weights` the file of the starting weights; `sweep_run` the id
-    of the sweep's MLflow run; nothing new is begun after the `deadline` (Unix time).
+    of the sweep's MLflow run; nothing new is begun after the `deadline` (Unix time). `arithmetic`: how it is computed
+    (`sweeps.planning.same_arithmetic`); empty in a plan of before that was kept.
     """
 
     name: str
@@ -32,6 +34,7 @@ class Plan:
     weights_digest: str
     sweep_run: str
     deadline: float = math.inf
+    arithmetic: Mapping[str, str] = field(default_factory=dict)
 
 
 def write_plan(home: Home, plan: Plan) -> None:
@@ -83,6 +86,8 @@ def _plan_of(table: dict[str, Any], home: Home) -> Plan:
         raise ValueError(f"{', '.join(wrong)}: text is wanted")
     if not isinstance(plan.deadline, int | float):
         raise ValueError("deadline: a number is wanted")
+    if not all(isinstance(text, str) for text in plan.arithmetic.values()):
+        raise ValueError("arithmetic: texts are wanted")
     return plan
 
 

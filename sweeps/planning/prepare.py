@@ -16,6 +16,7 @@ from sweeps.planning.identity import check_space, describe
 from sweeps.planning.open_sweep import OpenSweep, closed_when_stopped
 from sweeps.planning.plan import Plan, write_plan
 from sweeps.planning.resolve import ResolvedSweep
+from sweeps.planning.same_arithmetic import arithmetic_of, check_arithmetic
 from sweeps.spec.load import Spec
 from trainer.errors import UserError
 
@@ -44,6 +45,7 @@ def prepare(
         board.say(line)
     weights, pretraining = find_weights(resolved.spec, home, board, tracker)
     info = describe(resolved, name, cases, fold_of, _weights_table(weights, pretraining))
+    check_arithmetic(info, tracker.recorded(info.name))
     check_space(resolved, info.name, tracker.candidates(info.name))
     plan = _plan(resolved, info, cases.digest, fold_of, weights, tracker.open_sweep(info))
     sweep = OpenSweep(home, plan, tracker)
@@ -77,6 +79,7 @@ def _plan(
         weights_digest=weights.digest,
         sweep_run=sweep_run,
         deadline=time.time() + 3600 * hours if hours else math.inf,
+        arithmetic=arithmetic_of(info),
     )
 
 
@@ -132,6 +135,7 @@ def check_clash(
     info = describe(resolved, name, cases, fold_of, recorded_info.weights)
     if info.digest != recorded_info.digest:
         raise clash(recorded_info, info)
+    check_arithmetic(info, recorded_info)
     if changed := differing_pretraining(recorded_info.spec, info.spec):
         board.say(
             f"Note: {name!r} was recorded with other pre-training ({', '.join(changed)}). If that gives other weights, "

@@ -21,6 +21,7 @@ from sweeps.environment.redacted_output import redact_errors
 from sweeps.locks import contract
 from sweeps.planning.open_sweep import OpenSweep
 from sweeps.planning.plan import read_plan
+from sweeps.planning.same_arithmetic import arithmetic_here, check_same
 from sweeps.run.messages import Error, Message, Ready, to_line
 
 if TYPE_CHECKING:  # heavy
@@ -49,6 +50,7 @@ def _run(root: str, name: str) -> None:
     home = open_home(Path(root))
     plan = read_plan(home, name)
     prepare_backend(deterministic=plan.resolved.settings.train.deterministic)
+    check_same(name, plan.arithmetic, arithmetic_here())
     _end_with_parent(os.getppid())
     from tracking.store.writer import Tracker
 

@@ -159,5 +159,8 @@ def _sweep_tags(info: SweepInfo) -> dict[str, str]:
 
 
 def _same_plan(old: SweepInfo, new: SweepInfo) -> bool:
-    plans = [json.dumps([info.spec, info.planned, info.labels, info.distances], sort_keys=True) for info in (old, new)]
+    plans = [
+        json.dumps([info.spec, info.planned, info.labels, info.distances, info.arithmetic], sort_keys=True)
+        for info in (old, new)
+    ]
     return plans[0] == plans[1]

@@ -33,6 +33,7 @@ from trainer.network.blocks import (
     thawed,
 )
 from trainer.results import OBJECT, FoldResult
+from trainer.training.device import continued, device
 from trainer.training.ledger import Entry, Failure, State
 from trainer.training.losses import loss_named
 from trainer.training.metrics import score
@@ -147,6 +148,7 @@ class Trainer:
         if state is not None:
             self._load(state, mask, config)
             losses = list(state.losses)
+        processor = continued(state.processor if state else "", device().processor)
         for budget in budgets:
             for epoch in range(len(losses), budget):
                 losses.append(self._epoch(fold, config.batch, candidate.seed, epoch))
@@ -162,8 +164,9 @@ class Trainer:
                 traces=self._model.traces if mask.blocks else 0,  # else they are those of the mask before
                 predictions=predictions,
                 weights=_values(self._trained_weights(mask, config)),
+                processor=processor,
             )
-            yield result, State(budget, tuple(losses), _values(self._state_variables(mask, config)))
+            yield result, State(budget, tuple(losses), _values(self._state_variables(mask, config)), processor)
 
     def _compile(self, mask: Mask, config: TrainConfig) -> None:
         """Set the flags, compile and build, in this order, once per mask; an empty mask is never trained."""

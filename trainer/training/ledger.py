@@ -38,14 +38,19 @@ DAMAGED = (
     *(RecursionError, RuntimeError, SyntaxError, TokenError, struct.error, zlib.error, zipfile.BadZipFile),
 )
 
+NOTHING = np.zeros(0, np.uint8)
+
 
 @dataclass(frozen=True)
 class State:
-    """Where a training stands after `epochs` epochs: mean loss of each, and every variable that can still change."""
+    """Where a training stands after `epochs` epochs: mean loss of each, every variable that can still change, and the
+    processor that it was trained on so far ("": not known).
+    """
 
     epochs: int
     losses: tuple[float, ...]
     variables: Mapping[str, NDArray[Any]]
+    processor: str = ""
 
 
 @dataclass(frozen=True)
@@ -89,7 +94,8 @@ class Entry:
         if state.epochs > (newest.epochs if newest else 0):
             losses = np.array(state.losses)
             variables = {f"v:{name}": array for name, array in state.variables.items()}
-            _write(self.folder / "state.npz", {"epochs": np.array(state.epochs), "losses": losses, **variables})
+            head = {"epochs": np.array(state.epochs), "losses": losses, "processor": _text(state.processor)}
+            _write(self.folder / "state.npz", head | variables)
 
     def lose_weights(self, epochs: int) -> None:
         """Write the result at a budget again without its weights; one that has none, or is damaged, stays as it is."""
@@ -136,7 +142,8 @@ class Entry:
             return None
         try:
             losses = tuple(map(float, arrays["losses"].tolist()))
-            return State(int(arrays["epochs"]), losses, _numbers(arrays, "v:"))
+            processor = bytes(arrays.get("processor", NOTHING)).decode()
+            return State(int(arrays["epochs"]), losses, _numbers(arrays, "v:"), processor)
         except DAMAGED:
             return None
 

@@ -23,6 +23,7 @@ from trainer.network.user_model import load_start, network_of
 from trainer.network.weights import arrays_digest, weights_digest, write_weights
 from trainer.phantoms.composites import TRAINING_PHOTOS, VALIDATION_PHOTOS, composites
 from trainer.results import IGNORED
+from trainer.training.device import in_key
 from trainer.training.fit import batches, predict
 from trainer.training.losses import loss_named
 from trainer.training.metrics import score
@@ -115,6 +116,7 @@ def pretraining_key(config: PretrainConfig, model: ModelConfig, network: keras.M
             "versions": versions(),
             "arithmetic": arithmetic.PRETRAINING,
         }
+        | in_key()
     )[:16]
 
 

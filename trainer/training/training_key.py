@@ -14,6 +14,7 @@ from typing import Any
 from trainer import arithmetic
 from trainer.config import AugmentConfig, Candidate, Settings, digest, identity_of_model, train_config
 from trainer.keys import fields_in_key
+from trainer.training.device import in_key
 from trainer.training.versions import versions
 
 # The ledger keeps one training's results at every epoch count side by side. The digest of the starting weights stands
@@ -45,6 +46,7 @@ def training_key(
             "versions": versions(),
             "arithmetic": arithmetic.TRAINING,
         }
+        | in_key()
     )
 
 

@@ -21,7 +21,9 @@ ROOTS = ("cases", "cross_validation", "folds", "pretraining", "refit")
 NOT_NUMERIC = {
     "arithmetic": "the versions themselves",
     "cache": "keeps arrays and makes none",
+    "cpu_kind": "says what computes and computes nothing",
     "config": "what is asked for: it stands in the keys by its values",
+    "device": "says what computes and computes nothing",
     "digests": "makes keys",
     "distances": "decides nothing and is kept in no ledger: measured anew from the predictions",
     "errors": "words",
