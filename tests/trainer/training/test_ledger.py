@@ -206,7 +206,7 @@ def test_a_result_without_its_weights_is_no_result_that_trained_nothing(tmp_path
 
 def test_a_damaged_result_keeps_what_is_left_of_it(tmp_path: Path) -> None:
     entry = Entry(tmp_path)
-    np.savez(tmp_path / "00002.npz", **{"w:x/0": np.ones(2)})
+    np.savez(tmp_path / "00002.npz", allow_pickle=False, **{"w:x/0": np.ones(2)})
     before = (tmp_path / "00002.npz").read_bytes()
     entry.lose_weights(2)
     assert (tmp_path / "00002.npz").read_bytes() == before
