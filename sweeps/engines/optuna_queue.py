@@ -10,7 +10,7 @@ import math
 import time
 import uuid
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, MutableMapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -19,7 +19,7 @@ from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import Trial, TrialState
 
 from sweeps.engines import optuna_crashes, optuna_storage
-from sweeps.engines.optuna_storage import explains_errors, open_study
+from sweeps.engines.optuna_storage import explains_errors, open_study, waiting
 from sweeps.engines.optuna_trials import (
     PAID,
     attributes,
@@ -30,10 +30,11 @@ from sweeps.engines.optuna_trials import (
     suggest_candidate,
     to_frozen_trial,
 )
+from sweeps.engines.optuna_rights import Right
 from sweeps.strategies.history import Claim, Evaluate, PastTrial, Propose, Scored, Status
 from tracking.redact import redact
 from trainer.config import Candidate
-from trainer.errors import Drained, TrialFailed, UserError
+from trainer.errors import Drained, LeaseLost, TrialFailed, UserError
 
 POLL_SECONDS = 1.0
 LONGEST_NOTE = 2000  # characters; an attribute of a study takes 2045
@@ -107,24 +108,26 @@ def drain(
     begun after the `deadline` (Unix time).
 
     Where the list is empty, `propose` is asked for one more candidate, by one worker at a time (inside `turn()`); None
-    says that there is none now. `evaluate` raises `TrialFailed` for a candidate that cannot score; any other exception
-    is a bug and comes through.
+    says that there is none now. `evaluate` raises `TrialFailed` for a candidate that cannot score, and `LeaseLost` for
+    one that another worker has taken over, which is no end of this one; any other exception is a bug and comes through.
     """
     study = open_study(url, name)
     worker = uuid.uuid4().hex
+    first_seen: dict[int, float] = {}
 
     def objective(trial: Trial) -> float:
         # The heartbeat's own thread may not have written yet. Once the attribute stands, a heartbeat does too.
         trial.storage.record_heartbeat(trial._trial_id)  # type: ignore[attr-defined]  # of an RDB storage
-        trial.set_user_attr("worker", f"{worker}:{trial.number}")
-        candidate = suggest_candidate(trial, n_blocks)
-        claim = Claim(trial.report, optuna_crashes.noting(trial), optuna_crashes.given_up(trial.user_attrs))
+        waiting(study, lambda: trial.set_user_attr("worker", f"{worker}:{trial.number}"))
+        candidate, right = suggest_candidate(trial, n_blocks), Right(study, trial)
         try:
-            scored = evaluate(candidate, claim)
+            scored = evaluate(candidate, _claim(trial, right))
         except TrialFailed as failed:
+            right.end()
             write_note(study, trial, f"{candidate.name}\n\nFailed: {failed}")
             raise
-        return _conclude(study, trial, candidate, scored)
+        right.settle()
+        return waiting(study, lambda: _conclude(study, trial, candidate, scored))
 
     while time.time() < deadline:
         try:
@@ -134,8 +137,19 @@ def drain(
                 continue
             if not study.get_trials(deepcopy=False, states=UNFINISHED):
                 return
-            _put_back_unstarted(study)
+            _put_back_unstarted(study, first_seen)
             time.sleep(POLL_SECONDS)
+
+
+def _claim(trial: Trial, right: Right) -> Claim:
+    """The trial as its evaluation sees it."""
+    note_reached = optuna_crashes.noting(trial)
+    return Claim(
+        report=lambda dice, fold: right.note(lambda: trial.report(dice, fold)),
+        reached=lambda reached: right.note(lambda: note_reached(reached)),
+        given_up=optuna_crashes.given_up(trial.user_attrs),
+        attempt=right.attempt,
+    )
 
 
 def _conclude(study: optuna.Study, trial: Trial, candidate: Candidate, scored: Scored) -> float:
@@ -209,17 +223,31 @@ def _refuse_foreign(study: optuna.Study) -> None:
 
 
 def _run_next(study: optuna.Study, objective: Callable[[Trial], float]) -> None:
+    """Take the next trial and run it to its end. A trial that was lost on the way has been ended by whoever took it."""
+    taken: list[Trial] = []
+
+    def noted(trial: Trial) -> float:
+        taken.append(trial)
+        return objective(trial)
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        study.optimize(objective, n_trials=1, catch=(TrialFailed,))
+        try:
+            study.optimize(noted, n_trials=1, catch=(TrialFailed, LeaseLost))
+        except (UpdateFinishedTrialError, ValueError):  # what Optuna says of a trial that somebody else has ended
+            if not taken or not Right(study, taken[0]).lost:
+                raise
 
 
-def _put_back_unstarted(study: optuna.Study) -> None:
-    """Put back trials whose worker died between taking them and its first sign of life, which no heartbeat shows."""
+def _put_back_unstarted(study: optuna.Study, first_seen: MutableMapping[int, float]) -> None:
+    """Put back trials whose worker died between taking them and its first sign of life, which no heartbeat shows.
+
+    `first_seen`: when this process first saw a trial without a sign of life; the clocks of others say nothing.
+    """
     for trial in study.get_trials(states=(TrialState.RUNNING,)):
-        started = trial.datetime_start
-        alive = trial.user_attrs.get("worker", "").endswith(f":{trial.number}")
-        if alive or started is None or time.time() - started.timestamp() < optuna_storage.GRACE_SECONDS:
+        if trial.user_attrs.get("worker", "").endswith(f":{trial.number}"):
+            continue
+        if time.monotonic() - first_seen.setdefault(trial.number, time.monotonic()) < optuna_storage.GRACE_SECONDS:
             continue
         try:
             study.tell(trial.number, state=TrialState.FAIL)

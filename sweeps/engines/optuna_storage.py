@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import optuna
@@ -16,12 +16,13 @@ from sqlalchemy import event
 from sqlalchemy.exc import SQLAlchemyError
 
 from sweeps.engines import optuna_crashes
-from tracking.redact import redact
-from trainer.errors import Drained, UserError
-from trainer.full_disk import full_disk
+from sweeps.locks.contact import Contact, connection_arguments, patient, unusable
+from sweeps.locks.contract import BEAT_SECONDS
+from sweeps.locks.contract import GRACE_SECONDS as GRACE_SECONDS
+from sweeps.locks.database import database_locks, making_tables
+from trainer.errors import Drained
 
-HEARTBEAT_SECONDS = 5
-GRACE_SECONDS = 30
+HEARTBEAT_SECONDS = BEAT_SECONDS
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -46,13 +47,7 @@ def explained_errors(url: str) -> Iterator[None]:
     try:
         yield
     except (SQLAlchemyError, StorageInternalError) as error:
-        if (told := full_disk(error, redact(url))) is not None:
-            raise told from error
-        reason = str(error.__cause__ or error).splitlines()[0] if redact(url) == url else type(error).__name__
-        raise UserError(
-            f"The study's database {redact(url)} must be reachable and writable, but it is not: {reason.rstrip('.')}. "
-            "Fix that and run the same command again: finished work is kept."
-        ) from error
+        raise unusable(error, url) from error
 
 
 def explains_errors(function: Callable[Concatenate[str, P], R]) -> Callable[Concatenate[str, P], R]:
@@ -66,21 +61,85 @@ def explains_errors(function: Callable[Concatenate[str, P], R]) -> Callable[Conc
     return call
 
 
+# The calls of a storage that wait for a database that is away. The others are told at once: a heartbeat that fails is
+# tried again by the next, and what a training reports on its way must not hold it up.
+WAITING = (
+    *("_create_new_trial", "_get_trials", "_set_trial_param", "create_new_study", "get_all_studies"),
+    *("get_study_directions", "get_study_id_from_name", "get_study_name_from_id", "get_study_system_attrs"),
+    *("get_study_user_attrs", "get_trial", "get_trial_id_from_study_id_trial_number", "set_study_system_attr"),
+    *("set_study_user_attr", "set_trial_state_values", "set_trial_system_attr"),
+)
+
+
+class SharedStorage(ListStorage):
+    """A storage on a server that many machines share: it may be away for a while, and nobody is held dead for that."""
+
+    def __init__(self, url: str, contact: Contact, **options: Any) -> None:
+        self.contact = contact
+        super().__init__(url, **options)
+
+    def record_heartbeat(self, trial_id: int) -> None:
+        """Show that this worker lives; where the database is away, the next beat tries again."""
+        with suppress(StorageInternalError, SQLAlchemyError):
+            self.contact.once(lambda: super(SharedStorage, self).record_heartbeat(trial_id))
+
+    def _get_stale_trial_ids(self, study_id: int) -> list[int]:
+        """Nobody's, until contact has been steady: others may not have had the time to show that they live."""
+        if not self.contact.steady:
+            return []
+        return self.contact.patiently(lambda: super(SharedStorage, self)._get_stale_trial_ids(study_id))
+
+
+for _name in WAITING:
+    setattr(SharedStorage, _name, patient(getattr(ListStorage, _name)))
+
+
 def open_study(url: str, name: str) -> optuna.Study:
+    """The study called `name`, made where there is none."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    engine: dict[str, Any] = {"connect_args": {"timeout": 60}} if url.startswith("sqlite") else {"pool_pre_ping": True}
+    storage = _sqlite_storage(url) if url.startswith("sqlite") else _shared_storage(url)
+    return optuna.create_study(storage=storage, study_name=name, direction="maximize", load_if_exists=True)
+
+
+def is_shared(study: optuna.Study) -> bool:
+    """Whether machines share the study's storage."""
+    return isinstance(getattr(study._storage, "_backend", None), SharedStorage)
+
+
+def waiting(study: optuna.Study, call: Callable[[], R]) -> R:
+    """Make a call to a study's storage; where machines share it and it is away, wait for it."""
+    backend = getattr(study._storage, "_backend", None)
+    return backend.contact.patiently(call) if isinstance(backend, SharedStorage) else call()
+
+
+def _sqlite_storage(url: str) -> ListStorage:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        storage = ListStorage(
-            url,
-            engine_kwargs=engine,
-            heartbeat_interval=HEARTBEAT_SECONDS,
-            grace_period=GRACE_SECONDS,
-            heartbeat_stale_trial_callback=optuna_crashes.put_back_crashed,
-        )
-    if url.startswith("sqlite"):
-        _take_turns(storage)
-    return optuna.create_study(storage=storage, study_name=name, direction="maximize", load_if_exists=True)
+        storage = ListStorage(url, engine_kwargs={"connect_args": {"timeout": 60}}, **_heartbeat())
+    _take_turns(storage)
+    return storage
+
+
+@functools.lru_cache(maxsize=4)
+def _shared_storage(url: str) -> SharedStorage:
+    """One per address and process: each holds connections."""
+    locks = database_locks(url)  # first: it explains a wrong address, and refuses the database of a newer thaw
+    options = {"pool_pre_ping": True, "pool_size": 2, "max_overflow": 4, "connect_args": connection_arguments()}
+
+    def make() -> SharedStorage:
+        with warnings.catch_warnings(), making_tables(locks.engine, "alembic_version"):
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            return SharedStorage(url, locks.contact, engine_kwargs=options, **_heartbeat())
+
+    return locks.contact.at_first(make)
+
+
+def _heartbeat() -> dict[str, Any]:
+    return {
+        "heartbeat_interval": HEARTBEAT_SECONDS,
+        "grace_period": GRACE_SECONDS,
+        "heartbeat_stale_trial_callback": optuna_crashes.put_back_crashed,
+    }
 
 
 def _take_turns(storage: RDBStorage) -> None:

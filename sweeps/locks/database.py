@@ -19,15 +19,21 @@ from typing import Any
 from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from sweeps.locks.contact import Contact, contact_with
+from sweeps.locks.contact import Contact, connection_arguments, contact_with, explained
 from sweeps.locks.contract import BEAT_SECONDS, GRACE_SECONDS
+from tracking.redact import redact
+from trainer.errors import UserError
 
 POLL_SECONDS = 0.5
 PRESENT = "#"  # stands between the name and the owner of a lease that any number may have
 
-MAKE = "CREATE TABLE IF NOT EXISTS thaw_leases (name TEXT PRIMARY KEY, owner TEXT NOT NULL, until TIMESTAMPTZ NOT NULL)"
-# Of two that make the table at once, one fails without this.
-ONE_AT_A_TIME = "SELECT pg_advisory_xact_lock(716921)"
+VERSION = 1  # of what thaw keeps in the database beside Optuna's tables; raised when an older thaw would go wrong
+MAKING_TABLES = 716_921  # an advisory lock: any number that nobody else takes
+MAKE = (
+    "CREATE TABLE IF NOT EXISTS thaw_leases (name TEXT PRIMARY KEY, owner TEXT NOT NULL, until TIMESTAMPTZ NOT NULL)",
+    "CREATE TABLE IF NOT EXISTS thaw_version (version INTEGER PRIMARY KEY)",
+    f"INSERT INTO thaw_version SELECT {VERSION} WHERE NOT EXISTS (SELECT 1 FROM thaw_version)",
+)
 END = f"clock_timestamp() + interval '{GRACE_SECONDS} seconds'"
 TAKE = f"INSERT INTO thaw_leases VALUES (:name, :owner, {END}) ON CONFLICT (name) DO NOTHING"
 TAKE_OVER = f"UPDATE thaw_leases SET owner = :owner, until = {END} WHERE name = :name AND until < clock_timestamp()"
@@ -117,11 +123,40 @@ class DatabaseLocks:
 
 @lru_cache(maxsize=4)
 def database_locks(url: str) -> DatabaseLocks:
-    """The locks in the database at `url`, its table made where it is missing. Raises what the driver raises."""
-    engine = create_engine(url, pool_pre_ping=True, pool_size=2, max_overflow=4)
-    with engine.begin() as connection:
-        connection.execute(
-            text("SELECT pg_advisory_xact_lock(716921)")
-        )  # two that make it at once get in each other's way
-        connection.execute(text(MAKE))
-    return DatabaseLocks(engine, contact_with(url))
+    """The locks in the database at `url`, its tables made where they are missing.
+
+    Raises `UserError` when the database cannot be used, or a newer thaw has made its tables.
+    """
+    contact = contact_with(url)
+    with explained(url):
+        engine = create_engine(
+            url, pool_pre_ping=True, pool_size=2, max_overflow=4, connect_args=connection_arguments()
+        )
+        version = contact.at_first(lambda: _make_tables(engine))
+    if version > VERSION:
+        raise UserError(
+            f"The study's database {redact(url)} was made by a newer thaw (version {version}; this one knows versions "
+            f"up to {VERSION}). Use that thaw on every machine, or another database."
+        )
+    return DatabaseLocks(engine, contact)
+
+
+def _make_tables(engine: Engine) -> int:
+    """Make the tables where they are missing; the version of those that are there."""
+    with making_tables(engine, "thaw_version"), engine.begin() as connection:
+        for statement in MAKE:
+            connection.execute(text(statement))
+    with engine.connect() as connection:
+        return int(connection.execute(text("SELECT max(version) FROM thaw_version")).scalar_one())
+
+
+@contextmanager
+def making_tables(engine: Engine, last: str) -> Iterator[None]:
+    """Let no other process make tables meanwhile: of two that make the same one, one would fail.
+
+    Nothing is locked where the table `last` is there, so that no process waits for one that was stopped.
+    """
+    with engine.connect() as connection:
+        if connection.execute(text("SELECT to_regclass(:name)"), {"name": last}).scalar() is None:
+            connection.execute(text(f"SELECT pg_advisory_xact_lock({MAKING_TABLES})"))
+        yield  # the lock ends with the transaction
