@@ -19,6 +19,7 @@ from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import Trial, TrialState
 
 from sweeps.engines import optuna_crashes, optuna_storage
+from sweeps.engines.optuna_rights import Right
 from sweeps.engines.optuna_storage import explains_errors, open_study, waiting
 from sweeps.engines.optuna_trials import (
     PAID,
@@ -30,7 +31,6 @@ from sweeps.engines.optuna_trials import (
     suggest_candidate,
     to_frozen_trial,
 )
-from sweeps.engines.optuna_rights import Right
 from sweeps.strategies.history import Claim, Evaluate, PastTrial, Propose, Scored, Status
 from tracking.redact import redact
 from trainer.config import Candidate
