@@ -108,7 +108,7 @@ def _train(
     """Every fold's result, recorded and reported as it comes; and, where the candidate was dropped, its estimate."""
     results: list[FoldResult] = []
     cross_validation = objective.cross_validation
-    for result in cross_validation(candidate, trial.kept):
+    for result in cross_validation(candidate, trial.kept, claim.reached):
         objective.emit(_message(candidate, result))
         trial.fold(result, partial(cross_validation.kept, candidate, result))
         if result.epochs != candidate.epochs:

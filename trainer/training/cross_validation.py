@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from trainer.config import Candidate, Settings, Split
 from trainer.data.augmentation import augmented, copies_of
 from trainer.data.cases import Cases
-from trainer.results import COPY_MARK, FoldResult
+from trainer.results import COPY_MARK, FoldResult, Reached
 from trainer.training.distances import unit_of, with_distances
 from trainer.training.fit import FoldData, Trainer
 from trainer.training.ledger import Ledger
@@ -50,17 +50,23 @@ class CrossValidation:
     starts: Mapping[str, str]
     budgets: Sequence[int]
 
-    def __call__(self, candidate: Candidate, elsewhere: KeptElsewhere = nothing_elsewhere) -> Iterator[FoldResult]:
+    def __call__(
+        self,
+        candidate: Candidate,
+        elsewhere: KeptElsewhere = nothing_elsewhere,
+        reached: Callable[[Reached], object] = lambda reached: None,
+    ) -> Iterator[FoldResult]:
         """Yield every fold's result at every budget up to the candidate's epochs, training only what is not known.
 
         Before a fold is trained, what `elsewhere` has of it is taken into the ledger. At the candidate's own epochs the
-        scores have their distances, which the ledger does not keep.
+        scores have their distances, which the ledger does not keep. `reached` is told how far the training is whenever
+        that is kept (`Trainer.fold_results`).
         """
         for fold in self.folds(candidate):
             entry = self.ledger.entry(self.key(candidate, fold))
             for content in () if entry.has(candidate.epochs) else elsewhere(fold.number):
                 entry.take(content)
-            for result in self.trainer.fold_results(candidate, fold, self.budgets, entry):
+            for result in self.trainer.fold_results(candidate, fold, self.budgets, entry, reached):
                 last = result.epochs == candidate.epochs
                 yield self._with_distances(result, fold) if last else result
 

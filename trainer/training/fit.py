@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 import keras
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 
 from trainer.channels import with_channels
 from trainer.config import Candidate, PartitionConfig, TrainConfig, train_config
-from trainer.errors import FrozenBlockMoved, TrialFailed
+from trainer.errors import FrozenBlockMoved, Preempted, TrialFailed
 from trainer.masks import Mask, parse
 from trainer.network.batch_norm import statistics
 from trainer.network.block_patterns import Table
@@ -32,14 +33,16 @@ from trainer.network.blocks import (
     seed_states,
     thawed,
 )
-from trainer.results import OBJECT, FoldResult
+from trainer.results import OBJECT, FoldResult, Reached
+from trainer.stopping import StopAsked, leave, leave_if, never
 from trainer.training.device import continued, device
+from trainer.training.keeping import Clock, KeepPace
 from trainer.training.ledger import Entry, Failure, State
 from trainer.training.losses import loss_named
 from trainer.training.metrics import score
 
 # At most so many images and pixels are scored at once: images of 256 pixels 8 at a time, to save memory.
-NOTHING_TRAINED = -1  # epochs: not even the starting weights were scored
+NOTHING_TRAINED = (-1, 0)  # epochs and steps: not even the starting weights were scored
 SCORING_BATCH, SCORING_PIXELS = 32, 32 * 128 * 128
 
 
@@ -86,16 +89,19 @@ class Trainer:
         table: Table = (),
         *,
         ignoring: bool = False,
+        stop_asked: StopAsked = never,
+        clock: Clock = time.monotonic,
     ) -> None:
         """`starts`: weights in `model.get_weights()` order for every `Candidate.origin` to be trained.
 
         `units`, `table`: how the network is divided into blocks (`partition`). `ignoring`: some pixels of the masks are
-        255 and take no part.
+        255 and take no part. `stop_asked` is asked between training steps; `clock` gives seconds, for `KeepPace`.
         """
         self.blocks = partition(model, units, table)
         self.config = config
         self.starts = starts
         self._ignoring = ignoring
+        self._stop_asked, self._clock = stop_asked, clock
         self._model = CountingModel(model.inputs, model.outputs)
         # Scoring has a model of its own over the same layers, so that compiling a mask does not re-trace prediction.
         self._scorer = keras.Model(model.inputs, model.outputs)
@@ -103,40 +109,62 @@ class Trainer:
         self._initial_optimizer: list[NDArray[Any]] = []
 
     def fold_results(
-        self, candidate: Candidate, fold: FoldData, budgets: Sequence[int], entry: Entry
+        self,
+        candidate: Candidate,
+        fold: FoldData,
+        budgets: Sequence[int],
+        entry: Entry,
+        kept: Callable[[Reached], object] = lambda reached: None,
     ) -> Iterator[FoldResult]:
         """Yield the fold's results at the budgets up to the candidate's epochs, rising; the last is always among them.
 
         What the ledger has is not trained. Where it has the last budget, smaller ones that it has not are left out.
+        `kept` is told how far the training is whenever its state was kept: at a budget, and every few minutes.
         Raises `TrialFailed` for a non-finite loss or a trainable block that did not move (recorded, so that it is not
-        repeated), `FrozenBlockMoved` for a frozen one that did.
+        repeated), `FrozenBlockMoved` for a frozen one that did, and `Preempted` when a stop is asked for; what was
+        trained until then is kept.
         """
+        leave_if(self._stop_asked)
+
+        def keep(state: State) -> None:
+            entry.keep_state(state)
+            kept(Reached(fold.number, state.epochs, state.steps))
+
         asked = sorted({budget for budget in budgets if budget < candidate.epochs} | {candidate.epochs})
-        with entry.lease():
+        with entry.lease(lambda: leave_if(self._stop_asked)):
             results = {budget: entry.result(budget) for budget in asked}
             state = entry.state()
-            if state is not None and state.epochs > candidate.epochs:
+            if state is not None and state.position > (candidate.epochs, 0):
                 state = None  # the run passed this budget without scoring it, so it is trained again
-            reached = candidate.epochs if results[candidate.epochs] else state.epochs if state else NOTHING_TRAINED
-            yield from (result for budget, result in results.items() if result and budget <= reached)
-            missing = [budget for budget in asked if budget > reached or (budget == reached and not results[budget])]
+            reached = state.position if state else NOTHING_TRAINED
+            if results[candidate.epochs]:
+                reached = candidate.epochs, 0
+            yield from (result for budget, result in results.items() if result and (budget, 0) <= reached)
+            missing = [one for one in asked if (one, 0) > reached or ((one, 0) == reached and not results[one])]
             if not missing:
                 return
             failure = entry.failure()
             if failure is not None and failure.epochs <= candidate.epochs:
                 raise TrialFailed(failure.reason)
             try:
-                for result, newest in self._train(candidate, fold, missing, state):
+                for result, newest in self._train(candidate, fold, missing, state, keep):
                     entry.keep(result, newest)
+                    kept(Reached(fold.number, result.epochs))
                     yield result
             except TrialFailed as failed:
                 entry.keep_failure(Failure(candidate.epochs, str(failed)))
                 raise
 
     def _train(
-        self, candidate: Candidate, fold: FoldData, budgets: Sequence[int], state: State | None
+        self,
+        candidate: Candidate,
+        fold: FoldData,
+        budgets: Sequence[int],
+        state: State | None,
+        keep: Callable[[State], None],
     ) -> Iterator[tuple[FoldResult, State]]:
-        started = time.perf_counter()
+        """Yield the result at each budget with the state it is read from; hand other states to `keep`."""
+        started, pace = time.perf_counter(), KeepPace(self._clock)
         mask = parse(candidate.mask, searchable(self.blocks))
         config = train_config(self.config, candidate)
         if not self._ignoring and (fold.train_y > OBJECT).any():
@@ -144,16 +172,36 @@ class Trainer:
         self._compile(mask, config)
         self._restore(candidate, fold.number)
         before = fingerprints(self._model, self.blocks)
-        losses: list[float] = []
-        if state is not None:
+        state = state or State(0, (), {})
+        if state.variables:
             self._load(state, mask, config)
-            losses = list(state.losses)
-        processor = continued(state.processor if state else "", device().processor)
+        losses, begun = list(state.losses), state.steps
+        started -= state.seconds
+        processor = continued(state.processor, device().processor)
+
+        def standing(steps: int = 0) -> State:
+            variables = _values(self._state_variables(mask, config))
+            return State(len(losses), tuple(losses), variables, processor, steps, time.perf_counter() - started)
+
+        def pause(steps: int = 0) -> None:
+            """Between two steps: keep the state where that is due, and leave when that is asked for."""
+            stop = self._stop_asked()
+            if stop or pace.is_due():
+                pace.timed(lambda: keep(standing(steps)))
+            if stop:
+                leave()
+
         for budget in budgets:
             for epoch in range(len(losses), budget):
-                losses.append(self._epoch(fold, config.batch, candidate.seed, epoch))
+                losses.append(self._epoch(fold, config.batch, candidate.seed, epoch, begun, pause))
+                begun = 0
+                pause()
             self._prove(mask, config, before)
-            scores, predictions = self._score(fold)
+            try:
+                scores, predictions = self._score(fold)
+            except Preempted:
+                keep(standing())
+                raise
             result = FoldResult(
                 fold=fold.number,
                 epochs=budget,
@@ -166,7 +214,7 @@ class Trainer:
                 weights=_values(self._trained_weights(mask, config)),
                 processor=processor,
             )
-            yield result, State(budget, tuple(losses), _values(self._state_variables(mask, config)), processor)
+            yield result, replace(standing(), seconds=0.0)
 
     def _compile(self, mask: Mask, config: TrainConfig) -> None:
         """Set the flags, compile and build, in this order, once per mask; an empty mask is never trained."""
@@ -190,11 +238,20 @@ class Trainer:
             state = np.random.SeedSequence([candidate.seed, fold, number]).generate_state(math.prod(variable.shape))
             variable.assign(state.reshape(variable.shape).astype(variable.dtype))
 
-    def _epoch(self, fold: FoldData, batch_size: int, seed: int, epoch: int) -> float:
-        """One epoch; returns its mean training loss."""
+    def _epoch(
+        self, fold: FoldData, batch_size: int, seed: int, epoch: int, begun: int, pause: Callable[[int], None]
+    ) -> float:
+        """One epoch, from the step after the `begun` ones; `pause(steps)` is called between two steps.
+
+        Returns the epoch's training loss, which is that of its last batch: Keras resets its mean at every
+        `train_on_batch`, so that a state in the midst of an epoch need not hold one.
+        """
         self._model.reset_metrics()
         mean_loss = float("nan")
-        for batch in batches(len(fold.train_x), batch_size, (seed, fold.number), epoch):
+        drawn = batches(len(fold.train_x), batch_size, (seed, fold.number), epoch)
+        for step, batch in islice(enumerate(drawn), begun, None):
+            if step > begun:
+                pause(step)
             x = with_channels(fold.train_x[batch])
             y = fold.train_y[batch, ..., None].astype(np.float32)
             mean_loss = float(self._model.train_on_batch(x, y))
@@ -223,7 +280,7 @@ class Trainer:
             raise TrialFailed(f"dead block: blocks {dead} were to be trained, but none of their weights moved.")
 
     def _score(self, fold: FoldData) -> tuple[tuple[Any, ...], NDArray[np.uint8]]:
-        probability = predict(self._scorer, fold.test_x)
+        probability = predict(self._scorer, fold.test_x, lambda: leave_if(self._stop_asked))
         if not np.isfinite(probability).all():  # the last update may diverge after the last loss was still finite
             raise TrialFailed(
                 "The network's predictions are not finite: it diverged. A smaller learning rate may help."
@@ -281,14 +338,17 @@ def batches(n: int, batch: int, seed: tuple[int, ...], epoch: int) -> Iterator[N
         yield stream[offset + step * batch : offset + (step + 1) * batch]
 
 
-def predict(model: keras.Model, images: NDArray[np.float32]) -> NDArray[np.float32]:
+def predict(
+    model: keras.Model, images: NDArray[np.float32], between: Callable[[], None] = lambda: None
+) -> NDArray[np.float32]:
     """Foreground probability (n, H, W) of images (n, H, W) or (n, H, W, channels).
 
-    In padded batches of one size: one shape, one trace.
+    In padded batches of one size: one shape, one trace. `between()` is called before each.
     """
     probability = np.empty(images.shape[:3], np.float32)
     batch = scoring_batch(images.shape[1] * images.shape[2])
     for start in range(0, len(images), batch):
+        between()
         group = with_channels(images[start : start + batch])
         padded = np.zeros((batch, *group.shape[1:]), np.float32)
         padded[: len(group)] = group

@@ -37,20 +37,30 @@ DAMAGED = (
     *(OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError, MemoryError),
     *(RecursionError, RuntimeError, SyntaxError, TokenError, struct.error, zlib.error, zipfile.BadZipFile),
 )
+NAMES = "names"  # of the arrays in a file, one a line
 
 NOTHING = np.zeros(0, np.uint8)
 
 
 @dataclass(frozen=True)
 class State:
-    """Where a training stands after `epochs` epochs: mean loss of each, every variable that can still change, and the
-    processor that it was trained on so far ("": not known).
+    """Where a training stands after `epochs` epochs and `steps` steps of the next one.
+
+    It holds the loss of each whole epoch, every variable that can still change, and the processor that it was trained
+    on so far ("": not known). `seconds` of training lie behind it that no result tells of.
     """
 
     epochs: int
     losses: tuple[float, ...]
     variables: Mapping[str, NDArray[Any]]
     processor: str = ""
+    steps: int = 0
+    seconds: float = 0.0
+
+    @property
+    def position(self) -> tuple[int, int]:
+        """Epochs and steps: the later state has the greater."""
+        return self.epochs, self.steps
 
 
 @dataclass(frozen=True)
@@ -78,7 +88,7 @@ class Entry:
     def keep(self, result: FoldResult, state: State) -> None:
         """Record a result, then the state it was read from. In this order: a kill in between repeats, never skips.
 
-        A result is written once; a state only gives way to a later one.
+        A result is written once.
         """
         plain = replace(result, scores=(), weights={}, predictions=np.zeros(0, np.uint8))
         meta = {name: value for name, value in asdict(plain).items() if name not in ("weights", "predictions")}
@@ -90,12 +100,12 @@ class Entry:
             predicted = np.packbits(result.predictions)
             arrays: dict[str, NDArray[Any]] = {"meta": _text(json.dumps(meta)), "predictions": predicted, **weights}
             _write(self._result_path(result.epochs), arrays)
-        newest = self.state()
-        if state.epochs > (newest.epochs if newest else 0):
-            losses = np.array(state.losses)
-            variables = {f"v:{name}": array for name, array in state.variables.items()}
-            head = {"epochs": np.array(state.epochs), "losses": losses, "processor": _text(state.processor)}
-            _write(self.folder / "state.npz", head | variables)
+        self.keep_state(state)
+
+    def keep_state(self, state: State) -> None:
+        """Record where a training stands, in the midst of an epoch, too. A state only gives way to a later one."""
+        if state.position > self._position():
+            _write(self.folder / "state.npz", _arrays_of(state))
 
     def lose_weights(self, epochs: int) -> None:
         """Write the result at a budget again without its weights; one that has none, or is damaged, stays as it is."""
@@ -138,14 +148,14 @@ class Entry:
     def state(self) -> State | None:
         """The newest state, or None; a damaged one counts as none."""
         arrays = _read(self.folder / "state.npz")
-        if arrays is None:
-            return None
         try:
-            losses = tuple(map(float, arrays["losses"].tolist()))
-            processor = bytes(arrays.get("processor", NOTHING)).decode()
-            return State(int(arrays["epochs"]), losses, _numbers(arrays, "v:"), processor)
+            return None if arrays is None else _state_of(arrays)
         except DAMAGED:
             return None
+
+    def _position(self) -> tuple[int, int]:
+        newest = self.state()
+        return newest.position if newest else (0, 0)
 
     def failure(self) -> Failure | None:
         """Why this training failed, or None; what is damaged counts as none, and it fails again."""
@@ -192,6 +202,26 @@ def _result_of(arrays: Mapping[str, NDArray[Any]]) -> FoldResult:
     return FoldResult(**meta, scores=scores, predictions=predictions, weights=weights, from_ledger=True)
 
 
+def _arrays_of(state: State) -> dict[str, NDArray[Any]]:
+    """A state as arrays. In the midst of an epoch it has no `epochs`: an earlier thaw, which knows no steps, then takes
+    it for damaged and trains from the beginning, instead of going on with too few steps.
+    """
+    position = {"position": np.array(state.position)} if state.steps else {"epochs": np.array(state.epochs)}
+    variables = {f"v:{name}": array for name, array in state.variables.items()}
+    passed = {"seconds": np.array(state.seconds), "processor": _text(state.processor)}
+    return {**position, "losses": np.array(state.losses), **passed, **variables}
+
+
+def _state_of(arrays: Mapping[str, NDArray[Any]]) -> State:
+    """A state from the arrays of any version. Raises one of `DAMAGED` for others."""
+    epochs, steps = map(int, arrays["position"] if "position" in arrays else (arrays["epochs"], 0))
+    losses = tuple(map(float, arrays["losses"].tolist()))
+    if len(losses) != epochs or steps < 0:
+        raise ValueError("a state has one loss for each epoch")
+    processor, seconds = bytes(arrays.get("processor", NOTHING)).decode(), float(arrays.get("seconds", 0.0))
+    return State(epochs, losses, _numbers(arrays, "v:"), processor, steps, seconds)
+
+
 def _numbers(arrays: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:
     """The arrays whose name begins so, without that. Raises `ValueError` for one that holds no numbers."""
     found = {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
@@ -209,13 +239,15 @@ def _text(text: str) -> NDArray[np.uint8]:
 
 
 def _write(path: Path, arrays: Mapping[str, NDArray[Any]], *, compressed: bool = False) -> None:
+    """Write arrays with their names: the archive has a checksum for each array, but damage may shorten its list."""
     # Through memory, because zipfile seeks back and the file on disk should only ever grow.
-    buffer = io.BytesIO()
-    (np.savez_compressed if compressed else np.savez)(buffer, allow_pickle=False, **arrays)
+    buffer, names = io.BytesIO(), {NAMES: _text("\n".join(arrays))}
+    (np.savez_compressed if compressed else np.savez)(buffer, allow_pickle=False, **names, **arrays)
     write_atomically(path, lambda file: file.write(buffer.getbuffer()))
 
 
 def _read(path: Path) -> dict[str, NDArray[Any]] | None:
+    """The arrays of a file, or None where it is missing or damaged; files of earlier versions hold no names."""
     try:
         with path.open("rb") as file:
             return _arrays(file)
@@ -226,7 +258,9 @@ def _read(path: Path) -> dict[str, NDArray[Any]] | None:
 def _arrays(file: IO[bytes]) -> dict[str, NDArray[Any]] | None:
     try:
         with np.load(file, allow_pickle=False) as stored:
-            return {name: stored[name] for name in stored.files}
+            arrays = {name: stored[name] for name in stored.files}
+        names = bytes(arrays.pop(NAMES)).decode().split("\n") if NAMES in arrays else list(arrays)
+        return arrays if names == list(arrays) else None
     except DAMAGED:
         return None
 

@@ -60,7 +60,7 @@ class CrossValidation:
     def __init__(self, fails: bool = False) -> None:
         self.fails, self.trainer, self.starts = fails, SimpleNamespace(blocks=BLOCKS), {"pretrained": "w"}
 
-    def __call__(self, candidate: Candidate, elsewhere: Any) -> Iterator[FoldResult]:
+    def __call__(self, candidate: Candidate, elsewhere: Any, reached: Any) -> Iterator[FoldResult]:
         for fold in (1, 2, 3):
             if self.fails and fold == 2:
                 raise TrialFailed("diverged")

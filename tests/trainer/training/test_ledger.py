@@ -9,6 +9,7 @@ import signal
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -220,3 +221,45 @@ def test_the_state_of_a_training_at_work_stays(tmp_path: Path) -> None:
         assert entry.state() is not None
     entry.lose_state()
     assert entry.state() is None
+
+
+def test_a_state_in_the_midst_of_an_epoch_comes_back_and_is_later_than_its_beginning(tmp_path: Path) -> None:
+    entry, amid = Entry(tmp_path), replace(state(2), steps=3, seconds=1.5)
+    entry.keep_state(amid)
+    reached = entry.state()
+    assert reached is not None and (reached.position, reached.seconds, reached.losses) == ((2, 3), 1.5, (0.5, 0.5))
+    for earlier in (state(2), replace(amid, steps=2)):
+        entry.keep_state(earlier)
+    assert (entry.state() or earlier).position == (2, 3)
+    entry.keep_state(state(3))
+    assert (entry.state() or earlier).position == (3, 0)
+
+
+def test_an_earlier_thaw_takes_no_state_amid_an_epoch_for_one_at_its_beginning(tmp_path: Path) -> None:
+    Entry(tmp_path).keep_state(replace(state(2), steps=3))
+    with np.load(tmp_path / "state.npz") as stored:
+        assert "epochs" not in stored.files  # which it reads first
+
+
+def test_the_state_of_an_earlier_thaw_is_read(tmp_path: Path) -> None:
+    earlier: dict[str, Any] = {"epochs": np.array(1), "losses": np.array([0.5]), "v:w": np.array([1.0])}
+    np.savez(tmp_path / "state.npz", **earlier)
+    reached = Entry(tmp_path).state()
+    assert reached is not None and (reached.position, reached.seconds, list(reached.variables)) == ((1, 0), 0.0, ["w"])
+
+
+@pytest.mark.parametrize("name", ["state.npz", "00002.npz"])
+def test_damage_to_any_byte_is_noticed_or_changes_nothing(tmp_path: Path, name: str) -> None:
+    def content() -> list[str]:
+        result, reached = entry.result(2), entry.state()
+        return [repr(one) for one in (result, reached) if one is not None]
+
+    entry = Entry(tmp_path)
+    entry.keep(made(), state())
+    path, whole = tmp_path / name, content()
+    good = path.read_bytes()
+    for place in range(0, len(good), 13):
+        path.write_bytes(good[:place] + bytes([good[place] ^ 0xFF]) + good[place + 1 :])
+        assert set(content()) <= set(whole), place
+        path.write_bytes(good[:place])
+        assert set(content()) < set(whole), place
