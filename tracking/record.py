@@ -131,7 +131,8 @@ class TrialRecord:
     `scores` pairs every out-of-fold image's score with its fold; read from a store it is made when it is asked for, so
     `dice_by_image` is faster for the Dice alone. `montage`: a PNG, which `tracking.report.shown_images` reads for
     the masks that a report shows only. `reason`: why a trial failed or was dropped between folds (its status is then
-    DROPPED, and it has no `scores`). `seconds` of training, all folds (NaN: not recorded).
+    DROPPED, and it has no `scores`). `seconds` of training, all folds (NaN: not recorded). `processors`: the kind that
+    trained each fold, in order, "" where that is not known; empty for a trial recorded before that was.
     """
 
     info: TrialInfo
@@ -142,6 +143,7 @@ class TrialRecord:
     scores: Sequence[FoldScore] = ()
     montage: bytes | None = None
     seconds: float = math.nan
+    processors: tuple[str, ...] = ()
 
     @property
     def mean_dice(self) -> float:

@@ -108,9 +108,11 @@ def corrected_t(differences: Sequence[float], n_train: Sequence[int], n_test: Se
     )
 
 
-def critical(df: float) -> float:
-    """The t value that a two-sided 95 % interval ends at: 2.776 for four degrees of freedom."""
-    return float(stdtrit(df, 0.5 + LEVEL / 2))
+def critical(df: float, comparisons: int = 1) -> float:
+    """The t value that a two-sided 95 % interval ends at: 2.776 for four degrees of freedom. `comparisons`: how many
+    intervals are to hold together (Bonferroni).
+    """
+    return float(stdtrit(df, 1 - (1 - LEVEL) / 2 / comparisons))
 
 
 def tail(statistic: float, df: float) -> float:

@@ -56,6 +56,8 @@ def _comparisons(summary: SweepSummary) -> list[str]:
     ]
     lines = ["", f"## Comparisons ({setting(summary)})", "", *markdown_table(heads, rows)]
     lines += ["", summary.noise.sentence, ""]
+    if summary.processors and summary.processors.mixed:
+        lines += [summary.processors.sentence, ""]
     lines += _bullets(
         "Left out, because their seeds are not planned or not finished for every mask", summary.noise.others
     )

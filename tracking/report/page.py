@@ -17,6 +17,7 @@ from tracking.report.page_comparisons import comparisons_section, convergence_se
 from tracking.report.page_distances import distances_section
 from tracking.report.page_figures import figures_section
 from tracking.report.page_images import per_image_section
+from tracking.report.page_processors import processors_section
 from tracking.report.page_seeds import leakage_section, noise_section
 from tracking.report.page_trials import by_class_section, trials_section
 from tracking.summary.sweep import SweepSummary
@@ -35,6 +36,7 @@ def html(summary: SweepSummary, record: SweepRecord) -> str:
         _curves(summary),
         comparisons_section(summary),
         noise_section(summary),
+        processors_section(summary),
         best_mask_section(summary),
         figures_section(summary, record),
         NOTHING if leads(summary) else _cost(summary),  # the answer has its own figure of it
@@ -126,7 +128,8 @@ def _repeat(summary: SweepSummary) -> Markup:
         ("starting weights", f"{weights.source} ({weights.digest[:12]})"),
         ("begun", provenance.started),
         ("MLflow run", provenance.run_id),
-        *sorted(provenance.versions.items()),
+        *sorted({**provenance.versions, **provenance.arithmetic}.items()),
+        *(("processor", kind.name) for kind in (summary.processors.kinds if summary.processors else ())),
     )
     spec = json.dumps(dict(summary.settings), indent=2, sort_keys=True)
     return fill("repeat.html", command=provenance.command, facts=facts, spec=spec)

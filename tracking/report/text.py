@@ -63,5 +63,7 @@ def _remarks(summary: SweepSummary) -> Iterator[str]:
         yield summary.dropped.sentence
     if len(summary.noise.seeds) > 1:
         yield summary.noise.sentence
+    if summary.processors and summary.processors.mixed:
+        yield summary.processors.sentence
     if summary.leakage:
         yield summary.leakage.sentence

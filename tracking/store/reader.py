@@ -80,6 +80,7 @@ class Reader(Store):
             folds=schema.folds_of(run.data.metrics, folds),
             scores=self._scores(run, orders) if run.info.status == "FINISHED" else (),
             seconds=float(run.data.metrics.get("seconds", math.nan)),
+            processors=schema.processors_of(run.data.tags, folds),
         )
 
     def _neurons(self, sweep_run: str) -> list[str]:

@@ -19,6 +19,7 @@ from trainer.results import FoldResult, Score
 INFO_VERSION = 1  # the artifact info.json of a sweep
 TRIAL_VERSION = 1  # a trial's run: its tags, parameters, metrics and artifacts
 VERSION_TAG = "thaw.record"  # holds the trial's
+PROCESSORS_TAG = "thaw.processors"  # what trained the folds of a trial
 SCORE_COLUMNS = ["fold", "image", "label", "tp", "fp", "fn", "tn", *METRICS]
 
 
@@ -122,6 +123,25 @@ def summary_metrics(results: Sequence[FoldResult]) -> dict[str, float]:
         metrics["empty_truths"] = len(empty)
         metrics["empty_truths_false_positive_percent"] = false_positive_percent(empty)
     return metrics
+
+
+def processors_to_tag(results: Sequence[FoldResult]) -> str:
+    """The tag `thaw.processors`: a table, kind of processor -> the folds that it trained; "" where none is known."""
+    table: dict[str, list[int]] = {}
+    for result in results:
+        if result.processor:
+            table.setdefault(result.processor, []).append(result.fold)
+    return json.dumps(table) if table else ""
+
+
+def processors_of(tags: Mapping[str, str], count: int) -> tuple[str, ...]:
+    """The kind of processor that trained each of the folds 1..count, "" where that is not known; () where none is."""
+    try:
+        table = json.loads(tags.get(PROCESSORS_TAG) or "{}")
+        kind_of = {int(fold): str(kind) for kind, folds in table.items() for fold in folds}
+    except (ValueError, TypeError, AttributeError):  # somebody else's
+        return ()
+    return tuple(kind_of.get(fold, "") for fold in range(1, count + 1)) if kind_of else ()
 
 
 def scores_to_table(results: Sequence[FoldResult]) -> str:

@@ -90,6 +90,7 @@ class TrialWriter(Reader):
             if old.startswith((TAG, distance_tags.TAG)):  # of a training before, which took more of them
                 self.client.delete_tag(run_id, old)
         tags[schema.VERSION_TAG] = str(schema.TRIAL_VERSION)
+        tags[schema.PROCESSORS_TAG] = schema.processors_to_tag(results)
         tags["mlflow.loggedArtifacts"] = '[{"path": "scores.json", "type": "table"}]'
         self._log(run_id, tags=tags)
 

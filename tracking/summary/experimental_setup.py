@@ -59,12 +59,14 @@ class DistanceScale:
 @dataclass(frozen=True)
 class Provenance:
     """What may differ between two equal sweeps: the `command` that began it, the `commit` of thaw, `versions` (library
-    -> version), MLflow's `run_id`, and when it `started` (ISO 8601, UTC).
+    -> version), `arithmetic` (`thaw`: the version of its arithmetic; `precision`; `device`; empty where it was not
+    recorded), MLflow's `run_id`, and when it `started` (ISO 8601, UTC).
     """
 
     command: str
     commit: str
     versions: Mapping[str, str]
+    arithmetic: Mapping[str, str]
     run_id: str
     started: str
 
@@ -102,7 +104,9 @@ def distance_scale_of(info: SweepInfo) -> DistanceScale | None:
 def provenance_of(record: SweepRecord) -> Provenance:
     """Where and when a sweep ran."""
     info = record.info
-    return Provenance(info.command, info.commit, dict(info.versions), record.run_id, record.started)
+    return Provenance(
+        info.command, info.commit, dict(info.versions), dict(info.arithmetic), record.run_id, record.started
+    )
 
 
 def _statement(data: DataView) -> str:

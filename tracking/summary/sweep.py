@@ -22,6 +22,7 @@ from tracking.analysis.convergence import BudgetStep, budget_steps
 from tracking.analysis.early_stopped import EarlyStopped, early_stopped, without_dropped
 from tracking.analysis.leakage import Leakage, measure_leakage
 from tracking.analysis.parameters import Parameters, half_parameters
+from tracking.analysis.processors import Processors, processors
 from tracking.analysis.seed_noise import NoiseFloor, noise_floor
 from tracking.analysis.seeds import Repeats, read
 from tracking.analysis.trial import TrialSummary, report_order, summarise_trial
@@ -78,7 +79,8 @@ class SweepSummary:
     baselines last. `baselines`, `comparison`, `verdict`: what is compared at the main setting, and the conclusion.
     `per_epochs`: the co-primary comparisons at every budget. `best_mask`: which set of blocks is best, at every
     setting that was measured; None for fewer than two masks. `convergence`: what each larger budget changed.
-    `noise`: how far another training seed moves a score. `leakage`: augmenting before splitting, None unless it was
+    `noise`: how far another training seed moves a score. `processors`: which kinds trained the folds, and whether
+    mixing them shows; None where that is not recorded. `leakage`: augmenting before splitting, None unless it was
     measured. `parameters`: of the two halves, None without the two named masks. `cases`: images to look at.
     `failed`, `unfinished`: trials without a score; `missing`: names of those planned but never begun. `dropped`:
     trials stopped early, None where none was. `model`: the network that the masks count. `distances`: how those between
@@ -101,6 +103,7 @@ class SweepSummary:
     best_mask: BestMask | None
     convergence: tuple[BudgetStep, ...]
     noise: NoiseFloor
+    processors: Processors | None
     leakage: Leakage | None
     parameters: Parameters | None
     cases: tuple[ImageCase, ...]
@@ -141,6 +144,7 @@ def summarise(record: SweepRecord) -> SweepSummary:
         best_mask=best_mask(read(whole) if dropped else reading),
         convergence=budget_steps(done, rate, info, repeats),
         noise=noise_floor(main, repeats, info),
+        processors=processors(record),
         leakage=measure_leakage(reading, (epochs, rate)),
         parameters=half_parameters(info),
         cases=image_cases(main, info),

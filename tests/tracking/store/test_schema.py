@@ -61,3 +61,12 @@ def test_a_table_of_scores_reads_without_later_columns_and_past_unknown_ones() -
     fewer = {"columns": table["columns"][:-2], "data": [row[:-2] for row in table["data"]]}
     before = tuple((fold, replace(score, hd95=math.nan, surface_dice=math.nan)) for fold, score in scores)
     assert repr(schema.scores_from_table(json.dumps(fewer))) == repr(before)
+
+
+def test_processors_of_folds_read_back_and_damaged_ones_are_not_known() -> None:
+    one, two, three, *_ = (replace(result, processor="A, AVX2") for result in fold_results(trial_info("deep-first", 3)))
+    text = schema.processors_to_tag([one, replace(two, processor="B"), replace(three, processor="")])
+    assert schema.processors_of({schema.PROCESSORS_TAG: text}, 4) == ("A, AVX2", "B", "", "")
+    assert schema.processors_to_tag([replace(one, processor="")]) == ""
+    for damaged in ("", "{", "[1]", '{"A": 3}', '{"A": ["x"]}'):
+        assert schema.processors_of({schema.PROCESSORS_TAG: damaged}, 4) == ()

@@ -47,6 +47,7 @@ TOP = {
     "parameters",
     "cases",
     "noise",
+    "processors",
     "leakage",
     "dropped",
     "distances",
