@@ -17,6 +17,7 @@ from sweeps.run.launchers.contract import Crew, Launcher
 from sweeps.run.launchers.local import LocalLauncher
 from sweeps.run.progress import follow_list, follow_search
 from sweeps.spec.load import Spec
+from sweeps.strategies.list_windows import not_handed_out
 from sweeps.strategies.propose import check_budget, planned_work, warnings
 from trainer.config import Candidate
 
@@ -101,6 +102,7 @@ def _say_what_is_left(sweep: OpenSweep, board: Board) -> None:
         return
     trials = optuna_queue.history(sweep.home.storage_url, sweep.name)
     waiting = [trial.candidate.name for trial in trials if trial.status == "open"]
+    waiting += [candidate.name for candidate in not_handed_out(sweep.resolved.listed, trials)]
     example = f", such as {waiting[0]}" if waiting else ""
     board.say(
         f"The time is up ({sweep.resolved.search.hours:g} hours): {len(waiting)} trials wait{example}. What had begun "

@@ -107,8 +107,8 @@ def drain(
     """Work off the list until nothing waits and no other worker is busy; failed trials do not stop it. Nothing new is
     begun after the `deadline` (Unix time).
 
-    Where the list is empty, `propose` is asked for one more candidate, by one worker at a time (inside `turn()`); None
-    says that there is none now. `evaluate` raises `TrialFailed` for a candidate that cannot score, and `LeaseLost` for
+    Where nothing waits, `propose` is asked for more candidates, by one worker at a time (inside `turn()`); none of them
+    says that there are none now. `evaluate` raises `TrialFailed` for a candidate that cannot score, and `LeaseLost` for
     one that another worker has taken over, which is no end of this one; any other exception is a bug and comes through.
     """
     study = open_study(url, name)
@@ -178,8 +178,7 @@ def _enqueue_proposal(
     with turn():
         if study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
             return True  # another worker was faster
-        candidate = propose(_history(study))
-        return candidate is not None and bool(_enqueue(study, [candidate], n_blocks))
+        return bool(_enqueue(study, propose(_history(study)), n_blocks))
 
 
 @explains_errors

@@ -9,6 +9,7 @@ from sweeps.engines import optuna_queue
 from sweeps.planning.open_sweep import OpenSweep
 from sweeps.planning.resolve import ResolvedSweep
 from sweeps.strategies.history import History, PastTrial, Status
+from sweeps.strategies.list_windows import WINDOW, not_handed_out
 from sweeps.strategies.propose import is_spent
 from trainer.config import Candidate
 from trainer.training.ledger import forget_failures
@@ -31,7 +32,10 @@ def _status(candidate: Candidate, states: TrialStates) -> str:
 
 
 def enlist(sweep: OpenSweep, candidates: Sequence[Candidate], states: TrialStates, *, retry_failed: bool) -> bool:
-    """Put candidates and lost trials on the study's list; whether there is anything to do, for any launcher."""
+    """Put candidates and lost trials on the study's list; whether there is anything to do, for any launcher.
+
+    Of a long list the first window: workers put the others on it (`sweeps.strategies.list_windows`).
+    """
     url, blocks, resolved = sweep.home.storage_url, sweep.resolved.n_blocks, sweep.resolved
     extra: list[Candidate] = []
     if retry_failed:
@@ -41,11 +45,23 @@ def enlist(sweep: OpenSweep, candidates: Sequence[Candidate], states: TrialState
         optuna_queue.release(url, sweep.name)
         extra += [trial.candidate for trial in states.values() if trial.cut_off]  # by KerasTuner; or the study is new
     optuna_queue.fill(url, sweep.name, sweep.plan.identity, past_trials(states.values()), blocks)
-    if resolved.search.proposes:
-        extra += _unrecorded(optuna_queue.history(url, sweep.name), states)
-    optuna_queue.enqueue(url, sweep.name, dict.fromkeys([*candidates, *extra]), blocks)
     trials = optuna_queue.history(url, sweep.name)
+    if resolved.search.proposes:
+        extra += _unrecorded(trials, states)
+    else:
+        candidates = _first_window(candidates, trials)
+    if optuna_queue.enqueue(url, sweep.name, dict.fromkeys([*candidates, *extra]), blocks):
+        return True
     return any(trial.status == "open" for trial in trials) or may_propose(resolved, trials)
+
+
+def _first_window(candidates: Sequence[Candidate], trials: Sequence[PastTrial]) -> list[Candidate]:
+    """What to put on the list at once: all that is to be tried again, for workers know only what was never handed out,
+    and as many of the others as may wait.
+    """
+    new = list(not_handed_out(candidates, trials))
+    later = set(new[WINDOW:])
+    return [candidate for candidate in candidates if candidate not in later]
 
 
 def _failed_proposals(resolved: ResolvedSweep, states: TrialStates) -> list[Candidate]:

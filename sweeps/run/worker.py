@@ -84,14 +84,15 @@ def _drop_rule(sweep: OpenSweep) -> Drop:
     return make_drop_rule(resolved.search, resolved.space, resolved.listed, sweep.tracker, sweep.plan.sweep_run)
 
 
-def _proposer(sweep: OpenSweep, cross_validation: CrossValidation, emit: Emit) -> Propose | None:
-    """What to ask for the next candidate; None where the list is all there is."""
+def _proposer(sweep: OpenSweep, cross_validation: CrossValidation, emit: Emit) -> Propose:
+    """What to ask for more candidates: a strategy, or the rest of the list."""
     from sweeps.run.block_probe import make_probe
+    from sweeps.strategies.list_windows import next_of_list
     from sweeps.strategies.propose import proposer
 
     resolved = sweep.resolved
     if not resolved.search.proposes:
-        return None
+        return next_of_list(resolved.listed)
     probe = make_probe(sweep, cross_validation, emit)
     return proposer(resolved.search, resolved.space, resolved.settings.seed, sweep.plan.deadline, probe)
 

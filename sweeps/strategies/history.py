@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -65,7 +65,9 @@ class PastTrial:
     parameters: int = 0
 
 
-Propose = Callable[[tuple[PastTrial, ...]], Candidate | None]  # after these trials the next candidate, or no more
+Propose = Callable[
+    [tuple[PastTrial, ...]], Sequence[Candidate]
+]  # after these trials the next candidates; none: no more
 
 
 @dataclass(frozen=True)

@@ -41,18 +41,19 @@ def strategy_of(name: str) -> Strategy:
 def proposer(
     search: Search, space: Space, seed: int, deadline: float, probe: Callable[[], Mapping[int, float]]
 ) -> Propose:
-    """The next candidate after the trials so far; None when the budget is spent or the strategy has no more.
+    """The next candidate after the trials so far; none when the budget is spent or the strategy has no more.
 
     `probe` measures each block alone, or reads what it measured; it is asked only where the strategy starts from that.
     Nothing new is proposed after the `deadline` (Unix time).
     """
     strategy = strategy_of(search.strategy)
 
-    def propose(trials: tuple[PastTrial, ...]) -> Candidate | None:
+    def propose(trials: tuple[PastTrial, ...]) -> tuple[Candidate, ...]:
         if time.time() >= deadline or is_spent(search, History(trials)):
-            return None
+            return ()
         history = History(trials, probe() if search.strategy in PROBED else {})
-        return None if is_spent(search, history) else strategy(space, history, seed)
+        candidate = None if is_spent(search, history) else strategy(space, history, seed)
+        return () if candidate is None else (candidate,)
 
     return propose
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import shutil
 import sqlite3
 import subprocess
@@ -105,7 +106,8 @@ def results_of(info: TrialInfo, sweep: SweepInfo, draw: np.random.Generator) -> 
 def _score(case: str, dice: float, draw: np.random.Generator) -> Score:
     truth = int(draw.integers(300, 4000))
     hit = round(truth * min(max(dice, 0), 1))
-    return Score.of_counts(case, "benign", hit, truth - hit, truth - hit, PIXELS - 2 * truth + hit)
+    distances = 20 * (1 - dice), min(max(dice, 0), 1)
+    return Score.of_counts(case, "benign", hit, truth - hit, truth - hit, PIXELS - 2 * truth + hit, *distances)
 
 
 def make_home(home: Path, n_trials: int, images: int) -> None:
@@ -152,8 +154,8 @@ def _insert(database: sqlite3.Connection, parent: str, number: int, info: TrialI
         [(key, value, run) for key, value in params.items()],
     )
     database.executemany(
-        "insert into latest_metrics (key, value, timestamp, step, is_nan, run_uuid) values (?, ?, 0, 0, 0, ?)",
-        [(key, value, run) for key, value in points.items()],
+        "insert into latest_metrics (key, value, timestamp, step, is_nan, run_uuid) values (?, ?, 0, 0, ?, ?)",
+        [(key, 0.0 if math.isnan(value) else value, math.isnan(value), run) for key, value in points.items()],
     )
     folder = Path(where.removeprefix("file://"))
     folder.mkdir(parents=True)

@@ -18,6 +18,7 @@ from sweeps.engines.optuna_storage import open_study
 from sweeps.spec.search_section import Search
 from sweeps.spec.space import listed, space_of
 from sweeps.strategies.history import Claim, Evaluate, PastTrial, Scored
+from sweeps.strategies.list_windows import next_of_list
 from trainer.config import Candidate, Settings
 from trainer.errors import TrialFailed, UserError
 from trainer.files import locked
@@ -45,14 +46,15 @@ def into(evaluated: list[Candidate], score: float = 0.5) -> Evaluate:
     return evaluate
 
 
-def drain(url: str, folder: Path, pause: float = 0.0) -> None:
+def drain(url: str, folder: Path, pause: float = 0.0, window: int = 0) -> None:
     def evaluate(candidate: Candidate, claim: Claim) -> Scored:
         with (folder / "seen.txt").open("a") as file:
             file.write(f"{candidate.key}\n")
         time.sleep(pause)
         return Scored(0.5)
 
-    optuna_queue.drain(url, "s", evaluate, 9)
+    more = next_of_list(CANDIDATES, window) if window else None
+    optuna_queue.drain(url, "s", evaluate, 9, more, lambda: locked(folder / "turn.lock"))
 
 
 def die(url: str) -> None:
@@ -73,10 +75,11 @@ def test_candidates_come_back_as_they_were_listed(url: str) -> None:
 
 
 @pytest.mark.slow
-def test_four_workers_drain_a_list_exactly_once_and_invent_nothing(url: str, tmp_path: Path) -> None:
-    optuna_queue.enqueue(url, "s", CANDIDATES, 9)
+@pytest.mark.parametrize("window", [0, 3])
+def test_four_workers_drain_a_list_exactly_once_and_invent_nothing(url: str, tmp_path: Path, window: int) -> None:
+    optuna_queue.enqueue(url, "s", CANDIDATES[: window or None], 9)
     context = multiprocessing.get_context("spawn")
-    workers = [context.Process(target=drain, args=(url, tmp_path, 0.02)) for _ in range(4)]
+    workers = [context.Process(target=drain, args=(url, tmp_path, 0.02, window)) for _ in range(4)]
     for worker in workers:
         worker.start()
     for worker in workers:
@@ -130,10 +133,11 @@ def test_work_lost_with_a_killed_worker_is_repeated(url: str, monkeypatch: pytes
     assert Counter(trial.state.name for trial in trials(url)) == {"COMPLETE": 2, "FAIL": 1}
 
 
-def in_turn(trials: tuple[PastTrial, ...]) -> Candidate | None:
+def in_turn(trials: tuple[PastTrial, ...]) -> list[Candidate]:
     """Proposes the blocks one after the other; waits for the third before it names the fourth."""
     done = [trial for trial in trials if trial.status != "open"]
-    return Candidate(str(len(trials) + 1), 2, 1e-3) if len(trials) < 3 or (len(done) >= 3 and len(trials) < 6) else None
+    more = len(trials) < 3 or (len(done) >= 3 and len(trials) < 6)
+    return [Candidate(str(len(trials) + 1), 2, 1e-3)] if more else []
 
 
 def propose(url: str, folder: Path) -> None:

@@ -16,9 +16,11 @@ from sweeps.locks import contract
 from sweeps.planning.open_sweep import OpenSweep
 from sweeps.planning.plan import Plan
 from sweeps.planning.resolve import ResolvedSweep, resolve
+from sweeps.run import enlist as module
 from sweeps.run.enlist import enlist, may_propose, missing_candidates, past_trials
 from sweeps.spec.load import load_spec
-from sweeps.strategies.history import PastTrial
+from sweeps.strategies.history import Claim, PastTrial, Scored
+from sweeps.strategies.list_windows import next_of_list
 from tracking.record import TrialState
 from trainer.config import Candidate
 
@@ -67,6 +69,25 @@ def test_a_list_waits_once_and_then_nothing_is_left(tmp_path: Path) -> None:
         assert waiting(sweep) == [ONE, TWO]
     sweep = opened(tmp_path / "again", resolved())
     assert not enlist(sweep, [], states((ONE, "FINISHED")), retry_failed=False)
+
+
+def test_of_a_long_list_a_window_waits_and_all_that_is_to_be_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "WINDOW", 2)
+    sweep = opened(tmp_path, resolved())
+    candidates = [Candidate(str(block), 2, 1e-3) for block in range(1, 9)]
+    optuna_queue.fill(sweep.home.storage_url, "s", "digest", [PastTrial(candidates[6], "failed")], 9)
+    assert enlist(sweep, candidates, {}, retry_failed=False)
+    assert set(waiting(sweep)) == {*candidates[:2], candidates[6]}
+    seen: list[Candidate] = []
+
+    def evaluate(candidate: Candidate, claim: Claim) -> Scored:
+        seen.append(candidate)
+        return Scored(0.5)
+
+    optuna_queue.drain(sweep.home.storage_url, "s", evaluate, 9, next_of_list(candidates, 2))
+    assert sorted(seen, key=candidates.index) == candidates and seen[:3] == [*candidates[:2], candidates[6]]
 
 
 def test_what_was_cut_off_waits_again_unless_workers_are_there(tmp_path: Path) -> None:

@@ -139,11 +139,11 @@ def test_a_spent_budget_ends_it(name: str, budget: dict[str, int]) -> None:
     limited = search("subsets", strategy=name, **budget)
     propose = proposer(limited, space("subsets"), 0, time.time() + 60, lambda: PROBE)
     trials = tuple(map(seen, warm_start(limited, space("subsets"), Settings())))
-    while (candidate := propose(trials)) is not None:
-        trials = (*trials, seen(candidate))
+    while proposed := propose(trials):
+        trials = (*trials, *map(seen, proposed))
     paid = 5 * len(trials) + (len(PROBE) if name in PROBED else 0)
     assert len(trials) == 9 if "trials" in budget else 40 <= paid < 45
-    assert proposer(limited, space("subsets"), 0, time.time() - 1, lambda: PROBE)(trials[:6]) is None
+    assert proposer(limited, space("subsets"), 0, time.time() - 1, lambda: PROBE)(trials[:6]) == ()
 
 
 def run(name: str, url: str, evaluate: Evaluate, turn: Turn = nullcontext) -> None:

@@ -79,7 +79,7 @@ def test_the_strategy_is_asked_with_the_probe_only_where_it_starts_from_that(
         return {1: 0.5}
 
     propose = proposer(search, space, 7, time.time() + 60, probe)
-    assert propose(handed_out(2)) is None and asked[0][1] == 7
+    assert not propose(handed_out(2)) and asked[0][1] == 7
     assert asked[0][0].probe == ({1: 0.5} if strategy == "guided" else {}) and len(probes) == (strategy == "guided")
     propose(handed_out(3))  # 15 trainings, and one more for the probe of the guided search
     assert len(asked) == (1 if strategy == "guided" else 2)
@@ -92,7 +92,7 @@ def test_nothing_is_begun_at_the_deadline(monkeypatch: pytest.MonkeyPatch) -> No
     propose = proposer(TPE, space_of(TPE, [1] * 3, SETTINGS), 0, 1000.0, dict)
     for now, proposed in ((999.0, True), (1000.0, False), (1001.0, False)):
         monkeypatch.setattr(time, "time", lambda now=now: now)
-        assert (propose(()) is not None) is proposed
+        assert bool(propose(())) is proposed
 
 
 @pytest.mark.parametrize("name", ["guided", "greedy", "tpe", "nsga2", "random", "qmc"])
