@@ -142,6 +142,27 @@ def run(
     max_trainings: Annotated[
         int | None, typer.Option(help="Let a search train about this many folds in all, earlier runs included.")
     ] = None,
+    launcher: Annotated[
+        str,
+        typer.Option(
+            help="Who starts the workers: local (this machine), ray or slurm.",
+            autocompletion=completer_of("local", "ray", "slurm"),
+        ),
+    ] = "local",
+    gpus_per_worker: Annotated[int, typer.Option(help="GPUs that each worker has to itself.")] = 0,
+    address: Annotated[
+        str | None,
+        typer.Option(help="For ray: address of the cluster. Default: auto, the one that this machine belongs to."),
+    ] = None,
+    slurm: Annotated[
+        list[str] | None,
+        typer.Option(help="For slurm: an option of sbatch, as key=value. Repeatable. Example: time=08:00:00"),
+    ] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="For slurm: follow the jobs to their end, then report.")] = False,
+    worker_home: Annotated[
+        Path | None,
+        typer.Option(help="For ray and slurm: folder for the workers' cache on their machines. Default: --home."),
+    ] = None,
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Train the trials that failed before once more.")
     ] = False,
@@ -160,8 +181,8 @@ def run(
     from sweeps.environment.home import open_home
     from sweeps.environment.terminal import Board
     from sweeps.planning.identity import check_name
-    from sweeps.run.launchers.by_name import check_workers
-    from sweeps.run.launchers.local import LocalLauncher
+    from sweeps.run.launchers.by_name import check_workers, make_launcher
+    from sweeps.run.launchers.contract import Crew
     from sweeps.spec.load import load_spec
     from trainer.errors import WorkerCrashed
 
@@ -170,11 +191,16 @@ def run(
     loaded_spec = load_spec(
         spec, sets=[*(set_ or []), *budget], data=data, masks=masks, pretrain=pretrain, model=model, custom=custom or ()
     )
-    count = check_workers(workers, loaded_spec.search, LocalLauncher())
+    starter = make_launcher(
+        launcher, address=address, gpus=gpus_per_worker, slurm=slurm or (), wait=wait, worker_home=worker_home
+    )
+    count = check_workers(workers, loaded_spec.search, starter)
     name = check_name(name)
     opened_home = open_home(home)
     if dry_run:
         run_dry(loaded_spec, opened_home, Board(console), count)
+        if script := starter.preview(Crew(opened_home, name or loaded_spec.name, count)):
+            tell(f"\nWhat would be submitted:\n\n{script}")
         return
     from sweeps.commands.finish import keep_winner, show
     from sweeps.sweep import run_sweep
@@ -182,7 +208,13 @@ def run(
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a cluster's scheduler stops a job like Ctrl-C does
     try:
         outcome = run_sweep(
-            loaded_spec, opened_home, Board(console), workers=count, name=name, retry_failed=retry_failed
+            loaded_spec,
+            opened_home,
+            Board(console),
+            workers=count,
+            name=name,
+            retry_failed=retry_failed,
+            launcher=starter,
         )
     except WorkerCrashed as crash:
         complain(str(crash))
@@ -190,6 +222,9 @@ def run(
     except KeyboardInterrupt:
         complain("Stopped. What is finished is kept; the same command goes on from there.")
         raise typer.Exit(130) from None
+    if outcome.submitted:
+        tell(outcome.submitted)
+        return
     show(opened_home, outcome.name, searched=loaded_spec.search.proposes)
     if loaded_spec.champion:
         keep_winner(opened_home, outcome.name, None, None, automatic=True)

@@ -13,7 +13,7 @@ from sweeps.locks import contract
 from sweeps.planning.open_sweep import OpenSweep, closed_when_stopped
 from sweeps.planning.prepare import prepare
 from sweeps.planning.resolve import look_and_resolve
-from sweeps.run.launchers.contract import Crew, Launcher
+from sweeps.run.launchers.contract import Crew, Launcher, Submitted
 from sweeps.run.launchers.local import LocalLauncher
 from sweeps.run.progress import follow_list, follow_search
 from sweeps.spec.load import Spec
@@ -30,11 +30,14 @@ LOCAL = LocalLauncher()
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run of a sweep did: its name, how many candidates it trained, those without a score."""
+    """What a run of a sweep did: its name, how many candidates it trained, those without a score; and, where its
+    workers were left to somebody else's queue, how to follow them.
+    """
 
     name: str
     trained: int
     failed: tuple[str, ...]
+    submitted: str = ""
 
 
 def run_sweep(
@@ -56,16 +59,19 @@ def run_sweep(
     for line in warnings(resolved.search, resolved.n_blocks):
         board.say(line)
     with home.locks.held(contract.LAUNCH, waiting=board.waiting):
-        sweep = prepare(resolved, network, home, board, name, workers)
+        sweep = prepare(resolved, network, home, board, name, 0 if launcher.elsewhere else workers)
         with closed_when_stopped(sweep):
             states_before = sweep.tracker.trials(sweep.plan.sweep_run)
             candidates = missing_candidates(resolved.listed, states_before, retry_failed=retry_failed)
             something_to_do = enlist(sweep, candidates, states_before, retry_failed=retry_failed)
     del network  # workers need the memory
+    submitted = None
     if something_to_do:
-        _train(sweep, board, candidates, len(states_before), workers, launcher)
+        submitted = _train(sweep, board, candidates, len(states_before), workers, launcher)
     else:
         board.say(f"{sweep.name}: all {len(states_before)} trials are recorded; nothing to train.")
+    if submitted is not None:
+        return Outcome(sweep.name, 0, (), submitted.text)
     _say_what_is_left(sweep, board)
     return _outcome(sweep.name, states_before, sweep.tracker.trials(sweep.plan.sweep_run))
 
@@ -77,11 +83,14 @@ def _train(
     recorded_trials: int,
     workers: int,
     launcher: Launcher,
-) -> None:
-    """Let workers drain the list, showing how far they are."""
+) -> Submitted | None:
+    """Let workers drain the list, showing how far they are; or leave them to a queue that nobody waits for."""
     search, folds = sweep.resolved.search, sweep.resolved.settings.folds
     work_text = planned_work(search, len(candidates), len(sweep.resolved.listed), recorded_trials)
     board.say(f"{sweep.name}: {work_text}, {workers} workers.")
+    crew = Crew(sweep.home, sweep.name, workers)
+    if not launcher.follows:
+        return launcher.launch(crew, lambda message: None)
     progress = (
         follow_search(board, recorded_trials, search.trials, folds)
         if search.proposes
@@ -89,7 +98,7 @@ def _train(
     )
     try:
         with progress as listen:
-            launcher.launch(Crew(sweep.home, sweep.name, workers), listen)
+            return launcher.launch(crew, listen)
     finally:
         sweep.close_lost()  # the sweep's own run too; its report finishes that one
 

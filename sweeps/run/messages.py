@@ -38,6 +38,20 @@ class FoldFinished:
 
 
 @dataclass(frozen=True)
+class FoldsScored:
+    """So far `folds` folds of the candidate called `name` are scored at `epochs`; `dice` is their mean.
+
+    What the study knows of a worker that nobody hears; else as `FoldFinished`.
+    """
+
+    training: str
+    name: str
+    folds: int
+    epochs: int
+    dice: float
+
+
+@dataclass(frozen=True)
 class TrialFinished:
     """The candidate called `name` was scored on all folds; `dice` is the mean."""
 
@@ -76,7 +90,7 @@ class Error:
     message: str
 
 
-Message = Ready | Probed | FoldFinished | TrialFinished | Dropped | Failed | Replaced | Error
+Message = Ready | Probed | FoldFinished | FoldsScored | TrialFinished | Dropped | Failed | Replaced | Error
 _KINDS = {kind.__name__: kind for kind in get_args(Message)}
 
 

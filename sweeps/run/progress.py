@@ -8,7 +8,17 @@ from typing import Protocol
 
 from sweeps.environment.machine import duration
 from sweeps.environment.terminal import Board, Pace, remaining
-from sweeps.run.messages import Dropped, Failed, FoldFinished, Message, Probed, Ready, Replaced, TrialFinished
+from sweeps.run.messages import (
+    Dropped,
+    Failed,
+    FoldFinished,
+    FoldsScored,
+    Message,
+    Probed,
+    Ready,
+    Replaced,
+    TrialFinished,
+)
 from sweeps.spec.space import longest_epochs
 from trainer.config import Candidate
 
@@ -35,10 +45,15 @@ class EpochCount:
     def update(self, message: Message) -> None:
         """Count the epochs that a fold has passed since its last message."""
         if isinstance(message, FoldFinished):
-            fold = message.training, message.fold
-            before = self._reached.get(fold, 0)
-            self._reached[fold] = max(before, message.epochs)
-            self.done += self._reached[fold] - before
+            self._reach(message.training, message.fold, message.epochs)
+        elif isinstance(message, FoldsScored):
+            for fold in range(1, message.folds + 1):
+                self._reach(message.training, fold, message.epochs)
+
+    def _reach(self, training: str, fold: int, epochs: int) -> None:
+        before = self._reached.get((training, fold), 0)
+        self._reached[training, fold] = max(before, epochs)
+        self.done += self._reached[training, fold] - before
 
 
 class TrialCount:
@@ -82,7 +97,7 @@ class TrialLines:
             self._ended += 1
             self._pace.restart()
             self._board.log(f"{self._outcome(message)} ({self._progress_text()})")
-        elif isinstance(message, FoldFinished | Probed) and self._pace.is_due():
+        elif isinstance(message, FoldFinished | FoldsScored | Probed) and self._pace.is_due():
             self._board.log(f"{message_text(message, self._folds)} ({self._progress_text()})")
 
     def _outcome(self, message: TrialFinished | Dropped | Failed) -> str:
@@ -130,6 +145,8 @@ def message_text(message: Message, folds: int) -> str:
     """A message as text beside the bar; empty for one that is not shown there."""
     if isinstance(message, FoldFinished):
         return f"{message.name} · fold {message.fold} · Dice {message.dice:.3f}"
+    if isinstance(message, FoldsScored):
+        return f"{message.name} · {message.folds} of {folds} folds · mean Dice {message.dice:.3f}"
     if isinstance(message, Probed):
         return f"probe of single blocks, {message.number} of {message.of}"
     if isinstance(message, Dropped):

@@ -2,9 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 from sweeps.run.launchers.contract import Launcher
+from sweeps.run.launchers.local import LocalLauncher
+from sweeps.run.launchers.ray import RayLauncher
+from sweeps.run.launchers.sbatch_script import parse_options
+from sweeps.run.launchers.slurm import SlurmLauncher
 from sweeps.spec.search_section import Search
 from trainer.errors import UserError
+
+NAMES = ("local", "ray", "slurm")
+OWNERS = {"--address": ("ray",), "--slurm": ("slurm",), "--wait": ("slurm",), "--worker-home": ("ray", "slurm")}
+
+
+def make_launcher(
+    name: str,
+    *,
+    address: str | None = None,
+    gpus: int = 0,
+    slurm: Sequence[str] = (),
+    wait: bool = False,
+    worker_home: Path | None = None,
+) -> Launcher:
+    """The launcher called `name`, with its options. Raises `UserError` for another name, and for an option that is not
+    the launcher's.
+    """
+    if name not in NAMES:
+        raise UserError(f"--launcher must be one of {', '.join(NAMES)}, but got {name!r}.")
+    if gpus < 0:
+        raise UserError(f"--gpus-per-worker must be 0 or more, but got {gpus}.")
+    given = {"--address": address, "--slurm": slurm, "--wait": wait, "--worker-home": worker_home}
+    for option, owners in OWNERS.items():
+        if given[option] and name not in owners:
+            raise UserError(f"{option} goes with --launcher {' or '.join(owners)}, but the launcher is {name}.")
+    if name == "ray":
+        return RayLauncher(address or "auto", gpus, worker_home)
+    if name == "slurm":
+        return SlurmLauncher(parse_options(slurm), gpus, wait, worker_home)
+    return LocalLauncher(gpus)
 
 
 def check_workers(workers: int | None, search: Search, launcher: Launcher) -> int:

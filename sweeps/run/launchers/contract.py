@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from sweeps.environment.home import Home
 from sweeps.run.messages import Message
@@ -17,11 +17,15 @@ Listen = Callable[[Message], None]
 
 @dataclass(frozen=True)
 class Crew:
-    """The workers that a sweep asks for: `workers` processes on the sweep called `sweep`, recorded through `home`."""
+    """The workers that a sweep asks for: `workers` processes on the sweep called `sweep`, recorded through `home`.
+
+    `program`: what Python runs as a worker; none: thaw's own.
+    """
 
     home: Home
     sweep: str
     workers: int
+    program: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -34,11 +38,20 @@ class Submitted:
 class Launcher(Protocol):
     """Starts the workers of a sweep. Options of its own are its fields, such as how many GPUs each worker gets."""
 
+    elsewhere: ClassVar[bool]  # whether workers take memory of other machines than this
+
+    @property
+    def follows(self) -> bool:
+        """Whether `launch` stays until the workers have ended."""
+
     def default_workers(self) -> int:
         """How many workers to start where nobody said. Raises `UserError` where that must be said."""
 
     def check(self, home: Home, workers: int) -> None:
         """Raise `UserError`, before anything is read or trained, where such workers could not be started."""
+
+    def preview(self, crew: Crew) -> str:
+        """What a dry run shows beside its estimate: the script that would be submitted, or nothing."""
 
     def launch(self, crew: Crew, listen: Listen) -> Submitted | None:
         """Start the workers and hand what happens to `listen`, until the sweep's list is drained.

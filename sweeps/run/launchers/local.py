@@ -7,9 +7,10 @@ import queue
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, ClassVar
 
 from sweeps.environment.home import Home
 from sweeps.run.launchers.contract import Crew, Listen
@@ -26,14 +27,38 @@ Mail = queue.Queue[tuple[int, Message | None]]  # worker and message; None: the 
 
 @dataclass(frozen=True)
 class LocalLauncher:
-    """Workers are processes of this machine, which end with the launcher."""
+    """Workers are processes of this machine, which end with the launcher.
+
+    `gpus`: how many GPUs each has to itself; with 0 all of them see what this process sees.
+    """
+
+    gpus: int = 0
+    elsewhere: ClassVar[bool] = False
+
+    @property
+    def follows(self) -> bool:
+        """It does."""
+        return True
 
     def default_workers(self) -> int:
-        """As many as there are cores that this process may use."""
+        """As many as there are cores that this process may use, or GPUs where each is to have some."""
+        if self.gpus:
+            return max(1, len(visible_gpus()) // self.gpus)
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
     def check(self, home: Home, workers: int) -> None:
-        """Nothing can be missing here."""
+        """Raise `UserError` where there are not as many GPUs as the workers are to have."""
+        there, needed = len(visible_gpus()) if self.gpus else 0, workers * self.gpus
+        if needed > there:
+            raise UserError(
+                f"{workers} workers with --gpus-per-worker {self.gpus} need {needed} GPUs, but this machine shows "
+                f"{there} (nvidia-smi -L, CUDA_VISIBLE_DEVICES). Start fewer workers, or leave --gpus-per-worker out: "
+                "then all workers share what there is."
+            )
+
+    def preview(self, crew: Crew) -> str:
+        """Nothing is submitted."""
+        return ""
 
     def launch(self, crew: Crew, listen: Listen) -> None:
         """Run the workers until the sweep's list is drained, handing every message of theirs to `listen`.
@@ -43,7 +68,9 @@ class LocalLauncher:
         `WorkerCrashed` for a bug. However this ends, no worker is left behind.
         """
         messages: Mail = queue.Queue()
-        running = {number: _start(crew, number, messages) for number in range(1, crew.workers + 1)}
+        running = {
+            number: _start(crew, number, messages, self._environment(number)) for number in range(1, crew.workers + 1)
+        }
         replacements = 0
         try:
             while running:
@@ -57,7 +84,7 @@ class LocalLauncher:
                 if code < 0 and replacements < REPLACEMENTS:
                     replacements += 1
                     listen(Replaced(number, -code))
-                    running[number] = _start(crew, number, messages)
+                    running[number] = _start(crew, number, messages, self._environment(number))
                 elif code not in (0, USER_ERROR):
                     raise WorkerCrashed(_crash_message(crew.home.worker_log(crew.sweep, number), code))
         finally:
@@ -66,14 +93,39 @@ class LocalLauncher:
             for process in running.values():
                 process.wait()
 
+    def _environment(self, number: int) -> dict[str, str]:
+        """What shows worker `number`, from 1, its GPUs alone."""
+        if not self.gpus:
+            return {}
+        own = visible_gpus()[(number - 1) * self.gpus : number * self.gpus]
+        return {"CUDA_VISIBLE_DEVICES": ",".join(own)}
 
-def _start(crew: Crew, number: int, messages: Mail) -> subprocess.Popen[str]:
+
+def visible_gpus() -> list[str]:
+    """The names, for CUDA_VISIBLE_DEVICES, of the GPUs that this process may use."""
+    chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if chosen is not None:
+        return [name for name in chosen.split(",") if name.strip() not in ("", "-1")]
+    try:
+        listed = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, check=False)
+    except OSError:
+        return []
+    return [str(number) for number in range(sum(line.startswith("GPU ") for line in listed.stdout.splitlines()))]
+
+
+def _start(crew: Crew, number: int, messages: Mail, environment: Mapping[str, str]) -> subprocess.Popen[str]:
     log = crew.home.worker_log(crew.sweep, number)
     log.parent.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "sweeps.run.worker", str(crew.home.root), crew.sweep]
+    program = crew.program or ("-m", "sweeps.run.worker", str(crew.home.root), crew.sweep)
     with log.open("w") as errors:
         process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=errors, stdin=subprocess.DEVNULL, encoding="utf-8", errors="replace"
+            [sys.executable, *program],
+            env=os.environ | environment,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            stdin=subprocess.DEVNULL,
+            encoding="utf-8",
+            errors="replace",
         )
     assert process.stdout is not None
     threading.Thread(target=_forward_messages, args=(process.stdout, number, messages), daemon=True).start()

@@ -5,8 +5,18 @@ from __future__ import annotations
 import pytest
 
 from sweeps.environment.terminal import LINE_EVERY
-from sweeps.run.messages import Dropped, Failed, FoldFinished, Message, Probed, Ready, Replaced, TrialFinished
-from sweeps.run.progress import follow_list, follow_search
+from sweeps.run.messages import (
+    Dropped,
+    Failed,
+    FoldFinished,
+    FoldsScored,
+    Message,
+    Probed,
+    Ready,
+    Replaced,
+    TrialFinished,
+)
+from sweeps.run.progress import follow_list, follow_search, message_text
 from tests.sweeps.boards import Time, board
 from trainer.config import Candidate
 
@@ -36,6 +46,15 @@ def test_a_list_counts_epochs_of_every_fold() -> None:
         for message in MESSAGES:
             listen(message)
     assert " 4/20 " in out.getvalue() and "Workers" not in out.getvalue()
+
+
+def test_folds_that_the_study_tells_of_count_alike() -> None:
+    shown, out = board(terminal=True)
+    with follow_list(shown, LIST, 5) as listen:
+        for message in (FoldsScored("t", "1 · 2 epochs", folds, 2, 0.5) for folds in (1, 3, 2)):
+            listen(message)
+    assert " 6/20 " in out.getvalue()
+    assert message_text(FoldsScored("t", "1", 3, 2, 0.5), 5) == "1 · 3 of 5 folds · mean Dice 0.500"
 
 
 @pytest.mark.parametrize(("trials", "of"), [(0, ""), (41, " of 41")])

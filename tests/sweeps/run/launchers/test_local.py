@@ -9,7 +9,7 @@ import pytest
 
 from sweeps.environment.home import open_home
 from sweeps.run.launchers.contract import Crew
-from sweeps.run.launchers.local import REPLACEMENTS, LocalLauncher
+from sweeps.run.launchers.local import REPLACEMENTS, LocalLauncher, visible_gpus
 from sweeps.run.messages import Error, Message, Ready, Replaced, to_line
 from trainer.errors import UserError, WorkerCrashed
 
@@ -68,3 +68,26 @@ def test_a_replacement_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
 
 def test_as_many_workers_as_cores() -> None:
     assert LocalLauncher().default_workers() >= 1
+
+
+def test_gpus_are_dealt_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,2,GPU-7,5")
+    launcher = LocalLauncher(gpus=2)
+    home = open_home(tmp_path)
+    assert launcher.default_workers() == 2
+    launcher.check(home, 2)
+    say = ("-c", "import os, sys; print(os.environ['CUDA_VISIBLE_DEVICES'], file=sys.stderr)")
+    launcher.launch(Crew(home, "s", 2, say), lambda message: None)
+    assert [home.worker_log("s", number).read_text() for number in (1, 2)] == ["0,2\n", "GPU-7,5\n"]
+    with pytest.raises(UserError, match=r"3 workers with --gpus-per-worker 2 need 6 GPUs, but this machine shows 4"):
+        launcher.check(home, 3)
+
+
+@pytest.mark.parametrize(("listed", "gpus"), [("", 0), ("GPU 0: A100\n  MIG 1g\nGPU 1: A100\n", 2)])
+def test_gpus_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, listed: str, gpus: int) -> None:
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    if listed:
+        (tmp_path / "nvidia-smi").write_text(f"#!/bin/sh\necho '{listed}'")
+        (tmp_path / "nvidia-smi").chmod(0o755)
+    assert visible_gpus() == [str(number) for number in range(gpus)]
