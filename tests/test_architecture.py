@@ -19,7 +19,7 @@ HOMES = {
     "keras": ("trainer/",),
     "tensorflow": ("trainer/",),
     # Two files: registry.py pulls in Keras (MLflow's Keras flavour does), and a report must do without it.
-    "mlflow": ("tracking/store/connection.py", "tracking/store/registry.py"),
+    "mlflow": ("tracking/store/connection.py", "tracking/store/registry.py", "tracking/store/sqlite_runs.py"),
     "pandas": ("tracking/store/connection.py",),
     "optuna": ("sweeps/engines/optuna_", "sweeps/strategies/optuna_samplers.py", "tracking/best_mask/fanova.py"),
     "ray": ("sweeps/run/launchers/ray.py",),

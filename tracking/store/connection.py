@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import logging
 import os
+import sqlite3
 import tempfile
 import time
 import warnings
@@ -36,6 +37,7 @@ from tracking.redact import redact
 from tracking.server_probe import check_server, unreachable
 from tracking.sqlite_address import file_of
 from tracking.store.new_database import make_aside
+from tracking.store.sqlite_runs import trials_in_file
 from trainer.errors import UserError
 from trainer.full_disk import full_disk
 
@@ -138,13 +140,23 @@ class Store:
 
     def _children(self, sweep_run: str) -> Iterator[Run]:
         """The sweep's trials, newest first, each once: one that begins between two pages moves all others down."""
-        experiment = self._parent(sweep_run).info.experiment_id
-        query = f"tags.`mlflow.parentRunId` = '{sweep_run}' AND tags.`thaw.kind` = 'trial'"
         known: set[str] = set()
-        for run in self._pages([experiment], query):
+        for run in self._found_children(sweep_run):
             if run.info.run_id not in known:
                 known.add(run.info.run_id)
                 yield run
+
+    def _found_children(self, sweep_run: str) -> Iterator[Run]:
+        """The trials out of the database's file where there is one; else, and where that fails, by MLflow."""
+        experiment = self._parent(sweep_run).info.experiment_id
+        if (file := file_of(self.uri)) is not None:
+            try:
+                yield from trials_in_file(file, experiment, sweep_run)
+                return
+            except sqlite3.Error:
+                pass  # MLflow reads on, or says what is wrong with its database
+        query = f"tags.`mlflow.parentRunId` = '{sweep_run}' AND tags.`thaw.kind` = 'trial'"
+        yield from self._pages([experiment], query)
 
     def _parent(self, sweep_run: str) -> Run:
         if sweep_run not in self._parents:
