@@ -15,9 +15,10 @@ from sweeps.completion import MASKS, completer_of, spec_names, sweep_names
 from sweeps.environment.faults import user_error
 from sweeps.environment.home import DEFAULT_HOME
 from sweeps.environment.redacted_output import redact_errors
-from sweeps.environment.storage_address import HELP, hide_storage
+from sweeps.environment.storage_address import HELP, hide_storage, resolve_storage
 from sweeps.environment.streams import forget_reader, prepare_streams
 from sweeps.environment.terminal import complain, console, tell
+from tracking.patience import resolve_patience
 from tracking.user_folder import user_folder
 from trainer.errors import UserError
 
@@ -45,6 +46,12 @@ Home = Annotated[
 Storage = Annotated[  # given to `resolve_storage`, which knows the variable THAW_STORAGE, too
     str | None,
     typer.Option(help=HELP, envvar="THAW_STORAGE", show_default=False),
+]
+Patience = Annotated[
+    float | None,
+    typer.Option(
+        help="Seconds to wait for a server that is away, before the work stops. Default: 3600.", envvar="THAW_PATIENCE"
+    ),
 ]
 Masks = Annotated[
     str | None,
@@ -135,6 +142,8 @@ def run(
         str | None, typer.Option(help="Name of the sweep. Default: made from the names of the spec and the data.")
     ] = None,
     home: Home = DEFAULT_HOME,
+    storage: Storage = None,
+    patience: Patience = None,
     max_hours: Annotated[
         float | None,
         typer.Option(help="Begin no training after this many hours. The same command goes on from there."),
@@ -196,6 +205,8 @@ def run(
     )
     count = check_workers(workers, loaded_spec.search, starter)
     name = check_name(name)
+    resolve_storage(storage)
+    resolve_patience(patience)
     opened_home = open_home(home)
     if dry_run:
         run_dry(loaded_spec, opened_home, Board(console), count)
@@ -231,6 +242,27 @@ def run(
     if outcome.failed:
         complain(f"{len(outcome.failed)} trials have no score: {'; '.join(outcome.failed[:5])}. See the report.")
         raise typer.Exit(3)
+
+
+@app.command(epilog="Example:\n\nthaw worker --storage storage.txt my-sweep")
+def worker(
+    sweep: Annotated[str, typer.Argument(help="Name of the sweep.", autocompletion=_sweeps_here)],
+    storage: Storage = None,
+    patience: Patience = None,
+    home: Home = DEFAULT_HOME,
+) -> None:
+    """Work on a sweep that `thaw run` began, from this machine, until nothing is left to do.
+
+    With --storage and MLFLOW_TRACKING_URI no folder is shared: everything comes from the two servers, and --home is a
+    cache. Any number of workers may join late, leave and die.
+    """
+    from sweeps.commands.worker import join_sweep
+    from sweeps.environment.home import open_home
+    from sweeps.environment.terminal import Board
+
+    resolve_storage(storage)
+    resolve_patience(patience)
+    join_sweep(open_home(home), sweep, Board(console))
 
 
 @app.command()

@@ -91,14 +91,12 @@ def crown(
 
 def _refit(home: Home, board: Board, plan: Plan, candidate: Candidate) -> tuple[Any, FoldResult, Cases]:
     """The candidate's network trained on all images, its result on them, and the images."""
-    from sweeps.run.load_cross_validation import load_cross_validation
-    from trainer.data.cases import load_cases
+    from sweeps.run.load_cross_validation import load_cross_validation, planned_cases
     from trainer.errors import TrialFailed
     from trainer.training.refit import refit
 
-    settings = plan.resolved.settings
     cross_validation = load_cross_validation(home, plan)
-    cases = load_cases(settings.data, settings.model.size, home.data)
+    cases = planned_cases(home, plan)
     try:
         with board.stage(f"training {candidate.name} on all {len(cases)} images") as step:
             network, result = refit(cross_validation, cases, candidate, step)

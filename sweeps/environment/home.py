@@ -90,6 +90,11 @@ class Home:
         return os.environ.get("THAW_STORAGE") or None
 
     @property
+    def many_machines(self) -> bool:
+        """Whether workers need nothing of this home: servers hold the studies and the record."""
+        return self.shared_storage is not None and self.tracking_uri.startswith(("http://", "https://"))
+
+    @property
     def storage_url(self) -> str:
         """The database of Optuna's studies: the shared one, or that of this home."""
         return self.shared_storage or address_of(self.root.resolve() / "optuna.db")

@@ -5,7 +5,6 @@ it was never lost.
 from __future__ import annotations
 
 import functools
-import os
 import re
 import threading
 import time
@@ -16,6 +15,7 @@ from typing import ParamSpec, TypeVar
 from sqlalchemy.exc import DBAPIError, PendingRollbackError, SQLAlchemyError
 
 from sweeps.locks.contract import GRACE_SECONDS
+from tracking.patience import patience
 from tracking.redact import redact
 from trainer.errors import UserError
 from trainer.full_disk import full_disk
@@ -24,8 +24,6 @@ P = ParamSpec("P")
 R = TypeVar("R")
 E = TypeVar("E", bound=BaseException)
 
-PATIENCE_SECONDS = 3600.0
-PATIENCE = "THAW_PATIENCE"  # the variable that sets another
 PAUSE_SECONDS = 1.0  # between two tries
 SAID_AFTER_SECONDS = 5.0
 # What PostgreSQL answers while it starts, stops or has no connection left: all of it passes.
@@ -46,14 +44,6 @@ REASONS = {
 }
 
 Say = Callable[[str], None]
-
-
-def patience() -> float:
-    """How many seconds to wait for a database, or an MLflow server, that is away: `THAW_PATIENCE`, or an hour."""
-    try:
-        return float(os.environ.get(PATIENCE, PATIENCE_SECONDS))
-    except ValueError as error:
-        raise UserError(f"{PATIENCE} must be a number of seconds, but it is {os.environ[PATIENCE]!r}.") from error
 
 
 class Contact:

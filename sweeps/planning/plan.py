@@ -22,7 +22,8 @@ class Plan:
 
     `identity` is the digest of what the sweep measures; `weights` the file of the starting weights; `sweep_run` the id
     of the sweep's MLflow run; nothing new is begun after the `deadline` (Unix time). `arithmetic`: how it is computed
-    (`sweeps.planning.same_arithmetic`); empty in a plan of before that was kept.
+    (`sweeps.planning.same_arithmetic`); empty in a plan of before that was kept. `cases`: the name below the home's
+    data under which exactly these cases lie; empty where they are read from the files that the spec names.
     """
 
     name: str
@@ -35,15 +36,21 @@ class Plan:
     sweep_run: str
     deadline: float = math.inf
     arithmetic: Mapping[str, str] = field(default_factory=dict)
+    cases: str = ""
 
 
 def write_plan(home: Home, plan: Plan) -> None:
-    """Keep a plan for the workers of its sweep. Space and list are not written: they follow from spec and units."""
+    """Keep a plan for the workers of its sweep."""
+    write_atomically(home.plan(plan.name), lambda file: file.write(plan_to_json(plan).encode()))
+
+
+def plan_to_json(plan: Plan) -> str:
+    """A plan as text. Space and list are not written: they follow from spec and units."""
     resolved = plan.resolved
     table = {item.name: getattr(plan, item.name) for item in fields(plan) if item.name != "resolved"}
     table |= {"spec": as_table(resolved.spec), "block_params": resolved.block_params}
     table |= {"always_params": resolved.always_params}
-    write_atomically(home.plan(plan.name), lambda file: file.write(json.dumps(table).encode()))
+    return json.dumps(table)
 
 
 def read_plan(home: Home, sweep: str) -> Plan:
@@ -51,17 +58,25 @@ def read_plan(home: Home, sweep: str) -> Plan:
     path: Path = home.plan(sweep)
     if not path.exists():
         raise UserError(f"There is no plan of a sweep '{sweep}' in {home.root}. Start it with `thaw run` first.")
+    return plan_from_json(path.read_bytes(), home, str(path))
+
+
+def plan_from_json(text: bytes, home: Home, place: str) -> Plan:
+    """The plan in a text that `plan_to_json` wrote, its files where they lie in this home.
+
+    Raises `UserError`, naming the `place` of the text, for any other.
+    """
     try:
-        return _plan_of(json.loads(path.read_text("utf-8")), home)
+        return _plan_of(json.loads(text.decode()), home)
     except UserError as error:
-        raise _damaged(path, error) from error
+        raise _damaged(place, error) from error
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError, RecursionError) as error:
-        raise _damaged(path, error) from error
+        raise _damaged(place, error) from error
 
 
-def _damaged(path: Path, error: Exception) -> UserError:
+def _damaged(place: str, error: Exception) -> UserError:
     return UserError(
-        f"A plan must be as `thaw run` wrote it, but {path} is damaged or of another thaw ({error}). Start the sweep "
+        f"A plan must be as `thaw run` wrote it, but {place} is damaged or of another thaw ({error}). Start the sweep "
         "again with its command: finished work is kept."
     )
 

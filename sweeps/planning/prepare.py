@@ -17,6 +17,7 @@ from sweeps.planning.open_sweep import OpenSweep, closed_when_stopped
 from sweeps.planning.plan import Plan, write_plan
 from sweeps.planning.resolve import ResolvedSweep
 from sweeps.planning.same_arithmetic import arithmetic_of, check_arithmetic
+from sweeps.planning.shared_sweep import publish
 from sweeps.spec.load import Spec
 from trainer.errors import UserError
 
@@ -52,6 +53,9 @@ def prepare(
     with closed_when_stopped(sweep):
         write_plan(home, plan)
         _log_inputs(sweep, network, cases, weights)
+        if home.many_machines:
+            with board.stage("sending plan and images to MLflow"):
+                publish(tracker, plan, cases)
     return sweep
 
 

@@ -10,7 +10,8 @@ import numpy as np
 from sweeps.environment.home import Home
 from sweeps.planning.artifacts import network_from_scratch
 from sweeps.planning.plan import Plan
-from trainer.data.cases import Cases, load_cases
+from trainer.data.cache import opened
+from trainer.data.cases import Cases, cases_of, load_cases
 from trainer.errors import UserError
 from trainer.network.user_model import load_start, network_of
 from trainer.network.weights import weights_digest
@@ -22,7 +23,7 @@ from trainer.training.ledger import Ledger
 def load_cross_validation(home: Home, plan: Plan) -> CrossValidation:
     """Load what scores a sweep's candidates. Raises `UserError` where images or weights are not the planned ones."""
     settings = plan.resolved.settings
-    cases = _planned_cases(home, plan)
+    cases = planned_cases(home, plan)
     network = _planned_network(plan)
     starts, digests = {"pretrained": network.get_weights()}, {"pretrained": plan.weights_digest}
     for seed in plan.resolved.seeds:
@@ -49,8 +50,20 @@ def load_cross_validation(home: Home, plan: Plan) -> CrossValidation:
     )
 
 
-def _planned_cases(home: Home, plan: Plan) -> Cases:
+def planned_cases(home: Home, plan: Plan) -> Cases:
+    """The images that a sweep was planned with: those fetched from its record, or read from the files of its spec.
+
+    Raises `UserError` where they are others now.
+    """
     settings = plan.resolved.settings
+    if plan.cases:
+        entry = opened(home.data / plan.cases[:32])
+        if entry is None:
+            raise UserError(
+                f"The images of sweep '{plan.name}' were fetched into {home.data}, but are missing or damaged there. "
+                "Start the worker again: it fetches them anew."
+            )
+        return cases_of(entry)
     cases = load_cases(settings.data, settings.model.size, home.data)
     if cases.digest != plan.data_digest:
         raise UserError(f"The images of sweep '{plan.name}' changed since it was started. Start it again.")

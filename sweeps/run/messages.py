@@ -84,13 +84,20 @@ class Replaced:
 
 
 @dataclass(frozen=True)
+class Notice:
+    """Something that whoever watches should know, as a sentence: a server is away, or answers again."""
+
+    text: str
+
+
+@dataclass(frozen=True)
 class Error:
     """A mistake that the user can fix; the worker ends."""
 
     message: str
 
 
-Message = Ready | Probed | FoldFinished | FoldsScored | TrialFinished | Dropped | Failed | Replaced | Error
+Message = Ready | Probed | FoldFinished | FoldsScored | TrialFinished | Dropped | Failed | Replaced | Notice | Error
 _KINDS = {kind.__name__: kind for kind in get_args(Message)}
 
 

@@ -14,6 +14,7 @@ from sweeps.run.messages import (
     FoldFinished,
     FoldsScored,
     Message,
+    Notice,
     Probed,
     Ready,
     Replaced,
@@ -134,11 +135,13 @@ def _follow(board: Board, count: Count, ended: int, trials: int, folds: int) -> 
 
 
 def _say_failures(board: Board, message: Message) -> None:
-    """Print failures and replaced workers, on a terminal, too: they stay when the bar is gone."""
+    """Print failures, replaced workers and notices, on a terminal, too: they stay when the bar is gone."""
     if isinstance(message, Failed):
         board.say(f"Failed: {message.name}: {message.reason}")
     elif isinstance(message, Replaced):
         board.say(f"Worker {message.worker} was ended by signal {message.signal}; another takes over.")
+    elif isinstance(message, Notice):
+        board.say(message.text)
 
 
 def message_text(message: Message, folds: int) -> str:

@@ -15,14 +15,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweeps.environment.faults import user_error
-from sweeps.environment.home import open_home
+from sweeps.environment.home import Home, open_home
 from sweeps.environment.keras_backend import prepare_backend
 from sweeps.environment.redacted_output import redact_errors
 from sweeps.locks import contract
+from sweeps.locks.waiting import wait_for_database
 from sweeps.planning.open_sweep import OpenSweep
-from sweeps.planning.plan import read_plan
+from sweeps.planning.plan import Plan, read_plan
 from sweeps.planning.same_arithmetic import arithmetic_here, check_same
-from sweeps.run.messages import Error, Message, Ready, to_line
+from sweeps.run.messages import Error, Message, Notice, Ready, to_line
 
 if TYPE_CHECKING:  # heavy
     from sweeps.run.objective import Drop
@@ -49,14 +50,24 @@ def main(arguments: list[str]) -> int:
 def _run(root: str, name: str) -> None:
     home = open_home(Path(root))
     plan = read_plan(home, name)
-    prepare_backend(deterministic=plan.resolved.settings.train.deterministic)
-    check_same(name, plan.arithmetic, arithmetic_here())
     _end_with_parent(os.getppid())
+    run_worker(home, plan, _print)
+
+
+def run_worker(home: Home, plan: Plan, emit: Emit) -> None:
+    """Work on a planned sweep in this process until its list is drained.
+
+    Raises `UserError` for a mistake of the user, also where this machine would compute otherwise than the sweep's.
+    """
+    prepare_backend(deterministic=plan.resolved.settings.train.deterministic)
+    check_same(plan.name, plan.arithmetic, arithmetic_here())
+    if home.shared_storage is not None:
+        wait_for_database(home.shared_storage, lambda text: emit(Notice(text)))
     from tracking.store.writer import Tracker
 
-    with home.locks.present(contract.workers(name)):
+    with home.locks.present(contract.workers(plan.name)):
         tracker = Tracker.connect(home.tracking_uri, home.artifact_folder)
-        work(OpenSweep(home, plan, tracker), _print)
+        work(OpenSweep(home, plan, tracker), emit)
 
 
 def work(sweep: OpenSweep, emit: Emit) -> None:

@@ -52,6 +52,12 @@ class Reader(Store):
         trials = tuple(self._trial(child, len(info.folds), orders) for child in self._children(run_id))
         return SweepRecord(info, run_id, run.info.status, started, trials)
 
+    @explain_errors
+    def sweep_run(self, name: str | None) -> str:
+        """The run id of the sweep called `name`, or of the one that was last at work."""
+        run_id: str = self._sweep_run(name).info.run_id
+        return run_id
+
     def _sweep_run(self, name: str | None) -> Run:
         """The run of the sweep called `name`, or of the one that was last at work."""
         runs = self._sweeps()

@@ -150,12 +150,12 @@ class TrialWriter(Reader):
         self.client.log_artifact(run_id, str(path), folder)
 
     @explain_errors
-    def log_bytes(self, run_id: str, name: str, content: bytes) -> None:
+    def log_bytes(self, run_id: str, name: str, content: bytes, folder: str | None = None) -> None:
         """Keep bytes as the artifact `name` of a run, in the place of what a crash may have left there."""
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / name
+        with tempfile.TemporaryDirectory() as temporary:
+            path = Path(temporary) / name
             path.write_bytes(content)
-            self.client.log_artifact(run_id, str(path))
+            self.client.log_artifact(run_id, str(path), folder)
 
     @explain_errors
     def log_once(self, run_id: str, name: str, make: Callable[[], bytes]) -> None:
@@ -164,6 +164,17 @@ class TrialWriter(Reader):
         if tag not in self.client.get_run(run_id).data.tags:
             self.log_bytes(run_id, name, make())
             self.client.set_tag(run_id, tag, "yes")
+
+    @explain_errors
+    def tag(self, run_id: str, key: str) -> str | None:
+        """The value of a run's tag; None where it has none."""
+        value: str | None = self.client.get_run(run_id).data.tags.get(key)
+        return value
+
+    @explain_errors
+    def set_tag(self, run_id: str, key: str, value: str) -> None:
+        """Set a tag of a run."""
+        self.client.set_tag(run_id, key, value)
 
     @explain_errors
     def read_file(self, run_id: str, path: str) -> bytes | None:

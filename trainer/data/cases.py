@@ -266,6 +266,30 @@ def entry_of(
     return Entry({"images": images, "masks": masks, "groups": groups}, {**about, "digest": identity})
 
 
+ARRAYS = ("images", "masks", "groups", "spacing")
+
+
+def to_entry(cases: Cases) -> Entry:
+    """The inverse of `cases_of`: all that a training needs to know of cases, without the files they were read from."""
+    arrays: dict[str, NDArray[Any]] = {"images": cases.images, "masks": cases.masks, "groups": cases.groups}
+    if cases.spacing is not None:
+        arrays["spacing"] = cases.spacing
+    texts = (
+        "names",
+        "labels",
+        "layout",
+        "source",
+        "synthetic",
+        "notes",
+        "digest",
+        "duplicates",
+        "patients",
+        "readings",
+    )
+    about = {name: getattr(cases, name) for name in texts} | {"intensity": cases.intensity.table()}
+    return Entry(arrays, about)
+
+
 def cases_of(entry: Entry) -> Cases:
     """The cases in a cache entry."""
     about = entry.about
