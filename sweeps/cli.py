@@ -154,8 +154,8 @@ def run(
     launcher: Annotated[
         str,
         typer.Option(
-            help="Who starts the workers: local (this machine), ray or slurm.",
-            autocompletion=completer_of("local", "ray", "slurm"),
+            help="Who starts the workers: local (this machine), ray, slurm, or none (you do, with thaw worker).",
+            autocompletion=completer_of("local", "ray", "slurm", "none"),
         ),
     ] = "local",
     gpus_per_worker: Annotated[int, typer.Option(help="GPUs that each worker has to itself.")] = 0,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import http.client
 import json
 import queue
+import re
 import socket
 import ssl
 import threading
@@ -27,6 +28,11 @@ DATABASE_PORTS = {"postgresql": 5432, "mysql": 3306, "mssql": 1433}
 
 def unreachable(uri: str, reason: str) -> UserError:
     """What to say of a store that cannot be opened; `reason` is a sentence without secrets."""
+    if re.search(r"\b40[13]\b", reason):
+        return UserError(
+            f"The MLflow server {redact(uri)} must let us in, but it does not: {reason} Set MLFLOW_TRACKING_USERNAME "
+            "and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN, to what that server knows."
+        )
     return UserError(
         f"The MLflow store must be reachable, but {redact(uri)} is not: {reason} Start that server or fix the address "
         "(MLFLOW_TRACKING_URI); without one, thaw keeps its own database under --home."

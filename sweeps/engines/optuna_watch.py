@@ -19,11 +19,6 @@ class Standing:
     folds: int
     dice: float | None
 
-    @property
-    def is_open(self) -> bool:
-        """Whether it waits or runs."""
-        return self.trial.status == "open"
-
 
 class StudyWatch:
     """Guards the connection: a study that stays open reads what has ended once, however often it is looked at."""

@@ -7,6 +7,7 @@ launcher starts them as `python -m sweeps.run.worker HOME SWEEP` and reads one m
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import threading
 import time
@@ -31,6 +32,8 @@ if TYPE_CHECKING:  # heavy
     from trainer.training.cross_validation import CrossValidation
 
 USER_ERROR = 2
+ENDS_WITH = "THAW_ENDS_WITH"  # the variable that names the process with which a worker ends
+STOP_SECONDS = 15.0
 Emit = Callable[[Message], None]
 
 
@@ -50,7 +53,7 @@ def main(arguments: list[str]) -> int:
 def _run(root: str, name: str) -> None:
     home = open_home(Path(root))
     plan = read_plan(home, name)
-    _end_with_parent(os.getppid())
+    _end_with_parent(os.getppid(), lambda: os._exit(1))
     run_worker(home, plan, _print)
 
 
@@ -59,6 +62,8 @@ def run_worker(home: Home, plan: Plan, emit: Emit) -> None:
 
     Raises `UserError` for a mistake of the user, also where this machine would compute otherwise than the sweep's.
     """
+    if parent := os.environ.get(ENDS_WITH):
+        _end_with_parent(int(parent), _stop)
     prepare_backend(deterministic=plan.resolved.settings.train.deterministic)
     check_same(plan.name, plan.arithmetic, arithmetic_here())
     if home.shared_storage is not None:
@@ -145,15 +150,22 @@ def _tune(sweep: OpenSweep, objective: Evaluate) -> None:
         )
 
 
-def _end_with_parent(parent: int) -> None:
-    """Die when the launcher dies, however it dies, so that a killed sweep leaves no process behind."""
+def _end_with_parent(parent: int, end: Callable[[], None]) -> None:
+    """End when the launcher dies, however it dies, so that a killed sweep leaves no process behind."""
 
     def watch() -> None:
         while os.getppid() == parent:
             time.sleep(0.5)
-        os._exit(1)
+        end()
 
     threading.Thread(target=watch, daemon=True).start()
+
+
+def _stop() -> None:
+    """Stop as when somebody says so, which keeps what is trained; and die where that lasts."""
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(STOP_SECONDS)
+    os._exit(1)
 
 
 def _print(message: Message) -> None:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 import pytest
 
 from tracking import server_probe
-from tracking.server_probe import check_server
+from tracking.server_probe import check_server, unreachable
 from trainer.errors import UserError
 
 
@@ -134,3 +134,9 @@ def test_addresses_that_lead_nowhere(uri: str, words: str) -> None:
 @pytest.mark.parametrize("uri", ["sqlite:////srv/m.db", "file:///srv/mlruns", "databricks", "postgresql:///db", ""])
 def test_addresses_without_a_server_are_not_asked(uri: str) -> None:
     check_server(uri)
+
+
+@pytest.mark.parametrize(("status", "variable"), [(401, True), (403, True), (500, False)])
+def test_who_is_not_let_in_is_told_how_to_say_who_they_are(status: int, variable: bool) -> None:
+    said = str(unreachable("http://ann:hush@lab", f"the call failed with error code {status} != 200."))
+    assert ("MLFLOW_TRACKING_TOKEN" in said) is variable and "hush" not in said

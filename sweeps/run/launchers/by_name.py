@@ -7,13 +7,14 @@ from pathlib import Path
 
 from sweeps.run.launchers.contract import Launcher
 from sweeps.run.launchers.local import LocalLauncher
+from sweeps.run.launchers.none import NoLauncher
 from sweeps.run.launchers.ray import RayLauncher
 from sweeps.run.launchers.sbatch_script import parse_options
 from sweeps.run.launchers.slurm import SlurmLauncher
 from sweeps.spec.search_section import Search
 from trainer.errors import UserError
 
-NAMES = ("local", "ray", "slurm")
+NAMES = ("local", "ray", "slurm", "none")
 OWNERS = {"--address": ("ray",), "--slurm": ("slurm",), "--wait": ("slurm",), "--worker-home": ("ray", "slurm")}
 
 
@@ -37,6 +38,8 @@ def make_launcher(
     for option, owners in OWNERS.items():
         if given[option] and name not in owners:
             raise UserError(f"{option} goes with --launcher {' or '.join(owners)}, but the launcher is {name}.")
+    if name == "none":
+        return NoLauncher()
     if name == "ray":
         return RayLauncher(address or "auto", gpus, worker_home)
     if name == "slurm":

@@ -29,11 +29,6 @@ class Follower:
         self._began = False
         self._doubtful: set[str] = set()  # keys of what failed at the last look
 
-    @property
-    def unfinished(self) -> int:
-        """How many candidates waited or ran at the last look."""
-        return sum(standing.is_open for standing in self._standings.values())
-
     def look(self) -> None:
         """Tell what is new, where the last look was some seconds ago. A database that is away is asked again later."""
         if self._clock() - self._looked >= LOOK_EVERY:

@@ -24,9 +24,9 @@ from typing import IO, Any, ClassVar
 from sweeps.environment.home import Home
 from sweeps.run.launchers.contract import Crew, Listen
 from sweeps.run.launchers.following import LOOK_EVERY, Follower
-from sweeps.run.launchers.reach import is_shared, worker_command, worker_environment
+from sweeps.run.launchers.reach import worker_command, worker_environment
 from sweeps.run.messages import Error, Replaced, from_line
-from sweeps.run.worker import USER_ERROR
+from sweeps.run.worker import ENDS_WITH, USER_ERROR
 from tracking.redact import redact
 from trainer.errors import UserError, WorkerCrashed
 
@@ -74,7 +74,7 @@ class RayLauncher:
         """Raise `UserError` where Ray or its cluster is missing, or no node has what a worker needs."""
         with _cluster(self.address) as ray:
             here, nodes = ray.get_runtime_context().get_node_id(), [node for node in ray.nodes() if node["Alive"]]
-        if not is_shared(home):
+        if not home.many_machines:
             if self.address.startswith("ray://"):
                 raise UserError(
                     f"--address {self.address} is a cluster on other machines, which reach neither a study nor a "
@@ -84,7 +84,7 @@ class RayLauncher:
             nodes = [node for node in nodes if node["NodeID"] == here]
         if any(self._room(node) for node in nodes):
             return
-        where = f"the {len(nodes)} nodes of the Ray cluster" if is_shared(home) else "this machine's own Ray node"
+        where = f"the {len(nodes)} nodes of the Ray cluster" if home.many_machines else "this machine's own Ray node"
         has = "; ".join(
             f"{node['NodeName']}: {_amount(node, 'CPU')} CPUs, {_amount(node, 'GPU')} GPUs" for node in nodes
         )
@@ -131,18 +131,18 @@ class RayLauncher:
                     replacements += 1
                     listen(Replaced(number, -ended.code))
                     tasks[self._start(ray, crew, number)] = number
-                elif ended.code == USER_ERROR and ended.mistake:
-                    raise UserError(f"A worker on {ended.node}: {ended.mistake}")
+                elif ended.code == USER_ERROR:
+                    raise UserError(f"A worker on {ended.node}: {ended.mistake or ended.last_lines}")
                 elif ended.code:
                     raise WorkerCrashed(_crash_message(ended))
 
     def _start(self, ray: Any, crew: Crew, number: int) -> Any:
         home = crew.home.root.resolve()
-        if self.worker_home is not None and is_shared(crew.home):
+        if self.worker_home is not None and crew.home.many_machines:
             home = self.worker_home
         options: dict[str, Any] = {"num_cpus": 1, "num_gpus": self.gpus, "max_retries": -1}
         options["name"] = f"thaw worker {number} of {crew.sweep}"
-        options["scheduling_strategy"] = "SPREAD" if is_shared(crew.home) else _here(ray)
+        options["scheduling_strategy"] = "SPREAD" if crew.home.many_machines else _here(ray)
         arguments = crew.program or tuple(worker_command(crew.sweep, home))
         return ray.remote(**options)(run_worker).remote(arguments, worker_environment())
 
@@ -151,7 +151,7 @@ def run_worker(arguments: Sequence[str], environment: Mapping[str, str]) -> Ende
     """The task: run one worker process on this node to its end. Stopped, it first lets the worker stop."""
     process = subprocess.Popen(
         [sys.executable, *arguments],
-        env=os.environ | environment,
+        env=os.environ | environment | {ENDS_WITH: str(os.getpid())},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -22,17 +22,12 @@ def worker_environment(variables: Mapping[str, str] = os.environ) -> dict[str, s
 
 def worker_command(sweep: str, home: Path) -> list[str]:
     """What Python runs, on any machine, as one worker of a sweep."""
-    return ["-m", "sweeps.run.worker", str(home), sweep]
-
-
-def is_shared(home: Home) -> bool:
-    """Whether other machines reach both the studies and the record."""
-    return not home.storage_url.startswith("sqlite") and home.tracking_uri.startswith(("http://", "https://"))
+    return ["-m", "sweeps.cli", "worker", "--home", str(home), "--", sweep]
 
 
 def check_shared(home: Home, launcher: str) -> None:
     """Raise `UserError` where workers on other machines would find neither work nor record."""
-    if is_shared(home):
+    if home.many_machines:
         return
     raise UserError(
         f"--launcher {launcher} starts workers on other machines, which need a PostgreSQL database for the study and "
@@ -44,7 +39,7 @@ def check_shared(home: Home, launcher: str) -> None:
 
 def _what_is_here(home: Home) -> str:
     kept = []
-    if home.storage_url.startswith("sqlite"):
+    if home.shared_storage is None:
         kept.append("the study")
     if not home.tracking_uri.startswith(("http://", "https://")):
         kept.append("the record")

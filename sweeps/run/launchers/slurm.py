@@ -129,12 +129,12 @@ class SlurmLauncher:
             follower.look()
             time.sleep(LOOK_EVERY)
         follower.look_now()
-        if follower.unfinished:
-            states = Counter(element.state for element in known.values())
+        if not any(element.state == "COMPLETED" for element in known.values()):  # it found the list drained
+            counts = Counter(element.state for element in known.values())
+            states = ", ".join(f"{count} {state}" for state, count in counts.items())
             raise UserError(
-                f"The array {job} is over ({', '.join(f'{count} {state}' for state, count in states.items())}), but "
-                f"{follower.unfinished} trials are not. What is finished is kept; the same command goes on from there. "
-                "Each worker gets more time with --slurm time=..."
+                f"The array {job} is over ({states}), but the sweep is not. What is finished is kept; the same command "
+                "goes on from there. Each worker gets more time with --slurm time=..."
             )
 
     def _log(self, crew: Crew, job: str, number: str) -> Path:

@@ -20,7 +20,7 @@ from trainer.errors import UserError
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
-    monkeypatch.setattr(worker, "_end_with_parent", lambda parent: None)
+    monkeypatch.setattr(worker, "_end_with_parent", lambda parent, end: None)
     home = Home(tmp_path)
     write_plan(home, Plan("s", resolve(load_spec("smoke"), [1] * 9), "", (), "", "", "", "run"))
     return home

@@ -9,6 +9,7 @@ import pytest
 
 from sweeps.run.launchers.by_name import NAMES, OWNERS, check_workers, make_launcher
 from sweeps.run.launchers.local import LocalLauncher
+from sweeps.run.launchers.none import NoLauncher
 from sweeps.run.launchers.ray import RayLauncher
 from sweeps.run.launchers.slurm import SlurmLauncher
 from sweeps.spec.search_section import Search
@@ -19,6 +20,7 @@ from trainer.errors import UserError
     ("options", "made"),
     [
         ({"name": "local", "gpus": 2}, LocalLauncher(2)),
+        ({"name": "none"}, NoLauncher()),
         ({"name": "ray"}, RayLauncher("auto")),
         (
             {"name": "ray", "address": "h:6379", "gpus": 1, "worker_home": Path("/x")},
@@ -34,7 +36,7 @@ def test_each_gets_its_options(options: dict[str, Any], made: object) -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"name": "kubernetes"}, "must be one of local, ray, slurm"),
+        ({"name": "kubernetes"}, "must be one of local, ray, slurm, none"),
         ({"name": "local", "gpus": -1}, "--gpus-per-worker must be 0 or more"),
         ({"name": "local", "address": "auto"}, "--address goes with --launcher ray, but the launcher is local"),
         ({"name": "ray", "slurm": ["time=1"]}, "--slurm goes with --launcher slurm"),

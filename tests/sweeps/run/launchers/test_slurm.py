@@ -108,10 +108,8 @@ def test_the_queue_in_words_and_codes(programs: Programs) -> None:
     assert read_queue("7") == []
 
 
-class One:
-    """Stands for the follower of a study in which one trial is not over."""
-
-    unfinished = 1
+class Still:
+    """Stands for the follower of a study in which nothing happens."""
 
     def look(self) -> None:
         """See nothing."""
@@ -126,8 +124,8 @@ class One:
         ("1 FAILED 512", "THAW_STORAGE: must be set", UserError, "THAW_STORAGE: must be set"),
         ("1 FAILED 256", "KeyError: 'typo'", WorkerCrashed, r"exit code 1(?s:.)*scancel 7(?s:.)*KeyError: 'typo'"),
         ("1 FAILED 32512", None, WorkerCrashed, r"exit code 127(?s:.)*on its node"),
-        ("1 TIMEOUT 0", "", UserError, r"over \(1 TIMEOUT\), but 1 trials are not.*--slurm time="),
-        ("1 FAILED 36608", "", UserError, r"over \(1 FAILED\), but 1 trials are not"),
+        ("1 TIMEOUT 0", "", UserError, r"over \(1 TIMEOUT\), but the sweep is not.*--slurm time="),
+        ("1 FAILED 36608", "", UserError, r"over \(1 FAILED\), but the sweep is not"),
     ],
 )
 def test_an_array_that_is_over_before_the_list_is(
@@ -140,7 +138,7 @@ def test_an_array_that_is_over_before_the_list_is(
     error: type[Exception],
     words: str,
 ) -> None:
-    monkeypatch.setattr(slurm, "Follower", lambda *arguments: One())
+    monkeypatch.setattr(slurm, "Follower", lambda *arguments: Still())
     programs.queue(line)
     if log is not None:
         (tmp_path / "thaw-s-7_1.log").write_text(log)
@@ -148,10 +146,18 @@ def test_an_array_that_is_over_before_the_list_is(
         SlurmLauncher(wait=True).launch(Crew(home, "s", 1), lambda message: None)
 
 
+def test_one_worker_that_found_the_list_drained_is_enough(
+    programs: Programs, home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slurm, "Follower", lambda *arguments: Still())
+    programs.queue("1 COMPLETED 0", "2 FAILED 36608", "3 NODE_FAIL 9")
+    assert SlurmLauncher(wait=True).launch(Crew(home, "s", 3), lambda message: None) is None
+
+
 def test_who_stops_following_ends_nothing(
     programs: Programs, home: Home, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    class Stopped(One):
+    class Stopped(Still):
         def look(self) -> None:
             raise KeyboardInterrupt
 
