@@ -16,6 +16,7 @@ from tracking.record import SweepInfo, TrialRecord
 from tracking.units import WORDS, unit_of
 from trainer.config import Candidate, TrainValue
 
+HALVES = ("expanding", "contracting")  # the masks of the paper's main question
 SettingKey = tuple[int, float, tuple[tuple[str, TrainValue], ...]]  # epochs, learning rate, searched training settings
 
 
@@ -166,15 +167,19 @@ def plain_candidate(candidate: CandidateAt) -> CandidateAt:
     return CandidateAt(**{field.name: getattr(candidate, field.name) for field in fields(CandidateAt)})
 
 
+def cost(candidate: Candidate, trainable_params: int) -> tuple[int, int, str, str]:
+    """What candidates are sorted by, so that the cheapest comes first and no two are equal."""
+    return trainable_params, candidate.epochs, candidate.mask, repr(setting_of(candidate))
+
+
 def _cost(trial: TrialRecord) -> tuple[int, int, str, str]:
-    candidate = trial.info.candidate
-    return trial.info.trainable_params, candidate.epochs, candidate.mask, repr(setting_of(candidate))
+    return cost(trial.info.candidate, trial.info.trainable_params)
 
 
 def _references(info: SweepInfo, finished: Sequence[TrialRecord]) -> dict[str, tuple[TrialRecord, ...]]:
     """`expanding`, `contracting`, `all`, `zero-shot` and `scratch`, those that were measured."""
     scored = [trial for trial in finished if not math.isnan(trial.mean_dice)]
-    named = {name: info.named_masks.get(name, name) for name in ("expanding", "contracting", "all")}
+    named = {name: info.named_masks.get(name, name) for name in (*HALVES, "all")}
     groups = {
         name: tuple(trial for trial in scored if (trial.info.role, trial.info.candidate.mask) == ("trial", mask))
         for name, mask in named.items()
