@@ -95,6 +95,7 @@ WALLS: dict[str, tuple[str, ...]] = {
         *BELOW,
         "sweeps/engines",
         "sweeps/planning",
+        "tracking/best_mask",
         "tracking",
         "tracking/store",
         "tracking/recording",

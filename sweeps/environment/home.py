@@ -112,6 +112,10 @@ class Home:
         """What the workers of a sweep read."""
         return self.root / "sweeps" / sweep / "plan.json"
 
+    def holdings(self, sweep: str) -> Path:
+        """Which trained weights a sweep holds in the ledger (`sweeps.run.holdings`)."""
+        return self.root / "sweeps" / sweep / "weights"
+
     def keras_tuner(self, sweep: str) -> Path:
         """KerasTuner's own files, for those who want to look into them; nothing reads them back."""
         return self.root / "sweeps" / sweep / "keras-tuner"

@@ -64,7 +64,7 @@ def describe(
         commit=_commit(),
         command=redact(shlex.join(["thaw", *sys.argv[1:]])),
         planned={candidate.key: candidate.name for candidate in resolved.listed},
-        outside=[candidate.key for candidate in _outside(resolved)],
+        outside=[candidate.key for candidate in resolved.listed if resolved.outside(candidate)],
         distances={"unit": unit, "tolerance": settings.score.tolerance_in(unit), "spacing": spacing},
     )
 
@@ -99,13 +99,6 @@ def _data_table(cases: Cases) -> dict[str, Any]:
 def _by_fold(values: Sequence[str], fold_of: Sequence[int], folds: int) -> list[list[str]]:
     """A value per case, as one list per fold."""
     return [[value for value, fold in zip(values, fold_of, strict=True) if fold == number] for number in range(folds)]
-
-
-def _outside(resolved: ResolvedSweep) -> list[Candidate]:
-    """What is trained but does not compete: the listed candidates outside a space that is searched or constrained."""
-    if not (resolved.search.proposes or resolved.search.constrained):
-        return []
-    return [candidate for candidate in resolved.listed if candidate.mask not in resolved.space.written]
 
 
 def check_space(resolved: ResolvedSweep, name: str, past_candidates: Collection[Candidate]) -> None:

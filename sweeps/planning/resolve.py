@@ -54,6 +54,10 @@ class ResolvedSweep:
         """Of the whole network, trainable or not."""
         return sum(self.block_params) + self.always_params
 
+    def outside(self, candidate: Candidate) -> bool:
+        """Whether a candidate is trained but does not compete: outside of a space that is searched or constrained."""
+        return (self.search.proposes or self.search.constrained) and candidate.mask not in self.space.written
+
     def thawed(self, mask: Mask) -> int:
         """Parameters that a mask thaws: 0 for the empty one, whatever else always trains."""
         return self.always_params + sum(self.block_params[block - 1] for block in mask.blocks) if mask.blocks else 0

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from sweeps.locks import contract
 from sweeps.planning.artifacts import checkpoints
 from sweeps.planning.open_sweep import OpenSweep
-from sweeps.run.messages import Dropped, Failed, FoldFinished, Message, TrialFinished
+from sweeps.run.holdings import Holding
+from sweeps.run.kept_weights import KeptWeights
+from sweeps.run.messages import Dropped, Failed, FoldFinished, Message, Said, TrialFinished
 from sweeps.run.neuron_images import Gallery
 from sweeps.strategies.history import Claim, Evaluate, Scored
 from tracking.figures.image_panels import montage
@@ -45,6 +47,7 @@ class _Objective:
     recorder: TrialRecorder
     cross_validation: CrossValidation
     gallery: Gallery
+    kept: KeptWeights
     emit: Callable[[Message], None]
     drop: Drop
     why_dropped: str
@@ -68,7 +71,8 @@ def make_objective(
     """
     recorder = recorder or DirectRecorder(sweep.tracker, sweep.plan.sweep_run)
     gallery = Gallery(cross_validation, sweep.resolved.search.neurons)
-    objective = _Objective(sweep, recorder, cross_validation, gallery, emit, drop, why_dropped)
+    kept = KeptWeights(sweep, cross_validation)
+    objective = _Objective(sweep, recorder, cross_validation, gallery, kept, emit, drop, why_dropped)
 
     def evaluate(candidate: Candidate, claim: Claim) -> Scored:
         with sweep.home.locks.held(contract.candidate(sweep.name, candidate.key)):
@@ -85,33 +89,40 @@ def _score(objective: _Objective, candidate: Candidate, claim: Claim) -> Scored:
     if state is not None and state.status == "FINISHED" and state.dice is not None:
         return Scored(state.dice, parameters=info.trainable_params, page=recorder.page(state.run_id))
     trial = recorder.open(info, claim.attempt)
+    holding = objective.kept.begin(info)
     try:
         if claim.given_up:
             raise TrialFailed(claim.given_up)
-        results, estimate = _train(objective, trial, candidate, claim)
+        results, passed, estimate = _train(objective, trial, candidate, claim)
     except TrialFailed as failed:
         trial.fail(str(failed))
+        objective.kept.ended(holding)
         objective.emit(Failed(candidate.name, str(failed)))
         raise
     if estimate is not None:
         trial.drop(_drop_reason(objective, results), estimate)
+        objective.kept.ended(holding)
         objective.emit(Dropped(candidate.name, len(results)))
         return _to_scored(results, info, trial.page, estimate, dropped_after=len(results))
-    trial.finish(_ending(objective, candidate, results))
+    _finish(objective, trial, holding, results, passed)
     objective.emit(TrialFinished(candidate.name, mean_dice(results)))
     return _to_scored(results, info, trial.page, mean_dice(results))
 
 
 def _train(
     objective: _Objective, trial: OpenTrial, candidate: Candidate, claim: Claim
-) -> tuple[list[FoldResult], float | None]:
-    """Every fold's result, recorded and reported as it comes; and, where the candidate was dropped, its estimate."""
+) -> tuple[list[FoldResult], dict[int, list[float]], float | None]:
+    """Every fold's result, recorded and reported as it comes; the Dice of every fold at the smaller budgets that it
+    passed through; and, where the candidate was dropped, its estimate.
+    """
     results: list[FoldResult] = []
+    passed: dict[int, list[float]] = {}
     cross_validation = objective.cross_validation
     for result in cross_validation(candidate, trial.kept, claim.reached):
         objective.emit(_message(candidate, result))
         trial.fold(result, partial(cross_validation.kept, candidate, result))
         if result.epochs != candidate.epochs:
+            passed.setdefault(result.epochs, []).append(result.mean("dice"))
             continue
         results.append(result)
         claim.report(mean_dice(results), result.fold)
@@ -119,19 +130,55 @@ def _train(
         if len(results) < objective.sweep.resolved.settings.folds:
             estimate = objective.drop(candidate, results)
             if estimate is not None:
-                return results, estimate
-    return results, None
+                return results, passed, estimate
+    return results, passed, None
 
 
-def _ending(objective: _Objective, candidate: Candidate, results: list[FoldResult]) -> Ending:
+def _finish(
+    objective: _Objective,
+    trial: OpenTrial,
+    holding: Holding,
+    results: list[FoldResult],
+    passed: Mapping[int, list[float]],
+) -> None:
+    """Record what all folds gave, with their weights where these stay."""
+    dice = mean_dice(results)
+    wanted = objective.kept.wanted(holding, dice)
+    if wanted:
+        results = _with_weights(objective, holding.candidate, results)
+    trial.finish(_ending(objective, holding.candidate, results, with_weights=wanted))
+    smaller = {epochs: float(np.nanmean(dices)) for epochs, dices in passed.items() if len(dices) == len(results)}
+    objective.kept.finished(replace(holding, dice=dice, recorded=True, uploaded=wanted), smaller)
+
+
+def _ending(objective: _Objective, candidate: Candidate, results: list[FoldResult], *, with_weights: bool) -> Ending:
     cross_validation = objective.cross_validation
+    lost = results[0].weights_lost  # `thaw visualize` draws what such a trial did, and says what that costs
     return Ending(
         results=results,
         montage=_montage(cross_validation, candidate, results),
-        neurons=objective.gallery.drawings(candidate, results[0]),
+        neurons={} if lost else objective.gallery.drawings(candidate, results[0]),
         predictions=pack_masks([result.predictions for result in results]),
-        checkpoints=checkpoints(results, cross_validation.starts[candidate.origin]),
+        checkpoints=checkpoints(results, cross_validation.starts[candidate.origin]) if with_weights else (),
     )
+
+
+def _with_weights(objective: _Objective, candidate: Candidate, results: Sequence[FoldResult]) -> list[FoldResult]:
+    """The results, with the weights that the ledger has lost: another sweep had no more use for them."""
+    lost = [result for result in results if result.weights_lost]
+    if lost:
+        objective.emit(Said(f"{candidate.name} leads; {len(lost)} folds whose weights were not kept are trained again"))
+    folds = objective.cross_validation.folds(candidate)
+    return [
+        replace(
+            result,
+            weights=objective.cross_validation.train_again(candidate, folds[result.fold - 1]).weights,
+            weights_lost=False,
+        )
+        if result.weights_lost
+        else result
+        for result in results
+    ]
 
 
 def mean_dice(results: Sequence[FoldResult]) -> float:

@@ -18,6 +18,7 @@ from trainer.config import DataConfig, ModelConfig, Settings, TrainValue, data_m
 from trainer.errors import UserError
 
 Table = dict[str, Any]
+Keep = Literal["best", "all", "none"]
 Values = tuple[tuple[str, tuple[TrainValue, ...]], ...]  # of a section such as [search.train]
 
 
@@ -25,13 +26,15 @@ Values = tuple[tuple[str, tuple[TrainValue, ...]], ...]  # of a section such as 
 class Spec:
     """A whole experiment: what a score depends on (`settings`) and what is tried (`search`).
 
-    `champion`: refit and register the winner when the sweep has finished.
+    `champion`: refit and register the winner when the sweep has finished. `keep`: whose trained weights stay
+    (docs/disk.md); neither belongs to what a sweep measures.
     """
 
     name: str
     settings: Settings = field(default_factory=Settings)
     search: Search = field(default_factory=Search)
     champion: bool = False
+    keep: Keep = "best"
 
 
 def shipped() -> dict[str, Path]:
@@ -77,11 +80,14 @@ def load_spec(
     champion = table.pop("champion", False)
     if not isinstance(champion, bool):
         mistakes.append(f"'champion' must be true or false, but got {champion!r}.")
+    keep = table.pop("keep", Spec.keep)
+    if keep not in get_args(Keep):
+        mistakes.append(f"'keep' must be one of {', '.join(get_args(Keep))}, but got {keep!r}.")
     search = _build(Search, table.pop("search", {}), "search", mistakes)
     settings = _build(Settings, table, "", mistakes)
     mistakes += rules(search, settings)
     refuse(name, mistakes)
-    return Spec(path.stem, settings, search, champion)
+    return Spec(path.stem, settings, search, champion, keep)
 
 
 def blocks_of(text: str | None) -> tuple[tuple[str, ...], ...]:
@@ -153,17 +159,18 @@ def model_settings(
 
 def as_table(spec: Spec) -> Table:
     """The resolved spec as plain data, to be recorded and read back."""
-    return {"name": spec.name, **asdict(spec.settings), "search": asdict(spec.search), "champion": spec.champion}
+    table = {"name": spec.name, **asdict(spec.settings), "search": asdict(spec.search), "champion": spec.champion}
+    return table if spec.keep == Spec.keep else table | {"keep": spec.keep}  # not known to thaws of before
 
 
 def from_table(table: Table) -> Spec:
     """The inverse of `as_table`; raises `UserError` like `load_spec`."""
     mistakes: list[str] = []
-    rest = {key: value for key, value in table.items() if key not in ("name", "search", "champion")}
+    rest = {key: value for key, value in table.items() if key not in ("name", "search", "champion", "keep")}
     search, settings = _build(Search, table["search"], "search", mistakes), _build(Settings, rest, "", mistakes)
     if mistakes:
         raise UserError("A recorded spec cannot be read: " + " ".join(mistakes))
-    return Spec(table["name"], settings, search, table.get("champion", False))
+    return Spec(table["name"], settings, search, table.get("champion", False), table.get("keep", Spec.keep))
 
 
 def _read(path: Path, name: str) -> Table:
@@ -219,7 +226,7 @@ def _build(kind: type[Any], table: Any, where: str, mistakes: list[str]) -> Any:
     hints = get_type_hints(kind)
     prefix = f"{where}." if where else ""
     known_keys = {item.name for item in fields(kind)} | (
-        {"search", "embedded", "champion"} if kind is Settings else set()
+        {"search", "embedded", "champion", "keep"} if kind is Settings else set()
     )
     values: Table = {}
     for key, value in table.items():

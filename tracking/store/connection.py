@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import logging
 import os
+import shutil
 import sqlite3
 import tempfile
 import time
@@ -31,6 +32,7 @@ os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 from mlflow import MlflowClient
 from mlflow.entities import Dataset, DatasetInput, Experiment, Metric, Param, Run, RunTag
 from mlflow.exceptions import MlflowException
+from mlflow.store.artifact.artifact_repository_registry import get_artifact_repository
 
 from tracking.image_scores import ImageOrder
 from tracking.redact import redact
@@ -185,6 +187,23 @@ class Store:
         except (MlflowException, OSError):
             return None
 
+    def delete_files(self, run_id: str, folder: str) -> None:
+        """Delete a folder of a run's artifacts, if there is one. On this machine it goes straight from disk.
+
+        Raises `MlflowException` where the store deletes no artifacts.
+        """
+        address = self.client.get_run(run_id).info.artifact_uri
+        if address.startswith("file://"):
+            path = _local_path(address) / folder
+            if path.exists():
+                shutil.rmtree(path)
+        elif any(self.client.list_artifacts(run_id, folder)):
+            try:
+                repository: Any = get_artifact_repository(address, tracking_uri=self.uri)
+                repository.delete_artifacts(folder)
+            except Exception as error:  # each kind of store raises types of its own
+                raise MlflowException(f"Artifacts of run {run_id} cannot be deleted: {error}") from error
+
     def _artifact(self, run_id: str, path: str, address: str = "") -> bytes | None:
         """The artifact's bytes, or None when it was never logged or has been deleted.
 
@@ -192,11 +211,15 @@ class Store:
         own way takes 60 ms a file, half a minute for 511 masks.
         """
         if address.startswith("file://"):
-            file = Path(url2pathname(urlparse(address).path)) / path
+            file = _local_path(address) / path
             return file.read_bytes() if file.is_file() else None
         with tempfile.TemporaryDirectory() as folder:
             fetched = self.fetch_file(run_id, path, Path(folder))
             return None if fetched is None else fetched.read_bytes()
+
+
+def _local_path(address: str) -> Path:
+    return Path(url2pathname(urlparse(address).path))
 
 
 def _make_tables(uri: str) -> None:

@@ -141,13 +141,13 @@ class Reader(Store):
     @explain_errors
     def trials(self, sweep_run: str) -> dict[str, TrialState]:
         """candidate key -> state of its run (FINISHED, FAILED, DROPPED, RUNNING, or KILLED: closed as lost)."""
-        return {run.data.tags["thaw.candidate"]: _trial_state(run) for run in self._children(sweep_run)}
+        return {run.data.tags["thaw.candidate"]: trial_state(run) for run in self._children(sweep_run)}
 
     @explain_errors
     def trial(self, sweep_run: str, candidate: Candidate) -> TrialState | None:
         """The state of one candidate's run; None when it has none yet."""
         run = self._run_of(sweep_run, candidate)
-        return None if run is None else _trial_state(run)
+        return None if run is None else trial_state(run)
 
     @explain_errors
     def highest(self, sweep_run: str, like: Candidate, among: Container[Candidate]) -> TrialState | None:
@@ -159,7 +159,7 @@ class Reader(Store):
         query += [f"tags.`mlflow.parentRunId` = '{sweep_run}'", "attributes.status = 'FINISHED'"]
         experiment = self._parent(sweep_run).info.experiment_id
         runs = self._pages([experiment], " AND ".join(query), order="metrics.dice DESC", size=FEW)
-        states = map(_trial_state, runs)
+        states = map(trial_state, runs)
         return next((state for state in states if state.candidate in among), None)
 
     @explain_errors
@@ -205,7 +205,8 @@ def _share_order(scores: Sequence[FoldScore], orders: MutableMapping[str, ImageO
     return replace(arrays, order=orders.setdefault(digest_of(arrays.order), arrays.order))
 
 
-def _trial_state(run: Run) -> TrialState:
+def trial_state(run: Run) -> TrialState:
+    """What a launcher needs to know of a trial's run."""
     tags, metrics = run.data.tags, run.data.metrics
     info = schema.trial_from_tags(tags, run.info.run_id)
     return TrialState(

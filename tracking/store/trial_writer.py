@@ -12,12 +12,13 @@ from PIL import Image
 from tracking.record import TrialInfo
 from tracking.store import distance_tags, mlflow_views, schema
 from tracking.store.connection import explain_errors
-from tracking.store.reader import DROPPED, Reader
+from tracking.store.reader import DROPPED
 from tracking.store.score_tags import TAG, scores_to_tags
+from tracking.store.weights import Weights
 from trainer.results import FoldResult
 
 
-class TrialWriter(Reader):
+class TrialWriter(Weights):
     """What is recorded of a trial. Every method takes explicit run ids, so any number of processes may write."""
 
     @explain_errors
@@ -63,7 +64,7 @@ class TrialWriter(Reader):
     ) -> None:
         """Record the summary over all folds, per-image scores, the final weights and the montage (PNG); then close.
 
-        `checkpoints`: (file name, bytes) of every fold's final weights, taken one at a time.
+        `checkpoints`: (file name, bytes) of every fold's final weights; none where these do not stay.
         """
         data = self.client.get_run(run_id).data
         epochs = results[0].epochs
@@ -71,7 +72,7 @@ class TrialWriter(Reader):
         self._log(run_id, [(key, value, epochs) for key, value in summary.items() if key not in data.metrics])
         info = schema.trial_from_tags(data.tags, run_id)
         self._log_scores(run_id, results, data.tags, own_images=info.candidate.split != "grouped")
-        self._log_checkpoints(run_id, checkpoints)
+        self._log_weights(run_id, checkpoints, data.tags)
         if montage:
             self.client.log_image(run_id, Image.open(io.BytesIO(montage)), artifact_file="montage.png")
             self._log_images(run_id, {"montage": montage})  # again: MLflow's charts know images by their keys
@@ -93,13 +94,6 @@ class TrialWriter(Reader):
         tags[schema.PROCESSORS_TAG] = schema.processors_to_tag(results)
         tags["mlflow.loggedArtifacts"] = '[{"path": "scores.json", "type": "table"}]'
         self._log(run_id, tags=tags)
-
-    def _log_checkpoints(self, run_id: str, checkpoints: Iterable[tuple[str, bytes]]) -> None:
-        with tempfile.TemporaryDirectory() as folder:
-            for name, content in checkpoints:
-                (Path(folder) / name).write_bytes(content)
-            if any(Path(folder).iterdir()):
-                self.client.log_artifacts(run_id, folder, "checkpoints")
 
     @explain_errors
     def log_neurons(self, run_id: str, images: Mapping[str, bytes]) -> None:

@@ -107,6 +107,10 @@ class Entry:
         if state.position > self._position():
             _write(self.folder / "state.npz", _arrays_of(state))
 
+    def budgets(self) -> list[int]:
+        """The budgets, in epochs, at which there is a result, rising; a damaged one counts, too."""
+        return sorted(int(path.stem) for path in self.folder.glob("*.npz") if path.stem.isdecimal())
+
     def lose_weights(self, epochs: int) -> None:
         """Write the result at a budget again without its weights; one that has none, or is damaged, stays as it is."""
         arrays = _read(self._result_path(epochs))

@@ -70,6 +70,9 @@ class CrossValidation:
     def kept(self, candidate: Candidate, result: FoldResult) -> bytes:
         return b"kept"
 
+    def key(self, candidate: Candidate, fold: Any) -> str:
+        return f"{candidate.training}{fold.names}"
+
     def folds(self, candidate: Candidate) -> list[Any]:
         image = np.zeros((1, 2, 2), np.float32)
         return [SimpleNamespace(montage=(0,), test_x=image, test_y=image, names=("a",)) for _ in range(3)]
