@@ -6,11 +6,13 @@ import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from sweeps.commands.price import price
 from sweeps.environment.home import Home
 from sweeps.environment.terminal import Board
 from sweeps.locks import contract
 from sweeps.planning.identity import label
 from sweeps.planning.plan import Plan, read_plan
+from sweeps.spec.load import Keep
 from tracking.analysis.formatting import counted
 from tracking.analysis.learning import learned_nothing
 from tracking.analysis.seeds import read
@@ -28,6 +30,7 @@ if TYPE_CHECKING:  # heavy
     from tracking.store.registry import Crowned
     from trainer.data.cases import Cases
     from trainer.results import FoldResult
+    from trainer.training.ledger import Entry
 
 
 def crown(
@@ -75,7 +78,7 @@ def crown(
     with home.locks.held(contract.champion(record.info.name, candidate.key)):
         registered = known_champion(tracker, record.run_id, candidate, name)
         if registered is None:
-            network, result, cases = _refit(home, board, plan, candidate)
+            network, result, cases = _refit(home, board, plan, candidate, chosen.seconds / settings.folds)
             metrics = {DICE: chosen.mean_dice, "dice_on_training_images": result.mean("dice")}
             champion = Champion(
                 record.run_id,
@@ -89,19 +92,39 @@ def crown(
         return give_alias(tracker, registered, record.info.name, always=not automatic)
 
 
-def _refit(home: Home, board: Board, plan: Plan, candidate: Candidate) -> tuple[Any, FoldResult, Cases]:
-    """The candidate's network trained on all images, its result on them, and the images."""
+def _let_go(entry: Entry, candidate: Candidate, keep: Keep) -> None:
+    """MLflow is about to hold the refitted network: its weights stay in the ledger for another name, its state not."""
+    if keep != "all":
+        entry.lose_state()
+        for epochs in entry.budgets():
+            if keep == "none" or epochs != candidate.epochs:
+                entry.lose_weights(epochs)
+
+
+def _refit(
+    home: Home, board: Board, plan: Plan, candidate: Candidate, fold_seconds: float
+) -> tuple[Any, FoldResult, Cases]:
+    """The candidate's network trained on all images, its result on them, and the images.
+
+    `fold_seconds`: how long one fold of it took.
+    """
     from sweeps.run.load_cross_validation import load_cross_validation, planned_cases
     from trainer.errors import TrialFailed
-    from trainer.training.refit import refit
+    from trainer.training.refit import all_cases, refit
 
     cross_validation = load_cross_validation(home, plan)
     cases = planned_cases(home, plan)
+    settings = plan.resolved.settings
+    entry = cross_validation.ledger.entry(cross_validation.key(candidate, all_cases(cases, settings, candidate.seed)))
+    reached = entry.result(candidate.epochs)
+    if reached is None or reached.weights_lost:
+        board.say(price(candidate, 1, fold_seconds * settings.folds / (settings.folds - 1)))
     try:
         with board.stage(f"training {candidate.name} on all {len(cases)} images") as step:
             network, result = refit(cross_validation, cases, candidate, step)
     except TrialFailed as failed:
         raise UserError(f"The refit of {candidate.name} cannot be used: {failed} Try another --mask.") from failed
+    _let_go(entry, candidate, plan.resolved.spec.keep)
     return network, result, cases
 
 

@@ -14,9 +14,10 @@ if TYPE_CHECKING:  # heavy
 
 
 def show(home: Home, name: str, *, searched: bool) -> None:
-    """Write the report of a sweep beside its home, close its MLflow run with verdict and answer, print table, answer
-    and verdict, and of a search where to read on.
+    """Write the report of a sweep beside its home, close its MLflow run with verdict and answer, let go of the weights
+    that have lost, print table, answer and verdict, and of a search where to read on.
     """
+    from sweeps.run.kept_weights import settle
     from tracking.analysis.seeds import read
     from tracking.best_mask.answer import chosen_runs, conclusion, why_no_choice
     from tracking.report.formats import render
@@ -37,10 +38,13 @@ def show(home: Home, name: str, *, searched: bool) -> None:
     reading = read(record)
     verdict_text = f"{summary.verdict.sentence} {conclusion(reading, summary.best_mask)}"
     tracker.finish_sweep(record.run_id, verdict_text, page, chosen_runs(reading, summary.best_mask))
+    weights = settle(home, tracker, record, reading, summary.best_mask)
     tell(to_text(summary))
     if searched:
         more = f"More: thaw best {shlex.quote(name)}{_home_option(home)}"
         tell(f"{more if summary.best_mask else why_no_choice(reading)}\n")
+    for line in weights:
+        tell(line)
     tell(f"Report: {path}")
     _tell_addresses(home, tracker, record.run_id)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,14 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sweeps.commands.champion import choose
+from sweeps.planning.artifacts import checkpoint_path
 from trainer.config import DataConfig, ModelConfig
 from trainer.errors import UserError
 
 if TYPE_CHECKING:  # heavy
-    from tracking.record import SweepInfo
+    from tracking.record import SweepInfo, TrialRecord
     from tracking.store.writer import Tracker
 
 FOLD = 1  # whose network is shown; every fold has one
+
+# The sweep's name and one of its trials -> the weights that training changed in that fold (`FoldResult.weights`).
+Again = Callable[[str, "TrialRecord"], Mapping[str, NDArray[Any]]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,17 +38,19 @@ class RestoredTrial:
     after: list[NDArray[Any]]
 
 
-def restore_trial(tracker: Tracker, sweep: str | None, mask: str | None, custom: tuple[str, ...] = ()) -> RestoredTrial:
+def restore_trial(
+    tracker: Tracker, sweep: str | None, mask: str | None, custom: tuple[str, ...] = (), again: Again | None = None
+) -> RestoredTrial:
     """Restore one trial of a sweep: the newest sweep and its best candidate by default, a mask at its best setting.
 
     `custom`: modules that register layers of the network's own. The record's are not imported: somebody else may have
-    written it.
+    written it. `again` gives the weights of a trial whose own were not kept.
 
     Raises `UserError` for an unknown sweep, for a mask that it did not measure, for files that MLflow does not hold
     and for a base that is not the one the trial was trained from.
     """
     from sweeps.planning.user_network import ARTIFACT, SUFFIXES
-    from trainer.network.delta_checkpoints import apply_delta, read_delta
+    from trainer.network.delta_checkpoints import Delta, apply_delta, read_delta
     from trainer.network.user_model import network_of
     from trainer.network.weights import load_weights
 
@@ -59,8 +65,11 @@ def restore_trial(tracker: Tracker, sweep: str | None, mask: str | None, custom:
         base = f"bases/{record.info.weights['digest']}.weights.h5"
         load_weights(network, _fetch(tracker, record.run_id, [base], Path(folder)))
         before = network.get_weights()
-        delta = _fetch(tracker, trial.run_id, [f"checkpoints/fold_{FOLD}.npz"], Path(folder))
-        apply_delta(network, read_delta(delta))
+        if again is not None and trial.info.candidate.epochs and tracker.weights_lost(trial.run_id):
+            delta = Delta(record.info.weights["digest"], again(record.info.name, trial))
+        else:
+            delta = read_delta(_fetch(tracker, trial.run_id, [checkpoint_path(FOLD)], Path(folder)))
+        apply_delta(network, delta)
     return RestoredTrial(record.info, record.run_id, trial.info.candidate.name, network, before, network.get_weights())
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -82,13 +83,14 @@ def draw_sweep(
     and `board` says why. Raises `UserError` as `sweeps.commands.restore_trial.restore_trial` does.
     """
     from sweeps.commands.restore_trial import FOLD, own_images, restore_trial
+    from sweeps.commands.train_again import train_again
     from tracking.store.writer import Tracker
     from trainer.data.cases import load_cases
     from trainer.neurons.contact_sheet import before_after_sheet
     from trainer.neurons.maximise import Recipe, before_after
 
     tracker = Tracker.connect(home.tracking_uri, home.artifact_folder)
-    trial = restore_trial(tracker, sweep, mask, options.custom)
+    trial = restore_trial(tracker, sweep, mask, options.custom, again=partial(train_again, home, board))
     neurons = choose_neurons(trial.network, options)
     if data is None:
         images, reason = own_images(tracker, trial, home.data)

@@ -64,7 +64,12 @@ def checkpoints(results: Iterable[FoldResult], base: str) -> Iterator[tuple[str,
 
     for result in results:
         if result.weights:
-            yield f"fold_{result.fold}.npz", packed(Delta(base, result.weights))
+            yield Path(checkpoint_path(result.fold)).name, packed(Delta(base, result.weights))
+
+
+def checkpoint_path(fold: int) -> str:
+    """The artifact that holds a fold's delta."""
+    return f"checkpoints/fold_{fold}.npz"
 
 
 def log_images(tracker: Tracker, sweep_run: str, cases: Cases) -> None:

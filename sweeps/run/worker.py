@@ -77,6 +77,7 @@ def run_worker(home: Home, plan: Plan, emit: Emit) -> None:
 
 def work(sweep: OpenSweep, emit: Emit) -> None:
     """Drain the sweep's list, asking its strategy for more where it has one."""
+    from sweeps.run.kept_weights import KeptWeights
     from sweeps.run.load_cross_validation import load_cross_validation
     from sweeps.run.objective import make_objective
 
@@ -87,6 +88,7 @@ def work(sweep: OpenSweep, emit: Emit) -> None:
         _tune(sweep, objective)
     else:
         _drain(sweep, objective, _proposer(sweep, cross_validation, emit))
+    KeptWeights(sweep, cross_validation).follow()
 
 
 def _drop_rule(sweep: OpenSweep) -> Drop:

@@ -187,6 +187,12 @@ class Store:
         except (MlflowException, OSError):
             return None
 
+    def local_file(self, run_id: str, path: str) -> Path | None:
+        """Where an artifact lies on this machine; None where it lies elsewhere or is missing."""
+        address = self.client.get_run(run_id).info.artifact_uri
+        file = _local_path(address) / path if address.startswith("file://") else None
+        return file if file is not None and file.is_file() else None
+
     def delete_files(self, run_id: str, folder: str) -> None:
         """Delete a folder of a run's artifacts, if there is one. On this machine it goes straight from disk.
 

@@ -74,8 +74,7 @@ class TrialWriter(Weights):
         self._log_scores(run_id, results, data.tags, own_images=info.candidate.split != "grouped")
         self._log_weights(run_id, checkpoints, data.tags)
         if montage:
-            self.client.log_image(run_id, Image.open(io.BytesIO(montage)), artifact_file="montage.png")
-            self._log_images(run_id, {"montage": montage})  # again: MLflow's charts know images by their keys
+            self._log_images(run_id, {"montage": montage})
         note = mlflow_views.describe_trial(info, summary, len(results), data.tags["thaw.synthetic"] == "true")
         self.client.set_tag(run_id, "mlflow.note.content", note)
         self.client.set_terminated(run_id, "FINISHED")

@@ -27,6 +27,11 @@ class Weights(Reader):
         return [trial_state(run) for run in runs if run.info.status == "FINISHED"]
 
     @explain_errors
+    def weights_lost(self, run_id: str) -> bool:
+        """Whether a trial's weights were let go, or never recorded, since it had lost."""
+        return bool(self.client.get_run(run_id).data.tags.get(TAG) == LOST)
+
+    @explain_errors
     def lose_weights(self, sweep_run: str, candidate: Candidate) -> None:
         """Delete a trial's weights; scores, predictions and images stay. The tag last: a kill in between repeats."""
         run = self._run_of(sweep_run, candidate)

@@ -61,10 +61,14 @@ def weights_digest(network: keras.Model) -> str:
 
 
 def write_weights(network: keras.Model, path: Path) -> None:
-    """Save as `.weights.h5`, whole or not at all."""
+    """Save as `.weights.h5`, whole or not at all; without what an optimizer knows, which is twice as much again."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".part-{path.name}")
-    network.save_weights(temporary)
+    optimizer, network.optimizer = getattr(network, "optimizer", None), None
+    try:
+        network.save_weights(temporary)
+    finally:
+        network.optimizer = optimizer
     data = temporary.read_bytes()
     temporary.unlink()
     write_atomically(path, lambda file: file.write(data))

@@ -1,6 +1,7 @@
 """The ledger: what was trained is kept in immutable files, so nothing is paid for twice (design.md, decision 6).
 
     <root>/<2 digits>/<training key>/00012.npz    the result at 12 epochs, with the trained weights
+                                     00012.weights    these, where MLflow's checkpoint on this disk is the same file
                                      state.npz    the newest state, from which a larger budget continues
                                      failed.json  why this training cannot go on, if it cannot
                                      lease        locked while a worker trains this
@@ -15,6 +16,7 @@ from __future__ import annotations
 import io
 import json
 import math
+import os
 import struct
 import zipfile
 import zlib
@@ -81,9 +83,12 @@ class Entry:
         """The recorded result at a budget, or None; a damaged file counts as none and is trained again."""
         arrays = _read(self._result_path(epochs))
         try:
-            return None if arrays is None else _result_of(arrays)
+            result = None if arrays is None else _result_of(arrays)
         except DAMAGED:
             return None
+        if result is not None and result.weights_lost and (shared := _shared_weights(self._shared_path(epochs))):
+            return replace(result, weights=shared, weights_lost=False)
+        return result
 
     def keep(self, result: FoldResult, state: State) -> None:
         """Record a result, then the state it was read from. In this order: a kill in between repeats, never skips.
@@ -111,8 +116,30 @@ class Entry:
         """The budgets, in epochs, at which there is a result, rising; a damaged one counts, too."""
         return sorted(int(path.stem) for path in self.folder.glob("*.npz") if path.stem.isdecimal())
 
+    def share_weights(self, epochs: int, checkpoint: Path) -> None:
+        """Let a checkpoint on the same disk hold the weights of the result at a budget: one file under two names, which
+        is there until both are gone. Elsewhere, and where it holds others, the result keeps its own.
+        """
+        result, shared = self.result(epochs), self._shared_path(epochs)
+        if result is None or not result.weights or shared.exists():
+            return
+        stored = _shared_weights(checkpoint)
+        if stored.keys() != result.weights.keys() or any(
+            not np.array_equal(stored[name], result.weights[name]) for name in stored
+        ):
+            return
+        try:
+            os.link(checkpoint, shared)
+        except OSError:
+            return
+        self._lose_own_weights(epochs)
+
     def lose_weights(self, epochs: int) -> None:
-        """Write the result at a budget again without its weights; one that has none, or is damaged, stays as it is."""
+        """Let go of the weights of the result at a budget; one that has none, or is damaged, stays as it is."""
+        self._lose_own_weights(epochs)
+        self._shared_path(epochs).unlink(missing_ok=True)
+
+    def _lose_own_weights(self, epochs: int) -> None:
         arrays = _read(self._result_path(epochs))
         if arrays is None or not any(name.startswith(WEIGHT) for name in arrays) or self.result(epochs) is None:
             return
@@ -180,6 +207,9 @@ class Entry:
         """Hold the right to train this; another worker waits and then finds the result."""
         return locked(self.folder / "lease", waiting)
 
+    def _shared_path(self, epochs: int) -> Path:
+        return self.folder / f"{epochs:05d}.weights"
+
     def _result_path(self, epochs: int) -> Path:
         return self.folder / f"{epochs:05d}.npz"
 
@@ -224,6 +254,12 @@ def _state_of(arrays: Mapping[str, NDArray[Any]]) -> State:
         raise ValueError("a state has one loss for each epoch")
     processor, seconds = bytes(arrays.get("processor", NOTHING)).decode(), float(arrays.get("seconds", 0.0))
     return State(epochs, losses, _numbers(arrays, "v:"), processor, steps, seconds)
+
+
+def _shared_weights(path: Path) -> dict[str, NDArray[Any]]:
+    """The weights in a checkpoint (`trainer.network.delta_checkpoints`), named as in a result; none where damaged."""
+    arrays = _read(path) or {}
+    return {name: array for name, array in arrays.items() if "/" in name and array.dtype.kind in "biuf"}
 
 
 def _numbers(arrays: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:

@@ -59,6 +59,8 @@ def refit(
         progress(reached.epochs, candidate.epochs)
         result = reached
     assert result is not None, "a trial yields a result for its largest budget, or raises"
+    if result.weights_lost:
+        result = cross_validation.train_again(candidate, fold)
     network = network_of(cross_validation.settings.model)
     network.set_weights(cross_validation.trainer.starts[candidate.origin])
     apply_delta(network, Delta(cross_validation.starts[candidate.origin], result.weights))

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from trainer.errors import UserError
+from trainer.network.delta_checkpoints import Delta, packed
 from trainer.results import FoldResult, Score
 from trainer.training.ledger import Entry, Failure, Ledger, State, forget_failures
 
@@ -263,3 +264,22 @@ def test_damage_to_any_byte_is_noticed_or_changes_nothing(tmp_path: Path, name: 
         assert set(content()) <= set(whole), place
         path.write_bytes(good[:place])
         assert set(content()) < set(whole), place
+
+
+def test_a_checkpoint_on_the_same_disk_holds_the_weights_of_a_result(tmp_path: Path) -> None:
+    entry, checkpoint, other = Entry(tmp_path / "entry"), tmp_path / "fold_1.npz", tmp_path / "fold_2.npz"
+    entry.keep(made(), state())
+    whole = (tmp_path / "entry" / "00002.npz").stat().st_size
+    checkpoint.write_bytes(packed(Delta("base", made().weights)))
+    other.write_bytes(packed(Delta("base", {"deep/layer/0": np.zeros(2, np.float32)})))
+    entry.share_weights(2, other)  # of another training: nothing happens
+    assert (tmp_path / "entry" / "00002.npz").stat().st_size == whole
+    entry.share_weights(2, checkpoint)
+    checkpoint.unlink()
+    back = entry.result(2)
+    assert back is not None and not back.weights_lost
+    assert np.array_equal(back.weights["deep/layer/0"], made().weights["deep/layer/0"])
+    assert (tmp_path / "entry" / "00002.npz").stat().st_size < whole
+    entry.lose_weights(2)
+    lost = entry.result(2)
+    assert lost is not None and lost.weights_lost and not (tmp_path / "entry" / "00002.weights").exists()
