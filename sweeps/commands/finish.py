@@ -17,7 +17,7 @@ def show(home: Home, name: str, *, searched: bool) -> None:
     """Write the report of a sweep beside its home, close its MLflow run with verdict and answer, let go of the weights
     that have lost, print table, answer and verdict, and of a search where to read on.
     """
-    from sweeps.run.kept_weights import settle
+    from sweeps.commands.settle_weights import settle
     from tracking.analysis.seeds import read
     from tracking.best_mask.answer import chosen_runs, conclusion, why_no_choice
     from tracking.report.formats import render
