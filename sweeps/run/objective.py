@@ -14,7 +14,7 @@ from sweeps.planning.artifacts import checkpoints
 from sweeps.planning.open_sweep import OpenSweep
 from sweeps.run.holdings import Holding
 from sweeps.run.kept_weights import KeptWeights
-from sweeps.run.messages import Dropped, Failed, FoldFinished, Message, Said, TrialFinished
+from sweeps.run.messages import Dropped, Failed, FoldFinished, Message, Notice, TrialFinished
 from sweeps.run.neuron_images import Gallery
 from sweeps.strategies.history import Claim, Evaluate, Scored
 from tracking.figures.image_panels import montage
@@ -167,7 +167,9 @@ def _with_weights(objective: _Objective, candidate: Candidate, results: Sequence
     """The results, with the weights that the ledger has lost: another sweep had no more use for them."""
     lost = [result for result in results if result.weights_lost]
     if lost:
-        objective.emit(Said(f"{candidate.name} leads; {len(lost)} folds whose weights were not kept are trained again"))
+        objective.emit(
+            Notice(f"{candidate.name} leads, but {len(lost)} of its folds have lost their weights: trained again.")
+        )
     folds = objective.cross_validation.folds(candidate)
     return [
         replace(

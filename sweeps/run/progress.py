@@ -18,7 +18,6 @@ from sweeps.run.messages import (
     Probed,
     Ready,
     Replaced,
-    Said,
     TrialFinished,
 )
 from sweeps.spec.space import longest_epochs
@@ -139,8 +138,6 @@ def _say_failures(board: Board, message: Message) -> None:
     """Print failures, replaced workers and notices, on a terminal, too: they stay when the bar is gone."""
     if isinstance(message, Failed):
         board.say(f"Failed: {message.name}: {message.reason}")
-    elif isinstance(message, Said):
-        board.say(f"Note: {message.text}.")
     elif isinstance(message, Replaced):
         board.say(f"Worker {message.worker} was ended by signal {message.signal}; another takes over.")
     elif isinstance(message, Notice):

@@ -14,6 +14,7 @@ from sweeps.run.messages import (
     FoldFinished,
     FoldsScored,
     Message,
+    Notice,
     Probed,
     Ready,
     Replaced,
@@ -31,6 +32,7 @@ MESSAGES: list[Message] = [
     Dropped("2 · 2 epochs", 3),
     Failed("3 · 2 epochs", 'the loss became "nan"\n'),
     Replaced(1, 9),
+    Notice("a server is away"),
     Error("disk full"),
 ]
 
