@@ -26,7 +26,7 @@ def _fetched(home: Home, sweep: str, board: Board) -> Plan:
     from sweeps.planning.shared_sweep import fetch
     from tracking.store.writer import Tracker
 
-    return fetch(Tracker.connect(home.tracking_uri), home, sweep, board)
+    return fetch(Tracker.connect(home.tracking_uri), home, sweep, board, home.clock_ahead())
 
 
 def _own(home: Home, sweep: str) -> Plan:

@@ -108,6 +108,14 @@ class Home:
 
         return database_locks(self.shared_storage)
 
+    def clock_ahead(self) -> float:
+        """By how many seconds the clock of the shared storage is ahead of this machine's; 0 where nothing is shared."""
+        if self.shared_storage is None:
+            return 0.0
+        from sweeps.locks.database import database_locks
+
+        return database_locks(self.shared_storage).clock_ahead()
+
     def plan(self, sweep: str) -> Path:
         """What the workers of a sweep read."""
         return self.root / "sweeps" / sweep / "plan.json"

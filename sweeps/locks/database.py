@@ -84,6 +84,16 @@ class DatabaseLocks:
 
         return self.contact.patiently(count) == 0
 
+    def clock_ahead(self) -> float:
+        """By how many seconds the database's clock is ahead of this machine's."""
+
+        def ask() -> float:
+            with self.engine.connect() as connection:
+                seconds = connection.execute(text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one()
+                return float(seconds) - time.time()
+
+        return self.contact.patiently(ask)
+
     def _take(self, name: str, owner: str) -> bool:
         taken = self._do(TAKE, name=name, owner=owner)
         return bool(taken or (self.contact.steady and self._do(TAKE_OVER, name=name, owner=owner)))

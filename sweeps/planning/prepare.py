@@ -55,7 +55,7 @@ def prepare(
         _log_inputs(sweep, network, cases, weights)
         if home.many_machines:
             with board.stage("sending plan and images to MLflow"):
-                publish(tracker, plan, cases)
+                publish(tracker, plan, cases, home.clock_ahead())
     return sweep
 
 

@@ -41,8 +41,11 @@ PART = 16 * 2**20  # bytes of an array in one part, before it is compressed
 LARGEST = 64 * 2**30  # bytes of all images: beyond, a damaged description is more likely
 
 
-def publish(tracker: Tracker, plan: Plan, cases: Cases) -> None:
-    """Leave a sweep's plan and images with its MLflow run; images that are there already are not sent again."""
+def publish(tracker: Tracker, plan: Plan, cases: Cases, clock_ahead: float) -> None:
+    """Leave a sweep's plan and images with its MLflow run; images that are there already are not sent again.
+
+    `clock_ahead`: by how many seconds the database's clock, in which the plan's deadline is written, is ahead.
+    """
     from trainer.data.cases import to_entry
 
     run = plan.sweep_run
@@ -53,7 +56,8 @@ def publish(tracker: Tracker, plan: Plan, cases: Cases) -> None:
             tracker.log_bytes(run, part.file, part.content(), CASES)
         tracker.log_bytes(run, ABOUT, about, CASES)
         tracker.set_tag(run, CASES_TAG, _sha(about))
-    text = plan_to_json(replace(plan, weights=f"{plan.weights_digest}.weights.h5", cases=_sha(about))).encode()
+    weights, deadline = f"{plan.weights_digest}.weights.h5", plan.deadline + clock_ahead
+    text = plan_to_json(replace(plan, weights=weights, cases=_sha(about), deadline=deadline)).encode()
     if tracker.tag(run, PLAN_TAG) != _sha(text):
         tracker.log_bytes(run, PLAN, text)
         tracker.set_tag(run, PLAN_TAG, _sha(text))
@@ -89,8 +93,11 @@ def _pieces(entry: Entry) -> Iterator[_Part]:
             yield _Part(name, number, array[start : start + rows])
 
 
-def fetch(tracker: Tracker, home: Home, name: str, board: Board) -> Plan:
-    """Take a sweep from its MLflow run into this home; its plan. Raises `UserError` where something is missing."""
+def fetch(tracker: Tracker, home: Home, name: str, board: Board, clock_ahead: float) -> Plan:
+    """Take a sweep from its MLflow run into this home; its plan, with the deadline by this machine's clock.
+
+    Raises `UserError` where something is missing there.
+    """
     run = tracker.sweep_run(name)
     content = _fetched(tracker, run, PLAN, tracker.tag(run, PLAN_TAG) or "")
     plan = plan_from_json(content, home, f"{PLAN} of run {run}")
@@ -101,6 +108,7 @@ def fetch(tracker: Tracker, home: Home, name: str, board: Board) -> Plan:
     with board.stage("fetching the starting weights"):
         _fetch_weights(tracker, home, plan)
     plan = plan_from_json(content, home, PLAN)  # now with the files that lie here
+    plan = replace(plan, deadline=plan.deadline - clock_ahead)
     write_plan(home, plan)
     return plan
 
