@@ -54,6 +54,8 @@ def run_sweep(
     from sweeps.run.enlist import enlist, missing_candidates
 
     launcher.check(home, workers)
+    for line in _half_shared(home):
+        board.say(line)
     resolved, network = look_and_resolve(spec, home, board)
     check_budget(resolved.search, resolved.space, resolved.listed, resolved.settings.folds)
     for line in warnings(resolved.search, resolved.n_blocks):
@@ -74,6 +76,21 @@ def run_sweep(
         return Outcome(sweep.name, 0, (), submitted.text)
     _say_what_is_left(sweep, board)
     return _outcome(sweep.name, states_before, sweep.tracker.trials(sweep.plan.sweep_run))
+
+
+def _half_shared(home: Home) -> list[str]:
+    """What works where only one of study and record lies on a server."""
+    if home.shared_storage is not None and not home.many_machines:
+        return [
+            "Note: the study lies in PostgreSQL, but the record in this home, so only workers with this home can join. "
+            "For other machines set MLFLOW_TRACKING_URI=http://... to an MLflow server."
+        ]
+    if home.shared_storage is None and home.record_on_server:
+        return [
+            "Note: the record lies on a server, but the study in this home, so only workers of this machine can join. "
+            "For other machines give --storage, the address of a PostgreSQL database."
+        ]
+    return []
 
 
 def _train(

@@ -77,7 +77,7 @@ class Home:
     @property
     def artifact_folder(self) -> Path | None:
         """Where artifacts go: below the home, unless an MLflow server keeps them; never the current folder."""
-        return None if self.tracking_uri.startswith(("http://", "https://")) else self.artifacts
+        return None if self.record_on_server else self.artifacts
 
     @property
     def own_tracking(self) -> bool:
@@ -90,9 +90,14 @@ class Home:
         return os.environ.get("THAW_STORAGE") or None
 
     @property
+    def record_on_server(self) -> bool:
+        """Whether an MLflow server keeps the record."""
+        return self.tracking_uri.startswith(("http://", "https://"))
+
+    @property
     def many_machines(self) -> bool:
         """Whether workers need nothing of this home: servers hold the studies and the record."""
-        return self.shared_storage is not None and self.tracking_uri.startswith(("http://", "https://"))
+        return self.shared_storage is not None and self.record_on_server
 
     @property
     def storage_url(self) -> str:

@@ -27,6 +27,7 @@ from sweeps.environment.home import Home
 from sweeps.environment.terminal import Board
 from sweeps.planning.plan import Plan, plan_from_json, plan_to_json, write_plan
 from sweeps.planning.user_network import ARTIFACT
+from tracking.redact import redact
 from trainer.errors import UserError
 from trainer.files import write_atomically
 
@@ -49,6 +50,13 @@ def publish(tracker: Tracker, plan: Plan, cases: Cases, clock_ahead: float) -> N
     from trainer.data.cases import to_entry
 
     run = plan.sweep_run
+    if tracker.artifact_scheme(run) == "file":
+        raise UserError(
+            f"Workers on other machines take images and weights from the MLflow server, but {redact(tracker.uri)} "
+            "keeps artifacts in a folder that only its own machine has. Start it with --artifacts-destination FOLDER (and "
+            "without --no-serve-artifacts and --default-artifact-root), and give this sweep another --name: MLflow "
+            "never moves an experiment. Without --storage the sweep runs on this machine."
+        )
     pieces = list(_pieces(to_entry(cases)))
     about = json.dumps({"about": dict(to_entry(cases).about), "parts": [part.table for part in pieces]}).encode()
     if tracker.tag(run, CASES_TAG) != _sha(about):

@@ -9,6 +9,7 @@ from collections.abc import Container, MutableMapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from tracking.image_scores import FoldScore, ImageOrder, compact, dice_by_image
 from tracking.record import SweepInfo, SweepRecord, TrialRecord, TrialState
@@ -57,6 +58,13 @@ class Reader(Store):
         """The run id of the sweep called `name`, or of the one that was last at work."""
         run_id: str = self._sweep_run(name).info.run_id
         return run_id
+
+    @explain_errors
+    def artifact_scheme(self, run_id: str) -> str:
+        """How a run's artifacts are reached: `mlflow-artifacts` through the server, `s3` and the like at a store of
+        their own, `file` in a folder of whoever asks.
+        """
+        return urlsplit(self.client.get_run(run_id).info.artifact_uri).scheme or "file"
 
     def _sweep_run(self, name: str | None) -> Run:
         """The run of the sweep called `name`, or of the one that was last at work."""
