@@ -2,6 +2,7 @@
 
     Exception
     ├── UserError         the user can fix it: one message, exit code 2, no traceback
+    │   └── StoreAway     a server that holds the record does not answer; it may come back by itself
     ├── TrialFailed       this candidate cannot score; recorded, and the sweep goes on
     ├── FrozenBlockMoved  a bug: a frozen block changed; the sweep stops
     ├── WorkerCrashed     a bug that a worker process met; the sweep stops
@@ -17,6 +18,10 @@ from __future__ import annotations
 
 class UserError(Exception):
     """A mistake that the user can fix: the message states the rule, what was given and what to do."""
+
+
+class StoreAway(UserError):
+    """The server that holds the record does not answer, or not now. Who can wait may ask again."""
 
 
 class TrialFailed(Exception):

@@ -137,6 +137,10 @@ class Home:
         """What a worker process wrote to its standard error."""
         return self.root / "sweeps" / sweep / f"worker-{worker}.log"
 
+    def spool(self, sweep: str) -> Path:
+        """What is to be recorded of a sweep on a server (`tracking.recording.spool`)."""
+        return self.root / "spool" / sweep
+
     def report(self, sweep: str) -> Path:
         """Where a finished sweep leaves its report."""
         return self.root / "reports" / sweep

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from sweeps.spec.search_section import Search
 from sweeps.spec.strategy_names import LISTS
 from trainer.config import Candidate
+from trainer.errors import StoreAway
 from trainer.results import FoldResult
 
 if TYPE_CHECKING:  # the rule itself needs none of these, which take seconds
@@ -81,7 +82,8 @@ def make_drop_rule(
     Best: the highest mean Dice at the same epochs inside `space`. A baseline that constraints forbid is no measure for
     what they allow; while there is no other trial, nothing is dropped. Candidates in `spared` (what a search starts
     from) are never dropped, and none is without `stop_early` or under a strategy that needs every score. Other workers
-    may finish a better trial at any moment; a decision before that is only more careful.
+    may finish a better trial at any moment; a decision before that is only more careful. So is one while the server
+    that holds the record is away: then nothing is dropped.
     """
     from sweeps.run.objective import never_drop
 
@@ -91,10 +93,13 @@ def make_drop_rule(
     dice_of = lru_cache(maxsize=8)(tracker.dice_by_image)
 
     def drop(candidate: Candidate, results: Sequence[FoldResult]) -> float | None:
-        best = None if candidate in never_dropped else tracker.highest(sweep_run, candidate, space)
-        if best is None or best.dice is None:
+        try:
+            best = None if candidate in never_dropped else tracker.highest(sweep_run, candidate, space)
+            if best is None or best.dice is None:
+                return None
+            own = {score.image: score.dice for result in results for score in result.scores}
+            return estimate(own, dice_of(best.run_id), best.dice, len(results))
+        except StoreAway:
             return None
-        own = {score.image: score.dice for result in results for score in result.scores}
-        return estimate(own, dice_of(best.run_id), best.dice, len(results))
 
     return drop

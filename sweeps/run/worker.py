@@ -34,6 +34,7 @@ if TYPE_CHECKING:  # heavy
 USER_ERROR = 2
 ENDS_WITH = "THAW_ENDS_WITH"  # the variable that names the process with which a worker ends
 STOP_SECONDS = 15.0
+_PRINTING = threading.Lock()
 Emit = Callable[[Message], None]
 
 
@@ -80,14 +81,16 @@ def work(sweep: OpenSweep, emit: Emit) -> None:
     from sweeps.run.kept_weights import KeptWeights
     from sweeps.run.load_cross_validation import load_cross_validation
     from sweeps.run.objective import make_objective
+    from sweeps.run.recorder import recorder_of
 
     cross_validation = load_cross_validation(sweep.home, sweep.plan)
-    emit(Ready())
-    objective = make_objective(sweep, cross_validation, emit, _drop_rule(sweep))
-    if sweep.resolved.search.engine == "keras-tuner":
-        _tune(sweep, objective)
-    else:
-        _drain(sweep, objective, _proposer(sweep, cross_validation, emit))
+    with recorder_of(sweep, emit) as recorder:
+        emit(Ready())
+        objective = make_objective(sweep, cross_validation, emit, _drop_rule(sweep), recorder=recorder)
+        if sweep.resolved.search.engine == "keras-tuner":
+            _tune(sweep, objective)
+        else:
+            _drain(sweep, objective, _proposer(sweep, cross_validation, emit))
     KeptWeights(sweep, cross_validation).follow()
 
 
@@ -171,7 +174,8 @@ def _stop() -> None:
 
 
 def _print(message: Message) -> None:
-    print(to_line(message), flush=True)
+    with _PRINTING:  # the recorder's own thread has messages, too
+        print(to_line(message), flush=True)
 
 
 if __name__ == "__main__":

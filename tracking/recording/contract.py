@@ -11,6 +11,8 @@ from tracking.record import TrialInfo, TrialState
 from trainer.config import Candidate
 from trainer.results import FoldResult
 
+Tell = Callable[[str], None]  # takes a sentence for the user
+
 
 @dataclass(frozen=True)
 class Ending:
@@ -65,5 +67,5 @@ class TrialRecorder(Protocol):
     def open(self, info: TrialInfo, attempt: Attempt) -> OpenTrial:
         """Begin the record of a trial, or go on with it."""
 
-    def close(self) -> None:
-        """Return once everything is recorded."""
+    def close(self, patience: float | None = None) -> None:
+        """Return once everything is recorded, after at most `patience` seconds (None: the recorder's own)."""

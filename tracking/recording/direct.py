@@ -35,7 +35,7 @@ class DirectRecorder:
         run_id = self.tracker.open_trial(self.sweep_run, info)
         return _DirectTrial(self.tracker, run_id, self.page(run_id), info.candidate.epochs, attempt.still_mine)
 
-    def close(self) -> None:
+    def close(self, patience: float | None = None) -> None:
         """Everything is recorded already."""
 
 

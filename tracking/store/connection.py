@@ -40,7 +40,7 @@ from tracking.server_probe import check_server, unreachable
 from tracking.sqlite_address import file_of
 from tracking.store.new_database import make_aside
 from tracking.store.sqlite_runs import trials_in_file
-from trainer.errors import UserError
+from trainer.errors import LeaseLost, StoreAway, UserError
 from trainer.full_disk import full_disk
 
 __all__ = ["PAGE", "Run", "Store", "explain_errors", "short"]
@@ -50,6 +50,8 @@ logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
 
 BATCH = 1000  # MLflow's limit of metrics in one call
 PAGE = 500
+DELETED = "must be in the 'active' state"  # how MLflow refuses what is written on a deleted run, here mlflow 3.17
+BUSY, SERVER_FAULT = (408, 429), 500  # HTTP: ask again later; from here on it is the server's fault
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -64,17 +66,50 @@ def explain_errors(method: Callable[Concatenate[S, P], R]) -> Callable[Concatena
         try:
             return method(store, *args, **kwargs)
         except (MlflowException, OSError) as error:
-            if (told := full_disk(error, redact(store.uri))) is not None:
-                raise told from error
-            if not isinstance(error, MlflowException):
+            if (full := full_disk(error, redact(store.uri))) is not None:
+                raise full from error
+            if not isinstance(error, MlflowException) and not is_away(error):
                 raise
-            action = method.__name__.replace("_", " ")
-            raise UserError(
-                f"MLflow at {redact(store.uri)} could not {action}: {short(error, store.uri)} "
-                "Nothing that was recorded is lost; fix that and run the same command again."
-            ) from error
+            raise told(error, store.uri, method.__name__.replace("_", " ")) from error
 
     return call
+
+
+def told(error: Exception, uri: str, action: str) -> UserError:
+    """An error of MLflow in one sentence; `StoreAway` where its server is there no more, or not now."""
+    kind = StoreAway if _is_server(uri) and is_away(error) else UserError
+    return kind(
+        f"MLflow at {redact(uri)} could not {action}: {short(error, uri)} "
+        "Nothing that was recorded is lost; fix that and run the same command again."
+    )
+
+
+@contextmanager
+def telling(uri: str, action: str) -> Iterator[None]:
+    """Tell MLflow's errors in one sentence, as `told` does; `LeaseLost` where a run was deleted meanwhile."""
+    try:
+        yield
+    except (MlflowException, OSError) as error:
+        if isinstance(error, MlflowException) and DELETED in str(error):
+            raise LeaseLost("The run of this trial was deleted: a later attempt has it.") from error
+        if not isinstance(error, MlflowException) and not is_away(error):
+            raise
+        raise told(error, uri, action) from error
+
+
+def is_away(error: Exception) -> bool:
+    """Whether a request failed on its way, or in the server, so that it may succeed later: what refuses it does not."""
+    if isinstance(error, MlflowException):
+        status = int(error.get_http_status_code())  # type: ignore[no-untyped-call]
+    elif type(error).__module__.startswith("requests."):
+        status = getattr(getattr(error, "response", None), "status_code", 503)
+    else:
+        return False
+    return status in BUSY or status >= SERVER_FAULT
+
+
+def _is_server(uri: str) -> bool:
+    return uri.startswith(("http://", "https://"))
 
 
 class Store:
@@ -171,9 +206,11 @@ class Store:
         metrics: Sequence[tuple[str, float, int]] = (),
         params: Mapping[str, Any] | None = None,
         tags: Mapping[str, str] | None = None,
+        at: int | None = None,
     ) -> None:
-        now = int(time.time() * 1000)
-        points = [Metric(key, float(value), now, step) for key, value, step in metrics]
+        """`at`: the time of the points in ms, now by default; an equal point of the same time is written once."""
+        stamp = now() if at is None else at
+        points = [Metric(key, float(value), stamp, step) for key, value, step in metrics]
         values = [Param(key, str(value)[:500]) for key, value in (params or {}).items()]
         texts = [RunTag(key, value) for key, value in (tags or {}).items()]
         self.client.log_batch(run_id, points[:BATCH], values, texts, synchronous=True)
@@ -210,6 +247,15 @@ class Store:
             except Exception as error:  # each kind of store raises types of its own
                 raise MlflowException(f"Artifacts of run {run_id} cannot be deleted: {error}") from error
 
+    def forget_files(self, run_id: str, folder: str) -> None:
+        """Delete a folder of a run's artifacts where the store deletes any; it is left alone where not."""
+        try:
+            self.delete_files(run_id, folder)
+        except MlflowException as error:
+            cause = error.__cause__
+            if is_away(cause if isinstance(cause, Exception) else error):
+                raise
+
     def _artifact(self, run_id: str, path: str, address: str = "") -> bytes | None:
         """The artifact's bytes, or None when it was never logged or has been deleted.
 
@@ -226,6 +272,11 @@ class Store:
 
 def _local_path(address: str) -> Path:
     return Path(url2pathname(urlparse(address).path))
+
+
+def now() -> int:
+    """The time in milliseconds, as MLflow counts it."""
+    return int(time.time() * 1000)
 
 
 def _make_tables(uri: str) -> None:
@@ -251,6 +302,12 @@ def short(error: Exception, uri: str) -> str:
     text = str(error).strip()
     line = redact(text).splitlines()[0] if text and redact(uri) == uri else type(error).__name__
     return line[:300].rstrip(".") + "."
+
+
+def fail_soon() -> None:
+    """For a process that repeats requests itself: MLflow tries each once, and waits at most half a minute for it."""
+    os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = "0"  # again by MLflow, the making of a run would make two
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "30")
 
 
 @contextmanager

@@ -20,6 +20,7 @@ TAG = "mlflow.sharedViewState."
 CHOICE = "thaw.choice"  # the tag of a trial's run that says whether the answer calls it winner, cheapest choice or both
 State = dict[str, object]  # of MLflow's run page, or of a part of it, in MLflow's own keys
 TRAINING = {"workflowType": "machine_learning"}  # of MLflow's two faces, the one that is not about language models
+IMAGES = "images"  # the folder of the artifacts whose files MLflow's charts know by their keys
 LONGEST = 3000  # characters of a verdict in a description; MLflow takes 5,000 in an experiment's tag
 # A leaky trial is scored on copies of what it was trained on: it must not head a list of the best.
 TRIALS = "tags.`thaw.kind` = 'trial' AND params.`role` != 'leaky'"
@@ -125,6 +126,15 @@ def _chart(key: str, kind: str, section: str, **more: object) -> State:
 
 def _images(key: str, section: str, keys: Sequence[str]) -> State:
     return _chart(key, "IMAGE", section, imageKeys=list(keys), step=0, showRunParams=False)
+
+
+def image_key(path: str) -> str:
+    """The key of an image's file. MLflow names them `key+step+...`, with ~ for the slashes of the key.
+
+    >>> image_key("images/am~1~0+step+0+timestamp+1+a.png")
+    'am/1/0'
+    """
+    return path.rpartition("/")[2].split("+")[0].replace("~", "/")
 
 
 def describe_sweep(experiment: str, run_id: str, verdict: str, synthetic: bool) -> tuple[str, str]:

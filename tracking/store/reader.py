@@ -8,21 +8,23 @@ import time
 from collections.abc import Container, MutableMapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from tracking.image_scores import FoldScore, ImageOrder, compact, dice_by_image
 from tracking.record import SweepInfo, SweepRecord, TrialRecord, TrialState
 from tracking.redact import redact
+from tracking.server_probe import check_server
 from tracking.store import mlflow_views, schema
+from tracking.store.attempts import ATTEMPT, TRAINING, KeptFold, counting, folder_of, rank
 from tracking.store.connection import PAGE, Run, Store, explain_errors
 from tracking.store.score_tags import digest_of, order_of_sweep, scores_from_tags
 from trainer.config import Candidate
-from trainer.errors import UserError
+from trainer.errors import StoreAway, UserError
 
 DROPPED = "thaw.dropped"  # the tag of a trial that was stopped between folds; its value estimates the Dice
 
 FEW = 4  # runs asked for at once: what lies above the highest allowed one are baselines
+FETCHES = 10  # how often a file is fetched that is there, before it counts as lost: ten seconds in all
 UI = "http://127.0.0.1:5000"  # where `thaw ui` serves it, by default
 
 
@@ -50,8 +52,8 @@ class Reader(Store):
         info = self._info(run_id)
         started = datetime.fromtimestamp(run.info.start_time / 1000, UTC).isoformat(timespec="seconds")
         orders = _orders(info)
-        trials = tuple(self._trial(child, len(info.folds), orders) for child in self._children(run_id))
-        return SweepRecord(info, run_id, run.info.status, started, trials)
+        trials = counting(self._children(run_id), lambda child: self._trial(child, len(info.folds), orders))
+        return SweepRecord(info, run_id, run.info.status, started, tuple(trials))
 
     @explain_errors
     def sweep_run(self, name: str | None) -> str:
@@ -109,9 +111,11 @@ class Reader(Store):
         return sorted(neurons, key=lambda key: [int(number) for number in key.split("/")[1:]])
 
     def _image_keys(self, run_id: str) -> set[str]:
-        """The keys of a run's images. MLflow names their files `key+step+...`, with ~ for the slashes of the key."""
-        files = self.client.list_artifacts(run_id, "images")
-        return {Path(file.path).name.split("+")[0].replace("~", "/") for file in files}
+        """The keys of a run's images."""
+        return {mlflow_views.image_key(path) for path in self._image_files(run_id)}
+
+    def _image_files(self, run_id: str) -> list[str]:
+        return [file.path for file in self.client.list_artifacts(run_id, mlflow_views.IMAGES)]
 
     def _scores(self, run: Run, orders: MutableMapping[str, ImageOrder]) -> Sequence[FoldScore]:
         """The scores in the run's tags; where they are missing or damaged, those in its artifact."""
@@ -149,7 +153,7 @@ class Reader(Store):
     @explain_errors
     def trials(self, sweep_run: str) -> dict[str, TrialState]:
         """candidate key -> state of its run (FINISHED, FAILED, DROPPED, RUNNING, or KILLED: closed as lost)."""
-        return {run.data.tags["thaw.candidate"]: trial_state(run) for run in self._children(sweep_run)}
+        return {state.candidate.key: state for state in counting(self._children(sweep_run), trial_state)}
 
     @explain_errors
     def trial(self, sweep_run: str, candidate: Candidate) -> TrialState | None:
@@ -167,7 +171,7 @@ class Reader(Store):
         query += [f"tags.`mlflow.parentRunId` = '{sweep_run}'", "attributes.status = 'FINISHED'"]
         experiment = self._parent(sweep_run).info.experiment_id
         runs = self._pages([experiment], " AND ".join(query), order="metrics.dice DESC", size=FEW)
-        states = map(trial_state, runs)
+        states = (trial_state(run) for run in runs if self._counts(run, sweep_run))
         return next((state for state in states if state.candidate in among), None)
 
     @explain_errors
@@ -179,11 +183,57 @@ class Reader(Store):
             self._sweep_orders[sweep_run] = _orders(self._info(sweep_run))
         return dice_by_image(self._scores(run, self._sweep_orders[sweep_run]))
 
+    @explain_errors
+    def runs_of(self, sweep_run: str, candidate: Candidate) -> list[Run]:
+        """The active runs of a candidate, that which counts first; several only where several machines began it."""
+        query = f"tags.`mlflow.parentRunId` = '{sweep_run}' AND tags.`thaw.candidate` = '{candidate.key}'"
+        runs = self._pages([self._parent(sweep_run).info.experiment_id], query, size=FEW)
+        return sorted(runs, key=rank, reverse=True)
+
+    @explain_errors
+    def runs_of_training(self, sweep_run: str, candidate: Candidate) -> list[Run]:
+        """The active runs of all candidates that differ from one only in epochs, where several machines take part."""
+        query = f"tags.`mlflow.parentRunId` = '{sweep_run}' AND tags.`{TRAINING}` = '{candidate.training}'"
+        return list(self._pages([self._parent(sweep_run).info.experiment_id], query))
+
+    @explain_errors
+    def fetch_kept(self, kept: KeptFold) -> bytes | None:
+        """The file of a finished fold; None where it is gone, or not what was recorded: it is trained again then.
+
+        Its size is asked before it is fetched. Raises `StoreAway` where the server does not answer.
+        """
+        for number in range(FETCHES):
+            files = self.client.list_artifacts(kept.run, folder_of(kept.epochs))
+            if not any(file.path == kept.path and file.file_size == kept.size for file in files):
+                return None
+            content = self._artifact(kept.run, kept.path)
+            if content is not None:
+                return content if kept.is_whole(content) else None
+            self.check_not_away()
+            time.sleep(0.01 * 2**number)  # it is there, so something was in the way
+        return None
+
+    def check_not_away(self) -> None:
+        """Raise `StoreAway` where the server does not answer."""
+        try:
+            check_server(self.uri)
+        except UserError as error:
+            raise StoreAway(str(error)) from error
+
+    @explain_errors
+    def is_synthetic(self, sweep_run: str) -> bool:
+        """Whether a sweep's images are synthetic."""
+        return bool(self._parent(sweep_run).data.tags["thaw.synthetic"] == "true")
+
     def _run_of(self, sweep_run: str, candidate: Candidate) -> Run | None:
-        return self._newest(
-            self._parent(sweep_run).info.experiment_id,
-            f"tags.`mlflow.parentRunId` = '{sweep_run}' AND tags.`thaw.candidate` = '{candidate.key}'",
-        )
+        return next(iter(self.runs_of(sweep_run, candidate)), None)
+
+    def _counts(self, run: Run, sweep_run: str) -> bool:
+        """Whether no later attempt at the trial has a run."""
+        if ATTEMPT not in run.data.tags:
+            return True
+        best = self._run_of(sweep_run, schema.trial_from_tags(run.data.tags, run.info.run_id).candidate)
+        return best is not None and best.info.run_id == run.info.run_id
 
     def trials_page(self, sweep_run: str) -> str:
         """Where MLflow's UI lists the sweep's trials by their Dice: the address below the server's."""

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import io
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from PIL import Image
-
 from tracking.record import TrialInfo
-from tracking.store import distance_tags, mlflow_views, schema
-from tracking.store.connection import explain_errors
-from tracking.store.reader import DROPPED
-from tracking.store.score_tags import TAG, scores_to_tags
+from tracking.store import changes, mlflow_views, schema
+from tracking.store.changes import Change, Files, Points
+from tracking.store.connection import Run, explain_errors, now
 from tracking.store.weights import Weights
 from trainer.results import FoldResult
 
@@ -24,35 +22,79 @@ class TrialWriter(Weights):
     @explain_errors
     def open_trial(self, sweep_run: str, info: TrialInfo) -> str:
         """The one run of this candidate: made when missing; lost and failed ones are taken up again."""
-        run = self._run_of(sweep_run, info.candidate)
-        if run is None:
-            parent = self._parent(sweep_run)
-            tags = _trial_tags(sweep_run, info, parent.data.tags["thaw.synthetic"])
-            run = self.client.create_run(parent.info.experiment_id, run_name=info.candidate.name, tags=tags)
-        elif run.info.status in ("FAILED", "KILLED"):
-            if DROPPED in run.data.tags:
-                self.client.delete_tag(run.info.run_id, DROPPED)
-            self.client.update_run(run.info.run_id, status="RUNNING")
+        run = self._run_of(sweep_run, info.candidate) or self.make_run(sweep_run, info)
+        self.begin(run, info)
         run_id: str = run.info.run_id
-        if "mask" not in run.data.params:
-            # The cost is a metric: MLflow sorts those as numbers, and can plot against them.
-            self._log(run_id, [("trainable_params", info.trainable_params, 0)], schema.trial_params(info))
         return run_id
+
+    def make_run(
+        self, sweep_run: str, info: TrialInfo, tags: Mapping[str, str] | None = None, at: int | None = None
+    ) -> Run:
+        """A new run of a candidate, with `tags` of its own besides those of every trial, begun `at` a time (ms)."""
+        parent = self._parent(sweep_run)
+        tags = _trial_tags(sweep_run, info, parent.data.tags["thaw.synthetic"]) | dict(tags or {})
+        return self.client.create_run(parent.info.experiment_id, at, tags, info.candidate.name)
+
+    def begin(self, run: Run, info: TrialInfo, at: int | None = None) -> None:
+        """Begin the trial of a run, or take it up again."""
+        if run.info.status in ("FAILED", "KILLED"):
+            self.client.update_run(run.info.run_id, status="RUNNING")
+        change = changes.opened(info)
+        if "mask" in run.data.params:  # as they were written, perhaps by another version
+            change = replace(change, points=(), params={})
+        self.write(run, change, at=at)
+
+    def write(self, run: Run, change: Change, files: Files = (), at: int | None = None) -> None:
+        """Write a change on a run as it was read, its files first; what is there stays. `at`: the time of it (ms)."""
+        run_id = run.info.run_id
+        self._expect_weights(run, change.tags)
+        self._log_files(run_id, files)
+        for tag in run.data.tags:
+            if tag.startswith(change.replaces) and tag not in change.tags:
+                self.client.delete_tag(run_id, tag)
+        params = {key: value for key, value in change.params.items() if key not in run.data.params}
+        self._log(run_id, self._missing(run, change.points), params, change.tags, at)
+        if change.status:
+            self.client.set_terminated(run_id, change.status, at)
+
+    def _missing(self, run: Run, points: Points) -> Sequence[tuple[str, float, int]]:
+        """The points that a run has not: MLflow appends what comes again."""
+        known = run.data.metrics
+        if all(key in known for key, _, _ in points):
+            return ()
+        keys = Counter(key for key, _, _ in points)
+        # Only a crash between two chunks leaves some of a key's points.
+        steps = {key: self._steps(run.info.run_id, key) for key, count in keys.items() if key in known and count > 1}
+        return [
+            (key, value, step)
+            for key, value, step in points
+            if key not in known or (key in steps and step not in steps[key])
+        ]
+
+    def _steps(self, run_id: str, key: str) -> set[int]:
+        return {metric.step for metric in self.client.get_metric_history(run_id, key)}
+
+    def _log_files(self, run_id: str, files: Files) -> None:
+        logged: list[str] | None = None
+        for path, content in files:
+            if path.startswith(f"{mlflow_views.IMAGES}/"):
+                logged = self._image_files(run_id) if logged is None else logged
+                if _is_there(path, logged):
+                    continue
+            self.log_content(run_id, path, content)
+
+    def log_content(self, run_id: str, path: str, content: bytes) -> None:
+        """Keep bytes as the artifact at `path`, in the place of what a crash may have left there."""
+        with tempfile.TemporaryDirectory() as temporary:
+            folder, _, name = path.rpartition("/")
+            file = Path(temporary) / name
+            file.write_bytes(content)
+            self.client.log_artifact(run_id, str(file), folder or None)
 
     @explain_errors
     def log_fold(self, run_id: str, result: FoldResult) -> None:
         """Record one fold: scores, seconds and the loss of every epoch. A fold that is there already is left alone."""
-        metrics = self.client.get_run(run_id).data.metrics
-        missing = [point for point in schema.fold_metrics(result) if point[0] not in metrics]
-        if not missing:
-            return
-        loss = f"loss/fold_{result.fold}"
-        if loss in metrics and f"dice/fold_{result.fold}" not in metrics:
-            # Only a crash between two chunks leaves losses without scores: MLflow appends, so skip the steps it has.
-            logged = {metric.step for metric in self.client.get_metric_history(run_id, loss)}
-            losses = [point for point in schema.fold_metrics(result) if point[0] == loss and point[2] not in logged]
-            missing = losses + missing
-        self._log(run_id, metrics=missing)
+        self.write(self.client.get_run(run_id), changes.fold_scored(result))
 
     @explain_errors
     def finish_trial(
@@ -66,59 +108,26 @@ class TrialWriter(Weights):
 
         `checkpoints`: (file name, bytes) of every fold's final weights; none where these do not stay.
         """
-        data = self.client.get_run(run_id).data
-        epochs = results[0].epochs
-        summary = schema.summary_metrics(results)
-        self._log(run_id, [(key, value, epochs) for key, value in summary.items() if key not in data.metrics])
-        info = schema.trial_from_tags(data.tags, run_id)
-        self._log_scores(run_id, results, data.tags, own_images=info.candidate.split != "grouped")
-        self._log_weights(run_id, checkpoints, data.tags)
-        if montage:
-            self._log_images(run_id, {"montage": montage})
-        note = mlflow_views.describe_trial(info, summary, len(results), data.tags["thaw.synthetic"] == "true")
-        self.client.set_tag(run_id, "mlflow.note.content", note)
-        self.client.set_terminated(run_id, "FINISHED")
-
-    def _log_scores(
-        self, run_id: str, results: Sequence[FoldResult], old_tags: Mapping[str, str], *, own_images: bool
-    ) -> None:
-        """Per-image scores twice: a table that MLflow's pages show, and tags that come with the run."""
-        self.client.log_text(run_id, schema.scores_to_table(results), "scores.json")
-        scores = [(result.fold, score) for result in results for score in result.scores]
-        tags = scores_to_tags(scores, own_images=own_images)
-        for old in old_tags.keys() - tags.keys():
-            if old.startswith((TAG, distance_tags.TAG)):  # of a training before, which took more of them
-                self.client.delete_tag(run_id, old)
-        tags[schema.VERSION_TAG] = str(schema.TRIAL_VERSION)
-        tags[schema.PROCESSORS_TAG] = schema.processors_to_tag(results)
-        tags["mlflow.loggedArtifacts"] = '[{"path": "scores.json", "type": "table"}]'
-        self._log(run_id, tags=tags)
+        run = self.client.get_run(run_id)
+        info = schema.trial_from_tags(run.data.tags, run_id)
+        kept, files = changes.peeked(checkpoints)
+        change = changes.finished(info, results, weights=kept, synthetic=run.data.tags["thaw.synthetic"] == "true")
+        self.write(run, change, changes.finished_files(results, montage, files, now()))
 
     @explain_errors
     def log_neurons(self, run_id: str, images: Mapping[str, bytes]) -> None:
         """Log one PNG per neuron under its key (`am/<block>/<filter>`); one that is there already is left alone."""
-        self._log_images(run_id, images)
-
-    def _log_images(self, run_id: str, images: Mapping[str, bytes]) -> None:
-        logged = self._image_keys(run_id) if images else set()
-        for key in images.keys() - logged:
-            # Step 0 for all: MLflow shows images side by side only at one and the same step.
-            self.client.log_image(run_id, Image.open(io.BytesIO(images[key])), key=key, step=0)
+        self._log_files(run_id, changes.image_files(images, now()))
 
     @explain_errors
     def fail_trial(self, run_id: str, reason: str) -> None:
         """Close the trial as FAILED; the reason becomes a tag and the run's description."""
-        self.client.set_tag(run_id, "thaw.reason", reason[:4000])
-        self.client.set_tag(run_id, "mlflow.note.content", f"Failed: {reason[:4000]}")
-        self.client.set_terminated(run_id, "FAILED")
+        self.write(self.client.get_run(run_id), changes.failed(reason))
 
     @explain_errors
     def drop_trial(self, run_id: str, reason: str, estimate: float) -> None:
         """Close the trial as dropped between folds. It has no mean Dice; `estimate` is only a guess at it."""
-        self.client.set_tag(run_id, "thaw.reason", reason)
-        self.client.set_tag(run_id, "mlflow.note.content", f"Dropped: {reason}")
-        self.client.set_tag(run_id, DROPPED, repr(estimate))
-        self.client.set_terminated(run_id, "KILLED")
+        self.write(self.client.get_run(run_id), changes.dropped(reason, estimate))
 
     @explain_errors
     def close_lost(self, sweep_run: str) -> int:
@@ -145,10 +154,7 @@ class TrialWriter(Weights):
     @explain_errors
     def log_bytes(self, run_id: str, name: str, content: bytes, folder: str | None = None) -> None:
         """Keep bytes as the artifact `name` of a run, in the place of what a crash may have left there."""
-        with tempfile.TemporaryDirectory() as temporary:
-            path = Path(temporary) / name
-            path.write_bytes(content)
-            self.client.log_artifact(run_id, str(path), folder)
+        self.log_content(run_id, f"{folder}/{name}" if folder else name, content)
 
     @explain_errors
     def log_once(self, run_id: str, name: str, make: Callable[[], bytes]) -> None:
@@ -173,6 +179,14 @@ class TrialWriter(Weights):
     def read_file(self, run_id: str, path: str) -> bytes | None:
         """The bytes of a run's artifact, or None when it was never logged or has been deleted."""
         return self._artifact(run_id, path)
+
+
+def _is_there(path: str, logged: Sequence[str]) -> bool:
+    """Whether the image of a file is there, from another time: under this name it may be half of a pair."""
+    image = path.removesuffix(".png").removesuffix("+compressed.webp")
+    return not any(other.startswith(image) for other in logged) and mlflow_views.image_key(path) in map(
+        mlflow_views.image_key, logged
+    )
 
 
 def _trial_tags(sweep_run: str, info: TrialInfo, synthetic: str) -> dict[str, str]:

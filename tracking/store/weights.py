@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 
 from tracking.record import TrialState
-from tracking.store.connection import explain_errors
+from tracking.store.connection import Run, explain_errors
 from tracking.store.reader import Reader, trial_state
 from trainer.config import Candidate
 
@@ -41,15 +39,11 @@ class Weights(Reader):
         self.delete_files(run_id, CHECKPOINTS)
         self.client.set_tag(run_id, TAG, LOST)
 
-    def _log_weights(self, run_id: str, checkpoints: Iterable[tuple[str, bytes]], tags: Mapping[str, str]) -> None:
-        """Record (file name, bytes) of every fold's weights; without any, delete what a kill may have left."""
-        with tempfile.TemporaryDirectory() as folder:
-            for name, content in checkpoints:
-                (Path(folder) / name).write_bytes(content)
-            if any(Path(folder).iterdir()):
-                self.client.set_tag(run_id, TAG, KEPT)  # first: whatever lies there is known to
-                self.client.log_artifacts(run_id, folder, CHECKPOINTS)
-                return
+    def _expect_weights(self, run: Run, tags: Mapping[str, str]) -> None:
+        """Before a trial's files are recorded with `tags`: note that weights come, so that whatever lies there is known
+        to; where none come, delete what a kill may have left.
+        """
         if tags.get(TAG) == KEPT:
-            self.delete_files(run_id, CHECKPOINTS)
-        self.client.set_tag(run_id, TAG, LOST)
+            self.client.set_tag(run.info.run_id, TAG, KEPT)
+        elif tags.get(TAG) == LOST and run.data.tags.get(TAG) == KEPT:
+            self.delete_files(run.info.run_id, CHECKPOINTS)
