@@ -48,6 +48,7 @@ class Delivery:
         self._lost: dict[Trial, LeaseLost] = {}
         self._error: BaseException | None = None
         self._away_since: float | None = None
+        self._is_asking = False  # whether the trial is still ours: the study's database may be away
         self._ended = False
         self._thread = threading.Thread(target=self._deliver, name="delivery", daemon=True)
         self._thread.start()
@@ -71,7 +72,7 @@ class Delivery:
             return path
 
     def wait(self, trial: Trial, ticket: Path) -> bool:
-        """Wait until MLflow has an operation: True, or False at once while it is away."""
+        """Wait until MLflow has an operation: True. False while it is away, or the database that says whose it is."""
         while True:
             with self._changed:
                 self.check(trial)
@@ -81,6 +82,8 @@ class Delivery:
                     return False
                 if self._changed.wait(self._pause):
                     continue
+                if self._is_asking:
+                    return False
             self._look()
 
     def wait_for_all(self, patience: float | None = None) -> None:
@@ -120,13 +123,12 @@ class Delivery:
         """Raise what the thread met."""
         if self._error is not None:
             raise self._error
-        if trial in self._lost:
-            raise self._lost[trial]
+        if trial is not None:
+            self._check_lost(trial)
 
-    def forget(self, trial: Trial) -> None:
-        """Forget the operations of a trial that another worker has."""
-        with self._changed:
-            self._drop(trial, LeaseLost("Another worker has this trial."))
+    def _check_lost(self, trial: Trial) -> None:
+        if trial in self._lost:
+            raise LeaseLost(str(self._lost[trial]))
 
     def close(self) -> None:
         """End the thread; what is not delivered stays on disk."""
@@ -165,13 +167,16 @@ class Delivery:
     def _deliver_one(self, path: Path) -> None:
         operation = self._spool.read(path)
         try:
-            if operation.trial in self._lost:
-                raise self._lost[operation.trial]
+            self._check_lost(operation.trial)
+            self._is_asking = True
             self._claims.get(operation.trial, always_mine)()
+            self._is_asking = False
             run = self._apply(operation, read_files(path))
         except LeaseLost as lost:
             with self._changed:
-                self._drop(operation.trial, lost)
+                # An operation of it that is read later is forgotten then.
+                self._lost[operation.trial] = lost
+                self._is_asking = False
                 self._spool.remove(path)
                 self._changed.notify_all()
             return
@@ -179,11 +184,6 @@ class Delivery:
             self._runs[operation.trial] = run
             self._spool.remove(path)
             self._changed.notify_all()
-
-    def _drop(self, trial: Trial, lost: LeaseLost) -> None:
-        """Nothing more is written for the trial; an operation of it that is read later is forgotten then."""
-        self._lost[trial] = lost
-        self._changed.notify_all()
 
     def _look(self) -> None:
         """Something takes long: is the server there at all?"""

@@ -65,7 +65,7 @@ class CrossValidation:
         for fold in self.folds(candidate):
             entry = self.ledger.entry(self.key(candidate, fold))
             for content in () if entry.has(candidate.epochs) else elsewhere(fold.number):
-                entry.take(content)
+                entry.take(content, fold.number, fold.names)
             for result in self.trainer.fold_results(candidate, fold, self.budgets, entry, reached):
                 last = result.epochs == candidate.epochs
                 yield self._with_distances(result, fold) if last else result

@@ -20,7 +20,7 @@ import os
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -42,6 +42,8 @@ DAMAGED = (
 NAMES = "names"  # of the arrays in a file, one a line
 
 NOTHING = np.zeros(0, np.uint8)
+
+MOST_BYTES = 2**32  # of a result that comes from elsewhere, unpacked
 
 
 @dataclass(frozen=True)
@@ -163,14 +165,16 @@ class Entry:
         except FileNotFoundError:
             return None
 
-    def take(self, content: bytes) -> FoldResult | None:
+    def take(self, content: bytes, fold: int, images: Sequence[str]) -> FoldResult | None:
         """Keep a result that another ledger gave as `content`, unless one is here; None, and nothing kept, where it is
-        damaged. Only for what is known to be of this training: nothing in it says so.
+        damaged, too large, or not of this `fold` and its `images`.
         """
-        arrays = _arrays(io.BytesIO(content))
         try:
+            arrays = _arrays(io.BytesIO(content)) if _unpacked_size(content) <= MOST_BYTES else None
             result = None if arrays is None else _result_of(arrays)
         except DAMAGED:
+            return None
+        if result is not None and (result.fold != fold or [score.image for score in result.scores] != list(images)):
             return None
         if result is not None and self.result(result.epochs) is None:
             write_atomically(self._result_path(result.epochs), lambda file: file.write(content))
@@ -284,6 +288,12 @@ def _write(path: Path, arrays: Mapping[str, NDArray[Any]], *, compressed: bool =
     buffer, names = io.BytesIO(), {NAMES: _text("\n".join(arrays))}
     (np.savez_compressed if compressed else np.savez)(buffer, allow_pickle=False, **names, **arrays)
     write_atomically(path, lambda file: file.write(buffer.getbuffer()))
+
+
+def _unpacked_size(content: bytes) -> int:
+    """What the arrays of a file take in memory, by what it says of itself."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return sum(item.file_size for item in archive.infolist())
 
 
 def _read(path: Path) -> dict[str, NDArray[Any]] | None:

@@ -54,8 +54,10 @@ def test_another_ledger_takes_what_one_gives_and_nothing_damaged(tmp_path: Path)
     content = here.content(2)
     assert content is not None and here.content(3) is None and not there.has(2)
     for harm in (b"", content[:-30], content.replace(b"meta", b"mety"), b"\x80\x04K\x01."):
-        assert there.take(harm) is None and not there.has(2)
-    taken = there.take(content)
+        assert there.take(harm, 1, ["a", "b"]) is None and not there.has(2)
+    for fold, images in ((2, ["a", "b"]), (1, ["a", "c"])):
+        assert there.take(content, fold, images) is None and not there.has(2)
+    taken = there.take(content, 1, ["a", "b"])
     assert taken is not None and taken.epochs == 2 and there.content(2) == content
     assert repr(there.result(2)) == repr(here.result(2)) and there.state() is None
 
