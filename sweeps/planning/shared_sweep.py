@@ -53,8 +53,8 @@ def publish(tracker: Tracker, plan: Plan, cases: Cases, clock_ahead: float) -> N
     if tracker.artifact_scheme(run) == "file":
         raise UserError(
             f"Workers on other machines take images and weights from the MLflow server, but {redact(tracker.uri)} "
-            "keeps artifacts in a folder that only its own machine has. Start it with --artifacts-destination FOLDER (and "
-            "without --no-serve-artifacts and --default-artifact-root), and give this sweep another --name: MLflow "
+            "keeps artifacts in a folder that only its own machine has. Start it with --artifacts-destination FOLDER, "
+            "without --no-serve-artifacts and --default-artifact-root, and give this sweep another --name: MLflow "
             "never moves an experiment. Without --storage the sweep runs on this machine."
         )
     pieces = list(_pieces(to_entry(cases)))
