@@ -53,8 +53,14 @@ class Contact:
     has just typed an address it is wrong when nothing answers.
     """
 
-    def __init__(self, url: str, say: Say = lambda _: None, clock: Callable[[], float] = time.monotonic) -> None:
-        self.url, self.say, self._clock = url, say, clock
+    def __init__(
+        self,
+        url: str,
+        say: Say = lambda _: None,
+        clock: Callable[[], float] = time.monotonic,
+        grace: float = GRACE_SECONDS,
+    ) -> None:
+        self.url, self.say, self.grace, self._clock = url, say, grace, clock
         self.waits_at_first = False
         self._unbroken_since = clock()
         self._away_since: float | None = None
@@ -65,7 +71,7 @@ class Contact:
     def steady(self) -> bool:
         """Whether it has answered for a whole grace period: only then may silence of others be held against them."""
         with self._lock:
-            return self._away_since is None and self._clock() - self._unbroken_since >= GRACE_SECONDS
+            return self._away_since is None and self._clock() - self._unbroken_since >= self.grace
 
     @property
     def away(self) -> bool:

@@ -16,11 +16,11 @@ from contextlib import contextmanager, suppress
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine, NullPool, create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from sweeps.locks.contact import Contact, connection_arguments, contact_with, explained
-from sweeps.locks.contract import BEAT_SECONDS, GRACE_SECONDS
+from sweeps.locks.contract import BEAT_SECONDS
 from tracking.redact import redact
 from trainer.errors import UserError
 
@@ -34,7 +34,7 @@ MAKE = (
     "CREATE TABLE IF NOT EXISTS thaw_version (version INTEGER PRIMARY KEY)",
     f"INSERT INTO thaw_version SELECT {VERSION} WHERE NOT EXISTS (SELECT 1 FROM thaw_version)",
 )
-END = f"clock_timestamp() + interval '{GRACE_SECONDS} seconds'"
+END = "clock_timestamp() + :grace * interval '1 second'"
 TAKE = f"INSERT INTO thaw_leases VALUES (:name, :owner, {END}) ON CONFLICT (name) DO NOTHING"
 TAKE_OVER = f"UPDATE thaw_leases SET owner = :owner, until = {END} WHERE name = :name AND until < clock_timestamp()"
 RENEW = (
@@ -50,8 +50,8 @@ FORGET = "DELETE FROM thaw_leases WHERE starts_with(name, :prefix) AND until < c
 class DatabaseLocks:
     """The locks in one PostgreSQL database, for any number of processes on any machines."""
 
-    def __init__(self, engine: Engine, contact: Contact) -> None:
-        self.engine, self.contact = engine, contact
+    def __init__(self, engine: Engine, contact: Contact, beat: float = BEAT_SECONDS) -> None:
+        self.engine, self.contact, self._beat = engine, contact, beat
 
     @contextmanager
     def held(self, name: str, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
@@ -104,7 +104,7 @@ class DatabaseLocks:
         ended = threading.Event()
 
         def renew() -> None:
-            while not ended.wait(BEAT_SECONDS):
+            while not ended.wait(self._beat):
                 with suppress(SQLAlchemyError):  # the database is away: the next beat tries again
                     self.contact.once(lambda: self._execute(RENEW, {"name": name, "owner": owner}))
 
@@ -128,7 +128,7 @@ class DatabaseLocks:
 
     def _execute(self, statement: str, values: dict[str, Any]) -> int:
         with self.engine.begin() as connection:
-            return connection.execute(text(statement), values).rowcount
+            return connection.execute(text(statement), values | {"grace": self.contact.grace}).rowcount
 
 
 @lru_cache(maxsize=4)
@@ -139,9 +139,8 @@ def database_locks(url: str) -> DatabaseLocks:
     """
     contact = contact_with(url)
     with explained(url):
-        engine = create_engine(
-            url, pool_pre_ping=True, pool_size=2, max_overflow=4, connect_args=connection_arguments()
-        )
+        # A connection for each statement: there is one every few seconds, and idle ones pile up at the server.
+        engine = create_engine(url, poolclass=NullPool, connect_args=connection_arguments())
         version = contact.at_first(lambda: _make_tables(engine))
     if version > VERSION:
         raise UserError(
