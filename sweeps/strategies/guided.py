@@ -8,6 +8,7 @@ expected improvement on the best of those seen.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -21,6 +22,7 @@ from tracking.best_mask.gaussian_process import Array, Points, Surrogate, fitted
 from trainer.config import Candidate, TrainValue
 from trainer.masks import parse
 
+LEARNT = 1000  # scores that the model learns from: its time grows with their third power. Five seconds
 LARGEST = 300_000  # candidates weighed for one proposal; of a larger space so many are drawn. About a second
 CHUNK = 20_000  # candidates predicted at once: 20,000 x 200 scores are 32 MB
 TIE = 1e-9  # improvements that differ by less, in parts of the largest, are equal
@@ -30,7 +32,8 @@ def guided(space: Space, history: History, seed: int) -> Candidate | None:
     """The unseen candidate with the largest expected improvement; ties go to fewer parameters.
 
     An open candidate counts as scored as predicted (constant liar), so that workers keep away from each other; a failed
-    one as bad as the worst. None when everything has been handed out.
+    one as bad as the worst. Of more than 1,000 scores it learns from the best 500 and as many of the others, evenly
+    drawn. None when everything has been handed out.
     """
     grid = _grid(space)
     rows = _unseen_numbers(grid, space, history, seed)
@@ -113,36 +116,41 @@ class _Observation:
 
 def _fit_model(grid: _Grid, space: Space, history: History) -> tuple[Surrogate, float] | None:
     """The model after what is known, and the score to improve on: the best of those seen, as the model sees them."""
+    worst = min((trial.score for trial in history.trials if trial.score is not None), default=0.0)
     observations = [
-        observation
-        for trial in history.trials
-        if (observation := _observation(grid, space, trial, history)) is not None
+        observation for trial in history.trials if (observation := _observation(grid, space, trial, worst)) is not None
     ]
-    scored = [observation for observation in observations if observation.score is not None]
+    scored = _learnt([observation for observation in observations if observation.score is not None])
     if not scored:
         return None
-    observations += _hints(grid, space, history)
-    with_score = [observation for observation in observations if observation.score is not None]
+    with_score = [*scored, *_hints(grid, space, history)]
     scores = np.array([observation.score for observation in with_score], float)
     model = fitted(_points(grid, space, with_score), scores, np.array([observation.hint for observation in with_score]))
-    best = float(model.predict(_points(grid, space, scored))[0].max())
+    best = float(model.means(_points(grid, space, scored)).max())
     running = [observation for observation in observations if observation.score is None]
     return model.believing(_points(grid, space, running)) if running else model, best
 
 
-def _observation(grid: _Grid, space: Space, trial: PastTrial, history: History) -> _Observation | None:
+def _learnt(scored: Sequence[_Observation]) -> list[_Observation]:
+    """All that scored, in their order; of more than `LEARNT` the best half and an even draw of the others."""
+    if len(scored) <= LEARNT:
+        return list(scored)
+    by_score = np.argsort([-(observation.score or 0.0) for observation in scored], kind="stable")
+    others = np.random.default_rng(len(scored)).permutation(by_score[LEARNT // 2 :])[: LEARNT - LEARNT // 2]
+    return [scored[index] for index in sorted([*by_score[: LEARNT // 2], *others])]
+
+
+def _observation(grid: _Grid, space: Space, trial: PastTrial, worst: float) -> _Observation | None:
     """What a trial tells of the space; None of one from scratch or with settings that are not searched.
 
-    A failed one counts as bad as the worst that scored; zero-shot is the set of no blocks at the largest epoch count.
+    A failed one counts as bad as the `worst` that scored; zero-shot is the set of no blocks at the largest epoch count.
     """
     candidate = trial.candidate
     epochs = candidate.epochs or space.epochs[-1]
     choice = (epochs, candidate.learning_rate, candidate.train)
     if choice not in grid.number or (candidate.start, candidate.split) != ("pretrained", "grouped"):
         return None
-    score = trial.score
-    if trial.status == "failed":
-        score = min((other.score for other in history.trials if other.score is not None), default=0.0)
+    score = worst if trial.status == "failed" else trial.score
     return _Observation(parse(candidate.mask, space.n_blocks).blocks, grid.number[choice], score)
 
 

@@ -138,11 +138,16 @@ def columns(masks: Sequence[Term], terms: Sequence[Term]) -> Matrix:
     [[1.0, -1.0, -1.0], [1.0, 1.0, 1.0]]
     """
     matrix = np.ones((len(masks), len(terms)))
-    for row, mask in enumerate(masks):
-        thawed = set(mask)
-        for column, term in enumerate(terms):
-            matrix[row, column] = -1.0 if sum(block not in thawed for block in term) % 2 else 1.0
+    signs = {block: _signs(masks, block) for block in {block for term in terms for block in term}}
+    for column, term in enumerate(terms):
+        for block in term:
+            matrix[:, column] *= signs[block]
     return matrix
+
+
+def _signs(masks: Sequence[Term], block: int) -> Matrix:
+    """(masks,): 1.0 where the block is thawed, else -1.0."""
+    return np.array([1.0 if block in mask else -1.0 for mask in masks])
 
 
 def inflation(matrix: Matrix) -> Matrix:
@@ -150,7 +155,8 @@ def inflation(matrix: Matrix) -> Matrix:
 
     For columns of ±1 and n rows: n times the diagonal of (X'X)^-1.
     """
-    _, singular, axes = np.linalg.svd(matrix, full_matrices=True)
+    upper = np.linalg.qr(matrix, mode="r")  # the same singular values and axes, in no more rows than columns
+    _, singular, axes = np.linalg.svd(upper, full_matrices=True)
     singular = np.concatenate([singular, np.zeros(len(axes) - len(singular))])
     spanned = singular > TINY * singular[0]
     times = len(matrix) * ((axes[spanned] / singular[spanned, None]) ** 2).sum(axis=0)

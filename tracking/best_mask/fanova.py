@@ -14,15 +14,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tracking.best_mask.candidates import CandidateAt
+from tracking.best_mask.drawn import drawn
 
 FEWEST = 20  # trials below which its trees have nothing to split
+# Settings that are categories; more are numbers in their order, which trees split, too: of n categories Optuna looks
+# through 2^n combinations in every tree, here optuna 5.0.
+FEW_SETTINGS = 6
 TREES = 32  # half of Optuna's number: two seconds for 511 masks
 
 
 @dataclass(frozen=True)
 class Importance:
-    """The variance of Dice over `trials` explained: `shares` (`block 3` or `setting` -> share, largest first, together
-    1; empty for fewer than 20 trials and where all score the same); `sentence`: what to say of it.
+    """The variance of Dice over `trials` explained (of very many an even draw was asked): `shares` (`block 3` or
+    `setting` -> share, largest first, together 1; empty for fewer than 20 trials and where all score the same);
+    `sentence`: what to say of it.
     """
 
     trials: int
@@ -40,22 +45,27 @@ def importance(candidates: Sequence[CandidateAt], n_blocks: int, seed: int = 0) 
         )
     if max(scores) - min(scores) <= 1e-12:
         return Importance(count, {}, f"fANOVA has nothing to explain: all {count} trials score the same.")
-    shares = _shares(scored, n_blocks, seed)
+    asked = drawn(scored)
+    shares = _shares(asked, n_blocks, seed)
     largest = ", ".join(f"{name} {share:.2f}" for name, share in list(shares.items())[:5])
-    sentence = f"Cross-check by fANOVA ({count} trials), shares of the variance explained by single ones: {largest}."
+    trials = f"{count} trials" if len(asked) == count else f"{len(asked):,} of {count:,} trials, drawn evenly"
+    sentence = f"Cross-check by fANOVA ({trials}), shares of the variance explained by single ones: {largest}."
     return Importance(count, shares, sentence)
 
 
 def _shares(candidates: Sequence[CandidateAt], n_blocks: int, seed: int) -> dict[str, float]:
     import optuna  # half a second, which few reports need
-    from optuna.distributions import CategoricalDistribution
+    from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
 
     settings = [(candidate.epochs, candidate.learning_rate, tuple(candidate.train.items())) for candidate in candidates]
-    numbers = {setting: number for number, setting in enumerate(dict.fromkeys(settings))}
+    distinct = list(dict.fromkeys(settings))
+    few = len(distinct) <= FEW_SETTINGS
+    numbers = {setting: number for number, setting in enumerate(distinct if few else sorted(distinct, key=repr))}
     blocks = range(1, n_blocks + 1)
-    space = {f"block {block}": CategoricalDistribution([False, True]) for block in blocks}
+    space: dict[str, BaseDistribution] = {f"block {block}": CategoricalDistribution([False, True]) for block in blocks}
     if len(numbers) > 1:
-        space["setting"] = CategoricalDistribution(list(range(len(numbers))))
+        last = len(numbers) - 1
+        space["setting"] = CategoricalDistribution(list(range(last + 1))) if few else IntDistribution(0, last)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     with warnings.catch_warnings(action="ignore", category=optuna.exceptions.ExperimentalWarning):
         study = optuna.create_study(direction="maximize")

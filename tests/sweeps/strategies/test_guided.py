@@ -10,6 +10,7 @@ import pytest
 
 from sweeps.spec.search_section import Search
 from sweeps.spec.space import Space, space_of, warm_start
+from sweeps.strategies import guided as module
 from sweeps.strategies.guided import _fit_model, _grid, _hints, _improvement, _observation, _unseen_numbers, guided
 from sweeps.strategies.history import History, PastTrial
 from tracking.best_mask.gaussian_process import Points, fitted
@@ -191,7 +192,7 @@ def test_hints_are_noisy_and_share_a_shift_and_set_no_best() -> None:
     ],
 )
 def test_what_a_trial_tells_of_the_space(candidate: Candidate, place: int | None) -> None:
-    found = _observation(_grid(both_axes()), both_axes(), PastTrial(candidate, "done", 0.5), History())
+    found = _observation(_grid(both_axes()), both_axes(), PastTrial(candidate, "done", 0.5), 0.0)
     assert (found and found.choice) == place
     assert found is None or (found.blocks, found.score, found.hint) == (parse(candidate.mask, 3).blocks, 0.5, False)
 
@@ -203,12 +204,23 @@ def test_a_failure_counts_as_the_worst_score() -> None:
         PastTrial(Candidate("3", 8, 1e-3), "dropped", 0.2),
         failed,
     )
-    for trials, score in ((others, 0.2), ((failed,), 0.0)):
-        found = _observation(_grid(both_axes()), both_axes(), failed, History(trials))
-        assert found is not None and found.score == score
+    learnt = _fit_model(_grid(both_axes()), both_axes(), History(others))
+    assert learnt is not None and learnt[0].centre == pytest.approx((0.4 + 0.2 + 0.2) / 3)
+    alone = _observation(_grid(both_axes()), both_axes(), failed, 0.0)
+    assert alone is not None and alone.score == 0.0
     assert (
         _fit_model(_grid(both_axes()), both_axes(), History((PastTrial(failed.candidate, "open"),), {1: 0.5})) is None
     )
+
+
+def test_of_very_many_scores_it_learns_from_the_best_and_an_even_draw(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LEARNT", 20)
+    every = [done(candidate) for candidate in space().candidates()]
+    learnt = _fit_model(_grid(space()), space(), History(tuple(every)))
+    assert learnt is not None and len(learnt[0].scored) == 20
+    best = sorted(every, key=lambda trial: -(trial.score or 0))[:10]
+    rows = {tuple(row) for row in learnt[0].scored.blocks}
+    assert {tuple(_grid(space()).blocks[_grid(space()).row[trial.candidate.mask]]) for trial in best} < rows
 
 
 def test_an_open_trial_is_believed_to_score_as_predicted() -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.tracking.best_mask.made_up_answers import answer
@@ -28,3 +30,14 @@ def test_too_few_trials_and_equal_scores_are_said() -> None:
     assert few.shares == {} and f"needs {FEWEST} trials or more" in few.sentence
     same = answer(subset_record(sample(30), lambda _: 0.5, noise=0.0)).importance
     assert same.shares == {} and "score the same" in same.sentence
+
+
+def test_many_settings_are_numbers_and_take_no_longer() -> None:
+    """As categories, forty of them would be 2^40 combinations."""
+    many = tuple((epochs, rate) for epochs in range(1, 21) for rate in (1e-3, 1e-2))
+    candidates = answer(subset_record(sample(1), lambda _: 0.5, settings=((6, 1e-3),))).compared[:1] * len(many)
+    scored = [
+        replace(candidate, epochs=epochs, learning_rate=rate, dice=0.4 + 0.01 * epochs)
+        for candidate, (epochs, rate) in zip(candidates, many, strict=True)
+    ]
+    assert importance(scored, 9).shares["setting"] > 0.99
