@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,12 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from trainer.foreign_arrays import UNREADABLE as UNREADABLE
+from trainer.foreign_arrays import load_arrays, unpacked_bits
+
+MOST_BYTES = 2**32  # 4 GiB: 65,000 images of 256 x 256 pixels
 IMAGES = "pictures.npz"  # on the sweep's run
 PREDICTIONS = "predictions.npz"
 PRETRAINING = "pretraining.npz"  # on every finished trial's
-
-# What NumPy raises for a file that is cut off, damaged, of another kind, or holds pickled objects.
-UNREADABLE = (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile)
 
 
 @dataclass(frozen=True)
@@ -80,8 +80,9 @@ def _bits(masks: NDArray[np.uint8]) -> dict[str, NDArray[Any]]:
 
 def _masks(arrays: dict[str, NDArray[Any]]) -> NDArray[np.uint8]:
     n, height, width = (int(side) for side in arrays["shape"])
-    flat: NDArray[np.uint8] = np.unpackbits(arrays["bits"], count=n * height * width)
-    return flat.reshape(n, height, width)
+    if n * height * width > MOST_BYTES:
+        raise ValueError(f"{n:,} masks of {height:,} x {width:,} pixels are more than is read")
+    return unpacked_bits(arrays["bits"], (n, height, width))
 
 
 def _pack(**arrays: NDArray[Any]) -> bytes:
@@ -92,7 +93,6 @@ def _pack(**arrays: NDArray[Any]) -> bytes:
 
 def _unpack(content: bytes, *names: str) -> dict[str, NDArray[Any]]:
     try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as stored:
-            return {name: stored[name] for name in (*names, "bits", "shape")}
+        return load_arrays(io.BytesIO(content), MOST_BYTES, (*names, "bits", "shape"))
     except UNREADABLE as error:
         raise ValueError(f"not a whole .npz file of images or masks ({error})") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.text import Text
 
 from sweeps.environment.machine import duration
 from sweeps.environment.streams import forget_reader
@@ -33,7 +35,7 @@ class Board:
 
     def say(self, text: str) -> None:
         """Print one line for the user. Rich flushes what it prints."""
-        self.console.print(text, highlight=False, markup=False, soft_wrap=True)
+        self.console.print(harmless(text), highlight=False, markup=False, soft_wrap=True)
 
     def log(self, text: str) -> None:
         """Print one line in a log; nothing where bars show the same."""
@@ -66,12 +68,19 @@ class Board:
     def bar(self, title: str, total: float | None = None, completed: float = 0) -> Iterator[Update]:
         """A bar on a terminal, nothing elsewhere; yields `update(completed=, total=, description=)`."""
         with self._progress() as progress:
-            task = progress.add_task(title, total=total, completed=completed)  # type: ignore[arg-type]  # a float will do
-            yield lambda **changes: progress.update(task, **changes)
+            shown = harmless(title)
+            task = progress.add_task(shown, total=total, completed=completed)  # type: ignore[arg-type]  # a float will do
+
+            def update(**changes: Any) -> None:
+                if "description" in changes:
+                    changes["description"] = harmless(changes["description"])
+                progress.update(task, **changes)
+
+            yield update
 
     def _progress(self) -> Progress:
         return Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
@@ -132,6 +141,10 @@ class Output(Console):
     def __init__(self, *, stderr: bool = False) -> None:
         super().__init__(stderr=stderr, emoji=False)
 
+    def render_str(self, text: str, **options: Any) -> Text:
+        """What every text that is printed goes through, cells of tables too: nothing in it is obeyed."""
+        return super().render_str(harmless(text), **options)
+
     def on_broken_pipe(self) -> None:
         """Called by rich in place of `BrokenPipeError`; rich's own ends the program."""
         self.quiet = True
@@ -141,13 +154,17 @@ class Output(Console):
 console = Output()
 
 
+# Control characters of both sets, and those that turn the direction of writing.
+OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
 def harmless(text: str) -> str:
     """A text without the characters that a terminal obeys: names of files and contents of tables may hold any.
 
     >>> harmless("two\\nlines, \\x1b[31mred")
     'two\\nlines, \\\\x1b[31mred'
     """
-    return "".join(letter if letter >= " " or letter in "\n\t" else repr(letter)[1:-1] for letter in text)
+    return OBEYED.sub(lambda found: found.group().encode("unicode_escape").decode(), text)
 
 
 def tell(text: str) -> None:

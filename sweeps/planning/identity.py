@@ -13,15 +13,13 @@ from typing import TYPE_CHECKING, Any
 from sweeps.planning.resolve import ResolvedSweep
 from sweeps.planning.same_arithmetic import beside_versions
 from sweeps.spec.load import as_table
+from tracking.sweep_names import LONGEST, RESERVED, is_sweep_name
 from trainer.config import Candidate, Settings, digest
 from trainer.errors import UserError
 
 if TYPE_CHECKING:  # heavy: each is imported where it is needed
     from tracking.record import SweepInfo
     from trainer.data.cases import Cases
-
-LONGEST_NAME = 100
-RESERVED = ("thaw-pretraining", "Default")
 
 
 def describe(
@@ -153,10 +151,9 @@ def check_name(name: str | None) -> str | None:
     """A sweep's name becomes a folder and an MLflow experiment; raises `UserError` for one that cannot."""
     if name is None:
         return None
-    forbidden = [letter for letter in name if letter in "/\\" or not letter.isprintable()]
-    if not name.strip() or name.startswith(".") or forbidden or len(name.encode()) > LONGEST_NAME or name in RESERVED:
+    if not is_sweep_name(name):
         raise UserError(
-            f"--name must be 1 to {LONGEST_NAME} bytes long, without / and \\, not beginning with a dot, and none of "
+            f"--name must be 1 to {LONGEST} bytes long, without / and \\, not beginning with a dot, and none of "
             f"{', '.join(RESERVED)}, but got {name[:120]!r}."
         )
     return name

@@ -30,13 +30,21 @@ def make_probe(
 
     def probe() -> Mapping[int, float]:
         stored = tracker.read_file(run, FILE)
-        if stored is not None:
-            return {int(block): float(dice) for block, dice in json.loads(stored).items()}
+        if stored is not None and (known := _recorded(stored)) is not None:
+            return known
         dice_of_block = _measure(cross_validation, sweep.resolved.space, emit)
         tracker.log_bytes(run, FILE, json.dumps(dice_of_block).encode())
         return dice_of_block
 
     return probe
+
+
+def _recorded(stored: bytes) -> dict[int, float] | None:
+    """The probe as it was logged; None for what is damaged, which is measured again."""
+    try:
+        return {int(block): float(dice) for block, dice in json.loads(stored).items()}
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        return None
 
 
 def _measure(cross_validation: CrossValidation, space: Space, emit: Callable[[Message], None]) -> dict[int, float]:

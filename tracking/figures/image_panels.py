@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,9 +13,9 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
-from PIL import Image
 
 from tracking.figures.canvas import DEEP, FILL, PREDICTION, STYLE, TRUTH, Form, canvas, to_bytes
+from tracking.foreign_images import open_png
 from tracking.record import Predicted
 
 TILE = 1.45  # inches
@@ -149,7 +148,7 @@ def draw_neurons(
                 axes = figure.add_subplot(len(rows), len(columns), row * len(columns) + column + 1)
                 _bare(axes)
                 if png is not None:
-                    image = np.asarray(Image.open(io.BytesIO(png)).convert("L"))
+                    image = np.asarray(open_png(png).convert("L"))
                     axes.imshow(image, cmap="gray", vmin=0, vmax=255, interpolation="none" if form == "svg" else None)
                 if row == 0:
                     axes.set_title(columns[column], fontsize=10)

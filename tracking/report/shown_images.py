@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from tracking.analysis.comparisons import main_setting
 from tracking.analysis.seeds import Repeats, read
+from tracking.foreign_images import is_png
 from tracking.image_archive import IMAGES, PREDICTIONS, PRETRAINING, Images, unpack_images, unpack_masks
 from tracking.record import Predicted, ShownImages, SweepRecord, TrialRecord
 
@@ -60,7 +61,7 @@ def _with_montages(tracker: Tracker, record: SweepRecord) -> Iterator[TrialRecor
     shown = {trial.run_id for name, trial in shown_trials(record, Repeats()).items() if name in TUNED}
     for trial in record.trials:
         montage = tracker.read_file(trial.run_id, MONTAGE) if trial.run_id in shown else None
-        yield replace(trial, montage=montage) if montage else trial
+        yield replace(trial, montage=montage) if montage and is_png(montage) else trial
 
 
 def _read_images(tracker: Tracker, record: SweepRecord, notes: list[str]) -> Images | None:
@@ -99,8 +100,8 @@ def _read_neurons(tracker: Tracker, run_id: str) -> dict[int, bytes]:
     sheets = {}
     for path in tracker.files(run_id, "images"):
         parts = PurePosixPath(path).name.split("+")[0].split("~")
-        if parts[0] == "am" and len(parts) == 3 and path.endswith(".png"):
+        if parts[0] == "am" and len(parts) == 3 and parts[1].isdecimal() and path.endswith(".png"):
             content = tracker.read_file(run_id, path)
-            if content is not None:
+            if content is not None and is_png(content):
                 sheets[int(parts[1])] = content
     return dict(sorted(sheets.items()))

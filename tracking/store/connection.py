@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import logging
 import os
+import re
 import shutil
 import sqlite3
 import tempfile
@@ -17,7 +18,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
-from urllib.parse import urlparse
+from urllib.parse import unquote, urlparse
 from urllib.request import url2pathname
 
 from tracking.user_folder import user_folder
@@ -52,6 +53,7 @@ BATCH = 1000  # MLflow's limit of metrics in one call
 PAGE = 500
 DELETED = "must be in the 'active' state"  # how MLflow refuses what is written on a deleted run, here mlflow 3.17
 BUSY, SERVER_FAULT = (408, 429), 500  # HTTP: ask again later; from here on it is the server's fault
+MOST_TEXT, MOST_BYTES = 2**28, 2**32  # bytes of a JSON artifact, of any other: a hundred times the largest of a sweep
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -218,11 +220,18 @@ class Store:
             self.client.log_batch(run_id, points[first : first + BATCH], synchronous=True)
 
     def fetch_file(self, run_id: str, path: str, folder: Path) -> Path | None:
-        """Download one artifact of a run into `folder`; None when it was never logged or has been deleted."""
+        """Download one artifact of a run into `folder`; None when it was never logged or has been deleted.
+
+        Raises `UserError` for a path that leads out of the run, or out of `folder`: records may name anything.
+        """
+        check_path(run_id, path)
         try:
-            return Path(self.client.download_artifacts(run_id, path, str(folder)))
+            fetched = Path(self.client.download_artifacts(run_id, path, str(folder)))
         except (MlflowException, OSError):
             return None
+        if folder.resolve() not in fetched.resolve().parents:
+            raise _leads_out(run_id, path)
+        return fetched
 
     def local_file(self, run_id: str, path: str) -> Path | None:
         """Where an artifact lies on this machine; None where it lies elsewhere or is missing."""
@@ -235,9 +244,10 @@ class Store:
 
         Raises `MlflowException` where the store deletes no artifacts.
         """
+        check_path(run_id, folder)
         address = self.client.get_run(run_id).info.artifact_uri
         if address.startswith("file://"):
-            path = _local_path(address) / folder
+            path = _own_folder(run_id, address) / folder
             if path.exists():
                 shutil.rmtree(path)
         elif any(self.client.list_artifacts(run_id, folder)):
@@ -262,12 +272,50 @@ class Store:
         `where`: the run's artifact address, if it is known. One on this machine is read straight from disk: MLflow's
         own way takes 60 ms a file, half a minute for 511 masks.
         """
+        check_path(run_id, path)
         if address.startswith("file://"):
             file = _local_path(address) / path
-            return file.read_bytes() if file.is_file() else None
+            return _read_bounded(file, run_id, path) if file.is_file() else None
         with tempfile.TemporaryDirectory() as folder:
             fetched = self.fetch_file(run_id, path, Path(folder))
-            return None if fetched is None else fetched.read_bytes()
+            return _read_bounded(fetched, run_id, path) if fetched is not None and fetched.is_file() else None
+
+
+def check_path(run_id: str, path: str) -> None:
+    """Raise `UserError` unless `path` names an artifact below its run: records and servers may name anything."""
+    for text in (path, unquote(path)):  # MLflow decodes what is percent-encoded
+        if not text.isprintable() or "\\" in text or {"", ".", ".."} & set(text.split("/")):
+            raise _leads_out(run_id, path)
+
+
+def _leads_out(run_id: str, path: str) -> UserError:
+    return UserError(
+        f"The artifacts of a run lie below it, but the record of run {run_id} names {path[:200]!r}. Nothing is read "
+        "from there: somebody else may have written that record."
+    )
+
+
+def _read_bounded(file: Path, run_id: str, path: str) -> bytes:
+    most = MOST_TEXT if path.endswith(".json") else MOST_BYTES
+    size = file.stat().st_size
+    if size > most:
+        raise UserError(
+            f"The artifact {path} of run {run_id} has {size:,} bytes, and thaw reads at most {most:,} of one like it. "
+            "Look at it in MLflow: thaw has not written it."
+        )
+    return file.read_bytes()
+
+
+def _own_folder(run_id: str, address: str) -> Path:
+    """The folder of a run's artifacts on this machine. Raises `MlflowException` unless it looks like one: what a
+    server calls the address of a run might be any folder, and something in it is to be deleted.
+    """
+    folder = _local_path(address)
+    if not re.fullmatch("[0-9a-f]{32}", run_id) or folder.parts[-2:] != (run_id, "artifacts"):
+        raise MlflowException(
+            f"{address[:200]!r} is no folder of the artifacts of run {run_id}: nothing is deleted in it"
+        )
+    return folder
 
 
 def _local_path(address: str) -> Path:

@@ -132,7 +132,7 @@ class Reader(Store):
         try:
             if table is not None:
                 return _share_order(schema.scores_from_table(table.decode()), orders)
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             pass  # said below, like one that is not there
         raise UserError(
             f"The artifact scores.json of run {run_id} is missing or damaged; a report needs it. Delete that run in "
@@ -146,7 +146,7 @@ class Reader(Store):
                 f"The artifact info.json of run {run_id} is missing; without it the sweep cannot be read. MLflow keeps "
                 "absolute addresses: a home that was moved must be moved back."
             )
-        return schema.info_from_json(text.decode())
+        return schema.info_from_json(text.decode(errors="replace"))
 
     # ---- single trials, each without reading the whole sweep ----
 

@@ -190,7 +190,20 @@ def intensity_of(tracker: Tracker, uri: str) -> Mapping[str, Any] | None:
     """The rule by which the images of a registered network became grey; None where it was registered without one."""
     name, version = _resolve(tracker, uri)
     text = tracker.client.get_model_version(name, version).tags.get(INTENSITY)
-    return None if text is None else json.loads(text)
+    try:
+        table = None if text is None else json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise _unknown_rule(uri) from error
+    if table is not None and not isinstance(table, dict):
+        raise _unknown_rule(uri)
+    return table
+
+
+def _unknown_rule(uri: str) -> UserError:
+    return UserError(
+        f"The rule by which the images of {uri} became grey is damaged (its tag {INTENSITY}). Register the network "
+        "again with `thaw champion`."
+    )
 
 
 def _intensity_tag(table: Mapping[str, Any] | None) -> dict[str, str]:

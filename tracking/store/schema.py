@@ -10,6 +10,7 @@ from typing import Any
 
 from tracking.record import METRICS, SweepInfo, TrialInfo
 from tracking.statistics import false_positive_percent, pooled_dice, spread
+from tracking.sweep_names import is_sweep_name
 from trainer.config import Candidate
 from trainer.errors import UserError
 from trainer.results import FoldResult, Score
@@ -20,6 +21,15 @@ INFO_VERSION = 1  # the artifact info.json of a sweep
 TRIAL_VERSION = 1  # a trial's run: its tags, parameters, metrics and artifacts
 VERSION_TAG = "thaw.record"  # holds the trial's
 PROCESSORS_TAG = "thaw.processors"  # what trained the folds of a trial
+WRONG = (ValueError, KeyError, TypeError, RecursionError)  # what reading somebody else's JSON may raise
+MOST_BLOCKS = 100_000
+KINDS: Mapping[str, tuple[type, ...]] = {
+    **dict.fromkeys(("digest", "commit", "command"), (str,)),
+    **dict.fromkeys(("spec", "data", "named_masks", "weights", "versions", "planned"), (dict,)),
+    **dict.fromkeys(("distances", "arithmetic"), (dict,)),
+    **dict.fromkeys(("folds", "block_params", "outside", "labels"), (list,)),
+    **dict.fromkeys(("n_blocks", "seed", "always_params"), (int,)),
+}
 SCORE_COLUMNS = ["fold", "image", "label", "tp", "fp", "fn", "tn", *METRICS]
 
 
@@ -32,9 +42,42 @@ def info_from_json(text: str) -> SweepInfo:
     """The inverse of `info_to_json`. A field that is missing has its default; one that is not known is ignored:
     the version is raised with every field that no reader may ignore. Raises `UserError` for a later version.
     """
-    values = json.loads(text)
-    check_version(values.get("version", 0), INFO_VERSION, f"The record of the sweep {values.get('name')!r}")
-    return SweepInfo(**{name: values[name] for name in SweepInfo.__dataclass_fields__ if name in values})
+    try:
+        values = json.loads(text)
+        name = values.get("name")
+        version = values.get("version", 0)
+    except (*WRONG, AttributeError) as error:
+        raise damaged("The record of a sweep (info.json)", error) from error
+    check_version(version, INFO_VERSION, f"The record of the sweep {name!r}")
+    try:
+        return _checked(SweepInfo(**{name: values[name] for name in SweepInfo.__dataclass_fields__ if name in values}))
+    except WRONG as error:
+        raise damaged(f"The record of the sweep {name!r} (info.json)", error) from error
+
+
+def _checked(info: SweepInfo) -> SweepInfo:
+    """The sweep, if each field holds what it should. Raises `ValueError` otherwise: anybody may have written it."""
+    if not is_sweep_name(info.name):
+        raise ValueError("it has a name that no sweep has")
+    for name, kind in KINDS.items():
+        if not isinstance(getattr(info, name), kind):
+            raise ValueError(f"{name} holds no {' or '.join(one.__name__ for one in kind)}")
+    rows = [*info.folds, *info.labels]
+    if not all(isinstance(row, list) and all(isinstance(text, str) for text in row) for row in rows):
+        raise ValueError("folds and labels are lists of names")
+    if not 0 < info.n_blocks <= MOST_BLOCKS or not all(
+        type(count) is int and count >= 0 for count in info.block_params
+    ):
+        raise ValueError("blocks are counted")
+    return info
+
+
+def damaged(what: str, error: Exception) -> UserError:
+    """What to say of a record that cannot be read."""
+    return UserError(
+        f"{what} is damaged, or was not written by thaw: {str(error)[:200] or type(error).__name__}. Restore it in "
+        "MLflow, or run the sweep again under another --name: what its ledger holds is not trained again."
+    )
 
 
 def trial_to_json(info: TrialInfo) -> str:
@@ -45,7 +88,10 @@ def trial_to_json(info: TrialInfo) -> str:
 def trial_from_tags(tags: Mapping[str, str], run_id: str) -> TrialInfo:
     """What a trial's run says of it. Raises `UserError` for a trial that a later version recorded."""
     check_version(tags.get(VERSION_TAG, 0), TRIAL_VERSION, f"The record of the trial in run {run_id}")
-    return trial_from_json(tags["thaw.trial"])
+    try:
+        return trial_from_json(tags["thaw.trial"])
+    except (*WRONG, AttributeError) as error:
+        raise damaged(f"The record of the trial in run {run_id}", error) from error
 
 
 def check_version(version: object, newest: int, what: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from trainer.errors import UserError
 
+MOST_BYTES = 2**26  # 64 MiB: four million images
 PIECE = 5000  # characters: the limit of a tag in older MLflow servers, today's is 8,000
 # The axes that every array of images has besides `image`, with the values that they have today.
 IMAGE_AXES: Mapping[str, list[Any]] = {"class": ["foreground"], "test_set": ["out-of-fold"], "repeat": [1]}
@@ -48,5 +49,11 @@ def pack(content: bytes) -> str:
 
 
 def unpack(text: str) -> bytes:
-    """The inverse of `pack`. Raises `ValueError` or `zlib.error` for a damaged text."""
-    return zlib.decompress(base64.b64decode(text, validate=True))
+    """The inverse of `pack`. Raises `ValueError` or `zlib.error` for a damaged text, and for one that unpacks to more
+    than any trial's scores take.
+    """
+    unpacker = zlib.decompressobj()
+    content = unpacker.decompress(base64.b64decode(text, validate=True), MOST_BYTES)
+    if not unpacker.eof:
+        raise ValueError(f"it is cut off, or unpacks to more than {MOST_BYTES:,} bytes")
+    return content

@@ -7,7 +7,6 @@ per trained variable, named `layer path/number`, and `base`, the digest of the w
 from __future__ import annotations
 
 import io
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.errors import UserError
+from trainer.foreign_arrays import UNREADABLE, load_arrays
 from trainer.network.blocks import leaf_layers
 from trainer.network.weights import load_weights, weights_digest
 
@@ -45,9 +45,9 @@ def read_delta(path: Path) -> Delta:
     if not path.is_file():
         raise UserError(f"There is no checkpoint {path}. Give a fold_K.npz of a trial's `checkpoints`.")
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files}
-    except (OSError, ValueError, KeyError, EOFError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+        with path.open("rb") as file:
+            arrays = load_arrays(file)
+    except UNREADABLE as error:
         raise UserError(f"A checkpoint must be a whole .npz file, but {path} cannot be read ({error}).") from error
     if BASE not in arrays:
         raise UserError(f"A delta checkpoint names the base it rests on, but {path} names none. Is it one of thaw's?")

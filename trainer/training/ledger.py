@@ -15,30 +15,24 @@ from __future__ import annotations
 
 import io
 import json
-import math
 import os
-import struct
-import zipfile
-import zlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from tokenize import TokenError
 from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from trainer.files import locked, nobody_present, write_atomically
+from trainer.foreign_arrays import MOST_BYTES as OF_THIS_MACHINE
+from trainer.foreign_arrays import UNREADABLE, load_arrays, unpacked_bits
 from trainer.results import DISTANCES, FoldResult, Score
 
 WEIGHT = "w:"  # how the names of a result's weights begin
 # What reading a damaged entry raises: archive, arrays or the text in them.
-DAMAGED = (
-    *(OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, IndexError, OverflowError, MemoryError),
-    *(RecursionError, RuntimeError, SyntaxError, TokenError, struct.error, zlib.error, zipfile.BadZipFile),
-)
+DAMAGED = UNREADABLE
 NAMES = "names"  # of the arrays in a file, one a line
 
 NOTHING = np.zeros(0, np.uint8)
@@ -170,7 +164,7 @@ class Entry:
         damaged, too large, or not of this `fold` and its `images`.
         """
         try:
-            arrays = _arrays(io.BytesIO(content)) if _unpacked_size(content) <= MOST_BYTES else None
+            arrays = _arrays(io.BytesIO(content), MOST_BYTES)
             result = None if arrays is None else _result_of(arrays)
         except DAMAGED:
             return None
@@ -236,7 +230,7 @@ def _result_of(arrays: Mapping[str, NDArray[Any]]) -> FoldResult:
     weights = _numbers(arrays, WEIGHT)
     meta |= {"losses": tuple(meta["losses"])}
     shape = meta.pop("predicted")
-    predictions = np.unpackbits(arrays["predictions"], count=math.prod(shape)).reshape(shape)
+    predictions = unpacked_bits(arrays["predictions"], shape)
     return FoldResult(**meta, scores=scores, predictions=predictions, weights=weights, from_ledger=True)
 
 
@@ -290,12 +284,6 @@ def _write(path: Path, arrays: Mapping[str, NDArray[Any]], *, compressed: bool =
     write_atomically(path, lambda file: file.write(buffer.getbuffer()))
 
 
-def _unpacked_size(content: bytes) -> int:
-    """What the arrays of a file take in memory, by what it says of itself."""
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        return sum(item.file_size for item in archive.infolist())
-
-
 def _read(path: Path) -> dict[str, NDArray[Any]] | None:
     """The arrays of a file, or None where it is missing or damaged; files of earlier versions hold no names."""
     try:
@@ -305,10 +293,9 @@ def _read(path: Path) -> dict[str, NDArray[Any]] | None:
         return None
 
 
-def _arrays(file: IO[bytes]) -> dict[str, NDArray[Any]] | None:
+def _arrays(file: IO[bytes], most_bytes: int = OF_THIS_MACHINE) -> dict[str, NDArray[Any]] | None:
     try:
-        with np.load(file, allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files}
+        arrays = load_arrays(file, most_bytes)
         names = bytes(arrays.pop(NAMES)).decode().split("\n") if NAMES in arrays else list(arrays)
         return arrays if names == list(arrays) else None
     except DAMAGED:

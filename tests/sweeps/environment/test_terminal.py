@@ -6,8 +6,9 @@ import subprocess
 import sys
 
 import pytest
+from rich.table import Table
 
-from sweeps.environment.terminal import remaining
+from sweeps.environment.terminal import Output, complain, remaining, tell
 from tests.sweeps.boards import Time, board
 
 
@@ -71,3 +72,15 @@ def test_a_line_is_there_at_once_for_whoever_reads_the_log() -> None:
         assert process.stdout is not None
         assert process.stdout.readline() == "Waiting ...\n"
         process.kill()
+
+
+@pytest.mark.parametrize("attack", ["\x1b[2J", "\x9b2J", "\x07", "\u202eevil", "\x7f", "a\rb"])
+def test_nothing_that_is_printed_commands_a_terminal(attack: str, capsys: pytest.CaptureFixture[str]) -> None:
+    table = Table("head", title=attack)
+    table.add_row(attack)
+    Output().print(attack, table)
+    tell(attack)
+    complain(attack)
+    told = capsys.readouterr()
+    assert not {letter for letter in attack if not letter.isprintable()} & set(told.out + told.err)
+    assert "\\" in told.out and "\\" in told.err  # written out instead

@@ -28,6 +28,7 @@ NOT_NUMERIC = {
     "distances": "decides nothing and is kept in no ledger: measured anew from the predictions",
     "errors": "words",
     "files": "writes bytes that others made",
+    "foreign_arrays": "reads what others made, and decides only whether",
     "keras_settings": "refuses and computes nothing",
     "keys": "makes keys",
     "ledger": "keeps results and makes none",
