@@ -257,12 +257,11 @@ def worker(
     cache. Any number of workers may join late, leave and die.
     """
     from sweeps.commands.worker import join_sweep
-    from sweeps.environment.home import open_home
     from sweeps.environment.terminal import Board
 
     resolve_storage(storage)
     resolve_patience(patience)
-    join_sweep(open_home(home), sweep, Board(console))
+    join_sweep(home, sweep, Board(console))
 
 
 @app.command()

@@ -12,8 +12,10 @@ import re
 import socket
 import ssl
 import threading
+import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from urllib.parse import SplitResult, urlsplit
 
 from tracking.redact import redact
@@ -53,6 +55,26 @@ def check_server(uri: str) -> None:
         fault = f"there was no answer within {DEADLINE:g} seconds"
     if fault is not None:
         raise unreachable(uri, f"{fault}.")
+
+
+def wait_for_server(uri: str, say: Callable[[str], object], seconds: float, pause: float = 2.0) -> None:
+    """Return once the server answers (`check_server`); `say` is told when it must be waited for.
+
+    Raises `UserError` when it has not answered for so many `seconds`.
+    """
+    began, told = time.monotonic(), False
+    while True:
+        try:
+            check_server(uri)
+        except UserError:
+            if time.monotonic() - began > seconds:
+                raise
+            if not told:
+                say(f"MLflow at {redact(uri)} does not answer; waiting for it.")
+                told = True
+            time.sleep(pause)
+        else:
+            return
 
 
 def _fault(uri: str) -> str | None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from sweeps.environment.home import Home
+from pathlib import Path
+
+from sweeps.environment.home import Home, open_home
+from sweeps.environment.servers import wait_for_servers
 from sweeps.environment.terminal import Board
 from sweeps.planning.plan import Plan, read_plan
 from sweeps.run.messages import Dropped, Failed, FoldFinished, Message, Notice, Probed, TrialFinished
@@ -10,12 +13,14 @@ from sweeps.run.worker import run_worker
 from trainer.errors import UserError
 
 
-def join_sweep(home: Home, sweep: str, board: Board) -> None:
+def join_sweep(root: Path, sweep: str, board: Board) -> None:
     """Work on a sweep until its list is drained.
 
     Where servers hold study and record, plan, images and weights come from the sweep's MLflow run; else from the home,
-    which must be that of `thaw run`. Raises `UserError` where there is no such sweep.
+    `root`, which must be that of `thaw run`. Raises `UserError` where there is no such sweep.
     """
+    wait_for_servers(board.say)
+    home = open_home(root)
     plan = _fetched(home, sweep, board) if home.many_machines else _own(home, sweep)
     board.say(f"{plan.name}: a worker begins.")
     run_worker(home, plan, lambda message: _show(board, message))

@@ -19,8 +19,8 @@ from sweeps.environment.faults import user_error
 from sweeps.environment.home import Home, open_home
 from sweeps.environment.keras_backend import prepare_backend
 from sweeps.environment.redacted_output import redact_errors
+from sweeps.environment.servers import wait_for_servers
 from sweeps.locks import contract
-from sweeps.locks.waiting import wait_for_database
 from sweeps.planning.open_sweep import OpenSweep
 from sweeps.planning.plan import Plan, read_plan
 from sweeps.planning.same_arithmetic import arithmetic_here, check_same
@@ -52,6 +52,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _run(root: str, name: str) -> None:
+    wait_for_servers(lambda text: _print(Notice(text)))
     home = open_home(Path(root))
     plan = read_plan(home, name)
     _end_with_parent(os.getppid(), lambda: os._exit(1))
@@ -67,8 +68,6 @@ def run_worker(home: Home, plan: Plan, emit: Emit) -> None:
         _end_with_parent(int(parent), _stop)
     prepare_backend(deterministic=plan.resolved.settings.train.deterministic)
     check_same(plan.name, plan.arithmetic, arithmetic_here())
-    if home.shared_storage is not None:
-        wait_for_database(home.shared_storage, lambda text: emit(Notice(text)))
     from tracking.store.writer import Tracker
 
     with home.locks.present(contract.workers(plan.name)):
