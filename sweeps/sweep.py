@@ -52,6 +52,7 @@ def run_sweep(
 ) -> Outcome:
     """Run a sweep to its end, or go on with it; what is recorded in MLflow already is not done again."""
     from sweeps.run.enlist import enlist, missing_candidates
+    from sweeps.run.lost_states import trained_again
 
     launcher.check(home, workers)
     for line in _half_shared(home):
@@ -69,6 +70,9 @@ def run_sweep(
     del network  # workers need the memory
     submitted = None
     if something_to_do:
+        info = sweep.tracker.recorded(sweep.name)
+        if info is not None and (note := trained_again(sweep, candidates, states_before, info.folds)):
+            board.say(note)
         submitted = _train(sweep, board, candidates, len(states_before), workers, launcher)
     else:
         board.say(f"{sweep.name}: all {len(states_before)} trials are recorded; nothing to train.")

@@ -94,7 +94,7 @@ WALLS: dict[str, tuple[str, ...]] = {
     "sweeps/spec": ("tracking", "trainer"),
     "sweeps/strategies": ("sweeps/spec", "tracking", "tracking/best_mask", "trainer"),
     "sweeps/engines": ("sweeps/locks", "sweeps/spec", "sweeps/strategies", "tracking", "trainer"),
-    "sweeps/planning": (*BELOW, "tracking", "tracking/store", *TRAINER),
+    "sweeps/planning": (*BELOW, "tracking", "tracking/best_mask", "tracking/store", *TRAINER),
     "sweeps/run": (
         *BELOW,
         "sweeps/engines",

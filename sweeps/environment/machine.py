@@ -36,6 +36,18 @@ def gib(size: float) -> str:
     return f"{size / GIB:.1f} GiB"
 
 
+def on_disk(size: float) -> str:
+    """Bytes in the units that `du` prints.
+
+    >>> on_disk(48e6), on_disk(3.2e9), on_disk(1.2e12)
+    ('46 MB', '3.0 GB', '1.1 TB')
+    """
+    for unit, length in (("TB", 2**40), ("GB", 2**30)):
+        if size >= length:
+            return f"{size / length:.1f} {unit}"
+    return f"{size / 2**20:.0f} MB"
+
+
 def duration(seconds: float) -> str:
     """Seconds as the largest unit that leaves at least two of it.
 

@@ -1,4 +1,4 @@
-"""What a sweep will cost, before it runs: trials, parameters per mask, minutes and memory measured on this machine."""
+"""What a sweep will cost, before it runs: trials, parameters per mask, minutes, memory and disk, measured here."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from math import ceil, inf
 from pathlib import Path
 from typing import Any
 
-from sweeps.environment.machine import duration, free_memory, gib, overloaded
+from sweeps.environment.machine import duration, free_memory, gib, on_disk, overloaded
+from sweeps.planning.disk import SweepDisk, sweep_disk
 from sweeps.planning.resolve import ResolvedSweep
 from sweeps.planning.step_probe import measure_step
 from sweeps.spec.load import Spec, seeds_of
@@ -57,6 +58,7 @@ class Estimate:
     pretraining_images: int
     memory: int
     free: int
+    disk: SweepDisk
 
 
 def estimate(
@@ -94,6 +96,7 @@ def estimate(
         pretraining_images=pretraining_images,
         memory=cost.peak + kept_memory(spec, images, resolved.parameters),
         free=free_memory(),
+        disk=sweep_disk(resolved, further, images),
     )
 
 
@@ -144,6 +147,7 @@ def dry_run_lines(spec: Spec, costs: Estimate, home: Path) -> list[str]:
         f"memory      {gib(costs.memory)} for each worker ({gib(costs.cost.peak)} measured in that step, the rest for "
         f"images and copies of weights); {gib(costs.free)} are free here",
         *shortage(costs.memory, costs.workers, costs.free),
+        _disk_line(spec, costs.disk),
         _pretraining_line(settings, costs, home),
         _total_line(costs),
     ]
@@ -157,6 +161,15 @@ def _busy_lines(costs: Estimate) -> list[str]:
         f"            about {duration(costs.cost.step / costs.cost.busy)} on an idle machine: other programs keep "
         "this one busy, and every time below would shrink alike"
     ]
+
+
+def _disk_line(spec: Spec, disk: SweepDisk) -> str:
+    if spec.keep == "all":
+        return f"disk        at most about {on_disk(disk.after)}: keep = all keeps all weights"
+    return (
+        f"disk        at most about {on_disk(disk.after)} in the end and {on_disk(disk.during)} more on the way "
+        f"(keep = {spec.keep}); keep = all would take about {on_disk(disk.everything)}"
+    )
 
 
 def _pretraining_line(settings: Settings, costs: Estimate, home: Path) -> str:
