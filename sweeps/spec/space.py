@@ -40,6 +40,14 @@ class Space:
     seed: int = 0
     cost: Literal["parameters", "seconds"] = "parameters"
 
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        """Once for all: what is kept by space (`strategies.axes`) is looked up for every trial of a history."""
+        return hash((self.kind, self.n_blocks, self.masks, self.epochs, self.learning_rate, self.train, self.seed))
+
     def __len__(self) -> int:
         return len(self.masks) * len(self.epochs) * len(self.learning_rate) * len(list(self.settings()))
 

@@ -24,7 +24,7 @@ from trainer.masks import parse
 
 LEARNT = 1000  # scores that the model learns from: its time grows with their third power. Five seconds
 LARGEST = 300_000  # candidates weighed for one proposal; of a larger space so many are drawn. About a second
-CHUNK = 20_000  # candidates predicted at once: 20,000 x 200 scores are 32 MB
+CHUNK = 4_000_000  # candidates predicted at once x scores that they are predicted from: 32 MB
 TIE = 1e-9  # improvements that differ by less, in parts of the largest, are equal
 
 
@@ -43,7 +43,7 @@ def guided(space: Space, history: History, seed: int) -> Candidate | None:
     if model_and_best is None:  # nothing to go by
         gain = np.zeros(len(rows))
     else:
-        parts = np.array_split(rows, -(-len(rows) // CHUNK))
+        parts = np.array_split(rows, -(-len(rows) * len(model_and_best[0].scored) // CHUNK))
         gain = np.concatenate([_improvement(*model_and_best, grid.points(part)) for part in parts])
     tied = rows[gain >= gain.max() * (1 - TIE)]
     fewest = np.asarray(space.parameters)[tied // len(grid.choices)]

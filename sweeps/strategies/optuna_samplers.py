@@ -14,6 +14,7 @@ import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from statistics import median
+from typing import Any
 
 import numpy as np
 import optuna
@@ -77,18 +78,36 @@ class _Generations(NSGAIISampler):
 
     Optuna writes down a trial's generation when it proposes the trial, and counts only the trials complete by then. A
     history does not tell which those were, so all that were handed out count; with one worker that is the same.
+    A sampler is for one study, whose complete trials stay the same.
     """
 
     def __init__(self, seed: int, handed_out: int) -> None:
         super().__init__(population_size=POPULATION, seed=seed)
         self._now = handed_out // POPULATION
+        self._populations: dict[int, list[FrozenTrial]] | None = None
+        self._parents: list[list[FrozenTrial]] = [[]]  # of every generation; the first has none
 
     def get_trial_generation(self, study: optuna.Study, trial: FrozenTrial) -> int:
         return self._now
 
     def get_population(self, study: optuna.Study, generation: int) -> list[FrozenTrial]:
-        complete = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-        return [trial for trial in complete if trial.number // POPULATION == generation]
+        if self._populations is None:
+            self._populations = {}
+            for trial in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)):
+                self._populations.setdefault(trial.number // POPULATION, []).append(trial)
+        return self._populations.get(generation, [])
+
+    def get_parent_population(self, study: optuna.Study, generation: int) -> list[FrozenTrial]:
+        """From the first generation on: Optuna goes back from the last, deeper than Python calls functions."""
+        while len(self._parents) <= generation:
+            self._parents.append(list(self.select_parent(study, len(self._parents))))
+        return self._parents[generation]
+
+    def sample_relative(self, study: optuna.Study, trial: FrozenTrial, search_space: Any) -> dict[str, Any]:
+        """What is asked for again has the same parents in the order of their trials, as Optuna keeps them."""
+        sample = super().sample_relative(study, trial, search_space)
+        self._parents[self._now].sort(key=lambda parent: parent.number)
+        return sample
 
     def select_parent(self, study: optuna.Study, generation: int) -> list[FrozenTrial]:
         """No parents where fewer than two are left, as after a generation of failures: a child has two."""

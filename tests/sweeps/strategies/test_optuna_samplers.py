@@ -52,6 +52,13 @@ def volume(found: list[Candidate]) -> float:
     return area + (best - 0.2) * (sum(SIZES) - last)
 
 
+def test_nsga2_goes_on_after_more_generations_than_python_calls_functions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(optuna_samplers, "POPULATION", 2)
+    space = space_of(Search(space="subsets", epochs=(1, 2)), SIZES, Settings())
+    past = [PastTrial(candidate, "done", dice(candidate), 5, 1.0) for candidate in space.candidates()]
+    assert optuna_samplers.nsga2(space, History(tuple(past[:900])), 0) in set(space.candidates())
+
+
 @pytest.mark.slow
 def test_nsga2_selects() -> None:
     nsga2, random = optuna_samplers.nsga2, optuna_samplers.random
@@ -151,8 +158,8 @@ def test_generations_are_eight_candidates_each_and_parents_are_two() -> None:
     assert [one.number for one in first.get_population(study(), 0)] == [0, 1]
     assert first.get_population(study(), 1) == []
     assert len(first.select_parent(study(), 1)) in (0, 2)
-    few = optuna.create_study(directions=["maximize", "minimize"], sampler=first)
-    assert first.select_parent(few, 1) == []
+    few = optuna.create_study(directions=["maximize", "minimize"])
+    assert optuna_samplers._Generations(0, 8).select_parent(few, 1) == []
 
 
 def test_parameters_as_cost_are_those_of_the_mask() -> None:
