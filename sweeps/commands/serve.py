@@ -62,6 +62,12 @@ def _signal_group(server: subprocess.Popen[bytes], number: int) -> bool:
 
 
 LOOPBACK = "127.0.0.1"
+STUDIES = "THAW_STUDIES"
+# optuna-dashboard wants the database's address as an argument, where `ps` would show a password in it to everybody.
+DASHBOARD = (
+    f"import os, runpy, sys; sys.argv.insert(1, os.environ.pop('{STUDIES}'));"
+    " runpy.run_module('optuna_dashboard._cli', run_name='__main__')"
+)
 
 
 def serve_mlflow(home: Home, port: int) -> int:
@@ -84,11 +90,11 @@ def serve_dashboard(home: Home, port: int) -> int:
             "`thaw dashboard` needs the extra `dashboard`, which is not installed. Install it in the folder that holds "
             "thaw's Makefile: make setup EXTRAS=dashboard"
         )
-    if not (home.root / "optuna.db").exists():
+    if home.shared_storage is None and not (home.root / "optuna.db").exists():
         raise UserError(f"No search was run in {home.root} yet: there is no study to show. Run `thaw run` first.")
     _announce(port)
-    command = [sys.executable, "-m", "optuna_dashboard._cli", home.storage_url, "--host", LOOPBACK]
-    return serve([*command, "--port", str(port), "--server", "wsgiref"], os.environ)
+    command = [sys.executable, "-c", DASHBOARD, "--host", LOOPBACK, "--port", str(port), "--server", "wsgiref"]
+    return serve(command, os.environ | {STUDIES: home.storage_url})
 
 
 def _announce(port: int) -> None:

@@ -9,11 +9,14 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
+from sweeps.commands import serve as module
 from sweeps.commands.serve import serve
+from sweeps.environment.home import Home
 
 ROOT = Path(__file__).parents[3]
 
@@ -59,6 +62,38 @@ def test_what_is_deaf_is_ended_after_the_grace_period() -> None:
 def _hearing_ctrl_c() -> None:
     """A shell's background jobs are deaf to Ctrl-C, and so are the tests that one of them runs."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def test_pages_are_for_this_machine_only_and_no_argument_holds_a_password(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = "postgresql+psycopg://ann:hush@db.lab/thaw"
+    served: list[tuple[Sequence[str], Mapping[str, str]]] = []
+
+    def remember(command: Sequence[str], environment: Mapping[str, str]) -> int:
+        served.append((command, environment))
+        return 0
+
+    monkeypatch.setattr(module, "serve", remember)
+    monkeypatch.setattr(module, "find_spec", lambda name: True)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.setenv("THAW_STORAGE", address)
+    home = Home(tmp_path)
+    assert module.serve_dashboard(home, free_port()) == module.serve_mlflow(home, free_port()) == 0
+    for command, _ in served:
+        assert command[command.index("--host") + 1] == "127.0.0.1" and "hush" not in " ".join(command)
+    assert served[0][1][module.STUDIES] == address
+
+
+def test_the_dashboard_gets_the_address_as_its_first_argument(tmp_path: Path) -> None:
+    (tmp_path / "optuna_dashboard").mkdir()
+    (tmp_path / "optuna_dashboard" / "__init__.py").touch()
+    code = "import os, sys; print(sys.argv[1:], 'THAW_STUDIES' in os.environ)"
+    (tmp_path / "optuna_dashboard" / "_cli.py").write_text(code)
+    environment = os.environ | {module.STUDIES: "sqlite:///x", "PYTHONPATH": str(tmp_path)}
+    command = [sys.executable, "-c", module.DASHBOARD, "--host", "127.0.0.1"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == "['sqlite:///x', '--host', '127.0.0.1'] False\n"
 
 
 @pytest.mark.slow
