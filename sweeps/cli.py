@@ -82,7 +82,7 @@ Sweep = Annotated[
 
 
 def main() -> None:
-    """Run the command line. Exit codes: 2 a user's mistake, 3 trials without a score, 130 stopped, 1 a bug."""
+    """Run the command line. Exit codes: 2 a user's mistake, 3 trials without a score, 130 and 143 stopped, 1 a bug."""
     hide_storage(sys.argv)
     prepare_streams()
     redact_errors()
@@ -193,7 +193,7 @@ def run(
     from sweeps.run.launchers.by_name import check_workers, make_launcher
     from sweeps.run.launchers.contract import Crew
     from sweeps.spec.load import load_spec
-    from trainer.errors import WorkerCrashed
+    from trainer.errors import Preempted, WorkerCrashed
 
     limits = {"hours": max_hours, "trainings": max_trainings}
     budget = [f"search.{key}={limit}" for key, limit in limits.items() if limit is not None]
@@ -230,7 +230,7 @@ def run(
     except WorkerCrashed as crash:
         complain(str(crash))
         raise typer.Exit(1) from None
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Preempted):
         complain("Stopped. What is finished is kept; the same command goes on from there.")
         raise typer.Exit(130) from None
     if outcome.submitted:
@@ -254,14 +254,22 @@ def worker(
     """Work on a sweep that `thaw run` began, from this machine, until nothing is left to do.
 
     With --storage and MLFLOW_TRACKING_URI no folder is shared: everything comes from the two servers, and --home is a
-    cache. Any number of workers may join late, leave and die.
+    cache. Any number of workers may join late, leave and die. SIGTERM lets one keep what it has trained, give its trial
+    back and leave within ten seconds, with exit code 143.
     """
     from sweeps.commands.worker import join_sweep
     from sweeps.environment.terminal import Board
+    from sweeps.environment.termination import obey_signals
+    from trainer.errors import Preempted
 
+    termination = obey_signals()
     resolve_storage(storage)
     resolve_patience(patience)
-    join_sweep(home, sweep, Board(console))
+    try:
+        join_sweep(home, sweep, Board(console), termination.stop)
+    except Preempted as stopped:
+        complain(str(stopped))
+        raise typer.Exit(termination.exit_code) from None
 
 
 @app.command()

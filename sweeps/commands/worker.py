@@ -11,19 +11,21 @@ from sweeps.planning.plan import Plan, read_plan
 from sweeps.run.messages import Dropped, Failed, FoldFinished, Message, Notice, Probed, TrialFinished
 from sweeps.run.worker import run_worker
 from trainer.errors import UserError
+from trainer.stopping import Stop
 
 
-def join_sweep(root: Path, sweep: str, board: Board) -> None:
+def join_sweep(root: Path, sweep: str, board: Board, stop: Stop) -> None:
     """Work on a sweep until its list is drained.
 
     Where servers hold study and record, plan, images and weights come from the sweep's MLflow run; else from the home,
-    `root`, which must be that of `thaw run`. Raises `UserError` where there is no such sweep.
+    `root`, which must be that of `thaw run`. Raises `UserError` where there is no such sweep, `Preempted` when told to
+    `stop`.
     """
-    wait_for_servers(board.say)
+    wait_for_servers(board.say, stop.asked)
     home = open_home(root)
     plan = _fetched(home, sweep, board) if home.many_machines else _own(home, sweep)
     board.say(f"{plan.name}: a worker begins.")
-    run_worker(home, plan, lambda message: _show(board, message))
+    run_worker(home, plan, lambda message: _show(board, message), stop)
     board.say(f"{plan.name}: nothing is left to do.")
 
 

@@ -8,10 +8,12 @@ progress. The worker that is handed a trial with three of them records it as fai
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import astuple
 from typing import Any
 
 import optuna
+from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from trainer.results import Reached
@@ -41,6 +43,18 @@ def put_back(study: optuna.Study, trial: FrozenTrial, attributes: Mapping[str, A
         return
     kept = {name: value for name, value in trial.user_attrs.items() if name not in OF_ONE_WORKER}
     study.enqueue_trial(trial.system_attrs.get("fixed_params", {}), user_attrs=kept | dict(attributes or {}))
+
+
+def give_back(study: optuna.Study, trial: Trial) -> None:
+    """Put a running trial of this process back on the list, for a worker that leaves: that is no crash. Unless somebody
+    has ended the trial before. In this order: a kill in between doubles it for a moment, and loses nothing.
+    """
+    frozen = study._storage.get_trial(trial._trial_id)
+    if frozen.state != TrialState.RUNNING:
+        return
+    put_back(study, frozen)
+    with suppress(UpdateFinishedTrialError):  # another worker was faster
+        study._storage.set_trial_state_values(trial._trial_id, TrialState.FAIL)
 
 
 def put_back_crashed(study: optuna.Study, trial: FrozenTrial) -> None:

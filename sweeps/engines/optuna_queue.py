@@ -34,7 +34,8 @@ from sweeps.engines.optuna_trials import (
 from sweeps.strategies.history import Claim, Evaluate, PastTrial, Propose, Scored, Status
 from tracking.redact import redact
 from trainer.config import Candidate
-from trainer.errors import Drained, LeaseLost, TrialFailed, UserError
+from trainer.errors import Drained, LeaseLost, Preempted, TrialFailed, UserError
+from trainer.stopping import Stop
 
 POLL_SECONDS = 1.0
 LONGEST_NOTE = 2000  # characters; an attribute of a study takes 2045
@@ -103,15 +104,17 @@ def drain(
     propose: Propose | None = None,
     turn: Callable[[], AbstractContextManager[Any]] = nullcontext,
     deadline: float = math.inf,
+    stop: Stop | None = None,
 ) -> None:
     """Work off the list until nothing waits and no other worker is busy; failed trials do not stop it. Nothing new is
-    begun after the `deadline` (Unix time).
+    begun after the `deadline` (Unix time). Raises `Preempted` when a `stop` is asked for; the trial that runs then is
+    given back.
 
     Where nothing waits, `propose` is asked for more candidates, by one worker at a time (inside `turn()`); none of them
     says that there are none now. `evaluate` raises `TrialFailed` for a candidate that cannot score, and `LeaseLost` for
     one that another worker has taken over, which is no end of this one; any other exception is a bug and comes through.
     """
-    study = open_study(url, name)
+    study, stop = open_study(url, name), stop or Stop()
     worker = uuid.uuid4().hex
     first_seen: dict[int, float] = {}
 
@@ -121,7 +124,13 @@ def drain(
         waiting(study, lambda: trial.set_user_attr("worker", f"{worker}:{trial.number}"))
         candidate, right = suggest_candidate(trial, n_blocks), Right(study, trial)
         try:
-            scored = evaluate(candidate, _claim(trial, right))
+            with stop.doing_at_last(lambda: optuna_crashes.give_back(study, trial)):
+                scored = evaluate(candidate, _claim(trial, right))
+        except Preempted:
+            optuna.logging.set_verbosity(optuna.logging.ERROR)  # it would log a stop like a bug, with a traceback
+            right.end()
+            optuna_crashes.give_back(study, trial)
+            raise
         except TrialFailed as failed:
             right.end()
             write_note(study, trial, f"{candidate.name}\n\nFailed: {failed}")
@@ -130,6 +139,7 @@ def drain(
         return waiting(study, lambda: _conclude(study, trial, candidate, scored))
 
     while time.time() < deadline:
+        stop.leave_if_asked()
         try:
             _run_next(study, objective)
         except Drained:
@@ -233,7 +243,7 @@ def _run_next(study: optuna.Study, objective: Callable[[Trial], float]) -> None:
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         try:
             study.optimize(noted, n_trials=1, catch=(TrialFailed, LeaseLost))
-        except (UpdateFinishedTrialError, ValueError):  # what Optuna says of a trial that somebody else has ended
+        except (UpdateFinishedTrialError, ValueError):  # what Optuna says of a trial that has been ended already
             if not taken or not Right(study, taken[0]).lost:
                 raise
 

@@ -19,6 +19,7 @@ from tracking.patience import patience
 from tracking.redact import redact
 from trainer.errors import UserError
 from trainer.full_disk import full_disk
+from trainer.stopping import StopAsked, leave_if, never
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -50,7 +51,7 @@ class Contact:
     """Since when a database answers. One object per database and process, shared by its threads.
 
     `say` is told when the database goes and comes. `waits_at_first`: a worker waits for it at its start, too; for who
-    has just typed an address it is wrong when nothing answers.
+    has just typed an address it is wrong when nothing answers. `stop_asked`: who waits leaves, by `Preempted`.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Contact:
     ) -> None:
         self.url, self.say, self.grace, self._clock = url, say, grace, clock
         self.waits_at_first = False
+        self.stop_asked: StopAsked = never
         self._unbroken_since = clock()
         self._away_since: float | None = None
         self._told = False
@@ -130,6 +132,7 @@ class Contact:
                         f"(--patience): {reason_of(error, self.url)}. What is finished is kept; start the worker again "
                         "when the database is back."
                     ) from error
+                leave_if(self.stop_asked)
                 time.sleep(PAUSE_SECONDS)
 
 

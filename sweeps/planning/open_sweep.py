@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sweeps.environment.home import Home
 from sweeps.locks import contract
 from sweeps.planning.plan import Plan
 from sweeps.planning.resolve import ResolvedSweep
+from trainer.stopping import Stop
 
 if TYPE_CHECKING:  # heavy
     from tracking.store.writer import Tracker
@@ -18,11 +19,12 @@ if TYPE_CHECKING:  # heavy
 
 @dataclass(frozen=True)
 class OpenSweep:
-    """What every part of a running sweep needs: where it lives, what was fixed for it, where it is recorded."""
+    """What every part of a running sweep needs: where it lives, what was fixed, where it is recorded, when to stop."""
 
     home: Home
     plan: Plan
     tracker: Tracker
+    stop: Stop = field(default_factory=Stop)
 
     @property
     def name(self) -> str:

@@ -15,12 +15,13 @@ from trainer.data.cases import Cases, cases_of, load_cases
 from trainer.errors import UserError
 from trainer.network.user_model import load_start, network_of
 from trainer.network.weights import weights_digest
+from trainer.stopping import StopAsked, never
 from trainer.training.cross_validation import CrossValidation, fold_maker
 from trainer.training.fit import Trainer
 from trainer.training.ledger import Ledger
 
 
-def load_cross_validation(home: Home, plan: Plan) -> CrossValidation:
+def load_cross_validation(home: Home, plan: Plan, stop_asked: StopAsked = never) -> CrossValidation:
     """Load what scores a sweep's candidates. Raises `UserError` where images or weights are not the planned ones."""
     settings = plan.resolved.settings
     cases = planned_cases(home, plan)
@@ -40,6 +41,7 @@ def load_cross_validation(home: Home, plan: Plan) -> CrossValidation:
             settings.partition,
             settings.model.blocks,
             ignoring=cases.has_ignored,
+            stop_asked=stop_asked,
         ),
         settings=settings,
         folds=fold_maker(cases, np.array(plan.fold_of), settings),

@@ -24,6 +24,18 @@ class Probed:
 
 
 @dataclass(frozen=True)
+class Kept:
+    """Of the candidate called `name`, what was trained is kept: fold `fold` (from 1), after `epochs` whole epochs and
+    `steps` steps of the next one.
+    """
+
+    name: str
+    fold: int
+    epochs: int
+    steps: int
+
+
+@dataclass(frozen=True)
 class FoldFinished:
     """A fold of the candidate called `name` was scored at `epochs`: `fold` from 1, `dice` its mean (NaN: no truth).
 
@@ -91,13 +103,41 @@ class Notice:
 
 
 @dataclass(frozen=True)
+class Left:
+    """The launcher's own: `worker` was told to stop by somebody else, and nobody takes its place."""
+
+    worker: int
+
+
+@dataclass(frozen=True)
+class Stopping:
+    """The launcher's own: it tells all `workers` that are left to stop."""
+
+    workers: int
+
+
+@dataclass(frozen=True)
 class Error:
     """A mistake that the user can fix; the worker ends."""
 
     message: str
 
 
-Message = Ready | Probed | FoldFinished | FoldsScored | TrialFinished | Dropped | Failed | Replaced | Notice | Error
+Message = (
+    Ready
+    | Probed
+    | Kept
+    | FoldFinished
+    | FoldsScored
+    | TrialFinished
+    | Dropped
+    | Failed
+    | Replaced
+    | Left
+    | Stopping
+    | Notice
+    | Error
+)
 _KINDS = {kind.__name__: kind for kind in get_args(Message)}
 
 

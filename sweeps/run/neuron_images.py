@@ -15,6 +15,7 @@ from trainer.network.user_model import network_of
 from trainer.neurons.contact_sheet import pair
 from trainer.neurons.maximise import Artist, Maximised, Recipe
 from trainer.results import FoldResult
+from trainer.stopping import StopAsked, leave_if, never
 from trainer.training.cross_validation import CrossValidation
 
 # Fewer than docs/protocol.md's 256 steps, so that the default sweep keeps to ten minutes; `thaw visualize` takes all.
@@ -24,7 +25,9 @@ RECIPE = Recipe(steps=96)
 class Gallery:
     """Draws one neuron of each of `blocks` for every trial; what a trial cannot have changed is drawn once."""
 
-    def __init__(self, cross_validation: CrossValidation, blocks: Sequence[int]) -> None:
+    def __init__(self, cross_validation: CrossValidation, blocks: Sequence[int], stop_asked: StopAsked = never) -> None:
+        """`stop_asked` is asked between two drawings."""
+        self._stop_asked = stop_asked
         self._cross_validation = cross_validation
         self._blocks = blocks
         self._before: dict[tuple[str, int], Maximised] = {}
@@ -55,6 +58,7 @@ class Gallery:
         return self._before[key]
 
     def _draw(self, block: int, weights: Sequence[NDArray[Any]]) -> Maximised:
+        leave_if(self._stop_asked)
         artist, number = self._artists[block]
         artist.trunk.set_weights(weights)
         return artist.draw([number], self._images)

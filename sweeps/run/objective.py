@@ -14,7 +14,7 @@ from sweeps.planning.artifacts import checkpoints
 from sweeps.planning.open_sweep import OpenSweep
 from sweeps.run.holdings import Holding
 from sweeps.run.kept_weights import KeptWeights
-from sweeps.run.messages import Dropped, Failed, FoldFinished, Message, Notice, TrialFinished
+from sweeps.run.messages import Dropped, Failed, FoldFinished, Kept, Message, Notice, TrialFinished
 from sweeps.run.neuron_images import Gallery
 from sweeps.strategies.history import Claim, Evaluate, Scored
 from tracking.figures.image_panels import montage
@@ -70,12 +70,12 @@ def make_objective(
     dropped one says.
     """
     recorder = recorder or DirectRecorder(sweep.tracker, sweep.plan.sweep_run)
-    gallery = Gallery(cross_validation, sweep.resolved.search.neurons)
+    gallery = Gallery(cross_validation, sweep.resolved.search.neurons, sweep.stop.asked)
     kept = KeptWeights(sweep, cross_validation)
     objective = _Objective(sweep, recorder, cross_validation, gallery, kept, emit, drop, why_dropped)
 
     def evaluate(candidate: Candidate, claim: Claim) -> Scored:
-        with sweep.home.locks.held(contract.candidate(sweep.name, candidate.key)):
+        with sweep.home.locks.held(contract.candidate(sweep.name, candidate.key), sweep.stop.leave_if_asked):
             return _score(objective, candidate, claim)
 
     return evaluate
@@ -118,7 +118,12 @@ def _train(
     results: list[FoldResult] = []
     passed: dict[int, list[float]] = {}
     cross_validation = objective.cross_validation
-    for result in cross_validation(candidate, trial.kept, claim.reached):
+
+    def reached(how_far: Reached) -> None:
+        claim.reached(how_far)
+        objective.emit(Kept(candidate.name, how_far.fold, how_far.epochs, how_far.steps))
+
+    for result in cross_validation(candidate, trial.kept, reached):
         objective.emit(_message(candidate, result))
         trial.fold(result, partial(cross_validation.kept, candidate, result))
         if result.epochs != candidate.epochs:

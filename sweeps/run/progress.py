@@ -13,11 +13,13 @@ from sweeps.run.messages import (
     Failed,
     FoldFinished,
     FoldsScored,
+    Left,
     Message,
     Notice,
     Probed,
     Ready,
     Replaced,
+    Stopping,
     TrialFinished,
 )
 from sweeps.spec.space import longest_epochs
@@ -142,6 +144,10 @@ def _say_failures(board: Board, message: Message) -> None:
         board.say(f"Worker {message.worker} was ended by signal {message.signal}; another takes over.")
     elif isinstance(message, Notice):
         board.say(message.text)
+    elif isinstance(message, Left):
+        board.say(f"Worker {message.worker} was told to stop and left; its trial is on the list again.")
+    elif isinstance(message, Stopping):
+        board.say(f"Workers still at work: {message.workers}. They are told to stop, and have ten seconds for it.")
 
 
 def message_text(message: Message, folds: int) -> str:

@@ -20,11 +20,14 @@ from sweeps.environment.home import Home, open_home
 from sweeps.environment.keras_backend import prepare_backend
 from sweeps.environment.redacted_output import redact_errors
 from sweeps.environment.servers import wait_for_servers
+from sweeps.environment.termination import Termination, obey_signals
 from sweeps.locks import contract
 from sweeps.planning.open_sweep import OpenSweep
 from sweeps.planning.plan import Plan, read_plan
 from sweeps.planning.same_arithmetic import arithmetic_here, check_same
 from sweeps.run.messages import Error, Message, Notice, Ready, to_line
+from trainer.errors import Preempted
+from trainer.stopping import Stop
 
 if TYPE_CHECKING:  # heavy
     from sweeps.run.objective import Drop
@@ -38,11 +41,16 @@ _PRINTING = threading.Lock()
 Emit = Callable[[Message], None]
 
 
-def main(arguments: list[str]) -> int:
-    """Run one worker until the list is drained; 0 on success, 2 for a mistake of the user, anything else for a bug."""
+def main(arguments: list[str], termination: Termination) -> int:
+    """Run one worker until the list is drained; 0 on success, 2 for a mistake of the user, 143 when it was told to stop
+    (SIGTERM; 130 for Ctrl-C), anything else for a bug.
+    """
     redact_errors()  # what goes to the standard error becomes the worker's log
     try:
-        _run(*arguments)
+        root, name = arguments
+        _run(root, name, termination.stop)
+    except Preempted:
+        return termination.exit_code
     except Exception as error:
         if (mistake := user_error(error)) is None:
             raise
@@ -51,18 +59,19 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _run(root: str, name: str) -> None:
-    wait_for_servers(lambda text: _print(Notice(text)))
+def _run(root: str, name: str, stop: Stop) -> None:
+    _end_with_parent(os.getppid(), lambda: os._exit(1))
+    wait_for_servers(lambda text: _print(Notice(text)), stop.asked)
     home = open_home(Path(root))
     plan = read_plan(home, name)
-    _end_with_parent(os.getppid(), lambda: os._exit(1))
-    run_worker(home, plan, _print)
+    run_worker(home, plan, _print, stop)
 
 
-def run_worker(home: Home, plan: Plan, emit: Emit) -> None:
+def run_worker(home: Home, plan: Plan, emit: Emit, stop: Stop) -> None:
     """Work on a planned sweep in this process until its list is drained.
 
-    Raises `UserError` for a mistake of the user, also where this machine would compute otherwise than the sweep's.
+    Raises `UserError` for a mistake of the user, also where this machine would compute otherwise than the sweep's, and
+    `Preempted` when a `stop` is asked for.
     """
     if parent := os.environ.get(ENDS_WITH):
         _end_with_parent(int(parent), _stop)
@@ -72,7 +81,7 @@ def run_worker(home: Home, plan: Plan, emit: Emit) -> None:
 
     with home.locks.present(contract.workers(plan.name)):
         tracker = Tracker.connect(home.tracking_uri, home.artifact_folder)
-        work(OpenSweep(home, plan, tracker), emit)
+        work(OpenSweep(home, plan, tracker, stop), emit)
 
 
 def work(sweep: OpenSweep, emit: Emit) -> None:
@@ -82,7 +91,7 @@ def work(sweep: OpenSweep, emit: Emit) -> None:
     from sweeps.run.objective import make_objective
     from sweeps.run.recorder import recorder_of
 
-    cross_validation = load_cross_validation(sweep.home, sweep.plan)
+    cross_validation = load_cross_validation(sweep.home, sweep.plan, sweep.stop.asked)
     with recorder_of(sweep, emit) as recorder:
         emit(Ready())
         objective = make_objective(sweep, cross_validation, emit, _drop_rule(sweep), recorder=recorder)
@@ -127,8 +136,9 @@ def _drain(sweep: OpenSweep, objective: Evaluate, propose: Propose | None = None
         objective,
         sweep.resolved.n_blocks,
         propose,
-        lambda: sweep.home.locks.held(turn),
+        lambda: sweep.home.locks.held(turn, sweep.stop.leave_if_asked),
         sweep.plan.deadline,
+        sweep.stop,
     )
 
 
@@ -138,10 +148,10 @@ def _tune(sweep: OpenSweep, objective: Evaluate) -> None:
 
     url, resolved, plan = sweep.home.storage_url, sweep.resolved, sweep.plan
     blocks = resolved.n_blocks
-    with sweep.home.locks.held(contract.turn(sweep.name)):
+    with sweep.home.locks.held(contract.turn(sweep.name), sweep.stop.leave_if_asked):
         trials = sweep.tracker.trials(plan.sweep_run).values()
         optuna_queue.enqueue(url, sweep.name, [trial.candidate for trial in trials if trial.cut_off], blocks)
-        optuna_queue.drain(url, sweep.name, objective, blocks, deadline=plan.deadline)
+        optuna_queue.drain(url, sweep.name, objective, blocks, deadline=plan.deadline, stop=sweep.stop)
         keras_tuner_engine.tune(
             resolved.search,
             resolved.space,
@@ -178,4 +188,4 @@ def _print(message: Message) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(sys.argv[1:], obey_signals()))

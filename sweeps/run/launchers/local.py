@@ -7,19 +7,22 @@ import queue
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, ClassVar
 
 from sweeps.environment.home import Home
+from sweeps.environment.termination import LEAVE_SECONDS, STOPPED
 from sweeps.run.launchers.contract import Crew, Listen
-from sweeps.run.messages import Error, Message, Replaced, from_line
+from sweeps.run.launchers.deaths import Deaths
+from sweeps.run.messages import Error, Left, Message, Replaced, Stopping, from_line
 from sweeps.run.worker import USER_ERROR
 from tracking.redact import redact
 from trainer.errors import UserError, WorkerCrashed
+from trainer.stopping import leave
 
-REPLACEMENTS = 3
 LAST_LINES = 20
 
 Mail = queue.Queue[tuple[int, Message | None]]  # worker and message; None: the worker has ended
@@ -63,35 +66,40 @@ class LocalLauncher:
     def launch(self, crew: Crew, listen: Listen) -> None:
         """Run the workers until the sweep's list is drained, handing every message of theirs to `listen`.
 
-        A worker that was killed from outside (out of memory, say) is replaced, at most three times in all; its
-        candidate is taken up again through the study's heartbeat. Raises `UserError` for a mistake that a worker met,
-        `WorkerCrashed` for a bug. However this ends, no worker is left behind.
+        A worker that was killed from outside (out of memory, say) is replaced, at most three times without progress;
+        its candidate is taken up again through the study's heartbeat. One that somebody told to stop is not. Raises
+        `UserError` for a mistake that a worker met, `WorkerCrashed` for a bug, `Preempted` when all workers were told
+        to stop. However this ends, no worker is left behind: each has ten seconds to keep what it has trained.
         """
         messages: Mail = queue.Queue()
         running = {
             number: _start(crew, number, messages, self._environment(number)) for number in range(1, crew.workers + 1)
         }
-        replacements = 0
+        deaths, told, drained = Deaths(), False, False
         try:
             while running:
                 number, message = messages.get()
                 if isinstance(message, Error):
                     raise UserError(message.message)
                 if message is not None:
+                    deaths.hear(number, message)
                     listen(message)
                     continue
                 code = running.pop(number).wait()
-                if code < 0 and replacements < REPLACEMENTS:
-                    replacements += 1
+                told, drained = told or code in STOPPED, drained or code == 0
+                if code in STOPPED:
+                    listen(Left(number))
+                elif code < 0 and deaths.may_be_replaced(number):
                     listen(Replaced(number, -code))
                     running[number] = _start(crew, number, messages, self._environment(number))
                 elif code not in (0, USER_ERROR):
                     raise WorkerCrashed(_crash_message(crew.home.worker_log(crew.sweep, number), code))
+            if told and not drained:
+                leave()
         finally:
-            for process in running.values():
-                process.terminate()
-            for process in running.values():
-                process.wait()
+            if running:
+                listen(Stopping(len(running)))
+            _end(running.values())
 
     def _environment(self, number: int) -> dict[str, str]:
         """What shows worker `number`, from 1, its GPUs alone."""
@@ -111,6 +119,19 @@ def visible_gpus() -> list[str]:
     except OSError:
         return []
     return [str(number) for number in range(sum(line.startswith("GPU ") for line in listed.stdout.splitlines()))]
+
+
+def _end(processes: Collection[subprocess.Popen[str]]) -> None:
+    """Tell processes to stop, and kill those that are still there when their time is up."""
+    for process in processes:
+        process.terminate()
+    until = time.monotonic() + LEAVE_SECONDS
+    for process in processes:
+        try:
+            process.wait(max(0.0, until - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def _start(crew: Crew, number: int, messages: Mail, environment: Mapping[str, str]) -> subprocess.Popen[str]:

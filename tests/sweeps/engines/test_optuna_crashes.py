@@ -12,8 +12,9 @@ from sweeps.engines import optuna_crashes, optuna_queue
 from sweeps.engines.optuna_storage import open_study
 from sweeps.strategies.history import Claim, Scored
 from trainer.config import Candidate
-from trainer.errors import TrialFailed
+from trainer.errors import Preempted, TrialFailed
 from trainer.results import Reached
+from trainer.stopping import Stop, leave_if
 
 pytestmark = pytest.mark.filterwarnings("ignore:Heartbeat of storage:UserWarning")
 CANDIDATE = Candidate("1-5", 4, 1e-3)
@@ -96,3 +97,32 @@ def test_a_trial_that_thaw_did_not_list_is_not_put_back(tmp_path: Path) -> None:
     study.enqueue_trial({"x": 1.0})
     optuna_crashes.put_back_crashed(study, study.tell(study.ask(), state=TrialState.FAIL))
     assert not study.get_trials(states=(TrialState.WAITING,))
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_worker_that_is_told_to_stop_gives_its_trial_back_at_once_and_counts_no_crash(url: str, late: bool) -> None:
+    told = list[int]()
+    stop = Stop(lambda: bool(told))
+
+    def evaluate(candidate: Candidate, claim: Claim) -> Scored:
+        claim.reached(LATER)
+        told.append(1)
+        if late:  # the thread that ends the process does it, whatever the worker does in this moment
+            (action,) = stop.at_last
+            action()
+        leave_if(stop.asked)
+        return Scored(0.5)
+
+    for _ in range(4):
+        with pytest.raises(Preempted):
+            optuna_queue.drain(url, "s", evaluate, 9, stop=stop)
+        told.clear()
+    trials = open_study(url, "s").get_trials()
+    assert [trial.state for trial in trials] == [TrialState.FAIL] * 4 + [TrialState.WAITING] and not stop.at_last
+    assert trials[-1].user_attrs["reached"] == [1, 4, 0] and not optuna_crashes.given_up(trials[-1].user_attrs)
+
+
+def test_a_worker_that_is_told_to_stop_takes_nothing_new(url: str) -> None:
+    with pytest.raises(Preempted):
+        optuna_queue.drain(url, "s", lambda candidate, claim: pytest.fail("begun"), 9, stop=Stop(lambda: True))
+    assert [trial.status for trial in optuna_queue.history(url, "s")] == ["open"]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
 
 from sweeps.environment.home import Home
+from sweeps.environment.termination import Termination
 from sweeps.locks import contract
 from sweeps.planning.open_sweep import OpenSweep
 from sweeps.planning.plan import Plan, write_plan
@@ -34,7 +36,7 @@ def test_a_users_mistake_is_told_to_the_launcher(
         raise UserError("the disk is full")
 
     monkeypatch.setattr(worker, "work", work)
-    assert main([str(home.root), "s"]) == USER_ERROR
+    assert main([str(home.root), "s"], Termination()) == USER_ERROR
     assert [from_line(line) for line in capsys.readouterr().out.splitlines()] == [Ready(), Error("the disk is full")]
 
 
@@ -45,5 +47,18 @@ def test_it_is_present_while_it_works_and_a_bug_comes_through(home: Home, monkey
 
     monkeypatch.setattr(worker, "work", work)
     with pytest.raises(KeyError, match="typo"):
-        main([str(home.root), "s"])
+        main([str(home.root), "s"], Termination())
     assert home.locks.nobody_present(contract.workers("s"))
+
+
+def test_told_to_stop_it_leaves_with_the_signals_code(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    termination = Termination()
+
+    def work(sweep: OpenSweep, emit: Emit) -> None:
+        sweep.stop.leave_if_asked()
+        termination.note(signal.SIGTERM)
+        sweep.stop.leave_if_asked()
+        pytest.fail("it went on")
+
+    monkeypatch.setattr(worker, "work", work)
+    assert main([str(home.root), "s"], termination) == 143

@@ -8,18 +8,22 @@ from pathlib import Path
 import pytest
 
 from sweeps.environment.home import open_home
+from sweeps.run.launchers import local
 from sweeps.run.launchers.contract import Crew
-from sweeps.run.launchers.local import REPLACEMENTS, LocalLauncher, visible_gpus
-from sweeps.run.messages import Error, Message, Ready, Replaced, to_line
-from trainer.errors import UserError, WorkerCrashed
+from sweeps.run.launchers.deaths import REPLACEMENTS
+from sweeps.run.launchers.local import LocalLauncher, visible_gpus
+from sweeps.run.messages import Error, Left, Message, Ready, Replaced, Stopping, to_line
+from trainer.errors import Preempted, UserError, WorkerCrashed
 
 PYTHON = sys.executable
 SAY = f"import os, sys, time; print({to_line(Ready())!r}, flush=True); "
 
 
-def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, code: str, workers: int = 2) -> list[Message]:
+def run(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, code: str, workers: int = 2, heard: list[Message] | None = None
+) -> list[Message]:
     """Launch workers that run `code` instead of ours."""
-    home, heard = open_home(tmp_path), list[Message]()
+    home, heard = open_home(tmp_path), [] if heard is None else heard
     (tmp_path / "sweeps_stub.py").write_text(code)
     stub = tmp_path / "python"
     stub.write_text(f"#!/bin/sh\nexec '{PYTHON}' '{tmp_path}/sweeps_stub.py'\n")
@@ -91,3 +95,31 @@ def test_gpus_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, l
         (tmp_path / "nvidia-smi").write_text(f"#!/bin/sh\necho '{listed}'")
         (tmp_path / "nvidia-smi").chmod(0o755)
     assert visible_gpus() == [str(number) for number in range(gpus)]
+
+
+def test_a_worker_that_was_told_to_stop_is_not_replaced(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    marker = tmp_path / "first"
+    code = (
+        f"import os, sys\ntry:\n    os.close(os.open({str(marker)!r}, os.O_CREAT | os.O_EXCL))\n"
+        "except FileExistsError:\n    raise SystemExit\nsys.exit(143)\n"
+    )
+    (left,) = run(monkeypatch, tmp_path, code)
+    assert isinstance(left, Left)
+
+
+def test_where_all_were_told_to_stop_so_is_the_sweep(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with pytest.raises(Preempted, match="goes on from there"):
+        run(monkeypatch, tmp_path, "import os, signal; os.kill(os.getpid(), signal.SIGTERM)")
+
+
+def test_who_does_not_leave_in_time_is_killed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(local, "LEAVE_SECONDS", 0.5)
+    said = to_line(Error("the disk is full"))
+    code = (
+        "import signal, time\nsignal.signal(signal.SIGTERM, lambda *_: None)\n"
+        f"print({said!r}, flush=True)\nwhile True: time.sleep(1)\n"
+    )
+    heard: list[Message] = []
+    with pytest.raises(UserError, match="the disk is full"):
+        run(monkeypatch, tmp_path, code, 2, heard)
+    assert heard == [Stopping(2)]
