@@ -39,6 +39,7 @@ MESSAGES: list[Message] = [
     Notice("a server is away"),
     Left(2),
     Stopping(1),
+    Notice("the database is away"),
     Error("disk full"),
 ]
 
