@@ -80,6 +80,7 @@ def run_worker(home: Home, plan: Plan, emit: Emit, stop: Stop) -> None:
     from tracking.store.writer import Tracker
 
     with home.locks.present(contract.workers(plan.name)):
+        wait_for_servers(lambda text: emit(Notice(text)))  # Keras took its time
         tracker = Tracker.connect(home.tracking_uri, home.artifact_folder)
         work(OpenSweep(home, plan, tracker, stop), emit)
 
