@@ -211,6 +211,6 @@ class Delivery:
     def _too_long(self) -> UserError:
         return UserError(
             f"MLflow has not answered for {self._patience:g} seconds (--patience). What is to be recorded "
-            f"({len(self._spool.pending)}) lies in {self._spool.folder}; nothing is lost. Start the server, then run the "
-            "same command again: it delivers that first."
+            f"({len(self._spool.pending)}) lies in {self._spool.folder}; nothing is lost. Start the server, then run "
+            "the same command again: it delivers that first."
         )

@@ -15,9 +15,8 @@ from tracking.recording.spool import Spool, undelivered
 from tracking.store.changes import Change, Files
 from trainer.errors import LeaseLost, StoreAway, UserError
 
-OPERATION = Operation(
-    "fail", "sweep", trial_info("deep-first", 2), 3, 1000, Change((("dice", 0.5, 1),), status="FAILED")
-)
+CHANGE = Change((("dice", 0.5, 1),), status="FAILED")
+OPERATION = Operation("fail", "sweep", trial_info("deep-first", 2), 3, 1000, CHANGE)
 
 
 class Server:
@@ -87,9 +86,7 @@ def test_patience_ends_in_words_and_the_spool_goes_to_the_next_worker(
 ) -> None:
     delivery, server.away = make(patience=0.05), True
     put(delivery)
-    with pytest.raises(
-        UserError, match=r"not answered for 0\.05 seconds .* 1 records wait .* run the same command again"
-    ):
+    with pytest.raises(UserError, match=r"not answered for 0\.05 seconds .* \(1\) lies in .* the same command again"):
         delivery.wait_for_all()
     delivery.close()
     (left,) = undelivered(tmp_path)
@@ -126,7 +123,11 @@ def test_a_lost_trial_is_told_to_the_worker_and_forgotten(make: Make, server: Se
 
 def test_while_the_database_of_the_rights_is_away_training_goes_on(make: Make, server: Server) -> None:
     delivery, is_back = make(), threading.Event()
-    assert not put(delivery, lambda: is_back.wait() and None)  # type: ignore[func-returns-value]
+
+    def wait_for_database() -> None:
+        is_back.wait()
+
+    assert not put(delivery, wait_for_database)
     is_back.set()
     delivery.wait_for_all()
     assert len(server.taken) == 1

@@ -31,12 +31,6 @@ def test_the_folds_in_tags_come_back_and_damaged_ones_count_as_none() -> None:
     tags = folds_tag(kept, 6) | folds_tag(kept, 12)
     assert sorted(map(repr, folds_from_tags(tags))) == sorted(map(repr, kept)) and folds_tag(kept, 7) == {}
     assert kept[-1].is_whole(b"xx") and not kept[-1].is_whole(b"xy")
-    for text in (
-        "{",
-        "[]",
-        '{"1": []}',
-        '{"a": ["run", 1, "d"]}',
-        '{"1": ["run", -1, "d"]}',
-        '{"1": ["run", "9", "d"]}',
-    ):
+    damaged = ['{"1": []}', '{"a": ["run", 1, "d"]}', '{"1": ["run", -1, "d"]}', '{"1": ["run", "9", "d"]}']
+    for text in ("{", "[]", *damaged):
         assert folds_from_tags({"thaw.folds.6": text}) == []
