@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.sweeps.kills import disturbed
 from tests.sweeps.whole import ROOT, SPEC, by_candidate, runs, started, trained
 
 pytestmark = pytest.mark.slow  # whole sweeps in processes of their own
@@ -51,15 +53,11 @@ def test_keras_tuner_gives_the_same_numbers_even_killed_and_without_its_files(
     assert "nothing to train" in run(fresh).stdout  # Optuna's grid has nothing left either
 
 
-def test_killed_and_started_again_it_ends_with_the_same_numbers(run: Run, smoke_home: Path, tmp_path: Path) -> None:
-    for sign in ("mlflow.db", "weights/*.h5", "sweeps/s/plan.json", "ledger/*/*/0*.npz"):
-        killed(started(tmp_path, "--workers", "2"), tmp_path, sign)
-    before = trained(tmp_path)
-    ended = run(tmp_path)
-    assert ended.returncode == 0, ended.stderr
-    assert {path: trained(tmp_path)[path] for path in before} == before, "something was trained twice"
-    assert runs(tmp_path) == {"FINISHED": 9 + 2}
-    assert len(by_candidate(tmp_path)) == 9 and by_candidate(tmp_path).items() <= by_candidate(smoke_home).items()
+def test_killed_ten_times_at_random_moments_it_ends_with_the_same_numbers(smoke_home: Path, fresh: Path) -> None:
+    """In full: `python -m tests.sweeps.kills`."""
+    struck = disturbed(fresh, 10, random.Random(0), longest_pause=3.0)
+    assert struck.total() > 3 and runs(fresh) == {"FINISHED": 9 + 2}, struck
+    assert len(by_candidate(fresh)) == 9 and by_candidate(fresh).items() <= by_candidate(smoke_home).items()
 
 
 def test_two_launchers_at_once_share_the_work(smoke_home: Path, tmp_path: Path) -> None:
