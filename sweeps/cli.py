@@ -540,7 +540,6 @@ def dashboard(
     from sweeps.commands.serve import serve_dashboard
     from sweeps.environment.home import open_home
 
-    resolve_storage(None)
     raise typer.Exit(serve_dashboard(open_home(home, make=False), port))
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sweeps.environment.home_addresses import copy_database, leads_elsewhere, mend
+from sweeps.environment.storage_address import VARIABLE, resolve_storage
 from sweeps.locks.contract import LAUNCH, Locks
 from sweeps.locks.files import FileLocks
 from tracking.server_probe import check_server
@@ -86,8 +87,11 @@ class Home:
 
     @property
     def shared_storage(self) -> str | None:
-        """The address of the PostgreSQL database that holds the studies of many machines (`THAW_STORAGE`), if any."""
-        return os.environ.get("THAW_STORAGE") or None
+        """The address of the PostgreSQL database that holds the studies of many machines, if any: `THAW_STORAGE`, or
+        what the file holds that it names. Raises `UserError` as `resolve_storage` does.
+        """
+        resolve_storage(None)
+        return os.environ.get(VARIABLE) or None
 
     @property
     def record_on_server(self) -> bool:

@@ -23,6 +23,7 @@ from typing import Any
 import keras
 
 from trainer.errors import UserError
+from trainer.network.archive_sizes import check_sizes
 from trainer.network.keras_settings import check_settings
 
 SUFFIXES: Mapping[bytes, str] = {b"PK\x03\x04": ".keras", b"\x89HDF": ".h5"}  # by a file's first four bytes
@@ -39,6 +40,7 @@ def load_network(path: Path, custom: Sequence[str] = (), called: str = "") -> ke
     """
     check_settings()
     suffix = suffix_of(checked_file(path))
+    check_sizes(path, called)
     import_custom(custom)
     with tempfile.TemporaryDirectory() as folder:
         readable = path  # Keras goes by the name

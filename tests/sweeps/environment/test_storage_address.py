@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from sweeps.environment import storage_address
+from sweeps.environment.home import Home
 from sweeps.environment.storage_address import VARIABLE, hide_storage, resolve_storage, without_storage
 from trainer.errors import UserError
 
@@ -75,6 +76,14 @@ def test_what_is_no_address_is_refused_without_its_secret(
         resolve_storage(option)
     assert "hush" not in str(refused.value) or "sqlite" in option
     assert VARIABLE not in os.environ
+
+
+def test_every_command_finds_the_address_in_the_file_that_the_variable_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    private_file(tmp_path / "storage.txt", ADDRESS)
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "storage.txt"))
+    assert Home(tmp_path).storage_url == Home(tmp_path).shared_storage == os.environ[VARIABLE] == ADDRESS
 
 
 def test_a_missing_driver_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

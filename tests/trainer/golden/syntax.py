@@ -19,6 +19,7 @@ PACKAGE = "trainer"
 # Modules by file name, wherever they lie.
 ROOTS = ("cases", "cross_validation", "folds", "pretraining", "refit")
 NOT_NUMERIC = {
+    "archive_sizes": "refuses and computes nothing",
     "arithmetic": "the versions themselves",
     "cache": "keeps arrays and makes none",
     "cpu_kind": "says what computes and computes nothing",
