@@ -178,7 +178,7 @@ def run(
     dry_run: Annotated[
         bool,
         typer.Option(
-            "--dry-run", help="Train nothing: say what would be trained, how long it takes and how much memory."
+            "--dry-run", help="Train nothing: say what would be trained, how long it takes, how much memory and disk."
         ),
     ] = False,
 ) -> None:
