@@ -25,7 +25,7 @@ from sweeps.environment.home import Home
 from sweeps.run.launchers.contract import Crew, Listen
 from sweeps.run.launchers.following import LOOK_EVERY, Follower
 from sweeps.run.launchers.reach import worker_command, worker_environment
-from sweeps.run.messages import Error, Replaced, from_line
+from sweeps.run.messages import Error, Notice, Replaced, from_line
 from sweeps.run.worker import ENDS_WITH, USER_ERROR
 from tracking.redact import redact
 from trainer.errors import UserError, WorkerCrashed
@@ -121,10 +121,13 @@ class RayLauncher:
         follower.look_now()
 
     def _wait(self, ray: Any, crew: Crew, tasks: dict[Any, int], follower: Follower, listen: Listen) -> None:
-        replacements = 0
+        replacements, alive = 0, _alive(ray)
         while tasks:
             ready, _ = ray.wait(list(tasks), timeout=LOOK_EVERY)
             follower.look()
+            before, alive = alive, _alive(ray)
+            for name in (name for node, name in before.items() if node not in alive):
+                listen(Notice(f"Ray lost the node {name}; its workers start again where there is room."))
             for task in ready:
                 ended, number = _result(ray, task), tasks.pop(task)
                 if ended.code < 0 and replacements < REPLACEMENTS:
@@ -205,6 +208,11 @@ def _crash_message(ended: Ended) -> str:
     )
 
 
+def _alive(ray: Any) -> dict[str, str]:
+    """The nodes that are there: identity -> name."""
+    return {node["NodeID"]: str(node["NodeName"]) for node in ray.nodes() if node["Alive"]}
+
+
 def _amount(node: Mapping[str, Any], resource: str) -> int:
     return int(node["Resources"].get(resource, 0))
 
@@ -224,6 +232,7 @@ def _cluster(address: str) -> Iterator[Any]:
     except ModuleNotFoundError as error:
         raise UserError("--launcher ray needs Ray, which is not installed: make setup EXTRAS=ray") from error
     _check_address(address)
+    _silence(ray)
     before = signal.getsignal(signal.SIGTERM)
     try:
         ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
@@ -240,6 +249,13 @@ def _cluster(address: str) -> Iterator[Any]:
         yield ray
     finally:
         ray.shutdown()
+
+
+def _silence(ray: Any) -> None:
+    """Keep pages of Ray's own state off the screen when a node dies: no option of Ray does."""
+    driver = ray._private.worker
+    if hasattr(driver, "print_to_stdstream"):
+        driver.print_to_stdstream = lambda *_, **__: None
 
 
 def _check_address(address: str) -> None:
