@@ -110,11 +110,6 @@ class Delivery:
                     self._changed.wait(self._pause)
             still_mine()
 
-    @property
-    def is_away(self) -> bool:
-        """Whether MLflow did not answer last."""
-        return self._away_since is not None
-
     def run_of(self, trial: Trial) -> str:
         """The run of an attempt at a trial; empty while MLflow has none."""
         return self._runs.get(trial, "")

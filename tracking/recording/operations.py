@@ -10,7 +10,7 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
-from typing import IO, Any, Literal, get_args
+from typing import IO, Literal, get_args
 
 from tracking.record import TrialInfo
 from tracking.store import schema
@@ -91,8 +91,3 @@ def _from_json(text: str) -> Operation:
     fields["change"] = Change(points, **{**change, "replaces": tuple(change["replaces"])})
     fold, epochs = fields["keeps"]
     return Operation(**{**fields, "info": schema.trial_from_json(fields["info"]), "keeps": (int(fold), int(epochs))})
-
-
-def describe(operation: Operation) -> dict[str, Any]:
-    """What a person is told of an operation."""
-    return {"trial": operation.info.candidate.name, "kind": operation.kind, "attempt": operation.attempt}

@@ -81,6 +81,8 @@ class Spool:
         self._open.close()
         if not self.pending:
             shutil.rmtree(self.folder, ignore_errors=True)
+            with suppress(OSError):  # others are at work
+                self.folder.parent.rmdir()
 
 
 def _dead(root: Path, sweep_run: str) -> list[Path]:

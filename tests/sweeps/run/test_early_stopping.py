@@ -28,6 +28,7 @@ from tests.small import SMALL
 from tracking.store.writer import Tracker
 from tracking.summary.sweep import summarise
 from trainer.config import Candidate, Settings
+from trainer.errors import StoreAway
 from trainer.results import FoldResult, Score
 
 EVERYTHING = space_of(Search(space="subsets", epochs=(3,)), [1] * 9, Settings())
@@ -221,6 +222,15 @@ def test_a_best_trial_without_a_score_is_no_measure() -> None:
         highest=lambda *_: SimpleNamespace(dice=None, run_id="x"), dice_by_image=lambda _: BEST
     )
     drop = make_drop_rule(Search(strategy="random"), EVERYTHING, [], unscored, "run")
+    assert drop(Candidate("1", 3, 1e-3), results(behind(0.5, 1))) is None
+
+
+def test_while_the_record_is_away_nothing_is_dropped() -> None:
+    def away(*_: object) -> None:
+        raise StoreAway("connection refused")
+
+    gone: Any = SimpleNamespace(highest=away, dice_by_image=away)
+    drop = make_drop_rule(Search(strategy="random"), EVERYTHING, [], gone, "run")
     assert drop(Candidate("1", 3, 1e-3), results(behind(0.5, 1))) is None
 
 
