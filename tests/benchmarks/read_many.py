@@ -20,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import count, islice
 from pathlib import Path
@@ -110,14 +110,14 @@ def _score(case: str, dice: float, draw: np.random.Generator) -> Score:
     return Score.of_counts(case, "benign", hit, truth - hit, truth - hit, PIXELS - 2 * truth + hit, *distances)
 
 
-def make_home(home: Path, n_trials: int, images: int) -> None:
-    """A home with one finished sweep of so many trials."""
+def make_home(home: Path, n_trials: int, images: int, infos: Iterable[TrialInfo] = ()) -> None:
+    """A home with one finished sweep of so many trials, the first of `infos` (`trials()` by default)."""
     open_home(home)
     tracker = Tracker.connect(f"sqlite:///{home / 'mlflow.db'}", home / "artifacts")
     sweep, draw = large_sweep(images), np.random.default_rng(0)
     parent = tracker.open_sweep(sweep)
     with sqlite3.connect(home / "mlflow.db") as database:
-        for number, info in enumerate(islice(trials(), n_trials)):
+        for number, info in enumerate(islice(infos or trials(), n_trials)):
             _insert(database, parent, number, info, results_of(info, sweep, draw))
     tracker.finish_sweep(parent, "")
 
