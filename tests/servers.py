@@ -118,6 +118,7 @@ def _server_user() -> pwd.struct_passwd:
 def postgres(folder: Path, *databases: str) -> Iterator[Postgres]:
     """A PostgreSQL server with the given databases (`thaw` without any), gone when the block ends."""
     find_postgres()
+    folder.mkdir(parents=True, exist_ok=True)
     for parent in (folder, *folder.parents):  # pytest's folders are closed to others, also to the server's own user
         if parent.stat().st_uid == os.geteuid() and parent != Path("/tmp"):
             parent.chmod(parent.stat().st_mode | 0o011)

@@ -20,7 +20,7 @@ from optuna.trial import Trial, TrialState
 
 from sweeps.engines import optuna_crashes, optuna_storage
 from sweeps.engines.optuna_rights import Right
-from sweeps.engines.optuna_storage import explains_errors, open_study, waiting
+from sweeps.engines.optuna_storage import check_held, explains_errors, open_study, wait_for_held, waiting
 from sweeps.engines.optuna_trials import (
     PAID,
     attributes,
@@ -126,7 +126,7 @@ def drain(
         try:
             with stop.doing_at_last(lambda: optuna_crashes.give_back(study, trial)):
                 scored = evaluate(candidate, _claim(trial, right))
-        except Preempted:
+        except (Preempted, UserError):  # a full disk of this machine: another may do it
             optuna.logging.set_verbosity(optuna.logging.ERROR)  # it would log a stop like a bug, with a traceback
             right.end()
             optuna_crashes.give_back(study, trial)
@@ -147,8 +147,10 @@ def drain(
                 continue
             if not study.get_trials(deepcopy=False, states=UNFINISHED):
                 return
+            check_held(study)
             _put_back_unstarted(study, first_seen)
             time.sleep(POLL_SECONDS)
+    wait_for_held(study)
 
 
 def _claim(trial: Trial, right: Right) -> Claim:
@@ -159,6 +161,7 @@ def _claim(trial: Trial, right: Right) -> Claim:
         reached=lambda reached: right.note(lambda: note_reached(reached)),
         given_up=optuna_crashes.given_up(trial.user_attrs),
         attempt=right.attempt,
+        hold=right.hold,
     )
 
 

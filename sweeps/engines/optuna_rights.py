@@ -12,7 +12,7 @@ import optuna
 from optuna.exceptions import StorageInternalError, UpdateFinishedTrialError
 from optuna.trial import Trial, TrialState
 
-from sweeps.engines.optuna_storage import is_shared, waiting
+from sweeps.engines.optuna_storage import held_ends, is_shared, waiting
 from sweeps.engines.optuna_trials import is_ours
 from tracking.attempt import ALONE, Attempt
 from trainer.errors import LeaseLost
@@ -50,6 +50,11 @@ class Right:
     def end(self) -> None:
         """Note that its own worker ends the trial now, so that its end is no loss."""
         self._ended = True
+
+    def hold(self, recorded: Callable[[], bool]) -> None:
+        """Let the study know of the trial's end only once it is `recorded`."""
+        if (held := held_ends(self._study)) is not None:
+            held.hold(self._trial._trial_id, recorded)
 
     def note(self, write: Callable[[], object]) -> None:
         """Note something about the trial in its study; while the database is away, later: training goes on."""

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import functools
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import optuna
 from optuna.exceptions import StorageInternalError
 from optuna.storages import RDBStorage
-from optuna.trial import FrozenTrial
+from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import event
 from sqlalchemy.exc import SQLAlchemyError
 
 from sweeps.engines import optuna_crashes
+from sweeps.engines.optuna_held import HeldEnds
 from sweeps.locks.contact import Contact, connection_arguments, patient, unusable
 from sweeps.locks.contract import BEAT_SECONDS
 from sweeps.locks.contract import GRACE_SECONDS as GRACE_SECONDS
@@ -67,7 +68,7 @@ WAITING = (
     *("_create_new_trial", "_get_trials", "_set_trial_param", "create_new_study", "get_all_studies"),
     *("get_study_directions", "get_study_id_from_name", "get_study_name_from_id", "get_study_system_attrs"),
     *("get_study_user_attrs", "get_trial", "get_trial_id_from_study_id_trial_number", "set_study_system_attr"),
-    *("set_study_user_attr", "set_trial_state_values", "set_trial_system_attr"),
+    *("set_study_user_attr", "set_trial_system_attr"),
 )
 
 
@@ -77,6 +78,16 @@ class SharedStorage(ListStorage):
     def __init__(self, url: str, contact: Contact, **options: Any) -> None:
         self.contact = contact
         super().__init__(url, **options)
+        self.held = HeldEnds(self._end, self.record_heartbeat)
+
+    def set_trial_state_values(self, trial_id: int, state: TrialState, values: Sequence[float] | None = None) -> bool:
+        """Change a trial's state; the end of one whose record is still on its way is told later."""
+        return self.held.takes(trial_id, state, values) or self._end(trial_id, state, values)
+
+    def _end(self, trial_id: int, state: TrialState, values: Sequence[float] | None) -> bool:
+        return self.contact.patiently(
+            lambda: super(SharedStorage, self).set_trial_state_values(trial_id, state=state, values=values)
+        )
 
     def record_heartbeat(self, trial_id: int) -> None:
         """Show that this worker lives; where the database is away, the next beat tries again."""
@@ -104,6 +115,24 @@ def open_study(url: str, name: str) -> optuna.Study:
 def is_shared(study: optuna.Study) -> bool:
     """Whether machines share the study's storage."""
     return isinstance(getattr(study._storage, "_backend", None), SharedStorage)
+
+
+def held_ends(study: optuna.Study) -> HeldEnds | None:
+    """The ends that wait for their records; None for a storage of this machine alone."""
+    backend = getattr(study._storage, "_backend", None)
+    return backend.held if isinstance(backend, SharedStorage) else None
+
+
+def check_held(study: optuna.Study) -> None:
+    """Raise what keeps the record of a trial that has ended from being delivered."""
+    if (held := held_ends(study)) is not None:
+        held.check()
+
+
+def wait_for_held(study: optuna.Study) -> None:
+    """Return when the study knows of all ends. Raises what keeps a record from being delivered."""
+    if (held := held_ends(study)) is not None:
+        held.wait_for_all()
 
 
 def waiting(study: optuna.Study, call: Callable[[], R]) -> R:

@@ -89,6 +89,7 @@ def _score(objective: _Objective, candidate: Candidate, claim: Claim) -> Scored:
     if state is not None and state.status == "FINISHED" and state.dice is not None:
         return Scored(state.dice, parameters=info.trainable_params, page=recorder.page(state.run_id))
     trial = recorder.open(info, claim.attempt)
+    claim.hold(lambda: trial.recorded)
     holding = objective.kept.begin(info)
     try:
         if claim.given_up:

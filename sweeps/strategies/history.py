@@ -40,12 +40,14 @@ class Claim:
 
     `report` takes the scores as they come; `reached` how far the trial is, as soon as that is kept. `given_up`: why it
     is not tried any more (`sweeps.engines.optuna_crashes`); empty: it is. `attempt`: whether it is still this worker's.
+    `hold`: takes the question whether the trial's record is delivered; before, the study is not told that it ended.
     """
 
     report: Report = lambda dice, fold: None
     reached: Callable[[Reached], object] = lambda reached: None
     given_up: str = ""
     attempt: Attempt = ALONE
+    hold: Callable[[Callable[[], bool]], object] = lambda recorded: None
 
 
 Evaluate = Callable[[Candidate, Claim], Scored]  # what every engine asks; raises `TrialFailed` for one without a score

@@ -37,6 +37,13 @@ class OpenTrial(Protocol):
     def page(self) -> str:
         """Where the trial is shown; empty while that is not known."""
 
+    @property
+    def recorded(self) -> bool:
+        """Whether all that was recorded of the trial is where it belongs: MLflow has it, or another attempt counts.
+
+        Raises `UserError` where it cannot get there.
+        """
+
     def kept(self, fold: int) -> Iterable[bytes]:
         """What earlier attempts, or other budgets of the same training, recorded of a fold (from 1): files of the
         ledger (`trainer.training.ledger`), checked to be what was recorded.

@@ -45,6 +45,7 @@ class Delivery:
         self._changed = threading.Condition()
         self._claims: dict[Trial, Callable[[], None]] = {}
         self._runs: dict[Trial, str] = {}
+        self._trials: dict[Path, Trial] = {}  # whose the files are that this worker has put
         self._lost: dict[Trial, LeaseLost] = {}
         self._error: BaseException | None = None
         self._away_since: float | None = None
@@ -68,6 +69,7 @@ class Delivery:
                 self._changed.wait(self._pause)
             self.check(operation.trial)
             path = self._spool.append(operation, files)
+            self._trials[path] = operation.trial
             self._changed.notify_all()
             return path
 
@@ -85,6 +87,12 @@ class Delivery:
                 if self._is_asking:
                     return False
             self._look()
+
+    def has_all(self, trial: Trial) -> bool:
+        """Whether MLflow has all operations of a trial, or they are forgotten: another worker has it."""
+        self.check()
+        with self._changed:
+            return trial in self._lost or not any(self._trials.get(path) == trial for path in self._spool.pending)
 
     def wait_for_all(self, patience: float | None = None) -> None:
         """Wait until MLflow has everything. Raises `UserError` after `patience` seconds (None: those of this)."""

@@ -47,6 +47,10 @@ class _DirectTrial:
     epochs: int
     still_mine: Callable[[], None]
 
+    @property
+    def recorded(self) -> bool:
+        return True
+
     def kept(self, fold: int) -> Iterable[bytes]:
         """Nothing: the ledger is where the record is."""
         return ()

@@ -130,6 +130,11 @@ class SpooledTrial:
         return self.sweep.tracker.trial_page(self.sweep.sweep_run, run) if run else ""
 
     @property
+    def recorded(self) -> bool:
+        """Whether MLflow has all that was recorded, or another attempt counts. Raises `UserError` where it refuses."""
+        return self.sweep.delivery.has_all(self._trial)
+
+    @property
     def _trial(self) -> tuple[str, int | None]:
         return self.info.candidate.key, self.attempt.number
 
