@@ -54,6 +54,8 @@ def private_file(path: Path, text: str, mode: int = 0o600) -> None:
         ("sqlite:////tmp/hush.db", None, 0o600, "must be the address of a PostgreSQL database"),
         ("mysql://ann:hush@h/d", None, 0o600, r"got 'mysql://\*\*\*@h/d'"),
         ("postgresql://", None, 0o600, "must be the address"),
+        ("postgresql://ann:hu@sh@h/d", None, 0o600, r"must be written with %40 for @ .*://\*\*\*@h/d"),
+        ("postgresql://ann:hu/sh@h/d", None, 0o600, r"must be written with %40 for @ .*://\*\*\*@h/d"),
         ("missing.txt", None, 0o600, "cannot be read: No such file"),
         ("storage.txt", ADDRESS, 0o640, "its mode is 640. Run: chmod 600 storage.txt"),
         ("storage.txt", ADDRESS, 0o604, "only you may be able to read it"),
