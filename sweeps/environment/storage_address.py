@@ -50,11 +50,10 @@ def checked_address(given: str) -> str:
             f"{OPTION} (or {VARIABLE}) must be the address of a PostgreSQL database, such as "
             f"{SCHEME}://user:password@host/database, or a file that holds it, but got {_shown(given, address)!r}."
         )
-    user_and_password, at, _ = rest.rpartition("@")
-    if at and {"@", "/"} & set(user_and_password):
+    if rest.count("@") > 1:
         raise UserError(
-            f"In an address the password must be written with %40 for @ and %2F for /, but that of {OPTION} (or "
-            f"{VARIABLE}) has one of them as it is, so it would lead to another host: {redact(address)}."
+            f"In an address a password must be written with %40 for @, but that of {OPTION} (or {VARIABLE}) has two @, "
+            f"so it would lead to another host: {redact(address)}."
         )
     if find_spec("psycopg") is None:
         raise UserError(
