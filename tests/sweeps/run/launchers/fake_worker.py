@@ -1,6 +1,6 @@
 """A worker that trains nothing: it takes the trials of a study as a real one does, and behaves as its folder says.
 
-    python fake_worker.py FOLDER, whose name is that of the study in THAW_STORAGE
+    python fake_worker.py FOLDER, whose name is that of the study in its home
 
 Files in the folder: `mistake` or `bug` end it at once; where there is a file `killed`, the first that finds it takes it
 away and kills itself in the middle of a trial. It writes the environment that it was given to `environment-PID`, and
@@ -46,7 +46,7 @@ def main(folder: Path) -> int:
 
     print(to_line(Ready()), flush=True)
     optuna_storage.HEARTBEAT_SECONDS, optuna_storage.GRACE_SECONDS = 1, 2
-    optuna_queue.drain(os.environ["THAW_STORAGE"], folder.name, evaluate, 9)
+    optuna_queue.drain(f"sqlite:///{folder}/home/optuna.db", folder.name, evaluate, 9)
     return 0
 
 

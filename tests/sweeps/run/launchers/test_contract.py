@@ -12,7 +12,7 @@ import pytest
 
 from sweeps.engines import optuna_queue
 from sweeps.environment.home import Home
-from sweeps.run.launchers import following, ray, slurm
+from sweeps.run.launchers import following, ray, sbatch_script, slurm
 from sweeps.run.launchers.contract import Crew, Launcher
 from sweeps.run.launchers.local import LocalLauncher
 from sweeps.run.launchers.ray import RayLauncher
@@ -47,6 +47,7 @@ def through_slurm(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lau
         for name, value in cluster.environment.items():
             monkeypatch.setenv(name, value)
         monkeypatch.chdir(folder)
+        monkeypatch.setattr(sbatch_script, "NEEDED", ())  # the fake workers find their study in a file
         yield SlurmLauncher(wait=True)
 
 
@@ -57,7 +58,6 @@ Started = Callable[[Path, pytest.MonkeyPatch], AbstractContextManager[Launcher]]
 @pytest.mark.parametrize("started", [local, through_ray, through_slurm])
 def test_every_launcher(started: Started, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(following, "LOOK_EVERY", 0.2)
-    monkeypatch.setenv("THAW_STORAGE", f"sqlite:///{tmp_path}/optuna.db")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://ann:{SECRET}@127.0.0.1:9")  # nobody asks it
     monkeypatch.setenv("MLFLOW_TRACKING_TOKEN", SECRET)
     with started(tmp_path, monkeypatch) as launcher:
@@ -70,6 +70,7 @@ def test_every_launcher(started: Started, tmp_path: Path, monkeypatch: pytest.Mo
 def crew(folder: Path, *behaviour: str) -> Crew:
     """Two fake workers on a list of five trials."""
     home = Home(folder / "home")
+    home.root.mkdir()
     optuna_queue.enqueue(home.storage_url, folder.name, CANDIDATES, 9)
     for name in behaviour:
         (folder / name).touch()
