@@ -269,7 +269,7 @@ def worker(
         join_sweep(home, sweep, Board(console), termination.stop)
     except Preempted as stopped:
         complain(str(stopped))
-        raise typer.Exit(termination.exit_code) from None
+        termination.end()
 
 
 @app.command()

@@ -189,4 +189,8 @@ def _print(message: Message) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:], obey_signals()))
+    termination = obey_signals()
+    code = main(sys.argv[1:], termination)
+    if code == termination.exit_code:
+        termination.end()
+    sys.exit(code)
