@@ -101,7 +101,8 @@ class TrialState:
     """What a launcher needs to know of a trial: its run, the status word, the mean Dice once it has one.
 
     `status` is MLflow's, or DROPPED: stopped after some folds as clearly worse, with an `estimate` of its Dice.
-    `folds` that were recorded, and the `seconds` that training them took (0 where not known).
+    `folds` that were recorded, and the `seconds` that training them took (0 where not known). `attempt`: the number of
+    the attempt that made its run; -1 for a sweep on one machine.
     """
 
     run_id: str
@@ -112,6 +113,7 @@ class TrialState:
     estimate: float | None = None
     folds: int = 0
     seconds: float = 0.0
+    attempt: int = -1
 
     @property
     def score(self) -> float | None:

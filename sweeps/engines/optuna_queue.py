@@ -19,7 +19,7 @@ from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import Trial, TrialState
 
 from sweeps.engines import optuna_crashes, optuna_storage
-from sweeps.engines.optuna_rights import Right
+from sweeps.engines.optuna_rights import BEFORE, Right
 from sweeps.engines.optuna_storage import check_held, explains_errors, open_study, wait_for_held, waiting
 from sweeps.engines.optuna_trials import (
     PAID,
@@ -67,14 +67,15 @@ def _enqueue(study: optuna.Study, candidates: Iterable[Candidate], n_blocks: int
 
 
 @explains_errors
-def fill(url: str, name: str, identity: str, trials: Iterable[PastTrial], n_blocks: int) -> None:
+def fill(url: str, name: str, identity: str, trials: Iterable[PastTrial], n_blocks: int, attempts: int = 0) -> None:
     """Add the trials to the study that it does not know: it may have been deleted, or others search too.
 
-    `identity` is what the sweep measures. Raises `UserError` when the study was made for something else, and when
+    `identity` is what the sweep measures; `attempts` how many attempts at trials the record has, from which a new study
+    counts on. Raises `UserError` when the study was made for something else, and when
     somebody else has put a trial on its list.
     """
     study = open_study(url, name)
-    _check_identity(study, identity, n_blocks, url)
+    _check_identity(study, identity, n_blocks, url, attempts)
     _refuse_foreign(study)
     known_status: dict[str, Status] = {trial.candidate.key: trial.status for trial in _history(study)}
     for trial in trials:
@@ -212,12 +213,12 @@ def _history(study: optuna.Study) -> tuple[PastTrial, ...]:
     return tuple(newest.values())
 
 
-def _check_identity(study: optuna.Study, identity: str, n_blocks: int, url: str) -> None:
+def _check_identity(study: optuna.Study, identity: str, n_blocks: int, url: str, attempts: int) -> None:
     """Raise `UserError` where a study belongs to another sweep or network."""
     expected = {"thaw": identity, "blocks": n_blocks}
     stored = {key: study.user_attrs.get(key) for key in expected}
     if not study.get_trials(deepcopy=False) and not any(stored.values()):
-        for key, value in expected.items():
+        for key, value in (expected | {BEFORE: attempts}).items():
             study.set_user_attr(key, value)
     elif stored != expected or study.directions != [optuna.study.StudyDirection.MAXIMIZE]:
         raise UserError(

@@ -44,7 +44,8 @@ def enlist(sweep: OpenSweep, candidates: Sequence[Candidate], states: TrialState
     if sweep.abandoned:
         optuna_queue.release(url, sweep.name)
         extra += [trial.candidate for trial in states.values() if trial.cut_off]  # by KerasTuner; or the study is new
-    optuna_queue.fill(url, sweep.name, sweep.plan.identity, past_trials(states.values()), blocks)
+    attempts = 1 + max((trial.attempt for trial in states.values()), default=-1)
+    optuna_queue.fill(url, sweep.name, sweep.plan.identity, past_trials(states.values()), blocks, attempts)
     trials = optuna_queue.history(url, sweep.name)
     if resolved.search.proposes:
         extra += _unrecorded(trials, states)

@@ -15,7 +15,7 @@ from tracking.record import SweepInfo, SweepRecord, TrialRecord, TrialState
 from tracking.redact import redact
 from tracking.server_probe import check_server
 from tracking.store import mlflow_views, schema
-from tracking.store.attempts import ATTEMPT, TRAINING, KeptFold, counting, folder_of, rank
+from tracking.store.attempts import ATTEMPT, TRAINING, KeptFold, attempt_of, counting, folder_of, rank
 from tracking.store.connection import PAGE, Run, Store, explain_errors
 from tracking.store.score_tags import digest_of, order_of_sweep, scores_from_tags
 from trainer.config import Candidate
@@ -276,4 +276,5 @@ def trial_state(run: Run) -> TrialState:
         estimate=float(tags[DROPPED]) if DROPPED in tags else None,
         folds=sum(key.startswith("pixel_error/fold_") for key in metrics) if info.candidate.epochs else 0,
         seconds=metrics.get("seconds", 0.0),
+        attempt=attempt_of(run),
     )
