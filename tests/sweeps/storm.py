@@ -21,9 +21,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from tests.sweeps.kills import timeless
 from tests.sweeps.lab import Lab, active_runs, open_lab, trial_runs
-
-NOT_NUMBERS = ("provenance", "weights")  # of a report: when, where and by which command it was made
 
 
 @dataclass(frozen=True)
@@ -107,9 +106,10 @@ def mlflow_goes(seconds: float, lab: Lab) -> str:
     return f"MLflow was away for {seconds:.0f} s"
 
 
-def numbers(report: dict[str, Any]) -> dict[str, Any]:
+def numbers(table: dict[str, Any]) -> dict[str, Any]:
     """A report without what may differ."""
-    return {key: value for key, value in report.items() if key not in NOT_NUMBERS}
+    found: dict[str, Any] = json.loads(timeless(table))
+    return found
 
 
 def faults(lab: Lab) -> list[str]:
@@ -162,7 +162,9 @@ def main() -> int:
     folder = given.folder or Path(tempfile.mkdtemp(prefix="storm-"))
     report, wrong = stormy(folder / "storm", options, Weather(given.workers, given.kill_every, given.away, given.seed))
     calm = undisturbed(folder / "calm", options, given.workers)
-    same = json.dumps(report, sort_keys=True) == json.dumps(calm, sort_keys=True)
+    for name, text in (("storm", report), ("calm", calm)):
+        (folder / f"{name}.json").write_text(json.dumps(text, indent=1, sort_keys=True))
+    same = report == calm
     print(f"{len(report['trials'])} trials; report {'equal to' if same else 'DIFFERENT from'} the undisturbed one")
     for fault in wrong:
         print(f"WRONG: {fault}")
