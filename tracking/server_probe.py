@@ -19,7 +19,7 @@ from collections.abc import Callable
 from urllib.parse import SplitResult, urlsplit
 
 from tracking.redact import redact
-from trainer.errors import UserError
+from trainer.errors import StoreAway, UserError
 
 SECONDS = 5.0  # for one answer; longer than any healthy server takes
 DEADLINE = 7.0  # for everything, looking the name up included
@@ -28,14 +28,16 @@ MLFLOW_KNOWS = (401, 403, 307, 308)  # who we are; and where else to ask, which 
 DATABASE_PORTS = {"postgresql": 5432, "mysql": 3306, "mssql": 1433}
 
 
-def unreachable(uri: str, reason: str) -> UserError:
-    """What to say of a store that cannot be opened; `reason` is a sentence without secrets."""
+def unreachable(uri: str, reason: str, kind: type[UserError] = UserError) -> UserError:
+    """What to say of a store that cannot be opened; `reason` is a sentence without secrets. `kind`: `StoreAway` for one
+    that may come back by itself.
+    """
     if re.search(r"\b40[13]\b", reason):
         return UserError(
             f"The MLflow server {redact(uri)} must let us in, but it does not: {reason} Set MLFLOW_TRACKING_USERNAME "
             "and MLFLOW_TRACKING_PASSWORD, or MLFLOW_TRACKING_TOKEN, to what that server knows."
         )
-    return UserError(
+    return kind(
         f"The MLflow store must be reachable, but {redact(uri)} is not: {reason} Start that server or fix the address "
         "(MLFLOW_TRACKING_URI); without one, thaw keeps its own database under --home."
     )
@@ -54,7 +56,7 @@ def check_server(uri: str) -> None:
     except queue.Empty:
         fault = f"there was no answer within {DEADLINE:g} seconds"
     if fault is not None:
-        raise unreachable(uri, f"{fault}.")
+        raise unreachable(uri, f"{fault}.", StoreAway)
 
 
 def wait_for_server(uri: str, say: Callable[[str], object], seconds: float, pause: float = 2.0) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from sweeps.environment.home import Home, open_home
-from sweeps.environment.servers import wait_for_servers
+from sweeps.environment.servers import with_servers
 from sweeps.environment.terminal import Board
 from sweeps.planning.plan import Plan, read_plan
 from sweeps.run.messages import Dropped, Failed, FoldFinished, Message, Notice, Probed, TrialFinished
@@ -21,12 +21,15 @@ def join_sweep(root: Path, sweep: str, board: Board, stop: Stop) -> None:
     `root`, which must be that of `thaw run`. Raises `UserError` where there is no such sweep, `Preempted` when told to
     `stop`.
     """
-    wait_for_servers(board.say, stop.asked)
-    home = open_home(root)
-    plan = _fetched(home, sweep, board) if home.many_machines else _own(home, sweep)
+    home, plan = with_servers(lambda: _opened(root, sweep, board), board.say, stop.asked)
     board.say(f"{plan.name}: a worker begins.")
     run_worker(home, plan, lambda message: _show(board, message), stop)
     board.say(f"{plan.name}: nothing is left to do.")
+
+
+def _opened(root: Path, sweep: str, board: Board) -> tuple[Home, Plan]:
+    home = open_home(root)
+    return home, _fetched(home, sweep, board) if home.many_machines else _own(home, sweep)
 
 
 def _fetched(home: Home, sweep: str, board: Board) -> Plan:

@@ -189,6 +189,7 @@ def _fetched(tracker: Tracker, run: str, artifact: str, digest: str) -> bytes:
 def _read(tracker: Tracker, run: str, artifact: str) -> bytes:
     content = tracker.read_file(run, artifact)
     if content is None:
+        tracker.check_not_away()
         raise UserError(
             f"A worker on another machine takes {artifact} from the sweep's MLflow run, but run {run} has none, or it "
             "cannot be fetched. Start the sweep with --storage, and with MLFLOW_TRACKING_URI set to a server that "

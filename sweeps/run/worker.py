@@ -19,7 +19,7 @@ from sweeps.environment.faults import user_error
 from sweeps.environment.home import Home, open_home
 from sweeps.environment.keras_backend import prepare_backend
 from sweeps.environment.redacted_output import redact_errors
-from sweeps.environment.servers import wait_for_servers
+from sweeps.environment.servers import with_servers
 from sweeps.environment.termination import Termination, obey_signals
 from sweeps.locks import contract
 from sweeps.planning.open_sweep import OpenSweep
@@ -61,8 +61,7 @@ def main(arguments: list[str], termination: Termination) -> int:
 
 def _run(root: str, name: str, stop: Stop) -> None:
     _end_with_parent(os.getppid(), lambda: os._exit(1))
-    wait_for_servers(lambda text: _print(Notice(text)), stop.asked)
-    home = open_home(Path(root))
+    home = with_servers(lambda: open_home(Path(root)), lambda text: _print(Notice(text)), stop.asked)
     plan = read_plan(home, name)
     run_worker(home, plan, _print, stop)
 
@@ -80,8 +79,11 @@ def run_worker(home: Home, plan: Plan, emit: Emit, stop: Stop) -> None:
     from tracking.store.writer import Tracker
 
     with home.locks.present(contract.workers(plan.name)):
-        wait_for_servers(lambda text: emit(Notice(text)))  # Keras took its time
-        tracker = Tracker.connect(home.tracking_uri, home.artifact_folder)
+        tracker = with_servers(
+            lambda: Tracker.connect(home.tracking_uri, home.artifact_folder),
+            lambda text: emit(Notice(text)),
+            stop.asked,
+        )
         work(OpenSweep(home, plan, tracker, stop), emit)
 
 

@@ -143,7 +143,8 @@ class Store:
                 client = MlflowClient(tracking_uri=uri)
                 client.search_experiments(max_results=1)
         except Exception as error:  # drivers, file systems and HTTP raise types of their own
-            raise full_disk(error, redact(uri)) or unreachable(uri, short(error, uri)) from error
+            kind = StoreAway if is_away(error) else UserError
+            raise full_disk(error, redact(uri)) or unreachable(uri, short(error, uri), kind) from error
         return cls(client, uri, artifacts.resolve() if artifacts else None)
 
     # ---- one step below its methods ----
