@@ -2,8 +2,8 @@
 
     python -m tests.sweeps.kills --kills 100 --seed 0
 
-Each blow strikes the launcher or one of its workers, by SIGKILL or, one time in four, by SIGTERM. What ended is started
-again by the same command. A sweep that ends before all blows are spent is compared, and another one begun.
+Each blow strikes the launcher or one of its workers, by SIGKILL or, one time in four besides, by SIGTERM. What ended is
+started again by the same command. A sweep that ends before all blows are spent is compared, and another one begun.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ from typing import Any
 from tests.sweeps.whole import numbers, report, runs, started
 
 WORKERS = ("--workers", "2")
-LONGEST_PAUSE = 6.0  # seconds between two blows
+# Seconds between two blows: mostly long enough for a worker to begin and to keep something, for a trial that three
+# processes die of without progress is given up, and rightly so.
+LONGEST_PAUSE = 40.0
 RESTARTS = 5  # of an undisturbed command, before its failure counts
 SHARE_OF_TERM = 0.25
 
@@ -43,10 +45,16 @@ def timeless(table: dict[str, Any]) -> str:
 
 
 def children(pid: int) -> list[int]:
-    """The processes that a process has started."""
+    """The processes that a process has started, and that live."""
+    return [int(path.parent.name) for path in Path("/proc").glob("[0-9]*/stat") if _parent(path) == pid]
+
+
+def _parent(stat: Path) -> int:
+    """The process that started the one of a /proc file; -1 where it has ended."""
     with suppress(OSError):
-        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    return []
+        state, parent = stat.read_text().rpartition(")")[2].split()[:2]
+        return -1 if state == "Z" else int(parent)
+    return -1
 
 
 def strike(launcher: subprocess.Popen[bytes], draw: random.Random, victims: str) -> str:
@@ -64,20 +72,20 @@ def strike(launcher: subprocess.Popen[bytes], draw: random.Random, victims: str)
 
 
 def disturbed(home: Path, kills: int, draw: random.Random, longest_pause: float = LONGEST_PAUSE) -> Counter[str]:
-    """Run the sweep in `home` to its end, striking it at random moments at most `kills` times; the blows by kind.
+    """Run the sweep in `home` to its end, striking it at random moments by at most `kills` SIGKILLs; blows by kind.
 
     The last blow hits the launcher, so that nobody waits for heartbeats of the dead to grow stale.
     """
     struck: Counter[str] = Counter()
     launcher = started(home, *WORKERS)
-    while struck.total() < kills:
+    while killed(struck) < kills:
         pause = draw.uniform(0.0, longest_pause)
         with suppress(subprocess.TimeoutExpired):
             if launcher.wait(pause) == 0:
                 return struck
             launcher = started(home, *WORKERS)
             continue
-        last = struck.total() == kills - 1
+        last = killed(struck) == kills - 1
         if blow := strike(launcher, draw, "launcher" if last else "any"):
             struck[blow] += 1
     for _ in range(RESTARTS):
@@ -86,6 +94,11 @@ def disturbed(home: Path, kills: int, draw: random.Random, longest_pause: float 
         launcher = started(home, *WORKERS)
     launcher.kill()
     raise AssertionError(f"the sweep in {home} does not end")
+
+
+def killed(struck: Counter[str]) -> int:
+    """How many of the blows were SIGKILLs."""
+    return sum(count for kind, count in struck.items() if kind.endswith("SIGKILL"))
 
 
 def main(kills: int, seed: int, say: Callable[[str], object] = print) -> int:
@@ -97,17 +110,17 @@ def main(kills: int, seed: int, say: Callable[[str], object] = print) -> int:
     say(f"undisturbed: {len(expected['trials'])} trials in {time.monotonic() - began:.0f} s")
     struck: Counter[str] = Counter()
     different = sweeps = 0
-    while struck.total() < kills:
+    while killed(struck) < kills:
         home, began = folder / f"sweep-{sweeps}", time.monotonic()
-        blows = disturbed(home, kills - struck.total(), draw)
+        blows = disturbed(home, kills - killed(struck), draw)
         struck, sweeps = struck + blows, sweeps + 1
         same = timeless(report(home)) == timeless(expected) and set(runs(home)) == {"FINISHED"}
         different += not same
         say(
-            f"sweep {sweeps}: {blows.total()} blows in {time.monotonic() - began:.0f} s, {struck.total()} in all; "
+            f"sweep {sweeps}: {dict(blows)} in {time.monotonic() - began:.0f} s, {killed(struck)} kills in all; "
             f"{'JSON equal' if same else f'DIFFERENT, see {home}'}; runs {dict(runs(home))}"
         )
-    say(f"{struck.total()} blows ({dict(struck)}) on {sweeps} sweeps, {different} of them different")
+    say(f"{killed(struck)} kills ({dict(struck)}) on {sweeps} sweeps, {different} of them different")
     return int(different > 0)
 
 
