@@ -82,7 +82,10 @@ Sweep = Annotated[
 
 
 def main() -> None:
-    """Run the command line. Exit codes: 2 a user's mistake, 3 trials without a score, 130 and 143 stopped, 1 a bug."""
+    """Run the command line.
+
+    Exit codes: 2 a user's mistake, 3 trials without a score or findings of `doctor`, 130 and 143 stopped, 1 a bug.
+    """
     hide_storage(sys.argv)
     prepare_streams()
     redact_errors()
@@ -517,6 +520,25 @@ def best(
 
     form = answer.check_format(format_)
     answer.run(find_home(home), sweep, form, out, console)
+
+
+@app.command(epilog="Example:\n\nthaw doctor --fix")
+def doctor(
+    fix: Annotated[bool, typer.Option("--fix", help="Mend what is safe. Without it nothing is written.")] = False,
+    storage: Storage = None,
+    home: Home = DEFAULT_HOME,
+) -> None:
+    """Look for what a crash, a full disk or a pulled cable left: dead runs, stale trials and leases, damaged files.
+
+    Also lists half-written files, orphaned artifacts, records not delivered, and what the home takes on disk. Exit code
+    3 where something is left to mend.
+    """
+    from sweeps.commands.doctor import run_doctor
+    from sweeps.environment.terminal import Board
+
+    resolve_storage(storage)
+    if not run_doctor(home, Board(console), fix=fix):
+        raise typer.Exit(3)
 
 
 @app.command()

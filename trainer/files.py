@@ -80,9 +80,14 @@ def present(path: Path) -> Iterator[None]:
 
 
 def nobody_present(path: Path) -> bool:
-    """Whether no living process is `present` at `path`."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as file:
+    """Whether no living process is `present` at `path`, or has it `locked`. Asking makes and changes no file."""
+    try:
+        file = path.open(
+            "r+b" if os.access(path, os.W_OK) else "rb"
+        )  # a network's file system locks what one may write
+    except FileNotFoundError:
+        return True
+    with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -199,6 +199,17 @@ def find_home(root: Path) -> Home:
     return home
 
 
+def look_at_home(root: Path) -> Home:
+    """A home to look over just as it is: nothing in it is made, mended or copied. Raises `UserError` where there is
+    none, a newer thaw wrote it, or its MLflow server does not answer.
+    """
+    _check_path(root)
+    _check_format(root)
+    home = Home(root)
+    _check_server(home)
+    return home
+
+
 def _check_server(home: Home) -> None:
     """Said at once, not after the images were read."""
     if not home.own_tracking:

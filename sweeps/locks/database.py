@@ -13,10 +13,11 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Engine, NullPool, create_engine, text
+from sqlalchemy import Connection, Engine, NullPool, create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from sweeps.locks.contact import Contact, connection_arguments, contact_with, explained
@@ -45,6 +46,16 @@ GIVE_BACK = "DELETE FROM thaw_leases WHERE name = :name AND owner = :owner"
 KNOWN = "SELECT count(*) FROM thaw_leases WHERE starts_with(name, :prefix)"
 ALIVE = f"{KNOWN} AND until >= clock_timestamp()"
 FORGET = "DELETE FROM thaw_leases WHERE starts_with(name, :prefix) AND until < clock_timestamp()"
+ALL = "SELECT name, owner, extract(epoch FROM clock_timestamp() - until) FROM thaw_leases ORDER BY name"
+
+
+@dataclass(frozen=True)
+class Lease:
+    """A row of the table. `overdue`: for how many seconds it has run out; negative while it holds."""
+
+    name: str
+    owner: str
+    overdue: float
 
 
 class DatabaseLocks:
@@ -83,6 +94,11 @@ class DatabaseLocks:
                 return int(connection.execute(question, {"prefix": f"{name}{PRESENT}"}).scalar_one())
 
         return self.contact.patiently(count) == 0
+
+    def forget(self, lease: Lease) -> None:
+        """Delete a lease, if it has run out and its owner has had a grace period to renew it."""
+        if self.contact.steady:
+            self._do(FORGET, prefix=lease.name)
 
     def clock_ahead(self) -> float:
         """By how many seconds the database's clock is ahead of this machine's."""
@@ -129,6 +145,13 @@ class DatabaseLocks:
     def _execute(self, statement: str, values: dict[str, Any]) -> int:
         with self.engine.begin() as connection:
             return connection.execute(text(statement), values | {"grace": self.contact.grace}).rowcount
+
+
+def leases_in(connection: Connection) -> tuple[Lease, ...]:
+    """All leases of a database, which is only read; none where it has no table of them."""
+    if connection.execute(text("SELECT to_regclass('thaw_leases')")).scalar() is None:
+        return ()
+    return tuple(Lease(name, owner, float(overdue)) for name, owner, overdue in connection.execute(text(ALL)))
 
 
 @lru_cache(maxsize=4)

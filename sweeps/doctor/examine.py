@@ -1,0 +1,59 @@
+"""Everything that is looked for, in the order in which it is told, and what becomes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from sweeps.doctor.damaged_data import damaged_images, damaged_networks
+from sweeps.doctor.damaged_databases import damaged_databases
+from sweeps.doctor.damaged_ledger import Step, damaged_ledger
+from sweeps.doctor.dead_runs import dead_runs
+from sweeps.doctor.doubled_trials import doubled_trials
+from sweeps.doctor.finding import Finding
+from sweeps.doctor.half_written import half_written
+from sweeps.doctor.look import look
+from sweeps.doctor.orphaned_artifacts import orphaned_artifacts
+from sweeps.doctor.stale_leases import stale_leases
+from sweeps.doctor.stale_trials import stale_trials
+from sweeps.environment.home import Home
+from trainer.errors import UserError
+
+QUICK = (
+    *(damaged_databases, dead_runs, doubled_trials, stale_trials, stale_leases, half_written),
+    *(damaged_images, damaged_networks, orphaned_artifacts),
+)
+
+
+def examine(home: Home, step: Step = lambda done, total: None) -> list[Finding]:
+    """All findings; nothing is written anywhere. `step(done, total)` follows the reading of the ledger.
+
+    Raises `UserError` where a server cannot be reached.
+    """
+    seen = look(home)
+    found = [finding for check in QUICK for finding in check(seen)]
+    return [*found, *damaged_ledger(seen, step)]
+
+
+@dataclass(frozen=True)
+class Left:
+    """A finding that was not mended, and why."""
+
+    finding: Finding
+    why: str
+
+
+def mend(findings: Iterable[Finding], say: Callable[[Finding], object] = lambda finding: None) -> list[Left]:
+    """Mend what is safe; what is left. `say` is told of each that was mended."""
+    left = list[Left]()
+    for finding in findings:
+        if finding.repair is None:
+            left.append(Left(finding, f"only you can mend this: {finding.mend}"))
+            continue
+        try:
+            finding.repair()
+        except (UserError, OSError) as error:
+            left.append(Left(finding, str(error)))
+        else:
+            say(finding)
+    return left
