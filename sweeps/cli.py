@@ -530,8 +530,8 @@ def doctor(
 ) -> None:
     """Look for what a crash, a full disk or a pulled cable left: dead runs, stale trials and leases, damaged files.
 
-    Also lists half-written files, orphaned artifacts, records not delivered, and what the home takes on disk. Exit code
-    3 where something is left to mend.
+    Also lists half-written files, orphaned artifacts, records not delivered, and what the home takes on disk. Starting
+    weights are not looked at. Exit code 3 where something is left to mend.
     """
     from sweeps.commands.doctor import run_doctor
     from sweeps.environment.terminal import Board

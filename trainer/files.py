@@ -82,9 +82,8 @@ def present(path: Path) -> Iterator[None]:
 def nobody_present(path: Path) -> bool:
     """Whether no living process is `present` at `path`, or has it `locked`. Asking makes and changes no file."""
     try:
-        file = path.open(
-            "r+b" if os.access(path, os.W_OK) else "rb"
-        )  # a network's file system locks what one may write
+        # Over a network only what is open for writing can be locked alone.
+        file = path.open("r+b" if os.access(path, os.W_OK) else "rb")
     except FileNotFoundError:
         return True
     with file:

@@ -12,7 +12,7 @@ KIND = "doubled trial"
 
 
 def doubled_trials(look: Look) -> list[Finding]:
-    """One finding for each run that no reader counts, since a later attempt has one."""
+    """One finding for each run that no reader counts, since another of the same trial does."""
     runs: dict[tuple[str, str], list[RunFact]] = defaultdict(list)
     for run in look.runs or ():
         if run.active and run.kind == "trial" and run.candidate:
@@ -24,32 +24,19 @@ def _doubled(look: Look, runs: list[RunFact]) -> list[Finding]:
     sweep = next((run.sweep for run in look.runs or () if run.run_id == runs[0].parent), "")
     if not sweep or not look.abandoned(sweep):
         return []
-    last = max(_number(run) for run in runs)
-    return [_finding(look, sweep, run, last) for run in runs if _number(run) < last] or [_unclear(sweep, runs)]
+    counting = max(runs, key=lambda run: run.rank)
+    return [_finding(look, sweep, run, counting) for run in runs if run is not counting]
 
 
-def _number(run: RunFact) -> int:
-    return -1 if run.attempt is None else run.attempt
-
-
-def _finding(look: Look, sweep: str, run: RunFact, last: int) -> Finding:
+def _finding(look: Look, sweep: str, run: RunFact, counting: RunFact) -> Finding:
     def delete() -> None:
         look.tracker().client.delete_run(run.run_id)
 
-    attempt = "without a number" if run.attempt is None else str(run.attempt)
+    attempt = f"attempt {run.attempt}" if run.attempt >= 0 else "an attempt"
     return Finding(
         KIND,
         f"run {run.run_id}",
-        f"attempt {attempt} at {run.name} of sweep {sweep}, after which attempt {last} came; no reader counts it",
+        f"{attempt} at {run.name} of sweep {sweep}; run {counting.run_id} counts in its place for every reader",
         "delete it in MLflow, which can restore it",
         look.unless_at_work(sweep, delete),
-    )
-
-
-def _unclear(sweep: str, runs: list[RunFact]) -> Finding:
-    return Finding(
-        KIND,
-        f"sweep {sweep}",
-        f"{len(runs)} runs of {runs[0].name} have the same attempt: {', '.join(run.run_id for run in runs)}",
-        "delete all but one of them in MLflow",
     )

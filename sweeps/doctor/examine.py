@@ -16,12 +16,13 @@ from sweeps.doctor.look import look
 from sweeps.doctor.orphaned_artifacts import orphaned_artifacts
 from sweeps.doctor.stale_leases import stale_leases
 from sweeps.doctor.stale_trials import stale_trials
+from sweeps.doctor.undelivered import undelivered
 from sweeps.environment.home import Home
 from trainer.errors import UserError
 
 QUICK = (
     *(damaged_databases, dead_runs, doubled_trials, stale_trials, stale_leases, half_written),
-    *(damaged_images, damaged_networks, orphaned_artifacts),
+    *(damaged_images, damaged_networks, undelivered, orphaned_artifacts),
 )
 
 

@@ -21,7 +21,7 @@ from sweeps.doctor.sqlite_file import fault_of, read_only
 from sweeps.engines.optuna_running import Studies, studies_in
 from sweeps.environment.home import Home, at_work
 from sweeps.locks import contract
-from sweeps.locks.contact import connection_arguments, explained
+from sweeps.locks.contact import connection_arguments, contact_with, explained
 from sweeps.locks.database import PRESENT, Lease, database_locks, leases_in
 from tracking.sqlite_address import file_of
 from tracking.store.run_facts import RunFact, facts_in_file, facts_of
@@ -54,7 +54,7 @@ class Look:
         if self.home.shared_storage is None:
             return at_work(self.home)
         names = (contract.LAUNCH, "sweeps/")
-        return any(lease.name.startswith(names) and _holds(lease) for lease in self.leases)
+        return any(lease.name.startswith(names) for lease in self._holding)
 
     def abandoned(self, sweep: str) -> bool:
         """Whether nobody works on a sweep now, or is about to."""
@@ -69,7 +69,11 @@ class Look:
 
     @property
     def _holding(self) -> list[Lease]:
-        return [lease for lease in self.leases if _holds(lease)]
+        return [lease for lease in self.leases if self.holds(lease)]
+
+    def holds(self, lease: Lease) -> bool:
+        """Whether its owner may live: one that ran out a moment ago may be one that could not be renewed in time."""
+        return lease.overdue < contact_with(self.home.shared_storage or "").grace
 
     def unless_at_work(self, sweep: str, repair: Callable[[], object]) -> Callable[[], None]:
         """A repair that looks once more whether anybody works on the sweep, and then does nothing."""
@@ -108,11 +112,6 @@ def wait_for_contact(url: str) -> None:
     while not locks.contact.steady:
         locks.clock_ahead()  # any call shows whether it answers
         time.sleep(1)
-
-
-def _holds(lease: Lease) -> bool:
-    """Whether its owner may live: a lease that ran out a moment ago may be one that could not be renewed in time."""
-    return lease.overdue < contract.GRACE_SECONDS
 
 
 def _run_folders(home: Home) -> Iterator[Path]:

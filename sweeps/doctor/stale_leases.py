@@ -5,7 +5,6 @@ from __future__ import annotations
 from sweeps.doctor.finding import Finding
 from sweeps.doctor.look import Look, wait_for_contact
 from sweeps.environment.machine import duration
-from sweeps.locks import contract
 from sweeps.locks.database import Lease, database_locks
 
 KIND = "stale lease"
@@ -13,7 +12,7 @@ KIND = "stale lease"
 
 def stale_leases(look: Look) -> list[Finding]:
     """One finding for each lease that ran out more than a grace period ago, by the database's clock."""
-    return [_stale(look, lease) for lease in look.leases if lease.overdue >= contract.GRACE_SECONDS]
+    return [_stale(look, lease) for lease in look.leases if not look.holds(lease)]
 
 
 def _stale(look: Look, lease: Lease) -> Finding:

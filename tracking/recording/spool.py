@@ -117,12 +117,18 @@ class Undelivered:
 def undelivered(home: Path) -> Iterator[Undelivered]:
     """What lies in the spools of a home, in no order. Reads names and sizes only, and changes nothing."""
     for folder in sorted((home / "spool").glob("*/*")):
-        files = [file.stat() for file in _files(folder)]
+        files = list(_stats(folder))
         if files:
             alive = (folder / ALIVE).exists() and not nobody_present(folder / ALIVE)
             oldest = min(file.st_mtime for file in files)
             size = sum(file.st_size for file in files)
             yield Undelivered(folder.parent.name, folder.name, len(files), size, oldest, alive)
+
+
+def _stats(folder: Path) -> Iterator[os.stat_result]:
+    for file in _files(folder):
+        with suppress(FileNotFoundError):  # it has just been delivered
+            yield file.stat()
 
 
 def _files(folder: Path) -> list[Path]:

@@ -23,21 +23,37 @@ MOST_BYTES = 2**31  # of one fold's file: larger ones are not fetched
 T = TypeVar("T")
 
 
+Rank = tuple[int, int, int, str]
+
+
 def attempt_of(run: Run) -> int:
     """The number of the attempt that made a run; -1 for one of a sweep on one machine."""
-    return int(run.data.tags.get(ATTEMPT, -1))
+    return attempt_in(run.data.tags)
 
 
-def rank(run: Run) -> tuple[int, int, int, str]:
-    """What the counting run of a candidate is the highest in. Of one attempt, the run that holds most: a request that
+def attempt_in(tags: Mapping[str, str]) -> int:
+    """The number of the attempt that the tags of a run name; -1 where they name none, or no number."""
+    try:
+        return int(tags.get(ATTEMPT, -1))
+    except ValueError:
+        return -1
+
+
+def rank(run: Run) -> Rank:
+    """What the counting run of a candidate is the highest in."""
+    return rank_of(run.info.run_id, run.info.start_time, run.data.tags, len(run.data.metrics))
+
+
+def rank_of(run: str, started: int, tags: Mapping[str, str], metrics: int) -> Rank:
+    """The rank of a run with so many `metrics`. Of one attempt, the run that holds most is the highest: a request that
     MLflow answered too late may have made another, which holds nothing.
     """
-    return attempt_of(run), len(run.data.metrics), run.info.start_time, run.info.run_id
+    return attempt_in(tags), metrics, started, run
 
 
 def counting(runs: Iterable[Run], of: Callable[[Run], T]) -> list[T]:
     """`of` the one run that counts of every candidate, where candidates first come; the runs may be a stream."""
-    best: dict[str, tuple[tuple[int, int, int, str], T]] = {}
+    best: dict[str, tuple[Rank, T]] = {}
     for run in runs:
         key = run.data.tags["thaw.candidate"]
         if key not in best or rank(run) > best[key][0]:

@@ -32,6 +32,7 @@ def make_ill(root: Path) -> Home:
     _study(home)
     _ledger(home)
     _data(home)
+    _spool(home)
     for name, age in ((".plan.json.0123456789ab", 600), (".young.json.0123456789ab", 0)):
         old(_file(root / "sweeps" / SWEEP / name), age)
     return home
@@ -45,7 +46,8 @@ def _record(home: Home) -> None:
     run = tracker.client.get_run(running)
     tags = {key: run.data.tags[key] for key in ("mlflow.parentRunId", "thaw.kind", "thaw.candidate", "thaw.trial")}
     tracker.client.set_tag(running, "thaw.attempt", "7")
-    tracker.client.create_run(run.info.experiment_id, run_name="earlier", tags=tags | {"thaw.attempt": "3"})
+    earlier = tracker.client.create_run(run.info.experiment_id, run_name="earlier", tags=tags | {"thaw.attempt": "3"})
+    tracker.client.log_metric(earlier.info.run_id, "dice", 0.5)
     deleted = tracker.open_trial(sweep, trial_info("shallow-first", 2))
     tracker.log_bytes(deleted, "scores.json", b"{}")
     tracker.client.delete_run(deleted)
@@ -79,6 +81,12 @@ def _data(home: Home) -> None:
     _file(home.networks / "0123456789abcdef.keras")
     (home.data / ".building-x").mkdir()
     old(home.data / ".building-x", 600)
+
+
+def _spool(home: Home) -> None:
+    """Two records of a worker that died, and one of a worker that died before, whose folder it had taken over."""
+    for name in ("0000000001.zip", "0000000002.zip", "fedcba987654/0000000001.zip"):
+        old(_file(home.root / "spool" / SWEEP / "0123456789ab" / name), 7200)
 
 
 def _file(path: Path, content: bytes = b"123456") -> Path:

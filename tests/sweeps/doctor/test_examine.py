@@ -8,18 +8,24 @@ from pathlib import Path
 
 import pytest
 
+from sweeps.doctor.doubled_trials import doubled_trials
 from sweeps.doctor.examine import examine, mend
+from sweeps.doctor.look import Look
+from sweeps.doctor.stale_leases import stale_leases
+from sweeps.doctor.undelivered import undelivered
 from sweeps.engines.optuna_storage import open_study
 from sweeps.environment.home import Home
 from sweeps.locks import contract
+from sweeps.locks.database import Lease
 from tests.sweeps.doctor.ill_home import SWEEP, UNKNOWN, make_ill, old, tree
-from tracking.store.run_facts import facts_in_file, facts_of
+from tracking.store.attempts import ATTEMPT, rank_of
+from tracking.store.run_facts import RunFact, facts_in_file, facts_of
 from tracking.store.writer import Tracker
-from trainer.files import locked
+from trainer.files import locked, present
 
 FOUND = [
     ("dead run", "sweep demo", "2 trials ("),
-    ("doubled trial", "run ", "attempt 3 at earlier of sweep demo, after which attempt 7 came"),
+    ("doubled trial", "run ", "attempt 3 at earlier of sweep demo; run"),
     ("stale trial", "study demo", "trials 0 (1) count as running"),
     ("half-written", ".plan.json.0123456789ab", "killed process"),
     ("half-written", ".building-x", "killed process"),
@@ -28,10 +34,11 @@ FOUND = [
     ("damaged file", "00002.npz", "as the ledger wrote it"),
     ("damaged file", "state.npz", "as the ledger wrote it"),
     ("damaged file", "failed.json", "as the ledger wrote it"),
+    ("not delivered", f"spool/{SWEEP}/0123456789ab", "3 records (0.0 MB) of sweep demo, the oldest 120 minutes old"),
     ("orphaned artifacts", "demo/", "was deleted in MLflow"),
     ("orphaned artifacts", UNKNOWN, "has no such run"),
 ]
-ONLY_THE_USER = [UNKNOWN]
+ONLY_THE_USER = ["spool/", UNKNOWN]
 OF_THE_SWEEP = ("dead run", "doubled trial", "stale trial")
 
 
@@ -52,15 +59,16 @@ def test_everything_is_found_and_nothing_is_written(ill: Home) -> None:
     assert tree(ill.root) == before
     for kind, where, what in FOUND:
         (found,) = [one for one in findings if (one.kind, where in one.where, what in one.what) == (kind, True, True)]
-        assert found.mendable != (where in ONLY_THE_USER) and found.mend
+        assert found.mendable != any(part in where for part in ONLY_THE_USER) and found.mend
     assert len(findings) == len(FOUND)
     assert all("b" * 64 in one.where for one in findings if "ledger" in one.what)
 
 
 def test_what_is_safe_is_mended(ill: Home) -> None:
     left = mend(examine(ill))
-    assert [UNKNOWN in one.finding.where for one in left] == [True] and "only you can mend this" in left[0].why
-    assert [UNKNOWN in one.where for one in examine(ill)] == [True]
+    assert all(part in one.finding.where for part, one in zip(ONLY_THE_USER, left, strict=True))
+    assert all("only you can mend this" in one.why for one in left) and "its next worker delivers them" in left[0].why
+    assert examine(ill) == [one.finding for one in left]
     runs = {run.name: run for run in facts_in_file(ill.mlflow_database) if run.kind}
     assert runs[SWEEP].status == "KILLED" and not runs["earlier"].active
     assert [run.status for run in runs.values() if run.attempt == 7] == ["KILLED"]
@@ -68,6 +76,7 @@ def test_what_is_safe_is_mended(ill: Home) -> None:
     whole = [ill.ledger / "aa" / ("aa" * 32) / name for name in ("00002.npz", "state.npz", "failed.json")]
     whole += [ill.data / "whole", ill.networks / "e3b0c44298fc1c14.keras", ill.artifacts / SWEEP / UNKNOWN]
     whole += [ill.root / "sweeps" / SWEEP / ".young.json.0123456789ab"]
+    whole += [ill.root / "spool" / SWEEP / "0123456789ab" / "fedcba987654" / "0000000001.zip"]
     assert all(path.exists() for path in whole)
 
 
@@ -88,6 +97,39 @@ def test_a_trained_entry_and_old_temporary_files_while_somebody_works(ill: Home)
         kinds = [(one.kind, Path(one.where).name) for one in examine(ill)]
     assert ("half-written", ".plan.json.0123456789ab") in kinds and ("half-written", ".building-x") not in kinds
     assert not [name for kind, name in kinds if name == "00002.npz"]
+
+
+@pytest.mark.parametrize(("age", "found"), [(5, []), (600, [("1 record", "wait")])])
+def test_a_living_worker_has_a_moment_to_deliver(tmp_path: Path, age: float, found: list[tuple[str, str]]) -> None:
+    worker = tmp_path / "spool" / SWEEP / "0123456789ab"
+    with present(worker / "alive"):
+        (worker / "0000000001.zip").touch()
+        old(worker / "0000000001.zip", age)
+        findings = undelivered(Look(Home(tmp_path)))
+    assert [(one.what[:8], one.mend[:4]) for one in findings] == found and not any(one.mendable for one in findings)
+
+
+@pytest.mark.parametrize("counting", [("8", 0, 1, "a"), ("7", 3, 1, "a"), ("7", 2, 6, "a"), ("7", 2, 5, "c")])
+def test_of_several_runs_that_which_readers_count_stays(tmp_path: Path, counting: tuple[str, int, int, str]) -> None:
+    def run(attempt: str, metrics: int, started: int, name: str) -> RunFact:
+        rank = rank_of(name, started, {ATTEMPT: attempt}, metrics)
+        return RunFact(name, name, "RUNNING", True, rank, kind="trial", parent="sweep", candidate="1")
+
+    sweep = RunFact("sweep", SWEEP, "RUNNING", True, rank_of("sweep", 0, {}, 0), kind="sweep", sweep=SWEEP)
+    others = [run("7", 2, 5, "b"), run("no number", 9, 9, "d")]
+    found = doubled_trials(Look(Home(tmp_path), (sweep, others[0], run(*counting), others[1])))
+    assert [one.where for one in found] == ["run b", "run d"] and all("run " + counting[3] in one.what for one in found)
+
+
+@pytest.mark.parametrize(("overdue", "found"), [(-1.0, 0), (20.0, 0), (40.0, 1)])
+def test_a_lease_is_stale_a_grace_period_after_it_ran_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, overdue: float, found: int
+) -> None:
+    monkeypatch.setenv("THAW_STORAGE", "postgresql+psycopg://nobody/thaw")
+    lease = Lease(f"{contract.workers(SWEEP)}#1", "1", overdue)
+    look = Look(Home(tmp_path), leases=(lease,))
+    assert len(stale_leases(look)) == found
+    assert (look.abandoned(SWEEP), look.busy) == (bool(found), not found)
 
 
 def harm(path: Path) -> None:
