@@ -12,6 +12,7 @@ from sweeps.doctor.disk_use import Use, disk_use, written
 from sweeps.doctor.examine import examine, mend
 from sweeps.doctor.finding import Finding
 from sweeps.environment.home import Home, look_at_home, open_home
+from sweeps.environment.home_format import counted
 from sweeps.environment.terminal import Board, harmless, tell
 
 SHOWN = 20  # findings of one kind
@@ -34,7 +35,7 @@ def run_doctor(root: Path, board: Board, *, fix: bool) -> bool:
     left = mend(findings, lambda finding: tell(f"Mended: {finding.kind}, {finding.where}"))
     for one in left:
         tell(f"Left: {one.finding.kind}, {one.finding.where}: {one.why}")
-    tell(f"{len(findings) - len(left)} findings mended, {len(left)} left.")
+    tell(f"{counted(len(findings) - len(left), 'finding')} mended, {len(left)} left.")
     return not left
 
 
@@ -43,7 +44,7 @@ def _verdict(findings: Sequence[Finding]) -> str:
         return "Nothing is wrong."
     mendable = sum(finding.mendable for finding in findings)
     ways = f"{mendable} of them mended by --fix" if mendable else "none of them mended by --fix"
-    return f"{len(findings)} findings, {ways}. Nothing was changed."
+    return f"{counted(len(findings), 'finding')}, {ways}. Nothing was changed."
 
 
 def _show_findings(board: Board, findings: Sequence[Finding]) -> None:

@@ -39,7 +39,7 @@ def test_dry_by_default_then_mended_as_far_as_is_safe(thaw_here: Thaw, home: Pat
         assert words in dry.stdout
     fixed = thaw_here("doctor", "--home", home, "--fix")
     assert fixed.returncode == 3 and not (home / "networks/0123456789abcdef.keras").exists()
-    assert "Mended: damaged file" in fixed.stdout and "1 findings mended, 1 left." in fixed.stdout
+    assert "Mended: damaged file" in fixed.stdout and "1 finding mended, 1 left." in fixed.stdout
     (home / f"artifacts/demo/{'0' * 32}/artifacts/scores.json").unlink()
     (home / f"artifacts/demo/{'0' * 32}/artifacts").rmdir()
     (home / f"artifacts/demo/{'0' * 32}").rmdir()
