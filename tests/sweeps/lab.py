@@ -107,6 +107,7 @@ def open_lab(folder: Path) -> Iterator[Lab]:
         finally:
             for name in lab.started:
                 lab.kill(name)
+                lab.wait(name)
 
 
 def trial_runs(lab: Lab) -> list[Any]:

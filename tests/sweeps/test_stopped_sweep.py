@@ -18,7 +18,8 @@ from tests.sweeps.whole import ROOT, SPEC, by_candidate, runs, started, trained
 
 pytestmark = pytest.mark.slow  # whole sweeps in processes of their own
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
-TUNED = ["--set", "search.engine=keras-tuner"]
+# Files of the ledger are compared, so nothing of them may go.
+TUNED = ["--set", "search.engine=keras-tuner", "--set", "keep=all"]
 
 
 def killed(launcher: subprocess.Popen[bytes], home: Path, sign: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,12 +11,13 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from sweeps.environment.home import Home, open_home
+from sweeps.environment.home import open_home
 from sweeps.environment.terminal import Board
 from sweeps.planning.open_sweep import OpenSweep
 from sweeps.planning.plan import read_plan
 from sweeps.run.early_stopping import FOLD_NOISE, MARGIN, clearly_worse, estimate, make_drop_rule
-from sweeps.run.launchers.contract import Listen
+from sweeps.run.launchers.contract import Crew, Listen
+from sweeps.run.launchers.local import LocalLauncher
 from sweeps.run.messages import Dropped, FoldFinished, Message
 from sweeps.run.objective import never_drop
 from sweeps.run.worker import work
@@ -141,27 +143,30 @@ def test_a_dropped_trial_is_marked_everywhere_and_a_list_trains_it_to_its_end(
     home, board = open_home(tmp_path), Board(Console(quiet=True))
     messages: list[Message] = []
 
-    def here(home: Home, name: str, workers: int, listen: Listen) -> None:
-        def both(message: Message) -> None:
-            messages.append(message)
-            listen(message)
+    class Here(LocalLauncher):
+        """Works in this process."""
 
-        store = Tracker.connect(home.tracking_uri, home.artifact_folder)
-        work(OpenSweep(home, read_plan(home, name), store), both)
+        def launch(self, crew: Crew, listen: Listen) -> None:
+            def both(message: Message) -> None:
+                messages.append(message)
+                listen(message)
 
-    monkeypatch.setattr("sweeps.sweep.launch", here)
+            store = Tracker.connect(crew.home.tracking_uri, crew.home.artifact_folder)
+            work(OpenSweep(crew.home, read_plan(crew.home, crew.sweep), store), both)
+
+    run = partial(run_sweep, home=home, board=board, workers=1, name="s", launcher=Here())
     smoke = [*SMALL, "search.masks=['1','2','6-9']", "search.epochs=[2]"]
     search = load_spec("smoke", sets=[*smoke, "search.strategy=random", "search.trials=10"])
-    assert run_sweep(search, home, board, workers=1, name="s").failed == ()
+    assert run(search).failed == ()
     store = Tracker.connect(home.tracking_uri, home.artifact_folder)
     summary = summarise(store.read_sweep("s"))
     assert sum(isinstance(message, Dropped) for message in messages) == 2
     assert {trial.mask for trial in summary.trials} == {"all", "6-9", "none"} and not summary.finished
     assert summary.dropped is not None and (summary.dropped.saved, summary.dropped.trainings) == (2, 2 * 5)
     before = len(messages)
-    assert run_sweep(search, home, board, workers=1, name="s").trained == 0 and len(messages) == before  # it was over
+    assert run(search).trained == 0 and len(messages) == before  # it was over
 
-    assert run_sweep(load_spec("smoke", sets=smoke), home, board, workers=1, name="s").trained == 2
+    assert run(load_spec("smoke", sets=smoke)).trained == 2
     folds = [message.name[0] for message in messages[before:] if isinstance(message, FoldFinished)]
     assert folds == ["1", "1", "2", "2"]
     summary = summarise(store.read_sweep("s"))
