@@ -7,11 +7,11 @@ a number raises the version that covers it, and then confirms both with `make co
 
 from __future__ import annotations
 
-TRAINING = 1
+TRAINING = 2
 """Raise it when a fold of the same candidate gives other numbers: augmentation, folds, network, masks, batch
 normalisation, loss, optimizer, batches or scoring."""
 
-PRETRAINING = 1
+PRETRAINING = 2
 """Raise it when pre-training on the same images gives other weights: network, loss, optimizer, batches, or the choice
 of the epoch. Other images need no raise: their digest stands in the key."""
 

@@ -175,26 +175,26 @@ class Trainer:
         state = state or State(0, (), {})
         if state.variables:
             self._load(state, mask, config)
-        losses, begun = list(state.losses), state.steps
+        losses, begun, loss_sum = list(state.losses), state.steps, state.loss_sum
         started -= state.seconds
         processor = continued(state.processor, device().processor)
 
-        def standing(steps: int = 0) -> State:
-            variables = _values(self._state_variables(mask, config))
-            return State(len(losses), tuple(losses), variables, processor, steps, time.perf_counter() - started)
+        def standing(steps: int = 0, loss_sum: float = 0.0) -> State:
+            variables, seconds = _values(self._state_variables(mask, config)), time.perf_counter() - started
+            return State(len(losses), tuple(losses), variables, processor, steps, seconds, loss_sum)
 
-        def pause(steps: int = 0) -> None:
+        def pause(steps: int = 0, loss_sum: float = 0.0) -> None:
             """Between two steps: keep the state where that is due, and leave when that is asked for."""
             stop = self._stop_asked()
             if stop or pace.is_due():
-                pace.timed(lambda: keep(standing(steps)))
+                pace.timed(lambda: keep(standing(steps, loss_sum)))
             if stop:
                 leave()
 
         for budget in budgets:
             for epoch in range(len(losses), budget):
-                losses.append(self._epoch(fold, config.batch, candidate.seed, epoch, begun, pause))
-                begun = 0
+                losses.append(self._epoch(fold, config.batch, candidate.seed, epoch, begun, loss_sum, pause))
+                begun, loss_sum = 0, 0.0
                 pause()
             self._prove(mask, config, before)
             try:
@@ -239,28 +239,35 @@ class Trainer:
             variable.assign(state.reshape(variable.shape).astype(variable.dtype))
 
     def _epoch(
-        self, fold: FoldData, batch_size: int, seed: int, epoch: int, begun: int, pause: Callable[[int], None]
+        self,
+        fold: FoldData,
+        batch_size: int,
+        seed: int,
+        epoch: int,
+        begun: int,
+        loss_sum: float,
+        pause: Callable[[int, float], None],
     ) -> float:
-        """One epoch, from the step after the `begun` ones; `pause(steps)` is called between two steps.
+        """One epoch, from the step after the `begun` ones, whose losses add up to `loss_sum`; its mean training loss.
 
-        Returns the epoch's training loss, which is that of its last batch: Keras resets its mean at every
-        `train_on_batch`, so that a state in the midst of an epoch need not hold one.
+        `pause(steps, loss_sum)` is called between two steps. The mean is taken here: Keras resets its own at every
+        `train_on_batch`, which so returns the loss of one batch.
         """
-        self._model.reset_metrics()
-        mean_loss = float("nan")
         drawn = batches(len(fold.train_x), batch_size, (seed, fold.number), epoch)
-        for step, batch in islice(enumerate(drawn), begun, None):
-            if step > begun:
-                pause(step)
+        steps = begun
+        for batch in islice(drawn, begun, None):
+            if steps > begun:
+                pause(steps, loss_sum)
             x = with_channels(fold.train_x[batch])
             y = fold.train_y[batch, ..., None].astype(np.float32)
-            mean_loss = float(self._model.train_on_batch(x, y))
-            if not math.isfinite(mean_loss):
+            loss = float(self._model.train_on_batch(x, y))
+            if not math.isfinite(loss):
                 raise TrialFailed(
-                    f"The training loss became {mean_loss} in epoch {epoch + 1} of fold {fold.number}. "
+                    f"The training loss became {loss} in epoch {epoch + 1} of fold {fold.number}. "
                     "A smaller learning rate may help."
                 )
-        return mean_loss
+            steps, loss_sum = steps + 1, loss_sum + loss
+        return loss_sum / steps
 
     def _prove(self, mask: Mask, config: TrainConfig, before: dict[int, Fingerprint]) -> None:
         """Compare every block with itself before the fold: a frozen one must be equal, a trained one must have changed.

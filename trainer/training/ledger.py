@@ -45,7 +45,8 @@ class State:
     """Where a training stands after `epochs` epochs and `steps` steps of the next one.
 
     It holds the loss of each whole epoch, every variable that can still change, and the processor that it was trained
-    on so far ("": not known). `seconds` of training lie behind it that no result tells of.
+    on so far ("": not known). `seconds` of training lie behind it that no result tells of; the losses of the `steps`
+    add up to `loss_sum`.
     """
 
     epochs: int
@@ -54,6 +55,7 @@ class State:
     processor: str = ""
     steps: int = 0
     seconds: float = 0.0
+    loss_sum: float = 0.0
 
     @property
     def position(self) -> tuple[int, int]:
@@ -241,6 +243,7 @@ def _arrays_of(state: State) -> dict[str, NDArray[Any]]:
     position = {"position": np.array(state.position)} if state.steps else {"epochs": np.array(state.epochs)}
     variables = {f"v:{name}": array for name, array in state.variables.items()}
     passed = {"seconds": np.array(state.seconds), "processor": _text(state.processor)}
+    passed["loss_sum"] = np.array(state.loss_sum)
     return {**position, "losses": np.array(state.losses), **passed, **variables}
 
 
@@ -251,7 +254,8 @@ def _state_of(arrays: Mapping[str, NDArray[Any]]) -> State:
     if len(losses) != epochs or steps < 0:
         raise ValueError("a state has one loss for each epoch")
     processor, seconds = bytes(arrays.get("processor", NOTHING)).decode(), float(arrays.get("seconds", 0.0))
-    return State(epochs, losses, _numbers(arrays, "v:"), processor, steps, seconds)
+    loss_sum = float(arrays["loss_sum"]) if steps else 0.0
+    return State(epochs, losses, _numbers(arrays, "v:"), processor, steps, seconds, loss_sum)
 
 
 def _shared_weights(path: Path) -> dict[str, NDArray[Any]]:

@@ -180,11 +180,11 @@ def _train(
     best = network.get_weights()
     progress(0, config.epochs, "pre-training")
     for epoch in range(config.epochs):
-        network.reset_metrics()
-        mean_loss = math.nan
+        losses: list[float] = []
         for batch in batches(len(images.train_x), config.batch, (config.seed,), epoch):
             truth = images.train_y[batch, ..., None].astype(np.float32)
-            mean_loss = float(network.train_on_batch(with_channels(images.train_x[batch]), truth))
+            losses.append(float(network.train_on_batch(with_channels(images.train_x[batch]), truth)))
+        mean_loss = sum(losses) / len(losses)
         if not math.isfinite(mean_loss):
             raise UserError(
                 f"Pre-training diverged: the loss became {mean_loss} in epoch {epoch + 1}. "

@@ -11,7 +11,7 @@ import pytest
 from tests.trainer.conftest import TINY, made_fold
 from trainer.config import Candidate, PartitionConfig, TrainConfig
 from trainer.errors import FrozenBlockMoved, TrialFailed
-from trainer.masks import Mask, at_depth
+from trainer.masks import Mask, at_depth, parse
 from trainer.network.blocks import leaf_layers
 from trainer.network.unet import unet
 from trainer.results import FoldResult
@@ -310,3 +310,17 @@ def test_what_is_under_ignored_pixels_changes_no_weight(entry: Entries, fold: Fo
     ]
     assert same(trained[0], trained[1])
     assert not same(trained[0], trained[2])
+
+
+def test_the_loss_of_an_epoch_is_the_mean_over_its_batches(trainer: Trainer, entry: Entries, fold: FoldData) -> None:
+    trainer._compile(parse("9", 9), trainer.config)
+    of_batch, taken = trainer._model.train_on_batch, list[float]()
+
+    def noted(*data: object) -> float:
+        taken.append(float(of_batch(*data)))
+        return taken[-1]
+
+    trainer._model.train_on_batch = noted
+    (result,) = train(trainer, entry("mean"), "9", 2, fold)
+    half = len(taken) // 2
+    assert half > 1 and result.losses == (sum(taken[:half]) / half, sum(taken[half:]) / half)
