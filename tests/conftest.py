@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -37,6 +37,18 @@ Thaw = Callable[..., "subprocess.CompletedProcess[str]"]
 @pytest.fixture(scope="session", autouse=True)
 def _home_is_never_the_users(tmp_path_factory: pytest.TempPathFactory) -> None:
     os.environ["THAW_HOME"] = str(tmp_path_factory.mktemp("home"))
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_shared_by_accident() -> Iterator[None]:
+    """What a command puts into the environment for its workers does not outlive the test that called it."""
+    before = {name: os.environ.get(name) for name in ("THAW_STORAGE", "THAW_PATIENCE")}
+    yield
+    for name, value in before.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
 
 
 @pytest.fixture(scope="session")
