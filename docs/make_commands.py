@@ -20,7 +20,7 @@ out. `.venv/bin/thaw --install-completion` teaches your shell to complete comman
 sweeps.
 
 Exit codes: 0 done; 1 a bug, with a traceback; 2 a mistake that you can fix, with one sentence; 3 the sweep has trials
-without a score, or `doctor` leaves something to mend; 130 stopped.
+without a score, or `doctor` leaves something to repair; 130 stopped.
 """
 
 

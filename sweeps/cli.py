@@ -524,14 +524,14 @@ def best(
 
 @app.command(epilog="Example:\n\nthaw doctor --fix")
 def doctor(
-    fix: Annotated[bool, typer.Option("--fix", help="Mend what is safe. Without it nothing is written.")] = False,
+    fix: Annotated[bool, typer.Option("--fix", help="Repair what is safe. Without it nothing is written.")] = False,
     storage: Storage = None,
     home: Home = DEFAULT_HOME,
 ) -> None:
     """Look for what a crash, a full disk or a pulled cable left: dead runs, stale trials and leases, damaged files.
 
     Also lists half-written files, orphaned artifacts, records not delivered, and what the home takes on disk. Starting
-    weights are not looked at. Exit code 3 where something is left to mend.
+    weights are not looked at. Exit code 3 where something is left to repair.
     """
     from sweeps.commands.doctor import run_doctor
     from sweeps.environment.terminal import Board

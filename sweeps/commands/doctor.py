@@ -9,7 +9,7 @@ from rich import box
 from rich.table import Table
 
 from sweeps.doctor.disk_use import Use, disk_use, written
-from sweeps.doctor.examine import examine, mend
+from sweeps.doctor.examine import examine, repair
 from sweeps.doctor.finding import Finding
 from sweeps.environment.home import Home, look_at_home, open_home
 from sweeps.environment.home_format import counted
@@ -19,7 +19,7 @@ SHOWN = 20  # findings of one kind
 
 
 def run_doctor(root: Path, board: Board, *, fix: bool) -> bool:
-    """Look the home over and print what is found; with `fix` mend what is safe. Whether nothing is left.
+    """Look the home over and print what is found; with `fix` repair what is safe. Whether nothing is left.
 
     Without `fix` nothing is written. Raises `UserError` where there is no home, and where a server does not answer.
     """
@@ -32,24 +32,24 @@ def run_doctor(root: Path, board: Board, *, fix: bool) -> bool:
         tell(_verdict(findings))
         return not findings
     open_home(root, make=False)  # it can be written, and MLflow's addresses lead into it
-    left = mend(findings, lambda finding: tell(f"Mended: {finding.kind}, {finding.where}"))
+    left = repair(findings, lambda finding: tell(f"Repaired: {finding.kind}, {finding.where}"))
     for one in left:
         tell(f"Left: {one.finding.kind}, {one.finding.where}: {one.why}")
-    tell(f"{counted(len(findings) - len(left), 'finding')} mended, {len(left)} left.")
+    tell(f"{counted(len(findings) - len(left), 'finding')} repaired, {len(left)} left.")
     return not left
 
 
 def _verdict(findings: Sequence[Finding]) -> str:
     if not findings:
         return "Nothing is wrong."
-    mendable = sum(finding.mendable for finding in findings)
-    ways = f"{mendable} of them mended by --fix" if mendable else "none of them mended by --fix"
+    repairable = sum(finding.repairable for finding in findings)
+    ways = f"{repairable} of them repaired by --fix" if repairable else "none of them repaired by --fix"
     return f"{counted(len(findings), 'finding')}, {ways}. Nothing was changed."
 
 
 def _show_findings(board: Board, findings: Sequence[Finding]) -> None:
     rows = [
-        (finding.kind, finding.where, finding.what, f"{'--fix: ' if finding.mendable else 'you: '}{finding.mend}")
+        (finding.kind, finding.where, finding.what, f"{'--fix: ' if finding.repairable else 'you: '}{finding.remedy}")
         for finding in findings
     ]
     counts = dict.fromkeys((finding.kind for finding in findings), 0)
@@ -58,7 +58,7 @@ def _show_findings(board: Board, findings: Sequence[Finding]) -> None:
         counts[row[0]] += 1
         if counts[row[0]] <= SHOWN:
             shown.append(row)
-    _show(board, ("finding", "where", "what", "what mends it"), shown)
+    _show(board, ("finding", "where", "what", "what repairs it"), shown)
     for kind, count in counts.items():
         if count > SHOWN:
             tell(f"... and {count - SHOWN} more of the kind '{kind}'")

@@ -24,7 +24,7 @@ def damaged_ledger(look: Look, step: Step) -> list[Finding]:
     folders, findings = entries(look.home.ledger), list[Finding]()
     for done, folder in enumerate(folders, 1):
         for path in damaged_files(folder):
-            mend = COST.get(path.name) or COST[path.suffix]
-            findings.append(Finding(KIND, str(path), "cannot be read as the ledger wrote it", mend, path.unlink))
+            remedy = COST.get(path.name) or COST[path.suffix]
+            findings.append(Finding(KIND, str(path), "cannot be read as the ledger wrote it", remedy, path.unlink))
         step(done, len(folders))
     return findings

@@ -38,18 +38,18 @@ def examine(home: Home, step: Step = lambda done, total: None) -> list[Finding]:
 
 @dataclass(frozen=True)
 class Left:
-    """A finding that was not mended, and why."""
+    """A finding that was not repaired, and why."""
 
     finding: Finding
     why: str
 
 
-def mend(findings: Iterable[Finding], say: Callable[[Finding], object] = lambda finding: None) -> list[Left]:
-    """Mend what is safe; what is left. `say` is told of each that was mended."""
+def repair(findings: Iterable[Finding], say: Callable[[Finding], object] = lambda finding: None) -> list[Left]:
+    """Repair what is safe; what is left. `say` is told of each that was repaired."""
     left = list[Left]()
     for finding in findings:
         if finding.repair is None:
-            left.append(Left(finding, f"only you can mend this: {finding.mend}"))
+            left.append(Left(finding, f"only you can repair this: {finding.remedy}"))
             continue
         try:
             finding.repair()

@@ -1,4 +1,4 @@
-"""A finding: what is wrong, where, and what mends it."""
+"""A finding: what is wrong, where, and what repairs it."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from dataclasses import dataclass, field
 @dataclass(frozen=True)
 class Finding:
     """Something wrong. `kind`: a few words, the same for all of its kind; `where`: a file, a sweep or a run; `what` is
-    wrong there; `mend`: what `--fix` does about it, and what that costs, or what the user can do.
+    wrong there; `remedy`: what `--fix` does about it, and what that costs, or what the user can do.
 
-    `repair` mends it, and does nothing where that is no longer safe; None where only the user can. It raises
+    `repair` repairs it, and does nothing where that is no longer safe; None where only the user can. It raises
     `UserError` or `OSError` where it fails.
     """
 
     kind: str
     where: str
     what: str
-    mend: str
+    remedy: str
     repair: Callable[[], object] | None = field(default=None, compare=False, repr=False)
 
     @property
-    def mendable(self) -> bool:
-        """Whether `--fix` mends it."""
+    def repairable(self) -> bool:
+        """Whether `--fix` repairs it."""
         return self.repair is not None

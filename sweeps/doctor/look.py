@@ -88,7 +88,7 @@ class Look:
         return guarded
 
     def tracker(self) -> Tracker:
-        """The record, to mend it."""
+        """The record, to repair it."""
         from tracking.store.writer import Tracker
 
         return Tracker.connect(self.home.tracking_uri, self.home.artifact_folder)

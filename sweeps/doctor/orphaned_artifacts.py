@@ -27,11 +27,13 @@ def orphaned_artifacts(look: Look) -> list[Finding]:
 
 def _deleted(folder: Path) -> Finding:
     size = written(size_of(folder))
-    mend = f"remove it ({size}); MLflow can then restore the run's numbers only"
-    return Finding(KIND, str(folder), "its run was deleted in MLflow", mend, partial(shutil.rmtree, folder))
+    remedy = f"remove it ({size}); MLflow can then restore the run's numbers only"
+    return Finding(KIND, str(folder), "its run was deleted in MLflow", remedy, partial(shutil.rmtree, folder))
 
 
 def _unknown(folder: Path) -> Finding:
     """Perhaps all that is left of a run, where the database was put back from a copy: the user must know."""
-    mend = f"delete it yourself ({written(size_of(folder))}), unless another database of MLflow's belongs to this home"
-    return Finding(KIND, str(folder), "the home's MLflow database has no such run", mend)
+    remedy = (
+        f"delete it yourself ({written(size_of(folder))}), unless another database of MLflow's belongs to this home"
+    )
+    return Finding(KIND, str(folder), "the home's MLflow database has no such run", remedy)

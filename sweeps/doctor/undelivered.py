@@ -1,4 +1,4 @@
-"""Records in the spools of a home that MLflow does not have yet. They are delivered, never mended."""
+"""Records in the spools of a home that MLflow does not have yet. They are delivered, never repaired."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ def _finding(left: spool.Undelivered, now: float) -> Finding:
     records = f"{counted(left.count, 'record')} ({written(left.size)}) of sweep {left.sweep}"
     age = duration(max(0.0, now - left.oldest))
     if left.alive:
-        mend = "wait: the worker that wrote them is alive, and delivers them when MLflow answers"
+        remedy = "wait: the worker that wrote them is alive, and delivers them when MLflow answers"
     else:
-        mend = f"run `thaw worker {left.sweep}`, or the sweep's command, with this home: its next worker delivers them"
-    return Finding(KIND, f"spool/{left.sweep}/{left.worker}", f"{records}, the oldest {age} old", mend)
+        remedy = (
+            f"run `thaw worker {left.sweep}`, or the sweep's command, with this home: its next worker delivers them"
+        )
+    return Finding(KIND, f"spool/{left.sweep}/{left.worker}", f"{records}, the oldest {age} old", remedy)

@@ -255,7 +255,7 @@ def test_confirming_compares_or_renews_but_never_lowers(
 def test_confirming_refuses_other_numbers_under_the_same_version(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(confirm, "computed", lambda name: Golden({"x": [1]}))
     before = {"version": confirm.version_of("TRAINING"), **asdict(Golden({"x": [2]}))}
-    with pytest.raises(SystemExit, match=r"(?s)Not confirmed: under version 1 of TRAINING.*'x': expected \[2\]"):
+    with pytest.raises(SystemExit, match=r"(?s)Not confirmed: under version 2 of TRAINING.*'x': expected \[2\]"):
         confirm.renewed("TRAINING", before)
 
 

@@ -33,13 +33,13 @@ def test_dry_by_default_then_mended_as_far_as_is_safe(thaw_here: Thaw, home: Pat
         f"damaged file: {home}/networks/0123456789abcdef.keras; the network in it is not the one",
         "--fix: remove it",
         "you: delete it yourself (0.0 MB)",
-        "2 findings, 1 of them mended by --fix. Nothing was changed.",
+        "2 findings, 1 of them repaired by --fix. Nothing was changed.",
         "networks of your own: 1; 0.0 MB",
     ):
         assert words in dry.stdout
     fixed = thaw_here("doctor", "--home", home, "--fix")
     assert fixed.returncode == 3 and not (home / "networks/0123456789abcdef.keras").exists()
-    assert "Mended: damaged file" in fixed.stdout and "1 finding mended, 1 left." in fixed.stdout
+    assert "Repaired: damaged file" in fixed.stdout and "1 finding repaired, 1 left." in fixed.stdout
     (home / f"artifacts/demo/{'0' * 32}/artifacts/scores.json").unlink()
     (home / f"artifacts/demo/{'0' * 32}/artifacts").rmdir()
     (home / f"artifacts/demo/{'0' * 32}").rmdir()
@@ -56,4 +56,4 @@ def test_on_a_terminal_it_is_a_table(home: Path) -> None:
     console = Console(force_terminal=True, width=300, record=True, color_system=None)
     assert not run_doctor(home, Board(console), fix=False)
     text = console.export_text()
-    assert "what mends it" in text and "disk use" in text and "damaged file " in text
+    assert "what repairs it" in text and "disk use" in text and "damaged file " in text

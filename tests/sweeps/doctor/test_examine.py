@@ -1,4 +1,4 @@
-"""What the doctor finds in a home where everything is wrong, mends, and leaves alone."""
+"""What the doctor finds in a home where everything is wrong, repairs, and leaves alone."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sweeps.doctor.doubled_trials import doubled_trials
-from sweeps.doctor.examine import examine, mend
+from sweeps.doctor.examine import examine, repair
 from sweeps.doctor.look import Look
 from sweeps.doctor.stale_leases import stale_leases
 from sweeps.doctor.undelivered import undelivered
@@ -59,15 +59,15 @@ def test_everything_is_found_and_nothing_is_written(ill: Home) -> None:
     assert tree(ill.root) == before
     for kind, where, what in FOUND:
         (found,) = [one for one in findings if (one.kind, where in one.where, what in one.what) == (kind, True, True)]
-        assert found.mendable != any(part in where for part in ONLY_THE_USER) and found.mend
+        assert found.repairable != any(part in where for part in ONLY_THE_USER) and found.remedy
     assert len(findings) == len(FOUND)
     assert all("b" * 64 in one.where for one in findings if "ledger" in one.what)
 
 
 def test_what_is_safe_is_mended(ill: Home) -> None:
-    left = mend(examine(ill))
+    left = repair(examine(ill))
     assert all(part in one.finding.where for part, one in zip(ONLY_THE_USER, left, strict=True))
-    assert all("only you can mend this" in one.why for one in left) and "its next worker delivers them" in left[0].why
+    assert all("only you can repair this" in one.why for one in left) and "its next worker delivers them" in left[0].why
     assert examine(ill) == [one.finding for one in left]
     runs = {run.name: run for run in facts_in_file(ill.mlflow_database) if run.kind}
     assert runs[SWEEP].status == "KILLED" and not runs["earlier"].active
@@ -84,7 +84,7 @@ def test_nothing_of_a_sweep_at_work_counts_as_dead_or_is_mended(ill: Home) -> No
     before = examine(ill)
     with ill.locks.present(contract.workers(SWEEP)):
         found = {one.kind for one in examine(ill)}
-        left = mend(one for one in before if one.kind in OF_THE_SWEEP)  # who began after the look was over, too
+        left = repair(one for one in before if one.kind in OF_THE_SWEEP)  # who began after the look was over, too
     assert not found & {*OF_THE_SWEEP, "half-written"}
     assert len(left) == 3 and all("Somebody works on sweep 'demo' again" in one.why for one in left)
     assert {run.status for run in facts_in_file(ill.mlflow_database) if run.active} == {"RUNNING"}
@@ -106,7 +106,7 @@ def test_a_living_worker_has_a_moment_to_deliver(tmp_path: Path, age: float, fou
         (worker / "0000000001.zip").touch()
         old(worker / "0000000001.zip", age)
         findings = undelivered(Look(Home(tmp_path)))
-    assert [(one.what[:8], one.mend[:4]) for one in findings] == found and not any(one.mendable for one in findings)
+    assert [(one.what[:8], one.remedy[:4]) for one in findings] == found and not any(one.repairable for one in findings)
 
 
 @pytest.mark.parametrize("counting", [("8", 0, 1, "a"), ("7", 3, 1, "a"), ("7", 2, 6, "a"), ("7", 2, 5, "c")])
@@ -145,7 +145,7 @@ def test_a_damaged_database_is_named_and_never_touched(ill: Home, name: str, dam
     content = (ill.root / name).read_bytes()
     findings = examine(ill)
     (found,) = [one for one in findings if one.kind == "damaged database"]
-    assert found.where.endswith(name) and "SQLite says" in found.what and not found.mendable
+    assert found.where.endswith(name) and "SQLite says" in found.what and not found.repairable
     judged = {one.kind for one in findings}
     others = {"mlflow.db": {"dead run", "doubled trial", "orphaned artifacts"}, "optuna.db": {"stale trial"}}
     assert not judged & others.pop(name) and judged > others.popitem()[1]

@@ -1,4 +1,4 @@
-"""The doctor where a PostgreSQL database holds studies and leases: it reads both, and mends after a steady contact."""
+"""The doctor where PostgreSQL holds studies and leases: it reads both, and repairs after a steady contact."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import NullPool, create_engine, text
 
-from sweeps.doctor.examine import examine, mend
+from sweeps.doctor.examine import examine, repair
 from sweeps.engines import optuna_queue
 from sweeps.engines.optuna_storage import open_study
 from sweeps.environment.home import Home, write_format
@@ -60,7 +60,7 @@ def test_stale_trials_and_leases_are_found_and_mended(
         ("stale lease", f"{contract.workers(SWEEP)}#1"),
     ]
     contact_with(url)._unbroken_since -= contract.GRACE_SECONDS  # as if it had answered for long
-    assert mend(findings) == [] and examine(home) == []
+    assert repair(findings) == [] and examine(home) == []
     assert [trial.state.name for trial in open_study(url, SWEEP).trials] == ["FAIL", "WAITING"]
     with engine.connect() as connection:
         assert connection.execute(text("SELECT name FROM thaw_leases")).scalars().all() == [contract.turn("other")]
