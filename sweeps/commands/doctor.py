@@ -21,7 +21,7 @@ SHOWN = 20  # findings of one kind
 def run_doctor(root: Path, board: Board, *, fix: bool) -> bool:
     """Look the home over and print what is found; with `fix` repair what is safe. Whether nothing is left.
 
-    Without `fix` nothing is written. Raises `UserError` where there is no home, and where a server does not answer.
+    Without `fix` nothing is written. Raises `UserError` where there is no home.
     """
     home = look_at_home(root)
     with board.bar("reading the ledger") as update:

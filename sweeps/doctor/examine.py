@@ -14,6 +14,7 @@ from sweeps.doctor.finding import Finding
 from sweeps.doctor.half_written import half_written
 from sweeps.doctor.look import look
 from sweeps.doctor.orphaned_artifacts import orphaned_artifacts
+from sweeps.doctor.servers_away import servers_away
 from sweeps.doctor.stale_leases import stale_leases
 from sweeps.doctor.stale_trials import stale_trials
 from sweeps.doctor.undelivered import undelivered
@@ -21,16 +22,13 @@ from sweeps.environment.home import Home
 from trainer.errors import UserError
 
 QUICK = (
-    *(damaged_databases, dead_runs, doubled_trials, stale_trials, stale_leases, half_written),
+    *(servers_away, damaged_databases, dead_runs, doubled_trials, stale_trials, stale_leases, half_written),
     *(damaged_images, damaged_networks, undelivered, orphaned_artifacts),
 )
 
 
 def examine(home: Home, step: Step = lambda done, total: None) -> list[Finding]:
-    """All findings; nothing is written anywhere. `step(done, total)` follows the reading of the ledger.
-
-    Raises `UserError` where a server cannot be reached.
-    """
+    """All findings; nothing is written anywhere. `step(done, total)` follows the reading of the ledger."""
     seen = look(home)
     found = [finding for check in QUICK for finding in check(seen)]
     return [*found, *damaged_ledger(seen, step)]

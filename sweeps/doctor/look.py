@@ -23,6 +23,7 @@ from sweeps.environment.home import Home, at_work
 from sweeps.locks import contract
 from sweeps.locks.contact import connection_arguments, contact_with, explained
 from sweeps.locks.database import PRESENT, Lease, database_locks, leases_in
+from tracking.server_probe import check_server
 from tracking.sqlite_address import file_of
 from tracking.store.run_facts import RunFact, facts_in_file, facts_of
 from trainer.errors import UserError
@@ -32,13 +33,15 @@ if TYPE_CHECKING:  # heavy
 
 JUST_BEGUN = 120.0  # seconds that a sweep's workers have to start
 NO_STUDIES = Studies()
+STORAGE, RECORD = "the study's database", "the MLflow server"
 RUN_FOLDER = re.compile("[0-9a-f]{32}")
 
 
 @dataclass(frozen=True)
 class Look:
     """What a home, its record and its study held a moment ago. `runs`: those of the sweeps that are this home's, None
-    where they cannot be read; `folders`: of artifacts in this home, a run's each; `faults`: of its databases, by path.
+    where they cannot be read; `folders`: of artifacts in this home, a run's each; `faults`: of its databases, by path;
+    `away`: what was said of each server that does not answer, of which nothing is known then.
     """
 
     home: Home
@@ -47,12 +50,15 @@ class Look:
     leases: tuple[Lease, ...] = ()
     folders: tuple[Path, ...] = ()
     faults: Mapping[Path, str] = field(default_factory=dict)
+    away: tuple[tuple[str, str], ...] = ()  # which server, and what was said
 
     @property
     def busy(self) -> bool:
         """Whether somebody works on a sweep, or prepares one, with files of this home, as far as can be seen."""
         if self.home.shared_storage is None:
             return at_work(self.home)
+        if self._storage_away:
+            return True
         names = (contract.LAUNCH, "sweeps/")
         return any(lease.name.startswith(names) for lease in self._holding)
 
@@ -64,8 +70,14 @@ class Look:
         if self.home.shared_storage is None:
             locks = self.home.locks
             return locks.nobody_present(contract.workers(sweep)) and locks.nobody_present(contract.LAUNCH)
+        if self._storage_away:
+            return False
         present = f"{contract.workers(sweep)}{PRESENT}"
         return not any(lease.name == contract.LAUNCH or lease.name.startswith(present) for lease in self._holding)
+
+    @property
+    def _storage_away(self) -> bool:
+        return any(server == STORAGE for server, _ in self.away)
 
     @property
     def _holding(self) -> list[Lease]:
@@ -95,11 +107,20 @@ class Look:
 
 
 def look(home: Home) -> Look:
-    """Look at a home. Raises `UserError` where a server cannot be reached; of a damaged database nothing is read."""
+    """Look at a home; of a damaged database, or of a server that cannot be reached, nothing is read."""
     folders = tuple(_run_folders(home))
     faults = {path: fault for path in _databases(home) if path.exists() and (fault := fault_of(path)) is not None}
-    studies, leases = _study_database(home, faults)
-    return Look(home, _runs(home, studies, faults), studies, leases, folders, faults)
+    away: list[tuple[str, str]] = []
+    studies, leases, runs = NO_STUDIES, tuple[Lease, ...](), None
+    try:
+        studies, leases = _study_database(home, faults)
+    except UserError as error:
+        away.append((STORAGE, str(error)))
+    try:
+        runs = _runs(home, studies, faults)
+    except UserError as error:
+        away.append((RECORD, str(error)))
+    return Look(home, runs, studies, leases, folders, faults, tuple(away))
 
 
 def _databases(home: Home) -> tuple[Path, Path]:
@@ -132,6 +153,7 @@ def _runs(home: Home, studies: Studies, faults: Container[Path]) -> tuple[RunFac
     known = sorted({plan.parent.name for plan in home.root.glob("sweeps/*/plan.json")} | set(studies.names))
     if (other := file_of(home.tracking_uri)) is not None:
         return _of_sweeps(facts_in_file(other), known) if other.exists() else ()
+    check_server(home.tracking_uri)
     if not known:
         return ()
     from tracking.store.writer import Tracker

@@ -75,9 +75,19 @@ def planned_cases(home: Home, plan: Plan) -> Cases:
 def _planned_network(plan: Plan) -> Any:
     model = plan.resolved.settings.model
     network = network_of(model)
-    load_start(network, model, Path(plan.weights))
-    if weights_digest(network) != plan.weights_digest:
+    try:
+        load_start(network, model, Path(plan.weights))
+        if weights_digest(network) == plan.weights_digest:
+            return network
+    except UserError:
+        if not plan.cases:
+            raise
+    if not plan.cases:
         raise UserError(
             f"The starting weights {plan.weights} changed since sweep '{plan.name}' was started. Start it again."
         )
-    return network
+    Path(plan.weights).unlink(missing_ok=True)  # else it would never be fetched again
+    raise UserError(
+        f"The starting weights of sweep '{plan.name}' were fetched into {plan.weights}, but are damaged there, and "
+        "removed now. Start the worker again: it fetches them anew."
+    )

@@ -109,6 +109,16 @@ def test_a_living_worker_has_a_moment_to_deliver(tmp_path: Path, age: float, fou
     assert [(one.what[:8], one.remedy[:4]) for one in findings] == found and not any(one.repairable for one in findings)
 
 
+def test_a_server_that_is_away_hides_nothing_of_the_home(ill: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("THAW_STORAGE", "postgresql+psycopg://ann:secret@127.0.0.1:1/thaw")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://ann:secret@127.0.0.1:1")
+    findings = examine(ill)
+    assert [one.where for one in findings if one.kind == "server away"] == ["the study's database", "the MLflow server"]
+    assert {one.kind for one in findings} == {"server away", "damaged file", "not delivered"}
+    assert all(not one.repairable for one in findings if one.where.endswith("data/harmed"))  # who knows who works on it
+    assert "secret" not in repr(findings)
+
+
 @pytest.mark.parametrize("counting", [("8", 0, 1, "a"), ("7", 3, 1, "a"), ("7", 2, 6, "a"), ("7", 2, 5, "c")])
 def test_of_several_runs_that_which_readers_count_stays(tmp_path: Path, counting: tuple[str, int, int, str]) -> None:
     def run(attempt: str, metrics: int, started: int, name: str) -> RunFact:
