@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from rich.table import Table
 
 from sweeps.environment.home import Home
 from sweeps.environment.streams import write_data
+from sweeps.environment.terminal import Board, Output
 from tracking import as_json
 from tracking.analysis.formatting import SYNTHETIC
 from tracking.analysis.seeds import read
@@ -31,8 +32,11 @@ FILE_WIDTH = 120  # columns of answer.txt
 
 def run(home: Home, sweep: str | None, form: str, out: Path | None, console: Console) -> None:
     """The command: read MLflow, print, write."""
-    record = read_record(home, sweep)
-    answer = best(record)
+    board = Board(Output(stderr=True))  # what is printed may be read by a program
+    with board.reading("reading the trials") as step:
+        record = read_record(home, sweep, step)
+    with board.reading("comparing the trials"):
+        answer = best(record)
     if form == "json":
         write_data(as_json.to_json(answer))
     else:
@@ -50,11 +54,11 @@ def check_format(form: str) -> str:
     return form
 
 
-def read_record(home: Home, sweep: str | None) -> SweepRecord:
-    """A sweep, the newest by default, as MLflow has it."""
+def read_record(home: Home, sweep: str | None, step: Callable[[int], object] = lambda done: None) -> SweepRecord:
+    """A sweep, the newest by default, as MLflow has it; `step` is told how many trials have been read."""
     from tracking.store.writer import Tracker
 
-    return Tracker.connect(home.tracking_uri, home.artifact_folder).read_sweep(sweep)
+    return Tracker.connect(home.tracking_uri, home.artifact_folder).read_sweep(sweep, step)
 
 
 def best(record: SweepRecord) -> BestMask:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sweeps.environment.home import Home, can_be_written, find_home
 from sweeps.environment.streams import write_data
-from sweeps.environment.terminal import tell
+from sweeps.environment.terminal import Board, Output, tell
 from trainer.errors import UserError
 from trainer.files import write_atomically
 
@@ -64,12 +64,17 @@ def _render_one(tracker: Tracker, sweep: str | None, form: str, *, shows_images:
     from tracking.report.shown_images import with_images
     from tracking.summary.sweep import summarise
 
-    record = tracker.read_sweep(sweep)
+    board = Board(Output(stderr=True))  # what is printed may be read by a program
+    with board.reading("reading the trials") as step:
+        record = tracker.read_sweep(sweep, step)
     if shows_images:
-        record = with_images(tracker, record)
-    summary = summarise(record)
-    figure_files = formats.figures(summary, record) if figures else {}
-    return summary.sweep, formats.render(summary, record, form), figure_files
+        with board.reading("reading the images"):
+            record = with_images(tracker, record)
+    with board.reading("comparing the trials"):
+        summary = summarise(record)
+    with board.reading("writing tables and figures"):
+        figure_files = formats.figures(summary, record) if figures else {}
+        return summary.sweep, formats.render(summary, record, form), figure_files
 
 
 def _render_two(tracker: Tracker, sweep: str | None, other: str, form: str, *, figures: bool) -> Rendered:
@@ -77,13 +82,17 @@ def _render_two(tracker: Tracker, sweep: str | None, other: str, form: str, *, f
     from tracking.report import formats
     from tracking.summary.two_sweeps import compare_sweeps
 
-    comparison = compare_sweeps(tracker.read_sweep(sweep), tracker.read_sweep(other))
-    figure_files = formats.figures_of_two(comparison) if figures else {}
-    return (
-        " against ".join(summary.sweep for summary in comparison.sweeps),
-        formats.render_two(comparison, form),
-        figure_files,
-    )
+    board = Board(Output(stderr=True))
+    with board.reading("reading the trials of the first sweep") as step:
+        one = tracker.read_sweep(sweep, step)
+    with board.reading("reading the trials of the other") as step:
+        two = tracker.read_sweep(other, step)
+    with board.reading("comparing the sweeps"):
+        comparison = compare_sweeps(one, two)
+    with board.reading("writing tables and figures"):
+        figure_files = formats.figures_of_two(comparison) if figures else {}
+        names = " against ".join(summary.sweep for summary in comparison.sweeps)
+        return names, formats.render_two(comparison, form), figure_files
 
 
 def _write(files: Mapping[Path, bytes]) -> None:

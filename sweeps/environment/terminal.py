@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from rich.text import Text
 from sweeps.environment.machine import duration
 from sweeps.environment.streams import forget_reader
 
+QUIET_FOR = 2.0  # seconds that a stage may last without a line
 LINE_EVERY = 10.0  # seconds: off a terminal, a running stage prints no more often
 
 Clock = Callable[[], float]
@@ -63,6 +65,28 @@ class Board:
 
             yield step
         self.log(f"{name}: done in {duration(self.clock() - started)}.")
+
+    @contextmanager
+    def reading(self, title: str) -> Iterator[Any]:
+        """A stage that is over at once in most cases, and is heard of only where it lasts; yields `step(done)`.
+
+        Off a terminal nothing is printed in the first two seconds.
+        """
+        name, started, pace = _sentence(title), self.clock(), Pace(self.clock)
+        lasts = threading.Timer(QUIET_FOR, self.log, [f"{name} ..."])
+        lasts.daemon = True
+        lasts.start()
+        try:
+            with self.bar(title) as update:
+
+                def step(done: int) -> None:
+                    update(completed=done)
+                    if pace.is_due():
+                        self.log(f"{name}: {done:,} so far, {duration(self.clock() - started)}")
+
+                yield step
+        finally:
+            lasts.cancel()
 
     @contextmanager
     def bar(self, title: str, total: float | None = None, completed: float = 0) -> Iterator[Update]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 import time
-from collections.abc import Container, MutableMapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, MutableMapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
@@ -28,6 +28,16 @@ FETCHES = 10  # how often a file is fetched that is there, before it counts as l
 UI = "http://127.0.0.1:5000"  # where `thaw ui` serves it, by default
 
 
+Step = Callable[[int], object]
+
+
+def _told(runs: Iterable[Run], step: Step) -> Iterator[Run]:
+    """The runs, of which `step` is told how many have come."""
+    for number, run in enumerate(runs, 1):
+        yield run
+        step(number)
+
+
 def status_of(run: Run) -> str:
     """The status of a trial's run in MLflow's words; DROPPED for one that was stopped between folds, which MLflow calls
     KILLED.
@@ -39,11 +49,11 @@ class Reader(Store):
     """What can be asked of a store, besides its connection."""
 
     @explain_errors
-    def read_sweep(self, name: str | None = None) -> SweepRecord:
+    def read_sweep(self, name: str | None = None, step: Step = lambda done: None) -> SweepRecord:
         """The sweep called `name`, or the one that was last at work, with all its trials and per-image scores.
 
-        Its trials come hundreds to a request, and are read as they come; only those recorded before their scores
-        stood in tags cost a request of their own each.
+        `step(done)` is told how many trials have been read. They come hundreds to a request, and are read as they
+        come; only those recorded before their scores stood in tags cost a request of their own each.
         """
         run = self._sweep_run(name)
         run_id = run.info.run_id
@@ -52,7 +62,8 @@ class Reader(Store):
         info = self._info(run_id)
         started = datetime.fromtimestamp(run.info.start_time / 1000, UTC).isoformat(timespec="seconds")
         orders = _orders(info)
-        trials = counting(self._children(run_id), lambda child: self._trial(child, len(info.folds), orders))
+        children = _told(self._children(run_id), step)
+        trials = counting(children, lambda child: self._trial(child, len(info.folds), orders))
         return SweepRecord(info, run_id, run.info.status, started, tuple(trials))
 
     @explain_errors

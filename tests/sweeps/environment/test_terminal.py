@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 
 import pytest
 from rich.table import Table
@@ -47,6 +48,23 @@ def test_a_stage_that_fails_is_not_done() -> None:
     with pytest.raises(ValueError), shown.stage("reading images"):
         raise ValueError
     assert out.getvalue() == "Reading images ...\n"
+
+
+@pytest.mark.parametrize("lasts", [False, True])
+def test_a_reading_is_heard_of_only_where_it_lasts(monkeypatch: pytest.MonkeyPatch, lasts: bool) -> None:
+    class Timer(threading.Timer):
+        def start(self) -> None:
+            if lasts:
+                self.function(*self.args)
+
+    monkeypatch.setattr("sweeps.environment.terminal.threading.Timer", Timer)
+    clock = Time()
+    shown, out = board(terminal=False, clock=clock)
+    with shown.reading("reading the trials") as step:
+        clock.now = 11.0 if lasts else 1.0
+        step(4000)
+    said = ["Reading the trials ...", "Reading the trials: 4,000 so far, 11 s"]
+    assert out.getvalue().splitlines() == (said if lasts else [])
 
 
 def test_waiting_is_said_once() -> None:
