@@ -4,11 +4,12 @@
     PYTHONPATH=. .venv/bin/python tests/benchmarks/growth.py [--folder FOLDER] read [TRIALS]
     PYTHONPATH=. .venv/bin/python tests/benchmarks/growth.py [--folder FOLDER] served [TRIALS]
 
-`trial`: processor seconds of opening a trial, of recording it, of handing a candidate out and taking its score back,
-and of a strategy's next proposal, for 17, 170, 1,700 and 10,000 trials beside each other. `read`: seconds and peak
-memory of `thaw report` (JSON, HTML) and `thaw best` on 10,000 trials in SQLite. `served`: the same on 1,000 through a
-MLflow server on this machine, with the number of requests and the seconds inside them. Nothing is trained: trials of 30
-images are made up, their rows written straight into SQLite (`read_many.make_home`); `FOLDER` keeps them between runs.
+`trial`: processor seconds of opening a trial, of recording it, of handing a candidate out and taking its score back, of
+going on with a sweep up to its first worker, and of a strategy's next proposal, for 17, 170, 1,700 and 10,000 trials
+beside each other. `read`: seconds and peak memory of `thaw report` (JSON, HTML) and `thaw best` on 10,000 trials in
+SQLite. `served`: the same on 1,000 through a MLflow server on this machine, with the number of requests and the seconds
+inside them. Nothing is trained: trials of 30 images are made up, their rows written straight into SQLite
+(`read_many.make_home`); `FOLDER` keeps them between runs.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice, product
 from pathlib import Path
 
@@ -32,10 +33,11 @@ from optuna.trial import FrozenTrial
 
 from sweeps.engines import optuna_queue
 from sweeps.engines.optuna_trials import to_frozen_trial
+from sweeps.run.enlist import past_trials
 from sweeps.spec.search_section import Search
 from sweeps.spec.space import Space, space_of
 from sweeps.strategies.history import Claim, History, PastTrial, Scored
-from sweeps.strategies.list_windows import next_of_list
+from sweeps.strategies.list_windows import next_of_list, not_handed_out
 from sweeps.strategies.propose import strategy_of
 from tests.benchmarks import read_many
 from tests.servers import mlflow_server
@@ -110,18 +112,18 @@ def past(size: int) -> tuple[PastTrial, ...]:
     )
 
 
-def study_of(folder: Path, size: int) -> str:
+def study_of(folder: Path, size: int, trials: Sequence[PastTrial] = (), name: str = "study") -> str:
     """The address of a study with so many finished trials, filled where it is not there yet."""
-    file = folder / f"study-{size}.db"
+    file = folder / f"{name}-{size}.db"
     url = f"sqlite:///{file}"
     if not file.with_suffix(".whole").exists():
         file.unlink(missing_ok=True)
-        trials = past(size)
+        trials = trials or past(size)
         optuna_queue.fill(url, "s", "digest", trials[:1], 9)
         with sqlite3.connect(file) as database:
             for number, trial in enumerate(trials[1:], 1):
                 _insert(database, number, to_frozen_trial(trial, 9))
-        assert optuna_queue.history(url, "s") == trials
+        assert list(optuna_queue.history(url, "s")) == list(trials)
         file.with_suffix(".whole").touch()
     return url
 
@@ -198,6 +200,23 @@ def measure_queue(folder: Path, size: int) -> dict[str, float]:
     return {"queue": seconds(lambda: optuna_queue.drain(f"sqlite:///{copy}", "s", evaluate, 9, more)) / MORE}
 
 
+def measure_resuming(folder: Path, size: int) -> dict[str, float]:
+    """Going on with a sweep that has so many trials, all of them, up to the first worker, as `enlist` does."""
+    home = home_of(folder, size)
+    tracker = Tracker.connect(f"sqlite:///{home / 'mlflow.db'}", home / "artifacts")
+    sweep = tracker._sweep_run(None).info.run_id
+    url = study_of(folder, size, past_trials(tracker.trials(sweep).values()), "recorded")
+    wanted = list(space().candidates())
+
+    def resume() -> None:
+        known = past_trials(tracker.trials(sweep).values())
+        optuna_queue.fill(url, "s", "digest", known, 9)
+        new = list(not_handed_out(wanted, optuna_queue.history(url, "s")))
+        assert len(new) == len(wanted) - size
+
+    return {"resume, whole": seconds(resume)}
+
+
 def measure_proposals(size: int) -> dict[str, float]:
     """The next proposal of some strategies after so many trials."""
     history, searched = History(past(size)), space()
@@ -213,7 +232,11 @@ def measure_proposals(size: int) -> dict[str, float]:
 def show_trials(folder: Path, sizes: list[int]) -> None:
     """The processor seconds of a trial at each size, side by side."""
     table = {
-        size: measure_recording(folder, size) | measure_queue(folder, size) | measure_proposals(size) for size in sizes
+        size: measure_recording(folder, size)
+        | measure_queue(folder, size)
+        | measure_resuming(folder, size)
+        | measure_proposals(size)
+        for size in sizes
     }
     print(f"{'trials there':<14}", *(f"{size:>9,}" for size in sizes))
     for what in table[sizes[0]]:
