@@ -38,6 +38,10 @@ def _told(runs: Iterable[Run], step: Step) -> Iterator[Run]:
         step(number)
 
 
+def _price(trial: TrialRecord) -> tuple[int, int, str]:
+    return trial.info.trainable_params, trial.info.candidate.epochs, trial.info.candidate.key
+
+
 def status_of(run: Run) -> str:
     """The status of a trial's run in MLflow's words; DROPPED for one that was stopped between folds, which MLflow calls
     KILLED.
@@ -52,7 +56,8 @@ class Reader(Store):
     def read_sweep(self, name: str | None = None, step: Step = lambda done: None) -> SweepRecord:
         """The sweep called `name`, or the one that was last at work, with all its trials and per-image scores.
 
-        `step(done)` is told how many trials have been read. They come hundreds to a request, and are read as they
+        The trials come cheapest first, in whatever order they were trained, so that nothing depends on who was faster.
+        `step(done)` is told how many have been read. They come hundreds to a request, and are read as they
         come; only those recorded before their scores stood in tags cost a request of their own each.
         """
         run = self._sweep_run(name)
@@ -64,7 +69,7 @@ class Reader(Store):
         orders = _orders(info)
         children = _told(self._children(run_id), step)
         trials = counting(children, lambda child: self._trial(child, len(info.folds), orders))
-        return SweepRecord(info, run_id, run.info.status, started, tuple(trials))
+        return SweepRecord(info, run_id, run.info.status, started, tuple(sorted(trials, key=_price)))
 
     @explain_errors
     def sweep_run(self, name: str | None) -> str:
