@@ -289,3 +289,12 @@ def loaded_by(code: str) -> set[str]:
 )
 def test_the_command_line_starts_light(code: str) -> None:
     assert loaded_by(code).isdisjoint(HEAVY)
+
+
+def test_no_command_loads_keras_before_its_backend_is_prepared() -> None:
+    """What TensorFlow says at its start would stand on the user's screen, and keras.json of the user's would hold."""
+    after_it = {"masks", "train_again"}
+    paths = sorted((ROOT / "sweeps" / "commands").glob("[a-z]*.py"))
+    commands = [path.stem for path in paths if path.stem not in after_it]
+    code = f"import sweeps.sweep\nfrom sweeps.commands import {', '.join(commands)}\nimport sweeps.run.worker"
+    assert loaded_by(code).isdisjoint({"keras", "tensorflow"})

@@ -26,7 +26,6 @@ from numpy.typing import NDArray
 from sweeps.environment.home import Home
 from sweeps.environment.terminal import Board
 from sweeps.planning.plan import Plan, plan_from_json, plan_to_json, write_plan
-from sweeps.planning.user_network import ARTIFACT
 from tracking.redact import redact
 from trainer.errors import UserError
 from trainer.files import write_atomically
@@ -159,6 +158,8 @@ def _size(part: dict[str, Any]) -> int:
 
 def _fetch_weights(tracker: Tracker, home: Home, plan: Plan) -> None:
     """The starting weights and the user's own network, each under the name that its content gives it."""
+    from sweeps.planning.user_network import ARTIFACT
+
     _fetch_file(tracker, plan.sweep_run, f"bases/{plan.weights_digest}.weights.h5", home.weights)
     model = plan.resolved.spec.settings.model
     if model.path is not None:

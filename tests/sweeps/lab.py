@@ -78,10 +78,10 @@ class Lab:
         """Wait for the end of a command; its exit code."""
         return self.started[name].wait(seconds)
 
-    def report(self) -> dict[str, Any]:
-        """The JSON report of the sweep, made in a home that has nothing."""
+    def report(self, sweep: str = SWEEP) -> dict[str, Any]:
+        """The JSON report of a sweep, made in a home that has nothing."""
         done = subprocess.run(
-            [sys.executable, "-m", "sweeps.cli", "report", SWEEP, "--format", "json", "--home", str(self.folder / "r")],
+            [sys.executable, "-m", "sweeps.cli", "report", sweep, "--format", "json", "--home", str(self.folder / "r")],
             cwd=ROOT,
             env=self.environment,
             capture_output=True,
