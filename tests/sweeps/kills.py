@@ -101,7 +101,7 @@ def killed(struck: Counter[str]) -> int:
     return sum(count for kind, count in struck.items() if kind.endswith("SIGKILL"))
 
 
-def main(kills: int, seed: int, say: Callable[[str], object] = print) -> int:
+def main(kills: int, seed: int, longest_pause: float = LONGEST_PAUSE, say: Callable[[str], object] = print) -> int:
     """Strike until all blows are spent; 1 where a sweep differs from the undisturbed one."""
     draw, folder = random.Random(seed), Path(tempfile.mkdtemp(prefix="thaw-kills-"))
     began = time.monotonic()
@@ -112,7 +112,7 @@ def main(kills: int, seed: int, say: Callable[[str], object] = print) -> int:
     different = sweeps = 0
     while killed(struck) < kills:
         home, began = folder / f"sweep-{sweeps}", time.monotonic()
-        blows = disturbed(home, kills - killed(struck), draw)
+        blows = disturbed(home, kills - killed(struck), draw, longest_pause)
         struck, sweeps = struck + blows, sweeps + 1
         same = timeless(report(home)) == timeless(expected) and set(runs(home)) == {"FINISHED"}
         different += not same
@@ -128,4 +128,5 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--longest-pause", type=float, default=LONGEST_PAUSE, help="seconds between two blows")
     sys.exit(main(**vars(parser.parse_args())))

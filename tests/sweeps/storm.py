@@ -38,6 +38,7 @@ class Weather:
 def options_of(trials: int) -> list[str]:
     """Options of a sweep of about so many trials of seconds each."""
     masks = [str(mask) for mask in range(1, 10)] + [f"{a}-{b}" for a in range(1, 10) for b in range(a + 1, 10)]
+    masks += [f"{a},{b}" for a in range(1, 10) for b in range(a + 2, 10)]
     chosen = masks[: max(1, (trials - 3) // 2)]
     return ["--set", f"search.masks={chosen}", "--set", "folds=2", "--set", "champion=false"]
 

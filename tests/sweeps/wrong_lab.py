@@ -2,8 +2,9 @@
 
     python -m tests.sweeps.wrong_lab
 
-Each must end with exit code 2 and say in words what is wrong and what to do, without a traceback or a password; and
-the sweep that was there must be as it was. Prints what each said, and ends with 1 where something is wrong.
+Each must end with exit code 2, or do what can be done, and say in words what is wrong and what to do, without a
+traceback or a password; and the sweep that was there must be as it was. Prints what each said, and ends with 1 where
+something is wrong.
 """
 
 from __future__ import annotations
@@ -27,18 +28,13 @@ from tests.sweeps.lab import ROOT, SWEEP, Lab, open_lab
 from tests.sweeps.run.launchers.real import comparable
 
 OPTIONS = (*SMALL_OPTIONS, "--set", "search.masks=['1-5','6-9']", "--set", "champion=false")
-SMALL_DISK = 'mount -t tmpfs -o size=1m tmpfs "$0"'
+SMALL_DISK = 'mount -t tmpfs -o size=600k tmpfs "$0"'
 # What Python imports by itself at its start.
 NO_DRIVER = "import sys; sys.modules['psycopg'] = None"
 OTHER_KERAS = """
-import importlib.abc, sys
-class Older(importlib.abc.MetaPathFinder):
-    def find_spec(self, name, path, target=None):
-        if name == "keras":
-            sys.meta_path.remove(self)
-            import keras
-            keras.__version__ = "3.9.0"
-sys.meta_path.insert(0, Older())
+import importlib.metadata as metadata
+real = metadata.version
+metadata.version = lambda package: "3.9.0" if package == "keras" else real(package)
 """
 WORKER = """
 import sys
@@ -62,6 +58,7 @@ class Mistake:
     at_start: str = ""
     around: Callable[[Lab], None] = lambda lab: None
     afterwards: Callable[[Lab], None] = lambda lab: None
+    code: int = 2
 
 
 def version_of(number: int) -> Callable[[Lab], None]:
@@ -86,12 +83,12 @@ def mistakes(lab: Lab, hoarding: str) -> list[Mistake]:
     again = ("run", "smoke", "--name", SWEEP)
     shared = ("run", "smoke", "--name", "t")
     return [
-        Mistake("no PostgreSQL driver", ("worker", SWEEP), ("make setup EXTRAS=postgresql",), {}, NO_DRIVER),
+        Mistake("no PostgreSQL driver", ("worker", SWEEP), ("make setup EXTRAS=postgresql",), at_start=NO_DRIVER),
         Mistake(
             "a wrong password",
             ("worker", SWEEP),
             ("the user or the password is wrong",),
-            {"THAW_STORAGE": lab.database.address(password="wr0ng-password")},
+            environment={"THAW_STORAGE": lab.database.address(password="wr0ng-password")},
         ),
         Mistake(
             "a database of a newer thaw",
@@ -103,19 +100,22 @@ def mistakes(lab: Lab, hoarding: str) -> list[Mistake]:
         Mistake(
             "another's study under the name", ("run", "smoke", "--name", "theirs"), ("theirs",), {}, "", foreign_study
         ),
-        Mistake("a worker of another Keras", ("worker", SWEEP), ("Keras 3.9.0",), {}, OTHER_KERAS),
+        Mistake("a worker of another Keras", ("worker", SWEEP), ("Keras", "3.9.0", "3.15.1"), at_start=OTHER_KERAS),
         Mistake(
             "a storage without MLflow server",
-            shared,
-            ("MLFLOW_TRACKING_URI",),
+            (*shared, *OPTIONS),
+            ("MLFLOW_TRACKING_URI", "on this machine"),
             {"MLFLOW_TRACKING_URI": None},
+            code=0,
         ),
-        Mistake("an MLflow server without storage", ("worker", SWEEP), ("--storage",), {"THAW_STORAGE": None}),
+        Mistake(
+            "an MLflow server without storage", ("worker", SWEEP), ("--storage",), environment={"THAW_STORAGE": None}
+        ),
         Mistake(
             "an MLflow server that does not proxy artifacts",
             shared,
             ("--artifacts-destination",),
-            {"MLFLOW_TRACKING_URI": hoarding},
+            environment={"MLFLOW_TRACKING_URI": hoarding},
         ),
         Mistake(
             "no Ray cluster at the address",
@@ -126,14 +126,14 @@ def mistakes(lab: Lab, hoarding: str) -> list[Mistake]:
             "no sbatch",
             (*again, "--launcher", "slurm", "--workers", "2"),
             ("sbatch, which is not here",),
-            {"PATH": str(Path(sys.executable).parent)},
+            environment={"PATH": str(Path(sys.executable).parent)},
         ),
         Mistake(
             "a GPU where there is none",
             (*again, "--workers", "1", "--gpus-per-worker", "1"),
             ("this machine shows 0",),
         ),
-        Mistake("a sweep that is not there", ("worker", "sweep-s"), ("did you mean 's'",)),
+        Mistake("a sweep that is not there", ("worker", "sweep-s"), ("Sweeps here: s",)),
     ]
 
 
@@ -157,7 +157,7 @@ def said(lab: Lab, mistake: Mistake, folder: Path) -> tuple[int, str]:
 
 def judge(mistake: Mistake, code: int, text: str) -> list[str]:
     """What is wrong with how a mistake was told."""
-    wrong = [] if code == 2 else [f"{mistake.what}: exit code {code}"]
+    wrong = [] if code == mistake.code else [f"{mistake.what}: exit code {code}"]
     wrong += [f"{mistake.what}: does not say {word!r}" for word in mistake.words if word not in text]
     return wrong + [f"{mistake.what}: {word}" for word in ("Traceback", PASSWORD, "wr0ng") if word in text]
 
