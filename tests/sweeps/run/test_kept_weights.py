@@ -18,6 +18,7 @@ from sweeps.run.holdings import Holding, held_by
 from sweeps.run.kept_weights import KeptWeights, staying
 from sweeps.run.objective import trial_info
 from sweeps.spec.load import load_spec
+from tracking.record import TrialState
 from trainer.config import Candidate
 from trainer.errors import UserError
 from trainer.network.blocks import Block, BlockLayer
@@ -34,6 +35,10 @@ class Store:
     def __init__(self) -> None:
         self.lost: list[str] = []
         self.away = False
+        self.holders: list[TrialState] = []
+
+    def with_weights(self, sweep_run: str) -> list[TrialState]:
+        return self.holders
 
     def lose_weights(self, sweep_run: str, candidate: Candidate) -> None:
         if self.away:
@@ -160,3 +165,19 @@ def test_a_candidate_is_judged_when_all_seeds_have_done_it() -> None:
     assert staying([*best, *begun], (0, 1)) == [*best, *begun]
     trains = seeded("2", 20, {0: 0.1, 1: None})
     assert staying([*best, *trains], (0, 1)) == [*best, *trains]
+
+
+def test_a_cache_lets_go_what_another_machine_found_to_have_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sweep = Sweep(tmp_path)
+    sweep.finish("1", 0.5)
+    sweep.finish("1-2", 0.6)
+    sweep.begin("all")  # not recorded yet: nobody else knows it
+    sweep.kept.follow()  # the home holds the study itself: nobody else decides
+    assert sweep.held() == {"1@4", "1-2@4", "all@4"}
+    monkeypatch.setenv("THAW_STORAGE", "postgresql+psycopg://lab/thaw")
+    winner = Candidate("1-2", 4, 5e-3)
+    sweep.store.holders = [TrialState("other-run", "FINISHED", 0.6, winner)]
+    sweep.kept.follow()
+    assert sweep.held() == {"1-2@4", "all@4"} and sweep.in_ledger("1") == [False, False]
