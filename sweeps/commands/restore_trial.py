@@ -49,7 +49,8 @@ def restore_trial(
     Raises `UserError` for an unknown sweep, for a mask that it did not measure, for files that MLflow does not hold
     and for a base that is not the one the trial was trained from.
     """
-    from sweeps.planning.user_network import ARTIFACT, SUFFIXES
+    from sweeps.planning.artifacts import NETWORK
+    from sweeps.planning.user_network import SUFFIXES
     from trainer.network.delta_checkpoints import Delta, apply_delta, read_delta
     from trainer.network.user_model import network_of
     from trainer.network.weights import load_weights
@@ -59,7 +60,7 @@ def restore_trial(
     model = recorded_model(record.info.spec["model"], custom)
     with tempfile.TemporaryDirectory() as folder:
         if model.path is not None:
-            kept = [f"{ARTIFACT}{suffix}" for suffix in SUFFIXES]
+            kept = [f"{NETWORK}{suffix}" for suffix in SUFFIXES]
             model = replace(model, file=str(_fetch(tracker, record.run_id, kept, Path(folder))))
         network = network_of(model)
         base = f"bases/{record.info.weights['digest']}.weights.h5"

@@ -238,16 +238,26 @@ def _refuse_foreign(study: optuna.Study) -> None:
 def _run_next(study: optuna.Study, objective: Callable[[Trial], float]) -> None:
     """Take the next trial and run it to its end. A trial that was lost on the way has been ended by whoever took it."""
     taken: list[Trial] = []
+    reasons: list[Exception] = []
 
     def noted(trial: Trial) -> float:
         taken.append(trial)
-        return objective(trial)
+        try:
+            return objective(trial)
+        except (Preempted, UserError) as reason:  # the trial is given back, so Optuna raises only that it has ended
+            reasons.append(reason)
+            raise
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         try:
             study.optimize(noted, n_trials=1, catch=(TrialFailed, LeaseLost))
-        except (UpdateFinishedTrialError, ValueError):  # what Optuna says of a trial that has been ended already
+        except (
+            UpdateFinishedTrialError,
+            ValueError,
+        ) as error:  # what Optuna says of a trial that has been ended already
+            if reasons:
+                raise reasons[0] from error
             if not taken or not Right(study, taken[0]).lost:
                 raise
 

@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 
 from sweeps.environment.home import Home
 from sweeps.environment.terminal import Board
+from sweeps.planning.artifacts import NETWORK
 from sweeps.planning.plan import Plan, plan_from_json, plan_to_json, write_plan
 from tracking.redact import redact
 from trainer.errors import UserError
@@ -158,17 +159,15 @@ def _size(part: dict[str, Any]) -> int:
 
 def _fetch_weights(tracker: Tracker, home: Home, plan: Plan) -> None:
     """The starting weights and the user's own network, each under the name that its content gives it."""
-    from sweeps.planning.user_network import ARTIFACT
-
     _fetch_file(tracker, plan.sweep_run, f"bases/{plan.weights_digest}.weights.h5", home.weights)
     model = plan.resolved.spec.settings.model
     if model.path is not None:
         name = Path(model.file).name
         path = home.networks / name
         if not path.exists():
-            content = _read(tracker, plan.sweep_run, f"{ARTIFACT}{path.suffix}")
+            content = _read(tracker, plan.sweep_run, f"{NETWORK}{path.suffix}")
             if _sha(content)[:16] != path.stem:
-                raise _not_as_recorded(f"{ARTIFACT}{path.suffix}", plan.sweep_run)
+                raise _not_as_recorded(f"{NETWORK}{path.suffix}", plan.sweep_run)
             write_atomically(path, lambda file: file.write(content))
 
 

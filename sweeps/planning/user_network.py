@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweeps.environment.home import Home
+from sweeps.planning.artifacts import NETWORK
 from sweeps.spec.load import Spec
 from sweeps.spec.search_section import norm_rules, unit_rules
 from sweeps.spec.validation import refuse
@@ -25,7 +26,6 @@ if TYPE_CHECKING:  # heavy
     from tracking.store.writer import Tracker
 
 REGISTERED = "models:/"
-ARTIFACT = "network"  # of a sweep's run, with its suffix
 SUFFIXES = (".keras", ".h5")
 
 
@@ -88,7 +88,7 @@ def _notes(
 def log_network(tracker: Tracker, sweep_run: str, model: ModelConfig) -> None:
     """Keep the network's file with the sweep, so that its trials can be restored from MLflow alone."""
     if model.path is not None:
-        tracker.log_once(sweep_run, f"{ARTIFACT}{Path(model.file).suffix}", Path(model.file).read_bytes)
+        tracker.log_once(sweep_run, f"{NETWORK}{Path(model.file).suffix}", Path(model.file).read_bytes)
 
 
 def _keep_copy(address: str, home: Home) -> Path:

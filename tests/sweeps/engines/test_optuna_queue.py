@@ -20,7 +20,7 @@ from sweeps.spec.space import listed, space_of
 from sweeps.strategies.history import Claim, Evaluate, PastTrial, Scored
 from sweeps.strategies.list_windows import next_of_list
 from trainer.config import Candidate, Settings
-from trainer.errors import TrialFailed, UserError
+from trainer.errors import Preempted, TrialFailed, UserError
 from trainer.files import locked
 
 SPACE = Search(epochs=(1, 2), learning_rate=(1e-3, 1e-2))
@@ -283,6 +283,18 @@ def test_a_record_that_is_whole_counts_more_than_a_study_that_dropped(url: str) 
         ]
     optuna_queue.fill(url, "s", "digest", [PastTrial(CANDIDATES[0], "dropped", 0.3)], 9)
     assert len(trials(url)) == 2
+
+
+@pytest.mark.parametrize("reason", [UserError("The disk is full"), Preempted("stopped")])
+def test_a_worker_that_cannot_go_on_gives_its_trial_back_and_leaves(url: str, reason: Exception) -> None:
+    optuna_queue.enqueue(url, "s", CANDIDATES[:2], 9)
+
+    def evaluate(candidate: Candidate, claim: Claim) -> Scored:
+        raise reason
+
+    with pytest.raises(type(reason), match=str(reason)):
+        optuna_queue.drain(url, "s", evaluate, 9)
+    assert Counter(trial.state.name for trial in trials(url)) == {"WAITING": 2, "FAIL": 1}
 
 
 def test_a_database_that_cannot_be_used_is_told_without_its_secrets(tmp_path: Path) -> None:
