@@ -104,7 +104,7 @@ def mistakes(lab: Lab, hoarding: str) -> list[Mistake]:
         Mistake(
             "a storage without MLflow server",
             (*shared, *OPTIONS),
-            ("MLFLOW_TRACKING_URI", "on this machine"),
+            ("MLFLOW_TRACKING_URI", "only workers with this home can join"),
             {"MLFLOW_TRACKING_URI": None},
             code=0,
         ),
