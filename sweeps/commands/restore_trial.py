@@ -49,7 +49,7 @@ def restore_trial(
     Raises `UserError` for an unknown sweep, for a mask that it did not measure, for files that MLflow does not hold
     and for a base that is not the one the trial was trained from.
     """
-    from sweeps.planning.artifacts import NETWORK
+    from sweeps.planning.artifact_names import NETWORK
     from sweeps.planning.user_network import SUFFIXES
     from trainer.network.delta_checkpoints import Delta, apply_delta, read_delta
     from trainer.network.user_model import network_of

@@ -22,8 +22,6 @@ if TYPE_CHECKING:  # heavy
     from trainer.data.cases import Cases
     from trainer.training.pretraining import StartingWeights
 
-NETWORK = "network"  # the user's own among the artifacts of a sweep's run, with its suffix
-
 
 def network_from_scratch(model: ModelConfig, seed: int) -> Any:
     """The network that the baseline `from scratch` starts from; pre-training starts from weights of another seed."""

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from sweeps.environment.home import Home
 from sweeps.environment.terminal import Board
-from sweeps.planning.artifacts import NETWORK
+from sweeps.planning.artifact_names import NETWORK
 from sweeps.planning.plan import Plan, plan_from_json, plan_to_json, write_plan
 from tracking.redact import redact
 from trainer.errors import UserError

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweeps.environment.home import Home
-from sweeps.planning.artifacts import NETWORK
+from sweeps.planning.artifact_names import NETWORK
 from sweeps.spec.load import Spec
 from sweeps.spec.search_section import norm_rules, unit_rules
 from sweeps.spec.validation import refuse
