@@ -8,8 +8,8 @@ from pathlib import Path
 from rich import box
 from rich.table import Table
 
+from sweeps.doctor.checks.examine import examine, repair
 from sweeps.doctor.disk_use import Use, disk_use, written
-from sweeps.doctor.examine import examine, repair
 from sweeps.doctor.finding import Finding
 from sweeps.environment.home import Home, look_at_home, open_home
 from sweeps.environment.home_format import counted

@@ -8,7 +8,8 @@ from sweeps.environment.home import Home, open_home
 from sweeps.environment.servers import with_servers
 from sweeps.environment.terminal import Board
 from sweeps.planning.plan import Plan, read_plan
-from sweeps.run.messages import Dropped, Failed, FoldFinished, Message, Notice, Probed, TrialFinished
+from sweeps.run.messages import Dropped, Message, TrialFinished
+from sweeps.run.progress import message_text, outcome_text, say_lasting
 from sweeps.run.worker import run_worker
 from trainer.errors import UserError
 from trainer.stopping import Stop
@@ -23,7 +24,8 @@ def join_sweep(root: Path, sweep: str, board: Board, stop: Stop) -> None:
     """
     home, plan = with_servers(lambda: _opened(root, sweep, board), board.say, stop.asked)
     board.say(f"{plan.name}: a worker begins.")
-    run_worker(home, plan, lambda message: _show(board, message), stop)
+    folds = plan.resolved.settings.folds
+    run_worker(home, plan, lambda message: _show(board, message, folds), stop)
     board.say(f"{plan.name}: nothing is left to do.")
 
 
@@ -51,17 +53,10 @@ def _own(home: Home, sweep: str) -> Plan:
     return read_plan(home, sweep)
 
 
-def _show(board: Board, message: Message) -> None:
+def _show(board: Board, message: Message, folds: int) -> None:
     """A line for what ends, and for what lasts; folds go to a log only."""
-    if isinstance(message, TrialFinished):
-        board.say(f"{message.name}: Dice {message.dice:.3f}")
-    elif isinstance(message, Dropped):
-        board.say(f"{message.name}: dropped after {message.fold} folds")
-    elif isinstance(message, Failed):
-        board.say(f"Failed: {message.name}: {message.reason}")
-    elif isinstance(message, Notice):
-        board.say(message.text)
-    elif isinstance(message, FoldFinished):
-        board.log(f"{message.name}, fold {message.fold}, {message.epochs} epochs: Dice {message.dice:.3f}")
-    elif isinstance(message, Probed):
-        board.log(f"Probe of single blocks, {message.number} of {message.of}")
+    say_lasting(board, message)
+    if isinstance(message, TrialFinished | Dropped):
+        board.say(outcome_text(message, folds))
+    elif text := message_text(message, folds):
+        board.log(text)

@@ -1,1 +1,1 @@
-"""What may be wrong with a home, its record and its study: a module for each kind of finding, which only looks."""
+"""One look at a home, its record and its study, and what a finding is; `checks` judge what was seen."""

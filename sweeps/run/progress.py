@@ -99,16 +99,9 @@ class TrialLines:
         if isinstance(message, TrialFinished | Dropped | Failed):
             self._ended += 1
             self._pace.restart()
-            self._board.log(f"{self._outcome(message)} ({self._progress_text()})")
+            self._board.log(f"{outcome_text(message, self._folds)} ({self._progress_text()})")
         elif isinstance(message, FoldFinished | FoldsScored | Probed) and self._pace.is_due():
             self._board.log(f"{message_text(message, self._folds)} ({self._progress_text()})")
-
-    def _outcome(self, message: TrialFinished | Dropped | Failed) -> str:
-        if isinstance(message, TrialFinished):
-            return f"{message.name}: Dice {message.dice:.3f}"
-        if isinstance(message, Dropped):
-            return f"{message.name}: dropped after {message.fold} of {self._folds} folds"
-        return f"{message.name}: no score"
 
     def _progress_text(self) -> str:
         total_text = f" of {max(self._trials, self._ended)}" if self._trials else ""
@@ -129,14 +122,14 @@ def _follow(board: Board, count: Count, ended: int, trials: int, folds: int) -> 
             count.update(message)
             text = message_text(message, folds)
             update(completed=count.done, **({"description": text} if text else {}))
-            _say_failures(board, message)
+            say_lasting(board, message)
             lines.update(message)
 
         yield listen
     board.log(f"Workers: done in {duration(board.clock() - began)}.")
 
 
-def _say_failures(board: Board, message: Message) -> None:
+def say_lasting(board: Board, message: Message) -> None:
     """Print failures, replaced workers and notices, on a terminal, too: they stay when the bar is gone."""
     if isinstance(message, Failed):
         board.say(f"Failed: {message.name}: {message.reason}")
@@ -148,6 +141,15 @@ def _say_failures(board: Board, message: Message) -> None:
         board.say(f"Worker {message.worker} was told to stop and left; its trial is on the list again.")
     elif isinstance(message, Stopping):
         board.say(f"Workers still at work: {message.workers}. They are told to stop, and have ten seconds for it.")
+
+
+def outcome_text(message: TrialFinished | Dropped | Failed, folds: int) -> str:
+    """How a trial of so many `folds` ended."""
+    if isinstance(message, TrialFinished):
+        return f"{message.name}: Dice {message.dice:.3f}"
+    if isinstance(message, Dropped):
+        return f"{message.name}: dropped after {message.fold} of {folds} folds"
+    return f"{message.name}: no score"
 
 
 def message_text(message: Message, folds: int) -> str:

@@ -40,7 +40,6 @@ from sweeps.strategies.history import Claim, History, PastTrial, Scored
 from sweeps.strategies.list_windows import next_of_list, not_handed_out
 from sweeps.strategies.propose import strategy_of
 from tests.benchmarks import read_many
-from tests.servers import mlflow_server
 from tests.tracking.made_up import BLOCK_PARAMS
 from tracking.record import TrialInfo
 from tracking.store.writer import Tracker
@@ -269,20 +268,8 @@ def show_reading(home: Path, out: Path, environment: dict[str, str] | None = Non
 def show_served(folder: Path, size: int) -> None:
     """The same through an MLflow server, which has the home's runs and artifacts."""
     home = home_of(folder, size)
-    with tempfile.TemporaryDirectory() as temporary:
-        place = Path(temporary)
-        database = place / "mlflow.db"
-        shutil.copy(home / "mlflow.db", database)
-        artifacts = place / "mlflow" / "artifacts"
-        artifacts.parent.mkdir()
-        artifacts.symlink_to((home / "artifacts").resolve())
-        for table, column in (("runs", "artifact_uri"), ("experiments", "artifact_location")):
-            with sqlite3.connect(database) as connection:
-                change = f"update {table} set {column} = replace({column}, ?, 'mlflow-artifacts:')"
-                connection.execute(change, [(home / "artifacts").resolve().as_uri()])
-        with mlflow_server(place, f"sqlite:///{database}") as server:
-            environment = os.environ | {"MLFLOW_TRACKING_URI": server.address}
-            show_reading(place / "home", place / "out", environment)
+    with read_many.served(home, home / "artifacts") as address, tempfile.TemporaryDirectory() as temporary:
+        show_reading(Path(temporary) / "home", Path(temporary) / "out", os.environ | {"MLFLOW_TRACKING_URI": address})
 
 
 def main() -> None:

@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import count, islice
 from pathlib import Path
@@ -28,8 +29,8 @@ from pathlib import Path
 import numpy as np
 
 from sweeps.environment.home import open_home
+from tests.servers import mlflow_server
 from tests.tracking.made_up import BLOCK_PARAMS, sweep_info
-from tests.tracking.store.test_writer import serving, wait_for
 from tracking.record import SweepInfo, TrialInfo
 from tracking.store import schema
 from tracking.store.score_tags import TAG, scores_to_tags
@@ -180,19 +181,27 @@ def measure(home: Path) -> Measured:
     return Measured(float(read), float(read_memory), float(seconds), float(memory), report.stdout)
 
 
-def seconds_through_a_server(home: Path, artifacts: Path) -> float:
-    """The time of `read_sweep` by the clock, through a server that has the home's runs and their `artifacts`."""
+@contextmanager
+def served(home: Path, artifacts: Path) -> Iterator[str]:
+    """The address of an MLflow server on this machine that has a home's runs and their `artifacts`."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        shutil.copy(home / "mlflow.db", folder / "mlflow.db")
-        (folder / "a").symlink_to(artifacts)  # where `serving` keeps artifacts
+        database = folder / "mlflow.db"
+        shutil.copy(home / "mlflow.db", database)
+        (folder / "mlflow").mkdir()
+        (folder / "mlflow" / "artifacts").symlink_to(artifacts.resolve())  # where `mlflow_server` keeps them
         for table, column in (("runs", "artifact_uri"), ("experiments", "artifact_location")):
-            with sqlite3.connect(folder / "mlflow.db") as database:
+            with sqlite3.connect(database) as connection:
                 change = f"update {table} set {column} = replace({column}, ?, 'mlflow-artifacts:')"
-                database.execute(change, [artifacts.resolve().as_uri()])
-        with serving(folder, folder / "mlflow.db") as address:
-            wait_for(address, 300)
-            return float(_run(READING, address).stdout.split()[1])
+                connection.execute(change, [artifacts.resolve().as_uri()])
+        with mlflow_server(folder, f"sqlite:///{database}") as server:
+            yield server.address
+
+
+def seconds_through_a_server(home: Path, artifacts: Path) -> float:
+    """The time of `read_sweep` by the clock, through a server that has the home's runs and their `artifacts`."""
+    with served(home, artifacts) as address:
+        return float(_run(READING, address).stdout.split()[1])
 
 
 def _run(code: str, what: str) -> subprocess.CompletedProcess[str]:

@@ -78,17 +78,25 @@ class Lab:
         """Wait for the end of a command; its exit code."""
         return self.started[name].wait(seconds)
 
-    def report(self, sweep: str = SWEEP) -> dict[str, Any]:
-        """The JSON report of a sweep, made in a home that has nothing."""
-        done = subprocess.run(
-            [sys.executable, "-m", "sweeps.cli", "report", sweep, "--format", "json", "--home", str(self.folder / "r")],
+    def call(
+        self, home: str, *arguments: str, environment: Mapping[str, str | None] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run `thaw *arguments` in the home called `home` to its end; None: a variable that is not there."""
+        given: dict[str, str | None] = {**self.environment, **(environment or {})}
+        return subprocess.run(
+            [sys.executable, "-m", "sweeps.cli", *arguments, "--home", str(self.folder / home)],
             cwd=ROOT,
-            env=self.environment,
+            env={name: value for name, value in given.items() if value is not None},
             capture_output=True,
             text=True,
+            stdin=subprocess.DEVNULL,
             timeout=300,
             check=False,
         )
+
+    def report(self, sweep: str = SWEEP) -> dict[str, Any]:
+        """The JSON report of a sweep, made in a home that has nothing."""
+        done = self.call("r", "report", sweep, "--format", "json")
         assert done.returncode == 0, done.stderr
         table: dict[str, Any] = json.loads(done.stdout)
         return table

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import base64
-import os
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -17,7 +15,7 @@ import pytest
 from tests.guard import guarded
 from tests.servers import PASSWORD, Postgres
 from tests.small import SMALL_OPTIONS
-from tests.sweeps.lab import ROOT, SWEEP, Lab, open_lab
+from tests.sweeps.lab import SWEEP, Lab, open_lab
 
 OF_MLFLOW = "p@ss/w:rd#1"
 PAIR = base64.b64encode(f"ann:{OF_MLFLOW}".encode()).decode()
@@ -70,17 +68,9 @@ def rows(database: Postgres, name: str) -> Iterator[str]:
                 yield f"{table}: {row}"
 
 
-def thaw(lab: Lab, environment: dict[str, str], *arguments: str) -> str:
+def refused(lab: Lab, home: str, *arguments: str, environment: dict[str, str]) -> str:
     """What a command that fails says."""
-    done = subprocess.run(
-        [sys.executable, "-m", "sweeps.cli", *arguments],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
+    done = lab.call(home, *arguments, environment=environment)
     assert done.returncode == 2 and "Traceback" not in done.stderr, done.stderr
     return done.stdout + done.stderr
 
@@ -103,12 +93,12 @@ def test_a_run_with_a_password_in_every_address_leaves_none(tmp_path: Path) -> N
         lab.start("second", "worker", SWEEP, environment={"MLFLOW_TRACKING_URI": uri})
         assert lab.wait("second") == 0, lab.said("second")[-3000:]
 
-        everywhere = os.environ | by_file | {"THAW_STORAGE": lab.database.address(), "THAW_PATIENCE": "2"}
+        everywhere = by_file | {"THAW_STORAGE": lab.database.address(), "THAW_PATIENCE": "2"}
         wrong = everywhere | {"THAW_STORAGE": lab.database.address(password=f"{PASSWORD}%2F%40x")}
-        told = [thaw(lab, wrong, "worker", SWEEP, "--home", str(tmp_path / "third"))]
+        told = [refused(lab, "third", "worker", SWEEP, environment=wrong)]
         written = [*rows(lab.database, "thaw"), *rows(lab.database, "mlflow")]
         lab.server.stop()
-        told += [thaw(lab, everywhere, "report", SWEEP, "--home", str(tmp_path / "fourth"))]
+        told += [refused(lab, "fourth", "report", SWEEP, environment=everywhere)]
     assert len(written) > 100 and any("thaw.processors" in row for row in written)
     assert [row for row in written if found_in(row)] == []
     assert [line for line in told if found_in(line)] == [] and all("***@" in line for line in told)

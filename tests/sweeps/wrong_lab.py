@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
@@ -140,18 +139,8 @@ def mistakes(lab: Lab, hoarding: str) -> list[Mistake]:
 def said(lab: Lab, mistake: Mistake, folder: Path) -> tuple[int, str]:
     """The exit code of a mistake's command, and all that it said."""
     (folder / "sitecustomize.py").write_text(mistake.at_start)
-    given = lab.environment | {"PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)]), "THAW_PATIENCE": "5"}
-    given |= mistake.environment  # type: ignore[arg-type]  # None: a variable that is not there
-    done = subprocess.run(
-        [sys.executable, "-m", "sweeps.cli", *mistake.arguments, "--home", str(folder / "home")],
-        cwd=ROOT,
-        env={name: value for name, value in given.items() if value is not None},
-        capture_output=True,
-        text=True,
-        stdin=subprocess.DEVNULL,
-        check=False,
-        timeout=300,
-    )
+    around = {"PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)]), "THAW_PATIENCE": "5"}
+    done = lab.call(str(folder / "home"), *mistake.arguments, environment={**around, **mistake.environment})
     return done.returncode, done.stdout + done.stderr
 
 

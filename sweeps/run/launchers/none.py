@@ -40,5 +40,6 @@ class NoLauncher:
             f"'{crew.sweep}' is ready. Start workers, as many as you like, on any machine that has thaw and the "
             "variables THAW_STORAGE and MLFLOW_TRACKING_URI of this one:\n"
             f"  worker    thaw worker {shlex.quote(crew.sweep)}\n"
-            f"  report    thaw report {shlex.quote(crew.sweep)}     (at any moment: what is recorded so far)"
+            f"  report    thaw report {shlex.quote(crew.sweep)}     (at any moment: what is recorded so far)\n"
+            "When all have ended, this command once more closes the sweep: report, weights, champion."
         )

@@ -1,22 +1,14 @@
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import re
 import shutil
-import signal
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from tests.servers import mlflow_server
 from tests.tracking.made_up import fold_results, montage_png, record_trial, sweep_info, trial_info, trial_record
 from tracking.image_scores import ImageScores
 from tracking.store.writer import Tracker
@@ -84,41 +76,11 @@ def test_pretraining_is_recorded_once(tracker: Tracker) -> None:
     assert tracker.client.get_run(run_id).data.params["images"] == "500"
 
 
-@contextlib.contextmanager
-def serving(home: Path, store: Path) -> Iterator[str]:
-    """A real `mlflow server` with one worker on a free port of this machine."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    shutil.copy(store, home / "server.db")  # made by one process: the server's own would race to create it
-    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-    command += ["--backend-store-uri", f"sqlite:///{home / 'server.db'}", "--artifacts-destination", str(home / "a")]
-    with open(home / "server.log", "wb") as log:
-        server = subprocess.Popen(command, stdout=log, stderr=log, cwd=home, start_new_session=True)
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        os.killpg(server.pid, signal.SIGTERM)  # the server and the workers that it started
-        server.wait(90)
-
-
-def wait_for(address: str, seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while True:
-        try:
-            with urllib.request.urlopen(f"{address}/health", timeout=2):
-                return
-        except OSError:
-            if time.monotonic() > end:
-                raise
-            time.sleep(0.2)
-
-
 @pytest.mark.slow
 def test_a_real_server_gives_the_same_bits_and_keeps_the_artifacts(tmp_path: Path, empty_store: Path) -> None:
-    with serving(tmp_path, empty_store) as address:
-        wait_for(address)
-        tracker = Tracker.connect(address)
+    shutil.copy(empty_store, tmp_path / "server.db")  # made by one process: the server's own would race to create it
+    with mlflow_server(tmp_path, f"sqlite:///{tmp_path / 'server.db'}") as server:
+        tracker = Tracker.connect(server.address)
         sweep = tracker.open_sweep(sweep_info())
         results = [replace(result, scores=result.scores[-1:]) for result in fold_results(CONTRACTING)]
         run_id = tracker.open_trial(sweep, CONTRACTING)
@@ -134,7 +96,7 @@ def test_a_real_server_gives_the_same_bits_and_keeps_the_artifacts(tmp_path: Pat
     assert repr(trial.folds["dice"]) == repr(tuple(result.mean("dice") for result in results))
     assert "nan" in repr(trial.folds["dice"])
     assert len(trial.scores) == 5
-    assert list((tmp_path / "a").rglob("scores.json"))
+    assert list((tmp_path / "mlflow" / "artifacts").rglob("scores.json"))
 
 
 def test_finish_sweep_closes_it_with_verdict_and_page(tracker: Tracker) -> None:

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from sweeps.doctor.doubled_trials import doubled_trials
-from sweeps.doctor.examine import examine, repair
+from sweeps.doctor.checks.doubled_trials import doubled_trials
+from sweeps.doctor.checks.examine import examine, repair
+from sweeps.doctor.checks.stale_leases import stale_leases
+from sweeps.doctor.checks.undelivered import undelivered
 from sweeps.doctor.look import Look
-from sweeps.doctor.stale_leases import stale_leases
-from sweeps.doctor.undelivered import undelivered
 from sweeps.engines.optuna_storage import open_study
 from sweeps.environment.home import Home
 from sweeps.locks import contract
 from sweeps.locks.database import Lease
-from tests.sweeps.doctor.ill_home import SWEEP, UNKNOWN, make_ill, old, tree
+from tests.sweeps.doctor.checks.ill_home import SWEEP, UNKNOWN, make_ill, old, tree
 from tracking.store.attempts import ATTEMPT, rank_of
 from tracking.store.run_facts import RunFact, facts_in_file, facts_of
 from tracking.store.writer import Tracker

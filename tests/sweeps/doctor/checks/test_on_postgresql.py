@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import NullPool, create_engine, text
 
-from sweeps.doctor.examine import examine, repair
+from sweeps.doctor.checks.examine import examine, repair
 from sweeps.engines import optuna_queue
 from sweeps.engines.optuna_storage import open_study
 from sweeps.environment.home import Home, write_format

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from sweeps.doctor.damaged_data import damaged_images, damaged_networks
-from sweeps.doctor.damaged_databases import damaged_databases
-from sweeps.doctor.damaged_ledger import Step, damaged_ledger
-from sweeps.doctor.dead_runs import dead_runs
-from sweeps.doctor.doubled_trials import doubled_trials
+from sweeps.doctor.checks.damaged_data import damaged_images, damaged_networks
+from sweeps.doctor.checks.damaged_databases import damaged_databases
+from sweeps.doctor.checks.damaged_ledger import Step, damaged_ledger
+from sweeps.doctor.checks.dead_runs import dead_runs
+from sweeps.doctor.checks.doubled_trials import doubled_trials
+from sweeps.doctor.checks.half_written import half_written
+from sweeps.doctor.checks.orphaned_artifacts import orphaned_artifacts
+from sweeps.doctor.checks.servers_away import servers_away
+from sweeps.doctor.checks.stale_leases import stale_leases
+from sweeps.doctor.checks.stale_trials import stale_trials
+from sweeps.doctor.checks.undelivered import undelivered
 from sweeps.doctor.finding import Finding
-from sweeps.doctor.half_written import half_written
 from sweeps.doctor.look import look
-from sweeps.doctor.orphaned_artifacts import orphaned_artifacts
-from sweeps.doctor.servers_away import servers_away
-from sweeps.doctor.stale_leases import stale_leases
-from sweeps.doctor.stale_trials import stale_trials
-from sweeps.doctor.undelivered import undelivered
 from sweeps.environment.home import Home
 from trainer.errors import UserError
 
