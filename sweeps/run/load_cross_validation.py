@@ -10,7 +10,7 @@ import numpy as np
 from sweeps.environment.home import Home
 from sweeps.planning.artifacts import network_from_scratch
 from sweeps.planning.plan import Plan
-from trainer.data.cache import opened
+from trainer.data.cache import folder_of, opened
 from trainer.data.cases import Cases, cases_of, load_cases
 from trainer.errors import UserError
 from trainer.network.user_model import load_start, network_of
@@ -59,7 +59,7 @@ def planned_cases(home: Home, plan: Plan) -> Cases:
     """
     settings = plan.resolved.settings
     if plan.cases:
-        entry = opened(home.data / plan.cases[:32])
+        entry = opened(folder_of(home.data, plan.cases))
         if entry is None:
             raise UserError(
                 f"The images of sweep '{plan.name}' were fetched into {home.data}, but are missing or damaged there. "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -29,6 +30,7 @@ DAMAGED = (
 )
 STALE_SECONDS = 86_400
 UNFINISHED = ".building-"
+ENTRY = re.compile("[0-9a-f]{32}")  # the beginning of a key is the name of an entry's folder
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +46,7 @@ def cached(cache: Path, key: str, make: Callable[[], Entry]) -> Entry:
 
     Raises `UserError` when the folder cannot be written.
     """
-    folder = cache / key[:32]
+    folder = folder_of(cache, key)
     entry = opened(folder)
     if entry is None:
         keep(folder, make())
@@ -54,6 +56,16 @@ def cached(cache: Path, key: str, make: Callable[[], Entry]) -> Entry:
             f"The cache entry {folder} was damaged as soon as it was written. Check the disk and run again."
         )
     return entry
+
+
+def folder_of(cache: Path, key: str) -> Path:
+    """Where the entry of a key (a SHA-256 in hexadecimal digits) lies."""
+    return cache / key[:32]
+
+
+def entries(cache: Path) -> list[Path]:
+    """The folders of all entries; what else lies in the cache is none."""
+    return [path for path in sorted(cache.glob("*")) if ENTRY.fullmatch(path.name) and path.is_dir()]
 
 
 def keep(folder: Path, entry: Entry) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sweeps.doctor.finding import Finding
 from sweeps.doctor.look import Look
-from trainer.data.cache import UNFINISHED, opened
+from trainer.data.cache import entries, opened
 
 KIND = "damaged file"
 DIGITS = 16  # of the digest in a network's name
@@ -17,9 +17,6 @@ DIGITS = 16  # of the digest in a network's name
 
 def damaged_images(look: Look) -> list[Finding]:
     """One finding for each damaged entry of the cache."""
-    folders = [
-        path for path in sorted(look.home.data.glob("*")) if path.is_dir() and not path.name.startswith(UNFINISHED)
-    ]
     return [
         Finding(
             KIND,
@@ -30,7 +27,7 @@ def damaged_images(look: Look) -> list[Finding]:
             else "remove it: the images are read (by a worker: fetched) again when they are needed",
             None if look.busy else partial(shutil.rmtree, folder),
         )
-        for folder in folders
+        for folder in entries(look.home.data)
         if opened(folder) is None and folder.exists()
     ]
 

@@ -23,6 +23,8 @@ SWEEP = "demo"
 UNKNOWN = "0" * 32  # a run that no database knows
 LONG_AGO = time.time() - 3 * 86_400
 
+WHOLE, HARMED = "a" * 32, "b" * 32  # entries of the cache
+
 
 def make_ill(root: Path) -> Home:
     """Write the home."""
@@ -73,9 +75,9 @@ def _ledger(home: Home) -> None:
 
 
 def _data(home: Home) -> None:
-    for key in ("whole", "harmed"):
+    for key in (WHOLE, HARMED):
         cache.keep(home.data / key, cache.Entry({"images": np.arange(9)}, {}))
-    path = home.data / "harmed" / "images.npy"
+    path = home.data / HARMED / "images.npy"
     path.write_bytes(path.read_bytes()[:-1] + b"x")
     _file(home.networks / "e3b0c44298fc1c14.keras", b"")  # SHA-256 of nothing
     _file(home.networks / "0123456789abcdef.keras")

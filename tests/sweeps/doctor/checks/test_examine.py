@@ -14,13 +14,16 @@ from sweeps.doctor.checks.stale_leases import stale_leases
 from sweeps.doctor.checks.undelivered import undelivered
 from sweeps.doctor.look import Look
 from sweeps.engines.optuna_storage import open_study
-from sweeps.environment.home import Home
+from sweeps.environment.home import Home, write_format
 from sweeps.locks import contract
 from sweeps.locks.database import Lease
-from tests.sweeps.doctor.checks.ill_home import SWEEP, UNKNOWN, make_ill, old, tree
+from tests.sweeps.doctor.checks.ill_home import HARMED, SWEEP, UNKNOWN, WHOLE, make_ill, old, tree
+from tests.trainer.data.drawn import Drawn
 from tracking.store.attempts import ATTEMPT, rank_of
 from tracking.store.run_facts import RunFact, facts_in_file, facts_of
 from tracking.store.writer import Tracker
+from trainer.config import DataConfig
+from trainer.data.cases import load_cases
 from trainer.files import locked, present
 
 FOUND = [
@@ -29,7 +32,7 @@ FOUND = [
     ("stale trial", "study demo", "trials 0 (1) count as running"),
     ("half-written", ".plan.json.0123456789ab", "killed process"),
     ("half-written", ".building-x", "killed process"),
-    ("damaged file", "data/harmed", "check sums"),
+    ("damaged file", f"data/{HARMED}", "check sums"),
     ("damaged file", "0123456789abcdef.keras", "its name says"),
     ("damaged file", "00002.npz", "as the ledger wrote it"),
     ("damaged file", "state.npz", "as the ledger wrote it"),
@@ -74,7 +77,7 @@ def test_what_is_safe_is_mended(ill: Home) -> None:
     assert [run.status for run in runs.values() if run.attempt == 7] == ["KILLED"]
     assert [trial.state.name for trial in open_study(ill.storage_url, SWEEP).trials] == ["FAIL", "WAITING"]
     whole = [ill.ledger / "aa" / ("aa" * 32) / name for name in ("00002.npz", "state.npz", "failed.json")]
-    whole += [ill.data / "whole", ill.networks / "e3b0c44298fc1c14.keras", ill.artifacts / SWEEP / UNKNOWN]
+    whole += [ill.data / WHOLE, ill.networks / "e3b0c44298fc1c14.keras", ill.artifacts / SWEEP / UNKNOWN]
     whole += [ill.root / "sweeps" / SWEEP / ".young.json.0123456789ab"]
     whole += [ill.root / "spool" / SWEEP / "0123456789ab" / "fedcba987654" / "0000000001.zip"]
     assert all(path.exists() for path in whole)
@@ -109,13 +112,28 @@ def test_a_living_worker_has_a_moment_to_deliver(tmp_path: Path, age: float, fou
     assert [(one.what[:8], one.remedy[:4]) for one in findings] == found and not any(one.repairable for one in findings)
 
 
+def test_the_images_of_a_user_leave_nothing_that_is_wrong(tmp_path: Path) -> None:
+    (tmp_path / "drawn").mkdir()
+    names = [f"{number}.png" for number in range(4)]
+    pictures = Drawn(tmp_path / "drawn").put(
+        tmp_path / "given", [f"images/{name}" for name in names], [f"masks/{name}" for name in names]
+    )
+    home = Home(tmp_path / "home")
+    write_format(home.root)
+    load_cases(DataConfig(path=str(pictures)), 16, home.data)
+    assert len([*home.data.iterdir()]) == 2  # an entry, and what was read of the folder
+    assert examine(home) == []
+
+
 def test_a_server_that_is_away_hides_nothing_of_the_home(ill: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("THAW_STORAGE", "postgresql+psycopg://ann:secret@127.0.0.1:1/thaw")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://ann:secret@127.0.0.1:1")
     findings = examine(ill)
     assert [one.where for one in findings if one.kind == "server away"] == ["the study's database", "the MLflow server"]
     assert {one.kind for one in findings} == {"server away", "damaged file", "not delivered"}
-    assert all(not one.repairable for one in findings if one.where.endswith("data/harmed"))  # who knows who works on it
+    assert all(
+        not one.repairable for one in findings if one.where.endswith(f"data/{HARMED}")
+    )  # somebody may work on it
     assert "secret" not in repr(findings)
 
 
