@@ -18,6 +18,7 @@ FILES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("
 HOMES = {
     "keras": ("trainer/",),
     "tensorflow": ("trainer/",),
+    "jax": ("trainer/training/steps/jax_steps.py",),
     # Two files: registry.py pulls in Keras (MLflow's Keras flavour does), and a report must do without it.
     "mlflow": ("tracking/store/connection.py", "tracking/store/registry.py", "tracking/store/sqlite_runs.py"),
     "pandas": ("tracking/store/connection.py",),
@@ -41,6 +42,7 @@ TRAINER = (
     "trainer/data/masks",
     "trainer/data",
     "trainer/network",
+    "trainer/training/steps",
     "trainer/training",
     "trainer/neurons",
 )
@@ -79,7 +81,8 @@ WALLS: dict[str, tuple[str, ...]] = {
         "trainer/data/masks",
     ),
     "trainer/network": ("trainer",),
-    "trainer/training": ("trainer", "trainer/phantoms", "trainer/data", "trainer/network"),
+    "trainer/training/steps": ("trainer",),
+    "trainer/training": ("trainer", "trainer/phantoms", "trainer/data", "trainer/network", "trainer/training/steps"),
     "trainer/neurons": ("trainer", "trainer/network"),
     "tracking": LIGHT,
     "tracking/store": ("tracking", *LIGHT),

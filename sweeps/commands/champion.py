@@ -70,7 +70,8 @@ def crown(
     description = describe(record, chosen, rivals, asked=mask is not None)
     for line in (*description, *cautions(record, chosen)):
         board.say(line)
-    prepare_backend(deterministic=settings.train.deterministic)
+    train = settings.train
+    prepare_backend(deterministic=train.deterministic, precision=train.precision, compiled=home.compiled)
     from tracking.store.registry import DICE, Champion, give_alias, known_champion, record_champion
     from trainer.training.versions import versions
 

@@ -47,6 +47,11 @@ class Home:
         return self.root / "data"
 
     @property
+    def compiled(self) -> Path:
+        """Training steps as JAX compiled them, by content; deleting it costs seconds for each mask."""
+        return self.root / "compiled"
+
+    @property
     def weights(self) -> Path:
         """Pre-trained starting weights, by content."""
         return self.root / "weights"

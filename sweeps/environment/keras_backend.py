@@ -9,16 +9,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from trainer.config import Precision
 from trainer.errors import UserError
 
 THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 XLA = "--xla_gpu_deterministic_ops=true"
 SETTINGS = Path(__file__).with_name("keras")  # a KERAS_HOME whose keras.json holds Keras's defaults
+# However short it took and however small it is: what is compiled for a mask is kept.
+COMPILED = {"JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0", "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1"}
 BACKENDS = ("tensorflow", "jax")  # those that whole sweeps were tried with
 
 
-def prepare_backend(*, deterministic: bool = True) -> None:
+def prepare_backend(
+    *, deterministic: bool = True, precision: Precision = "float32", compiled: Path | None = None
+) -> None:
     """One thread, determinism on request, and Keras imported without its backend's chatter.
+
+    `precision` is that of products on an accelerator (`TrainConfig`). `compiled`: where JAX keeps compiled steps; other
+    processes, and later ones, then compile no step again.
 
     Two single-threaded processes train small networks 1.6 times as fast as one with two threads (docs/facts.md, Keras
     7), and one thread gives the same bits whatever the number of cores. TensorFlow leaves oneDNN's kernels off on
@@ -37,12 +45,23 @@ def prepare_backend(*, deterministic: bool = True) -> None:
         os.environ["TF_DETERMINISTIC_OPS"] = "1"
         flags = os.environ.get("XLA_FLAGS", "")
         os.environ["XLA_FLAGS"] = flags if XLA in flags else f"{flags} {XLA}".strip()
+    os.environ.update(_products(precision))
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # else the launcher holds the workers' memory
+    if compiled is not None:
+        os.environ.update(COMPILED | {"JAX_COMPILATION_CACHE_DIR": str(compiled)})
     # Neurons are drawn block by block, each with a small traced function of its own; after some of them TensorFlow
     # warns of "retracing", a mistake in a loop, but none here. A logger can be set before its library is imported.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
     with _silent_stderr(), _own_settings():
         from trainer.network.keras_settings import check_settings
     check_settings()
+
+
+def _products(precision: Precision) -> dict[str, str]:
+    """How an accelerator multiplies float32: exactly unless it is asked for less."""
+    if precision == "tf32":
+        return {"JAX_DEFAULT_MATMUL_PRECISION": "tensorfloat32", "NVIDIA_TF32_OVERRIDE": "1"}
+    return {"JAX_DEFAULT_MATMUL_PRECISION": "float32", "NVIDIA_TF32_OVERRIDE": "0"}
 
 
 def _choose_backend() -> None:

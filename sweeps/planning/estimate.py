@@ -20,9 +20,9 @@ from sweeps.strategies.propose import budget, searcher_name, warnings
 from trainer.config import Candidate, DataConfig, Settings, own_weights
 from trainer.data.pairing.sources import find_whole
 from trainer.masks import parse
-from trainer.training.fit import scoring_batch
 from trainer.training.pretraining import COMPOSITES, EMBEDDED_IMAGES, WEIGHT_FILES
 from trainer.training.step_cost import Cost, expected_peak
+from trainer.training.steps.batches import scoring_batch
 
 COMPILE_SECONDS = 1.5  # tracing one mask of the nine-block network takes 1.3-2.3 s (docs/facts.md, Keras 4)
 # Two single-threaded processes gave 1.6 times the throughput of one (docs/facts.md, Keras 7): 0.8 of a core each.

@@ -154,7 +154,7 @@ def find_weights(spec: Spec, home: Home, board: Board, tracker: Tracker) -> tupl
     settings = spec.settings
     with board.stage("preparing the starting weights") as step:
         pretrain = replace(settings.pretrain, names=settings.data.names)
-        weights = starting_weights(pretrain, settings.model, home.weights, home.data, step)
+        weights = starting_weights(pretrain, settings.model, home.weights, home.data, step, settings.train.precision)
     for note in weights.notes:
         board.say(f"Note on the pre-training images: {note}")
     if not weights.curve:

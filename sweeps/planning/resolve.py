@@ -78,10 +78,13 @@ def look_and_resolve(spec: Spec, home: Home, board: Board) -> tuple[ResolvedSwee
     settings that do not fit it.
     """
     with board.stage("looking at the network"):
-        prepare_backend(deterministic=spec.settings.train.deterministic)
+        train = spec.settings.train
+        prepare_backend(deterministic=train.deterministic, precision=train.precision, compiled=home.compiled)
         from sweeps.planning.user_network import look_at
         from trainer.network.blocks import unit_parameters
+        from trainer.training.device import check_precision
 
+        check_precision(train.precision)
         look = look_at(spec, home)
     for note in look.notes:
         board.say(note)

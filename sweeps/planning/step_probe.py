@@ -74,7 +74,8 @@ def main(arguments: list[str]) -> int:
     spec = from_table(json.loads(table))
     from sweeps.environment.keras_backend import prepare_backend
 
-    prepare_backend(deterministic=spec.settings.train.deterministic)
+    train = spec.settings.train
+    prepare_backend(deterministic=train.deterministic, precision=train.precision)
     from trainer.network.user_model import network_of
     from trainer.training.step_cost import measured_cost
 

@@ -74,7 +74,8 @@ def run_worker(home: Home, plan: Plan, emit: Emit, stop: Stop) -> None:
     """
     if parent := os.environ.get(ENDS_WITH):
         _end_with_parent(int(parent), _stop)
-    prepare_backend(deterministic=plan.resolved.settings.train.deterministic)
+    train = plan.resolved.settings.train
+    prepare_backend(deterministic=train.deterministic, precision=train.precision, compiled=home.compiled)
     check_same(plan.name, plan.arithmetic, arithmetic_here())
     from tracking.store.writer import Tracker
 

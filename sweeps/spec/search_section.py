@@ -16,7 +16,7 @@ from trainer.masks import ORDERS, parse
 LARGEST_EPOCHS = 100_000
 SMALLEST_RATE = 1e-9
 FEWEST_UNITS = 2  # with one there is nothing to choose: the only mask is all of it
-SEARCHABLE = tuple(item.name for item in fields(TrainConfig) if item.name != "deterministic")
+SEARCHABLE = tuple(item.name for item in fields(TrainConfig) if item.name not in ("deterministic", "precision"))
 
 
 @dataclass(frozen=True)

@@ -38,8 +38,8 @@ def measure(size: int, images: int) -> None:
     from trainer.data.cases import load_cases
     from trainer.network.unet import unet
     from trainer.training.distances import distances
-    from trainer.training.fit import predict
     from trainer.training.losses import loss_named
+    from trainer.training.steps.prediction import predict
 
     with TemporaryDirectory() as folder:
         cases = load_cases(DataConfig(images=images), size, Path(folder))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import keras
 import numpy as np
@@ -114,11 +114,16 @@ def _array(number: Any) -> NDArray[np.float64]:
     return np.asarray(keras.ops.convert_to_numpy(number), np.float64)
 
 
-Step = tuple[Sequence[Any], Sequence[Any]]
+class Step(NamedTuple):
+    """What an operation makes of which tensors; of an input of the network there are none."""
+
+    operation: Any
+    inputs: Sequence[Any]
+    outputs: Sequence[Any]
 
 
 def evaluated(model: keras.Model, inputs: Sequence[Any] | None = None) -> Generator[Step, None, list[Any]]:
-    """The symbolic inputs and outputs of every operation as the network evaluates them, nested models step by step.
+    """Every operation with its symbolic inputs and outputs, as the network evaluates them, nested models step by step.
 
     `inputs`: what a nested model is called with, whose own inputs may leave their size open. Returns the outputs.
     """
@@ -126,7 +131,7 @@ def evaluated(model: keras.Model, inputs: Sequence[Any] | None = None) -> Genera
     tensors = dict(zip(map(id, model.inputs), given, strict=True))
     known = all(tensor.shape == own.shape for tensor, own in zip(given, model.inputs, strict=True))
     if inputs is None:
-        yield from (((), (tensor,)) for tensor in given)
+        yield from (Step(None, (), (tensor,)) for tensor in given)
     for node in nodes(model):
         if isinstance(node.operation, layers.InputLayer):
             continue
@@ -136,10 +141,10 @@ def evaluated(model: keras.Model, inputs: Sequence[Any] | None = None) -> Genera
             outputs = yield from evaluated(inner, before)
         elif known:
             outputs = node.outputs
-            yield before, outputs
+            yield Step(node.operation, before, outputs)
         else:
             args, kwargs = node.arguments.fill_in(tensors)
             outputs = keras.tree.flatten(node.operation.compute_output_spec(*args, **kwargs))
-            yield before, outputs
+            yield Step(node.operation, before, outputs)
         tensors |= dict(zip(map(id, node.outputs), outputs, strict=True))
     return [tensors[id(tensor)] for tensor in model.outputs]

@@ -10,11 +10,15 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
+from trainer.config import Precision
+from trainer.errors import UserError
 from trainer.training.cpu_kind import cpu_kind
 
 CPU = "cpu"
 THEN = ", then "  # between the processors of one training
-FLOAT = "float32"  # the only float type of thaw's numbers (`trainer.network.keras_settings`)
+FLOAT = "float32"  # the only float type of thaw's weights (`trainer.network.keras_settings`)
+ROUNDED = f"{FLOAT} by TF32"  # products of factors rounded to 10 bits
+TF32_SWITCH = "NVIDIA_TF32_OVERRIDE"  # "0" switches TF32 off in NVIDIA's libraries
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,15 @@ def device() -> Device:
     library = sys.modules.get(backend)
     found = None if library is None else (_of_jax(library) if backend == "jax" else _of_tensorflow(library))
     return found or Device(CPU, cpu_kind())
+
+
+def check_precision(precision: Precision) -> None:
+    """Raise `UserError` for a precision that the device of this process has not."""
+    if precision == "tf32" and not device().kind.startswith("gpu"):
+        raise UserError(
+            f"'train.precision' is 'tf32', which only NVIDIA's cards have, but training runs on {device().kind} here. "
+            "Set float32 or bfloat16."
+        )
 
 
 def in_key() -> dict[str, str]:
@@ -60,19 +73,17 @@ def _of_tensorflow(library: Any) -> Device | None:
     first = accelerators[0]
     told = library.config.experimental.get_device_details(first) if first.device_type == "GPU" else {}
     name = str(told.get("device_name") or first.device_type)
-    exact = not library.config.experimental.tensor_float_32_execution_enabled()
-    return _accelerator(first.device_type, name, told.get("compute_capability"), FLOAT if exact else f"{FLOAT} by TF32")
+    exact = os.environ.get(TF32_SWITCH) == "0" or not library.config.experimental.tensor_float_32_execution_enabled()
+    return _accelerator(first.device_type, name, told.get("compute_capability"), FLOAT if exact else ROUNDED)
 
 
 def _of_jax(library: Any) -> Device | None:
     first = library.devices()[0]
     if first.platform == CPU:
         return None
-    precision = library.config.jax_default_matmul_precision
+    exact = library.config.jax_default_matmul_precision in ("float32", "highest")
     capability = getattr(first, "compute_capability", None)
-    return _accelerator(
-        first.platform, str(first.device_kind), capability, f"{FLOAT} by {precision}" if precision else FLOAT
-    )
+    return _accelerator(first.platform, str(first.device_kind), capability, FLOAT if exact else ROUNDED)
 
 
 def _accelerator(kind: str, name: str, capability: object, precision: str) -> Device:

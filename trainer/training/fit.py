@@ -10,14 +10,12 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import Any
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.channels import with_channels
 from trainer.config import Candidate, PartitionConfig, TrainConfig, train_config
 from trainer.errors import FrozenBlockMoved, Preempted, TrialFailed
 from trainer.masks import Mask, parse
@@ -33,6 +31,7 @@ from trainer.network.blocks import (
     seed_states,
     thawed,
 )
+from trainer.network.precision import compute_in
 from trainer.results import OBJECT, FoldResult, Reached
 from trainer.stopping import StopAsked, leave, leave_if, never
 from trainer.training.device import continued, device
@@ -40,10 +39,11 @@ from trainer.training.keeping import Clock, KeepPace
 from trainer.training.ledger import Entry, Failure, State
 from trainer.training.losses import loss_named
 from trainer.training.metrics import score
+from trainer.training.steps.batches import batches
+from trainer.training.steps.counting_model import CountingModel
+from trainer.training.steps.engine import steps_of
 
-# At most so many images and pixels are scored at once: images of 256 pixels 8 at a time, to save memory.
 NOTHING_TRAINED = (-1, 0)  # epochs and steps: not even the starting weights were scored
-SCORING_BATCH, SCORING_PIXELS = 32, 32 * 128 * 128
 
 
 @dataclass(frozen=True)
@@ -64,17 +64,6 @@ class FoldData:
     labels: tuple[str, ...]
     montage: tuple[int, ...] = ()
     test_spacing: NDArray[np.float64] | None = None
-
-
-class CountingModel(keras.Model):  # type: ignore[misc]
-    """A functional model that counts how often Keras traces its training step."""
-
-    traces = 0
-
-    def train_step(self, *state_and_data: Any) -> Any:
-        """Runs in Python only while the step is being traced, on TensorFlow as on JAX."""
-        self.traces += 1
-        return super().train_step(*state_and_data)
 
 
 class Trainer:
@@ -102,9 +91,9 @@ class Trainer:
         self.starts = starts
         self._ignoring = ignoring
         self._stop_asked, self._clock = stop_asked, clock
+        compute_in(model, config.precision)
         self._model = CountingModel(model.inputs, model.outputs)
-        # Scoring has a model of its own over the same layers, so that compiling a mask does not re-trace prediction.
-        self._scorer = keras.Model(model.inputs, model.outputs)
+        self._steps = steps_of(self._model)
         self._compiled_for: tuple[Mask, TrainConfig] | None = None
         self._initial_optimizer: list[NDArray[Any]] = []
 
@@ -180,14 +169,15 @@ class Trainer:
         processor = continued(state.processor, device().processor)
 
         def standing(steps: int = 0, loss_sum: float = 0.0) -> State:
+            self._steps.settle()
             variables, seconds = _values(self._state_variables(mask, config)), time.perf_counter() - started
             return State(len(losses), tuple(losses), variables, processor, steps, seconds, loss_sum)
 
-        def pause(steps: int = 0, loss_sum: float = 0.0) -> None:
+        def pause(steps: int = 0, loss_sum: Callable[[], float] = lambda: 0.0) -> None:
             """Between two steps: keep the state where that is due, and leave when that is asked for."""
             stop = self._stop_asked()
             if stop or pace.is_due():
-                pace.timed(lambda: keep(standing(steps, loss_sum)))
+                pace.timed(lambda: keep(standing(steps, loss_sum())))
             if stop:
                 leave()
 
@@ -209,7 +199,7 @@ class Trainer:
                 losses=tuple(losses),
                 train_images=fold.train_images,
                 seconds=time.perf_counter() - started,
-                traces=self._model.traces if mask.blocks else 0,  # else they are those of the mask before
+                traces=self._steps.traces if mask.blocks else 0,  # else they are those of the mask before
                 predictions=predictions,
                 weights=_values(self._trained_weights(mask, config)),
                 processor=processor,
@@ -221,9 +211,7 @@ class Trainer:
         if (mask, config) == self._compiled_for or not mask.blocks:
             return
         apply_mask(self._model, self.blocks, mask, adapt=config.batch_norm == "adapt")
-        self._model.traces = 0
-        self._model.compile(optimizer=keras.optimizers.Adam(), loss=loss_named(config.loss, ignoring=self._ignoring))
-        self._model.optimizer.build(self._model.trainable_variables)
+        self._steps.compile(keras.optimizers.Adam(), loss_named(config.loss, ignoring=self._ignoring))
         self._initial_optimizer = [keras.ops.convert_to_numpy(variable) for variable in self._model.optimizer.variables]
         self._compiled_for = mask, config
 
@@ -246,28 +234,35 @@ class Trainer:
         epoch: int,
         begun: int,
         loss_sum: float,
-        pause: Callable[[int, float], None],
+        pause: Callable[[int, Callable[[], float]], None],
     ) -> float:
         """One epoch, from the step after the `begun` ones, whose losses add up to `loss_sum`; its mean training loss.
 
-        `pause(steps, loss_sum)` is called between two steps. The mean is taken here: Keras resets its own at every
-        `train_on_batch`, which so returns the loss of one batch.
+        `pause(steps, loss_sum)` is called between two steps. The mean is taken over the steps, each of as many images.
         """
-        drawn = batches(len(fold.train_x), batch_size, (seed, fold.number), epoch)
-        steps = begun
-        for batch in islice(drawn, begun, None):
-            if steps > begun:
-                pause(steps, loss_sum)
-            x = with_channels(fold.train_x[batch])
-            y = fold.train_y[batch, ..., None].astype(np.float32)
-            loss = float(self._model.train_on_batch(x, y))
-            if not math.isfinite(loss):
-                raise TrialFailed(
-                    f"The training loss became {loss} in epoch {epoch + 1} of fold {fold.number}. "
-                    "A smaller learning rate may help."
-                )
-            steps, loss_sum = steps + 1, loss_sum + loss
-        return loss_sum / steps
+        order = np.stack(list(batches(len(fold.train_x), batch_size, (seed, fold.number), epoch)))
+        run = self._steps.epoch(fold.train_x, fold.train_y, order[begun:])
+
+        def so_far() -> float:
+            """Adds up in the order of the steps, so that an epoch in two parts has the bits of one in one."""
+            total = loss_sum
+            for loss in run.losses():
+                if not math.isfinite(loss):
+                    raise TrialFailed(
+                        f"The training loss became {loss} in epoch {epoch + 1} of fold {fold.number}. "
+                        "A smaller learning rate may help."
+                    )
+                total += loss
+            return total
+
+        try:
+            for step in range(begun, len(order)):
+                if step > begun:
+                    pause(step, so_far)
+                run.step()
+            return so_far() / len(order)
+        finally:
+            self._steps.settle()
 
     def _prove(self, mask: Mask, config: TrainConfig, before: dict[int, Fingerprint]) -> None:
         """Compare every block with itself before the fold: a frozen one must be equal, a trained one must have changed.
@@ -287,7 +282,7 @@ class Trainer:
             raise TrialFailed(f"dead block: blocks {dead} were to be trained, but none of their weights moved.")
 
     def _score(self, fold: FoldData) -> tuple[tuple[Any, ...], NDArray[np.uint8]]:
-        probability = predict(self._scorer, fold.test_x, lambda: leave_if(self._stop_asked))
+        probability = self._steps.predict(fold.test_x, lambda: leave_if(self._stop_asked))
         if not np.isfinite(probability).all():  # the last update may diverge after the last loss was still finite
             raise TrialFailed(
                 "The network's predictions are not finite: it diverged. A smaller learning rate may help."
@@ -328,45 +323,6 @@ class Trainer:
     def _load(self, state: State, mask: Mask, config: TrainConfig) -> None:
         for name, variable in self._state_variables(mask, config).items():
             variable.assign(state.variables[name])
-
-
-def batches(n: int, batch: int, seed: tuple[int, ...], epoch: int) -> Iterator[NDArray[np.int64]]:
-    """The batches of one epoch: all of one size, drawn from one endless shuffle of 0..n-1.
-
-    An epoch is ceil(n / batch) steps; where `batch` does not divide n, the last step borrows from the next pass. Pass
-    number p is a permutation from (seed, p), so that epoch 20 is the same whether reached in one run or two.
-    """
-    steps = math.ceil(n / batch)
-    first = epoch * steps * batch
-    passes = range(first // n, (first + steps * batch - 1) // n + 1)
-    stream = np.concatenate([np.random.default_rng([*seed, number]).permutation(n) for number in passes])
-    offset = first - passes[0] * n
-    for step in range(steps):
-        yield stream[offset + step * batch : offset + (step + 1) * batch]
-
-
-def predict(
-    model: keras.Model, images: NDArray[np.float32], between: Callable[[], None] = lambda: None
-) -> NDArray[np.float32]:
-    """Foreground probability (n, H, W) of images (n, H, W) or (n, H, W, channels).
-
-    In padded batches of one size: one shape, one trace. `between()` is called before each.
-    """
-    probability = np.empty(images.shape[:3], np.float32)
-    batch = scoring_batch(images.shape[1] * images.shape[2])
-    for start in range(0, len(images), batch):
-        between()
-        group = with_channels(images[start : start + batch])
-        padded = np.zeros((batch, *group.shape[1:]), np.float32)
-        padded[: len(group)] = group
-        logits = np.asarray(model.predict_on_batch(padded))[: len(group), ..., 0]
-        probability[start : start + batch] = 1 / (1 + np.exp(-np.clip(logits, -60, 60)))
-    return probability
-
-
-def scoring_batch(pixels: int) -> int:
-    """How many images of `pixels` pixels each are scored at once."""
-    return max(1, min(SCORING_BATCH, SCORING_PIXELS // max(pixels, 1)))
 
 
 def _values(variables: Mapping[str, Any]) -> dict[str, NDArray[Any]]:

@@ -13,20 +13,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer import arithmetic
-from trainer.channels import in_channels, with_channels
-from trainer.config import DataConfig, ModelConfig, PretrainConfig, digest, identity_of_model, own_weights
+from trainer.channels import in_channels
+from trainer.config import DataConfig, ModelConfig, Precision, PretrainConfig, digest, identity_of_model, own_weights
 from trainer.data.cases import Cases, load_cases
 from trainer.errors import UserError
 from trainer.files import write_atomically
 from trainer.keys import fields_in_key
+from trainer.network.precision import compute_in
 from trainer.network.user_model import load_start, network_of
 from trainer.network.weights import arrays_digest, weights_digest, write_weights
 from trainer.phantoms.composites import TRAINING_PHOTOS, VALIDATION_PHOTOS, composites
 from trainer.results import IGNORED
 from trainer.training.device import in_key
-from trainer.training.fit import batches, predict
 from trainer.training.losses import loss_named
 from trainer.training.metrics import score
+from trainer.training.steps.batches import batches
+from trainer.training.steps.contract import Steps
+from trainer.training.steps.counting_model import CountingModel
+from trainer.training.steps.engine import steps_of
 from trainer.training.versions import versions
 
 EMBEDDED_IMAGES = 1600
@@ -66,12 +70,18 @@ class StartingWeights:
 
 
 def starting_weights(
-    config: PretrainConfig, model: ModelConfig, cache: Path, data_cache: Path, progress: Progress
+    config: PretrainConfig,
+    model: ModelConfig,
+    cache: Path,
+    data_cache: Path,
+    progress: Progress,
+    precision: Precision = "float32",
 ) -> StartingWeights:
     """Find the weights for a sweep: a given file, or pre-training, done once and kept under `cache` by content.
 
     A network of your own starts from the weights in its file, unless pre-training is asked for; that starts from them.
-    `progress(done, total, words)` is called once an epoch. Raises `UserError` for weights of another network.
+    `progress(done, total, words)` is called once an epoch. `precision` as in `TrainConfig`.
+    Raises `UserError` for weights of another network.
     """
     if config.path is not None and config.path.endswith(WEIGHT_FILES):
         return _from_file(Path(config.path), model)
@@ -82,10 +92,10 @@ def starting_weights(
             write_weights(network, path)
         return StartingWeights(path, weights_digest(network), f"weights of {model.name}")
     images = _images(config, model, data_cache)
-    key = pretraining_key(config, model, network, images)
+    key = pretraining_key(config, model, network, images, precision)
     path, record = cache / f"{key}.weights.h5", cache / f"{key}.json"
     if not (path.exists() and record.exists()):
-        curve, best = _train(config, network, images, progress)
+        curve, best = _train(config, network, images, precision, progress)
         write_weights(network, path)
         found = StartingWeights(path, weights_digest(network), images.source, curve, best, images.notes)
         plain = asdict(found) | {"path": path.name}
@@ -102,7 +112,13 @@ def starting_weights(
     )
 
 
-def pretraining_key(config: PretrainConfig, model: ModelConfig, network: keras.Model, images: Images) -> str:
+def pretraining_key(
+    config: PretrainConfig,
+    model: ModelConfig,
+    network: keras.Model,
+    images: Images,
+    precision: Precision = "float32",
+) -> str:
     """Digest of everything that pre-trained weights depend on, 16 hex digits; the images by content."""
     identity = identity_of_model(asdict(replace(model, blocks=())))
     if model.path is not None:
@@ -116,6 +132,7 @@ def pretraining_key(config: PretrainConfig, model: ModelConfig, network: keras.M
             "versions": versions(),
             "arithmetic": arithmetic.PRETRAINING,
         }
+        | ({} if precision == "float32" else {"computed in": precision})
         | in_key()
     )[:16]
 
@@ -170,27 +187,29 @@ def _cases_of(config: PretrainConfig, model: ModelConfig, data_cache: Path) -> C
 
 
 def _train(
-    config: PretrainConfig, network: keras.Model, images: Images, progress: Progress
+    config: PretrainConfig, network: keras.Model, images: Images, precision: Precision, progress: Progress
 ) -> tuple[tuple[dict[str, float], ...], int]:
     """Train all blocks; keep the epoch with the best held-out Dice (the first of equals)."""
     ignoring = bool((images.train_y == IGNORED).any())
-    loss = loss_named(config.loss, ignoring=ignoring)
-    network.compile(optimizer=keras.optimizers.Adam(config.learning_rate), loss=loss)
+    compute_in(network, precision)
+    steps = steps_of(CountingModel(network.inputs, network.outputs))
+    steps.compile(keras.optimizers.Adam(config.learning_rate), loss_named(config.loss, ignoring=ignoring))
     curve: list[dict[str, float]] = []
     best = network.get_weights()
     progress(0, config.epochs, "pre-training")
     for epoch in range(config.epochs):
-        losses: list[float] = []
-        for batch in batches(len(images.train_x), config.batch, (config.seed,), epoch):
-            truth = images.train_y[batch, ..., None].astype(np.float32)
-            losses.append(float(network.train_on_batch(with_channels(images.train_x[batch]), truth)))
-        mean_loss = sum(losses) / len(losses)
+        order = np.stack(list(batches(len(images.train_x), config.batch, (config.seed,), epoch)))
+        run = steps.epoch(images.train_x, images.train_y, order)
+        for _ in order:
+            run.step()
+        mean_loss = sum(run.losses()) / len(order)
+        steps.settle()
         if not math.isfinite(mean_loss):
             raise UserError(
                 f"Pre-training diverged: the loss became {mean_loss} in epoch {epoch + 1}. "
                 f"pretrain.learning_rate must be smaller than {config.learning_rate:g}."
             )
-        held = _mean_dice(network, images)
+        held = _mean_dice(steps, images)
         curve.append({"epoch": epoch + 1, "loss": mean_loss, "held_out_dice": held})
         if held > max((row["held_out_dice"] for row in curve[:-1]), default=-1.0):
             best = network.get_weights()
@@ -199,7 +218,7 @@ def _train(
     return tuple(curve), int(np.argmax([row["held_out_dice"] for row in curve])) + 1 if curve else 0
 
 
-def _mean_dice(network: keras.Model, images: Images) -> float:
-    predicted = predict(network, images.held_x)
+def _mean_dice(steps: Steps, images: Images) -> float:
+    predicted = steps.predict(images.held_x, lambda: None)
     dices = [score("", "", truth, p).dice for truth, p in zip(images.held_y, predicted, strict=True)]
     return float(np.nanmean(dices))

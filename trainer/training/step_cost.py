@@ -15,8 +15,9 @@ import numpy as np
 
 from trainer.config import TrainConfig
 from trainer.network.graph import evaluated
-from trainer.training.fit import predict, scoring_batch
 from trainer.training.losses import loss_named
+from trainer.training.steps.batches import scoring_batch
+from trainer.training.steps.prediction import predict
 
 STEPS_TIMED = 3
 FLOAT = 4  # bytes
@@ -71,7 +72,7 @@ def expected_peak(network: keras.Model, batch: int) -> int:
     a larger one adds the outputs that are alive at once. At the paper's size: 3.6 GiB, measured 3.6; with 32 images
     scored at once, 6.6 and 6.5.
     """
-    sizes = [_bytes(outputs) for _, outputs in evaluated(network)]
+    sizes = [_bytes(step.outputs) for step in evaluated(network)]
     weights = 5 * FLOAT * network.count_params()
     scored = scoring_batch(math.prod(network.input_shape[1:3]))
     scoring = scored * _largest_live_outputs(network) if scored > batch else 0
@@ -81,11 +82,11 @@ def expected_peak(network: keras.Model, batch: int) -> int:
 def _largest_live_outputs(network: keras.Model) -> int:
     """The most bytes of one image's layer outputs that are alive at once; an output lives until its last reader."""
     steps = list(evaluated(network))
-    last_reader = {id(tensor): index for index, (inputs, _) in enumerate(steps) for tensor in inputs}
+    last_reader = {id(tensor): index for index, step in enumerate(steps) for tensor in step.inputs}
     alive: dict[int, int] = {}
     most = 0
-    for index, (_, outputs) in enumerate(steps):
-        alive |= {id(tensor): _bytes([tensor]) for tensor in outputs}
+    for index, step in enumerate(steps):
+        alive |= {id(tensor): _bytes([tensor]) for tensor in step.outputs}
         most = max(most, sum(alive.values()))
         alive = {tensor: size for tensor, size in alive.items() if last_reader.get(tensor, -1) > index}
     return most

@@ -16,8 +16,8 @@ from tracking.store.writer import Tracker
 from trainer.network.delta_checkpoints import read_delta, restore
 from trainer.network.unet import unet
 from trainer.training.distances import distances
-from trainer.training.fit import predict
 from trainer.training.metrics import THRESHOLD, score
+from trainer.training.steps.prediction import predict
 
 
 @pytest.fixture(scope="module")

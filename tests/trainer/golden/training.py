@@ -20,11 +20,13 @@ from trainer.network.blocks import leaf_layers, partition
 from trainer.network.unet import unet
 from trainer.network.user_model import from_scratch, network_of
 from trainer.training.cross_validation import fold_data, leaky_fold_data
-from trainer.training.fit import FoldData, Trainer, batches, predict
+from trainer.training.fit import FoldData, Trainer
 from trainer.training.ledger import Ledger
 from trainer.training.losses import LOSSES
 from trainer.training.metrics import score
 from trainer.training.pretraining import starting_weights
+from trainer.training.steps.batches import batches
+from trainer.training.steps.prediction import predict
 
 TINY = ModelConfig(size=32, filters=2)
 AUGMENTED = Settings(model=TINY, augmentation=AugmentConfig(total=20), folds=3, seed=1)

@@ -14,12 +14,12 @@ from trainer.errors import UserError
 from trainer.network.blocks import partition
 from trainer.network.user_model import adapted, checked_copy, found_out, reads_colour
 from trainer.neurons.maximise import Artist, Recipe
-from trainer.training.fit import predict
 from trainer.training.inference import segmenter
 from trainer.training.metrics import score
 from trainer.training.pretraining import _images
 from trainer.training.rehearsal import rehearse
 from trainer.training.step_cost import measured_cost
+from trainer.training.steps.prediction import predict
 
 GREY, COLOUR = (ModelConfig(SIDE, path="hues.keras", colour=colour) for colour in (False, True))
 

@@ -15,8 +15,9 @@ from trainer.network.delta_checkpoints import Delta, apply_delta, packed, read_d
 from trainer.network.unet import unet
 from trainer.network.weights import weights_digest, write_weights
 from trainer.results import FoldResult
-from trainer.training.fit import FoldData, Trainer, predict
+from trainer.training.fit import FoldData, Trainer
 from trainer.training.ledger import Entry
+from trainer.training.steps.prediction import predict
 
 STARTS: dict[Start, int] = {"pretrained": 1, "scratch": 2}  # the seeds of the fixture's networks
 
@@ -48,7 +49,7 @@ def test_base_and_delta_predict_the_same_bits_as_the_training_did(
     trainer: Trainer, fold: FoldData, entry: Callable[[str], Entry], tmp_path: Path, mask: str, start: Start
 ) -> None:
     result = trained(trainer, fold, entry("a"), mask, start)
-    as_trained = predict(trainer._scorer, fold.test_x)
+    as_trained = trainer._steps.predict(fold.test_x, lambda: None)
     network = unet(TINY, seed=7)
     assert not np.array_equal(predict(network, fold.test_x), as_trained)
     restore(network, *kept(tmp_path, result, start))

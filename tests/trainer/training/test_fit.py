@@ -15,8 +15,10 @@ from trainer.masks import Mask, at_depth, parse
 from trainer.network.blocks import leaf_layers
 from trainer.network.unet import unet
 from trainer.results import FoldResult
-from trainer.training.fit import FoldData, Trainer, batches, predict, scoring_batch
+from trainer.training.fit import FoldData, Trainer
 from trainer.training.ledger import Entry, Failure
+from trainer.training.steps.batches import batches, scoring_batch
+from trainer.training.steps.prediction import predict
 
 Entries = Callable[[str], Entry]
 STUDY = sorted({str(at_depth(order, k, 9)) for order in ("shallow-first", "deep-first") for k in range(1, 10)})
@@ -230,7 +232,7 @@ class Logits:
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 5])
 def test_pictures_are_scored_in_padded_batches_of_one_size(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("trainer.training.fit.SCORING_BATCH", 2)
+    monkeypatch.setattr("trainer.training.steps.batches.SCORING_BATCH", 2)
     pictures = np.random.default_rng(0).choice([0.499, 0.5, 0.501, 0.4, 0.6], (count, 4, 4)).astype(np.float32)
     network = Logits()
     found = predict(network, pictures)
@@ -253,7 +255,7 @@ def test_predictions_and_scores_are_of_the_weights_that_were_reached(
     trainer: Trainer, entry: Entries, fold: FoldData
 ) -> None:
     (result,) = train(trainer, entry("x"), "all", 1, fold)
-    probability = predict(trainer._scorer, fold.test_x)
+    probability = trainer._steps.predict(fold.test_x, lambda: None)
     assert np.array_equal(result.predictions, probability > 0.5) and result.predictions.dtype == np.uint8
     assert [score.image for score in result.scores] == list(fold.names)
     assert (result.train_images, result.fold, result.seconds > 0) == (10, 1, True)
@@ -266,7 +268,7 @@ def test_predictions_that_are_not_finite_fail_the_trial(
 ) -> None:
     whole = np.full(fold.test_x.shape, 0.5, np.float32)
     whole[-1, -1, -1] = np.nan
-    monkeypatch.setattr("trainer.training.fit.predict", lambda *_: whole)
+    monkeypatch.setattr(trainer._steps, "predict", lambda *_: whole)
     with pytest.raises(TrialFailed, match="predictions are not finite"):
         train(trainer, entry("x"), "9", 1, fold)
 

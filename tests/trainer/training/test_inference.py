@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from tests.trainer.conftest import TINY
 from trainer.errors import UserError
 from trainer.network.unet import unet
-from trainer.training.fit import predict
 from trainer.training.inference import labelled, overlay, segmenter, with_probabilities
+from trainer.training.steps.prediction import predict
 
 
 def threshold(height: int = 32, width: int = 32, activation: str | None = None) -> keras.Model:

@@ -12,7 +12,7 @@ from trainer.errors import TrialFailed
 from trainer.network.unet import unet
 from trainer.network.weights import weights_digest
 from trainer.training.cross_validation import CrossValidation, fold_data, fold_maker
-from trainer.training.fit import Trainer, predict
+from trainer.training.fit import Trainer
 from trainer.training.ledger import Ledger
 from trainer.training.refit import all_cases, refit
 
@@ -57,7 +57,7 @@ def test_the_network_holds_the_trained_blocks_on_the_base_and_gives_probabilitie
     }
     assert moved == {"block1", "block2"}
     given = network.predict_on_batch(cases().images[..., None])[..., 0]
-    assert given == pytest.approx(predict(cross_validation.trainer._scorer, cases().images), abs=1e-6)
+    assert given == pytest.approx(cross_validation.trainer._steps.predict(cases().images, lambda: None), abs=1e-6)
 
 
 def test_a_second_refit_trains_nothing_and_gives_the_same_bits(cross_validation: CrossValidation) -> None:
