@@ -120,7 +120,8 @@ class JaxEpoch:
 
 def stateless_step(model: CountingModel) -> Callable[[State, jax.Array, jax.Array], tuple[State, jax.Array]]:
     """Keras's training step of a compiled model, as a function of state, images and masks."""
-    metrics = [variable.value * 0 for variable in model.metrics_variables]  # of this batch alone, so from nothing
+    # Of this batch alone, so from nothing. NumPy's, because a device's array would be fetched when the step is traced.
+    metrics = [np.zeros(variable.shape, variable.dtype) for variable in model.metrics_variables]
 
     def step(state: State, images: jax.Array, masks: jax.Array) -> tuple[State, jax.Array]:
         logs, after = model.train_step((*state, metrics), (images, masks))
