@@ -40,7 +40,6 @@ def prepared(given: argparse.Namespace) -> Any:
     from trainer.network.operations import training_operations
     from trainer.network.precision import compute_in
     from trainer.network.unet import unet
-    from trainer.training.steps.counting_model import CountingModel
 
     network = unet(ModelConfig(size=given.size, filters=given.filters))
     compute_in(network, given.precision[0])
@@ -50,7 +49,7 @@ def prepared(given: argparse.Namespace) -> Any:
     masks = (images > 0.5).astype(np.uint8)
     steps = -(-given.images // given.batch)
     order = np.stack([rng.permutation(given.images)[: given.batch] for _ in range(steps)])
-    return CountingModel(network.inputs, network.outputs), images, masks, order, training_operations(network)
+    return network, images, masks, order, training_operations(network)
 
 
 def optimizer_and_loss() -> tuple[Any, Any]:
@@ -75,10 +74,10 @@ def rate_of(epoch: Callable[[], None], seconds: float) -> tuple[float, float]:
 
 def steps(given: argparse.Namespace) -> dict[str, float]:
     """thaw's engine for this backend."""
-    model, images, masks, order, operations = prepared(given)
+    network, images, masks, order, operations = prepared(given)
     from trainer.training.steps.engine import steps_of
 
-    engine = steps_of(model)
+    _, engine = steps_of(network)
     engine.compile(*optimizer_and_loss())
 
     def epoch() -> None:
@@ -104,10 +103,12 @@ def plain(given: argparse.Namespace) -> dict[str, float]:
     return measured(given, epoch, operations, len(order) * given.batch)
 
 
-def compiled_state(model: Any) -> tuple[Any, Any]:
+def compiled_state(network: Any) -> tuple[Any, Any]:
     """The stateless step and its state at the start."""
+    from trainer.training.steps.engine import steps_of
     from trainer.training.steps.jax_steps import stateless_step
 
+    model, _ = steps_of(network)
     optimizer, loss = optimizer_and_loss()
     model.compile(optimizer=optimizer, loss=loss)
     model.optimizer.build(model.trainable_variables)

@@ -40,7 +40,6 @@ from trainer.training.ledger import Entry, Failure, State
 from trainer.training.losses import loss_named
 from trainer.training.metrics import score
 from trainer.training.steps.batches import batches
-from trainer.training.steps.counting_model import CountingModel
 from trainer.training.steps.engine import steps_of
 
 NOTHING_TRAINED = (-1, 0)  # epochs and steps: not even the starting weights were scored
@@ -92,8 +91,7 @@ class Trainer:
         self._ignoring = ignoring
         self._stop_asked, self._clock = stop_asked, clock
         compute_in(model, config.precision)
-        self._model = CountingModel(model.inputs, model.outputs)
-        self._steps = steps_of(self._model)
+        self._model, self._steps = steps_of(model)
         self._compiled_for: tuple[Mask, TrainConfig] | None = None
         self._initial_optimizer: list[NDArray[Any]] = []
 

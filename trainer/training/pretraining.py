@@ -29,7 +29,6 @@ from trainer.training.losses import loss_named
 from trainer.training.metrics import score
 from trainer.training.steps.batches import batches
 from trainer.training.steps.contract import Steps
-from trainer.training.steps.counting_model import CountingModel
 from trainer.training.steps.engine import steps_of
 from trainer.training.versions import versions
 
@@ -192,7 +191,7 @@ def _train(
     """Train all blocks; keep the epoch with the best held-out Dice (the first of equals)."""
     ignoring = bool((images.train_y == IGNORED).any())
     compute_in(network, precision)
-    steps = steps_of(CountingModel(network.inputs, network.outputs))
+    _, steps = steps_of(network)
     steps.compile(keras.optimizers.Adam(config.learning_rate), loss_named(config.loss, ignoring=ignoring))
     curve: list[dict[str, float]] = []
     best = network.get_weights()
