@@ -13,6 +13,8 @@ from trainer.errors import UserError
 
 THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 XLA = "--xla_gpu_deterministic_ops=true"
+# A launcher and its workers share a GPU: none takes memory that it does not need yet.
+FRUGAL = {"XLA_PYTHON_CLIENT_PREALLOCATE": "false", "TF_FORCE_GPU_ALLOW_GROWTH": "true"}
 SETTINGS = Path(__file__).with_name("keras")  # a KERAS_HOME whose keras.json holds Keras's defaults
 BACKENDS = ("tensorflow", "jax")  # those that whole sweeps were tried with
 
@@ -33,6 +35,8 @@ def prepare_backend(*, deterministic: bool = True) -> None:
     os.environ.update(dict.fromkeys(THREADS, "1"))
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    for name, value in FRUGAL.items():
+        os.environ.setdefault(name, value)
     if deterministic:
         os.environ["TF_DETERMINISTIC_OPS"] = "1"
         flags = os.environ.get("XLA_FLAGS", "")
@@ -45,8 +49,13 @@ def prepare_backend(*, deterministic: bool = True) -> None:
     check_settings()
 
 
+def chosen_backend() -> str:
+    """The backend that Keras loads, or has loaded."""
+    return os.environ.get("KERAS_BACKEND") or BACKENDS[0]
+
+
 def _choose_backend() -> None:
-    backend = os.environ.get("KERAS_BACKEND") or BACKENDS[0]
+    backend = chosen_backend()
     if backend not in BACKENDS:
         raise UserError(f"KERAS_BACKEND must be {' or '.join(BACKENDS)} for thaw, but it is {backend!r}. Unset it.")
     if importlib.util.find_spec(backend) is None:
