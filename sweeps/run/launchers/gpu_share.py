@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from math import ceil
 
 from sweeps.environment.gpus import VISIBLE
+from trainer.errors import UserError
 
 SHARED = 0.9  # of a GPU's memory for all its workers; the rest is for CUDA and for the launcher, which prepares a sweep
 CAP = "XLA_CLIENT_MEM_FRACTION"
 FORMER_CAP = "XLA_PYTHON_CLIENT_MEM_FRACTION"  # JAX refuses both at once
-STEPS = 10_000  # of a GPU, which Ray counts in
 
 
 @dataclass(frozen=True)
@@ -38,20 +38,31 @@ class GpuShare:
 
     @property
     def of_one(self) -> float:
-        """GPUs of one worker, for Ray; rounded down, so that all that share one have room.
+        """GPUs of one worker, as Ray counts them.
 
-        >>> GpuShare(gpus=2).of_one, GpuShare(per_gpu=3).of_one, GpuShare().of_one
-        (2, 0.3333, 0)
+        >>> GpuShare(gpus=2).of_one, GpuShare(per_gpu=4).of_one, GpuShare().of_one
+        (2, 0.25, 0)
         """
-        return STEPS // self.per_gpu / STEPS if self.per_gpu else self.gpus
+        return 1 / self.per_gpu if self.per_gpu else self.gpus
 
     def room(self, gpus: int) -> int:
         """How many workers so many GPUs hold."""
         return gpus // self.gpus if self.gpus else gpus * max(1, self.per_gpu)
 
-    def needed(self, workers: int) -> int:
-        """How many GPUs so many workers need."""
-        return workers * self.gpus if self.gpus else ceil(workers / max(1, self.per_gpu))
+    def check(self, workers: int, gpus: int) -> None:
+        """Raise `UserError` where somebody asked for more than so many GPUs for these workers."""
+        needed = workers * self.gpus if self.gpus else ceil(workers / max(1, self.per_gpu))
+        if not self.is_said or needed <= gpus:
+            return
+        option = self.option.split()[0]
+        if gpus:
+            advice = f"Start fewer, or leave {option} out: then all workers share what there is."
+        else:
+            advice = f"Leave {option} out: then all workers train on the CPU."
+        raise UserError(
+            f"{_counted(workers, 'worker')} with {self.option} must have {_counted(needed, 'GPU')}, but this machine "
+            f"shows {gpus or 'none'} (nvidia-smi -L, CUDA_VISIBLE_DEVICES). {advice}"
+        )
 
     def environment(self, number: int, workers: int, gpus: Sequence[str]) -> dict[str, str]:
         """What shows worker `number`, from 1, its part of `gpus` alone. Where nobody said, all spread evenly."""
@@ -73,3 +84,7 @@ def memory_cap(sharing: int) -> dict[str, str]:
     if CAP in os.environ or FORMER_CAP in os.environ:
         return {}
     return {CAP: f"{SHARED / sharing:.3f}"}
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -52,12 +52,7 @@ class LocalLauncher:
 
     def check(self, home: Home, workers: int) -> None:
         """Raise `UserError` where there are not as many GPUs as the workers are to have."""
-        if self.share.is_said and (needed := self.share.needed(workers)) > (there := len(self._gpus())):
-            raise UserError(
-                f"{workers} workers with {self.share.option} need {needed} GPUs, but this machine shows {there} "
-                f"(nvidia-smi -L, CUDA_VISIBLE_DEVICES). Start fewer workers, or leave {self.share.option.split()[0]} "
-                "out: then all workers share what there is."
-            )
+        self.share.check(workers, len(self._gpus()))
 
     def preview(self, crew: Crew) -> str:
         """Nothing is submitted."""

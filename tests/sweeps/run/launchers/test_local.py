@@ -98,19 +98,10 @@ def test_gpus_are_dealt_out(
     assert [home.worker_log("s", number + 1).read_text().strip() for number in range(len(dealt))] == dealt
 
 
-@pytest.mark.parametrize(
-    ("share", "words"),
-    [
-        (GpuShare(gpus=2), "3 workers with --gpus-per-worker 2 need 6 GPUs, but this machine shows 1"),
-        (GpuShare(per_gpu=2), "3 workers with --per-gpu 2 need 2 GPUs, but this machine shows 1.*leave --per-gpu out"),
-    ],
-)
-def test_more_workers_than_the_gpus_hold(
-    share: GpuShare, words: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_more_workers_than_the_gpus_hold(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
-    with pytest.raises(UserError, match=words):
-        LocalLauncher(share).check(open_home(tmp_path), 3)
+    with pytest.raises(UserError, match="must have 2 GPUs, but this machine shows 1"):
+        LocalLauncher(GpuShare(per_gpu=2)).check(open_home(tmp_path), 3)
 
 
 def test_gpus_that_the_backend_cannot_use_decide_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
