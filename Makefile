@@ -14,7 +14,7 @@ export DATA MASKS PRETRAIN WORKERS SWEEP FORMAT OUT PORT COUNT SEED
 PYTHON ?=
 EXTRAS ?=
 # The extras that users may install, each with a lock of its own; `dev` is part of requirements.lock.
-KNOWN_EXTRAS := dashboard medical postgresql ray
+KNOWN_EXTRAS := dashboard jax jax-cuda medical postgresql ray tensorflow-cuda
 BIN := .venv/bin
 # What requirements.lock holds for; the same range as requires-python in pyproject.toml.
 HELD := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))

@@ -139,7 +139,10 @@ def run(
         ),
     ] = None,
     workers: Annotated[
-        int | None, typer.Option(help="Number of worker processes, one thread each. Default: one per core.")
+        int | None,
+        typer.Option(
+            help="Number of worker processes, one thread each. Default: one per usable GPU, else one per core."
+        ),
     ] = None,
     name: Annotated[
         str | None, typer.Option(help="Name of the sweep. Default: made from the names of the spec and the data.")
@@ -162,6 +165,10 @@ def run(
         ),
     ] = "local",
     gpus_per_worker: Annotated[int, typer.Option(help="GPUs that each worker has to itself.")] = 0,
+    per_gpu: Annotated[
+        int | None,
+        typer.Option(help="For local and ray: workers that share each GPU. Default: as few as --workers allows."),
+    ] = None,
     address: Annotated[
         str | None,
         typer.Option(help="For ray: address of the cluster. Default: auto, the one that this machine belongs to."),
@@ -204,7 +211,13 @@ def run(
         spec, sets=[*(set_ or []), *budget], data=data, masks=masks, pretrain=pretrain, model=model, custom=custom or ()
     )
     starter = make_launcher(
-        launcher, address=address, gpus=gpus_per_worker, slurm=slurm or (), wait=wait, worker_home=worker_home
+        launcher,
+        address=address,
+        gpus=gpus_per_worker,
+        per_gpu=per_gpu,
+        slurm=slurm or (),
+        wait=wait,
+        worker_home=worker_home,
     )
     count = check_workers(workers, loaded_spec.search, starter)
     name = check_name(name)

@@ -53,6 +53,16 @@ def test_the_lock_of_an_extra_holds_what_it_adds_and_nothing_else(extra: str) ->
     assert added and not added.keys() & pinned().keys()
 
 
+def test_extras_agree_on_what_they_share() -> None:
+    held = [package for lock in LOCKS.values() for package in pinned(lock).items()]
+    assert len(set(held)) == len(dict(held)) < len(held)
+
+
+def test_cuda_is_asked_for_where_it_exists() -> None:
+    lines = [line for lock in LOCKS.values() for line in lock.splitlines() if re.match("nvidia-|jax-cuda", line)]
+    assert lines and [line for line in lines if "sys_platform == 'linux'" not in line] == []
+
+
 @pytest.mark.parametrize(
     ("given", "files"),
     [
@@ -84,7 +94,7 @@ def test_an_extra_that_does_not_exist_is_refused_with_those_that_do() -> None:
         check=False,
     )
     assert done.returncode != 0
-    assert "thaw has no extra 'dashbord'. Extras: dashboard medical postgresql ray." in done.stderr
+    assert f"thaw has no extra 'dashbord'. Extras: {' '.join(EXTRAS)}." in done.stderr
 
 
 @pytest.mark.parametrize("requirement", DIRECT)

@@ -32,6 +32,12 @@ def user_error(error: BaseException) -> UserError | None:
         return error
     if (told := full_disk(error)) is not None:
         return told
+    if _device_is_full(error):
+        return UserError(
+            f"A training must fit into the memory of its device, but: {str(error).splitlines()[0]} Let fewer workers "
+            "share it (--per-gpu, --workers), or set a smaller train.batch, model.filters or model.size, then run the "
+            "same command again: finished work is kept."
+        )
     if isinstance(error, OSError) and any(words in str(error) for words in NO_TEMPORARY):
         return UserError(
             f"There must be a folder for temporary files, but {os.environ.get('TMPDIR', '/tmp')} cannot be written. "
@@ -43,3 +49,10 @@ def user_error(error: BaseException) -> UserError | None:
             "place (--home, --out), then run the same command again: finished work is kept."
         )
     return None
+
+
+def _device_is_full(error: BaseException) -> bool:
+    """Whether this is TensorFlow's or JAX's word for it; neither is imported here."""
+    if type(error).__name__ == "ResourceExhaustedError":
+        return True
+    return isinstance(error, RuntimeError) and str(error).startswith("RESOURCE_EXHAUSTED")

@@ -14,6 +14,8 @@ from trainer.errors import UserError
 
 THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 XLA = "--xla_gpu_deterministic_ops=true"
+# A launcher and its workers share a GPU: none takes memory that it does not need yet.
+FRUGAL = {"XLA_PYTHON_CLIENT_PREALLOCATE": "false", "TF_FORCE_GPU_ALLOW_GROWTH": "true"}
 SETTINGS = Path(__file__).with_name("keras")  # a KERAS_HOME whose keras.json holds Keras's defaults
 # However short it took and however small it is: what is compiled for a mask is kept.
 COMPILED = {"JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0", "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1"}
@@ -41,12 +43,13 @@ def prepare_backend(
     os.environ.update(dict.fromkeys(THREADS, "1"))
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    for name, value in FRUGAL.items():
+        os.environ.setdefault(name, value)
     if deterministic:
         os.environ["TF_DETERMINISTIC_OPS"] = "1"
         flags = os.environ.get("XLA_FLAGS", "")
         os.environ["XLA_FLAGS"] = flags if XLA in flags else f"{flags} {XLA}".strip()
     os.environ.update(_products(precision))
-    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # else the launcher holds the workers' memory
     if compiled is not None:
         os.environ.update(COMPILED | {"JAX_COMPILATION_CACHE_DIR": str(compiled)})
     # Neurons are drawn block by block, each with a small traced function of its own; after some of them TensorFlow
@@ -64,8 +67,13 @@ def _products(precision: Precision) -> dict[str, str]:
     return {"JAX_DEFAULT_MATMUL_PRECISION": "float32", "NVIDIA_TF32_OVERRIDE": "0"}
 
 
+def chosen_backend() -> str:
+    """The backend that Keras loads, or has loaded."""
+    return os.environ.get("KERAS_BACKEND") or BACKENDS[0]
+
+
 def _choose_backend() -> None:
-    backend = os.environ.get("KERAS_BACKEND") or BACKENDS[0]
+    backend = chosen_backend()
     if backend not in BACKENDS:
         raise UserError(f"KERAS_BACKEND must be {' or '.join(BACKENDS)} for thaw, but it is {backend!r}. Unset it.")
     if importlib.util.find_spec(backend) is None:

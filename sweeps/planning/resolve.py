@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sweeps.environment.keras_backend import prepare_backend
+from sweeps.environment.gpus import unused_gpus
+from sweeps.environment.keras_backend import chosen_backend, prepare_backend
 from sweeps.spec.load import Spec, seeds_of
 from sweeps.spec.search_section import Search
 from sweeps.spec.space import Space, listed, space_of
@@ -82,10 +83,11 @@ def look_and_resolve(spec: Spec, home: Home, board: Board) -> tuple[ResolvedSwee
         prepare_backend(deterministic=train.deterministic, precision=train.precision, compiled=home.compiled)
         from sweeps.planning.user_network import look_at
         from trainer.network.blocks import unit_parameters
-        from trainer.training.device import check_precision
+        from trainer.training.device import CPU, check_precision, device
 
         check_precision(train.precision)
         look = look_at(spec, home)
-    for note in look.notes:
+        gpu_note = unused_gpus(chosen_backend(), sees_one=device().kind != CPU)
+    for note in (*look.notes, *filter(None, [gpu_note])):
         board.say(note)
     return resolve(look.spec, *unit_parameters(look.blocks)), look.network

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweeps.environment.faults import user_error
+from sweeps.environment.gpus import unused_gpus
 from sweeps.environment.home import Home, open_home
-from sweeps.environment.keras_backend import prepare_backend
+from sweeps.environment.keras_backend import chosen_backend, prepare_backend
 from sweeps.environment.redacted_output import redact_errors
 from sweeps.environment.servers import with_servers
 from sweeps.environment.termination import Termination, obey_signals
@@ -78,6 +79,10 @@ def run_worker(home: Home, plan: Plan, emit: Emit, stop: Stop) -> None:
     prepare_backend(deterministic=train.deterministic, precision=train.precision, compiled=home.compiled)
     check_same(plan.name, plan.arithmetic, arithmetic_here())
     from tracking.store.writer import Tracker
+    from trainer.training.device import CPU, device
+
+    if note := unused_gpus(chosen_backend(), sees_one=device().kind != CPU):
+        print(note, file=sys.stderr)  # its log: to the user, the launcher says it
 
     with home.locks.present(contract.workers(plan.name)):
         tracker = with_servers(

@@ -130,7 +130,7 @@ def mistakes(lab: Lab, hoarding: str) -> list[Mistake]:
         Mistake(
             "a GPU where there is none",
             (*again, "--workers", "1", "--gpus-per-worker", "1"),
-            ("this machine shows 0",),
+            ("this machine shows none",),
         ),
         Mistake("a sweep that is not there", ("worker", "sweep-s"), ("Sweeps here: s",)),
     ]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sweeps.run.launchers.contract import Launcher
+from sweeps.run.launchers.gpu_share import GpuShare
 from sweeps.run.launchers.local import LocalLauncher
 from sweeps.run.launchers.none import NoLauncher
 from sweeps.run.launchers.ray import RayLauncher
@@ -15,7 +16,13 @@ from sweeps.spec.search_section import Search
 from trainer.errors import UserError
 
 NAMES = ("local", "ray", "slurm", "none")
-OWNERS = {"--address": ("ray",), "--slurm": ("slurm",), "--wait": ("slurm",), "--worker-home": ("ray", "slurm")}
+OWNERS = {
+    "--address": ("ray",),
+    "--slurm": ("slurm",),
+    "--wait": ("slurm",),
+    "--worker-home": ("ray", "slurm"),
+    "--per-gpu": ("local", "ray"),
+}
 
 
 def make_launcher(
@@ -23,6 +30,7 @@ def make_launcher(
     *,
     address: str | None = None,
     gpus: int = 0,
+    per_gpu: int | None = None,
     slurm: Sequence[str] = (),
     wait: bool = False,
     worker_home: Path | None = None,
@@ -32,19 +40,45 @@ def make_launcher(
     """
     if name not in NAMES:
         raise UserError(f"--launcher must be one of {', '.join(NAMES)}, but got {name!r}.")
-    if gpus < 0:
-        raise UserError(f"--gpus-per-worker must be 0 or more, but got {gpus}.")
-    given = {"--address": address, "--slurm": slurm, "--wait": wait, "--worker-home": worker_home}
+    share = _share(name, gpus, per_gpu)
+    given = {
+        "--address": address,
+        "--slurm": slurm,
+        "--wait": wait,
+        "--worker-home": worker_home,
+        "--per-gpu": per_gpu,
+    }
     for option, owners in OWNERS.items():
         if given[option] and name not in owners:
             raise UserError(f"{option} goes with --launcher {' or '.join(owners)}, but the launcher is {name}.")
     if name == "none":
         return NoLauncher()
     if name == "ray":
-        return RayLauncher(address or "auto", gpus, worker_home)
+        return RayLauncher(address or "auto", share, worker_home)
     if name == "slurm":
         return SlurmLauncher(parse_options(slurm), gpus, wait, worker_home)
-    return LocalLauncher(gpus)
+    return LocalLauncher(share)
+
+
+def _share(name: str, gpus: int, per_gpu: int | None) -> GpuShare:
+    """What each worker gets of the GPUs. Raises `UserError` for numbers that give none, and for both ways at once."""
+    if gpus < 0:
+        raise UserError(f"--gpus-per-worker must be 0 or more, but got {gpus}.")
+    if per_gpu is None:
+        return GpuShare(gpus)
+    if per_gpu < 1:
+        raise UserError(f"--per-gpu must be 1 or more, but got {per_gpu}.")
+    if name == "slurm":
+        raise UserError(
+            f"--per-gpu {per_gpu} is for --launcher local and ray: on SLURM the cluster shares its GPUs itself, where "
+            "it does. Ask for a part as your cluster calls it, such as --slurm gres=shard:1."
+        )
+    if gpus and per_gpu > 1:
+        raise UserError(
+            f"--gpus-per-worker {gpus} gives each worker GPUs of its own, --per-gpu {per_gpu} lets workers share one. "
+            "Give one of them."
+        )
+    return GpuShare(gpus) if gpus else GpuShare(per_gpu=per_gpu)
 
 
 def check_workers(workers: int | None, search: Search, launcher: Launcher) -> int:

@@ -13,10 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, ClassVar
 
+from sweeps.environment.gpus import usable_gpus, visible_gpus
 from sweeps.environment.home import Home
+from sweeps.environment.keras_backend import chosen_backend
 from sweeps.environment.termination import LEAVE_SECONDS, STOPPED
 from sweeps.run.launchers.contract import Crew, Listen
 from sweeps.run.launchers.deaths import Deaths
+from sweeps.run.launchers.gpu_share import NOTHING_SAID, GpuShare
 from sweeps.run.messages import Error, Left, Message, Replaced, Stopping, from_line
 from sweeps.run.worker import USER_ERROR
 from tracking.redact import redact
@@ -30,12 +33,9 @@ Mail = queue.Queue[tuple[int, Message | None]]  # worker and message; None: the 
 
 @dataclass(frozen=True)
 class LocalLauncher:
-    """Workers are processes of this machine, which end with the launcher.
+    """Workers are processes of this machine, which end with the launcher; each sees its part of the GPUs alone."""
 
-    `gpus`: how many GPUs each has to itself; with 0 all of them see what this process sees.
-    """
-
-    gpus: int = 0
+    share: GpuShare = NOTHING_SAID
     elsewhere: ClassVar[bool] = False
 
     @property
@@ -44,20 +44,15 @@ class LocalLauncher:
         return True
 
     def default_workers(self) -> int:
-        """As many as there are cores that this process may use, or GPUs where each is to have some."""
-        if self.gpus:
-            return max(1, len(visible_gpus()) // self.gpus)
+        """As many as the GPUs hold; without one, as many as there are cores that this process may use."""
+        gpus = self._gpus()
+        if gpus or self.share.is_said:
+            return max(1, self.share.room(len(gpus)))
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
     def check(self, home: Home, workers: int) -> None:
         """Raise `UserError` where there are not as many GPUs as the workers are to have."""
-        there, needed = len(visible_gpus()) if self.gpus else 0, workers * self.gpus
-        if needed > there:
-            raise UserError(
-                f"{workers} workers with --gpus-per-worker {self.gpus} need {needed} GPUs, but this machine shows "
-                f"{there} (nvidia-smi -L, CUDA_VISIBLE_DEVICES). Start fewer workers, or leave --gpus-per-worker out: "
-                "then all workers share what there is."
-            )
+        self.share.check(workers, len(self._gpus()))
 
     def preview(self, crew: Crew) -> str:
         """Nothing is submitted."""
@@ -72,9 +67,12 @@ class LocalLauncher:
         to stop. However this ends, no worker is left behind: each has ten seconds to keep what it has trained.
         """
         messages: Mail = queue.Queue()
-        running = {
-            number: _start(crew, number, messages, self._environment(number)) for number in range(1, crew.workers + 1)
-        }
+        gpus = self._gpus()
+
+        def start(number: int) -> subprocess.Popen[str]:
+            return _start(crew, number, messages, self.share.environment(number, crew.workers, gpus))
+
+        running = {number: start(number) for number in range(1, crew.workers + 1)}
         deaths, told, drained = Deaths(), False, False
         try:
             while running:
@@ -91,7 +89,7 @@ class LocalLauncher:
                     listen(Left(number))
                 elif code < 0 and deaths.may_be_replaced(number):
                     listen(Replaced(number, -code))
-                    running[number] = _start(crew, number, messages, self._environment(number))
+                    running[number] = start(number)
                 elif code not in (0, USER_ERROR):
                     raise WorkerCrashed(_crash_message(crew.home.worker_log(crew.sweep, number), code))
             if told and not drained:
@@ -101,24 +99,9 @@ class LocalLauncher:
                 listen(Stopping(len(running)))
             _end(running.values())
 
-    def _environment(self, number: int) -> dict[str, str]:
-        """What shows worker `number`, from 1, its GPUs alone."""
-        if not self.gpus:
-            return {}
-        own = visible_gpus()[(number - 1) * self.gpus : number * self.gpus]
-        return {"CUDA_VISIBLE_DEVICES": ",".join(own)}
-
-
-def visible_gpus() -> list[str]:
-    """The names, for CUDA_VISIBLE_DEVICES, of the GPUs that this process may use."""
-    chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if chosen is not None:
-        return [name for name in chosen.split(",") if name.strip() not in ("", "-1")]
-    try:
-        listed = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, check=False)
-    except OSError:
-        return []
-    return [str(number) for number in range(sum(line.startswith("GPU ") for line in listed.stdout.splitlines()))]
+    def _gpus(self) -> list[str]:
+        """The GPUs to deal out: all where somebody asked for some, else those that the backend has packages for."""
+        return visible_gpus() if self.share.is_said else usable_gpus(chosen_backend())
 
 
 def _end(processes: Collection[subprocess.Popen[str]]) -> None:

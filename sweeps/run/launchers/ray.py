@@ -24,6 +24,7 @@ from typing import IO, Any, ClassVar
 from sweeps.environment.home import Home
 from sweeps.run.launchers.contract import Crew, Listen
 from sweeps.run.launchers.following import LOOK_EVERY, Follower
+from sweeps.run.launchers.gpu_share import NOTHING_SAID, GpuShare, memory_cap
 from sweeps.run.launchers.reach import worker_command, worker_environment
 from sweeps.run.messages import Error, Notice, Replaced, from_line
 from sweeps.run.worker import ENDS_WITH, USER_ERROR
@@ -49,14 +50,14 @@ class Ended:
 
 @dataclass(frozen=True)
 class RayLauncher:
-    """Workers are tasks of the Ray cluster at `address`, each with one CPU and `gpus` GPUs to itself.
+    """Workers are tasks of the Ray cluster at `address`, each with one CPU and its `share` of GPUs.
 
     `worker_home`: the folder that workers keep their cache in, on whatever machine; None: that of the launcher. With a
     study or a record in files, all of them run on this machine.
     """
 
     address: str = "auto"
-    gpus: int = 0
+    share: GpuShare = NOTHING_SAID
     worker_home: Path | None = None
     elsewhere: ClassVar[bool] = True
 
@@ -89,14 +90,14 @@ class RayLauncher:
             f"{node['NodeName']}: {_amount(node, 'CPU')} CPUs, {_amount(node, 'GPU')} GPUs" for node in nodes
         )
         raise UserError(
-            f"Each worker needs 1 CPU and {self.gpus} GPUs (--gpus-per-worker) on one node, but {where} have no such "
-            f"one ({has}). Add a node that has them, or ask for fewer GPUs."
+            f"Each worker needs 1 CPU and {self.share.of_one} GPUs ({self.share.option}) on one node, but {where} have "
+            f"no such one ({has}). Add a node that has them, or ask for fewer GPUs."
         )
 
     def _room(self, node: Mapping[str, Any]) -> int:
         """How many workers a node can hold at a time."""
         cpus, gpus = _amount(node, "CPU"), _amount(node, "GPU")
-        return min(cpus, gpus // self.gpus) if self.gpus else cpus
+        return min(cpus, self.share.room(gpus)) if self.share.is_said else cpus
 
     def preview(self, crew: Crew) -> str:
         """Nothing is submitted."""
@@ -143,11 +144,12 @@ class RayLauncher:
         home = crew.home.root.resolve()
         if self.worker_home is not None and crew.home.many_machines:
             home = self.worker_home
-        options: dict[str, Any] = {"num_cpus": 1, "num_gpus": self.gpus, "max_retries": -1}
+        options: dict[str, Any] = {"num_cpus": 1, "num_gpus": self.share.of_one, "max_retries": -1}
         options["name"] = f"thaw worker {number} of {crew.sweep}"
         options["scheduling_strategy"] = "SPREAD" if crew.home.many_machines else _here(ray)
         arguments = crew.program or tuple(worker_command(crew.sweep, home))
-        return ray.remote(**options)(run_worker).remote(arguments, worker_environment())
+        cap = memory_cap(max(1, self.share.per_gpu)) if self.share.is_said else {}
+        return ray.remote(**options)(run_worker).remote(arguments, worker_environment() | cap)
 
 
 def run_worker(arguments: Sequence[str], environment: Mapping[str, str]) -> Ended:

@@ -18,6 +18,14 @@ MATPLOTLIB = OSError("Matplotlib requires access to a writable cache directory; 
         (OSError(30, "Read-only file system", "/srv/x"), "/srv/x cannot be used: Read-only file system"),
         (OSError(28, "No space left on device", "/srv/x"), "Cannot write /srv/x: No space left on device"),
         (FileNotFoundError(2, "No usable temporary directory found in ['/tmp']"), "with the variable TMPDIR"),
+        (
+            RuntimeError("RESOURCE_EXHAUSTED: Out of memory\nand more"),
+            "its device, but: RESOURCE_EXHAUSTED: Out of memory Let",
+        ),
+        (
+            type("ResourceExhaustedError", (Exception,), {})("OOM when allocating"),
+            "OOM when allocating Let fewer workers",
+        ),
         (MATPLOTLIB, "with the variable TMPDIR"),
     ],
 )

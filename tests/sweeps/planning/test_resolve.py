@@ -20,6 +20,7 @@ from sweeps.sweep import run_sweep
 from tests.trainer.own import own, saved
 from trainer.errors import UserError
 from trainer.masks import Mask
+from trainer.training.device import CPU, Device
 
 SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 
@@ -51,6 +52,20 @@ def test_the_look_says_what_it_found_and_gives_the_network(tmp_path: Path) -> No
     resolved, network = look_and_resolve(spec, open_home(tmp_path / "home"), Board(Console(file=output)))
     assert resolved.n_blocks == 3 and resolved.parameters == network.count_params() == own().count_params()
     assert resolved.settings.model.architecture and "Network: my.keras" in output.getvalue()
+
+
+@pytest.mark.parametrize(("kind", "said"), [(CPU, True), ("gpu 9.0", False)])
+def test_a_gpu_that_the_backend_does_not_see_is_said(
+    kind: str, said: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program, output = tmp_path / "nvidia-smi", io.StringIO()
+    program.write_text("#!/bin/sh\necho 'GPU 0: NVIDIA H100 80GB HBM3 (UUID: GPU-5a1f)'\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setattr("trainer.training.device.device", lambda: Device(kind, "A"))
+    look_and_resolve(load_spec("smoke"), open_home(tmp_path / "home"), Board(Console(file=output)))
+    assert ("This machine has a GPU (NVIDIA H100 80GB HBM3)" in output.getvalue()) is said
 
 
 @pytest.mark.parametrize("way", ["run", "dry run", "a study of the user's own"])

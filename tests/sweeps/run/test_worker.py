@@ -1,4 +1,4 @@
-"""A worker's end: what its exit code says."""
+"""A worker's end: what its exit code says; and what it writes into its log at its begin."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from sweeps.environment.home import Home
+from sweeps.environment.keras_backend import chosen_backend
 from sweeps.environment.termination import Termination
 from sweeps.locks import contract
 from sweeps.planning.open_sweep import OpenSweep
@@ -18,6 +19,7 @@ from sweeps.run.messages import Error, Ready, from_line
 from sweeps.run.worker import USER_ERROR, Emit, main
 from sweeps.spec.load import load_spec
 from trainer.errors import UserError
+from trainer.training.device import CPU, Device
 
 
 @pytest.fixture
@@ -38,6 +40,16 @@ def test_a_users_mistake_is_told_to_the_launcher(
     monkeypatch.setattr(worker, "work", work)
     assert main([str(home.root), "s"], Termination()) == USER_ERROR
     assert [from_line(line) for line in capsys.readouterr().out.splitlines()] == [Ready(), Error("the disk is full")]
+
+
+def test_its_log_names_a_gpu_that_it_cannot_use(
+    home: Home, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(worker, "work", lambda sweep, emit: None)
+    monkeypatch.setattr("trainer.training.device.device", lambda: Device(CPU, "A"))
+    monkeypatch.setattr(worker, "unused_gpus", lambda backend, *, sees_one: f"{backend}: {sees_one}")
+    assert main([str(home.root), "s"], Termination()) == 0
+    assert capsys.readouterr().err == f"{chosen_backend()}: False\n"
 
 
 def test_it_is_present_while_it_works_and_a_bug_comes_through(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,8 @@ from sweeps.environment.home import open_home
 from sweeps.run.launchers import local
 from sweeps.run.launchers.contract import Crew
 from sweeps.run.launchers.deaths import REPLACEMENTS
-from sweeps.run.launchers.local import LocalLauncher, visible_gpus
+from sweeps.run.launchers.gpu_share import CAP, GpuShare
+from sweeps.run.launchers.local import LocalLauncher
 from sweeps.run.messages import Error, Left, Message, Ready, Replaced, Stopping, to_line
 from trainer.errors import Preempted, UserError, WorkerCrashed
 
@@ -74,27 +75,44 @@ def test_as_many_workers_as_cores() -> None:
     assert LocalLauncher().default_workers() >= 1
 
 
-def test_gpus_are_dealt_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+SHOW = ("-c", f"import os, sys; print(*map(os.environ.get, ('CUDA_VISIBLE_DEVICES', {CAP!r})), file=sys.stderr)")
+
+
+@pytest.mark.parametrize(
+    ("share", "workers", "dealt"),
+    [
+        (GpuShare(gpus=2), 2, ["0,2 0.900", "GPU-7,5 0.900"]),
+        (GpuShare(per_gpu=2), 8, ["0 0.450", "0 0.450", "2 0.450"]),
+        (GpuShare(), 4, ["0 0.900", "2 0.900", "GPU-7 0.900", "5 0.900"]),
+    ],
+)
+def test_gpus_are_dealt_out(
+    share: GpuShare, workers: int, dealt: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,2,GPU-7,5")
-    launcher = LocalLauncher(gpus=2)
+    monkeypatch.setattr("sweeps.environment.gpus._has_cuda", lambda backend: True)
+    launcher, home = LocalLauncher(share), open_home(tmp_path)
+    assert launcher.default_workers() == workers
+    launcher.check(home, workers)
+    launcher.launch(Crew(home, "s", len(dealt), SHOW), lambda message: None)
+    assert [home.worker_log("s", number + 1).read_text().strip() for number in range(len(dealt))] == dealt
+
+
+def test_more_workers_than_the_gpus_hold(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    with pytest.raises(UserError, match="must have 2 GPUs, but this machine shows 1"):
+        LocalLauncher(GpuShare(per_gpu=2)).check(open_home(tmp_path), 3)
+
+
+def test_gpus_that_the_backend_cannot_use_decide_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    cores = LocalLauncher().default_workers()
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", ",".join(map(str, range(cores + 1))))
+    monkeypatch.setattr("sweeps.environment.gpus._has_cuda", lambda backend: False)
+    monkeypatch.delenv(CAP, raising=False)
     home = open_home(tmp_path)
-    assert launcher.default_workers() == 2
-    launcher.check(home, 2)
-    say = ("-c", "import os, sys; print(os.environ['CUDA_VISIBLE_DEVICES'], file=sys.stderr)")
-    launcher.launch(Crew(home, "s", 2, say), lambda message: None)
-    assert [home.worker_log("s", number).read_text() for number in (1, 2)] == ["0,2\n", "GPU-7,5\n"]
-    with pytest.raises(UserError, match=r"3 workers with --gpus-per-worker 2 need 6 GPUs, but this machine shows 4"):
-        launcher.check(home, 3)
-
-
-@pytest.mark.parametrize(("listed", "gpus"), [("", 0), ("GPU 0: A100\n  MIG 1g\nGPU 1: A100\n", 2)])
-def test_gpus_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, listed: str, gpus: int) -> None:
-    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    monkeypatch.setenv("PATH", str(tmp_path))
-    if listed:
-        (tmp_path / "nvidia-smi").write_text(f"#!/bin/sh\necho '{listed}'")
-        (tmp_path / "nvidia-smi").chmod(0o755)
-    assert visible_gpus() == [str(number) for number in range(gpus)]
+    assert LocalLauncher().default_workers() == cores
+    LocalLauncher().launch(Crew(home, "s", 1, SHOW), lambda message: None)
+    assert home.worker_log("s", 1).read_text() == f"{','.join(map(str, range(cores + 1)))} None\n"
 
 
 def test_a_worker_that_was_told_to_stop_is_not_replaced(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from sweeps.environment.home import Home
+from sweeps.run.launchers.gpu_share import GpuShare
 from sweeps.run.launchers.ray import Ended, RayLauncher, run_worker
 from sweeps.run.messages import Error, to_line
 from tests.component import missing
@@ -58,11 +59,18 @@ def test_no_cluster_on_this_machine(with_ray: None, tmp_path: Path, monkeypatch:
 
 
 @pytest.mark.parametrize(
-    ("resources", "gpus", "room"),
-    [({"CPU": 8.0}, 0, 8), ({"CPU": 8.0, "GPU": 4.0}, 2, 2), ({"CPU": 1.0, "GPU": 4.0}, 1, 1), ({"CPU": 8.0}, 1, 0)],
+    ("resources", "share", "room"),
+    [
+        ({"CPU": 8.0}, GpuShare(), 8),
+        ({"CPU": 8.0, "GPU": 4.0}, GpuShare(2), 2),
+        ({"CPU": 1.0, "GPU": 4.0}, GpuShare(1), 1),
+        ({"CPU": 8.0}, GpuShare(1), 0),
+        ({"CPU": 8.0, "GPU": 2.0}, GpuShare(per_gpu=3), 6),
+        ({"CPU": 8.0}, GpuShare(per_gpu=3), 0),
+    ],
 )
-def test_how_many_workers_a_node_holds(resources: dict[str, float], gpus: int, room: int) -> None:
-    assert RayLauncher(gpus=gpus)._room({"Resources": resources}) == room
+def test_how_many_workers_a_node_holds(resources: dict[str, float], share: GpuShare, room: int) -> None:
+    assert RayLauncher(share=share)._room({"Resources": resources}) == room
 
 
 def ended(code: str) -> Ended:
