@@ -35,7 +35,6 @@ class JaxSteps:
 
     def __init__(self, model: CountingModel) -> None:
         self._model = model
-        self._device = jax.devices()[0]
         self._step: Any = None
         self._answer = jax.jit(self._logits)
         self._groups: tuple[list[Any], list[Any], list[Any]] = [], [], []
@@ -60,9 +59,9 @@ class JaxSteps:
         """The order goes to the device once; images and masks where they are not there yet."""
         if self._placed is None or self._placed[0] is not images or self._placed[1] is not masks:
             self._placed = None  # else both would be on the device for a moment
-            self._placed = (images, masks, self._put(with_channels(images)), self._put(masks[..., None]))
-        data = (*self._placed[2:], self._put(order.astype(np.int32)))
-        return JaxEpoch(self, data, self._put(np.int32(0)))
+            self._placed = (images, masks, _put(with_channels(images)), _put(masks[..., None]))
+        data = (*self._placed[2:], _put(order.astype(np.int32)))
+        return JaxEpoch(self, data, _put(np.int32(0)))
 
     def settle(self) -> None:
         """Hand the state's arrays to the variables; none is copied."""
@@ -78,7 +77,7 @@ class JaxSteps:
         answers = []
         for batch in padded_batches(with_channels(images)):
             between()
-            answers.append(self._answer(values, self._put(batch)))
+            answers.append(self._answer(values, _put(batch)))
         return probabilities(map(np.asarray, answers), images.shape[:3])
 
     def advance(self, data: Data, number: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -94,9 +93,6 @@ class JaxSteps:
     def _logits(self, values: Values, images: jax.Array) -> jax.Array:
         with keras.StatelessScope(state_mapping=list(zip(self._model.variables, values, strict=True))):
             return jnp.asarray(self._model(images, training=False), np.float32)
-
-    def _put(self, array: Any) -> jax.Array:
-        return jax.device_put(array, self._device)
 
 
 class JaxEpoch:
@@ -140,3 +136,8 @@ def _batch_of(
 
 # Apart from the step, so that a fold of one image more compiles this again, and not the step.
 _batch = jax.jit(_batch_of)
+
+
+def _put(array: Any) -> jax.Array:
+    """On the first device, which none is named for: a step of arrays with a named device would be another program."""
+    return jax.device_put(array)
