@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 from typing import NoReturn
 
@@ -13,3 +14,9 @@ IN_CI = bool(os.environ.get("THAW_CI"))  # set by .ci/run, which installs what i
 def missing(message: str) -> NoReturn:
     """End the test that needs what `message` says is missing."""
     (pytest.fail if IN_CI else pytest.skip)(message)
+
+
+def needs_package(name: str) -> None:
+    """End the test where an extra's package is missing."""
+    if importlib.util.find_spec(name) is None:
+        missing(f"{name} is not installed; run: make setup EXTRAS={name}")
