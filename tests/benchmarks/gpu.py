@@ -134,7 +134,7 @@ def scan(given: argparse.Namespace) -> dict[str, float]:
 
     def epoch() -> None:
         held[0], losses = run(held[0], *data)
-        jax.block_until_ready(losses)
+        wait_for(losses)
 
     return measured(given, epoch, operations, order.size)
 
@@ -159,7 +159,7 @@ def fused(given: argparse.Namespace) -> dict[str, float]:
     def epoch() -> None:
         for batch in orders:
             held[0], losses = run(held[0], x, y, batch)
-        jax.block_until_ready(losses)
+        wait_for(losses)
 
     return measured(given, epoch, operations, order.size * FOLDS)
 
@@ -180,6 +180,14 @@ def measured(given: argparse.Namespace, epoch: Callable[[], None], operations: i
     }
 
 
+def wait_for(arrays: Any) -> None:
+    """Until the device has computed them."""
+    import jax
+
+    for array in jax.tree.leaves(arrays):
+        array.block_until_ready()
+
+
 def matrix_rate() -> float:
     """Operations a second of a product of two square bfloat16 matrices of random numbers."""
     import jax
@@ -187,11 +195,11 @@ def matrix_rate() -> float:
     side = MATRIX if jax.default_backend() != "cpu" else SMALL_MATRIX
     left, right = jax.random.normal(jax.random.key(0), (2, side, side), "bfloat16")
     product = jax.jit(lambda left, right: left @ right)
-    jax.block_until_ready([product(left, right) for _ in range(3)])
+    wait_for([product(left, right) for _ in range(3)])
     times = []
     for _ in range(ROUNDS):
         started = time.perf_counter()
-        jax.block_until_ready([product(left, right) for _ in range(ROUNDS)])
+        wait_for([product(left, right) for _ in range(ROUNDS)])
         times.append(time.perf_counter() - started)
     return float(ROUNDS * 2 * side**3 / min(times))
 

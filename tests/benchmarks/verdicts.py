@@ -3,9 +3,10 @@
     .venv/bin/python -m tests.benchmarks.verdicts [SPEC] [--seeds 20] [--vary seed] [--processes 2] [--set key=value]
 
 The verdict of a sweep is that of its masks 1-5 and 6-9 at the largest budget (`tracking.analysis.verdict`), so only
-these are trained here, by thaw's own folds, trainer and test. `--vary`: what takes the number of the repetition: `seed`
+these are trained here, by thaw's own folds, trainer and test; the smaller budgets are said, too. `--vary`: what takes the number of the repetition: `seed`
 draws folds, augmentation, batches and dropout, as another seed of the sweep would; `data.seed` other images too, and
-`pretrain.seed` other starting weights. Prints a line for each seed, then how often each verdict was given.
+`pretrain.seed` other starting weights. Prints a line for each seed and budget as it comes, then how often each verdict
+was given at each budget.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,8 +31,8 @@ def prepared(given: argparse.Namespace, seed: int) -> Any:
     return load_spec(given.spec, sets=[*given.set, *(f"{key}={seed}" for key in given.vary)])
 
 
-def fold_scores(spec: Any, home: Path) -> tuple[list[list[float]], list[int], list[int]]:
-    """The mean Dice of each half in every fold, over the spec's own seeds; images trained on and scored in each."""
+def fold_scores(spec: Any, home: Path) -> tuple[dict[int, list[list[float]]], list[int], list[int]]:
+    """budget -> the mean Dice of each half in every fold, over the spec's own seeds; images trained on and scored."""
     import numpy as np
 
     from sweeps.spec.load import seeds_of
@@ -44,7 +45,7 @@ def fold_scores(spec: Any, home: Path) -> tuple[list[list[float]], list[int], li
     from trainer.training.ledger import Ledger
     from trainer.training.pretraining import starting_weights
 
-    settings, epochs = spec.settings, max(spec.search.epochs)
+    settings, longest = spec.settings, max(spec.search.epochs)
     cases = load_cases(settings.data, settings.model.size, home / "data")
     fold_of = make_folds(cases.groups, cases.labels, settings.folds, settings.seed)
     weights = starting_weights(
@@ -61,18 +62,16 @@ def fold_scores(spec: Any, home: Path) -> tuple[list[list[float]], list[int], li
         {"pretrained": weights.digest},
         spec.search.epochs,
     )
-    scores = [
-        np.mean(
-            [
-                [result.mean("dice") for result in cross_validation(candidate) if result.epochs == epochs]
-                for candidate in (
-                    Candidate(half, epochs, spec.search.learning_rate[0], seed=seed) for seed in seeds_of(spec)
-                )
-            ],
-            axis=0,
-        ).tolist()
-        for half in HALVES
-    ]
+    scores: dict[int, list[list[float]]] = {}
+    for half in HALVES:
+        dice = defaultdict(list)  # budget -> of each seed, of each fold
+        for seed in seeds_of(spec):
+            candidate = Candidate(half, longest, spec.search.learning_rate[0], seed=seed)
+            for result in cross_validation(candidate):
+                dice[result.epochs].append(result.mean("dice"))
+        for epochs, values in dice.items():
+            over_seeds = np.mean(np.reshape(values, (-1, settings.folds)), axis=0)
+            scores.setdefault(epochs, []).append(over_seeds.tolist())
     tested = np.bincount(fold_of, minlength=settings.folds)
     return scores, (len(cases) - tested).tolist(), tested.tolist()
 
@@ -87,11 +86,12 @@ def measure(given: argparse.Namespace) -> None:
 
     for seed in given.here:
         scores, train, test = fold_scores(prepared(given, seed), home)
-        difference = corrected_t([left - right for left, right in zip(*scores, strict=True)], train, test)
-        mean, low, high = difference.mean, difference.low, difference.high
-        found = {"seed": seed, "finding": finding(difference), "mean": mean, "low": low, "high": high}
-        halves = {half: sum(dice) / len(dice) for half, dice in zip(HALVES, scores, strict=True)}
-        print(json.dumps(found | halves), flush=True)
+        for epochs, halves in scores.items():
+            difference = corrected_t([left - right for left, right in zip(*halves, strict=True)], train, test)
+            interval = {name: getattr(difference, name) for name in ("mean", "low", "high")}
+            means = {half: sum(dice) / len(dice) for half, dice in zip(HALVES, halves, strict=True)}
+            print(json.dumps({"seed": seed, "epochs": epochs, "finding": finding(difference)} | interval | means))
+        sys.stdout.flush()
 
 
 def repetitions(given: argparse.Namespace, arguments: Sequence[str], home: str) -> Iterator[dict[str, Any]]:
@@ -107,10 +107,10 @@ def repetitions(given: argparse.Namespace, arguments: Sequence[str], home: str) 
         if share
     ]
     for process in processes:
-        output, _ = process.communicate()
-        if process.returncode:
+        assert process.stdout is not None
+        yield from map(json.loads, process.stdout)
+        if process.wait():
             raise SystemExit(process.returncode)
-        yield from map(json.loads, output.splitlines())
 
 
 def main(arguments: list[str]) -> None:
@@ -127,14 +127,19 @@ def main(arguments: list[str]) -> None:
     if given.here:
         measure(given)
         return
+    counts: dict[int, Counter[str]] = defaultdict(Counter)
     with tempfile.TemporaryDirectory() as folder:
-        found = sorted(repetitions(given, arguments, given.home or folder), key=lambda each: int(each["seed"]))
-    for each in found:
-        halves = " against ".join(f"{each[half]:.3f}" for half in HALVES)
-        interval = f"[{each['low']:+.3f}, {each['high']:+.3f}]"
-        print(f"seed {each['seed']:3}  {each['finding']:20} {each['mean']:+.3f} {interval}  {halves}")
-    counts = Counter(each["finding"] for each in found)
-    print(", ".join(f"{finding}: {times} of {len(found)}" for finding, times in counts.most_common()))
+        for each in repetitions(given, arguments, given.home or folder):
+            counts[each["epochs"]][each["finding"]] += 1
+            halves = " against ".join(f"{each[half]:.3f}" for half in HALVES)
+            interval = f"{each['mean']:+.3f} [{each['low']:+.3f}, {each['high']:+.3f}]"
+            print(
+                f"seed {each['seed']:3}  {each['epochs']:3} epochs  {each['finding']:20} {interval}  {halves}",
+                flush=True,
+            )
+    for epochs, times in sorted(counts.items()):
+        words = ", ".join(f"{finding} {count} times" for finding, count in times.most_common())
+        print(f"{epochs} epochs: of {times.total()} sweeps {words}")
 
 
 if __name__ == "__main__":

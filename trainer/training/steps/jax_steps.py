@@ -140,4 +140,5 @@ _batch = jax.jit(_batch_of)
 
 def _put(array: Any) -> jax.Array:
     """On the first device, which none is named for: a step of arrays with a named device would be another program."""
-    return jax.device_put(array)
+    placed: jax.Array = jax.device_put(array)
+    return placed
