@@ -12,6 +12,7 @@ from sweeps.environment.machine import duration, free_memory, gib, on_disk, over
 from sweeps.planning.disk import SweepDisk, sweep_disk
 from sweeps.planning.resolve import ResolvedSweep
 from sweeps.planning.step_probe import measure_step
+from sweeps.planning.sweep_time import sweep_time
 from sweeps.spec.load import Spec, seeds_of
 from sweeps.spec.search_section import Search
 from sweeps.spec.space import longest_epochs
@@ -21,16 +22,14 @@ from trainer.config import Candidate, DataConfig, Settings, own_weights
 from trainer.data.pairing.sources import find_whole
 from trainer.masks import parse
 from trainer.training.pretraining import COMPOSITES, EMBEDDED_IMAGES, WEIGHT_FILES
-from trainer.training.step_cost import Cost, expected_peak
+from trainer.training.step_cost import ALL, Cost, expected_peak
 from trainer.training.steps.batches import scoring_batch
 
-COMPILE_SECONDS = 1.5  # tracing one mask of the nine-block network takes 1.3-2.3 s (docs/facts.md, Keras 4)
-# Two single-threaded processes gave 1.6 times the throughput of one (docs/facts.md, Keras 7): 0.8 of a core each.
-WORKER_EFFICIENCY = 0.8
 # Beside the network and its optimizer: two starts, what a fold trained, and its newest state with Adam's two moments.
 KEPT_COPIES = 6
 CHANNEL, MASK = 4, 1  # bytes of one pixel in a channel of an image and in its mask
 BUSY = 1.5
+TERA = 1e12
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,8 @@ class Estimate:
     """What a sweep on `images` cases costs with `workers`. Times in seconds, memory in bytes.
 
     `candidates` are known beforehand, `further` ones a search may propose within its budgets. `trainings` are
-    (mask, rate, start) groups times folds, and the probe's; `training` counts every mask as if all blocks trained;
+    (mask, rate, start) groups times folds, and the probe's; `training` is from the start to the end without
+    pre-training, and of a search an upper bound;
     `sizes` are the parameters of each block; `epoch` is one epoch of one fold; `pretraining` 0 where weights are given;
     `memory` is that of one worker.
     """
@@ -71,15 +71,11 @@ def estimate(
     probes = resolved.space.varied if spec.search.strategy in PROBED else ()
     initial_trainings = sum(count > 0 for count in longest.values()) * settings.folds + len(probes)
     further = _further(spec.search, len(resolved.space), len(candidates), initial_trainings, settings.folds)
-    epochs = sum(longest.values()) + further * spec.search.epochs[-1]
-    cost = measure_step(spec, say)
+    cost = measure_step(spec, [mask for mask in masks if mask.blocks], say)
     steps = ceil(_training_part(spec, images) / settings.train.batch)
-    scoring_batch_size = scoring_batch(settings.model.size**2)
-    scorings = (len(candidates) + further) * settings.folds * ceil(images / settings.folds / scoring_batch_size)
-    seconds = epochs * settings.folds * steps * cost.step + scorings * cost.scoring
+    seconds = sweep_time(resolved, cost, further, images, steps, workers).passing
     seconds += len(probes) * min(PROBE_EPOCHS, spec.search.epochs[-1]) * steps * cost.step
-    seconds += (sum(bool(mask.blocks) for mask in masks) + further) * workers * COMPILE_SECONDS
-    pretraining, pretraining_images = _pretraining(settings, scoring_batch_size, cost)
+    pretraining, pretraining_images = _pretraining(settings, scoring_batch(settings.model.size**2), cost)
     return Estimate(
         candidates=candidates,
         further=further,
@@ -91,7 +87,7 @@ def estimate(
         cost=cost,
         steps=steps,
         epoch=steps * cost.step,
-        training=min(seconds / max(1.0, workers * WORKER_EFFICIENCY), 3600 * spec.search.hours or inf),
+        training=min(seconds, 3600 * spec.search.hours or inf),
         pretraining=pretraining,
         pretraining_images=pretraining_images,
         memory=cost.peak + kept_memory(spec, images, resolved.parameters),
@@ -141,7 +137,9 @@ def dry_run_lines(spec: Spec, costs: Estimate, home: Path) -> list[str]:
         f"trials      {_trials(spec.search, costs)}",
         *(f"            {line}" for line in warnings(spec.search, len(costs.sizes))),
         f"trainings   {costs.trainings} (one per fold, mask, rate and start; smaller epoch counts lie on the way)",
-        f"one step    {duration(costs.cost.step)} for {settings.train.batch} images, all blocks, measured here",
+        f"one step    {duration(costs.cost.step)} for {settings.train.batch} images with all blocks, "
+        f"{duration(costs.cost.lightest)} with the last alone, measured here",
+        *_accelerator_lines(settings, costs.cost),
         *_busy_lines(costs),
         f"one epoch   {duration(costs.epoch)} ({costs.steps} steps, one fold)",
         f"memory      {gib(costs.memory)} for each worker ({gib(costs.cost.peak)} measured in that step, the rest for "
@@ -160,6 +158,19 @@ def _busy_lines(costs: Estimate) -> list[str]:
     return [
         f"            about {duration(costs.cost.step / costs.cost.busy)} on an idle machine: other programs keep "
         "this one busy, and every time below would shrink alike"
+    ]
+
+
+def _accelerator_lines(settings: Settings, cost: Cost) -> list[str]:
+    """What share of its matrix rate the step reaches, and what memory it takes there."""
+    if not cost.name:
+        return []
+    rate = cost.operations.get(ALL, 0) * settings.train.batch / cost.step
+    memory = f", {gib(cost.device_memory)} of its memory" if cost.device_memory else ""
+    return [
+        f"device      {cost.name}: {rate / TERA:.3g} TFLOP/s in {settings.train.precision}, "
+        f"{rate / cost.matrix_rate:.0%} of its {cost.matrix_rate / TERA:.3g} in matrix products{memory}; the first "
+        f"step of a mask {duration(cost.compiling)}"
     ]
 
 
@@ -182,10 +193,11 @@ def _pretraining_line(settings: Settings, costs: Estimate, home: Path) -> str:
 
 
 def _total_line(costs: Estimate) -> str:
+    bound = "at most " if costs.further else ""
     if costs.training < 3 * 3600:
         minutes = max(1, round(costs.training / 60))
-        return f"minutes     at most about {minutes} with {costs.workers} workers, after pre-training"
-    return f"in all      at most about {duration(costs.training)} with {costs.workers} workers, after pre-training"
+        return f"minutes     {bound}about {minutes} with {costs.workers} workers, after pre-training"
+    return f"in all      {bound}about {duration(costs.training)} with {costs.workers} workers, after pre-training"
 
 
 def _trials(search: Search, costs: Estimate) -> str:

@@ -1,7 +1,8 @@
-"""One real training step in a process of its own, as a worker runs it: `python -m sweeps.planning.step_probe SPEC`.
+"""Real training steps in a process of its own, as a worker runs them: `... -m sweeps.planning.step_probe SPEC MASKS`.
 
 Only in a process of its own is the peak memory that of the step, and a step that does not fit ends this process, not
-the launcher. SPEC is the resolved spec as JSON; the process prints one JSON object per line.
+the launcher. SPEC is the resolved spec as JSON, MASKS those to count as a JSON list; the process prints one JSON object
+per line.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from sweeps.spec.load import Spec, as_table, from_table
 from trainer.errors import UserError
+from trainer.masks import Mask
 
 if TYPE_CHECKING:
     from trainer.training.step_cost import Cost
@@ -23,9 +25,13 @@ if TYPE_CHECKING:
 Say = Callable[[str], None]
 
 
-def measure_step(spec: Spec, say: Say = lambda message: None) -> Cost:
-    """Measure what a step of this spec costs here; `say` gets each stage. Raises `UserError` if it cannot be run."""
-    command = [sys.executable, "-m", "sweeps.planning.step_probe", json.dumps(as_table(spec))]
+def measure_step(spec: Spec, masks: Sequence[Mask] = (), say: Say = lambda message: None) -> Cost:
+    """Measure what a step of this spec costs here; `say` gets each stage. Raises `UserError` if it cannot be run.
+
+    `masks`: those whose operations are to be counted.
+    """
+    listed = [[list(mask.blocks), mask.of] for mask in masks]
+    command = [sys.executable, "-m", "sweeps.planning.step_probe", json.dumps(as_table(spec)), json.dumps(listed)]
     cost: Cost | None = None
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as errors:
         with subprocess.Popen(
@@ -70,8 +76,8 @@ def _failure_message(spec: Spec, code: int, errors: str) -> str:
 
 def main(arguments: list[str]) -> int:
     """Measure and print."""
-    (table,) = arguments
-    spec = from_table(json.loads(table))
+    table, listed = map(json.loads, arguments)
+    spec = from_table(table)
     from sweeps.environment.keras_backend import prepare_backend
 
     train = spec.settings.train
@@ -82,7 +88,9 @@ def main(arguments: list[str]) -> int:
     def say(stage: str) -> None:
         print(json.dumps({"stage": stage}), flush=True)
 
-    print(json.dumps(asdict(measured_cost(network_of(spec.settings.model), spec.settings.train, say))), flush=True)
+    masks = [Mask(tuple(blocks), of) for blocks, of in listed]
+    cost = measured_cost(network_of(spec.settings.model), spec.settings, masks, say)
+    print(json.dumps(asdict(cost)), flush=True)
     return 0
 
 

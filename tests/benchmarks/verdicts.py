@@ -3,10 +3,10 @@
     .venv/bin/python -m tests.benchmarks.verdicts [SPEC] [--seeds 20] [--vary seed] [--processes 2] [--set key=value]
 
 The verdict of a sweep is that of its masks 1-5 and 6-9 at the largest budget (`tracking.analysis.verdict`), so only
-these are trained here, by thaw's own folds, trainer and test; the smaller budgets are said, too. `--vary`: what takes the number of the repetition: `seed`
-draws folds, augmentation, batches and dropout, as another seed of the sweep would; `data.seed` other images too, and
-`pretrain.seed` other starting weights. Prints a line for each seed and budget as it comes, then how often each verdict
-was given at each budget.
+these are trained here, by thaw's own folds, trainer and test; the smaller budgets are said, too. `--vary`: what takes
+the number of the repetition: `seed` draws folds, augmentation, batches and dropout, as another seed of the sweep would;
+`data.seed` other images too, and `pretrain.seed` other starting weights. Prints a line for each seed and budget as it
+comes, then how often each verdict was given at each budget.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from trainer.training.step_cost import Cost
 
 
 def test_trials_costs_and_the_parameters_of_every_mask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(estimate, "measure_step", lambda spec, say: Cost(step=1.0, scoring=1.0, peak=GIB))
+    monkeypatch.setattr(estimate, "measure_step", lambda spec, masks, say: Cost(step=1.0, scoring=1.0, peak=GIB))
     output = io.StringIO()
     run_dry(load_spec("smoke", sets=SMALL), open_home(tmp_path), Board(Console(file=output, width=200)), 2)
     for words in ("trials      9 (every mask", "with 2 workers", "18,538", "12,303", "30,841", "synthetic data"):

@@ -13,9 +13,9 @@ from trainer.errors import UserError
 @pytest.mark.slow
 def test_a_real_step_in_a_process_of_its_own() -> None:
     stages: list[str] = []
-    cost = measure_step(load_spec("smoke", sets=SMALL), stages.append)
+    cost = measure_step(load_spec("smoke", sets=SMALL), (), stages.append)
     assert 0 < cost.step < 30 and 0 < cost.scoring < 30 and cost.peak > 2**28
-    assert stages[0] == "timing training step 1"
+    assert stages[0] == "timing training step 1 of all blocks"
 
 
 def test_a_step_that_the_system_ends_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

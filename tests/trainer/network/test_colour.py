@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.trainer.hues import SIDE, hue_network, write_hues
-from trainer.config import DataConfig, ModelConfig, PretrainConfig, TrainConfig
+from trainer.config import DataConfig, ModelConfig, PretrainConfig, Settings, TrainConfig
 from trainer.data.cases import load_cases
 from trainer.errors import UserError
 from trainer.network.blocks import partition
@@ -66,7 +66,7 @@ def test_only_a_copy_of_thaws_is_known_to_read_colours() -> None:
 def test_a_step_is_rehearsed_and_measured() -> None:
     copy = adapted(hue_network(), SIDE, COLOUR)
     rehearse(copy, partition(copy), TrainConfig())
-    assert measured_cost(copy, TrainConfig(batch=2)).step > 0
+    assert measured_cost(copy, Settings(model=COLOUR, train=TrainConfig(batch=2))).step > 0
 
 
 def test_composites_are_grey_in_three_channels(tmp_path: Path) -> None:

@@ -43,5 +43,8 @@ class Steps(Protocol):
     def settle(self) -> None:
         """Wait for what runs, and put weights and optimizer back into the network's variables."""
 
+    def device_memory(self) -> int:
+        """The most bytes of an accelerator's memory that were in use so far; 0 where nothing says so."""
+
     def predict(self, images: NDArray[np.float32], between: Callable[[], None]) -> NDArray[np.float32]:
         """Foreground probability (n, H, W); `between()` is called before each batch."""

@@ -71,6 +71,10 @@ class JaxSteps:
                     variable.assign(value)
             self._state = None
 
+    def device_memory(self) -> int:
+        """Of the first device."""
+        return int((jax.devices()[0].memory_stats() or {}).get("peak_bytes_in_use") or 0)
+
     def predict(self, images: NDArray[np.float32], between: Callable[[], None]) -> NDArray[np.float32]:
         """All batches are handed to the device before the first answer is fetched."""
         values = [variable.value for variable in self._model.variables]

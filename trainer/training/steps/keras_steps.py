@@ -41,6 +41,10 @@ class KerasSteps:
     def settle(self) -> None:
         """There is nothing to do."""
 
+    def device_memory(self) -> int:
+        """Keras does not say."""
+        return 0
+
     def predict(self, images: NDArray[np.float32], between: Callable[[], None]) -> NDArray[np.float32]:
         """By `predict_on_batch`."""
         return predict(self._scorer, images, between)
