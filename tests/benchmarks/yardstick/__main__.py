@@ -93,7 +93,10 @@ def run_rounds(profile: Profile, folder: Path, contenders: Sequence[Contender], 
         for one in contenders:
             used, scores = one.run(profile, folder, folder / "runs" / f"{one.name}-{number + 1}", number)
             runs[one.name].append((number, used, scores))
-            print(f"round {number + 1}, {one.name}: {used.wall:.0f} s, {used.processor:.0f} s of processor", flush=True)
+            print(
+                f"round {number + 1}, {one.name}: {used.wall:.0f} s, {used.processor:.0f} s of processor, others {known(used.others, 1)}",
+                flush=True,
+            )
     return runs
 
 
@@ -109,12 +112,19 @@ def print_usage(contenders: Sequence[Contender], runs: Runs) -> None:
         used, first = middle(runs, one.name), middle(runs, contenders[0].name)
         if not number:
             faster = f"{contenders[0].name} / it"
-            print(f"\n{'':12}{'wall s':>9}{'cpu s':>9}{'largest MiB':>13}{'all MiB':>9}{faster:>10}{'cpu':>7}")
-        together = "-" if used.together is None else f"{used.together:.0f}"
+            print(
+                f"\n{'':12}{'wall s':>9}{'cpu s':>9}{'others':>8}{'largest MiB':>13}{'all MiB':>9}{faster:>10}{'cpu':>7}"
+            )
+        others, together = known(used.others, 1), known(used.together, 0)
         print(
-            f"{one.name:12}{used.wall:9.1f}{used.processor:9.1f}{used.largest:13.0f}{together:>9}"
+            f"{one.name:12}{used.wall:9.1f}{used.processor:9.1f}{others:>8}{used.largest:13.0f}{together:>9}"
             f"{first.wall / used.wall:10.2f}{first.processor / used.processor:7.2f}  {one.about}"
         )
+
+
+def known(number: float | None, digits: int) -> str:
+    """A number, or a dash for one that the system does not tell."""
+    return "-" if number is None else f"{number:.{digits}f}"
 
 
 def agree(profile: Profile, folder: Path, runs: Runs) -> list[Agreement]:

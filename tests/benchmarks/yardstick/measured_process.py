@@ -25,13 +25,15 @@ class Usage:
     """Seconds of wall and processor (user and system, all child processes too), and MiB of memory.
 
     `largest`: the peak of the largest process; `together`: the most that all processes held at one time, what they may
-    share counted once. That is looked at once a second; None where the system does not tell (it needs /proc).
+    share counted once, looked at once a second. `others`: how many cores all other programs kept busy meanwhile, on the
+    average: near 0, or the wall time is too long. Both are None where the system does not tell (they need /proc).
     """
 
     wall: float
     processor: float
     largest: float
     together: float | None
+    others: float | None
 
 
 def measure(command: Sequence[str], cwd: Path, log: Path, more: dict[str, str] | None = None) -> Usage:
@@ -41,7 +43,7 @@ def measure(command: Sequence[str], cwd: Path, log: Path, more: dict[str, str] |
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
-        started = time.perf_counter()
+        started, busy = time.perf_counter(), _busy_seconds()
         process = subprocess.Popen(
             command, cwd=cwd, env=surroundings() | (more or {}), stdout=output, stderr=output, start_new_session=True
         )
@@ -54,12 +56,14 @@ def measure(command: Sequence[str], cwd: Path, log: Path, more: dict[str, str] |
             raise
         finally:
             watch.end()
-        wall = time.perf_counter() - started
+        wall, busy_then = time.perf_counter() - started, _busy_seconds()
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         last = log.read_text(errors="replace")[-LAST_CHARACTERS:]
         raise SystemExit(f"{' '.join(command)}\nended with {process.returncode}:\n{last}")
-    return Usage(wall, used.ru_utime + used.ru_stime, _bytes(used) / MIB, watch.together)
+    processor = used.ru_utime + used.ru_stime
+    others = None if busy is None or busy_then is None else max(0.0, busy_then - busy - processor) / wall
+    return Usage(wall, processor, _bytes(used) / MIB, watch.together, others)
 
 
 def python(*words: str) -> list[str]:
@@ -79,6 +83,16 @@ def surroundings() -> dict[str, str]:
 
 def _bytes(used: resource.struct_rusage) -> int:
     return used.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+
+def _busy_seconds() -> float | None:
+    """Seconds that all cores together have worked since the system started."""
+    try:
+        first = (PROC / "stat").read_text().splitlines()[0]
+    except OSError:
+        return None
+    user, nice, system = map(int, first.split()[1:4])
+    return (user + nice + system) / os.sysconf("SC_CLK_TCK")
 
 
 class _Watch:

@@ -51,7 +51,7 @@ TABLE = (
     ("recording", "tracking.store", ""),
     ("recording", "tracking.recording", ""),
     ("recording", "tracking.image_archive", ""),
-    ("recording", "tracking.figures.image_panels", ""),
+    ("figures", "tracking.figures", ""),
     ("recording", "sweeps.planning.artifacts", ""),
     ("recording", "mlflow", ""),
     ("study", "optuna", ""),
