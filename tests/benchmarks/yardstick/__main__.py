@@ -18,7 +18,6 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 from tests.benchmarks.yardstick.agreement import HEAD, Agreement, Scores, compare
@@ -29,6 +28,7 @@ from tests.benchmarks.yardstick.machine import busy, machine
 from tests.benchmarks.yardstick.measured_process import Usage, measure, python, run
 from tests.benchmarks.yardstick.profiles import PROFILES, ROOT, Profile
 from tests.benchmarks.yardstick.task import WEIGHTS, Task, read_task
+from tests.benchmarks.yardstick.usage_table import middle, once, usage_text
 
 KINDS, LIMIT = "kinds", "limit"
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -57,9 +57,11 @@ def main() -> None:
     task = read_task(folder)
     print(f"Profile {profile.name}: {profile.images}; {task}\n{NOTES}\n{busy()}", flush=True)
     runs = run_rounds(profile, folder, contenders, given.rounds or profile.rounds)
-    print_usage(contenders, runs)
+    if runs:
+        print("\n" + usage_text([(one.name, one.about, took(runs, one.name)) for one in contenders]))
     agreements = agree(profile, folder, runs)
-    print("\n".join(["", HEAD, *map(str, agreements)]) if agreements else "", flush=True)
+    if agreements:
+        print("\n".join(["", HEAD, *map(str, agreements)]), flush=True)
     times = [kinds(profile, folder, crew, runs) for crew in CREWS if KINDS in parts]
     limits = [limit(task, folder, crew, contenders, runs) for crew in CREWS if LIMIT in parts]
     if given.json:
@@ -91,40 +93,17 @@ def run_rounds(profile: Profile, folder: Path, contenders: Sequence[Contender], 
     runs: Runs = defaultdict(list)
     for number in range(rounds):
         for one in contenders:
-            used, scores = one.run(profile, folder, folder / "runs" / f"{one.name}-{number + 1}", number)
-            runs[one.name].append((number, used, scores))
-            print(
-                f"round {number + 1}, {one.name}: {used.wall:.0f} s, {used.processor:.0f} s of processor, others {known(used.others, 1)}",
-                flush=True,
+            used, scores = one.run(
+                profile, folder, folder / "runs" / f"{one.name.replace(':', '-')}-{number + 1}", number
             )
+            runs[one.name].append((number, used, scores))
+            print(f"round {number + 1}, {one.name}: {once(used)}", flush=True)
     return runs
 
 
-def middle(runs: Runs, name: str) -> Usage:
+def took(runs: Runs, name: str) -> Usage:
     """The medians over the rounds of a contender."""
-    columns = zip(*(asdict(used).values() for _, used, _ in runs[name]), strict=True)
-    return Usage(*(None if None in column else median(column) for column in columns))  # type: ignore[arg-type]
-
-
-def print_usage(contenders: Sequence[Contender], runs: Runs) -> None:
-    """The table of time and memory; how many times as fast as the first contender each is."""
-    for number, one in enumerate(contenders):
-        used, first = middle(runs, one.name), middle(runs, contenders[0].name)
-        if not number:
-            faster = f"{contenders[0].name} / it"
-            print(
-                f"\n{'':12}{'wall s':>9}{'cpu s':>9}{'others':>8}{'largest MiB':>13}{'all MiB':>9}{faster:>10}{'cpu':>7}"
-            )
-        others, together = known(used.others, 1), known(used.together, 0)
-        print(
-            f"{one.name:12}{used.wall:9.1f}{used.processor:9.1f}{others:>8}{used.largest:13.0f}{together:>9}"
-            f"{first.wall / used.wall:10.2f}{first.processor / used.processor:7.2f}  {one.about}"
-        )
-
-
-def known(number: float | None, digits: int) -> str:
-    """A number, or a dash for one that the system does not tell."""
-    return "-" if number is None else f"{number:.{digits}f}"
+    return middle([used for _, used, _ in runs[name]])
 
 
 def agree(profile: Profile, folder: Path, runs: Runs) -> list[Agreement]:
@@ -152,15 +131,15 @@ def kinds(profile: Profile, folder: Path, crew: int, runs: Runs) -> Times:
     shutil.rmtree(out)
     print(f"\n{times_text(times)}")
     if f"b{crew}" in runs:
-        unwatched = middle(runs, f"b{crew}").processor
-        print(f"(watched: {used.processor:.0f} s of processor; unwatched: {unwatched:.0f} s)", flush=True)
+        unwatched = took(runs, f"b{crew}").processor
+        print(f"(watched: {once(used)}; unwatched: {unwatched:.0f} s of processor)", flush=True)
     return times
 
 
 def limit(task: Task, folder: Path, crew: int, contenders: Sequence[Contender], runs: Runs) -> Limit:
     """The convolutions alone, in as many processes as there are workers, and how much of thaw's time that is."""
     measured = measure_limit(folder, folder / "runs", crew)
-    walls = {one.name: middle(runs, one.name).wall for one in contenders if one.workers == crew}
+    walls = {one.name: took(runs, one.name).wall for one in contenders if one.workers == crew}
     print(f"\n{limit_text(measured, task, walls)}", flush=True)
     return measured
 
