@@ -6,10 +6,10 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help setup sweep-ultrasound sweep-xray report ui test test-slow mutants fuzz audit lint check confirm-arithmetic format lock clean
+.PHONY: help setup sweep-ultrasound sweep-xray report ui test test-slow mutants fuzz bench audit lint check confirm-arithmetic format lock clean
 
 # Values given as `make target DATA=...` reach recipes through the environment, so any path works, spaces included.
-export DATA MASKS PRETRAIN WORKERS SWEEP FORMAT OUT PORT COUNT SEED
+export DATA MASKS PRETRAIN WORKERS SWEEP FORMAT OUT PORT COUNT SEED PROFILE ROUNDS ONLY
 
 PYTHON ?=
 EXTRAS ?=
@@ -47,6 +47,10 @@ mutants: .venv/.stamp ## do the tests bite? drawn changes of the numeric modules
 
 fuzz: .venv/.stamp ## mangled inputs, each read rightly or refused in words: [COUNT=1000] [SEED=0]
 	@$(BIN)/python -m tests.fuzz $${COUNT:+--cases "$$COUNT"} $${SEED:+--seed "$$SEED"}
+
+bench: .venv/.stamp ## thaw against the loop written by hand: [PROFILE=busi|quick] [ROUNDS=3] [ONLY='a+,b1,kinds'] [OUT=numbers.json]
+	@$(BIN)/python -m tests.benchmarks.yardstick $${PROFILE:+--profile "$$PROFILE"} $${ROUNDS:+--rounds "$$ROUNDS"} \
+	  $${ONLY:+--only "$$ONLY"} $${OUT:+--json "$$OUT"}
 
 audit: .venv/.stamp ## known vulnerabilities of the locked packages, where the database osv.dev can be reached
 	@$(BIN)/python -m tests.audit
