@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib.util
 import logging
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,6 +21,8 @@ SETTINGS = Path(__file__).with_name("keras")  # a KERAS_HOME whose keras.json ho
 # However short it took and however small it is: what is compiled for a mask is kept.
 COMPILED = {"JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0", "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1"}
 BACKENDS = ("tensorflow", "jax")  # those that whole sweeps were tried with
+# What Keras imports where it is there, for parts that thaw never calls: a third of the time that Keras takes, 150 MB.
+UNUSED = ("matplotlib", "pandas", "sklearn")
 
 
 def prepare_backend(
@@ -55,7 +58,7 @@ def prepare_backend(
     # Neurons are drawn block by block, each with a small traced function of its own; after some of them TensorFlow
     # warns of "retracing", a mistake in a loop, but none here. A logger can be set before its library is imported.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    with _silent_stderr(), _own_settings():
+    with _silent_stderr(), _own_settings(), _missing(UNUSED):
         from trainer.network.keras_settings import check_settings
     check_settings()
 
@@ -96,6 +99,18 @@ def _own_settings() -> Iterator[None]:
             del os.environ["KERAS_HOME"]
         else:
             os.environ["KERAS_HOME"] = before
+
+
+@contextmanager
+def _missing(names: Sequence[str]) -> Iterator[None]:
+    """Let what is imported meanwhile find none of these packages, unless they are loaded already."""
+    hidden = [name for name in names if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # None: what Python's import takes for missing
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]
 
 
 @contextmanager

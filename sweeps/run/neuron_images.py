@@ -36,13 +36,13 @@ class Gallery:
         """`am/<block>/<filter>` -> PNG of that neuron before the trial and after it, in its first fold's network."""
         if not self._blocks:  # with model.blocks none are drawn, and layers may lie in two blocks of the network's own
             return {}
-        shallowest = self._shallowest_trained(result)
+        shallowest, trained = self._shallowest_trained(result), self._weights(candidate, result)
         drawing_of = {}
         for block in self._blocks:
             before = self._draw_start(candidate, block)
             # A block sees nothing of the blocks behind it: if only those trained, its drawing is the same.
             changed = shallowest is not None and shallowest <= block
-            after = self._draw(block, self._weights(candidate, result)) if changed else before
+            after = self._draw(block, trained) if changed else before
             drawing_of[f"am/{block}/{before.neurons[0].filter}"] = pair(before, after)
         return drawing_of
 

@@ -17,7 +17,7 @@ from sweeps.run.kept_weights import KeptWeights
 from sweeps.run.messages import Dropped, Failed, FoldFinished, Kept, Message, Notice, TrialFinished
 from sweeps.run.neuron_images import Gallery
 from sweeps.strategies.history import Claim, Evaluate, Scored
-from tracking.figures.image_panels import montage
+from tracking.figures.montage import montage
 from tracking.image_archive import pack_masks
 from tracking.record import Role, TrialInfo
 from tracking.recording.contract import Ending, OpenTrial, TrialRecorder

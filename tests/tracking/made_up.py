@@ -10,7 +10,7 @@ from itertools import product
 import numpy as np
 
 from tracking.analysis.seeds import Repeats
-from tracking.figures.image_panels import montage
+from tracking.figures.montage import montage
 from tracking.image_archive import Images
 from tracking.record import METRICS, Predicted, Role, ShownImages, SweepInfo, SweepRecord, TrialInfo, TrialRecord
 from tracking.report.formats import render

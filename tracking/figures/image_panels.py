@@ -7,52 +7,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
-from tracking.figures.canvas import DEEP, FILL, PREDICTION, STYLE, TRUTH, Form, canvas, to_bytes
+from tracking.figures.canvas import DEEP, FILL, PREDICTION, TRUTH, Form, canvas
 from tracking.foreign_images import open_png
 from tracking.record import Predicted
 
 TILE = 1.45  # inches
-
-
-def montage(
-    images: NDArray[np.floating],
-    truths: NDArray[np.generic],
-    predictions: NDArray[np.generic],
-    names: Sequence[str],
-    dices: Sequence[float],
-) -> bytes:
-    """PNG with a column per image and the rows image, truth, prediction (filled, outlined; the truth dashed over it).
-
-    `images` (k, H, W) in [0, 1], shown as they are (no stretching of contrast, nearest-neighbour enlargement);
-    `truths` and `predictions` (k, H, W), non-zero inside; `names` and `dices` one per image.
-    """
-    count = len(images)
-    width = 0.55 + 1.35 * max(count, 1)
-    with plt.rc_context(STYLE):
-        figure = plt.figure(figsize=(width, 4.5), dpi=110)
-        for column in range(count):
-            panels = [figure.add_subplot(3, count, row * count + column + 1) for row in range(3)]
-            for axes in panels:
-                axes.imshow(images[column], cmap="gray", vmin=0.0, vmax=1.0, interpolation="nearest")
-                _bare(axes)
-            panels[0].set_title(_elided(names[column]), fontsize=7, pad=3)
-            _paint(panels[1], truths[column], TRUTH)
-            _paint(panels[2], predictions[column], PREDICTION)
-            _outline(panels[2], truths[column], TRUTH, "dashed")
-            panels[2].set_xlabel(_dice(dices[column]), fontsize=8, labelpad=3)
-            if column == 0:
-                for axes, name in zip(panels, ("image", "truth", "prediction"), strict=True):
-                    axes.set_ylabel(name, fontsize=9)
-        margins = {"left": 0.25 / width * 1.4, "right": 0.995, "top": 0.95, "bottom": 0.06}
-        figure.subplots_adjust(**margins, wspace=0.04, hspace=0.04)
-        return to_bytes(figure, "png", None)
 
 
 @dataclass(frozen=True)
@@ -95,9 +60,9 @@ def _draw_example(panels: Sequence[Axes], example: Example, form: Form) -> None:
     """An image under its class and name, and below it the same with the outline of its truth."""
     for axes in panels:
         _show(axes, example.image, form)
-    name = _elided(example.name.removeprefix(f"{example.label}/"))
+    name = elided(example.name.removeprefix(f"{example.label}/"))
     panels[0].set_title(f"{example.label}\n{name}" if example.label else name, fontsize=7)
-    _outline(panels[1], example.truth, TRUTH, "solid")
+    outline(panels[1], example.truth, TRUTH, "solid")
 
 
 def draw_cases(cases: Sequence[Case], columns: Sequence[str], stamp: str = "", form: Form = "png") -> bytes:
@@ -123,7 +88,7 @@ def _draw_case(panels: Sequence[Axes], case: Case, columns: Sequence[str], form:
         _show(axes, case.example.image, form)
     image, truth, *predicted = panels
     image.set_ylabel(case.rule.replace(" most", "\nmost"), fontsize=9)
-    image.set_xlabel(_elided(case.example.name), fontsize=7, labelpad=2)
+    image.set_xlabel(elided(case.example.name), fontsize=7, labelpad=2)
     _paint(truth, case.example.truth, TRUTH)
     for axes, column in zip(predicted, columns, strict=True):
         _draw_prediction(axes, case.predictions.get(column), case.example.truth)
@@ -134,8 +99,8 @@ def _draw_prediction(axes: Axes, prediction: Predicted | None, truth: NDArray[np
         axes.set_xlabel("not recorded", fontsize=8, labelpad=2)
         return
     _paint(axes, prediction.mask, PREDICTION)
-    _outline(axes, truth, TRUTH, "dashed")
-    axes.set_xlabel(_dice(prediction.dice), fontsize=8, labelpad=2)
+    outline(axes, truth, TRUTH, "dashed")
+    axes.set_xlabel(dice_text(prediction.dice), fontsize=8, labelpad=2)
 
 
 def draw_neurons(
@@ -181,19 +146,23 @@ def _paint(axes: Axes, mask: NDArray[np.generic], colour: str) -> None:
     layer = np.zeros((*inside.shape, 4))
     layer[inside] = (*to_rgb(colour), FILL)
     axes.imshow(layer, interpolation="nearest")
-    _outline(axes, mask, colour, "solid")
+    outline(axes, mask, colour, "solid")
 
 
-def _outline(axes: Axes, mask: NDArray[np.generic], colour: str, dashes: str) -> None:
-    inside = np.asarray(mask) > 0
-    if inside.any() and not inside.all():  # else there is no border to draw, and contour warns
-        lines = axes.contour(inside.astype(float), levels=[0.5], colors=[colour], linewidths=1.1, linestyles=dashes)
+def outline(axes: Axes, mask: NDArray[np.generic], colour: str, dashes: str) -> None:
+    """Draw the border of a mask (H, W), non-zero inside; NaN is neither inside nor outside."""
+    known = np.asarray(mask, np.float64)
+    inside = np.where(np.isnan(known), np.nan, known > 0)
+    if (inside == 1).any() and (inside == 0).any():  # else there is no border to draw, and contour warns
+        lines = axes.contour(inside, levels=[0.5], colors=[colour], linewidths=1.1, linestyles=dashes)
         lines.set(path_effects=[withStroke(linewidth=2.0, foreground="black", alpha=0.6)])
 
 
-def _dice(value: float) -> str:
+def dice_text(value: float) -> str:
+    """What stands below a prediction."""
     return "empty truth" if math.isnan(value) else f"Dice {value:.2f}"
 
 
-def _elided(name: str, longest: int = 20) -> str:
+def elided(name: str, longest: int = 20) -> str:
+    """A name in at most so many characters, its end kept."""
     return name if len(name) <= longest else f"…{name[1 - longest :]}"

@@ -5,8 +5,12 @@ from __future__ import annotations
 import glob
 import os
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, event
 
 from tracking.sqlite_address import address_of
 
@@ -22,11 +26,34 @@ def make_aside(path: Path, make: Callable[[str], object]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}")
     try:
-        make(address_of(part))
+        with _nothing_flushed():
+            make(address_of(part))
+        _flush(part)
         _publish(part, path)
     finally:
         for file in path.parent.glob(f"{glob.escape(part.name)}*"):  # with its journal
             file.unlink(missing_ok=True)
+
+
+@contextmanager
+def _nothing_flushed() -> Iterator[None]:
+    """Let SQLite leave new databases to the system's buffers, which halves the time: nobody sees this one yet."""
+
+    def leave_it(connection: Any, _: Any) -> None:
+        connection.execute("PRAGMA synchronous = OFF")
+        connection.execute("PRAGMA journal_mode = MEMORY")
+
+    event.listen(Engine, "connect", leave_it)
+    try:
+        yield
+    finally:
+        event.remove(Engine, "connect", leave_it)
+
+
+def _flush(part: Path) -> None:
+    """Bring a file to the disk before it has its name."""
+    with part.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 def _publish(part: Path, path: Path) -> None:

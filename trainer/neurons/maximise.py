@@ -1,7 +1,7 @@
 """Activation maximisation: the image that excites one neuron most, drawn by gradient ascent (docs/protocol.md).
 
 The image is grey: a network that reads three channels is given it three times. The image's Fourier coefficients are the
-only trainable weight of a small model over a frozen copy of the network, so plain `compile` and `fit` draw it on every
+only trainable weight of a small model over a frozen copy of the network, so Keras's own training step draws it on every
 backend (docs/design.md, decision 1). The parametrisation is that of Olah, Mordvintsev and Schubert, "Feature
 Visualization", Distill 2017.
 """
@@ -23,7 +23,6 @@ from trainer.neurons.layers import Neuron, Trunk, check_filters, trunk
 
 LARGEST_JITTER = 8
 PIXELS_AT_ONCE = 64 * 64 * 64  # 64 images of 64 px, 4 of 256 px: bounds the memory of one step
-STEPS_PER_CALL = 32
 GREY_START, ROUGH_START = 0.01, 1.0  # spread of the coefficients: nearly uniform grey, and noise of full contrast
 SCORING_BATCH = 16
 
@@ -177,13 +176,27 @@ class Canvas(keras.Model):  # type: ignore[misc]
         self._pixels = np.arange(n, dtype=np.float32)
         self.coefficients = self.add_weight(shape=(count, n, n), initializer="zeros", name="coefficients")
         self.wanted = self.add_weight(shape=(count, filters), initializer="zeros", trainable=False, name="wanted")
-        self.compile(
-            optimizer=keras.optimizers.Adam(recipe.rate),
-            loss=lambda _, excitement: -ops.sum(excitement),
-            steps_per_execution=min(STEPS_PER_CALL, recipe.steps),
-        )
+        self.compile(optimizer=keras.optimizers.Adam(recipe.rate), loss=lambda _, excitement: -ops.sum(excitement))
         self.optimizer.build([self.coefficients])
         self._initial_optimizer = [ops.convert_to_numpy(variable) for variable in self.optimizer.variables]
+
+    def train_step(self, *state_and_data: Any) -> Any:
+        """Keras's training step for each view of a batch, one after the other; the loss of the last.
+
+        So a picture takes one call: a queue of single views would take longer than small blocks. On TensorFlow a step
+        takes data and returns losses; on JAX it takes the state of all variables before them, and returns it behind.
+        """
+        *state, (views, targets, *_) = state_and_data
+        step = super().train_step
+
+        def follow(number: Any, passed: Any) -> Any:
+            _, *before = passed
+            outcome = step(*before, (ops.slice(views, (number, 0), (1, views.shape[1])), targets[:1]))
+            losses, *after = outcome if state else (outcome,)
+            return losses["loss"], *after
+
+        loss, *after = ops.fori_loop(0, ops.shape(views)[0], follow, (ops.zeros(()), *state))
+        return ({"loss": loss}, *after) if state else {"loss": loss}
 
     def call(self, views: Any) -> Any:
         """Sum over all images of the centre neuron less the cost of roughness, (1, 1), under one view (1, 3).
@@ -237,7 +250,7 @@ class Canvas(keras.Model):  # type: ignore[misc]
         for variable, value in zip(self.optimizer.variables, self._initial_optimizer, strict=True):
             variable.assign(value)
         no_targets = np.zeros((recipe.steps, 1), np.float32)
-        self.fit(views, no_targets, batch_size=1, shuffle=False, verbose=0)
+        self.train_on_batch(views, no_targets)
         images = self.images()
         return ops.convert_to_numpy(images), ops.convert_to_numpy(self.centres(images))
 

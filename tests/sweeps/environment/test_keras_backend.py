@@ -66,6 +66,17 @@ def test_what_lies_in_a_keras_json_decides_nothing(tmp_path: Path, variable: str
     assert done.stdout == f"tensorflow float32 channels_last 1e-07 {keras_home}\n", done.stderr
 
 
+def test_what_keras_needs_not_is_missing_for_it_alone() -> None:
+    """scikit-learn, pandas and matplotlib take longer than half of TensorFlow, and few processes use them."""
+    code = (
+        "import sys\nfrom sweeps.environment.keras_backend import UNUSED, prepare_backend\nprepare_backend()\n"
+        "print('keras' in sys.modules, [name for name in UNUSED if name in sys.modules])\n"
+        "import pandas, sklearn, matplotlib, keras\nprint(pandas.__name__)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout == "True []\npandas\n", done.stderr
+
+
 def test_the_file_that_keras_reads_instead_holds_its_defaults() -> None:
     assert json.loads((SETTINGS / "keras.json").read_text()) == {
         "backend": "tensorflow",

@@ -12,7 +12,7 @@ from PIL import Image
 
 from tests.tracking.made_up import montage_png, sweep_images
 from tracking.figures.canvas import PREDICTION, TRUTH
-from tracking.figures.image_panels import Case, Example, draw_cases, draw_examples, draw_neurons, montage
+from tracking.figures.image_panels import Case, Example, draw_cases, draw_examples, draw_neurons
 from tracking.record import Predicted
 
 
@@ -82,18 +82,3 @@ def test_neurons_stand_where_they_were_drawn() -> None:
         [("block 2", [montage_png(), None])], ["contracting tuned", "expanding tuned"], form="svg"
     ).decode()
     assert svg.count("data:image/png") == 1 and "expanding tuned" in svg
-
-
-def test_the_montage_shows_grey_values_as_they_are() -> None:
-    images = np.full((2, 32, 32), 0.5, np.float32)
-    images[1] = 0.25  # a stretch of contrast would turn both into the same image
-    truths = np.zeros((2, 32, 32), np.uint8)
-    truths[0, 8:20, 8:20] = 1
-    png = montage(images, truths, np.ones_like(truths), ["a", "b"], [0.5, math.nan])
-    shown = np.asarray(Image.open(io.BytesIO(png)).convert("L"))
-    assert {128, 64} <= set(np.unique(shown).tolist()) or {127, 64} <= set(np.unique(shown).tolist())
-
-
-def test_a_montage_of_nothing_predicted_draws_no_outline() -> None:
-    nothing = np.zeros((1, 16, 16), np.uint8)
-    assert montage(nothing.astype(float), nothing, nothing, ["a"], [math.nan]).startswith(b"\x89PNG")

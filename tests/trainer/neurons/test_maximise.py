@@ -165,7 +165,7 @@ def test_an_unknown_filter_is_refused_before_anything_is_drawn(network: keras.Mo
 def test_the_recipe_of_the_protocol() -> None:
     assert Recipe() == Recipe(steps=256, rate=0.05, zoom=0.08, smooth=0.4, seed=0)
     assert (module.LARGEST_JITTER, module.GREY_START, module.ROUGH_START) == (8, 0.01, 1.0)
-    assert (module.PIXELS_AT_ONCE, module.STEPS_PER_CALL, module.SCORING_BATCH) == (64**3, 32, 16)
+    assert (module.PIXELS_AT_ONCE, module.SCORING_BATCH) == (64**3, 16)
 
 
 @pytest.fixture(scope="module")
@@ -217,17 +217,38 @@ def test_what_is_maximised_by_hand(small: Canvas, view: tuple[float, float, floa
 
 def test_one_start_and_one_series_of_views_for_all(small: Canvas, monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[Any] = []
-    monkeypatch.setattr(small, "fit", lambda *arrays, **options: given.append((*arrays, options)))
+    monkeypatch.setattr(small, "train_on_batch", lambda *arrays: given.append(arrays))
     images, achieved = small.draw([2, 0], 0.7)
-    views, nothing, options = given[0]
+    ((views, nothing),) = given
     rng = np.random.default_rng(4)
     start = rng.normal(0, 0.7, (1, 8, 8))
     scales, shifts = rng.uniform(0.8, 1.2, 5), rng.uniform(-0.5, 0.5, (5, 2))
     np.testing.assert_allclose(views, np.column_stack([scales, shifts]), rtol=1e-6)
-    assert nothing.tolist() == [[0.0]] * 5 and options == {"batch_size": 1, "shuffle": False, "verbose": 0}
+    assert nothing.tolist() == [[0.0]] * 5
     np.testing.assert_allclose(images, np.repeat(drawn_by_hand(start), 2, axis=0), atol=1e-5)
     assert keras.ops.convert_to_numpy(small.wanted).tolist() == [[0, 0, 1], [1, 0, 0]]
     np.testing.assert_allclose(achieved, keras.ops.convert_to_numpy(small.centres(images)), rtol=1e-6)
+
+
+def test_all_views_in_one_call_are_keras_s_steps_one_by_one(small: Canvas) -> None:
+    views = np.array([(1.1, 0.5, -0.25), (0.9, 0.0, 0.5), (1.0, -0.5, 0.0)], np.float32)
+    nothing = np.zeros((3, 1), np.float32)
+
+    def drawn_by(train: Any) -> tuple[float, list[NDArray[np.float32]]]:
+        variables = [small.coefficients, *small.optimizer.variables]
+        small.coefficients.assign(np.random.default_rng(2).normal(0, 0.5, small.coefficients.shape))
+        small.wanted.assign(np.array([[0, 1, 0], [0, 0, 1]], np.float32))
+        for variable, value in zip(small.optimizer.variables, small._initial_optimizer, strict=True):
+            variable.assign(value)
+        loss = train()
+        return float(loss), [keras.ops.convert_to_numpy(variable) for variable in variables]
+
+    loss, together = drawn_by(lambda: small.train_on_batch(views, nothing))
+    last_loss, one_by_one = drawn_by(
+        lambda: [small.train_on_batch(view[None], none[None]) for view, none in zip(views, nothing, strict=True)][-1]
+    )
+    assert all(np.array_equal(a, b) for a, b in zip(together, one_by_one, strict=True))
+    assert np.isfinite(loss) and np.isfinite(last_loss) and not np.array_equal(together[0], drawn_by(lambda: 0.0)[1][0])
 
 
 @pytest.mark.parametrize(("strides", "jitter"), [(1, 1), (2, 4), (3, 8)])
@@ -238,7 +259,7 @@ def test_the_jitter_is_the_layers_stride_up_to_eight_pixels(strides: int, jitter
     network = keras.Model(picture, x)
     cut = trunk(network, max(meant_layers(network)), 96)
     canvas = Canvas(cut, 1, Recipe(steps=1))
-    assert canvas._jitter == jitter and canvas.steps_per_execution == 1
+    assert canvas._jitter == jitter
     assert float(canvas.optimizer.learning_rate) == pytest.approx(0.05)
 
 
