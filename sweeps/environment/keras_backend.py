@@ -23,6 +23,7 @@ COMPILED = {"JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0", "JAX_PERSISTENT_C
 BACKENDS = ("tensorflow", "jax")  # those that whole sweeps were tried with
 # What Keras imports where it is there, for parts that thaw never calls: a third of the time that Keras takes, 150 MB.
 UNUSED = ("matplotlib", "pandas", "sklearn")
+OTHERS = {"tensorflow": (), "jax": ("tensorflow",)}  # what Keras would load beside its backend: seconds, 300 MB
 
 
 def prepare_backend(
@@ -58,8 +59,10 @@ def prepare_backend(
     # Neurons are drawn block by block, each with a small traced function of its own; after some of them TensorFlow
     # warns of "retracing", a mistake in a loop, but none here. A logger can be set before its library is imported.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    with _silent_stderr(), _own_settings(), _missing(UNUSED):
-        from trainer.network.keras_settings import check_settings
+    with _silent_stderr(), _own_settings(), _missing((*UNUSED, *OTHERS[chosen_backend()])):
+        from trainer.network.keras_settings import check_settings, look_for_others
+
+        look_for_others()
     check_settings()
 
 

@@ -25,6 +25,11 @@ def check_settings() -> None:
         )
 
 
+def look_for_others() -> None:
+    """Let Keras find out, once, which other backend it might need: it does so when it first writes a layer's policy."""
+    keras.dtype_policies.serialize(keras.DTypePolicy("float32"))
+
+
 def _wrong_settings() -> Iterator[str]:
     config = keras.config
     backend = os.environ.get("KERAS_BACKEND") or "tensorflow"
