@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from sweeps.environment.imports import heavy_imports
 from trainer.errors import UserError
 
 THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -43,7 +44,7 @@ def prepare_backend(*, deterministic: bool = True) -> None:
     # Neurons are drawn block by block, each with a small traced function of its own; after some of them TensorFlow
     # warns of "retracing", a mistake in a loop, but none here. A logger can be set before its library is imported.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    with _silent_stderr(), _own_settings(), _missing(UNUSED):
+    with heavy_imports(), _silent_stderr(), _own_settings(), _missing(UNUSED):
         from trainer.network.keras_settings import check_settings
     check_settings()
 

@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING
 
 from sweeps.environment.faults import user_error
 from sweeps.environment.home import Home, open_home
+from sweeps.environment.imports import heavy_imports
 from sweeps.environment.keras_backend import prepare_backend
 from sweeps.environment.redacted_output import redact_errors
 from sweeps.environment.servers import with_servers
-from sweeps.environment.termination import Termination, obey_signals
+from sweeps.environment.termination import Termination, end_process, obey_signals
 from sweeps.locks import contract
 from sweeps.planning.open_sweep import OpenSweep
 from sweeps.planning.plan import Plan, read_plan
@@ -76,7 +77,8 @@ def run_worker(home: Home, plan: Plan, emit: Emit, stop: Stop) -> None:
         _end_with_parent(int(parent), _stop)
     prepare_backend(deterministic=plan.resolved.settings.train.deterministic)
     check_same(plan.name, plan.arithmetic, arithmetic_here())
-    from tracking.store.writer import Tracker
+    with heavy_imports():
+        from tracking.store.writer import Tracker
 
     with home.locks.present(contract.workers(plan.name)):
         tracker = with_servers(
@@ -89,10 +91,11 @@ def run_worker(home: Home, plan: Plan, emit: Emit, stop: Stop) -> None:
 
 def work(sweep: OpenSweep, emit: Emit) -> None:
     """Drain the sweep's list, asking its strategy for more where it has one."""
-    from sweeps.run.kept_weights import KeptWeights
-    from sweeps.run.load_cross_validation import load_cross_validation
-    from sweeps.run.objective import make_objective
-    from sweeps.run.recorder import recorder_of
+    with heavy_imports():
+        from sweeps.run.kept_weights import KeptWeights
+        from sweeps.run.load_cross_validation import load_cross_validation
+        from sweeps.run.objective import make_objective
+        from sweeps.run.recorder import recorder_of
 
     cross_validation = load_cross_validation(sweep.home, sweep.plan, sweep.stop.asked)
     with recorder_of(sweep, emit) as recorder:
@@ -195,4 +198,4 @@ if __name__ == "__main__":
     code = main(sys.argv[1:], termination)
     if code == termination.exit_code:
         termination.end()
-    sys.exit(code)
+    end_process(code)
