@@ -102,6 +102,18 @@ def main() -> None:
         sys.exit(2)
 
 
+def program() -> None:
+    """Run the command line as the whole work of this process."""
+    try:
+        main()
+    except SystemExit as ended:
+        if not isinstance(ended.code, int | None):
+            raise
+        from sweeps.environment.termination import end_process
+
+        end_process(ended.code or 0)
+
+
 @app.command(
     epilog="Examples:\n\nthaw run ultrasound --data my-images --dry-run\n\n"
     "thaw run ultrasound --set folds=10 --name ten-folds"
@@ -579,4 +591,4 @@ def dashboard(
 
 
 if __name__ == "__main__":
-    main()
+    program()

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from sweeps.environment.imports import heavy_imports
 from trainer.config import Precision
 from trainer.errors import UserError
 
@@ -59,7 +60,7 @@ def prepare_backend(
     # Neurons are drawn block by block, each with a small traced function of its own; after some of them TensorFlow
     # warns of "retracing", a mistake in a loop, but none here. A logger can be set before its library is imported.
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
-    with _silent_stderr(), _own_settings(), _missing((*UNUSED, *OTHERS[chosen_backend()])):
+    with heavy_imports(), _silent_stderr(), _own_settings(), _missing((*UNUSED, *OTHERS[chosen_backend()])):
         from trainer.network.keras_settings import check_settings, look_for_others
 
         look_for_others()

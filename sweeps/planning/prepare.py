@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sweeps.environment.home import Home
 from sweeps.environment.home_format import bring_up_to_date
+from sweeps.environment.imports import heavy_imports
 from sweeps.environment.terminal import Board
 from sweeps.planning.artifacts import log_bases, log_examples, log_images
 from sweeps.planning.distance_notes import distance_notes
@@ -36,7 +37,8 @@ def prepare(
     `network` is the resolved one; its weights may be replaced. Raises `UserError` where the data or the
     weights cannot be used, and where `name` stands for another sweep.
     """
-    from tracking.store.writer import Tracker
+    with heavy_imports():
+        from tracking.store.writer import Tracker
 
     cases, fold_of = read_cases(resolved.spec, home, board)
     warn_of_memory(resolved.spec, network, len(cases), workers, board)

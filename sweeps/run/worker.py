@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING
 from sweeps.environment.faults import user_error
 from sweeps.environment.gpus import unused_gpus
 from sweeps.environment.home import Home, open_home
+from sweeps.environment.imports import heavy_imports
 from sweeps.environment.keras_backend import chosen_backend, prepare_backend
 from sweeps.environment.redacted_output import redact_errors
 from sweeps.environment.servers import with_servers
-from sweeps.environment.termination import Termination, obey_signals
+from sweeps.environment.termination import Termination, end_process, obey_signals
 from sweeps.locks import contract
 from sweeps.planning.open_sweep import OpenSweep
 from sweeps.planning.plan import Plan, read_plan
@@ -78,11 +79,12 @@ def run_worker(home: Home, plan: Plan, emit: Emit, stop: Stop) -> None:
     train = plan.resolved.settings.train
     prepare_backend(deterministic=train.deterministic, precision=train.precision, compiled=home.compiled)
     check_same(plan.name, plan.arithmetic, arithmetic_here())
-    from tracking.store.writer import Tracker
     from trainer.training.device import CPU, device
 
     if note := unused_gpus(chosen_backend(), sees_one=device().kind != CPU):
         print(note, file=sys.stderr)  # its log: to the user, the launcher says it
+    with heavy_imports():
+        from tracking.store.writer import Tracker
 
     with home.locks.present(contract.workers(plan.name)):
         tracker = with_servers(
@@ -95,10 +97,11 @@ def run_worker(home: Home, plan: Plan, emit: Emit, stop: Stop) -> None:
 
 def work(sweep: OpenSweep, emit: Emit) -> None:
     """Drain the sweep's list, asking its strategy for more where it has one."""
-    from sweeps.run.kept_weights import KeptWeights
-    from sweeps.run.load_cross_validation import load_cross_validation
-    from sweeps.run.objective import make_objective
-    from sweeps.run.recorder import recorder_of
+    with heavy_imports():
+        from sweeps.run.kept_weights import KeptWeights
+        from sweeps.run.load_cross_validation import load_cross_validation
+        from sweeps.run.objective import make_objective
+        from sweeps.run.recorder import recorder_of
 
     cross_validation = load_cross_validation(sweep.home, sweep.plan, sweep.stop.asked)
     with recorder_of(sweep, emit) as recorder:
@@ -201,4 +204,4 @@ if __name__ == "__main__":
     code = main(sys.argv[1:], termination)
     if code == termination.exit_code:
         termination.end()
-    sys.exit(code)
+    end_process(code)

@@ -36,3 +36,32 @@ def test_it_leaves_with_the_code_of_the_signal(
         os.kill(process.pid, number)
         assert process.wait(30) == 128 + number
     assert (tmp_path / "marker").exists() == done
+
+
+ENDS = """
+import atexit, sys
+from sweeps.environment.termination import end_process
+class Slow:
+    def __del__(self):
+        print("taken apart", flush=True)
+slow = Slow()
+atexit.register(lambda: print("at exit", flush=True))
+print("last words")
+end_process(3)
+"""
+
+
+def test_a_process_ends_without_being_taken_apart() -> None:
+    done = subprocess.run([sys.executable, "-c", ENDS], stdout=subprocess.PIPE, text=True)
+    assert (done.returncode, done.stdout) == (3, "last words\nat exit\n")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
+def test_what_cannot_be_written_at_last_is_said() -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    code = "from sweeps.environment.termination import end_process\nprint('last words')\nend_process(0)"
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-c", code], env=environment, stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert done.returncode == 120 and "No space left" in done.stderr
