@@ -121,7 +121,10 @@ def test_numeric_is_whatever_trains_reads_draws_or_scores() -> None:
 
 # Changes of a copy of the sources: they edit it and leave the numbers alone, or not.
 Edit = Callable[[Path], None]
-LOSSES, FIT, CONFIG = (Path("trainer") / name for name in ("training/losses.py", "training/fit.py", "config.py"))
+LOSSES, FIT, CONFIG, BATCHES = (
+    Path("trainer") / name
+    for name in ("training/losses.py", "training/fit.py", "config.py", "training/steps/batches.py")
+)
 
 
 def replacing(file: Path, old: str, new: str) -> Edit:
@@ -166,8 +169,8 @@ HARMFUL: dict[str, tuple[Edit, str]] = {
         "trainer/training/losses.py: bce_dice is changed",
     ),
     "a constant": (
-        replacing(FIT, "SCORING_PIXELS = 32,", "SCORING_PIXELS = 16,"),
-        "fit.py: (SCORING_BATCH, SCORING_PIXELS)",
+        replacing(BATCHES, "SCORING_PIXELS = 32,", "SCORING_PIXELS = 16,"),
+        "batches.py: (SCORING_BATCH, SCORING_PIXELS)",
     ),
     "a default of a function": (
         replacing(FIT, "table: Table = (),", "table: Table = None,"),

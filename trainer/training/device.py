@@ -18,6 +18,8 @@ CPU = "cpu"
 THEN = ", then "  # between the processors of one training
 FLOAT = "float32"  # the only float type of thaw's weights (`trainer.network.keras_settings`)
 ROUNDED = f"{FLOAT} by TF32"  # products of factors rounded to 10 bits
+# What JAX calls them; where it is told nothing it rounds.
+PRODUCTS = {"float32": FLOAT, "highest": FLOAT, "tensorfloat32": ROUNDED, None: ROUNDED}
 TF32_SWITCH = "NVIDIA_TF32_OVERRIDE"  # "0" switches TF32 off in NVIDIA's libraries
 
 
@@ -81,9 +83,11 @@ def _of_jax(library: Any) -> Device | None:
     first = library.devices()[0]
     if first.platform == CPU:
         return None
-    exact = library.config.jax_default_matmul_precision in ("float32", "highest")
+    products = library.config.jax_default_matmul_precision
     capability = getattr(first, "compute_capability", None)
-    return _accelerator(first.platform, str(first.device_kind), capability, FLOAT if exact else ROUNDED)
+    return _accelerator(
+        first.platform, str(first.device_kind), capability, PRODUCTS.get(products, f"{FLOAT} by {products}")
+    )
 
 
 def _accelerator(kind: str, name: str, capability: object, precision: str) -> Device:

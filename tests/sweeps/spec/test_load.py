@@ -58,7 +58,7 @@ def test_the_papers_specs_are_the_study_in_numbers(name: str, images: int) -> No
 
 
 def test_the_embedded_table_applies_only_without_data() -> None:
-    assert load_spec("ultrasound").settings.data.images == 60
+    assert load_spec("ultrasound").settings.data.images == 240
     assert load_spec("ultrasound", data="x").settings.data.images == 160
     assert load_spec("ultrasound", sets=["data.images=7"]).settings.data.images == 7
 

@@ -45,7 +45,8 @@ H100 = "NVIDIA H100 80GB HBM3"
         ("tensorflow", tensorflow("GPU", device_name="Metal", tf32=False), Device("gpu Metal", "Metal")),
         ("tensorflow", tensorflow("TPU", tf32=False), Device("tpu TPU", "TPU")),
         ("jax", jax("cpu"), None),
-        ("jax", jax("gpu", device_kind=H100, compute_capability="9.0"), Device("gpu 9.0", H100)),
+        ("jax", jax("gpu", "float32", device_kind=H100, compute_capability="9.0"), Device("gpu 9.0", H100)),
+        ("jax", jax("gpu", device_kind=H100, compute_capability="9.0"), Device("gpu 9.0", H100, "float32 by TF32")),
         ("jax", jax("tpu", "bfloat16", device_kind="TPU v4"), Device("tpu TPU v4", "TPU v4", "float32 by bfloat16")),
     ],
 )
@@ -53,6 +54,7 @@ def test_each_backend_tells_its_device(
     backend: str, library: Any, wanted: Device | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("KERAS_BACKEND", backend)
+    monkeypatch.delenv("NVIDIA_TF32_OVERRIDE", raising=False)
     monkeypatch.setitem(sys.modules, backend, library)
     assert device() == (wanted or Device(CPU, cpu_kind()))
 
