@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from trainer.training.fit import FoldData
 
 REPEATS, SECONDS = 5, 1.0  # of one mask, at least
-FIRST_EPOCHS, MORE_STEPS = 2, 240
+STEPS = 120  # of thaw's training, at least
 
 
 @dataclass(frozen=True)
@@ -140,8 +140,28 @@ def seconds_of(step: Any) -> float:
     return median(taken)
 
 
-def thaw_step_seconds(folder: Path, task: Task) -> float:
-    """Seconds of one training step of thaw with mask `all`: between two epoch counts of one training."""
+class InTurn:
+    """Asked by thaw's trainer between two steps whether to stop: times the step before, and the convolutions alone.
+
+    So both have the same of the processor, whatever else is at work.
+    """
+
+    def __init__(self, alone: Any) -> None:
+        self.steps: list[float] = []
+        self.convolutions: list[float] = []
+        self._alone, self._left = alone, time.perf_counter()
+
+    def __call__(self) -> bool:
+        began = time.perf_counter()
+        self.steps.append(began - self._left)
+        self._alone()
+        self._left = time.perf_counter()
+        self.convolutions.append(self._left - began)
+        return False
+
+
+def thaw_step_seconds(folder: Path, task: Task, alone: Any) -> tuple[float, float]:
+    """Seconds of one training step of thaw with mask `all`, and of its convolutions `alone`: medians, taken in turn."""
     from trainer.config import Candidate, ModelConfig, TrainConfig
     from trainer.network.unet import unet
     from trainer.network.weights import load_weights
@@ -150,15 +170,16 @@ def thaw_step_seconds(folder: Path, task: Task) -> float:
 
     network = unet(ModelConfig(size=task.size, filters=task.filters, dropout=task.dropout))
     load_weights(network, folder / WEIGHTS)
-    trainer = Trainer(network, {"pretrained": network.get_weights()}, TrainConfig(loss=task.loss, batch=task.batch))
+    starts, config, in_turn = {"pretrained": network.get_weights()}, TrainConfig(task.loss, task.batch), InTurn(alone)
+    trainer = Trainer(network, starts, config, stop_asked=in_turn)
     fold = _fold(folder)
     steps = -(-len(fold.train_x) // task.batch)
-    more = max(1, MORE_STEPS // steps)
-    candidate = Candidate("all", FIRST_EPOCHS + more, task.rate)
+    candidate = Candidate("all", -(-STEPS // steps), task.rate)
     with TemporaryDirectory() as ledger:
-        entry = Ledger(Path(ledger)).entry("0" * 64)
-        first, last = trainer.fold_results(candidate, fold, (FIRST_EPOCHS,), entry)
-    return float(last.seconds - first.seconds) / (more * steps)
+        list(trainer.fold_results(candidate, fold, (), Ledger(Path(ledger)).entry("0" * 64)))
+    if len(in_turn.steps) < candidate.epochs * steps:
+        raise SystemExit("thaw's trainer no longer asks between single steps whether to stop: its steps are not timed.")
+    return median(in_turn.steps), median(in_turn.convolutions)
 
 
 def _fold(folder: Path) -> FoldData:
@@ -184,7 +205,9 @@ def main() -> None:
     for mask, blocks in {"all": range(1, 10), **task.masks}.items():
         table["seconds"][mask] = seconds_of(step_of(convolutions, blocks, task.batch))
         table["flops"][mask] = flops(convolutions, blocks, task.batch)
-    table["thaw_step"] = thaw_step_seconds(given.task, task)
+    alone = step_of(convolutions, range(1, 10), task.batch)
+    alone()
+    table["thaw_step"], table["all_in_turn"] = thaw_step_seconds(given.task, task, alone)
     given.out.write_text(json.dumps(table))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import threading
 import time
@@ -11,10 +12,12 @@ from types import FrameType
 import pytest
 
 from tests.benchmarks.yardstick.kind_table import Times, times_text
+from tests.benchmarks.yardstick.profiles import ROOT
 from tests.benchmarks.yardstick.time_by_kind import (
     IMPORTS,
     NEURON_TRACING,
     OTHER,
+    OUR_PACKAGES,
     TABLE,
     TRACED_CALL,
     TRACING,
@@ -73,6 +76,17 @@ def test_a_call_that_traced_is_tracing_to_its_end_and_the_next_one_is_not() -> N
 
 def test_every_entry_can_be_reached() -> None:
     assert [entry for entry in TABLE if kind_of(entry[1], entry[2]) != entry[0]] == []
+
+
+def test_the_functions_of_the_table_are_there() -> None:
+    """One that was renamed would be timed as something else without a word."""
+    for _, module, function in TABLE:
+        path = ROOT.joinpath(*module.split("."))
+        if function and module.startswith(OUR_PACKAGES):
+            source = path.with_suffix(".py").read_text()
+            assert re.search(rf"def {re.escape(function.rpartition('.')[2])}", source), (module, function)
+        elif module.startswith(OUR_PACKAGES):
+            assert path.is_dir() or path.with_suffix(".py").exists(), module
 
 
 def test_a_watched_thread_is_timed() -> None:
