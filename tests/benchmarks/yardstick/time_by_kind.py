@@ -31,7 +31,7 @@ TABLE = (
     ("training steps", "trainer.training.fit", "Trainer._epoch"),
     ("training steps", "trainer.training.pretraining", "_train"),
     ("scoring", "trainer.training.fit", "Trainer._score"),
-    ("scoring", "trainer.training.fit", "predict"),
+    ("scoring", "trainer.training.steps.prediction", "predict"),
     ("scoring", "trainer.training.metrics", ""),
     ("scoring", "trainer.training.distances", ""),
     ("proof, reset", "trainer.training.fit", "Trainer._"),
