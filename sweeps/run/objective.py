@@ -27,6 +27,7 @@ from trainer.config import Candidate
 from trainer.errors import TrialFailed
 from trainer.masks import names, orders_and_depths, parse
 from trainer.network.blocks import Partition, searchable, trainable_parameters
+from trainer.network.flat_memory import forget_kernels
 from trainer.results import OBJECT, FoldResult, Reached
 from trainer.training.cross_validation import CrossValidation
 
@@ -76,7 +77,10 @@ def make_objective(
 
     def evaluate(candidate: Candidate, claim: Claim) -> Scored:
         with sweep.home.locks.held(contract.candidate(sweep.name, candidate.key), sweep.stop.leave_if_asked):
-            return _score(objective, candidate, claim)
+            try:
+                return _score(objective, candidate, claim)
+            finally:
+                forget_kernels()
 
     return evaluate
 

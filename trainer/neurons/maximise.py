@@ -18,6 +18,7 @@ from keras import ops
 from numpy.typing import NDArray
 
 from trainer.channels import in_channels
+from trainer.network.flat_memory import Adam
 from trainer.neurons.fourier import amplitudes, waves
 from trainer.neurons.layers import Neuron, Trunk, check_filters, trunk
 
@@ -176,7 +177,7 @@ class Canvas(keras.Model):  # type: ignore[misc]
         self._pixels = np.arange(n, dtype=np.float32)
         self.coefficients = self.add_weight(shape=(count, n, n), initializer="zeros", name="coefficients")
         self.wanted = self.add_weight(shape=(count, filters), initializer="zeros", trainable=False, name="wanted")
-        self.compile(optimizer=keras.optimizers.Adam(recipe.rate), loss=lambda _, excitement: -ops.sum(excitement))
+        self.compile(optimizer=Adam(recipe.rate), loss=lambda _, excitement: -ops.sum(excitement))
         self.optimizer.build([self.coefficients])
         self._initial_optimizer = [ops.convert_to_numpy(variable) for variable in self.optimizer.variables]
 

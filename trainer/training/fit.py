@@ -31,6 +31,7 @@ from trainer.network.blocks import (
     seed_states,
     thawed,
 )
+from trainer.network.flat_memory import Adam
 from trainer.network.precision import compute_in
 from trainer.results import OBJECT, FoldResult, Reached
 from trainer.stopping import StopAsked, leave, leave_if, never
@@ -209,7 +210,7 @@ class Trainer:
         if (mask, config) == self._compiled_for or not mask.blocks:
             return
         apply_mask(self._model, self.blocks, mask, adapt=config.batch_norm == "adapt")
-        self._steps.compile(keras.optimizers.Adam(), loss_named(config.loss, ignoring=self._ignoring))
+        self._steps.compile(Adam(), loss_named(config.loss, ignoring=self._ignoring))
         self._initial_optimizer = [keras.ops.convert_to_numpy(variable) for variable in self._model.optimizer.variables]
         self._compiled_for = mask, config
 

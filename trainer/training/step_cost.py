@@ -16,6 +16,7 @@ import numpy as np
 from trainer.config import Settings
 from trainer.masks import Mask
 from trainer.network.blocks import apply_mask, partition, searchable
+from trainer.network.flat_memory import Adam
 from trainer.network.graph import evaluated
 from trainer.network.operations import training_operations
 from trainer.network.precision import compute_in
@@ -122,7 +123,7 @@ def measured_cost(
 def _time_steps(steps: Steps, network: keras.Model, settings: Settings, words: str, progress: Progress) -> Timed:
     """Steps of the network's present flags, each waited for."""
     config = settings.train
-    steps.compile(keras.optimizers.Adam(), loss_named(config.loss))
+    steps.compile(Adam(), loss_named(config.loss))
     rng = np.random.default_rng(0)
     images = rng.random((config.batch, *network.input_shape[1:]), np.float32)
     masks = (images[..., 0] > np.median(images)).astype(np.uint8)
