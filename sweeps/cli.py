@@ -133,6 +133,13 @@ def run(
         ),
     ] = None,
     masks: Masks = None,
+    test: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Images from elsewhere that every network is scored on, as NAME=FOLDER. They never train and never "
+            "choose. Repeatable. Example: clinic=clinic-images"
+        ),
+    ] = None,
     pretrain: Annotated[
         str | None,
         typer.Option(
@@ -220,7 +227,14 @@ def run(
     limits = {"hours": max_hours, "trainings": max_trainings}
     budget = [f"search.{key}={limit}" for key, limit in limits.items() if limit is not None]
     loaded_spec = load_spec(
-        spec, sets=[*(set_ or []), *budget], data=data, masks=masks, pretrain=pretrain, model=model, custom=custom or ()
+        spec,
+        sets=[*(set_ or []), *budget],
+        data=data,
+        masks=masks,
+        pretrain=pretrain,
+        model=model,
+        custom=custom or (),
+        test=test or (),
     )
     starter = make_launcher(
         launcher,

@@ -38,6 +38,7 @@ class SweepInfo:
     `spec["partition"]` says what the numbers of a mask count; `always_params` train whatever the mask (a head).
     `distances`: their `unit` ("mm" or "px", pixels of the working size), the `tolerance` of the surface Dice in it, and
     the digest of the images' `spacing` ("" where it is not known); empty in a sweep recorded before distances were.
+    `external`: name -> an external test set, a table like `data` with `names`, `labels` and `group_of` of its images too.
     `versions` of the libraries and the kind of machine; `arithmetic`: what else its numbers follow from (`thaw`: the
     version of its arithmetic, `precision`, `device`), empty in a sweep recorded before that was.
     """
@@ -61,6 +62,7 @@ class SweepInfo:
     labels: list[list[str]] = field(default_factory=list)
     distances: Mapping[str, Any] = field(default_factory=dict)
     arithmetic: Mapping[str, str] = field(default_factory=dict)
+    external: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def searched(self) -> bool:
@@ -134,7 +136,8 @@ class TrialRecord:
     `dice_by_image` is faster for the Dice alone. `montage`: a PNG, which `tracking.report.shown_images` reads for
     the masks that a report shows only. `reason`: why a trial failed or was dropped between folds (its status is then
     DROPPED, and it has no `scores`). `seconds` of training, all folds (NaN: not recorded). `processors`: the kind that
-    trained each fold, in order, "" where that is not known; empty for a trial recorded before that was.
+    trained each fold, in order, "" where that is not known; empty for a trial recorded before that was. `external`:
+    test set -> counts int64 (networks, 4, images): TP, FP, FN and TN in pixels of each fold's network on each image.
     """
 
     info: TrialInfo
@@ -146,6 +149,7 @@ class TrialRecord:
     montage: bytes | None = None
     seconds: float = math.nan
     processors: tuple[str, ...] = ()
+    external: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
 
     @property
     def mean_dice(self) -> float:

@@ -175,11 +175,20 @@ def finding(comparison: Comparison) -> str:
 
     "shallow" is the positive side: contracting - expanding, or the area shallow-first - deep-first.
     """
-    if comparison.low > 0:
+    return finding_of(comparison.low, comparison.high, comparison.p_within)
+
+
+def finding_of(low: float, high: float, within: float) -> str:
+    """The same for any 95 % interval; `within`: the probability of a practically equal result.
+
+    >>> finding_of(0.01, 0.05, 0.1), finding_of(-0.02, 0.03, 0.4)
+    ('shallow better', 'no difference shown')
+    """
+    if low > 0:
         return "shallow better"
-    if comparison.high < 0:
+    if high < 0:
         return "deep better"
-    if comparison.p_within > SURE:
+    if within > SURE:
         return "practically equal"
     return "no difference shown"
 

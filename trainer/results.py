@@ -65,7 +65,8 @@ class FoldResult:
     what the mask thaws: the delta on the starting weights); `traces` how often the training function was traced for
     this mask in this worker so far, 0 when the result came from the ledger. `weights_lost`: it trained some, but the
     ledger no longer keeps them, so that `weights` is empty (docs/disk.md). `processor`: what it was trained on
-    (`trainer.training.device`), "" for a result of before that was kept.
+    (`trainer.training.device`), "" for a result of before that was kept. `external`: what the fold's network scores on
+    each external test set, name -> one score per image; they have no distances.
     """
 
     fold: int
@@ -80,6 +81,7 @@ class FoldResult:
     from_ledger: bool = False
     weights_lost: bool = False
     processor: str = ""
+    external: Mapping[str, tuple[Score, ...]] = field(default_factory=dict)
 
     def mean(self, metric: str) -> float:
         """Mean of `metric` over the fold's images, NaN (empty truths) left out; NaN if nothing is left."""

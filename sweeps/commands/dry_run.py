@@ -15,10 +15,11 @@ def run_dry(spec: Spec, home: Home, board: Board, workers: int) -> None:
     """Say what would run and how long it would take; train nothing. Raises `UserError` as the sweep itself would."""
     resolved, _ = look_and_resolve(spec, home, board)
     from sweeps.planning.estimate import dry_run_lines, estimate
-    from sweeps.planning.prepare import read_cases
+    from sweeps.planning.prepare import read_cases, read_external
 
     check_budget(resolved.search, resolved.space, resolved.listed, resolved.settings.folds)
     cases, _ = read_cases(resolved.spec, home, board)
+    read_external(resolved.spec, home, board, cases)
     with board.stage("starting a process that trains one step") as step:
         costs = estimate(resolved, len(cases), workers, lambda text: step(0, None, text))
     for line in dry_run_lines(resolved.spec, costs, home.root):

@@ -10,6 +10,8 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from sweeps.planning.resolve import ResolvedSweep
 from sweeps.planning.same_arithmetic import beside_versions
 from sweeps.spec.load import as_table
@@ -23,11 +25,16 @@ if TYPE_CHECKING:  # heavy: each is imported where it is needed
 
 
 def describe(
-    resolved: ResolvedSweep, name: str | None, cases: Cases, fold_of: list[int], weights: Mapping[str, Any]
+    resolved: ResolvedSweep,
+    name: str | None,
+    cases: Cases,
+    fold_of: list[int],
+    weights: Mapping[str, Any],
+    external: Mapping[str, Cases],
 ) -> SweepInfo:
     """What the sweep measures, in full. The digest of all that a score depends on is the sweep's identity.
 
-    `weights`: `digest`, `source`, `notes` and `pretraining_run` of the starting weights.
+    `weights`: `digest`, `source`, `notes` and `pretraining_run` of the starting weights; `external`: the test sets.
     """
     from tracking.record import SweepInfo
     from tracking.redact import redact
@@ -43,6 +50,7 @@ def describe(
     identity = digest(
         {"settings": measured(table), "data": cases.digest, "folds": fold_of, "weights": weights["digest"]}
         | ({"spacing": spacing} if spacing else {})
+        | ({"external": {name: one.digest for name, one in external.items()}} if external else {})
     )
     return SweepInfo(
         name=name or f"{resolved.spec.name}-{label(settings)}-{identity[:6]}",
@@ -64,6 +72,7 @@ def describe(
         planned={candidate.key: candidate.name for candidate in resolved.listed},
         outside=[candidate.key for candidate in resolved.listed if resolved.outside(candidate)],
         distances={"unit": unit, "tolerance": settings.score.tolerance_in(unit), "spacing": spacing},
+        external={name: _external_table(one) for name, one in external.items()},
     )
 
 
@@ -91,6 +100,15 @@ def _data_table(cases: Cases) -> dict[str, Any]:
         "digest": cases.digest,
         "intensity": cases.intensity.table(),
         "classes": dict(Counter(label for label in cases.labels if label)),
+    }
+
+
+def _external_table(cases: Cases) -> dict[str, Any]:
+    """An external test set as the record holds it: the data, and of each image its name, its class and its group."""
+    return _data_table(cases) | {
+        "names": list(cases.names),
+        "labels": list(cases.labels),
+        "group_of": np.asarray(cases.groups).tolist(),
     }
 
 

@@ -23,7 +23,8 @@ class Plan:
     `identity` is the digest of what the sweep measures; `weights` the file of the starting weights; `sweep_run` the id
     of the sweep's MLflow run; nothing new is begun after the `deadline` (Unix time). `arithmetic`: how it is computed
     (`sweeps.planning.same_arithmetic`); empty in a plan of before that was kept. `cases`: the name below the home's
-    data under which exactly these cases lie; empty where they are read from the files that the spec names.
+    data under which exactly these cases lie; empty where they are read from the files that the spec names. `external`:
+    the digest of each external test set, by name; `external_cases`: what `cases` is, of each that was fetched.
     """
 
     name: str
@@ -37,6 +38,8 @@ class Plan:
     deadline: float = math.inf
     arithmetic: Mapping[str, str] = field(default_factory=dict)
     cases: str = ""
+    external: Mapping[str, str] = field(default_factory=dict)
+    external_cases: Mapping[str, str] = field(default_factory=dict)
 
 
 def write_plan(home: Home, plan: Plan) -> None:
@@ -101,8 +104,9 @@ def _plan_of(table: dict[str, Any], home: Home) -> Plan:
         raise ValueError(f"{', '.join(wrong)}: text is wanted")
     if not isinstance(plan.deadline, int | float):
         raise ValueError("deadline: a number is wanted")
-    if not all(isinstance(text, str) for text in plan.arithmetic.values()):
-        raise ValueError("arithmetic: texts are wanted")
+    for table_of_texts in (plan.arithmetic, plan.external, plan.external_cases):
+        if not all(isinstance(text, str) for text in table_of_texts.values()):
+            raise ValueError("arithmetic and test sets: texts are wanted")
     return plan
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,8 @@ from sweeps.planning.same_arithmetic import arithmetic_of, check_arithmetic
 from sweeps.planning.shared_sweep import publish
 from sweeps.spec.load import Spec
 from trainer.errors import UserError
+
+SHOWN = 5  # pairs of equal images that a refusal names
 
 if TYPE_CHECKING:  # heavy: each is imported where it is needed
     from tracking.record import SweepInfo
@@ -41,23 +44,25 @@ def prepare(
         from tracking.store.writer import Tracker
 
     cases, fold_of = read_cases(resolved.spec, home, board)
+    external = read_external(resolved.spec, home, board, cases)
     warn_of_memory(resolved.spec, network, len(cases), workers, board)
     tracker = Tracker.connect(home.tracking_uri, home.artifact_folder)
-    check_clash(resolved, board, tracker, name, cases, fold_of)
+    check_clash(resolved, board, tracker, name, cases, fold_of, external)
     for line in bring_up_to_date(home):
         board.say(line)
     weights, pretraining = find_weights(resolved.spec, home, board, tracker)
-    info = describe(resolved, name, cases, fold_of, _weights_table(weights, pretraining))
+    info = describe(resolved, name, cases, fold_of, _weights_table(weights, pretraining), external)
     check_arithmetic(info, tracker.recorded(info.name))
     check_space(resolved, info.name, tracker.candidates(info.name))
     plan = _plan(resolved, info, cases.digest, fold_of, weights, tracker.open_sweep(info))
+    plan = replace(plan, external={name: one.digest for name, one in external.items()})
     sweep = OpenSweep(home, plan, tracker)
     with closed_when_stopped(sweep):
         write_plan(home, plan)
         _log_inputs(sweep, network, cases, weights)
         if home.many_machines:
             with board.stage("sending plan and images to MLflow"):
-                publish(tracker, plan, cases, home.clock_ahead())
+                publish(tracker, plan, cases, external, home.clock_ahead())
     return sweep
 
 
@@ -120,6 +125,34 @@ def read_cases(spec: Spec, home: Home, board: Board) -> tuple[Cases, list[int]]:
     return cases, make_folds(cases.groups, cases.labels, settings.folds, settings.seed).tolist()
 
 
+def read_external(spec: Spec, home: Home, board: Board, cases: Cases) -> dict[str, Cases]:
+    """Read the external test sets. Raises `UserError` where one shares images with the sweep's own `cases`."""
+    from trainer.data.cases import load_cases
+    from trainer.data.near_duplicates import shared_images
+
+    found = {}
+    for name, config in ((one.name, one.data) for one in spec.test):
+        try:
+            with board.stage(f"reading test set {name}") as step:
+                external = load_cases(config, spec.settings.model.size, home.data, progress=step)
+        except UserError as error:
+            raise UserError(f"Test set '{name}': {error}") from error
+        pairs = [
+            f"{external.names[there]} = {cases.names[here]}"
+            for here, there in shared_images(cases.images, external.images)
+        ]
+        if pairs:
+            raise UserError(
+                f"A test set must hold other images than the sweep trains on, but {len(pairs)} of '{name}' are equal or "
+                f"nearly equal to one of these: {', '.join(pairs[:SHOWN])}{', ...' if len(pairs) > SHOWN else ''}. Take them out of either."
+            )
+        board.say(f"Test set {name}: {len(external)} images in {external.group_count} groups, from {external.source}.")
+        for line in (*external.readings, *(f"Note: {note}" for note in external.notes)):
+            board.say(f"Test set {name}: {line}")
+        found[name] = external
+    return found
+
+
 def warn_of_memory(spec: Spec, network: Any, images: int, workers: int, board: Board) -> None:
     """Warn before anything is trained where the workers will hardly fit; they are started all the same."""
     from sweeps.planning.estimate import expected_shortage
@@ -129,7 +162,13 @@ def warn_of_memory(spec: Spec, network: Any, images: int, workers: int, board: B
 
 
 def check_clash(
-    resolved: ResolvedSweep, board: Board, tracker: Tracker, name: str | None, cases: Cases, fold_of: list[int]
+    resolved: ResolvedSweep,
+    board: Board,
+    tracker: Tracker,
+    name: str | None,
+    cases: Cases,
+    fold_of: list[int],
+    external: Mapping[str, Cases],
 ) -> None:
     """Raise `UserError` before anything is pre-trained when the name stands for other images, folds or settings."""
     from tracking.store.same_sweep import clash, differing_pretraining
@@ -138,7 +177,7 @@ def check_clash(
     if recorded_info is None:
         return
     # As if the weights were the same: they are not made yet.
-    info = describe(resolved, name, cases, fold_of, recorded_info.weights)
+    info = describe(resolved, name, cases, fold_of, recorded_info.weights, external)
     if info.digest != recorded_info.digest:
         raise clash(recorded_info, info)
     check_arithmetic(info, recorded_info)

@@ -3,6 +3,7 @@
     plan.json                 the plan, with the digest of cases/about.json; its own digest is a tag of the run
     cases/about.json          names, labels and the rest of the cases; shape and digest of every part
     cases/<array>-<number>    a part of an array: compressed, small enough for any proxy
+    cases-<name>/             the same of an external test set
     bases/, network.*         starting weights and the user's own network (`sweeps.planning.artifacts`)
 
 What is fetched lies in the worker's home, a cache. Everything is data: nothing is unpickled, and every part is compared
@@ -15,7 +16,7 @@ import hashlib
 import json
 import math
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,18 +38,18 @@ if TYPE_CHECKING:  # heavy
     from trainer.data.cases import Cases
 
 PLAN, PLAN_TAG = "plan.json", "thaw.plan"
-CASES, ABOUT, CASES_TAG = "cases", "about.json", "thaw.cases"
+CASES, ABOUT = "cases", "about.json"
 PART = 16 * 2**20  # bytes of an array in one part, before it is compressed
 LARGEST = 64 * 2**30  # bytes of all images: beyond, a damaged description is more likely
 
 
-def publish(tracker: Tracker, plan: Plan, cases: Cases, clock_ahead: float) -> None:
+def publish(
+    tracker: Tracker, plan: Plan, cases: Cases, external: Mapping[str, Cases], clock_ahead: float
+) -> None:
     """Leave a sweep's plan and images with its MLflow run; images that are there already are not sent again.
 
     `clock_ahead`: by how many seconds the database's clock, in which the plan's deadline is written, is ahead.
     """
-    from trainer.data.cases import to_entry
-
     run = plan.sweep_run
     if tracker.artifact_scheme(run) == "file":
         raise UserError(
@@ -57,18 +58,34 @@ def publish(tracker: Tracker, plan: Plan, cases: Cases, clock_ahead: float) -> N
             "without --no-serve-artifacts and --default-artifact-root, and give this sweep another --name: MLflow "
             "never moves an experiment. Without --storage the sweep runs on this machine."
         )
-    pieces = list(_pieces(to_entry(cases)))
-    about = json.dumps({"about": dict(to_entry(cases).about), "parts": [part.table for part in pieces]}).encode()
-    if tracker.tag(run, CASES_TAG) != _sha(about):
-        for part in pieces:
-            tracker.log_bytes(run, part.file, part.content(), CASES)
-        tracker.log_bytes(run, ABOUT, about, CASES)
-        tracker.set_tag(run, CASES_TAG, _sha(about))
+    sent = _send(tracker, run, CASES, cases)
+    others = {name: _send(tracker, run, _folder(name), one) for name, one in external.items()}
     weights, deadline = f"{plan.weights_digest}.weights.h5", plan.deadline + clock_ahead
-    text = plan_to_json(replace(plan, weights=weights, cases=_sha(about), deadline=deadline)).encode()
+    fetched = replace(plan, weights=weights, cases=sent, external_cases=others, deadline=deadline)
+    text = plan_to_json(fetched).encode()
     if tracker.tag(run, PLAN_TAG) != _sha(text):
         tracker.log_bytes(run, PLAN, text)
         tracker.set_tag(run, PLAN_TAG, _sha(text))
+
+
+def _folder(external: str) -> str:
+    """Where the images of an external test set lie."""
+    return f"{CASES}-{external}"
+
+
+def _send(tracker: Tracker, run: str, folder: str, cases: Cases) -> str:
+    """Leave images in a folder of the run, unless they are there; the digest of their description."""
+    from trainer.data.cases import to_entry
+
+    entry, tag = to_entry(cases), f"thaw.{folder}"
+    pieces = list(_pieces(entry))
+    about = json.dumps({"about": dict(entry.about), "parts": [part.table for part in pieces]}).encode()
+    if tracker.tag(run, tag) != _sha(about):
+        for part in pieces:
+            tracker.log_bytes(run, part.file, part.content(), folder)
+        tracker.log_bytes(run, ABOUT, about, folder)
+        tracker.set_tag(run, tag, _sha(about))
+    return _sha(about)
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,7 +129,9 @@ def fetch(tracker: Tracker, home: Home, name: str, board: Board, clock_ahead: fl
     if plan.name != name or plan.sweep_run != run:
         raise UserError(f"The plan of run {run} must be that of the sweep {name!r}, but it is that of {plan.name!r}.")
     with board.stage("fetching the images"):
-        _fetch_cases(tracker, home, plan)
+        _fetch_cases(tracker, home, plan, CASES, plan.cases)
+        for name, digest in plan.external_cases.items():
+            _fetch_cases(tracker, home, plan, _folder(name), digest)
     with board.stage("fetching the starting weights"):
         _fetch_weights(tracker, home, plan)
     plan = plan_from_json(content, home, PLAN)  # now with the files that lie here
@@ -121,25 +140,25 @@ def fetch(tracker: Tracker, home: Home, name: str, board: Board, clock_ahead: fl
     return plan
 
 
-def _fetch_cases(tracker: Tracker, home: Home, plan: Plan) -> None:
+def _fetch_cases(tracker: Tracker, home: Home, plan: Plan, folder: str, digest: str) -> None:
     from trainer.data.cache import Entry, cached
 
     def make() -> Entry:
-        description = json.loads(_fetched(tracker, plan.sweep_run, f"{CASES}/{ABOUT}", plan.cases))
+        description = json.loads(_fetched(tracker, plan.sweep_run, f"{folder}/{ABOUT}", digest))
         parts = description["parts"]
         if sum(_size(part) for part in parts) > LARGEST:
             raise UserError(f"The images of sweep {plan.name!r} are said to be larger than {LARGEST >> 30} GiB.")
         arrays: dict[str, list[NDArray[Any]]] = {}
         for part in parts:
-            arrays.setdefault(part["array"], []).append(_fetch_part(tracker, plan.sweep_run, part))
+            arrays.setdefault(part["array"], []).append(_fetch_part(tracker, plan.sweep_run, folder, part))
         return Entry({key: np.concatenate(pieces) for key, pieces in arrays.items()}, description["about"])
 
-    cached(home.data, plan.cases, make)
+    cached(home.data, digest, make)
 
 
-def _fetch_part(tracker: Tracker, run: str, part: dict[str, Any]) -> NDArray[Any]:
+def _fetch_part(tracker: Tracker, run: str, folder: str, part: dict[str, Any]) -> NDArray[Any]:
     """One piece of an array, no larger than it says."""
-    artifact = f"{CASES}/{Path(part['file']).name}"
+    artifact = f"{folder}/{Path(part['file']).name}"
     try:
         raw = zlib.decompressobj().decompress(_read(tracker, run, artifact), _size(part) + 1)
     except zlib.error:

@@ -10,6 +10,8 @@ import numpy as np
 from sweeps.environment.home import Home
 from sweeps.planning.artifacts import network_from_scratch
 from sweeps.planning.plan import Plan
+from sweeps.spec.load import ExternalData
+from trainer.config import DataConfig
 from trainer.data.cache import folder_of, opened
 from trainer.data.cases import Cases, cases_of, load_cases
 from trainer.errors import UserError
@@ -17,6 +19,7 @@ from trainer.network.user_model import load_start, network_of
 from trainer.network.weights import weights_digest
 from trainer.stopping import StopAsked, never
 from trainer.training.cross_validation import CrossValidation, fold_maker
+from trainer.training.external_sets import ExternalSet
 from trainer.training.fit import Trainer
 from trainer.training.ledger import Ledger
 
@@ -49,6 +52,7 @@ def load_cross_validation(home: Home, plan: Plan, stop_asked: StopAsked = never)
         data_digest=plan.data_digest,
         starts=digests,
         budgets=plan.resolved.search.epochs,
+        external=[ExternalSet(one.name, _planned_external(home, plan, one)) for one in plan.resolved.spec.test],
     )
 
 
@@ -57,18 +61,30 @@ def planned_cases(home: Home, plan: Plan) -> Cases:
 
     Raises `UserError` where they are others now.
     """
-    settings = plan.resolved.settings
-    if plan.cases:
-        entry = opened(folder_of(home.data, plan.cases))
+    config = plan.resolved.settings.data
+    return _planned(home, plan, f"The images of sweep '{plan.name}'", config, plan.data_digest, plan.cases)
+
+
+def _planned_external(home: Home, plan: Plan, external: ExternalData) -> Cases:
+    """An external test set in the same way."""
+    name = external.name
+    what = f"The test set '{name}' of sweep '{plan.name}'"
+    digest = plan.external.get(name, "")
+    return _planned(home, plan, what, external.data, digest, plan.external_cases.get(name, ""))
+
+
+def _planned(home: Home, plan: Plan, what: str, config: DataConfig, digest: str, fetched: str) -> Cases:
+    if fetched:
+        entry = opened(folder_of(home.data, fetched))
         if entry is None:
             raise UserError(
-                f"The images of sweep '{plan.name}' were fetched into {home.data}, but are missing or damaged there. "
-                "Start the worker again: it fetches them anew."
+                f"{what} was fetched into {home.data}, but is missing or damaged there. Start the worker again: it "
+                "fetches it anew."
             )
         return cases_of(entry)
-    cases = load_cases(settings.data, settings.model.size, home.data)
-    if cases.digest != plan.data_digest:
-        raise UserError(f"The images of sweep '{plan.name}' changed since it was started. Start it again.")
+    cases = load_cases(config, plan.resolved.settings.model.size, home.data)
+    if cases.digest != digest:
+        raise UserError(f"{what} changed since it was started. Start it again.")
     return cases
 
 

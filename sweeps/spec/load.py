@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, fields, is_dataclass, replace
@@ -23,11 +24,20 @@ Values = tuple[tuple[str, tuple[TrainValue, ...]], ...]  # of a section such as 
 
 
 @dataclass(frozen=True)
+class ExternalData:
+    """An external test set: where its images are, under which name the sweep reports them."""
+
+    name: str
+    data: DataConfig
+
+
+@dataclass(frozen=True)
 class Spec:
     """A whole experiment: what a score depends on (`settings`) and what is tried (`search`).
 
     `champion`: refit and register the winner when the sweep has finished. `keep`: whose trained weights stay
-    (docs/disk.md); neither belongs to what a sweep measures.
+    (docs/disk.md); neither belongs to what a sweep measures. `test`: images that every fold's network is scored on, which
+    never train and never choose.
     """
 
     name: str
@@ -35,6 +45,16 @@ class Spec:
     search: Search = field(default_factory=Search)
     champion: bool = False
     keep: Keep = "best"
+    test: tuple[ExternalData, ...] = ()
+
+
+# Of `[data]`, what a test set shares with it where it says nothing else: what is marked, and in which form images are
+# given to the network. Where files lie, who the patients are and what is black and white it has of its own.
+SHARED_WITH_TEST = (
+    *("modality", "keep_empty", "skip_unpaired", "intensity", "axis", "names"),
+    *("foreground", "ignore", "invert", "fill", "colour"),
+)
+TEST_NAME = re.compile("[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 
 
 def shipped() -> dict[str, Path]:
@@ -51,8 +71,11 @@ def load_spec(
     pretrain: str | None = None,
     model: str | None = None,
     custom: Sequence[str] = (),
+    test: Sequence[str] = (),
 ) -> Spec:
     """Read a shipped spec by name or a TOML file, apply `--set key=value` and the options of their own, check it all.
+
+    `test`: external test sets, as `NAME=FOLDER`.
 
     A table `[embedded]` in the file (dotted keys) holds what changes when no data are given and the embedded synthetic
     images are used. Raises `UserError` with every mistake, each with its key, the rule and, where one is near, the
@@ -77,6 +100,13 @@ def load_spec(
     data_path = assignments.get("data.path", section.get("path") if isinstance(section, dict) else None)
     for key, value in [*(overrides.items() if data_path is None else ()), *assignments.items()]:
         _put(table, key, value, mistakes)
+    for text in test:
+        name, equals, folder = text.partition("=")
+        if not equals or not folder.strip():
+            mistakes.append(f"--test takes NAME=FOLDER, for instance --test clinic=clinic-images, but got '{text}'.")
+        else:
+            _put(table, f"test.{name.strip()}", folder.strip(), mistakes)
+    external = table.pop("test", {})
     champion = table.pop("champion", False)
     if not isinstance(champion, bool):
         mistakes.append(f"'champion' must be true or false, but got {champion!r}.")
@@ -85,9 +115,34 @@ def load_spec(
         mistakes.append(f"'keep' must be one of {', '.join(get_args(Keep))}, but got {keep!r}.")
     search = _build(Search, table.pop("search", {}), "search", mistakes)
     settings = _build(Settings, table, "", mistakes)
+    sets_apart = _external(external, settings.data, mistakes)
     mistakes += rules(search, settings)
     refuse(name, mistakes)
-    return Spec(path.stem, settings, search, champion, keep)
+    return Spec(path.stem, settings, search, champion, keep, sets_apart)
+
+
+def _external(table: Any, data: DataConfig, mistakes: list[str]) -> tuple[ExternalData, ...]:
+    """`[test]`: a folder, or a section of settings as in `[data]`, for each name."""
+    if not isinstance(table, dict):
+        mistakes.append(f"'test' must be a section of name = \"folder\", but got {table!r}.")
+        return ()
+    shared = {key: getattr(data, key) for key in SHARED_WITH_TEST}
+    found = []
+    for name, given in table.items():
+        if not TEST_NAME.fullmatch(name):
+            mistakes.append(
+                f"A test set's name must be 1 to 32 letters, digits, - and _, and begin with a letter or digit, but got "
+                f"'{name}'."
+            )
+            continue
+        fields = given if isinstance(given, dict) else {"path": given}
+        config = _build(DataConfig, shared | fields, f"test.{name}", mistakes)
+        if config.path is None:
+            mistakes.append(f"'test.{name}' must name a folder of images and masks, but got {given!r}.")
+            continue
+        mistakes += [f"Test set '{name}': {mistake}" for mistake in data_mistakes(config)]
+        found.append(ExternalData(name, config))
+    return tuple(found)
 
 
 def blocks_of(text: str | None) -> tuple[tuple[str, ...], ...]:
@@ -160,17 +215,19 @@ def model_settings(
 def as_table(spec: Spec) -> Table:
     """The resolved spec as plain data, to be recorded and read back."""
     table = {"name": spec.name, **asdict(spec.settings), "search": asdict(spec.search), "champion": spec.champion}
-    return table if spec.keep == Spec.keep else table | {"keep": spec.keep}  # not known to thaws of before
+    later = {"keep": spec.keep} if spec.keep != Spec.keep else {}  # not known to thaws of before
+    return table | later | ({"test": {one.name: asdict(one.data) for one in spec.test}} if spec.test else {})
 
 
 def from_table(table: Table) -> Spec:
     """The inverse of `as_table`; raises `UserError` like `load_spec`."""
     mistakes: list[str] = []
-    rest = {key: value for key, value in table.items() if key not in ("name", "search", "champion", "keep")}
+    rest = {key: value for key, value in table.items() if key not in ("name", "search", "champion", "keep", "test")}
     search, settings = _build(Search, table["search"], "search", mistakes), _build(Settings, rest, "", mistakes)
+    external = _external(table.get("test", {}), settings.data, mistakes)
     if mistakes:
         raise UserError("A recorded spec cannot be read: " + " ".join(mistakes))
-    return Spec(table["name"], settings, search, table.get("champion", False), table.get("keep", Spec.keep))
+    return Spec(table["name"], settings, search, table.get("champion", False), table.get("keep", Spec.keep), external)
 
 
 def _read(path: Path, name: str) -> Table:
@@ -226,7 +283,7 @@ def _build(kind: type[Any], table: Any, where: str, mistakes: list[str]) -> Any:
     hints = get_type_hints(kind)
     prefix = f"{where}." if where else ""
     known_keys = {item.name for item in fields(kind)} | (
-        {"search", "embedded", "champion", "keep"} if kind is Settings else set()
+        {"search", "embedded", "champion", "keep", "test"} if kind is Settings else set()
     )
     values: Table = {}
     for key, value in table.items():

@@ -134,6 +134,7 @@ def merged(trials: Sequence[TrialRecord]) -> TrialRecord:
 
     Fold f: score_f = 1/S sum_s score_sf, NaN where a seed has none. Image i: Dice_i = 1/S sum_s Dice_si, so that n
     images stay n images; its pixel counts are summed over the seeds, so that the pooled Dice is pooled over all of it.
+    Of external test sets it has the networks of all seeds.
     """
     if len(trials) == 1:
         return trials[0]
@@ -148,7 +149,12 @@ def merged(trials: Sequence[TrialRecord]) -> TrialRecord:
         if all(score.image in by_image for by_image in versions)
     )
     seconds = float(np.mean([trial.seconds for trial in trials]))
-    return replace(trials[0], folds=folds, scores=scores, seconds=seconds)
+    external = {
+        name: np.concatenate([trial.external[name] for trial in trials])
+        for name in trials[0].external
+        if all(name in trial.external for trial in trials)
+    }
+    return replace(trials[0], folds=folds, scores=scores, seconds=seconds, external=external)
 
 
 def per_original(trial: TrialRecord, originals: Iterable[str]) -> TrialRecord:

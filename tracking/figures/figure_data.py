@@ -10,6 +10,7 @@ from tracking.figures.cost import CostPoint, draw_cost
 from tracking.figures.curves import Curve, draw_comparisons
 from tracking.spec_view import view_spec
 from tracking.statistics import Comparison, spread
+from tracking.summary.external import ExternalSummary
 from tracking.summary.sweep import SweepSummary
 from tracking.summary.wording import is_main
 
@@ -37,6 +38,23 @@ def _curve(order: str, summary: SweepSummary) -> Curve:
         order,
         tuple(sorted(by_depth)),
         tuple(trial.dice.folds for trial in trials),
+        tuple(trial.mask for trial in trials),
+    )
+
+
+def external_curve(order: str, external: ExternalSummary) -> Curve:
+    """An order on an external test set: the mean Dice of each network takes the place of the folds."""
+    by_depth = {
+        depth: trial
+        for trial in external.trials
+        for name, depth in trial.orders
+        if name == order and trial.role == "trial"
+    }
+    trials = [by_depth[depth] for depth in sorted(by_depth)]
+    return Curve(
+        order,
+        tuple(sorted(by_depth)),
+        tuple(trial.networks for trial in trials),
         tuple(trial.mask for trial in trials),
     )
 

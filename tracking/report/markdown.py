@@ -15,6 +15,7 @@ from tracking.best_mask.tables import tie_table
 from tracking.report.page_best_mask import HEADING
 from tracking.report.page_images import per_image_cells
 from tracking.summary.distances_in_words import DISTANCES, distance_cells, distance_heads, distance_sentence
+from tracking.summary.external_in_words import EXTERNAL, EXTERNAL_HEADS, EXTERNAL_NOTE, external_cells
 from tracking.summary.sweep import SweepSummary
 from tracking.summary.wording import (
     TRIAL_HEADS,
@@ -38,7 +39,7 @@ def to_markdown(summary: SweepSummary) -> str:
     lines += [f"- {reading}" for reading in data.readings]
     lines += [f"- left out: {note}" for note in data.notes]
     lines += [*_comparisons(summary), *_choice(summary), *_trials(summary), *_images(summary)]
-    lines += [*_distances(summary), *_leakage(summary), *_gaps(summary), _repeat(summary)]
+    lines += [*_distances(summary), *_external(summary), *_leakage(summary), *_gaps(summary), _repeat(summary)]
     return "\n".join(lines) + "\n"
 
 
@@ -100,6 +101,14 @@ def _distances(summary: SweepSummary) -> list[str]:
     rows = [distance_cells(trial) for trial in summary.trials if is_shown(trial, summary)]
     table = markdown_table(distance_heads(summary), rows)
     return [f"## {DISTANCES}", "", distance_sentence(summary), "", *table, ""] if rows else []
+
+
+def _external(summary: SweepSummary) -> list[str]:
+    lines = [f"## {EXTERNAL}", ""] if summary.external else []
+    for external in summary.external:
+        table = markdown_table(EXTERNAL_HEADS, map(external_cells, external.trials))
+        lines += [external.sentence, "", *table, ""]
+    return [*lines, EXTERNAL_NOTE, ""] if lines else []
 
 
 def _leakage(summary: SweepSummary) -> list[str]:

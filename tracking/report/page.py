@@ -15,6 +15,7 @@ from tracking.report.html import NOTHING, document, figure, fill
 from tracking.report.page_best_mask import best_mask_section, leads
 from tracking.report.page_comparisons import comparisons_section, convergence_section
 from tracking.report.page_distances import distances_section
+from tracking.report.page_external import external_section
 from tracking.report.page_figures import figures_section
 from tracking.report.page_images import per_image_section
 from tracking.report.page_processors import processors_section
@@ -43,6 +44,7 @@ def html(summary: SweepSummary, record: SweepRecord) -> str:
         trials_section(summary),
         by_class_section(summary),
         per_image_section(summary),
+        external_section(summary),
         distances_section(summary),
         convergence_section(summary),
         leakage_section(summary),

@@ -28,7 +28,9 @@ def to_text(summary: SweepSummary) -> str:
     lines += _remarks(summary)
     answer = answer_sentences(summary.best_mask)
     lines += ["", *answer] if answer else []
-    return "\n".join([*lines, "", summary.verdict.sentence]) + "\n"
+    lines += ["", summary.verdict.sentence]
+    lines += [line for external in summary.external for line in ("", external.sentence)]
+    return "\n".join(lines) + "\n"
 
 
 def _cells(trial: TrialSummary) -> list[str]:

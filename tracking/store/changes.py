@@ -11,7 +11,7 @@ from itertools import chain
 from PIL import Image
 
 from tracking.record import TrialInfo
-from tracking.store import distance_tags, mlflow_views, schema
+from tracking.store import distance_tags, external_tags, mlflow_views, schema
 from tracking.store.reader import DROPPED
 from tracking.store.score_tags import TAG, scores_to_tags
 from tracking.store.weights import CHECKPOINTS, KEPT, LOST
@@ -54,7 +54,8 @@ def finished(info: TrialInfo, results: Sequence[FoldResult], *, weights: bool, s
     """The summary over all folds, and every image's scores as tags that come with the run. `weights`: they are kept."""
     epochs, summary = results[0].epochs, schema.summary_metrics(results)
     scores = [(result.fold, score) for result in results for score in result.scores]
-    tags = scores_to_tags(scores, own_images=info.candidate.split != "grouped") | {
+    tags = scores_to_tags(scores, own_images=info.candidate.split != "grouped")
+    tags |= external_tags.external_to_tags(external_tags.external_of(results)) | {
         schema.VERSION_TAG: str(schema.TRIAL_VERSION),
         schema.PROCESSORS_TAG: schema.processors_to_tag(results),
         "mlflow.loggedArtifacts": '[{"path": "scores.json", "type": "table"}]',
@@ -64,7 +65,7 @@ def finished(info: TrialInfo, results: Sequence[FoldResult], *, weights: bool, s
     }
     points = tuple((key, float(value), epochs) for key, value in summary.items())
     # A training before may have taken more of them.
-    return Change(points, tags=tags, replaces=(TAG, distance_tags.TAG), status="FINISHED")
+    return Change(points, tags=tags, replaces=(TAG, distance_tags.TAG, external_tags.TAG), status="FINISHED")
 
 
 def failed(reason: str) -> Change:
@@ -84,6 +85,8 @@ def finished_files(
 ) -> Iterator[tuple[str, bytes]]:
     """The table of scores that MLflow's pages show, the weights of the folds and the montage (PNG)."""
     yield "scores.json", schema.scores_to_table(results).encode()
+    if text := external_tags.external_text(external_tags.external_of(results)):
+        yield external_tags.FILE, text.encode()
     yield from ((f"{CHECKPOINTS}/{name}", content) for name, content in checkpoints)
     if montage:
         yield from image_files({"montage": montage}, time)

@@ -50,6 +50,7 @@ __all__ = ["PAGE", "Run", "Store", "explain_errors", "short"]
 logging.getLogger("mlflow.store.db.utils").setLevel(logging.CRITICAL)
 
 BATCH = 1000  # MLflow's limit of metrics in one call
+TAGS = 100  # that MLflow takes in one request
 PAGE = 500
 DELETED = "must be in the 'active' state"  # how MLflow refuses what is written on a deleted run, here mlflow 3.17
 BUSY, SERVER_FAULT = (408, 429), 500  # HTTP: ask again later; from here on it is the server's fault
@@ -216,7 +217,9 @@ class Store:
         points = [Metric(key, float(value), stamp, step) for key, value, step in metrics]
         values = [Param(key, str(value)[:500]) for key, value in (params or {}).items()]
         texts = [RunTag(key, value) for key, value in (tags or {}).items()]
-        self.client.log_batch(run_id, points[:BATCH], values, texts, synchronous=True)
+        for first in range(TAGS, len(texts), TAGS):
+            self.client.log_batch(run_id, tags=texts[first : first + TAGS], synchronous=True)
+        self.client.log_batch(run_id, points[:BATCH], values, texts[:TAGS], synchronous=True)
         for first in range(BATCH, len(points), BATCH):
             self.client.log_batch(run_id, points[first : first + BATCH], synchronous=True)
 

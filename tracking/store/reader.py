@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 import time
+import zlib
 from collections.abc import Callable, Container, Iterable, Iterator, MutableMapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from tracking.server_probe import check_server
 from tracking.store import mlflow_views, schema
 from tracking.store.attempts import ATTEMPT, TRAINING, KeptFold, attempt_of, counting, folder_of, rank
 from tracking.store.connection import PAGE, Run, Store, explain_errors
+from tracking.store.external_tags import FILE, External, external_from_tags, external_from_text
 from tracking.store.score_tags import digest_of, order_of_sweep, scores_from_tags
 from trainer.config import Candidate
 from trainer.errors import StoreAway, UserError
@@ -68,7 +70,11 @@ class Reader(Store):
         started = datetime.fromtimestamp(run.info.start_time / 1000, UTC).isoformat(timespec="seconds")
         orders = _orders(info)
         children = _told(self._children(run_id), step)
-        trials = counting(children, lambda child: self._trial(child, len(info.folds), orders))
+
+        def trial_of(child: Run) -> TrialRecord:
+            return self._trial(child, len(info.folds), orders, has_external=bool(info.external))
+
+        trials = counting(children, trial_of)
         return SweepRecord(info, run_id, run.info.status, started, tuple(sorted(trials, key=_price)))
 
     @explain_errors
@@ -103,7 +109,9 @@ class Reader(Store):
         ids = [experiment.experiment_id for experiment in experiments]
         return list(self._pages(ids, "tags.`thaw.kind` = 'sweep'")) if ids else []
 
-    def _trial(self, run: Run, folds: int, orders: MutableMapping[str, ImageOrder]) -> TrialRecord:
+    def _trial(
+        self, run: Run, folds: int, orders: MutableMapping[str, ImageOrder], *, has_external: bool
+    ) -> TrialRecord:
         return TrialRecord(
             info=schema.trial_from_tags(run.data.tags, run.info.run_id),
             run_id=run.info.run_id,
@@ -113,6 +121,24 @@ class Reader(Store):
             scores=self._scores(run, orders) if run.info.status == "FINISHED" else (),
             seconds=float(run.data.metrics.get("seconds", math.nan)),
             processors=schema.processors_of(run.data.tags, folds),
+            external=self._external(run) if has_external and run.info.status == "FINISHED" else {},
+        )
+
+    def _external(self, run: Run) -> External:
+        """The scores on external test sets in the run's tags; where they are missing or damaged, in its artifact."""
+        found = external_from_tags(run.data.tags)
+        if found is not None:
+            return found
+        run_id: str = run.info.run_id
+        content = self._artifact(run_id, FILE, run.info.artifact_uri)
+        try:
+            if content is not None:
+                return external_from_text(content.decode())
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError, zlib.error):
+            pass  # said below, like one that is not there
+        raise UserError(
+            f"The artifact {FILE} of run {run_id} is missing or damaged; a report needs it. Delete that run in MLflow "
+            "and run the sweep again: its ledger still has the results, so nothing is trained anew."
         )
 
     def _neurons(self, sweep_run: str) -> list[str]:

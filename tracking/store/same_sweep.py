@@ -21,7 +21,7 @@ from trainer.keys import fields_in_key
 
 # In a resolved spec, but nothing that a score depends on by itself: the images and the weights have digests of their
 # own, the space may grow, and leaky trials stand beside the others in one sweep.
-_FREE = ("name", "search", "champion", "keep", "data", "pretrain")
+_FREE = ("name", "search", "champion", "keep", "data", "pretrain", "test")
 _FREE_KEY = ("augmentation", "order")
 _SECTIONS = {"augmentation": AugmentConfig, "partition": PartitionConfig, "train": TrainConfig}
 _INPUTS = {"data": DataConfig, "pretrain": PretrainConfig}
@@ -74,6 +74,10 @@ def differences(old: SweepInfo, new: SweepInfo) -> list[str]:
         changes.append(_with_settings("other images", old.spec, new.spec, "data"))
     elif old.folds != new.folds and not {"folds", "seed"} & {line.split()[0] for line in changes}:
         changes.append(_with_settings("the same images in other folds", old.spec, new.spec, "data"))
+    before, after = ({name: one.get("digest") for name, one in info.external.items()} for info in (old, new))
+    if before != after:
+        words = (", ".join(names) or "none" for names in (before, after))
+        changes.append("other external test sets (" + " -> ".join(words) + ")")
     if old.distances.get("spacing", "") != new.distances.get("spacing", ""):
         changes.append(f"another spacing of the pixels (distances in {_unit(old)} -> {_unit(new)})")
     if old.weights.get("digest") != new.weights.get("digest") or differing_pretraining(old.spec, new.spec):

@@ -26,7 +26,7 @@ MOST_BLOCKS = 100_000
 KINDS: Mapping[str, tuple[type, ...]] = {
     **dict.fromkeys(("digest", "commit", "command"), (str,)),
     **dict.fromkeys(("spec", "data", "named_masks", "weights", "versions", "planned"), (dict,)),
-    **dict.fromkeys(("distances", "arithmetic"), (dict,)),
+    **dict.fromkeys(("distances", "arithmetic", "external"), (dict,)),
     **dict.fromkeys(("folds", "block_params", "outside", "labels"), (list,)),
     **dict.fromkeys(("n_blocks", "seed", "always_params"), (int,)),
 }

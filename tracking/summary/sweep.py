@@ -30,6 +30,7 @@ from tracking.analysis.verdict import Verdict, judge
 from tracking.best_mask.answer import BestMask, best_mask
 from tracking.data_view import WeightsView, view_weights
 from tracking.record import SweepInfo, SweepRecord, TrialRecord
+from tracking.summary.external import ExternalSummary, external_summaries
 from tracking.summary.experimental_setup import (
     DataSummary,
     DistanceScale,
@@ -81,7 +82,8 @@ class SweepSummary:
     setting that was measured; None for fewer than two masks. `convergence`: what each larger budget changed.
     `noise`: how far another training seed moves a score. `processors`: which kinds trained the folds, and whether
     mixing them shows; None where that is not recorded. `leakage`: augmenting before splitting, None unless it was
-    measured. `parameters`: of the two halves, None without the two named masks. `cases`: images to look at.
+    measured. `parameters`: of the two halves, None without the two named masks. `external`: what holds on
+    each external test set. `cases`: images to look at.
     `failed`, `unfinished`: trials without a score; `missing`: names of those planned but never begun. `dropped`:
     trials stopped early, None where none was. `model`: the network that the masks count. `distances`: how those between
     boundaries were measured, None where they were not. `weights`: the starting weights. `settings`: the resolved spec.
@@ -106,6 +108,7 @@ class SweepSummary:
     processors: Processors | None
     leakage: Leakage | None
     parameters: Parameters | None
+    external: tuple[ExternalSummary, ...]
     cases: tuple[ImageCase, ...]
     failed: tuple[FailedTrial, ...]
     unfinished: tuple[UnfinishedTrial, ...]
@@ -127,7 +130,7 @@ def summarise(record: SweepRecord) -> SweepSummary:
     epochs, rate = main_setting(done)
     main = at_setting(done, epochs, rate)
     comparison = compare(main, info, repeats)
-    gaps = find_gaps(record, reading)
+    gaps, verdict = find_gaps(record, reading), judge(comparison, main, info)
     return SweepSummary(
         schema=SCHEMA,
         sweep=info.name,
@@ -139,7 +142,7 @@ def summarise(record: SweepRecord) -> SweepSummary:
         trials=tuple(summarise_trial(trial, repeats) for trial in sorted(done, key=report_order)),
         baselines=_baselines(done, main, (epochs, rate), info, repeats),
         comparison=comparison,
-        verdict=judge(comparison, main, info),
+        verdict=verdict,
         per_epochs=tuple(compare_budget(done, budget, rate, info, repeats) for budget in _budgets(done)),
         best_mask=best_mask(read(whole) if dropped else reading),
         convergence=budget_steps(done, rate, info, repeats),
@@ -147,6 +150,7 @@ def summarise(record: SweepRecord) -> SweepSummary:
         processors=processors(record),
         leakage=measure_leakage(reading, (epochs, rate)),
         parameters=half_parameters(info),
+        external=external_summaries(reading, main, verdict),
         cases=image_cases(main, info),
         failed=gaps.failed,
         unfinished=gaps.unfinished,

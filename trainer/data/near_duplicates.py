@@ -44,6 +44,16 @@ def near_duplicate_groups(images: NDArray[np.float32]) -> NDArray[np.int64]:
     return np.asarray(labels, np.int64)
 
 
+def shared_images(left: NDArray[np.float32], right: NDArray[np.float32]) -> list[tuple[int, int]]:
+    """Positions of the near-duplicates between two sets of images, in `left` and in `right`, by the same rule."""
+    images = np.concatenate([left, right])
+    first, second = close_pairs(perceptual_hashes(images))
+    across = (first < len(left)) & (second >= len(left))
+    first, second = first[across], second[across]
+    same = correlations(images, first, second) > CORRELATION
+    return [(int(one), int(other) - len(left)) for one, other in zip(first[same], second[same], strict=True)]
+
+
 def large_group_note(groups: NDArray[np.int64]) -> str:
     """A warning when one group of three or more holds over 5 % of the cases, else "": folds cannot be even then."""
     sizes = np.bincount(groups)

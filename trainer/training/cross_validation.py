@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from trainer.config import Candidate, Settings, Split
 from trainer.data.augmentation import augmented, copies_of
 from trainer.data.cases import Cases
-from trainer.results import COPY_MARK, FoldResult, Reached
+from trainer.results import COPY_MARK, FoldResult, Reached, Score
 from trainer.training.distances import unit_of, with_distances
+from trainer.training.external_sets import ExternalSet
 from trainer.training.fit import FoldData, Trainer
-from trainer.training.ledger import Ledger
+from trainer.training.ledger import Entry, Ledger
 from trainer.training.training_key import training_key
 
 MONTAGE_PER_FOLD = 2
@@ -39,7 +40,8 @@ class CrossValidation:
     """What all candidates of a sweep share: the trainer, the folds, the ledger, and the digests behind the keys.
 
     `folds` gives a candidate's folds (`fold_maker`); `starts` maps a `Candidate.origin` to the digest of its weights;
-    `budgets` are all epoch counts.
+    `budgets` are all epoch counts; `external`
+    the test sets that every fold's network is scored on.
     """
 
     trainer: Trainer
@@ -49,6 +51,7 @@ class CrossValidation:
     data_digest: str
     starts: Mapping[str, str]
     budgets: Sequence[int]
+    external: Sequence[ExternalSet] = ()
 
     def __call__(
         self,
@@ -59,8 +62,8 @@ class CrossValidation:
         """Yield every fold's result at every budget up to the candidate's epochs, training only what is not known.
 
         Before a fold is trained, what `elsewhere` has of it is taken into the ledger. At the candidate's own epochs the
-        scores have their distances, which the ledger does not keep. `reached` is told how far the training is whenever
-        that is kept (`Trainer.fold_results`).
+        scores have their distances, which the ledger does not keep, and those of the external sets. `reached` is told
+        how far the training is whenever that is kept (`Trainer.fold_results`).
         """
         for fold in self.folds(candidate):
             entry = self.ledger.entry(self.key(candidate, fold))
@@ -68,7 +71,7 @@ class CrossValidation:
                 entry.take(content, fold.number, fold.names)
             for result in self.trainer.fold_results(candidate, fold, self.budgets, entry, reached):
                 last = result.epochs == candidate.epochs
-                yield self._with_distances(result, fold) if last else result
+                yield self._with_external(candidate, self._with_distances(result, fold), fold, entry) if last else result
 
     def train_again(self, candidate: Candidate, fold: FoldData) -> FoldResult:
         """A fold with its weights, where the ledger has lost them; the ledger stays as it is. Raises `TrialFailed`."""
@@ -80,6 +83,20 @@ class CrossValidation:
     def _with_distances(self, result: FoldResult, fold: FoldData) -> FoldResult:
         tolerance = self.settings.score.tolerance_in(unit_of(fold.test_spacing))
         return with_distances(result, fold.test_y, tolerance, fold.test_spacing)
+
+    def _with_external(
+        self, candidate: Candidate, result: FoldResult, fold: FoldData, entry: Entry
+    ) -> FoldResult:
+        """With the scores on the external sets. Where the weights are lost and a score is not known, they are trained
+        once more.
+        """
+
+        def compute(cases: Cases) -> tuple[Score, ...]:
+            weights = self.train_again(candidate, fold).weights if result.weights_lost else result.weights
+            return self.trainer.score_external(candidate, weights, cases)
+
+        scores = {one.name: one.scores(entry, result.epochs, compute) for one in self.external}
+        return replace(result, external=scores)
 
     def kept(self, candidate: Candidate, result: FoldResult) -> bytes | None:
         """The file that the ledger keeps of a candidate's result; None where it is gone."""

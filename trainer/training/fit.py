@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from trainer.config import Candidate, PartitionConfig, TrainConfig, train_config
+from trainer.data.cases import Cases
 from trainer.errors import FrozenBlockMoved, Preempted, TrialFailed
 from trainer.masks import Mask, parse
 from trainer.network.batch_norm import statistics
@@ -33,7 +34,7 @@ from trainer.network.blocks import (
 )
 from trainer.network.flat_memory import Adam
 from trainer.network.precision import compute_in
-from trainer.results import OBJECT, FoldResult, Reached
+from trainer.results import OBJECT, FoldResult, Reached, Score
 from trainer.stopping import StopAsked, leave, leave_if, never
 from trainer.training.device import continued, device
 from trainer.training.keeping import Clock, KeepPace
@@ -187,7 +188,7 @@ class Trainer:
                 pause()
             self._prove(mask, config, before)
             try:
-                scores, predictions = self._score(fold)
+                scores, predictions = self._score(fold.test_x, fold.test_y, fold.names, fold.labels)
             except Preempted:
                 keep(standing())
                 raise
@@ -280,15 +281,30 @@ class Trainer:
         if dead := [block for block in mask.blocks if block not in moved]:
             raise TrialFailed(f"dead block: blocks {dead} were to be trained, but none of their weights moved.")
 
-    def _score(self, fold: FoldData) -> tuple[tuple[Any, ...], NDArray[np.uint8]]:
-        probability = self._steps.predict(fold.test_x, lambda: leave_if(self._stop_asked))
+    def score_external(
+        self, candidate: Candidate, weights: Mapping[str, NDArray[np.float32]], cases: Cases
+    ) -> tuple[Score, ...]:
+        """The scores of other images by a network that was trained before: the candidate's start with the `weights` of
+        a result put in. Raises `TrialFailed` where its predictions are not finite.
+        """
+        self._model.set_weights(self.starts[candidate.origin])
+        layers = leaf_layers(self._model)
+        for name, value in weights.items():
+            path, _, position = name.rpartition("/")
+            layers[path].weights[int(position)].assign(value)
+        return self._score(cases.images, cases.masks, cases.names, cases.labels)[0]
+
+    def _score(
+        self, images: NDArray[np.float32], masks: NDArray[np.uint8], names: Sequence[str], labels: Sequence[str]
+    ) -> tuple[tuple[Score, ...], NDArray[np.uint8]]:
+        probability = self._steps.predict(images, lambda: leave_if(self._stop_asked))
         if not np.isfinite(probability).all():  # the last update may diverge after the last loss was still finite
             raise TrialFailed(
                 "The network's predictions are not finite: it diverged. A smaller learning rate may help."
             )
         scores = tuple(
             score(name, label, truth, predicted)
-            for name, label, truth, predicted in zip(fold.names, fold.labels, fold.test_y, probability, strict=True)
+            for name, label, truth, predicted in zip(names, labels, masks, probability, strict=True)
         )
         return scores, (probability > 0.5).astype(np.uint8)
 

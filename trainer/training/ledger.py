@@ -2,6 +2,7 @@
 
     <root>/<2 digits>/<training key>/00012.npz    the result at 12 epochs, with the trained weights
                                      00012.weights    these, where MLflow's checkpoint on this disk is the same file
+                                     00012-<16 digits>.npz    what that network scores on an external test set
                                      state.npz    the newest state, from which a larger budget continues
                                      failed.json  why this training cannot go on, if it cannot
                                      lease        locked while a worker trains this
@@ -93,8 +94,9 @@ class Entry:
 
         A result is written once.
         """
-        plain = replace(result, scores=(), weights={}, predictions=np.zeros(0, np.uint8))
-        meta = {name: value for name, value in asdict(plain).items() if name not in ("weights", "predictions")}
+        plain = replace(result, scores=(), weights={}, predictions=np.zeros(0, np.uint8), external={})
+        apart = ("weights", "predictions", "external")
+        meta = {name: value for name, value in asdict(plain).items() if name not in apart}
         meta |= {"scores": [_kept(score) for score in result.scores], "traces": 0}
         meta["predicted"] = result.predictions.shape
         del meta["from_ledger"], meta["weights_lost"]
@@ -109,6 +111,18 @@ class Entry:
         """Record where a training stands, in the midst of an epoch, too. A state only gives way to a later one."""
         if state.position > self._position():
             _write(self.folder / "state.npz", _arrays_of(state))
+
+    def external(self, epochs: int, images: str) -> NDArray[np.int64] | None:
+        """(n, 4) TP, FP, FN and TN of the result at a budget on the n images of an external set, whose digest is
+        `images`; None where there are none, or they are damaged.
+        """
+        arrays = _read(self._external_path(epochs, images))
+        counts = None if arrays is None else arrays.get("counts")
+        return counts if counts is not None and counts.ndim == 2 and counts.dtype == np.int64 else None
+
+    def keep_external(self, epochs: int, images: str, counts: NDArray[np.int64]) -> None:
+        """Keep what `external` gives."""
+        _write(self._external_path(epochs, images), {"counts": counts}, compressed=True)
 
     def budgets(self) -> list[int]:
         """The budgets, in epochs, at which there is a result, rising; a damaged one counts, too."""
@@ -209,6 +223,9 @@ class Entry:
 
     def _shared_path(self, epochs: int) -> Path:
         return self.folder / f"{epochs:05d}.weights"
+
+    def _external_path(self, epochs: int, images: str) -> Path:
+        return self.folder / f"{epochs:05d}-{images[:16]}.npz"
 
     def _result_path(self, epochs: int) -> Path:
         return self.folder / f"{epochs:05d}.npz"

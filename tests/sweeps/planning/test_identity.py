@@ -71,7 +71,7 @@ def test_tolerance_and_spacing_make_a_sweep_and_the_defaults_none(tmp_path: Path
         "another": (replace(cases, spacing=np.full((4, 2), 0.5)), []),
     }
     infos = {
-        name: describe(resolved(*sets), "s", given, [0, 0, 1, 1], {"digest": "w"})
+        name: describe(resolved(*sets), "s", given, [0, 0, 1, 1], {"digest": "w"}, {})
         for name, (given, sets) in changed.items()
     }
     before = digest(

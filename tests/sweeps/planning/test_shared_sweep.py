@@ -17,9 +17,9 @@ from sweeps.planning.plan import Plan
 from sweeps.planning.resolve import resolve
 from sweeps.planning.shared_sweep import fetch, publish
 from sweeps.run.load_cross_validation import load_cross_validation
-from sweeps.spec.load import load_spec
+from sweeps.spec.load import ExternalData, load_spec
 from tests.small import SMALL
-from trainer.config import Candidate
+from trainer.config import Candidate, DataConfig
 from trainer.data.cases import Cases, load_cases
 from trainer.errors import UserError
 from trainer.network.unet import unet
@@ -76,7 +76,7 @@ def run(made: tuple[Plan, Cases, bytes]) -> Any:
     plan, cases, weights = made
     run: Any = Run()
     run.files[f"bases/{plan.weights_digest}.weights.h5"] = weights
-    publish(run, replace(plan, deadline=1000.0), cases, clock_ahead=600.0)
+    publish(run, replace(plan, deadline=1000.0), cases, {}, clock_ahead=600.0)
     return run
 
 
@@ -96,7 +96,7 @@ def test_another_machine_trains_on_the_same_images_from_the_same_weights_to_the_
 def test_what_is_there_is_not_sent_again(made: tuple[Plan, Cases, bytes], run: Any) -> None:
     sent: list[str] = []
     run.log_bytes = lambda run, name, content, folder="": sent.append(name)
-    publish(run, replace(made[0], deadline=1000.0), made[1], clock_ahead=600.0)
+    publish(run, replace(made[0], deadline=1000.0), made[1], {}, clock_ahead=600.0)
     assert sent == []
 
 
@@ -139,4 +139,16 @@ def test_damaged_weights_are_fetched_again(
 def test_a_server_that_keeps_artifacts_to_itself_is_refused(made: tuple[Plan, Cases, bytes], run: Any) -> None:
     run.artifact_scheme = lambda run: "file"
     with pytest.raises(UserError, match="--artifacts-destination"):
-        publish(run, made[0], made[1], 0.0)
+        publish(run, made[0], made[1], {}, 0.0)
+
+
+def test_external_test_sets_come_along(made: tuple[Plan, Cases, bytes], run: Any, tmp_path: Path) -> None:
+    resolved = replace(RESOLVED, spec=replace(RESOLVED.spec, test=(ExternalData("clinic", DataConfig(path="gone")),)))
+    plan = replace(made[0], resolved=resolved, external={"clinic": "e" * 64})
+    clinic = replace(made[1], images=made[1].images[:3], masks=made[1].masks[:3], names=made[1].names[:3])
+    clinic = replace(clinic, labels=("",) * 3, groups=made[1].groups[:3], digest="e" * 64)
+    publish(run, plan, made[1], {"clinic": clinic}, 0.0)
+    fetched = fetch(run, Home(tmp_path), "s", QUIET, 0.0)
+    (external,) = load_cross_validation(Home(tmp_path), fetched).external
+    assert (external.name, external.cases.names) == ("clinic", clinic.names)
+    assert np.array_equal(external.cases.images, clinic.images)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -153,3 +154,27 @@ def test_masks_belong_to_the_data_that_they_are_given_with(tmp_path: Path) -> No
     assert load_spec(spec, data="others", sets=["data.masks=lines"]).settings.data.masks == "lines"
     with pytest.raises(UserError, match=r"'data\.masks' is for images of your own"):
         load_spec("ultrasound", masks="outlines")
+
+
+def test_a_test_set_is_a_folder_or_a_section_and_shares_what_is_marked(tmp_path: Path) -> None:
+    text = 'folds = 3\n[data]\npath = "own"\nforeground = [2]\nmasks = "own-masks"\n[test.lab]\npath = "lab"\nfill = true\n'
+    spec = load_spec(written(tmp_path, text), test=["clinic=far away"])
+    lab, clinic = spec.test
+    assert (lab.name, lab.data.path, lab.data.fill, lab.data.foreground, lab.data.masks) == ("lab", "lab", True, (2,), "")
+    assert (clinic.name, clinic.data.path, clinic.data.fill) == ("clinic", "far away", False)
+    assert from_table(as_table(spec)) == spec and "test" not in as_table(load_spec("smoke"))
+
+
+@pytest.mark.parametrize(
+    ("test", "said"),
+    [
+        ("clinic", "--test takes NAME=FOLDER"),
+        ("clinic=", "--test takes NAME=FOLDER"),
+        ("a b=folder", "A test set's name must be 1 to 32 letters"),
+        ("=folder", "A test set's name must be 1 to 32 letters"),
+        ("a.b=folder", "Unknown key 'test.a.b'"),
+    ],
+)
+def test_a_test_set_that_cannot_be_is_refused(test: str, said: str) -> None:
+    with pytest.raises(UserError, match=re.escape(said)):
+        load_spec("smoke", test=[test])

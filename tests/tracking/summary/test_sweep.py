@@ -46,6 +46,7 @@ TOP = {
     "convergence",
     "parameters",
     "cases",
+    "external",
     "noise",
     "processors",
     "leakage",

@@ -11,6 +11,7 @@ from trainer.data.near_duplicates import (
     large_group_note,
     near_duplicate_groups,
     perceptual_hashes,
+    shared_images,
     thumbnails,
 )
 
@@ -163,3 +164,10 @@ def test_a_group_is_large_from_three_images_and_five_percent(sizes: tuple[int, .
     note = large_group_note(np.array([0] * sizes[0] + list(range(1, alone + 1)), np.int64))
     assert bool(note) == warned
     assert not warned or f"holds {sizes[0]} of {sizes[0] + alone} images" in note
+
+
+def test_images_that_two_sets_share_are_named_by_their_places() -> None:
+    pictures = blotches(6)
+    other = np.stack([pictures[5], 1 - pictures[0], marked(pictures[2])]).astype(np.float32)
+    assert shared_images(pictures[:4], other) == [(2, 2)]
+    assert shared_images(pictures[:2], other) == []

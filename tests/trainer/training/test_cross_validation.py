@@ -14,6 +14,7 @@ from trainer.data.cases import Cases
 from trainer.results import COPY_MARK
 from trainer.training.cross_validation import CrossValidation, _montage, fold_data, fold_maker, leaky_fold_data
 from trainer.training.distances import distances
+from trainer.training.external_sets import ExternalSet
 from trainer.training.fit import Trainer
 from trainer.training.ledger import Ledger
 from trainer.training.training_key import ranges
@@ -197,3 +198,38 @@ def test_zero_shot_has_the_same_key_whatever_its_seed_and_rate(cross_validation:
     fold = cross_validation.folds(zero)[0]
     assert cross_validation.key(zero, fold) == cross_validation.key(replace(zero, seed=4, learning_rate=1e-2), fold)
     assert cross_validation.key(zero, replace(fold, names=("another",) * 4)) != cross_validation.key(zero, fold)
+
+
+def elsewhere() -> ExternalSet:
+    images = np.random.default_rng(7).random((3, 32, 32)).astype(np.float32)
+    names, masks = ("a", "b", "c"), (images > 0.6).astype(np.uint8)
+    return ExternalSet("clinic", Cases(images, masks, names, ("",) * 3, np.arange(3), "m", "m", True, (), "e" * 64))
+
+
+def test_every_folds_network_is_scored_on_a_test_set_once(cross_validation: CrossValidation) -> None:
+    candidate, tested = Candidate("9", 1, 1e-2), replace(cross_validation, external=[elsewhere()])
+    plain = list(cross_validation(candidate))
+    first = list(tested(candidate))
+    assert [result.from_ledger for result in first] == [True] * 3  # a test set trains nothing
+    assert all(result.external == {} for result in plain)
+    assert len({result.external["clinic"] for result in first}) == 3  # a network each
+    fold, result = cross_validation.folds(candidate)[1], first[1]
+    network = cross_validation.trainer.score_external(candidate, result.weights, elsewhere().cases)
+    assert network == result.external["clinic"] and [score.image for score in network] == ["a", "b", "c"]
+    own = replace(elsewhere().cases, images=fold.test_x[:3], masks=fold.test_y[:3])
+    again = cross_validation.trainer.score_external(candidate, result.weights, own)
+    assert [score.tp for score in again] == [score.tp for score in result.scores[:3]]
+
+
+def test_a_test_sets_scores_outlive_the_weights_and_come_back_by_training(
+    cross_validation: CrossValidation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    candidate, tested = Candidate("9", 1, 1e-2), replace(cross_validation, external=[elsewhere()])
+    known = [result.external for result in tested(candidate)]
+    for fold in cross_validation.folds(candidate):
+        cross_validation.ledger.entry(cross_validation.key(candidate, fold)).lose_weights(1)
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "score_external", lambda *_: pytest.fail("they are known"))
+        assert [result.external for result in tested(candidate)] == known
+    other = replace(elsewhere(), cases=replace(elsewhere().cases, digest="f" * 64))
+    assert [result.external for result in replace(tested, external=[other])(candidate)] == known
