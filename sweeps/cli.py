@@ -561,6 +561,47 @@ def best(
     answer.run(find_home(home), sweep, form, out, console)
 
 
+@app.command(epilog="Example:\n\nthaw folds my-sweep --format nnunet --out nnUNet_preprocessed/Dataset007")
+def folds(
+    sweep: Sweep = None,
+    format_: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            help="json, csv (image, fold, case), or nnunet (splits_final.json, and that table).",
+            autocompletion=completer_of("json", "csv", "nnunet"),
+        ),
+    ] = "json",
+    out: Annotated[Path | None, typer.Option(help="Folder for the files. Default: print them.")] = None,
+    home: Home = DEFAULT_HOME,
+) -> None:
+    """Give a sweep's folds in the form that others train on, so that `thaw referee` can compare what they predict."""
+    from sweeps.commands import folds as command
+    from sweeps.environment.home import find_home
+
+    command.run(find_home(home), sweep, format_, out)
+
+
+@app.command(epilog="Example:\n\nthaw referee my-sweep nnU-Net=nnunet-predictions forest=forest-predictions")
+def referee(
+    sweep: Annotated[str, typer.Argument(help="Name of the sweep.", autocompletion=_sweeps_here)],
+    predictions: Annotated[
+        list[str],
+        typer.Argument(help="Out-of-fold predictions of all images as NAME=FOLDER: masks or probabilities (PNG, NPZ, NIfTI)."),
+    ],
+    home: Home = DEFAULT_HOME,
+) -> None:
+    """Score somebody else's predictions like a sweep's own trials, record them, and test them against the best mask.
+
+    Folders `fold_0`, `fold_1`, ... or a table folds.csv (image, fold) in the folder say in which fold each was predicted;
+    without either they are marked "folds not stated".
+    """
+    from sweeps.commands import referee as command
+    from sweeps.environment.home import find_home
+
+    command.run(find_home(home), sweep, predictions)
+
+
 @app.command(epilog="Example:\n\nthaw doctor --fix")
 def doctor(
     fix: Annotated[bool, typer.Option("--fix", help="Repair what is safe. Without it nothing is written.")] = False,

@@ -20,7 +20,7 @@ COUNTED = ("dice", "pixel_error", "ari")  # follow from the pixel counts: every 
 METRICS = (*COUNTED, *DISTANCES)  # a trial recorded before distances were has none of them: NaN
 # Strategies that list every candidate beforehand (`sweeps.spec.strategy_names`).
 LISTS = ("grid", "exhaustive", "factorial")
-Role = Literal["trial", "zero-shot", "scratch", "leaky"]
+Role = Literal["trial", "zero-shot", "scratch", "leaky", "referee"]
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class TrialInfo:
 
     `blocks`: the trainable blocks, counted from 1. `orders`: every (order name, depth) that this mask is, so `all` has
     two. `aliases`: other names, such as `contracting`. `role`: a trial, one of the two baselines of its own, or a
-    trial whose folds were cut after augmentation, which decides nothing.
+    trial whose folds were cut after augmentation, which decides nothing; `referee`: somebody else's predictions.
     """
 
     candidate: Candidate
@@ -92,6 +92,11 @@ class TrialInfo:
     aliases: tuple[str, ...]
     trainable_params: int
     role: Role = "trial"
+
+    @property
+    def seeded(self) -> bool:
+        """Whether a training seed has a say in it: not without a training, nor in somebody else's."""
+        return self.role not in ("zero-shot", "referee")
 
     def depth_in(self, order: str) -> int | None:
         """How many blocks of `order` this mask thaws, or None when it is no prefix of that order."""

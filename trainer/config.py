@@ -13,7 +13,7 @@ from trainer.keys import fields_in_key
 LARGEST_SEED = 2**32 - 1  # what NumPy and Keras take
 LARGEST_RATE = 1e3  # a learning rate beyond it is a slip of the pen
 
-Start = Literal["pretrained", "scratch"]
+Start = Literal["pretrained", "scratch", "referee"]
 Split = Literal["grouped", "leaky"]
 TrainValue = str | int | float | bool
 Precision = Literal["float32", "tf32", "bfloat16"]
@@ -389,7 +389,8 @@ class Candidate:
     """One point of the search: which blocks train, for how many epochs, how fast, from which weights.
 
     `mask` is the written form (`1-5`, `all`, `none`, see `trainer.masks`); `none` is the zero-shot baseline and has
-    `epochs=0`. `start="scratch"` ignores the pre-trained weights. `seed` draws augmentation, batches, dropout and fresh
+    `epochs=0`. `start="scratch"` ignores the pre-trained weights; `referee` is no
+    training of ours: `mask` is then what somebody calls his predictions (`thaw referee`). `seed` draws augmentation, batches, dropout and fresh
     weights; the folds are the sweep's. `split="leaky"` is scored on folds cut after augmentation. `train` holds the
     searched training settings that differ from the sweep's, by name in `TrainConfig`, sorted: `(("batch", 8),)`.
     """
@@ -405,6 +406,8 @@ class Candidate:
     @property
     def name(self) -> str:
         """What a person calls it: `1-5 · 12 epochs · lr 0.001`; what differs from the sweep's own settings is said."""
+        if self.start == "referee":
+            return self.mask
         if self.epochs == 0:
             return "zero-shot"
         scratch = "from scratch · " if self.start == "scratch" else ""

@@ -61,7 +61,7 @@ def read(record: SweepRecord) -> Reading:
     parts = {
         trial.info.candidate.key: tuple(group[seed] for seed in seeds)
         for trial, group in zip(trials, groups, strict=True)
-        if len(seeds) > 1 and trial.status == "FINISHED" and trial.info.role != "zero-shot"
+        if len(seeds) > 1 and trial.status == "FINISHED" and trial.info.seeded
     }
     return Reading(
         replace(record, trials=tuple(trial for trial in trials if trial.info.role != "leaky")),
@@ -76,7 +76,7 @@ def _compared_seeds(record: SweepRecord) -> tuple[tuple[int, ...], tuple[TrialRe
     done = done_seeds(record, seeds)
     if not done:
         return seeds, others
-    trained = [trial for trial in record.trials if trial.info.role != "zero-shot"]
+    trained = [trial for trial in record.trials if trial.info.seeded]
     return done, tuple(trial for trial in trained if trial.info.candidate.seed not in done)
 
 
@@ -100,7 +100,7 @@ def planned_seeds(record: SweepRecord) -> tuple[tuple[int, ...], tuple[TrialReco
 
     A sweep recorded before seeds were (`Candidate.seed` then reads 0) has one, whichever it is called.
     """
-    trained = [trial for trial in record.trials if trial.info.role != "zero-shot"]
+    trained = [trial for trial in record.trials if trial.info.seeded]
     seeds = seeds_of(record.info)
     trained_seeds = {trial.info.candidate.seed for trial in trained}
     if len(seeds) == 1 and len(trained_seeds) == 1:
@@ -115,7 +115,7 @@ def done_seeds(record: SweepRecord, seeds: Sequence[int]) -> tuple[int, ...]:
     begun: set[tuple[object, ...]] = set()
     done: dict[int, set[tuple[object, ...]]] = {}
     for trial in record.trials:
-        if trial.info.role != "zero-shot":
+        if trial.info.seeded:
             candidate = trial.info.candidate
             key = (candidate.recipe, candidate.split, candidate.epochs)
             begun.add(key)
@@ -174,9 +174,9 @@ def per_original(trial: TrialRecord, originals: Iterable[str]) -> TrialRecord:
 
 
 def _merge_seeds(group: Mapping[int, TrialRecord], seeds: Sequence[int]) -> TrialRecord:
-    """The merged trial of the seeds that were begun; its status, and which are missing. Zero-shot has no seed."""
+    """The merged trial of the seeds that were begun; its status, and which are missing. Zero-shot and a referee's have no seed."""
     trial = next(iter(group.values()))
-    if len(seeds) == 1 or trial.info.role == "zero-shot":
+    if len(seeds) == 1 or not trial.info.seeded:
         return trial
     done = [seed for seed in seeds if seed in group and group[seed].status == "FINISHED"]
     if len(done) == len(seeds):

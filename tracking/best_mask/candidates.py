@@ -177,7 +177,9 @@ def _cost(trial: TrialRecord) -> tuple[int, int, str, str]:
 
 
 def _references(info: SweepInfo, finished: Sequence[TrialRecord]) -> dict[str, tuple[TrialRecord, ...]]:
-    """`expanding`, `contracting`, `all`, `zero-shot` and `scratch`, those that were measured, the cheapest first."""
+    """`expanding`, `contracting`, `all`, `zero-shot`, `scratch` and the names of somebody else's predictions, those that
+    were measured, the cheapest first.
+    """
     scored = sorted((trial for trial in finished if not math.isnan(trial.mean_dice)), key=_cost)
     named = {name: info.named_masks.get(name, name) for name in (*HALVES, "all")}
     groups = {
@@ -186,4 +188,7 @@ def _references(info: SweepInfo, finished: Sequence[TrialRecord]) -> dict[str, t
     }
     for role in ("zero-shot", "scratch"):
         groups[role] = tuple(trial for trial in scored if trial.info.role == role)
+    for trial in scored:
+        if trial.info.role == "referee":
+            groups[trial.info.candidate.mask] = (trial,)
     return {name: trials for name, trials in groups.items() if trials}

@@ -15,6 +15,9 @@ from tracking.record import SweepInfo
 from tracking.units import WORDS, unit_of
 
 
+OURS = ("expanding", "contracting", "all", "zero-shot", "scratch")  # references that thaw trains itself
+
+
 class Interval(Protocol):
     """Whatever has a 95 % interval."""
 
@@ -154,6 +157,7 @@ def _thaw(ranking: Ranking, info: SweepInfo) -> str:
     parts += [", ".join(ahead(against[name]) for name in shown)] if shown else []
     parts.append(_ties(ranking))
     zero_shot, scratch = against.get("zero-shot"), against.get("scratch")
+    parts += [ahead(reference) for reference in ranking.against if reference.name not in OURS]
     if zero_shot and not zero_shot.low > 0:
         parts.append(f"not shown to be better than no training at all ({ahead(zero_shot)})")
     if scratch and scratch.mean < 0:

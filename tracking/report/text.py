@@ -9,7 +9,7 @@ from tracking.analysis.trial import TrialSummary
 from tracking.best_mask.answer import answer_sentences
 from tracking.summary.distances_in_words import within
 from tracking.summary.sweep import SweepSummary
-from tracking.summary.wording import is_shown, name_of, orders_of, score_cells, setting
+from tracking.summary.wording import is_shown, name_of, orders_of, parameters_of, score_cells, setting
 
 HEADS = ["mask", "order", "parameters", "Dice ± SD", "SEM", "error %", "ARI", "HD95", "NSD"]
 WORDS = 2  # columns of text, to the left; numbers stand to the right
@@ -35,7 +35,7 @@ def to_text(summary: SweepSummary) -> str:
 
 def _cells(trial: TrialSummary) -> list[str]:
     distances = [number(trial.hd95.mean, 1), number(trial.surface_dice.mean)]
-    return [name_of(trial), orders_of(trial), f"{trial.trainable_params:,}", *score_cells(trial), *distances]
+    return [name_of(trial), orders_of(trial), parameters_of(trial), *score_cells(trial), *distances]
 
 
 def _legend(summary: SweepSummary) -> list[str]:

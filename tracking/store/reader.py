@@ -78,6 +78,11 @@ class Reader(Store):
         return SweepRecord(info, run_id, run.info.status, started, tuple(sorted(trials, key=_price)))
 
     @explain_errors
+    def read_info(self, name: str | None) -> SweepInfo:
+        """What the sweep called `name`, or the one that was last at work, is; none of its trials is read."""
+        return self._info(self._sweep_run(name).info.run_id)
+
+    @explain_errors
     def sweep_run(self, name: str | None) -> str:
         """The run id of the sweep called `name`, or of the one that was last at work."""
         run_id: str = self._sweep_run(name).info.run_id
@@ -194,8 +199,12 @@ class Reader(Store):
 
     @explain_errors
     def trials(self, sweep_run: str) -> dict[str, TrialState]:
-        """candidate key -> state of its run (FINISHED, FAILED, DROPPED, RUNNING, or KILLED: closed as lost)."""
-        return {state.candidate.key: state for state in counting(self._children(sweep_run), trial_state)}
+        """candidate key -> state of its run (FINISHED, FAILED, DROPPED, RUNNING, or KILLED: closed as lost).
+
+        Somebody else's predictions are no trials.
+        """
+        states = counting(self._children(sweep_run), trial_state)
+        return {state.candidate.key: state for state in states if state.candidate.start != "referee"}
 
     @explain_errors
     def trial(self, sweep_run: str, candidate: Candidate) -> TrialState | None:

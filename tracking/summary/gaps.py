@@ -58,7 +58,7 @@ def find_gaps(record: SweepRecord, reading: Reading) -> Gaps:
 def _trials_of_waiting_seeds(record: SweepRecord, repeats: Repeats) -> list[TrialRecord]:
     """Trials of planned seeds that are compared only once every trial has them."""
     waiting = set(seeds_of(record.info)) - set(repeats.seeds)
-    return [trial for trial in record.trials if trial.info.role != "zero-shot" and trial.info.candidate.seed in waiting]
+    return [trial for trial in record.trials if trial.info.seeded and trial.info.candidate.seed in waiting]
 
 
 def _name(trial: TrialRecord, repeats: Repeats) -> str:

@@ -27,14 +27,21 @@ def name_of(trial: TrialSummary) -> str:
     """`1-5 (contracting)`, `zero-shot`, `all from scratch`, with what of its training differs: `1-5, batch 8`."""
     if trial.role == "zero-shot":
         return "none (zero-shot)"
+    if trial.role == "referee":
+        return f"{trial.mask} (not trained by thaw)"
     return ", ".join([_trained_mask(trial), *(f"{name} {value}" for name, value in trial.train.items())])
 
 
 def trial_cells(trial: TrialSummary) -> list[str]:
     """One row under `TRIAL_HEADS`."""
     rate = f"{trial.learning_rate:g}" if trial.epochs else ""
-    middle = [orders_of(trial), str(trial.epochs or ""), rate, f"{trial.trainable_params:,}"]
+    middle = [orders_of(trial), str(trial.epochs or ""), rate, parameters_of(trial)]
     return [name_of(trial), *middle, *score_cells(trial)]
+
+
+def parameters_of(trial: TrialSummary) -> str:
+    """How many parameters it trains; a dash where nobody knows."""
+    return "–" if trial.role == "referee" else f"{trial.trainable_params:,}"
 
 
 def score_cells(trial: TrialSummary) -> list[str]:
@@ -55,8 +62,8 @@ def is_main(trial: TrialSummary, summary: SweepSummary) -> bool:
 
 
 def is_shown(trial: TrialSummary, summary: SweepSummary) -> bool:
-    """Whether the trial is in the main table: at the main setting, or zero-shot, which has no setting."""
-    return trial.role == "zero-shot" or is_main(trial, summary)
+    """Whether the trial is in the main table: at the main setting, or zero-shot or somebody else's, without a setting."""
+    return trial.role in ("zero-shot", "referee") or is_main(trial, summary)
 
 
 def noise_heads(summary: SweepSummary) -> list[str]:

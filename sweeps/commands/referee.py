@@ -1,0 +1,214 @@
+"""`thaw referee`: somebody else's out-of-fold predictions, scored and tested like a sweep's own trials."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sweeps.commands.best import read_record
+from sweeps.environment.home import Home
+from sweeps.environment.terminal import Board, console, tell
+from tracking.analysis.seeds import read
+from tracking.best_mask.answer import best_mask
+from tracking.best_mask.references import Against
+from tracking.best_mask.sentences import OURS, digits
+from tracking.image_archive import IMAGES, Images, pack_masks, unpack_images
+from tracking.record import SweepInfo, SweepRecord, TrialInfo
+from trainer.config import Candidate
+from trainer.errors import UserError
+from trainer.files import given_path
+from trainer.results import FoldResult, Score
+
+if TYPE_CHECKING:  # heavy
+    from tracking.store.writer import Tracker
+    from trainer.data.predictions import Predictions
+
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9._ +-]{0,39}")
+TAKEN = (*OURS, "none")
+UNSTATED = "folds not stated"
+DIGEST_TAG, SOURCE_TAG, READING_TAG = "thaw.predictions", "thaw.source", "thaw.reading"
+SHOWN = 5
+
+
+def run(home: Home, sweep: str | None, given: Sequence[str]) -> None:
+    """Score each NAME=FOLDER, record it as a run of the sweep, and say how far it lies from the best mask.
+
+    Nothing is recorded unless all can be read. Raises `UserError` for predictions that are not those of the sweep's
+    images in the sweep's folds.
+    """
+    from tracking.store.writer import Tracker
+    from trainer.data.predictions import read_predictions
+
+    folders = dict(map(_parted, given))
+    if len(folders) < len(given):
+        raise UserError("A name stands for one set of predictions, but one is given twice.")
+    board = Board(console)
+    record = read_record(home, sweep)
+    tracker = Tracker.connect(home.tracking_uri, home.artifact_folder)
+    images = _images(tracker, record)
+    results = {}
+    for name, folder in folders.items():
+        with board.stage(f"reading the predictions of {name}"):
+            predictions = read_predictions(folder, images.names, images.truths.shape[1])
+        check_folds(predictions.fold_of, images.names, record.info, name)
+        results[name] = predictions, fold_results(predictions.masks, images, record.info)
+    for name, (predictions, scored) in results.items():
+        marked = name if predictions.fold_of else f"{name} ({UNSTATED})"
+        _record(tracker, record, marked, folders[name], predictions, scored)
+        tell(f"{marked}: {predictions.reading}; mean Dice {_mean(scored):.3f} over {len(scored)} folds.")
+    for line in comparisons(read_record(home, record.info.name)):
+        tell(line)
+
+
+def _parted(text: str) -> tuple[str, Path]:
+    name, equals, folder = text.partition("=")
+    if not equals or not folder or not NAME.fullmatch(name) or name in TAKEN:
+        raise UserError(
+            "Predictions are given as NAME=FOLDER, such as nnU-Net=nnunet-predictions; a name begins with a letter, has "
+            f"at most 40 letters, digits and . _ + - and is none of {', '.join(TAKEN)}, but got '{text}'."
+        )
+    return name, given_path(folder)
+
+
+def _images(tracker: Tracker, record: SweepRecord) -> Images:
+    """The sweep's images with their truths at working size, in the order of its folds.
+
+    Raises `UserError` where they are not there, or some of their pixels take no part, which the record does not show.
+    """
+    content = tracker.read_file(record.run_id, IMAGES)
+    if content is None:
+        raise UserError(f"The images of the sweep '{record.info.name}' ({IMAGES}) are missing in MLflow.")
+    images = unpack_images(content)
+    place = {name: number for number, name in enumerate(images.names)}
+    order = [place[name] for fold in record.info.folds for name in fold]
+    images = Images(
+        *(tuple(texts[number] for number in order) for texts in (images.names, images.labels)),
+        *(array[order] for array in (images.images, images.truths)),
+    )
+    finished = [trial for trial in record.finished if trial.info.candidate.split == "grouped"]
+    if not finished:
+        raise UserError(f"The sweep '{record.info.name}' has no finished trial to compare with. Let it finish first.")
+    pixels = images.truths[0].size
+    for (_, score), truth in zip(finished[0].scores, images.truths, strict=True):
+        if score.tp + score.fp + score.fn + score.tn != pixels or score.tp + score.fn != int(truth.sum()):
+            raise UserError(
+                f"Predictions are scored on all pixels, but the sweep '{record.info.name}' ignores some ({score.image}), "
+                "and its record does not say which. There is no fair comparison."
+            )
+    return images
+
+
+def check_folds(fold_of: Sequence[int], names: Sequence[str], info: SweepInfo, who: str) -> None:
+    """Raise `UserError` unless the stated folds divide the images as the sweep's do, whatever their numbers."""
+    if not fold_of:
+        return
+    own = {name: number for number, fold in enumerate(info.folds, 1) for name in fold}
+    stated: dict[int, set[int]] = {}
+    for name, number in zip(names, fold_of, strict=True):
+        stated.setdefault(number, set()).add(own[name])
+    mixed = {number: folds for number, folds in stated.items() if len(folds) > 1}
+    if mixed or len(stated) != len(info.folds):
+        first = f" Their fold {next(iter(mixed))} holds images of the sweep's folds {sorted(next(iter(mixed.values())))}."
+        raise UserError(
+            f"Predictions can be compared where they were made in the sweep's own folds, but those of {who} were made in "
+            f"others ({len(stated)} folds, the sweep has {len(info.folds)}).{first if mixed else ''} Train in the folds "
+            f"that `thaw folds {info.name}` writes: else an image may have been trained on."
+        )
+
+
+def fold_results(masks: NDArray[np.uint8], images: Images, info: SweepInfo) -> list[FoldResult]:
+    """The scores of predicted masks (n, H, W) in {0, 1}, in the order of `images`, fold by fold, by the sweep's own
+    formulas.
+    """
+    from trainer.training.metrics import score
+
+    results, start = [], 0
+    for number, ((train, _), fold) in enumerate(zip(info.fold_sizes, info.folds, strict=True), 1):
+        part = slice(start, start + len(fold))
+        rows = zip(images.names[part], images.labels[part], images.truths[part], masks[part], strict=True)
+        scores = tuple(
+            _with_distances(score(name, label, truth, mask.astype(np.float32)), truth, mask, info.distances)
+            for name, label, truth, mask in rows
+        )
+        results.append(FoldResult(number, 0, scores, (), train, 0.0, 0, masks[part]))
+        start = part.stop
+    return results
+
+
+def _with_distances(
+    one: Score, truth: NDArray[np.uint8], mask: NDArray[np.uint8], scale: Mapping[str, object]
+) -> Score:
+    """With the distances in pixels; where the sweep has them in mm, the record does not hold the spacing."""
+    from dataclasses import replace
+
+    from trainer.training.distances import distances
+
+    if scale.get("unit") != "px" or not truth.any():
+        return one
+    tolerance = float(str(scale["tolerance"]))
+    hd95, surface_dice = distances(truth == 1, mask == 1, tolerance, (1.0, 1.0))
+    return replace(one, hd95=hd95, surface_dice=surface_dice)
+
+
+def _mean(results: Sequence[FoldResult]) -> float:
+    return float(np.nanmean([result.mean("dice") for result in results]))
+
+
+def _record(
+    tracker: Tracker,
+    record: SweepRecord,
+    name: str,
+    folder: Path,
+    predictions: Predictions,
+    results: Sequence[FoldResult],
+) -> None:
+    """Keep predictions as a run of the sweep; the same ones once. Raises `UserError` where the name has others."""
+    packed = pack_masks([result.predictions for result in results])
+    digest = hashlib.sha256(predictions.masks.tobytes()).hexdigest()
+    info = TrialInfo(Candidate(name, 0, 0.0, "referee"), (), (), (), 0, "referee")
+    state = tracker.trial(record.run_id, info.candidate)
+    if state is not None and state.status == "FINISHED":
+        if tracker.tag(state.run_id, DIGEST_TAG) != digest:
+            raise UserError(
+                f"A name stands for one set of predictions, but {name!r} was recorded with others. Give these another "
+                f"name, or delete the run {state.run_id} in MLflow."
+            )
+        return
+    run_id = tracker.open_trial(record.run_id, info)
+    for tag, text in ((DIGEST_TAG, digest), (SOURCE_TAG, folder.name), (READING_TAG, predictions.reading)):
+        tracker.set_tag(run_id, tag, text)
+    for result in results:
+        tracker.log_fold(run_id, result)
+    tracker.log_bytes(run_id, "predictions.npz", packed)
+    tracker.finish_trial(run_id, results, b"")
+
+
+def comparisons(record: SweepRecord) -> list[str]:
+    """`nnU-Net is 0.03 [0.01, 0.05] above the best mask, 1-5`, for everybody else's predictions that are recorded."""
+    answer = best_mask(read(record))
+    if answer is None:
+        return ["There is no best mask to compare with: the sweep has fewer than two finished masks."]
+    others = [reference for reference in answer.against if reference.name not in OURS]
+    lines = [_compared(reference, answer.best.mask) for reference in others]
+    return [*lines, f"[ ]: 95 %, corrected for the choice of the best mask and for folds that share images; {SEE}"]
+
+
+SEE = "thaw report shows all."
+
+
+def _compared(reference: Against, best: str) -> str:
+    mean, low, high = -reference.mean, -reference.high, -reference.low
+    way = "above" if round(mean, 2) >= 0 else "below"
+    sign = 1 if way == "above" else -1
+    ends = sorted((sign * low, sign * high))
+    tested = not math.isnan(low)
+    interval = f"[{digits(ends[0])}, {digits(ends[1])}]" if tested else f"(no interval: {reference.note})"
+    verdict = "" if not tested or not low <= 0 <= high else "; no difference shown"
+    return f"{reference.name} is {digits(abs(mean))} {interval} {way} the best mask, {best}{verdict}"

@@ -1,0 +1,106 @@
+"""Somebody else's predictions: any form and size gives the same masks; what is unclear is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from trainer.data.predictions import read_predictions
+from trainer.errors import UserError
+
+NAMES = ("benign/a (1)", "benign/b", "malignant/c")
+TRUE = (np.random.default_rng(0).random((3, 8, 8)) > 0.6).astype(np.uint8)
+
+
+def png(path: Path, pixels: np.ndarray) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).save(path)
+
+
+def npz(path: Path, **arrays: np.ndarray) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.savez(path, **arrays)  # type: ignore[arg-type]
+
+
+def large(mask: np.ndarray) -> np.ndarray:
+    return mask.repeat(4, 0).repeat(4, 1)
+
+
+def soft(mask: np.ndarray) -> np.ndarray:
+    return np.where(mask == 1, 0.51 + 0.4 * np.linspace(0, 1, 64).reshape(8, 8), 0.49)
+
+
+WRITERS: dict[str, Callable[[Path, str, np.ndarray], None]] = {
+    "white": lambda folder, name, mask: png(folder / f"{name}.png", 255 * mask),
+    "one": lambda folder, name, mask: png(folder / f"{Path(name).name}.png", mask),
+    "large": lambda folder, name, mask: png(folder / f"{name}.tif", large(255 * mask)),
+    "colour": lambda folder, name, mask: png(folder / f"{name}.png", np.stack([255 * mask] * 3, -1)),
+    "8 bits": lambda folder, name, mask: png(folder / f"{name}.png", np.uint8(np.round(255 * soft(mask)))),
+    "floats": lambda folder, name, mask: npz(folder / f"{name}.npz", p=soft(mask)),
+    "nnU-Net": lambda folder, name, mask: npz(
+        folder / f"{Path(name).name}.npz", probabilities=np.stack([1 - soft(mask), soft(mask)])[:, None]
+    ),
+    "by fold": lambda folder, name, mask: png(folder / "fold_1" / "validation" / f"{Path(name).name}.png", mask),
+}
+
+
+@pytest.mark.parametrize("form", WRITERS)
+def test_every_form_gives_the_same_masks(tmp_path: Path, form: str) -> None:
+    for name, mask in zip(NAMES, TRUE, strict=True):
+        WRITERS[form](tmp_path, name, mask)
+    found = read_predictions(tmp_path, NAMES, 8)
+    assert np.array_equal(found.masks, TRUE) and found.fold_of == ((1, 1, 1) if form == "by fold" else ())
+
+
+def test_masks_win_over_the_probabilities_beside_them(tmp_path: Path) -> None:
+    for name, mask in zip(NAMES, TRUE, strict=True):
+        png(tmp_path / f"{Path(name).name}.png", mask)
+        npz(tmp_path / f"{Path(name).name}.npz", probabilities=np.zeros((8, 8)))
+    assert np.array_equal(read_predictions(tmp_path, NAMES, 8).masks, TRUE)
+
+
+def test_a_table_says_the_folds(tmp_path: Path) -> None:
+    for name, mask in zip(NAMES, TRUE, strict=True):
+        png(tmp_path / f"{name}.png", mask)
+    (tmp_path / "folds.csv").write_text("image,fold,case\nbenign/a (1),2,x\nb,1,y\nmalignant/c,2,z\n")
+    assert read_predictions(tmp_path, NAMES, 8).fold_of == (2, 1, 2)
+    (tmp_path / "folds.csv").write_text("image,fold\nb,1\n")
+    with pytest.raises(UserError, match=r"of all predictions or of none, but not of benign/a \(1\), malignant/c"):
+        read_predictions(tmp_path, NAMES, 8)
+    (tmp_path / "folds.csv").write_text("picture,fold\nb,1\n")
+    with pytest.raises(UserError, match="must have the columns image and fold"):
+        read_predictions(tmp_path, NAMES, 8)
+
+
+WRONG: dict[str, tuple[Callable[[Path], None], str]] = {
+    "missing": (lambda folder: (folder / "b.png").unlink(), "has none of 1: benign/b"),
+    "unknown": (lambda folder: png(folder / "d.png", TRUE[0]), "Not called like any image: .*d.png"),
+    "doubled": (lambda folder: png(folder / "more" / "b.png", TRUE[0]), "has several of some: .*b.png"),
+    "labels": (lambda folder: png(folder / "b.png", 2 * TRUE[0]), "hold 3 values: 0, 1, 2"),
+    "logits": (lambda folder: ((folder / "b.png").unlink(), npz(folder / "b.npz", p=TRUE[0] - 4.5)), "Logits must be"),
+    "channels": (
+        lambda folder: ((folder / "b.png").unlink(), npz(folder / "b.npz", p=np.ones((3, 8, 8)))),
+        r"has the shape \(3, 8, 8\)",
+    ),
+    "empty": (lambda folder: [png(path, 0 * TRUE[0]) for path in folder.glob("*.png")], "none holds a pixel"),
+    "colours": (
+        lambda folder: png(folder / "b.png", np.stack([TRUE[0], TRUE[1], TRUE[2]], -1)),
+        "3 channels that differ",
+    ),
+    "no folder": (lambda folder: folder.rename(folder.with_name("gone")), "there is no folder"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_what_is_unclear_is_refused(tmp_path: Path, case: str) -> None:
+    folder = tmp_path / "given"
+    for name, mask in zip(NAMES, TRUE, strict=True):
+        png(folder / f"{Path(name).name}.png", mask)
+    spoil, said = WRONG[case]
+    spoil(folder)
+    with pytest.raises(UserError, match=said):
+        read_predictions(folder, NAMES, 8)
