@@ -521,7 +521,7 @@ def report(
         str,
         typer.Option(
             "--format",
-            help="Format of the report: html, json, csv or markdown.",
+            help="Format of the report: html, json, csv, markdown, or methods (a paragraph for a paper).",
             autocompletion=completer_of("html", "json", "csv", "markdown"),
         ),
     ] = "html",

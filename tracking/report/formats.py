@@ -11,6 +11,7 @@ from tracking.figures.figure_data import figure_files
 from tracking.record import SweepRecord
 from tracking.report.csv_rows import to_csv
 from tracking.report.markdown import to_markdown
+from tracking.report.methods import to_methods
 from tracking.report.page import html
 from tracking.report.page_two_sweeps import two_sweeps_files, two_sweeps_html, two_sweeps_markdown
 from tracking.report.paper_figures import figures_of_paper
@@ -18,12 +19,12 @@ from tracking.summary.sweep import SweepSummary
 from tracking.summary.two_sweeps import TwoSweeps
 from trainer.errors import UserError
 
-Format = Literal["html", "json", "csv", "markdown"]
-SUFFIX: Mapping[str, str] = {"html": ".html", "json": ".json", "csv": ".csv", "markdown": ".md"}
+Format = Literal["html", "json", "csv", "markdown", "methods"]
+SUFFIX: Mapping[str, str] = {"html": ".html", "json": ".json", "csv": ".csv", "markdown": ".md", "methods": ".md"}
 
 
 def render(summary: SweepSummary, record: SweepRecord, form: str = "html") -> str:
-    """The report of a sweep as `html`, `json`, `csv` or `markdown`; `record` is what was summarised. Raises `UserError`
+    """The report of a sweep as `html`, `json`, `csv`, `markdown` or `methods`; `record` is what was summarised. Raises `UserError`
     for any other format.
     """
     match _check_format(form):
@@ -35,6 +36,8 @@ def render(summary: SweepSummary, record: SweepRecord, form: str = "html") -> st
             return to_csv(summary)
         case "markdown":
             return to_markdown(summary)
+        case "methods":
+            return to_methods(summary)
 
 
 def render_two(two: TwoSweeps, form: str = "html") -> str:
@@ -48,6 +51,8 @@ def render_two(two: TwoSweeps, form: str = "html") -> str:
             return to_csv(*two.sweeps)
         case "markdown":
             return two_sweeps_markdown(two)
+        case "methods":
+            return "\n".join(map(to_methods, two.sweeps))
 
 
 def figures(summary: SweepSummary, record: SweepRecord) -> Mapping[str, bytes]:

@@ -1,0 +1,151 @@
+"""A methods paragraph for a paper: what was done, with its numbers, versions and sources, out of the typed report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from tracking.analysis.formatting import SYNTHETIC, counted
+from tracking.spec_view import view_spec
+from tracking.summary.sweep import SweepSummary
+from tracking.units import unit_word
+
+SOURCES = {
+    "study": "M. Amiri, R. Brooks, H. Rivaz: Fine tuning U-Net for ultrasound image segmentation: which layers? MICCAI "
+    "2019 workshops, Springer, 2019.",
+    "unet": "O. Ronneberger, P. Fischer, T. Brox: U-Net: convolutional networks for biomedical image segmentation. "
+    "MICCAI 2015.",
+    "adam": "D. P. Kingma, J. Ba: Adam: a method for stochastic optimization. ICLR 2015.",
+    "nadeau": "C. Nadeau, Y. Bengio: Inference for the generalization error. Machine Learning 52 (2003), 239-281.",
+    "holm": "S. Holm: A simple sequentially rejective multiple test procedure. Scandinavian Journal of Statistics 6 "
+    "(1979), 65-70.",
+    "bbc": "I. Tsamardinos, E. Greasidou, G. Borboudakis: Bootstrapping the out-of-sample predictions for efficient and "
+    "accurate cross-validation. Machine Learning 107 (2018), 1895-1922.",
+    "nsd": "S. Nikolov et al.: Clinically applicable segmentation of head and neck anatomy for radiotherapy. Journal of "
+    "Medical Internet Research 23 (2021), e26151.",
+}
+LOSSES = {"bce": "binary cross-entropy", "bce+dice": "the sum of binary cross-entropy and soft Dice loss"}
+LIBRARIES = ("thaw", "tensorflow", "jax", "keras", "optuna", "keras-tuner", "mlflow", "numpy", "scikit-image")
+
+
+def to_methods(summary: SweepSummary) -> str:
+    """The paragraph and its sources, in Markdown; nothing in it is said that the sweep did not do."""
+    cited: list[str] = []
+
+    def cite(key: str) -> str:
+        if key not in cited:
+            cited.append(key)
+        return f"[{cited.index(key) + 1}]"
+
+    parts = [_data(summary), _network(summary, cite), _training(summary, cite), _folds(summary), _candidates(summary)]
+    parts += [_statistics(summary, cite), *_external(summary), _software(summary)]
+    paragraph = " ".join(part for part in parts if part)
+    sources = [f"{number}. {SOURCES[key]}" for number, key in enumerate(cited, 1)]
+    head = [f"**{SYNTHETIC}**", ""] if summary.data.synthetic else []
+    return "\n".join(["## Methods", "", *head, paragraph, "", *sources]) + "\n"
+
+
+def _section(summary: SweepSummary, name: str) -> Mapping[str, Any]:
+    return dict(summary.settings.get(name) or {})
+
+
+def _data(summary: SweepSummary) -> str:
+    data, size = summary.data, _section(summary, "model").get("size")
+    classes = ", ".join(f"{count} {label}" for label, count in data.counted_classes)
+    left_out = f" {len(data.notes)} remarks on what was left out are in the report." if data.notes else ""
+    resized = f", resized to {size} x {size} pixels" if size else ""
+    what = "synthetic images" if data.synthetic else "images"
+    return (
+        f"We used {data.images} {what}{f' ({classes})' if classes else ''} from {data.source}{resized}. "
+        f"Near-duplicates{'' if data.synthetic else ' and images of one patient, where known,'} were kept together, "
+        f"which left {data.groups} groups.{left_out}"
+    )
+
+
+def _network(summary: SweepSummary, cite: Any) -> str:
+    view, word, model = view_spec(summary.settings), unit_word(summary.settings), summary.model
+    parameters = sum(model.block_params) + model.always_params
+    name = view.network or f"U-Net {cite('unet')} with {view.filters} filters at the first level"
+    return (
+        f"The network was a {name} ({parameters:,} parameters), divided into {counted(model.blocks, word)}; a mask "
+        f"says which of them are fine-tuned, while all others stay frozen {cite('study')}. It started from weights trained "
+        f"on {summary.weights.source}."
+    )
+
+
+def _training(summary: SweepSummary, cite: Any) -> str:
+    train, augmentation = _section(summary, "train"), _section(summary, "augmentation")
+    rates = sorted({trial.learning_rate for trial in summary.trials if trial.role == "trial"})
+    rate = f"a learning rate of {' or '.join(f'{one:g}' for one in rates)}" if rates else "a searched learning rate"
+    copies = ""
+    if augmentation.get("total"):
+        copies = (
+            f" The training part of each fold was augmented, after the split, to the share of {augmentation['total']} "
+            f"images in all: rotations up to {augmentation['rotation']:g} degrees, shears up to "
+            f"{augmentation['shear']:g} degrees, shifts up to {100 * augmentation['shift']:g} % and zooms up to "
+            f"{100 * augmentation['zoom']:g} %{', and mirrored' if augmentation.get('flip') else ''}."
+        )
+    loss, precision = LOSSES.get(str(train.get("loss")), str(train.get("loss"))), train.get("precision", "float32")
+    return (
+        f"Each mask was trained with Adam {cite('adam')} at {rate} in batches of {train.get('batch')} on {loss}, in "
+        f"{precision}.{copies}"
+    )
+
+
+def _folds(summary: SweepSummary) -> str:
+    seeds = summary.noise.seeds
+    repeats = f" Every training was repeated with {len(seeds)} seeds." if len(seeds) > 1 else ""
+    return (
+        f"Scores are those of {len(summary.folds)}-fold cross-validation, the same folds for every mask; no group was "
+        f"divided.{repeats}"
+    )
+
+
+def _candidates(summary: SweepSummary) -> str:
+    trials = [trial for trial in summary.trials if trial.role == "trial"]
+    masks, epochs = {trial.mask for trial in trials}, sorted({trial.epochs for trial in trials})
+    search = _section(summary, "search")
+    how = f" ({search['strategy']} search)" if search.get("strategy") else ""
+    budgets = f" at {', '.join(map(str, epochs))} epochs" if epochs else ""
+    return f"{counted(len(masks), 'mask')} were compared{budgets}{how}, {counted(len(trials), 'candidate')} in all."
+
+
+def _statistics(summary: SweepSummary, cite: Any) -> str:
+    scale = summary.distances
+    distances = ""
+    if scale:
+        distances = (
+            f", the 95 % Hausdorff distance (in {scale.unit}) and the surface Dice within {scale.tolerance:g} "
+            f"{scale.unit} {cite('nsd')}"
+        )
+    text = (
+        f"We report Dice, pixel error and adjusted Rand index{distances}. Differences were tested with the corrected "
+        f"resampled t-test over folds {cite('nadeau')}, two-sided at 5 %, with Holm's correction {cite('holm')} over the "
+        "comparisons that were fixed beforehand (contracting against expanding, and the area between both curves)."
+    )
+    if summary.best_mask and summary.best_mask.corrected:
+        text += (
+            f" The score of the best mask was corrected for its choice among {summary.best_mask.candidates} candidates "
+            f"by bootstrapping the out-of-fold scores {cite('bbc')}."
+        )
+    return text
+
+
+def _external(summary: SweepSummary) -> Iterator[str]:
+    if summary.external:
+        sets = ", ".join(f"{one.name} ({one.data.images} images in {one.data.groups} groups)" for one in summary.external)
+        yield (
+            f"The networks of all folds were also scored on images that took no part in training or choice: {sets}; "
+            "intervals there are bootstraps of groups."
+        )
+
+
+def _software(summary: SweepSummary) -> str:
+    provenance = summary.provenance
+    versions = {**provenance.versions}
+    named = ", ".join(f"{name} {versions[name]}" for name in LIBRARIES if name in versions)
+    kinds = ", ".join(kind.name for kind in summary.processors.kinds) if summary.processors else ""
+    return (
+        f"All was done with thaw{f' ({named})' if named else ''}{f', on {kinds}' if kinds else ''}; the command was "
+        f"`{provenance.command}` (seed {summary.seed})."
+    )
