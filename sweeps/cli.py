@@ -522,7 +522,7 @@ def report(
         typer.Option(
             "--format",
             help="Format of the report: html, json, csv, markdown, or methods (a paragraph for a paper).",
-            autocompletion=completer_of("html", "json", "csv", "markdown"),
+            autocompletion=completer_of("html", "json", "csv", "markdown", "methods"),
         ),
     ] = "html",
     out: Annotated[

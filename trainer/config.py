@@ -16,6 +16,8 @@ LARGEST_RATE = 1e3  # a learning rate beyond it is a slip of the pen
 Start = Literal["pretrained", "scratch", "referee"]
 Split = Literal["grouped", "leaky"]
 TrainValue = str | int | float | bool
+Tune = Literal["all", "norm", "bias"]
+SMALLEST_DECAY = 0.01
 Precision = Literal["float32", "tf32", "bfloat16"]
 DistanceUnit = Literal["mm", "px"]  # px: pixels of the working size
 DEFAULT_TOLERANCE: Mapping[DistanceUnit, float] = {"mm": 2.0, "px": 1.0}
@@ -276,6 +278,11 @@ class TrainConfig:
     frozen layer; `adapt` lets them follow the training images, while its scale and offset stay. In thawed blocks it
     trains like any other layer.
 
+    `tune`: what of a thawed block trains: `all` of it, the scales and offsets of its normalisations (`norm`), or its
+    offsets alone (`bias`, those of normalisations among them). `rate_decay`: by what the rate of each block is multiplied
+    for every block that lies behind it, towards the output; 1 is one rate for all (Howard and Ruder 2018,
+    discriminative fine-tuning).
+
     `precision`: how the network computes, in pre-training and scoring too; weights, loss and optimizer are float32 in
     any. `tf32` rounds the factors of products to 10 bits, on NVIDIA's cards alone; `bfloat16` keeps activations in half
     the memory, with 7 bits.
@@ -286,11 +293,20 @@ class TrainConfig:
     batch_norm: Literal["frozen", "adapt"] = "frozen"
     deterministic: bool = True
     precision: Precision = "float32"
+    tune: Tune = "all"
+    rate_decay: float = 1.0
 
 
 def train_mistakes(config: TrainConfig) -> Iterator[str]:
     """What is wrong with `[train]`, one sentence each."""
     yield from at_least("train.batch", config.batch, 1)
+    if not SMALLEST_DECAY <= config.rate_decay <= 1:
+        yield decay_rule("train.rate_decay", config.rate_decay)
+
+
+def decay_rule(key: str, given: object) -> str:
+    """What to say of a decay that is none."""
+    return f"'{key}' must be from {SMALLEST_DECAY:g} to 1 (one rate for all blocks), but got {given}."
 
 
 @dataclass(frozen=True)

@@ -70,8 +70,8 @@ def look_at(spec: Spec, home: Home) -> Look:
 
 
 def _check_spec(spec: Spec, network: Any, blocks: Partition) -> None:
-    has_norm = any(normalisations(layer) for layer in leaf_layers(network).values())
-    refuse(spec.name, [*unit_rules(spec.search, searchable(blocks)), *norm_rules(spec.search, has_norm=has_norm)])
+    has_norm = any(norm_layers(layer) for layer in leaf_layers(network).values())
+    refuse(spec.name, [*unit_rules(spec.search, searchable(blocks)), *norm_rules(spec.search, spec.settings.train, has_norm=has_norm)])
 
 
 def _notes(

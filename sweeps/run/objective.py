@@ -88,7 +88,8 @@ def make_objective(
 def _score(objective: _Objective, candidate: Candidate, claim: Claim) -> Scored:
     """Look up the candidate's score, or train it and record the outcome."""
     recorder = objective.recorder
-    info = trial_info(candidate, objective.cross_validation.trainer.blocks, objective.sweep.resolved.search.orders)
+    trainer = objective.cross_validation.trainer
+    info = trial_info(candidate, trainer.blocks, objective.sweep.resolved.search.orders, trainer.tuned(candidate))
     state = recorder.look(candidate, claim.attempt)
     if state is not None and state.status == "FINISHED" and state.dice is not None:
         return Scored(state.dice, parameters=info.trainable_params, page=recorder.page(state.run_id))
@@ -212,12 +213,16 @@ def _drop_reason(objective: _Objective, results: Sequence[FoldResult]) -> str:
     return f"{objective.why_dropped} ({folds}); the other folds were not trained, so it has no score."
 
 
-def trial_info(candidate: Candidate, blocks: Partition, followed: Sequence[str]) -> TrialInfo:
-    """What a candidate's mask means on this network, and where on the followed orders it lies."""
+def trial_info(
+    candidate: Candidate, blocks: Partition, followed: Sequence[str], tuned: Mapping[int, int] | None = None
+) -> TrialInfo:
+    """What a candidate's mask means on this network, and where on the followed orders it lies. `tuned`: the parameters
+    of each block that train where it is thawed; None: all of them.
+    """
     mask = parse(candidate.mask, searchable(blocks))
     role = role_of(candidate)
     orders = tuple(pair for pair in orders_and_depths(mask) if role == "trial" and pair[0] in followed)
-    return TrialInfo(candidate, mask.blocks, orders, names(mask), trainable_parameters(blocks, mask), role)
+    return TrialInfo(candidate, mask.blocks, orders, names(mask), trainable_parameters(blocks, mask, tuned), role)
 
 
 def role_of(candidate: Candidate) -> Role:

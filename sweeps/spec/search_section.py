@@ -9,7 +9,7 @@ from typing import Literal, get_args, get_type_hints
 
 from sweeps.spec.factorial_designs import design_mistakes
 from sweeps.spec.strategy_names import ENDING, KERAS_TUNER, LISTS, PROPOSING
-from trainer.config import LARGEST_RATE, LARGEST_SEED, TrainConfig, TrainValue
+from trainer.config import LARGEST_RATE, LARGEST_SEED, SMALLEST_DECAY, TrainConfig, TrainValue, decay_rule
 from trainer.errors import UserError
 from trainer.masks import ORDERS, parse
 
@@ -110,10 +110,14 @@ def too_few_units(units: int) -> str:
     )
 
 
-def norm_rules(search: Search, *, has_norm: bool) -> Iterator[str]:
+def norm_rules(search: Search, train: TrainConfig, *, has_norm: bool) -> Iterator[str]:
     """A policy that changes nothing is not searched: every trial would be paid twice."""
     if "batch_norm" in dict(search.train) and not has_norm:
         yield "'search.train.batch_norm' searches what this network does not have: batch normalisation. Leave it out."
+    tuned = {"train.tune": (train.tune,), "search.train.tune": dict(search.train).get("tune", ())}
+    for key, values in tuned.items():
+        if "norm" in values and not has_norm:
+            yield f"'{key}' = 'norm' tunes what this network does not have: normalisation. Leave it out."
 
 
 def neuron_mistakes(search: Search, last: int | None) -> Iterator[str]:
@@ -159,6 +163,9 @@ def _train_mistakes(search: Search) -> Iterator[str]:
         if name not in SEARCHABLE:
             yield f"'search.train.{name}' is no training setting that can be searched. Known: {', '.join(SEARCHABLE)}."
             continue
+        if kinds[name] is float:
+            yield from _decay_mistakes(name, values)
+            continue
         allowed = get_args(kinds[name])
         right = [value in allowed if allowed else type(value) is kinds[name] for value in values]
         if not values or not all(right) or len(set(values)) < len(values):
@@ -166,6 +173,13 @@ def _train_mistakes(search: Search) -> Iterator[str]:
             yield f"'search.train.{name}' must be {what}, but got {list(values)}."
         elif name == "batch" and min(int(value) for value in values) < 1:
             yield f"'search.train.batch' must be at least 1, but got {list(values)}."
+
+
+def _decay_mistakes(name: str, values: tuple[TrainValue, ...]) -> Iterator[str]:
+    """The rules of the one setting that is a fraction."""
+    right = [isinstance(value, int | float) and SMALLEST_DECAY <= value <= 1 for value in values]
+    if not values or not all(right) or len(set(values)) < len(values):
+        yield decay_rule(f"search.train.{name}", list(values))
 
 
 def _constraint_mistakes(search: Search, units: int) -> Iterator[str]:

@@ -25,7 +25,7 @@ def rules(search: Search, settings: Settings) -> Iterator[str]:
         yield from unit_rules(search, units)
     yield from neuron_mistakes(search, None if units is None else N_BLOCKS)
     if settings.model.path is None:
-        yield from norm_rules(search, has_norm=False)
+        yield from norm_rules(search, settings.train, has_norm=False)
     yield from settings_mistakes(settings)
     if settings.augmentation.order == "leaky" and search.proposes:
         yield f"'augmentation.order' = 'leaky' repeats the trials of a grid, but the strategy is '{search.strategy}'."

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -134,9 +135,12 @@ def apply_mask(model: keras.Model, blocks: Partition, mask: Mask, *, adapt: bool
                     weight.trainable = False
 
 
-def trainable_parameters(blocks: Partition, mask: Mask) -> int:
-    """Number of weights that a mask thaws (moving statistics included: their layers thaw with their block)."""
-    return sum(block.parameters for block in blocks if thawed(block.number, mask))
+def trainable_parameters(blocks: Partition, mask: Mask, tuned: Mapping[int, int] | None = None) -> int:
+    """Number of weights that a mask thaws (moving statistics included: their layers thaw with their block). `tuned`: how
+    many of each block train; None: all.
+    """
+    counts = tuned or {block.number: block.parameters for block in blocks}
+    return sum(counts[block.number] for block in blocks if thawed(block.number, mask))
 
 
 @dataclass(frozen=True)

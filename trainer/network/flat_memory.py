@@ -7,17 +7,30 @@ training step 7 MB. A search over 511 masks would end with gigabytes.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 
 
 class Adam(keras.optimizers.Adam):  # type: ignore[misc]
-    """Adam without the exchange of gradients between devices, of which there is one.
+    """Adam with a rate for each variable, and without the exchange of gradients between devices, of which there is one.
 
-    On TensorFlow that exchange is an identity whose gradient is registered under a name of its own at every trace, for
+    `factors`: by what each variable's step is multiplied, in the order in which it is built; none: one rate for all. It
+    is the step, for Adam ignores how large a gradient is.
+
+    On TensorFlow the exchange is an identity whose gradient is registered under a name of its own at every trace, for
     ever, and with it the whole traced graph.
     """
+
+    def __init__(self, learning_rate: float = 0.001, factors: Sequence[float] = ()) -> None:
+        super().__init__(learning_rate)
+        self.factors = tuple(factors)
+
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        """Keras's own, at the variable's rate."""
+        factor = self.factors[self._get_variable_index(variable)] if self.factors else 1.0
+        super().update_step(gradient, variable, learning_rate if factor == 1 else learning_rate * factor)
 
     def _all_reduce_sum_gradients(self, grads_and_vars: Any) -> Any:
         return list(grads_and_vars)

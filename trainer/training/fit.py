@@ -34,6 +34,7 @@ from trainer.network.blocks import (
 )
 from trainer.network.flat_memory import Adam
 from trainer.network.precision import compute_in
+from trainer.network.tuning import held_weights, rate_factors, tune_within, tuned_parameters, weights_tuned
 from trainer.results import OBJECT, FoldResult, Reached, Score
 from trainer.stopping import StopAsked, leave, leave_if, never
 from trainer.training.device import continued, device
@@ -96,6 +97,11 @@ class Trainer:
         self._model, self._steps = steps_of(model)
         self._compiled_for: tuple[Mask, TrainConfig] | None = None
         self._initial_optimizer: list[NDArray[Any]] = []
+
+    def tuned(self, candidate: Candidate) -> dict[int, int]:
+        """How many parameters of each block train under a candidate where it thaws the block."""
+        tune = train_config(self.config, candidate).tune
+        return {block.number: tuned_parameters(self._model, block, tune) for block in self.blocks}
 
     def fold_results(
         self,
@@ -161,6 +167,7 @@ class Trainer:
         self._compile(mask, config)
         self._restore(candidate, fold.number)
         before = fingerprints(self._model, self.blocks)
+        held = _values(held_weights(self._model, self.blocks, mask, config.tune))
         state = state or State(0, (), {})
         if state.variables:
             self._load(state, mask, config)
@@ -187,6 +194,7 @@ class Trainer:
                 begun, loss_sum = 0, 0.0
                 pause()
             self._prove(mask, config, before)
+            self._prove_held(mask, config, held)
             try:
                 scores, predictions = self._score(fold.test_x, fold.test_y, fold.names, fold.labels)
             except Preempted:
@@ -211,7 +219,12 @@ class Trainer:
         if (mask, config) == self._compiled_for or not mask.blocks:
             return
         apply_mask(self._model, self.blocks, mask, adapt=config.batch_norm == "adapt")
-        self._steps.compile(Adam(), loss_named(config.loss, ignoring=self._ignoring))
+        tune_within(self._model, self.blocks, mask, config.tune)
+        if not self._model.trainable_variables:
+            self._compiled_for = None
+            raise TrialFailed(f"nothing to tune: the blocks of mask {mask} have no weights of the kind {config.tune!r}.")
+        factors = rate_factors(self._model, self.blocks, config.rate_decay)
+        self._steps.compile(Adam(factors=factors), loss_named(config.loss, ignoring=self._ignoring))
         self._initial_optimizer = [keras.ops.convert_to_numpy(variable) for variable in self._model.optimizer.variables]
         self._compiled_for = mask, config
 
@@ -281,6 +294,15 @@ class Trainer:
         if dead := [block for block in mask.blocks if block not in moved]:
             raise TrialFailed(f"dead block: blocks {dead} were to be trained, but none of their weights moved.")
 
+    def _prove_held(self, mask: Mask, config: TrainConfig, before: Mapping[str, NDArray[Any]]) -> None:
+        """Compare what is not tuned of the thawed blocks with itself before the fold."""
+        for name, weight in held_weights(self._model, self.blocks, mask, config.tune).items():
+            if not np.array_equal(keras.ops.convert_to_numpy(weight), before[name]):
+                raise FrozenBlockMoved(
+                    f"Of the blocks of mask {mask} only {config.tune!r} is tuned, but {weight.path} changed during "
+                    "training. This is a bug in thaw or in a custom layer; the sweep stops."
+                )
+
     def score_external(
         self, candidate: Candidate, weights: Mapping[str, NDArray[np.float32]], cases: Cases
     ) -> tuple[Score, ...]:
@@ -318,7 +340,7 @@ class Trainer:
         for block in self.blocks:
             for path in block.paths if adapt or thawed(block.number, mask) else ():
                 layer = layers[path]
-                positions = range(len(layer.weights)) if thawed(block.number, mask) else sorted(statistics(layer))
+                positions = _moving(layer, config) if thawed(block.number, mask) else sorted(statistics(layer))
                 weights |= {f"{path}/{position}": layer.weights[position] for position in positions}
         return weights
 
@@ -338,6 +360,18 @@ class Trainer:
     def _load(self, state: State, mask: Mask, config: TrainConfig) -> None:
         for name, variable in self._state_variables(mask, config).items():
             variable.assign(state.variables[name])
+
+
+def _moving(layer: keras.Layer, config: TrainConfig) -> list[int]:
+    """The positions in `layer.weights` of what training may change where the layer is thawed."""
+    if config.tune == "all":
+        return list(range(len(layer.weights)))
+    tuned = {id(weight) for weight in weights_tuned(layer, config.tune)}
+    return [
+        position
+        for position, weight in enumerate(layer.weights)
+        if id(weight) in tuned or position in statistics(layer)
+    ]
 
 
 def _values(variables: Mapping[str, Any]) -> dict[str, NDArray[Any]]:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from tests.trainer.conftest import TINY, made_fold
-from trainer.config import Candidate, PartitionConfig, TrainConfig
+from trainer.config import Candidate, PartitionConfig, TrainConfig, TrainValue
 from trainer.errors import FrozenBlockMoved, TrialFailed
 from trainer.masks import Mask, at_depth, parse
 from trainer.network.blocks import leaf_layers
 from trainer.network.unet import unet
 from trainer.results import FoldResult
+from trainer.training import fit
 from trainer.training.fit import FoldData, Trainer
 from trainer.training.ledger import Entry, Failure
 from trainer.training.steps.batches import batches, scoring_batch
@@ -326,3 +328,41 @@ def test_the_loss_of_an_epoch_is_the_mean_over_its_batches(trainer: Trainer, ent
     (result,) = train(trainer, entry("mean"), "9", 2, fold)
     half = len(taken) // 2
     assert half > 1 and result.losses == (sum(taken[:half]) / half, sum(taken[half:]) / half)
+
+
+@pytest.mark.parametrize("changed", [{"tune": "bias"}, {"rate_decay": 0.5}, {"tune": "bias", "rate_decay": 0.5}], ids=str)
+def test_budgets_on_the_way_of_what_is_tuned_give_the_bits_of_one_straight_run(
+    entry: Entries, fold: FoldData, changed: dict[str, TrainValue]
+) -> None:
+    candidate = Candidate("6-9", 3, 1e-2, train=tuple(sorted(changed.items())))
+
+    def run(name: str, epochs: int, trainer: Trainer) -> FoldResult:
+        return list(trainer.fold_results(replace(candidate, epochs=epochs), fold, (1,), entry(name)))[-1]
+
+    def fresh() -> Trainer:
+        network = unet(TINY, seed=1)
+        return Trainer(network, {"pretrained": network.get_weights()}, TrainConfig(batch=4))
+
+    straight = run("straight", 3, fresh())
+    run("parts", 1, fresh())
+    assert same(run("parts", 3, fresh()), straight)
+    other = fresh()
+    plain = train(other, entry("plain"), "6-9", 3, fold)[-1]
+    assert not same(plain, straight) and same(run("after", 3, other), straight)
+    moved = {path.rpartition("/")[2] for path in straight.weights}
+    assert moved == ({"1"} if "tune" in changed else {"0", "1"})  # a convolution's weights: kernel, bias
+
+
+def test_the_proof_fails_when_what_is_not_tuned_moves(entry: Entries, fold: FoldData, monkeypatch: Any) -> None:
+    monkeypatch.setattr(fit, "tune_within", lambda *_: None)
+    network = unet(TINY, seed=1)
+    trainer = Trainer(network, {"pretrained": network.get_weights()}, TrainConfig(batch=4, tune="bias"))
+    with pytest.raises(FrozenBlockMoved, match="only 'bias' is tuned, but .*kernel changed"):
+        train(trainer, entry("x"), "6-9", 1, fold)
+
+
+def test_nothing_to_tune_fails_the_trial(trainer: Trainer, entry: Entries, fold: FoldData) -> None:
+    candidate = Candidate("6-9", 1, 1e-2, train=(("tune", "norm"),))
+    with pytest.raises(TrialFailed, match="nothing to tune: the blocks of mask 6-9 have no weights of the kind 'norm'"):
+        list(trainer.fold_results(candidate, fold, (), entry("x")))
+    assert train(trainer, entry("y"), "6-9", 1, fold)
