@@ -513,9 +513,13 @@ def check(
 @app.command()
 def report(
     sweep: Sweep = None,
-    other: Annotated[
-        str | None,
-        typer.Argument(help="A second sweep, to set the two side by side.", autocompletion=_sweeps_here),
+    others: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="A second sweep, to set the two side by side; or more, on the same images and folds, to compare their "
+            "best masks.",
+            autocompletion=_sweeps_here,
+        ),
     ] = None,
     format_: Annotated[
         str,
@@ -536,7 +540,7 @@ def report(
     """Write the report of a sweep, or of two sweeps side by side, from MLflow's record alone."""
     from sweeps.commands.report import make_report
 
-    make_report(home, sweep, other, format_, out)
+    make_report(home, sweep, others or (), format_, out)
 
 
 @app.command()

@@ -1,8 +1,8 @@
-"""The report of a sweep, or of two side by side, made again from MLflow alone."""
+"""The report of a sweep, or of several side by side, made again from MLflow alone."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # heavy
     from tracking.store.writer import Tracker
 
 
-def make_report(root: Path, sweep: str | None, other: str | None, form: str, out: Path | None) -> None:
+def make_report(root: Path, sweep: str | None, others: Sequence[str], form: str, out: Path | None) -> None:
     """Write the report, and its figures into `out` where that is given; else json, csv and markdown are printed.
 
     `root` is the home, `sweep` the newest by default. Raises `UserError` for an unknown `form`, home or sweep.
@@ -30,10 +30,12 @@ def make_report(root: Path, sweep: str | None, other: str | None, form: str, out
 
     tracker = Tracker.connect(home.tracking_uri, home.artifact_folder)
     shows_images = out is not None or form == "html"
-    if other is None:
+    if not others:
         name, text, figure_files = _render_one(tracker, sweep, form, shows_images=shows_images, figures=out is not None)
+    elif len(others) == 1:
+        name, text, figure_files = _render_two(tracker, sweep, others[0], form, figures=out is not None)
     else:
-        name, text, figure_files = _render_two(tracker, sweep, other, form, figures=out is not None)
+        name, text, figure_files = _render_many(tracker, [str(sweep), *others], form)
     if not shows_images:
         write_data(text) if form in DATA else tell(text.removesuffix("\n"))
         return
@@ -53,6 +55,7 @@ def _default_folder(home: Home, name: str) -> Path:
     return Path("reports") / name
 
 
+LONGEST_FOLDER = 120  # letters
 DATA = ("json", "csv")  # formats that programs read
 
 Rendered = tuple[str, str, Mapping[str, bytes]]  # the report's name, its text, file name -> figure
@@ -93,6 +96,20 @@ def _render_two(tracker: Tracker, sweep: str | None, other: str, form: str, *, f
         figure_files = formats.figures_of_two(comparison) if figures else {}
         names = " against ".join(summary.sweep for summary in comparison.sweeps)
         return names, formats.render_two(comparison, form), figure_files
+
+
+def _render_many(tracker: Tracker, names: Sequence[str], form: str) -> Rendered:
+    """The report of three or more sweeps side by side; its figure stands on the page."""
+    from tracking.report import formats
+    from tracking.summary.many_sweeps import compare_many
+
+    board, records = Board(Output(stderr=True)), []
+    for name in names:
+        with board.reading(f"reading the trials of {name}") as step:
+            records.append(tracker.read_sweep(name, step))
+    with board.reading("comparing the sweeps"):
+        many = compare_many(records)
+    return " against ".join(names)[:LONGEST_FOLDER], formats.render_many(many, form), {}
 
 
 def _write(files: Mapping[Path, bytes]) -> None:

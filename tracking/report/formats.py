@@ -11,10 +11,12 @@ from tracking.figures.figure_data import figure_files
 from tracking.record import SweepRecord
 from tracking.report.csv_rows import to_csv
 from tracking.report.markdown import to_markdown
+from tracking.report.many_sweeps import many_sweeps_html, many_sweeps_markdown
 from tracking.report.methods import to_methods
 from tracking.report.page import html
 from tracking.report.page_two_sweeps import two_sweeps_files, two_sweeps_html, two_sweeps_markdown
 from tracking.report.paper_figures import figures_of_paper
+from tracking.summary.many_sweeps import ManySweeps
 from tracking.summary.sweep import SweepSummary
 from tracking.summary.two_sweeps import TwoSweeps
 from trainer.errors import UserError
@@ -53,6 +55,18 @@ def render_two(two: TwoSweeps, form: str = "html") -> str:
             return two_sweeps_markdown(two)
         case "methods":
             return "\n".join(map(to_methods, two.sweeps))
+
+
+def render_many(many: ManySweeps, form: str = "html") -> str:
+    """Three or more sweeps side by side as `html`, `json` or `markdown`. Raises `UserError` for any other format."""
+    match _check_format(form):
+        case "html":
+            return many_sweeps_html(many)
+        case "json":
+            return to_json(many)
+        case "markdown":
+            return many_sweeps_markdown(many)
+    raise UserError(f"Three or more sweeps are written as html, json or markdown, but got '{form}'.")
 
 
 def figures(summary: SweepSummary, record: SweepRecord) -> Mapping[str, bytes]:

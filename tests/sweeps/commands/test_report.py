@@ -28,9 +28,9 @@ def home(tmp_path: Path) -> Path:
 
 
 def test_numbers_are_printed_and_a_page_is_written(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    make_report(home, "one", None, "json", None)
+    make_report(home, "one", (), "json", None)
     assert json.loads(capsys.readouterr().out)["sweep"] == "one"
-    make_report(home, "one", None, "html", None)
+    make_report(home, "one", (), "html", None)
     (page,) = (home / "reports" / "one").iterdir()
     assert page.name == "report.html" and "<h1>" in page.read_text()
 
@@ -46,7 +46,7 @@ def test_figures_go_beside_the_report_from_one_summary_per_sweep(
         return judged[-1]
 
     monkeypatch.setattr("tracking.summary.sweep.judge", counting)
-    make_report(home, "one", other, "markdown", home / "out")
+    make_report(home, "one", [other] if other else [], "markdown", home / "out")
     assert len(judged) == summaries
     names = {path.name for path in (home / "out").iterdir()}
     assert {"report.md", "comparisons.svg", "figure-4-curve.png"} <= names
@@ -54,4 +54,4 @@ def test_figures_go_beside_the_report_from_one_summary_per_sweep(
 
 def test_an_unknown_format_is_refused(home: Path) -> None:
     with pytest.raises(UserError, match="--format must be one of html, json, csv, markdown, but got 'pdf'"):
-        make_report(home, "one", None, "pdf", None)
+        make_report(home, "one", (), "pdf", None)

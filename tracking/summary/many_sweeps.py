@@ -1,0 +1,137 @@
+"""Several sweeps on the same images and folds: which of their best masks is best, another network's or start's among them.
+
+Each sweep's winner is the best of many, so every difference is corrected for both choices: on drawn images both sides
+choose, on the others they are compared (`winners_curse.bbc_cv`); the width of the interval is that of the corrected
+resampled t-test over the folds of the two winners.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+
+import numpy as np
+
+from tracking.analysis.contrasts import Difference, contrast, difference
+from tracking.analysis.seeds import read
+from tracking.analysis.winners_curse import FEWEST, bbc_cv, image_scores
+from tracking.best_mask.candidates import CandidateAt, Candidates, candidate_at, candidates_of
+from tracking.best_mask.sentences import digits
+from tracking.record import SweepInfo, SweepRecord
+from tracking.spec_view import view_spec
+from tracking.statistics import holm
+from trainer.errors import UserError
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class SweepBest:
+    """A sweep's winner. `network`: file of the user's own, or `U-Net`; `parameters` of it; `start`: what its weights
+    were trained on; `winner`: the candidate, with its Dice as measured; `candidates`: among how many it was chosen.
+    """
+
+    sweep: str
+    network: str
+    parameters: int
+    start: str
+    winner: CandidateAt
+    candidates: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class BestAgainst(Difference):
+    """The winner of the sweep `first` minus that of `second`, corrected for both choices; `apparent`: as measured.
+    `p_holm` over all pairs.
+    """
+
+    first: str
+    second: str
+    apparent: float
+
+
+@dataclass(frozen=True)
+class ManySweeps:
+    """Sweeps side by side, the highest winner first. `schema`: version of these fields; `synthetic`: whether their
+    images are; `sweeps`: the winner of each; `pairs`: every two of them; `sentence`: what that says.
+    """
+
+    schema: int
+    synthetic: bool
+    sweeps: tuple[SweepBest, ...]
+    pairs: tuple[BestAgainst, ...]
+    sentence: str
+
+
+def compare_many(records: Sequence[SweepRecord]) -> ManySweeps:
+    """Compare the winners of sweeps. Raises `UserError` unless all have the same images in the same folds, and a winner."""
+    _check(records)
+    found = sorted((candidates_of(read(record)) for record in records), key=lambda one: -one.winner.mean_dice)
+    pairs = [_against(first, second) for first, second in combinations(found, 2)]
+    tested = tuple(
+        replace(pair, p_holm=corrected.p_holm) for pair, corrected in zip(pairs, holm(pairs), strict=True)
+    )
+    bests = tuple(map(_best, found))
+    synthetic = bool(found[0].info.data.get("synthetic"))
+    return ManySweeps(SCHEMA, synthetic, bests, tested, _sentence(bests, tested, synthetic=synthetic))
+
+
+def _check(records: Sequence[SweepRecord]) -> None:
+    names = [record.info.name for record in records]
+    if len({record.run_id for record in records}) < len(records):
+        raise UserError(f"Sweeps are set side by side once each, but one is named twice: {', '.join(names)}.")
+    first = records[0].info
+    for record in records[1:]:
+        if record.info.data.get("digest") != first.data.get("digest") or record.info.folds != first.folds:
+            raise UserError(
+                "Three or more sweeps can be compared on the same images in the same folds only, else their folds do not "
+                f"pair, but {first.name!r} and {record.info.name!r} have others. Give both the same data, folds and seed."
+            )
+    for record in records:
+        if not candidates_of(read(record)).trials:
+            raise UserError(f"The sweep {record.info.name!r} has no finished mask to compare. Let it finish first.")
+
+
+def _against(first: Candidates, second: Candidates) -> BestAgainst:
+    folds = np.array(first.winner.folds["dice"]) - np.array(second.winner.folds["dice"])
+    _, scores = image_scores([*first.trials, *second.trials])
+    left, right = np.split(scores, [len(first.trials)], axis=1)
+    apparent = float(left.mean(axis=0).max() - right.mean(axis=0).max()) if len(scores) else 0.0
+    optimism = 0.0
+    if len(scores) >= FEWEST and left.shape[1] > 1:
+        optimism = apparent - bbc_cv(left, references=[right]).ahead[0]
+    info: SweepInfo = first.info
+    return BestAgainst(
+        **vars(difference(contrast(folds - optimism, info), info)),
+        first=first.info.name,
+        second=second.info.name,
+        apparent=contrast(folds, info).mean,
+    )
+
+
+def _best(candidates: Candidates) -> SweepBest:
+    info, view = candidates.info, view_spec(candidates.info.spec)
+    return SweepBest(
+        sweep=info.name,
+        network=view.network.rpartition("/")[2] or "U-Net",
+        parameters=sum(info.block_params) + info.always_params,
+        start=str(info.weights.get("source", "")),
+        winner=candidate_at(candidates.winner, info),
+        candidates=len(candidates.trials),
+    )
+
+
+def _sentence(bests: Sequence[SweepBest], pairs: Sequence[BestAgainst], *, synthetic: bool) -> str:
+    top = bests[0]
+    own = [pair for pair in pairs if pair.first == top.sweep]
+    parts = [f"{digits(pair.mean)} [{digits(pair.low)}, {digits(pair.high)}] above {pair.second}" for pair in own]
+    sure = all(pair.p_holm <= 0.05 and pair.mean > 0 for pair in own)
+    some = [pair.second for pair in own if pair.p_holm <= 0.05 and pair.mean > 0]
+    head = f"{top.sweep} is best" if sure else f"No one sweep is shown to be best; {top.sweep} scores highest"
+    rest = "" if sure or not some else f"; shown to be better than {', '.join(some)}"
+    ending = " Synthetic data: no claim about real images." if synthetic else ""
+    return (
+        f"{head}, with mask {top.winner.mask} (Dice {digits(top.winner.dice, 3)}): {', '.join(parts)}{rest}. Corrected for "
+        f"the choice of each winner; Holm over {len(pairs)} pairs.{ending}"
+    )
