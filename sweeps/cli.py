@@ -148,7 +148,8 @@ def run(
     ] = None,
     model: Annotated[
         str | None,
-        typer.Option(help="Network to search instead of the U-Net: a .keras or .h5 file, or models:/name@alias."),
+        typer.Option(help="Network to search instead of the U-Net: a .keras or .h5 file, models:/name@alias, "
+            "or keras:NAME[@WEIGHTS], an encoder of keras.applications."),
     ] = None,
     custom: Custom = None,
     set_: Annotated[
@@ -358,7 +359,7 @@ def predict(
 
 @app.command()
 def masks(
-    model: Annotated[Path | None, typer.Argument(help="A .keras or .h5 file. Default: the U-Net of the paper.")] = None,
+    model: Annotated[Path | None, typer.Argument(help="A .keras or .h5 file, or keras:NAME. Default: the U-Net of the paper.")] = None,
     set_: OfModel = None,
     custom: Custom = None,
     size: Annotated[

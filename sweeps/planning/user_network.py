@@ -15,9 +15,11 @@ from sweeps.spec.load import Spec
 from sweeps.spec.search_section import norm_rules, unit_rules
 from sweeps.spec.validation import refuse
 from trainer.config import ModelConfig
+from trainer.errors import UserError
 from trainer.files import given_path, write_atomically
-from trainer.network.batch_norm import normalisations
 from trainer.network.blocks import ALWAYS, Partition, leaf_layers, partition, searchable
+from trainer.network.encoders import encoder_network, has_weights, is_encoder, saved
+from trainer.network.tuning import norm_layers
 from trainer.network.user_model import examined, network_of
 from trainer.neurons.layers import meant_layers
 from trainer.training.rehearsal import rehearse
@@ -51,7 +53,12 @@ def look_at(spec: Spec, home: Home) -> Look:
     settings = spec.settings
     model, about = settings.model, tuple[str, ...]()
     if model.path is not None:
-        file = str(_keep_copy(model.path, home))
+        if is_encoder(model.path) and not has_weights(model.path) and settings.pretrain.path is None:
+            raise UserError(
+                f"{model.path} has weights drawn at random, from which there is nothing to fine-tune. Pre-train it "
+                f"(--pretrain composites, or a folder), or name its weights: {model.path}@imagenet, {model.path}@FILE."
+            )
+        file = str(_keep_copy(model.path, home, model.size))
         model, about = examined(replace(model, file=file, colour=settings.data.colour), settings.partition)
     network = network_of(model)
     blocks = partition(network, settings.partition, model.blocks)
@@ -91,8 +98,8 @@ def log_network(tracker: Tracker, sweep_run: str, model: ModelConfig) -> None:
         tracker.log_once(sweep_run, f"{NETWORK}{Path(model.file).suffix}", Path(model.file).read_bytes)
 
 
-def _keep_copy(address: str, home: Home) -> Path:
-    """Copy a network's file or a registered model into the home, under the digest of its bytes and with the suffix that
+def _keep_copy(address: str, home: Home, size: int) -> Path:
+    """Copy a network's file, a registered model or a network on an encoder of Keras (for `size`) into the home, under the digest of its bytes and with the suffix that
     its content has; the copy's path.
     """
     from trainer.network.network_file import checked_file, suffix_of
@@ -103,6 +110,9 @@ def _keep_copy(address: str, home: Home) -> Path:
             from tracking.store.writer import Tracker
 
             source = fetch(Tracker.connect(home.tracking_uri, home.artifact_folder), address, Path(folder))
+        elif is_encoder(address):
+            source = Path(folder) / "network.keras"
+            saved(encoder_network(address, size), source)
         else:
             source = checked_file(given_path(address))
         content, suffix = source.read_bytes(), suffix_of(source)

@@ -24,6 +24,7 @@ from trainer.errors import UserError, first_line
 from trainer.files import given_path
 from trainer.network.blocks import CONVOLUTIONS, leaf_layers, partition, seed_states
 from trainer.network.copying import FLOAT32, Changes, copied, reseeded
+from trainer.network.encoders import encoder_network, is_encoder
 from trainer.network.ending import as_logits, end_of, expected_probability
 from trainer.network.graph import nodes
 from trainer.network.input_range import IMAGE, range_of
@@ -82,6 +83,8 @@ def opened(config: ModelConfig) -> keras.Model:
             f"The code of {', '.join(config.custom)} (model.custom) must be that of the sweep, but it has changed "
             "since. Run the sweep again: it then has another identity."
         )
+    if not config.file and is_encoder(config.path):
+        return encoder_network(str(config.path), config.size)
     return load_network(given_path(config.file or str(config.path)), config.custom, str(config.path))
 
 

@@ -53,5 +53,5 @@ def test_figures_go_beside_the_report_from_one_summary_per_sweep(
 
 
 def test_an_unknown_format_is_refused(home: Path) -> None:
-    with pytest.raises(UserError, match="--format must be one of html, json, csv, markdown, but got 'pdf'"):
+    with pytest.raises(UserError, match="--format must be one of html, json, csv, markdown, methods, but got 'pdf'"):
         make_report(home, "one", (), "pdf", None)
