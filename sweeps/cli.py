@@ -148,8 +148,10 @@ def run(
     ] = None,
     model: Annotated[
         str | None,
-        typer.Option(help="Network to search instead of the U-Net: a .keras or .h5 file, models:/name@alias, "
-            "or keras:NAME[@WEIGHTS], an encoder of keras.applications."),
+        typer.Option(
+            help="Network to search instead of the U-Net: a .keras or .h5 file, models:/name@alias, "
+            "or keras:NAME[@WEIGHTS], an encoder of keras.applications."
+        ),
     ] = None,
     custom: Custom = None,
     set_: Annotated[
@@ -359,7 +361,9 @@ def predict(
 
 @app.command()
 def masks(
-    model: Annotated[Path | None, typer.Argument(help="A .keras or .h5 file, or keras:NAME. Default: the U-Net of the paper.")] = None,
+    model: Annotated[
+        Path | None, typer.Argument(help="A .keras or .h5 file, or keras:NAME. Default: the U-Net of the paper.")
+    ] = None,
     set_: OfModel = None,
     custom: Custom = None,
     size: Annotated[
@@ -592,14 +596,16 @@ def referee(
     sweep: Annotated[str, typer.Argument(help="Name of the sweep.", autocompletion=_sweeps_here)],
     predictions: Annotated[
         list[str],
-        typer.Argument(help="Out-of-fold predictions of all images as NAME=FOLDER: masks or probabilities (PNG, NPZ, NIfTI)."),
+        typer.Argument(
+            help="Out-of-fold predictions of all images as NAME=FOLDER: masks or probabilities (PNG, NPZ, NIfTI)."
+        ),
     ],
     home: Home = DEFAULT_HOME,
 ) -> None:
     """Score somebody else's predictions like a sweep's own trials, record them, and test them against the best mask.
 
-    Folders `fold_0`, `fold_1`, ... or a table folds.csv (image, fold) in the folder say in which fold each was predicted;
-    without either they are marked "folds not stated".
+    Folders `fold_0`, `fold_1`, ... or a table folds.csv (image, fold) in the folder say in which fold each was
+    predicted; without either they are marked "folds not stated".
     """
     from sweeps.commands import referee as command
     from sweeps.environment.home import find_home

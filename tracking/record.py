@@ -38,9 +38,9 @@ class SweepInfo:
     `spec["partition"]` says what the numbers of a mask count; `always_params` train whatever the mask (a head).
     `distances`: their `unit` ("mm" or "px", pixels of the working size), the `tolerance` of the surface Dice in it, and
     the digest of the images' `spacing` ("" where it is not known); empty in a sweep recorded before distances were.
-    `external`: name -> an external test set, a table like `data` with `names`, `labels` and `group_of` of its images too.
-    `versions` of the libraries and the kind of machine; `arithmetic`: what else its numbers follow from (`thaw`: the
-    version of its arithmetic, `precision`, `device`), empty in a sweep recorded before that was.
+    `external`: name -> an external test set, a table like `data` with `names`, `labels` and `group_of` of its images
+    too. `versions` of the libraries and the kind of machine; `arithmetic`: what else its numbers follow from (`thaw`:
+    the version of its arithmetic, `precision`, `device`), empty in a sweep recorded before that was.
     """
 
     name: str

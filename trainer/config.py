@@ -279,8 +279,8 @@ class TrainConfig:
     trains like any other layer.
 
     `tune`: what of a thawed block trains: `all` of it, the scales and offsets of its normalisations (`norm`), or its
-    offsets alone (`bias`, those of normalisations among them). `rate_decay`: by what the rate of each block is multiplied
-    for every block that lies behind it, towards the output; 1 is one rate for all (Howard and Ruder 2018,
+    offsets alone (`bias`, those of normalisations among them). `rate_decay`: by what the rate of each block is
+    multiplied for every block that lies behind it, towards the output; 1 is one rate for all (Howard and Ruder 2018,
     discriminative fine-tuning).
 
     `precision`: how the network computes, in pre-training and scoring too; weights, loss and optimizer are float32 in
@@ -406,9 +406,10 @@ class Candidate:
 
     `mask` is the written form (`1-5`, `all`, `none`, see `trainer.masks`); `none` is the zero-shot baseline and has
     `epochs=0`. `start="scratch"` ignores the pre-trained weights; `referee` is no
-    training of ours: `mask` is then what somebody calls his predictions (`thaw referee`). `seed` draws augmentation, batches, dropout and fresh
-    weights; the folds are the sweep's. `split="leaky"` is scored on folds cut after augmentation. `train` holds the
-    searched training settings that differ from the sweep's, by name in `TrainConfig`, sorted: `(("batch", 8),)`.
+    training of ours: `mask` is then what somebody calls his predictions (`thaw referee`). `seed` draws augmentation,
+    batches, dropout and fresh weights; the folds are the sweep's. `split="leaky"` is scored on folds cut after
+    augmentation. `train` holds the searched training settings that differ from the sweep's, by name in `TrainConfig`,
+    sorted: `(("batch", 8),)`.
     """
 
     mask: str

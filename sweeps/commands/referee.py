@@ -71,8 +71,8 @@ def _parted(text: str) -> tuple[str, Path]:
     name, equals, folder = text.partition("=")
     if not equals or not folder or not NAME.fullmatch(name) or name in TAKEN:
         raise UserError(
-            "Predictions are given as NAME=FOLDER, such as nnU-Net=nnunet-predictions; a name begins with a letter, has "
-            f"at most 40 letters, digits and . _ + - and is none of {', '.join(TAKEN)}, but got '{text}'."
+            "Predictions are given as NAME=FOLDER, such as nnU-Net=nnunet-predictions; a name begins with a letter, "
+            f"has at most 40 letters, digits and . _ + - and is none of {', '.join(TAKEN)}, but got '{text}'."
         )
     return name, given_path(folder)
 
@@ -99,8 +99,8 @@ def _images(tracker: Tracker, record: SweepRecord) -> Images:
     for (_, score), truth in zip(finished[0].scores, images.truths, strict=True):
         if score.tp + score.fp + score.fn + score.tn != pixels or score.tp + score.fn != int(truth.sum()):
             raise UserError(
-                f"Predictions are scored on all pixels, but the sweep '{record.info.name}' ignores some ({score.image}), "
-                "and its record does not say which. There is no fair comparison."
+                f"Predictions are scored on all pixels, but the sweep '{record.info.name}' ignores some "
+                f"({score.image}), and its record does not say which. There is no fair comparison."
             )
     return images
 
@@ -115,11 +115,13 @@ def check_folds(fold_of: Sequence[int], names: Sequence[str], info: SweepInfo, w
         stated.setdefault(number, set()).add(own[name])
     mixed = {number: folds for number, folds in stated.items() if len(folds) > 1}
     if mixed or len(stated) != len(info.folds):
-        first = f" Their fold {next(iter(mixed))} holds images of the sweep's folds {sorted(next(iter(mixed.values())))}."
+        first = (
+            f" Their fold {next(iter(mixed))} holds images of the sweep's folds {sorted(next(iter(mixed.values())))}."
+        )
         raise UserError(
-            f"Predictions can be compared where they were made in the sweep's own folds, but those of {who} were made in "
-            f"others ({len(stated)} folds, the sweep has {len(info.folds)}).{first if mixed else ''} Train in the folds "
-            f"that `thaw folds {info.name}` writes: else an image may have been trained on."
+            f"Predictions can be compared where they were made in the sweep's own folds, but those of {who} were "
+            f"made in others ({len(stated)} folds, the sweep has {len(info.folds)}).{first if mixed else ''} Train "
+            f"in the folds that `thaw folds {info.name}` writes: else an image may have been trained on."
         )
 
 

@@ -143,8 +143,9 @@ def read_external(spec: Spec, home: Home, board: Board, cases: Cases) -> dict[st
         ]
         if pairs:
             raise UserError(
-                f"A test set must hold other images than the sweep trains on, but {len(pairs)} of '{name}' are equal or "
-                f"nearly equal to one of these: {', '.join(pairs[:SHOWN])}{', ...' if len(pairs) > SHOWN else ''}. Take them out of either."
+                f"A test set must hold other images than the sweep trains on, but {len(pairs)} of '{name}' are equal "
+                "or nearly equal to one of these: "
+                f"{', '.join(pairs[:SHOWN])}{', ...' if len(pairs) > SHOWN else ''}. Take them out of either."
             )
         board.say(f"Test set {name}: {len(external)} images in {external.group_count} groups, from {external.source}.")
         for line in (*external.readings, *(f"Note: {note}" for note in external.notes)):

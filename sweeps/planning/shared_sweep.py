@@ -43,9 +43,7 @@ PART = 16 * 2**20  # bytes of an array in one part, before it is compressed
 LARGEST = 64 * 2**30  # bytes of all images: beyond, a damaged description is more likely
 
 
-def publish(
-    tracker: Tracker, plan: Plan, cases: Cases, external: Mapping[str, Cases], clock_ahead: float
-) -> None:
+def publish(tracker: Tracker, plan: Plan, cases: Cases, external: Mapping[str, Cases], clock_ahead: float) -> None:
     """Leave a sweep's plan and images with its MLflow run; images that are there already are not sent again.
 
     `clock_ahead`: by how many seconds the database's clock, in which the plan's deadline is written, is ahead.

@@ -78,7 +78,13 @@ def look_at(spec: Spec, home: Home) -> Look:
 
 def _check_spec(spec: Spec, network: Any, blocks: Partition) -> None:
     has_norm = any(norm_layers(layer) for layer in leaf_layers(network).values())
-    refuse(spec.name, [*unit_rules(spec.search, searchable(blocks)), *norm_rules(spec.search, spec.settings.train, has_norm=has_norm)])
+    refuse(
+        spec.name,
+        [
+            *unit_rules(spec.search, searchable(blocks)),
+            *norm_rules(spec.search, spec.settings.train, has_norm=has_norm),
+        ],
+    )
 
 
 def _notes(
@@ -99,8 +105,8 @@ def log_network(tracker: Tracker, sweep_run: str, model: ModelConfig) -> None:
 
 
 def _keep_copy(address: str, home: Home, size: int) -> Path:
-    """Copy a network's file, a registered model or a network on an encoder of Keras (for `size`) into the home, under the digest of its bytes and with the suffix that
-    its content has; the copy's path.
+    """Copy a network's file, a registered model or a network on an encoder of Keras (for `size`) into the home, under
+    the digest of its bytes and with the suffix that its content has; the copy's path.
     """
     from trainer.network.network_file import checked_file, suffix_of
 

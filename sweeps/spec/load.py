@@ -36,8 +36,8 @@ class Spec:
     """A whole experiment: what a score depends on (`settings`) and what is tried (`search`).
 
     `champion`: refit and register the winner when the sweep has finished. `keep`: whose trained weights stay
-    (docs/disk.md); neither belongs to what a sweep measures. `test`: images that every fold's network is scored on, which
-    never train and never choose.
+    (docs/disk.md); neither belongs to what a sweep measures. `test`: images that every fold's network is scored on,
+    which never train and never choose.
     """
 
     name: str
@@ -131,8 +131,8 @@ def _external(table: Any, data: DataConfig, mistakes: list[str]) -> tuple[Extern
     for name, given in table.items():
         if not TEST_NAME.fullmatch(name):
             mistakes.append(
-                f"A test set's name must be 1 to 32 letters, digits, - and _, and begin with a letter or digit, but got "
-                f"'{name}'."
+                "A test set's name must be 1 to 32 letters, digits, - and _, and begin with a letter or digit, but "
+                f"got '{name}'."
             )
             continue
         fields = given if isinstance(given, dict) else {"path": given}

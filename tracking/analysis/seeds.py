@@ -174,7 +174,9 @@ def per_original(trial: TrialRecord, originals: Iterable[str]) -> TrialRecord:
 
 
 def _merge_seeds(group: Mapping[int, TrialRecord], seeds: Sequence[int]) -> TrialRecord:
-    """The merged trial of the seeds that were begun; its status, and which are missing. Zero-shot and a referee's have no seed."""
+    """The merged trial of the seeds that were begun; its status, and which are missing. Zero-shot and a referee's have
+    no seed.
+    """
     trial = next(iter(group.values()))
     if len(seeds) == 1 or not trial.info.seeded:
         return trial

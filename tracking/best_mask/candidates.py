@@ -177,8 +177,8 @@ def _cost(trial: TrialRecord) -> tuple[int, int, str, str]:
 
 
 def _references(info: SweepInfo, finished: Sequence[TrialRecord]) -> dict[str, tuple[TrialRecord, ...]]:
-    """`expanding`, `contracting`, `all`, `zero-shot`, `scratch` and the names of somebody else's predictions, those that
-    were measured, the cheapest first.
+    """`expanding`, `contracting`, `all`, `zero-shot`, `scratch` and the names of somebody else's predictions, those
+    that were measured, the cheapest first.
     """
     scored = sorted((trial for trial in finished if not math.isnan(trial.mean_dice)), key=_cost)
     named = {name: info.named_masks.get(name, name) for name in (*HALVES, "all")}

@@ -14,7 +14,6 @@ from tracking.best_mask.references import Against
 from tracking.record import SweepInfo
 from tracking.units import WORDS, unit_of
 
-
 OURS = ("expanding", "contracting", "all", "zero-shot", "scratch")  # references that thaw trains itself
 
 

@@ -10,8 +10,8 @@ from tracking.figures.canvas import Form
 from tracking.figures.figure_data import figure_files
 from tracking.record import SweepRecord
 from tracking.report.csv_rows import to_csv
-from tracking.report.markdown import to_markdown
 from tracking.report.many_sweeps import many_sweeps_html, many_sweeps_markdown
+from tracking.report.markdown import to_markdown
 from tracking.report.methods import to_methods
 from tracking.report.page import html
 from tracking.report.page_two_sweeps import two_sweeps_files, two_sweeps_html, two_sweeps_markdown
@@ -26,8 +26,8 @@ SUFFIX: Mapping[str, str] = {"html": ".html", "json": ".json", "csv": ".csv", "m
 
 
 def render(summary: SweepSummary, record: SweepRecord, form: str = "html") -> str:
-    """The report of a sweep as `html`, `json`, `csv`, `markdown` or `methods`; `record` is what was summarised. Raises `UserError`
-    for any other format.
+    """The report of a sweep as `html`, `json`, `csv`, `markdown` or `methods`; `record` is what was summarised. Raises
+    `UserError` for any other format.
     """
     match _check_format(form):
         case "html":

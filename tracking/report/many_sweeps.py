@@ -19,13 +19,15 @@ def many_sweeps_html(many: ManySweeps) -> str:
     headline, _, sentence = many.sentence.partition(", with ")
     rows = [(f"{pair.first} − {pair.second}", pair) for pair in many.pairs]
     caption = (
-        "Diamond: mean, corrected for the choice of both winners. Line: corrected 95 % interval. Ticks: the folds. Grey: "
-        "± 0.01 Dice, not practically relevant."
+        "Diamond: mean, corrected for the choice of both winners. Line: corrected 95 % interval. Ticks: the folds. "
+        "Grey: ± 0.01 Dice, not practically relevant."
     )
     drawing = draw_comparisons(rows, stamp=stamp(many.synthetic))
     parts = [
         fill("head.html", kicker=names, headline=headline, sentence=f"With {sentence}"),
-        section("The winners", [table(HEADS, map(_cells, many.sweeps), "Dice as measured.", many.synthetic, "sortable")]),
+        section(
+            "The winners", [table(HEADS, map(_cells, many.sweeps), "Dice as measured.", many.synthetic, "sortable")]
+        ),
         figure("Every two of them", drawing, caption, many.synthetic),
         section("", [table(PAIR_HEADS, map(_pair_cells, many.pairs), "Holm over all pairs.", many.synthetic)]),
     ]

@@ -19,10 +19,10 @@ SOURCES = {
     "nadeau": "C. Nadeau, Y. Bengio: Inference for the generalization error. Machine Learning 52 (2003), 239-281.",
     "holm": "S. Holm: A simple sequentially rejective multiple test procedure. Scandinavian Journal of Statistics 6 "
     "(1979), 65-70.",
-    "bbc": "I. Tsamardinos, E. Greasidou, G. Borboudakis: Bootstrapping the out-of-sample predictions for efficient and "
-    "accurate cross-validation. Machine Learning 107 (2018), 1895-1922.",
-    "nsd": "S. Nikolov et al.: Clinically applicable segmentation of head and neck anatomy for radiotherapy. Journal of "
-    "Medical Internet Research 23 (2021), e26151.",
+    "bbc": "I. Tsamardinos, E. Greasidou, G. Borboudakis: Bootstrapping the out-of-sample predictions for efficient "
+    "and accurate cross-validation. Machine Learning 107 (2018), 1895-1922.",
+    "nsd": "S. Nikolov et al.: Clinically applicable segmentation of head and neck anatomy for radiotherapy. Journal "
+    "of Medical Internet Research 23 (2021), e26151.",
 }
 LOSSES = {"bce": "binary cross-entropy", "bce+dice": "the sum of binary cross-entropy and soft Dice loss"}
 LIBRARIES = ("thaw", "tensorflow", "jax", "keras", "optuna", "keras-tuner", "mlflow", "numpy", "scikit-image")
@@ -68,8 +68,8 @@ def _network(summary: SweepSummary, cite: Any) -> str:
     name = view.network or f"U-Net {cite('unet')} with {view.filters} filters at the first level"
     return (
         f"The network was a {name} ({parameters:,} parameters), divided into {counted(model.blocks, word)}; a mask "
-        f"says which of them are fine-tuned, while all others stay frozen {cite('study')}. It started from weights trained "
-        f"on {summary.weights.source}."
+        f"says which of them are fine-tuned, while all others stay frozen {cite('study')}. It started from weights "
+        f"trained on {summary.weights.source}."
     )
 
 
@@ -120,8 +120,9 @@ def _statistics(summary: SweepSummary, cite: Any) -> str:
         )
     text = (
         f"We report Dice, pixel error and adjusted Rand index{distances}. Differences were tested with the corrected "
-        f"resampled t-test over folds {cite('nadeau')}, two-sided at 5 %, with Holm's correction {cite('holm')} over the "
-        "comparisons that were fixed beforehand (contracting against expanding, and the area between both curves)."
+        f"resampled t-test over folds {cite('nadeau')}, two-sided at 5 %, with Holm's correction {cite('holm')} over "
+        "the comparisons that were fixed beforehand (contracting against expanding, and the area between both "
+        "curves)."
     )
     if summary.best_mask and summary.best_mask.corrected:
         text += (
@@ -133,7 +134,9 @@ def _statistics(summary: SweepSummary, cite: Any) -> str:
 
 def _external(summary: SweepSummary) -> Iterator[str]:
     if summary.external:
-        sets = ", ".join(f"{one.name} ({one.data.images} images in {one.data.groups} groups)" for one in summary.external)
+        sets = ", ".join(
+            f"{one.name} ({one.data.images} images in {one.data.groups} groups)" for one in summary.external
+        )
         yield (
             f"The networks of all folds were also scored on images that took no part in training or choice: {sets}; "
             "intervals there are bootstraps of groups."

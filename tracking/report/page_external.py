@@ -30,8 +30,8 @@ def _parts(number: int, external: ExternalSummary, summary: SweepSummary) -> Ite
     if curves:
         word = unit_word(summary.settings)
         caption = (
-            f"Dice on {external.name} against the number of tuned {word}s ({setting(summary)}). Filled marks: mean over "
-            "the networks of all folds. Bars: ± 1 SD over networks (n − 1). Open marks: single networks."
+            f"Dice on {external.name} against the number of tuned {word}s ({setting(summary)}). Filled marks: mean "
+            "over the networks of all folds. Bars: ± 1 SD over networks (n − 1). Open marks: single networks."
         )
         label = f"Dice on {external.name}"
         drawing = draw_curves(curves, {}, label, stamp(synthetic), name=f"external-{number}", unit=word)

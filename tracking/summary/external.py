@@ -91,9 +91,7 @@ class ExternalSummary:
     sentence: str
 
 
-def external_summaries(
-    reading: Reading, main: Sequence[TrialRecord], verdict: Verdict
-) -> tuple[ExternalSummary, ...]:
+def external_summaries(reading: Reading, main: Sequence[TrialRecord], verdict: Verdict) -> tuple[ExternalSummary, ...]:
     """Every test set of a sweep, in the order in which it names them. `main`: the trials at the main setting."""
     tables = reading.honest.info.external
     if not tables:
@@ -180,9 +178,7 @@ def _trial(trial: TrialRecord, networks: NDArray[np.float64], draws: _Draws) -> 
     )
 
 
-def _order(
-    trials: Sequence[TrialRecord], dice: Mapping[str, NDArray[np.float64]], draws: _Draws
-) -> OrderThere | None:
+def _order(trials: Sequence[TrialRecord], dice: Mapping[str, NDArray[np.float64]], draws: _Draws) -> OrderThere | None:
     if len(trials) < FEWEST_MASKS:
         return None
     here = np.array([trial.mean_dice for trial in trials])
@@ -285,7 +281,8 @@ def _sentence(
         parts.append(f"{claim}: contracting − expanding is {_words(difference)}")
     if order is not None:
         parts.append(
-            f"the order of {order.masks} masks correlates with that here by {_words(order.rank_correlation, sign=False)}"
+            f"the order of {order.masks} masks correlates with that here by "
+            f"{_words(order.rank_correlation, sign=False)}"
             f" (ceiling {order.ceiling:.2f})"
         )
     winner, best, loss = choice

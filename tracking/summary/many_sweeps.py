@@ -1,4 +1,5 @@
-"""Several sweeps on the same images and folds: which of their best masks is best, another network's or start's among them.
+"""Several sweeps on the same images and folds: which of their best masks is best, another network's or start's among
+them.
 
 Each sweep's winner is the best of many, so every difference is corrected for both choices: on drawn images both sides
 choose, on the others they are compared (`winners_curse.bbc_cv`); the width of the interval is that of the corrected
@@ -65,13 +66,13 @@ class ManySweeps:
 
 
 def compare_many(records: Sequence[SweepRecord]) -> ManySweeps:
-    """Compare the winners of sweeps. Raises `UserError` unless all have the same images in the same folds, and a winner."""
+    """Compare the winners of sweeps. Raises `UserError` unless all have the same images in the same folds, and a
+    winner.
+    """
     _check(records)
     found = sorted((candidates_of(read(record)) for record in records), key=lambda one: -one.winner.mean_dice)
     pairs = [_against(first, second) for first, second in combinations(found, 2)]
-    tested = tuple(
-        replace(pair, p_holm=corrected.p_holm) for pair, corrected in zip(pairs, holm(pairs), strict=True)
-    )
+    tested = tuple(replace(pair, p_holm=corrected.p_holm) for pair, corrected in zip(pairs, holm(pairs), strict=True))
     bests = tuple(map(_best, found))
     synthetic = bool(found[0].info.data.get("synthetic"))
     return ManySweeps(SCHEMA, synthetic, bests, tested, _sentence(bests, tested, synthetic=synthetic))
@@ -85,8 +86,9 @@ def _check(records: Sequence[SweepRecord]) -> None:
     for record in records[1:]:
         if record.info.data.get("digest") != first.data.get("digest") or record.info.folds != first.folds:
             raise UserError(
-                "Three or more sweeps can be compared on the same images in the same folds only, else their folds do not "
-                f"pair, but {first.name!r} and {record.info.name!r} have others. Give both the same data, folds and seed."
+                "Three or more sweeps can be compared on the same images in the same folds only, else their folds "
+                f"do not pair, but {first.name!r} and {record.info.name!r} have others. Give both the same data, "
+                "folds and seed."
             )
     for record in records:
         if not candidates_of(read(record)).trials:
@@ -132,6 +134,6 @@ def _sentence(bests: Sequence[SweepBest], pairs: Sequence[BestAgainst], *, synth
     rest = "" if sure or not some else f"; shown to be better than {', '.join(some)}"
     ending = " Synthetic data: no claim about real images." if synthetic else ""
     return (
-        f"{head}, with mask {top.winner.mask} (Dice {digits(top.winner.dice, 3)}): {', '.join(parts)}{rest}. Corrected for "
-        f"the choice of each winner; Holm over {len(pairs)} pairs.{ending}"
+        f"{head}, with mask {top.winner.mask} (Dice {digits(top.winner.dice, 3)}): {', '.join(parts)}{rest}. "
+        f"Corrected for the choice of each winner; Holm over {len(pairs)} pairs.{ending}"
     )

@@ -30,7 +30,6 @@ from tracking.analysis.verdict import Verdict, judge
 from tracking.best_mask.answer import BestMask, best_mask
 from tracking.data_view import WeightsView, view_weights
 from tracking.record import SweepInfo, SweepRecord, TrialRecord
-from tracking.summary.external import ExternalSummary, external_summaries
 from tracking.summary.experimental_setup import (
     DataSummary,
     DistanceScale,
@@ -43,6 +42,7 @@ from tracking.summary.experimental_setup import (
     model_of,
     provenance_of,
 )
+from tracking.summary.external import ExternalSummary, external_summaries
 from tracking.summary.gaps import FailedTrial, UnfinishedTrial, find_gaps
 
 SCHEMA = 2

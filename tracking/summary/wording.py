@@ -62,7 +62,9 @@ def is_main(trial: TrialSummary, summary: SweepSummary) -> bool:
 
 
 def is_shown(trial: TrialSummary, summary: SweepSummary) -> bool:
-    """Whether the trial is in the main table: at the main setting, or zero-shot or somebody else's, without a setting."""
+    """Whether the trial is in the main table: at the main setting, or zero-shot or somebody else's, without a
+    setting.
+    """
     return trial.role in ("zero-shot", "referee") or is_main(trial, summary)
 
 

@@ -1,8 +1,8 @@
 """Somebody else's predictions of known images: masks or probabilities in files, read in one way or refused.
 
-`<name>.png`, `.tif`, `.bmp`, `.nii`, `.nii.gz` hold a mask or a probability, `<name>.npz` a probability. The name is that
-of the image, with or without its folder. Folders called `fold_0`, `fold 1` or the like, or a table `folds.csv` with the
-columns `image` and `fold`, say in which fold an image was predicted, that is, left out of training.
+`<name>.png`, `.tif`, `.bmp`, `.nii`, `.nii.gz` hold a mask or a probability, `<name>.npz` a probability. The name is
+that of the image, with or without its folder. Folders called `fold_0`, `fold 1` or the like, or a table `folds.csv`
+with the columns `image` and `fold`, say in which fold an image was predicted, that is, left out of training.
 """
 
 from __future__ import annotations
@@ -59,8 +59,8 @@ def read_predictions(folder: Path, names: Sequence[str], size: int) -> Predictio
     masks = np.stack([_resized(value / scale, size) for value in values])
     if not masks.any():
         raise UserError(
-            f"Of {len(names)} predictions in {folder} none holds a pixel of the object ({reading}). Are these the right "
-            "files, and masks or probabilities rather than logits?"
+            f"Of {len(names)} predictions in {folder} none holds a pixel of the object ({reading}). Are these the "
+            "right files, and masks or probabilities rather than logits?"
         )
     return Predictions(masks, _folds(folder, files, names), reading)
 
@@ -182,7 +182,8 @@ def _coding(values: Sequence[NDArray[np.float64]], folder: Path) -> tuple[float,
     shown = ", ".join(f"{level:g}" for level in levels[:SHOWN])
     raise UserError(
         f"Predictions are masks of one object, or probabilities in [0, 1] or 0 to 255, but the files in {folder} hold "
-        f"{len(levels)} values: {shown}{', ...' if len(levels) > SHOWN else ''}. Write one object's mask or probability."
+        f"{len(levels)} values: {shown}{', ...' if len(levels) > SHOWN else ''}. Write one object's mask or "
+        "probability."
     )
 
 

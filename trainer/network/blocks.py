@@ -136,8 +136,8 @@ def apply_mask(model: keras.Model, blocks: Partition, mask: Mask, *, adapt: bool
 
 
 def trainable_parameters(blocks: Partition, mask: Mask, tuned: Mapping[int, int] | None = None) -> int:
-    """Number of weights that a mask thaws (moving statistics included: their layers thaw with their block). `tuned`: how
-    many of each block train; None: all.
+    """Number of weights that a mask thaws (moving statistics included: their layers thaw with their block). `tuned`:
+    how many of each block train; None: all.
     """
     counts = tuned or {block.number: block.parameters for block in blocks}
     return sum(counts[block.number] for block in blocks if thawed(block.number, mask))

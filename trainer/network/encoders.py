@@ -4,8 +4,8 @@
     keras:NAME@imagenet           weights of ImageNet, where this machine can fetch them or has them
     keras:NAME@FILE.weights.h5    weights of the encoder without its top, or of the whole network
 
-The decoder doubles the resolution step by step, joins what the encoder had at each (a skip at every resolution), and ends
-in a 1x1 convolution that gives logits.
+The decoder doubles the resolution step by step, joins what the encoder had at each (a skip at every resolution), and
+ends in a 1x1 convolution that gives logits.
 """
 
 from __future__ import annotations
@@ -142,9 +142,9 @@ def _steps(encoder: keras.Model) -> list[keras.KerasTensor]:
     if sides[-1] < 2 or any(fine != 2 * coarse for fine, coarse in pairwise([full, *sides])):
         wrong = ", ".join(map(str, [full, *sides]))
         raise UserError(
-            f"A decoder doubles the resolution at each step, so each resolution of {PREFIX}{encoder.name} must be half of "
-            f"the one before and the last at least 2, but for this size they are {wrong}. Set model.size to a larger "
-            "multiple of 32."
+            f"A decoder doubles the resolution at each step, so each resolution of {PREFIX}{encoder.name} must be "
+            f"half of the one before and the last at least 2, but for this size they are {wrong}. Set model.size to "
+            "a larger multiple of 32."
         )
     return [*(last[side] for side in sides[:-1]), encoder.outputs[0]]
 

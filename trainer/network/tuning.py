@@ -70,8 +70,8 @@ def tuned_parameters(model: keras.Model, block: Block, tune: Tune) -> int:
 
 
 def rate_factors(model: keras.Model, blocks: Partition, decay: float) -> list[float]:
-    """By what the step of each trainable variable is multiplied, in the order of `model.trainable_variables`: `decay` to
-    the power of how many blocks lie behind its own. Empty where all have one rate.
+    """By what the step of each trainable variable is multiplied, in the order of `model.trainable_variables`: `decay`
+    to the power of how many blocks lie behind its own. Empty where all have one rate.
     """
     if decay == 1:
         return []

@@ -71,7 +71,9 @@ class CrossValidation:
                 entry.take(content, fold.number, fold.names)
             for result in self.trainer.fold_results(candidate, fold, self.budgets, entry, reached):
                 last = result.epochs == candidate.epochs
-                yield self._with_external(candidate, self._with_distances(result, fold), fold, entry) if last else result
+                yield (
+                    self._with_external(candidate, self._with_distances(result, fold), fold, entry) if last else result
+                )
 
     def train_again(self, candidate: Candidate, fold: FoldData) -> FoldResult:
         """A fold with its weights, where the ledger has lost them; the ledger stays as it is. Raises `TrialFailed`."""
@@ -84,9 +86,7 @@ class CrossValidation:
         tolerance = self.settings.score.tolerance_in(unit_of(fold.test_spacing))
         return with_distances(result, fold.test_y, tolerance, fold.test_spacing)
 
-    def _with_external(
-        self, candidate: Candidate, result: FoldResult, fold: FoldData, entry: Entry
-    ) -> FoldResult:
+    def _with_external(self, candidate: Candidate, result: FoldResult, fold: FoldData, entry: Entry) -> FoldResult:
         """With the scores on the external sets. Where the weights are lost and a score is not known, they are trained
         once more.
         """

@@ -222,7 +222,9 @@ class Trainer:
         tune_within(self._model, self.blocks, mask, config.tune)
         if not self._model.trainable_variables:
             self._compiled_for = None
-            raise TrialFailed(f"nothing to tune: the blocks of mask {mask} have no weights of the kind {config.tune!r}.")
+            raise TrialFailed(
+                f"nothing to tune: the blocks of mask {mask} have no weights of the kind {config.tune!r}."
+            )
         factors = rate_factors(self._model, self.blocks, config.rate_decay)
         self._steps.compile(Adam(factors=factors), loss_named(config.loss, ignoring=self._ignoring))
         self._initial_optimizer = [keras.ops.convert_to_numpy(variable) for variable in self._model.optimizer.variables]

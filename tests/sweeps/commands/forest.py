@@ -4,8 +4,8 @@
     python -m tests.sweeps.commands.forest pictures.npz folds.json predicted
     thaw referee SWEEP forest=predicted
 
-`pictures.npz` is the artifact of the sweep's MLflow run. Writes `predicted/fold_0/<image>.png`, and prints the mean Dice
-of every fold by its own formula.
+`pictures.npz` is the artifact of the sweep's MLflow run. Writes `predicted/fold_0/<image>.png`, and prints the mean
+Dice of every fold by its own formula.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""Somebody else's predictions beside a sweep's trials: the numbers of an independent computation; wrong folds caught."""
+"""Somebody else's predictions beside a sweep's trials: the numbers of an independent computation; wrong folds
+caught.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ def archived(home: Path) -> Images:
     return unpack_images(file.read_bytes())
 
 
-def write(folder: Path, images: Images, folds: list[dict[str, list[str]]], shift: int = 1, by_fold: bool = True) -> None:
+def write(
+    folder: Path, images: Images, folds: list[dict[str, list[str]]], shift: int = 1, by_fold: bool = True
+) -> None:
     """The truth moved by a pixel or so, at twice the working size, in nnU-Net's folders."""
     for number, fold in enumerate(folds):
         for name in fold["cases"]:

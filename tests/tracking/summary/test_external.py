@@ -17,14 +17,18 @@ TRUTH, PIXELS = 1000, 4096
 
 
 def counts_of(dice: float, images: int, seed: int, sd: float = 0.05) -> np.ndarray:
-    """(5, 4, images) of predictions as large as the truth, whose Dice lies about `dice`; images differ alike for all."""
+    """(5, 4, images) of predictions as large as the truth, whose Dice lies about `dice`; images differ alike for
+    all.
+    """
     hard = np.random.default_rng(99).normal(0, 0.1, images)
     noise = np.random.default_rng(seed).normal(0, sd, (5, images))
     tp = (np.clip(dice + hard + noise, 0.01, 1) * TRUTH).astype(np.int64)
     return np.stack([tp, TRUTH - tp, TRUTH - tp, PIXELS - 2 * TRUTH + tp], axis=1)
 
 
-def there(record: SweepRecord, level: Callable[[TrialRecord], float], images: int = 60, groups: int = 30) -> SweepRecord:
+def there(
+    record: SweepRecord, level: Callable[[TrialRecord], float], images: int = 60, groups: int = 30
+) -> SweepRecord:
     """The sweep with a test set `clinic` on which each trial has a Dice of about `level`."""
     table = {
         **record.info.data,

@@ -13,7 +13,16 @@ from trainer.network.blocks import partition, searchable
 from trainer.network.encoders import encoder_network, saved
 
 
-@pytest.mark.parametrize("name", ["MobileNetV2", "mobilenetv2", pytest.param("VGG16", marks=pytest.mark.slow), pytest.param("DenseNet121", marks=pytest.mark.slow), pytest.param("EfficientNetB0", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "MobileNetV2",
+        "mobilenetv2",
+        pytest.param("VGG16", marks=pytest.mark.slow),
+        pytest.param("DenseNet121", marks=pytest.mark.slow),
+        pytest.param("EfficientNetB0", marks=pytest.mark.slow),
+    ],
+)
 def test_it_gives_a_logit_for_each_pixel_and_has_blocks_on_both_sides(name: str) -> None:
     network = encoder_network(f"keras:{name}", 64)
     assert network.input_shape == network.output_shape == (None, 64, 64, 1)

@@ -55,7 +55,9 @@ def test_the_rate_falls_from_the_output_to_the_input() -> None:
     blocks = partition(network)
     apply_mask(network, blocks, parse("1,8,9", 9))
     factors = dict(
-        zip((variable.path for variable in network.trainable_variables), rate_factors(network, blocks, 0.5), strict=True)
+        zip(
+            (variable.path for variable in network.trainable_variables), rate_factors(network, blocks, 0.5), strict=True
+        )
     )
     found = {path.split("_")[0].split("/")[0]: factor for path, factor in factors.items()}
     assert found == {"block1": 0.5**8, "block8": 0.5, "block9": 1.0, "head": 1.0}

@@ -330,7 +330,9 @@ def test_the_loss_of_an_epoch_is_the_mean_over_its_batches(trainer: Trainer, ent
     assert half > 1 and result.losses == (sum(taken[:half]) / half, sum(taken[half:]) / half)
 
 
-@pytest.mark.parametrize("changed", [{"tune": "bias"}, {"rate_decay": 0.5}, {"tune": "bias", "rate_decay": 0.5}], ids=str)
+@pytest.mark.parametrize(
+    "changed", [{"tune": "bias"}, {"rate_decay": 0.5}, {"tune": "bias", "rate_decay": 0.5}], ids=str
+)
 def test_budgets_on_the_way_of_what_is_tuned_give_the_bits_of_one_straight_run(
     entry: Entries, fold: FoldData, changed: dict[str, TrainValue]
 ) -> None:
@@ -357,7 +359,7 @@ def test_the_proof_fails_when_what_is_not_tuned_moves(entry: Entries, fold: Fold
     monkeypatch.setattr(fit, "tune_within", lambda *_: None)
     network = unet(TINY, seed=1)
     trainer = Trainer(network, {"pretrained": network.get_weights()}, TrainConfig(batch=4, tune="bias"))
-    with pytest.raises(FrozenBlockMoved, match="only 'bias' is tuned, but .*kernel changed"):
+    with pytest.raises(FrozenBlockMoved, match=r"only 'bias' is tuned, but .*kernel changed"):
         train(trainer, entry("x"), "6-9", 1, fold)
 
 
