@@ -13,7 +13,8 @@ from trainer.keys import fields_in_key
 LARGEST_SEED = 2**32 - 1  # what NumPy and Keras take
 LARGEST_RATE = 1e3  # a learning rate beyond it is a slip of the pen
 
-Start = Literal["pretrained", "scratch", "referee"]
+Start = Literal["pretrained", "scratch"]
+Origin = Start | Literal["referee"]  # of a candidate: what nobody here trained has no start
 Split = Literal["grouped", "leaky"]
 TrainValue = str | int | float | bool
 Tune = Literal["all", "norm", "bias"]
@@ -415,7 +416,7 @@ class Candidate:
     mask: str
     epochs: int
     learning_rate: float
-    start: Start = "pretrained"
+    start: Origin = "pretrained"
     seed: int = 0
     split: Split = "grouped"
     train: tuple[tuple[str, TrainValue], ...] = ()
@@ -439,7 +440,7 @@ class Candidate:
         return replace(self, epochs=1).key
 
     @property
-    def recipe(self) -> tuple[str, float, Start, tuple[tuple[str, TrainValue], ...]]:
+    def recipe(self) -> tuple[str, float, Origin, tuple[tuple[str, TrainValue], ...]]:
         """What is tried, apart from how long and with which luck: mask, learning rate, start, training settings."""
         return self.mask, self.learning_rate, self.start, self.train
 

@@ -88,10 +88,8 @@ def _images(tracker: Tracker, record: SweepRecord) -> Images:
     images = unpack_images(content)
     place = {name: number for number, name in enumerate(images.names)}
     order = [place[name] for fold in record.info.folds for name in fold]
-    images = Images(
-        *(tuple(texts[number] for number in order) for texts in (images.names, images.labels)),
-        *(array[order] for array in (images.images, images.truths)),
-    )
+    names, labels = (tuple(texts[number] for number in order) for texts in (images.names, images.labels))
+    images = Images(names, labels, images.images[order], images.truths[order])
     finished = [trial for trial in record.finished if trial.info.candidate.split == "grouped"]
     if not finished:
         raise UserError(f"The sweep '{record.info.name}' has no finished trial to compare with. Let it finish first.")

@@ -74,16 +74,20 @@ def differences(old: SweepInfo, new: SweepInfo) -> list[str]:
         changes.append(_with_settings("other images", old.spec, new.spec, "data"))
     elif old.folds != new.folds and not {"folds", "seed"} & {line.split()[0] for line in changes}:
         changes.append(_with_settings("the same images in other folds", old.spec, new.spec, "data"))
-    before, after = ({name: one.get("digest") for name, one in info.external.items()} for info in (old, new))
-    if before != after:
-        words = (", ".join(names) or "none" for names in (before, after))
-        changes.append("other external test sets (" + " -> ".join(words) + ")")
+    if _external(old) != _external(new):
+        sets = (", ".join(_external(info)) or "none" for info in (old, new))
+        changes.append(f"other external test sets ({' -> '.join(sets)})")
     if old.distances.get("spacing", "") != new.distances.get("spacing", ""):
         changes.append(f"another spacing of the pixels (distances in {_unit(old)} -> {_unit(new)})")
     if old.weights.get("digest") != new.weights.get("digest") or differing_pretraining(old.spec, new.spec):
         own = f", the weights of {own_network(new.spec)}" if _uses_own_weights(new.spec) else ""
         changes.append(_with_settings(f"other starting weights{own}", old.spec, new.spec, "pretrain"))
     return changes
+
+
+def _external(info: SweepInfo) -> dict[str, Any]:
+    """name -> digest of each external test set."""
+    return {name: one.get("digest") for name, one in info.external.items()}
 
 
 def _unit(info: SweepInfo) -> str:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import zipfile
 from collections.abc import Mapping
 from difflib import get_close_matches
@@ -85,9 +86,23 @@ def saved(network: keras.Model, path: Path) -> None:
             content = dated.read(entry)
             if entry.filename == "metadata.json":
                 content = json.dumps({**json.loads(content), "date_saved": ""}).encode()
+            if entry.filename == "config.json":
+                content = _numbered(content.decode()).encode()
             plain.writestr(zipfile.ZipInfo(entry.filename, EPOCH), content)
     temporary.unlink()
     path.write_bytes(buffer.getvalue())
+
+
+def _numbered(config: str) -> str:
+    """A network's settings in which objects that are shared have the numbers 1, 2, ... and not their places in
+    memory.
+    """
+    known: dict[str, int] = {}
+
+    def number(found: re.Match[str]) -> str:
+        return f"{found[1]}{known.setdefault(found[2], len(known) + 1)}"
+
+    return re.sub(r'("shared_object_id": )(\d+)', number, config)
 
 
 def _names() -> Mapping[str, str]:
@@ -138,13 +153,14 @@ def _steps(encoder: keras.Model) -> list[keras.KerasTensor]:
         output = layer.output
         if isinstance(output, keras.KerasTensor) and len(output.shape) == 4 and output.shape[1] < full:
             last[output.shape[1]] = output
-    sides = sorted(last, reverse=True)
-    if sides[-1] < 2 or any(fine != 2 * coarse for fine, coarse in pairwise([full, *sides])):
-        wrong = ", ".join(map(str, [full, *sides]))
+    coarsest = encoder.outputs[0].shape[1]
+    sides = [full >> step for step in range(1, full.bit_length()) if full >> step >= coarsest]
+    halved = all(fine == 2 * coarse for fine, coarse in pairwise([full, *sides]))
+    if coarsest < 2 or not halved or sides[-1] != coarsest or any(side not in last for side in sides):
         raise UserError(
-            f"A decoder doubles the resolution at each step, so each resolution of {PREFIX}{encoder.name} must be "
-            f"half of the one before and the last at least 2, but for this size they are {wrong}. Set model.size to "
-            "a larger multiple of 32."
+            f"A decoder doubles the resolution at each step, so each resolution of {PREFIX}{encoder.name} must be half "
+            f"of the one before and the last at least 2, but {full} pixels become {coarsest}. Set model.size to a "
+            "larger multiple of 32."
         )
     return [*(last[side] for side in sides[:-1]), encoder.outputs[0]]
 

@@ -76,7 +76,7 @@ def rate_factors(model: keras.Model, blocks: Partition, decay: float) -> list[fl
     if decay == 1:
         return []
     layers, last = leaf_layers(model), searchable(blocks)
-    factor = {}
+    factor: dict[int, float] = {}
     for block in blocks:
         behind = 0 if block.number == ALWAYS else last - block.number
         factor |= {id(weight): decay**behind for path in block.paths for weight in layers[path].weights}

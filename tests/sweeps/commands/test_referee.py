@@ -97,8 +97,8 @@ def test_wrong_folds_and_names_are_refused_and_nothing_is_recorded(thaw_here: Th
 
 def test_turned_folds_are_the_same_folds(thaw_here: Thaw, home: Path, tmp_path: Path) -> None:
     found = report(thaw_here, home)
-    write(tmp_path, archived(home), list(reversed(found["folds"])), 4)  # type: ignore[arg-type,call-overload]
+    write(tmp_path, archived(home), list(reversed(found["folds"])), 4)  # type: ignore[call-overload]
     assert thaw_here("referee", found["sweep"], f"turned={tmp_path}", "--home", home).returncode == 0
-    write(tmp_path, archived(home), list(reversed(found["folds"])), 5)  # type: ignore[arg-type,call-overload]
+    write(tmp_path, archived(home), list(reversed(found["folds"])), 5)  # type: ignore[call-overload]
     other = thaw_here("referee", found["sweep"], f"turned={tmp_path}", "--home", home)
     assert other.returncode == 2 and "was recorded with others" in other.stderr

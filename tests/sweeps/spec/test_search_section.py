@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from sweeps.spec.search_section import Search, norm_rules, search_mistakes, unit_rules
+from trainer.config import TrainConfig
 
 
 @pytest.mark.parametrize(
@@ -51,7 +52,9 @@ def test_rules_that_need_the_units(fields: dict[str, Any], units: int, said: str
 @pytest.mark.parametrize(("has_norm", "count"), [(True, 0), (False, 1)])
 def test_a_policy_for_nothing_is_not_searched(has_norm: bool, count: int) -> None:
     search = Search(train=(("batch_norm", ("frozen", "adapt")),))
-    assert len(list(norm_rules(search, has_norm=has_norm))) == count
+    assert len(list(norm_rules(search, TrainConfig(), has_norm=has_norm))) == count
+    tuned = Search(train=(("tune", ("all", "norm")),))
+    assert len(list(norm_rules(tuned, TrainConfig(tune="norm"), has_norm=has_norm))) == 2 * count
     assert list(norm_rules(Search(), has_norm=has_norm)) == []
 
 

@@ -114,7 +114,7 @@ def test_spearman_and_reliability() -> None:
     assert reliability(noise) < 0.6
 
 
-@pytest.mark.parametrize("form", ["html", "markdown", "text"])
+@pytest.mark.parametrize("form", ["html", "markdown", "json"])
 def test_every_report_says_it(record: SweepRecord, form: str) -> None:
     text = rendered(there(record, lambda trial: trial.mean_dice - 0.1), form)
     assert "On clinic (60 images in 30 groups, never trained on)" in text

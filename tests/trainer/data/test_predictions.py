@@ -39,7 +39,7 @@ WRITERS: dict[str, Callable[[Path, str, np.ndarray], None]] = {
     "one": lambda folder, name, mask: png(folder / f"{Path(name).name}.png", mask),
     "large": lambda folder, name, mask: png(folder / f"{name}.tif", large(255 * mask)),
     "colour": lambda folder, name, mask: png(folder / f"{name}.png", np.stack([255 * mask] * 3, -1)),
-    "8 bits": lambda folder, name, mask: png(folder / f"{name}.png", np.uint8(np.round(255 * soft(mask)))),
+    "8 bits": lambda folder, name, mask: png(folder / f"{name}.png", np.round(255 * soft(mask)).astype(np.uint8)),
     "floats": lambda folder, name, mask: npz(folder / f"{name}.npz", p=soft(mask)),
     "nnU-Net": lambda folder, name, mask: npz(
         folder / f"{Path(name).name}.npz", probabilities=np.stack([1 - soft(mask), soft(mask)])[:, None]
@@ -76,17 +76,28 @@ def test_a_table_says_the_folds(tmp_path: Path) -> None:
         read_predictions(tmp_path, NAMES, 8)
 
 
-WRONG: dict[str, tuple[Callable[[Path], None], str]] = {
+def instead(folder: Path, array: np.ndarray) -> None:
+    """An array in the place of a picture."""
+    (folder / "b.png").unlink()
+    npz(folder / "b.npz", p=array)
+
+
+def empty(folder: Path) -> None:
+    for path in folder.glob("*.png"):
+        png(path, 0 * TRUE[0])
+
+
+WRONG: dict[str, tuple[Callable[[Path], object], str]] = {
     "missing": (lambda folder: (folder / "b.png").unlink(), "has none of 1: benign/b"),
     "unknown": (lambda folder: png(folder / "d.png", TRUE[0]), "Not called like any image: .*d.png"),
     "doubled": (lambda folder: png(folder / "more" / "b.png", TRUE[0]), "has several of some: .*b.png"),
     "labels": (lambda folder: png(folder / "b.png", 2 * TRUE[0]), "hold 3 values: 0, 1, 2"),
-    "logits": (lambda folder: ((folder / "b.png").unlink(), npz(folder / "b.npz", p=TRUE[0] - 4.5)), "Logits must be"),
+    "logits": (lambda folder: instead(folder, TRUE[0] - 4.5), "Logits must be"),
     "channels": (
-        lambda folder: ((folder / "b.png").unlink(), npz(folder / "b.npz", p=np.ones((3, 8, 8)))),
+        lambda folder: instead(folder, np.ones((3, 8, 8))),
         r"has the shape \(3, 8, 8\)",
     ),
-    "empty": (lambda folder: [png(path, 0 * TRUE[0]) for path in folder.glob("*.png")], "none holds a pixel"),
+    "empty": (empty, "none holds a pixel"),
     "colours": (
         lambda folder: png(folder / "b.png", np.stack([TRUE[0], TRUE[1], TRUE[2]], -1)),
         "3 channels that differ",

@@ -38,7 +38,7 @@ def test_only_what_is_tuned_of_the_thawed_blocks_trains(
     blocks, mask = partition(network), parse("2-3", 3)
     for before in ("bias", "norm", tune):  # flags of a mask before leave no trace
         apply_mask(network, blocks, mask)
-        tune_within(network, blocks, mask, before)  # type: ignore[arg-type]
+        tune_within(network, blocks, mask, before)
     assert {variable.name for variable in network.trainable_variables} == names
     assert not {id(weight) for weight in held_weights(network, blocks, mask, tune).values()} & {
         id(variable) for variable in network.trainable_variables

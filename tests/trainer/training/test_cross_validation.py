@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.trainer.conftest import made_fold
 from trainer.config import AugmentConfig, Candidate, ModelConfig, PartitionConfig, ScoreConfig, Settings, TrainConfig
 from trainer.data.cases import Cases
 from trainer.results import COPY_MARK
@@ -201,33 +202,43 @@ def test_zero_shot_has_the_same_key_whatever_its_seed_and_rate(cross_validation:
 
 
 def elsewhere() -> ExternalSet:
-    images = np.random.default_rng(7).random((3, 32, 32)).astype(np.float32)
-    names, masks = ("a", "b", "c"), (images > 0.6).astype(np.uint8)
-    return ExternalSet("clinic", Cases(images, masks, names, ("",) * 3, np.arange(3), "m", "m", True, (), "e" * 64))
+    fold = made_fold(7, images=1, tests=3)
+    names, groups = ("a", "b", "c"), np.arange(3)
+    return ExternalSet(
+        "clinic", Cases(fold.test_x, fold.test_y, names, ("",) * 3, groups, "m", "m", True, (), "e" * 64)
+    )
 
 
-def test_every_folds_network_is_scored_on_a_test_set_once(cross_validation: CrossValidation) -> None:
-    candidate, tested = Candidate("9", 1, 1e-2), replace(cross_validation, external=[elsewhere()])
-    plain = list(cross_validation(candidate))
-    first = list(tested(candidate))
+@pytest.fixture
+def seeing(cross_validation: CrossValidation) -> CrossValidation:
+    """On images in which a network finds something after a few steps."""
+    fold = made_fold(1, images=12)
+    folds = fold_maker(replace(cases(), images=fold.train_x, masks=fold.train_y), FOLD_OF, SETTINGS)
+    return replace(cross_validation, folds=folds, data_digest="seen")
+
+
+def test_every_folds_network_is_scored_on_a_test_set_once(seeing: CrossValidation) -> None:
+    candidate, tested = Candidate("all", 12, 1e-2), replace(seeing, external=[elsewhere()])
+    plain = list(seeing(candidate))
+    first = [result for result in tested(candidate) if result.epochs == 12]
     assert [result.from_ledger for result in first] == [True] * 3  # a test set trains nothing
     assert all(result.external == {} for result in plain)
     assert len({result.external["clinic"] for result in first}) == 3  # a network each
-    fold, result = cross_validation.folds(candidate)[1], first[1]
-    network = cross_validation.trainer.score_external(candidate, result.weights, elsewhere().cases)
+    fold, result = seeing.folds(candidate)[1], first[1]
+    network = seeing.trainer.score_external(candidate, result.weights, elsewhere().cases)
     assert network == result.external["clinic"] and [score.image for score in network] == ["a", "b", "c"]
     own = replace(elsewhere().cases, images=fold.test_x[:3], masks=fold.test_y[:3])
-    again = cross_validation.trainer.score_external(candidate, result.weights, own)
+    again = seeing.trainer.score_external(candidate, result.weights, own)
     assert [score.tp for score in again] == [score.tp for score in result.scores[:3]]
 
 
 def test_a_test_sets_scores_outlive_the_weights_and_come_back_by_training(
-    cross_validation: CrossValidation, monkeypatch: pytest.MonkeyPatch
+    seeing: CrossValidation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    candidate, tested = Candidate("9", 1, 1e-2), replace(cross_validation, external=[elsewhere()])
+    candidate, tested = Candidate("all", 12, 1e-2), replace(seeing, external=[elsewhere()])
     known = [result.external for result in tested(candidate)]
-    for fold in cross_validation.folds(candidate):
-        cross_validation.ledger.entry(cross_validation.key(candidate, fold)).lose_weights(1)
+    for fold in seeing.folds(candidate):
+        seeing.ledger.entry(seeing.key(candidate, fold)).lose_weights(12)
     with monkeypatch.context() as patch:
         patch.setattr(Trainer, "score_external", lambda *_: pytest.fail("they are known"))
         assert [result.external for result in tested(candidate)] == known
