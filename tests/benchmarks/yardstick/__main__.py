@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.yardstick [--profile quick] [--rounds N] [--only a+,b1,kinds] [--thaw before=PATH]
 
-Contenders: `a`, Optuna's grid with Keras, scikit-learn and MLflow; `a+`, the same with one training of a mask for all
+Contenders: `a`, Optuna's grid with Keras, scikit-learn and MLflow; `a-`, a network built for each fold; `a+`, the same with one training of a mask for all
 epoch counts; `bN`, thaw with N workers. All have the same masks, folds, augmented images, starting weights and epochs,
 and each runs in a process of its own, in turn. `kinds` says what thaw spends its time on, `limit` how long the
 convolutions alone take. docs/speed.md tells what to make of it.
@@ -68,7 +68,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--profile", choices=PROFILES, default="busi")
     parser.add_argument("--rounds", type=int, help="of every contender; the median counts")
-    parser.add_argument("--only", help="contenders and parts, joined by commas: a, a+, b1, b2, before:b2, kinds, limit")
+    parser.add_argument("--only", help="contenders and parts, joined by commas: a, a-, a+, b1, b2, before:b2, kinds, limit")
     parser.add_argument(
         "--thaw", action="append", default=[], metavar="LABEL=PATH", help="thaw of another checkout too"
     )

@@ -14,9 +14,10 @@ from tests.benchmarks.yardstick.measured_process import Usage, measure, python, 
 from tests.benchmarks.yardstick.profiles import ROOT, Profile
 from tests.benchmarks.yardstick.task import WEIGHTS
 
-GRID, TOGETHER = "a", "a+"
+GRID, ANEW, TOGETHER = "a", "a-", "a+"
 ABOUT = {
     GRID: "by hand: Optuna's grid, Keras, MLflow; one training for each mask and epoch count",
+    ANEW: "the same, a network built and compiled for each fold",
     TOGETHER: "the same, one training for each mask, scored at every epoch count",
 }
 
@@ -56,8 +57,8 @@ class Contender:
 
 def hand_written(name: str, task: Path, out: Path, seed: int) -> list[str]:
     """The command of the loop in one of its forms."""
-    together = ["--together"] if name == TOGETHER else []
-    return python("tests.benchmarks.yardstick.hand_written", str(task), str(out), *together, "--seed", str(seed))
+    form = {ANEW: ["--anew"], TOGETHER: ["--together"]}.get(name, [])
+    return python("tests.benchmarks.yardstick.hand_written", str(task), str(out), *form, "--seed", str(seed))
 
 
 def scores_of_loop(out: Path) -> Scores:
@@ -84,5 +85,5 @@ def contender(name: str, others: Mapping[str, Path]) -> Contender:
     if short.startswith("b") and short[1:].isdigit() and int(short[1:]) > 0 and (not label or label in others):
         return Contender(name, int(short[1:]), others.get(label, ROOT))
     raise SystemExit(
-        f"Contenders are a, a+ and bN (thaw with N workers), for --thaw LABEL=PATH LABEL:bN. Got {name!r}."
+        f"Contenders are a, a-, a+ and bN (thaw with N workers), for --thaw LABEL=PATH LABEL:bN. Got {name!r}."
     )

@@ -1,9 +1,10 @@
 """The loop that a competent user writes without thaw: Optuna's grid, Keras's `fit`, scikit-learn's splits, MLflow.
 
-    python -m tests.benchmarks.yardstick.hand_written TASK OUT [--together] [--seed 0]
+    python -m tests.benchmarks.yardstick.hand_written TASK OUT [--anew | --together] [--seed 0]
 
-Every trial builds and compiles its network once and resets it for each fold. `--together`: one training of a mask is
-scored at every epoch count on its way, instead of one training for each. Network and loss are thaw's own, and so are
+Every trial builds and compiles its network once and resets it for each fold. `--anew`: it builds one for each fold, as
+most people write it. `--together`: one training of a mask is scored at every epoch count on its way, instead of one
+training for each. Network and loss are thaw's own, and so are
 the images, which are augmented beforehand, so that all contenders do the same arithmetic; everything else, TensorFlow's
 threads and kernels too, is as these libraries have it.
 """
@@ -38,7 +39,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("task", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--together", action="store_true")
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument("--anew", action="store_true")
+    form.add_argument("--together", action="store_true")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     keras.utils.set_random_seed(given.seed)
@@ -48,12 +51,12 @@ def main() -> None:
     grid: dict[str, list[Any]] = {"mask": list(task.masks)} | ({} if given.together else {"epochs": task.epochs})
     dice: dict[str, dict[int, float]] = {mask: {} for mask in task.masks}
     study = optuna.create_study(direction="maximize", sampler=optuna.samplers.GridSampler(grid, seed=given.seed))
-    study.optimize(objective(given.task, task, dice, together=given.together))
+    study.optimize(objective(given.task, task, dice, anew=given.anew, together=given.together))
     (given.out / "scores.json").write_text(json.dumps(dice))
 
 
 def objective(
-    folder: Path, task: Task, dice: dict[str, dict[int, float]], *, together: bool
+    folder: Path, task: Task, dice: dict[str, dict[int, float]], *, anew: bool, together: bool
 ) -> Callable[[optuna.Trial], float]:
     """The function that Optuna calls for each cell of the grid; it leaves every mean in `dice`."""
     folds = read_folds(folder, task)
@@ -61,7 +64,10 @@ def objective(
     def evaluate(trial: optuna.Trial) -> float:
         mask = trial.suggest_categorical("mask", list(task.masks))
         budgets = task.epochs if together else [trial.suggest_categorical("epochs", task.epochs)]
-        for epochs, scores in cross_validate(folder, task, folds, task.masks[mask], budgets).items():
+        parts = [[fold] for fold in folds] if anew else [folds]
+        trained = [cross_validate(folder, task, part, task.masks[mask], budgets) for part in parts]
+        for epochs in budgets:
+            scores = [dice for scored in trained for dice in scored[epochs]]
             log_run(task, mask, epochs, scores)
             dice[mask][epochs] = float(np.nanmean(scores))
         return max(dice[mask][epochs] for epochs in budgets)
@@ -77,7 +83,7 @@ def read_folds(folder: Path, task: Task) -> Folds:
 
 
 def cross_validate(folder: Path, task: Task, folds: Folds, blocks: list[int], budgets: list[int]) -> Scores:
-    """Train one network per trial, fold after fold, and score it at each of the rising `budgets`."""
+    """Train one network, fold after fold, and score it at each of the rising `budgets`."""
     network = build(folder, task, blocks)
     weights = network.get_weights()
     fresh = [variable.numpy() for variable in network.optimizer.variables]
