@@ -196,7 +196,8 @@ def _total_line(costs: Estimate) -> str:
     bound = "at most " if costs.further else ""
     if costs.training < 3 * 3600:
         minutes = costs.training / 60
-        return f"minutes     {bound}about {minutes:.{0 if minutes >= 10 else 1}f} with {costs.workers} workers, after pre-training"
+        digits = 0 if minutes >= 10 else 1
+        return f"minutes     {bound}about {minutes:.{digits}f} with {costs.workers} workers, after pre-training"
     return f"in all      {bound}about {duration(costs.training)} with {costs.workers} workers, after pre-training"
 
 

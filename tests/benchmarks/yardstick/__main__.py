@@ -68,7 +68,9 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--profile", choices=PROFILES, default="busi")
     parser.add_argument("--rounds", type=int, help="of every contender; the median counts")
-    parser.add_argument("--only", help="contenders and parts, joined by commas: a, a-, a+, b1, b2, before:b2, kinds, limit")
+    parser.add_argument(
+        "--only", help="contenders and parts, joined by commas: a, a-, a+, b1, b2, before:b2, kinds, limit"
+    )
     parser.add_argument(
         "--thaw", action="append", default=[], metavar="LABEL=PATH", help="thaw of another checkout too"
     )

@@ -55,7 +55,7 @@ def test_a_policy_for_nothing_is_not_searched(has_norm: bool, count: int) -> Non
     assert len(list(norm_rules(search, TrainConfig(), has_norm=has_norm))) == count
     tuned = Search(train=(("tune", ("all", "norm")),))
     assert len(list(norm_rules(tuned, TrainConfig(tune="norm"), has_norm=has_norm))) == 2 * count
-    assert list(norm_rules(Search(), has_norm=has_norm)) == []
+    assert list(norm_rules(Search(), TrainConfig(), has_norm=has_norm)) == []
 
 
 @pytest.mark.parametrize(
