@@ -101,11 +101,11 @@ def load_spec(
     for key, value in [*(overrides.items() if data_path is None else ()), *assignments.items()]:
         _put(table, key, value, mistakes)
     for text in test:
-        name, equals, folder = text.partition("=")
+        test_name, equals, folder = text.partition("=")
         if not equals or not folder.strip():
             mistakes.append(f"--test takes NAME=FOLDER, for instance --test clinic=clinic-images, but got '{text}'.")
         else:
-            _put(table, f"test.{name.strip()}", folder.strip(), mistakes)
+            _put(table, f"test.{test_name.strip()}", folder.strip(), mistakes)
     external = table.pop("test", {})
     champion = table.pop("champion", False)
     if not isinstance(champion, bool):

@@ -286,7 +286,7 @@ CASES: dict[str, tuple[Build, str]] = {
     "unreachable server": (unreachable, r"must be reachable, but http://\*\*\*@127\.0\.0\.1:9 is not"),
     "unknown report format": (
         lambda folder: ["report", "--format", "pdf"],
-        r"html, json, csv, markdown, but got 'pdf'",
+        r"html, json, csv, markdown, methods, but got 'pdf'",
     ),
     "best of no home": (lambda folder: ["best"], r"There is no home of thaw in"),
     "best of no sweep": (nothing_best, r"no sweep.*thaw run"),

@@ -35,7 +35,7 @@ def offered(words: str, home: Path) -> list[str]:
         ("thaw run my-sweep", []),  # the shell then offers files
         ("thaw report ma", ["mammography"]),
         ("thaw report mammography m", ["mammography"]),
-        ("thaw report --format ", ["csv", "html", "json", "markdown"]),
+        ("thaw report --format ", ["csv", "html", "json", "markdown", "methods"]),
         ("thaw masks --unit c", ["conv"]),
         ("thaw run ultrasound --max-h", ["--max-hours"]),
     ],

@@ -31,7 +31,9 @@ FEWEST_MASKS = 4  # below which an order says little
 
 @dataclass(frozen=True)
 class Range:
-    """A number with the 95 % range `low`..`high` of its bootstrap; NaN where there are too few groups for one."""
+    """A number, its `value`, with the 95 % range `low`..`high` of its bootstrap; NaN where there are too few groups
+    for one.
+    """
 
     value: float
     low: float

@@ -2,10 +2,10 @@
 
     python -m tests.benchmarks.yardstick [--profile quick] [--rounds N] [--only a+,b1,kinds] [--thaw before=PATH]
 
-Contenders: `a`, Optuna's grid with Keras, scikit-learn and MLflow; `a-`, a network built for each fold; `a+`, the same with one training of a mask for all
-epoch counts; `bN`, thaw with N workers. All have the same masks, folds, augmented images, starting weights and epochs,
-and each runs in a process of its own, in turn. `kinds` says what thaw spends its time on, `limit` how long the
-convolutions alone take. docs/speed.md tells what to make of it.
+Contenders: `a`, Optuna's grid with Keras, scikit-learn and MLflow; `a-`, the same with a network built for each fold;
+`a+`, with one training of a mask for all epoch counts; `bN`, thaw with N workers. All have the same masks,
+folds, augmented images, starting weights and epochs, and each runs in a process of its own, in turn. `kinds` says what
+thaw spends its time on, `limit` how long the convolutions alone take. docs/speed.md tells what to make of it.
 """
 
 from __future__ import annotations

@@ -58,7 +58,11 @@ class CrossValidation:
     """Three folds at two budgets; `fails` in its second fold."""
 
     def __init__(self, fails: bool = False) -> None:
-        self.fails, self.trainer, self.starts = fails, SimpleNamespace(blocks=BLOCKS), {"pretrained": "w"}
+        self.fails, self.trainer, self.starts = (
+            fails,
+            SimpleNamespace(blocks=BLOCKS, tuned=lambda _: None),
+            {"pretrained": "w"},
+        )
 
     def __call__(self, candidate: Candidate, elsewhere: Any, reached: Any) -> Iterator[FoldResult]:
         for fold in (1, 2, 3):

@@ -17,7 +17,6 @@ from trainer.network.encoders import encoder_network, saved
     "name",
     [
         "MobileNetV2",
-        "mobilenetv2",
         pytest.param("VGG16", marks=pytest.mark.slow),
         pytest.param("DenseNet121", marks=pytest.mark.slow),
         pytest.param("EfficientNetB0", marks=pytest.mark.slow),
