@@ -17,10 +17,10 @@ from trainer.training.step_cost import ALL, Cost
 from trainer.training.steps.batches import scoring_batch
 
 # Two single-threaded processes on two cores share caches and memory (`tests/benchmarks/workers.py`).
-WORKER_EFFICIENCY = 0.85
+WORKER_EFFICIENCY = 0.88
 DRAWN_IMAGES = 70  # drawing a neuron costs as much as so many images in steps of all blocks
 RECORDING = 0.8  # seconds of a trial for its record, its proof and its place in the study
-STARTING = 15.0  # seconds of the launcher: until the workers train, and for the report after them
+STARTING = 9.0  # seconds of the launcher: until the workers train, and for the report after them
 
 
 @dataclass(frozen=True)
