@@ -17,11 +17,11 @@ PAGE = Path(__file__).with_name("report-json.md")
 HEAD = """# The JSON report
 
 `thaw report --format json` prints one object, a [SweepSummary](#sweepsummary); of two sweeps, a
-[TwoSweeps](#twosweeps) that holds both; of more, a [ManySweeps](#manysweeps). `thaw best --format json` prints the [BestMask](#bestmask) of a sweep alone.
-Every field is listed here under the object that it stands in, with its type. Keys are sorted, numbers have full
-precision, and what is not there (None) or cannot be known (NaN) is `null`. The field `schema` is raised whenever a
-field changes its name or meaning; a new field alone does not raise it. This page is made from the code by
-`python -m docs.make_report_json`.
+[TwoSweeps](#twosweeps) that holds both; of more, a [ManySweeps](#manysweeps). `thaw best --format json` prints the
+[BestMask](#bestmask) of a sweep alone. Every field is listed here under the object that it stands in, with its type.
+Keys are sorted, numbers have full precision, and what is not there (None) or cannot be known (NaN) is `null`. The
+field `schema` is raised whenever a field changes its name or meaning; a new field alone does not raise it. This page
+is made from the code by `python -m docs.make_report_json`.
 """
 ROOTS = (("One sweep", SweepSummary), ("Two sweeps", TwoSweeps), ("Three or more sweeps", ManySweeps))
 PLAIN = {str: "string", int: "integer", float: "number or null", bool: "true or false", Any: "any value"}

@@ -29,8 +29,9 @@ SCHEMA = 1
 
 @dataclass(frozen=True)
 class SweepBest:
-    """A sweep's winner. `network`: file of the user's own, or `U-Net`; `parameters` of it; `start`: what its weights
-    were trained on; `winner`: the candidate, with its Dice as measured; `candidates`: among how many it was chosen.
+    """The winner of the `sweep`. `network`: file of the user's own, or `U-Net`; `parameters` of it; `start`: what its
+    weights were trained on; `winner`: the candidate, with its Dice as measured; `candidates`: among how many it was
+    chosen.
     """
 
     sweep: str
