@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal
 
@@ -17,6 +17,7 @@ import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter
 from PIL import Image
 
 # Inside a page, or a file of its own; `page` is a small PNG for a page, for what holds images.
@@ -45,6 +46,7 @@ STYLE: Any = {  # matplotlib types the keys as one long Literal
     "figure.facecolor": "white",
     "text.parse_math": False,  # a dollar in a name is a dollar
 }
+FEW_DECADES = 100  # an axis of less than two decades would have one number, or none
 
 
 @contextmanager
@@ -74,6 +76,18 @@ def dice_axis(axes: Axes, columns: int, stamp: str) -> None:
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=columns)
     if stamp:
         axes.set_title(stamp, loc="right", color=DEEP, fontweight="bold", fontsize=10)
+
+
+def logarithmic(axes: Axes, values: Sequence[float]) -> None:
+    """A logarithmic axis with numbers as people write them: decades, and 2 and 5 between where there are few of
+    these.
+    """
+    positive = [value for value in values if value > 0]
+    few = bool(positive) and max(positive) < FEW_DECADES * min(positive)
+    axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if few else (1,)))
+    axes.xaxis.set_major_formatter(lambda count, _: f"{count:,.0f}")
+    axes.xaxis.set_minor_formatter(NullFormatter())
 
 
 def to_bytes(figure: Figure, kind: str, metadata: dict[str, str | None] | None) -> bytes:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 
-from tracking.figures.canvas import GREY, INK, Form, canvas, dice_axis
+from tracking.figures.canvas import GREY, INK, Form, canvas, dice_axis, logarithmic
 from tracking.figures.curves import STYLES
 
 
@@ -30,8 +30,7 @@ def draw_cost(points: Sequence[CostPoint], stamp: str = "", form: Form = "inline
             _draw_order(axes, order, [point for point in points if point.order == order])
         for point in _points_with_room(points):
             _name_point(axes, point)
-        axes.set_xscale("log")
-        axes.xaxis.set_major_formatter(lambda count, _: f"{count:,.0f}")
+        logarithmic(axes, [point.parameters for point in points])
         axes.margins(0.06, 0.14)
         axes.set_xlabel("trained parameters (logarithmic)")
         dice_axis(axes, 4, stamp)

@@ -6,13 +6,12 @@ import math
 from collections.abc import Sequence
 
 from matplotlib.axes import Axes
-from matplotlib.ticker import LogLocator, NullFormatter
 
 from tracking.best_mask.candidates import CandidateAt
 from tracking.best_mask.measured_effects import BlockEffect, MeasuredEffects, PairEffect
 from tracking.best_mask.pareto import Price, price_of
 from tracking.best_mask.ranking import Ranking
-from tracking.figures.canvas import DEEP, GREY, INK, RULE, SHALLOW, Form, canvas, dice_axis
+from tracking.figures.canvas import DEEP, GREY, INK, RULE, SHALLOW, Form, canvas, dice_axis, logarithmic
 from tracking.statistics import EQUIVALENCE, Comparison
 
 LABELLED = 10  # masks of a front whose names are written
@@ -47,10 +46,7 @@ def draw_pareto(ranking: Ranking, price: Price, stamp: str = "", form: Form = "i
     with canvas(f"pareto-{price}", 8.6, 3.9, form) as (figure, save):
         axes = figure.add_subplot()
         _draw_points(axes, points, front, price)
-        axes.set_xscale("log")
-        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if price == "seconds" else (1,)))
-        axes.xaxis.set_major_formatter(lambda count, _: f"{count:,.0f}")
-        axes.xaxis.set_minor_formatter(NullFormatter())
+        logarithmic(axes, [price_of(candidate, price) for candidate in points])
         axes.margins(0.06, 0.16)
         _name_points(axes, _with_room(front, price, points), price)
         axes.set_xlabel(LABELS[price])

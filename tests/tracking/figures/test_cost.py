@@ -15,3 +15,9 @@ def test_every_order_has_a_legend_and_every_mask_with_room_its_name() -> None:
 
 def test_a_drawing_is_the_same_bytes_every_time() -> None:
     assert draw_cost(POINTS) == draw_cost(POINTS)
+
+
+def test_prices_of_one_decade_are_numbered_as_people_write_them() -> None:
+    near = [CostPoint("other", "1", 49_085, 0.6), CostPoint("other", "2", 122_953, 0.7)]
+    svg = draw_cost(near, form="svg").decode()
+    assert ">50,000<" in svg and ">100,000<" in svg and "mathdefault" not in svg
