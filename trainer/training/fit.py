@@ -220,10 +220,11 @@ class Trainer:
             return
         apply_mask(self._model, self.blocks, mask, adapt=config.batch_norm == "adapt")
         tune_within(self._model, self.blocks, mask, config.tune)
-        if not self._model.trainable_variables:
+        tuned = {block.number: tuned_parameters(self._model, block, config.tune) for block in self.blocks}
+        if bare := [number for number, count in tuned.items() if thawed(number, mask) and not count]:
             self._compiled_for = None
             raise TrialFailed(
-                f"nothing to tune: the blocks of mask {mask} have no weights of the kind {config.tune!r}."
+                f"nothing to tune: blocks {bare} of mask {mask} have no weights of the kind {config.tune!r}."
             )
         factors = rate_factors(self._model, self.blocks, config.rate_decay)
         self._steps.compile(Adam(factors=factors), loss_named(config.loss, ignoring=self._ignoring))

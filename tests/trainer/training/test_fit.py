@@ -365,6 +365,7 @@ def test_the_proof_fails_when_what_is_not_tuned_moves(entry: Entries, fold: Fold
 
 def test_nothing_to_tune_fails_the_trial(trainer: Trainer, entry: Entries, fold: FoldData) -> None:
     candidate = Candidate("6-9", 1, 1e-2, train=(("tune", "norm"),))
-    with pytest.raises(TrialFailed, match="nothing to tune: the blocks of mask 6-9 have no weights of the kind 'norm'"):
+    said = r"nothing to tune: blocks \[6, 7, 8, 9\] of mask 6-9 have no weights of the kind 'norm'"
+    with pytest.raises(TrialFailed, match=said):
         list(trainer.fold_results(candidate, fold, (), entry("x")))
     assert train(trainer, entry("y"), "6-9", 1, fold)
