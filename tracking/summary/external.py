@@ -158,7 +158,14 @@ def _summary(
         halves=halves,
         finding=word,
         finding_here=verdict.finding if word else None,
-        sentence=_sentence(name, table, order, (winner, best, loss), (halves, word, verdict.finding)),
+        sentence=_sentence(
+            name,
+            table,
+            order,
+            (winner, best, loss),
+            (halves, word, verdict.finding),
+            _untrained(tested, candidates, dice),
+        ),
     )
 
 
@@ -268,12 +275,25 @@ def _halves(
     return found, finding_of(found.low, found.high, within)
 
 
+def _untrained(tested: Sequence[TrialRecord], candidates: Candidates, dice: Mapping[str, NDArray[np.float64]]) -> str:
+    """What to say where the winner here scores less there than the network did before any training."""
+    before = next((trial for trial in tested if trial.info.role == "zero-shot"), None)
+    own = dice.get(candidates.winner.info.candidate.key) if candidates.trials else None
+    if before is None or own is None:
+        return ""
+    zero_shot = float(dice[before.info.candidate.key].mean())
+    if zero_shot <= float(own.mean()):
+        return ""
+    return f"without any training the Dice there is {zero_shot:.3f}, more than the winner's {float(own.mean()):.3f}"
+
+
 def _sentence(
     name: str,
     table: Mapping[str, Any],
     order: OrderThere | None,
     choice: tuple[str | None, str | None, Range | None],
     halves: tuple[Range | None, str | None, str | None],
+    untrained: str,
 ) -> str:
     images, groups = int(table["images"]), int(table["groups"])
     parts = [f"On {name} ({images} images in {groups} groups, never trained on)"]
@@ -296,6 +316,8 @@ def _sentence(
                 f"the winner here, {winner}, loses {loss.value:+.3f} [{loss.low:+.3f} to {loss.high:+.3f}] against the "
                 f"best there ({best}), corrected for looking"
             )
+    if untrained:
+        parts.append(untrained)
     if len(parts) == 1:
         return f"{parts[0]}, too few masks or groups to compare."
     return f"{parts[0]}: {'; '.join(parts[1:])}. 95 % ranges are over groups, for these networks."

@@ -67,6 +67,12 @@ def test_the_other_order_is_another_conclusion_and_costs_the_winner(record: Swee
     assert "corrected for looking" in external.sentence
 
 
+def test_that_no_training_is_better_there_is_said(record: SweepRecord) -> None:
+    external = found(there(record, lambda trial: 0.8 if trial.info.role == "zero-shot" else 0.6))
+    assert "without any training the Dice there is 0." in external.sentence
+    assert "without any training" not in found(there(record, lambda trial: trial.mean_dice)).sentence
+
+
 def test_looking_for_the_best_among_equals_finds_no_loss(record: SweepRecord) -> None:
     """The best of many equal masks looks better there by chance: the plain difference is positive, the loss is not."""
     losses = []
