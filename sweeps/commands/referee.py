@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,13 +17,13 @@ from sweeps.environment.terminal import Board, console, tell
 from tracking.analysis.seeds import read
 from tracking.best_mask.answer import best_mask
 from tracking.best_mask.references import Against
-from tracking.best_mask.sentences import OURS, digits
+from tracking.best_mask.sentences import OURS, apart
 from tracking.image_archive import IMAGES, Images, pack_masks, unpack_images
 from tracking.record import SweepInfo, SweepRecord, TrialInfo
 from trainer.config import Candidate
 from trainer.errors import UserError
 from trainer.files import given_path
-from trainer.results import FoldResult, Score
+from trainer.results import FoldResult
 
 if TYPE_CHECKING:  # heavy
     from tracking.store.writer import Tracker
@@ -34,7 +33,6 @@ NAME = re.compile(r"[A-Za-z][A-Za-z0-9._ +-]{0,39}")
 TAKEN = (*OURS, "none")
 UNSTATED = "folds not stated"
 DIGEST_TAG, SOURCE_TAG, READING_TAG = "thaw.predictions", "thaw.source", "thaw.reading"
-SHOWN = 5
 
 
 def run(home: Home, sweep: str | None, given: Sequence[str]) -> None:
@@ -127,34 +125,20 @@ def fold_results(masks: NDArray[np.uint8], images: Images, info: SweepInfo) -> l
     """The scores of predicted masks (n, H, W) in {0, 1}, in the order of `images`, fold by fold, by the sweep's own
     formulas.
     """
+    from trainer.training.distances import with_distances
     from trainer.training.metrics import score
 
     results, start = [], 0
     for number, ((train, _), fold) in enumerate(zip(info.fold_sizes, info.folds, strict=True), 1):
         part = slice(start, start + len(fold))
         rows = zip(images.names[part], images.labels[part], images.truths[part], masks[part], strict=True)
-        scores = tuple(
-            _with_distances(score(name, label, truth, mask.astype(np.float32)), truth, mask, info.distances)
-            for name, label, truth, mask in rows
-        )
-        results.append(FoldResult(number, 0, scores, (), train, 0.0, 0, masks[part]))
+        scores = tuple(score(name, label, truth, mask.astype(np.float32)) for name, label, truth, mask in rows)
+        result = FoldResult(number, 0, scores, (), train, 0.0, 0, masks[part])
+        if info.distances.get("unit") == "px":  # in mm: the record does not hold the spacing
+            result = with_distances(result, images.truths[part], float(info.distances["tolerance"]))
+        results.append(result)
         start = part.stop
     return results
-
-
-def _with_distances(
-    one: Score, truth: NDArray[np.uint8], mask: NDArray[np.uint8], scale: Mapping[str, object]
-) -> Score:
-    """With the distances in pixels; where the sweep has them in mm, the record does not hold the spacing."""
-    from dataclasses import replace
-
-    from trainer.training.distances import distances
-
-    if scale.get("unit") != "px" or not truth.any():
-        return one
-    tolerance = float(str(scale["tolerance"]))
-    hd95, surface_dice = distances(truth == 1, mask == 1, tolerance, (1.0, 1.0))
-    return replace(one, hd95=hd95, surface_dice=surface_dice)
 
 
 def _mean(results: Sequence[FoldResult]) -> float:
@@ -174,13 +158,14 @@ def _record(
     digest = hashlib.sha256(predictions.masks.tobytes()).hexdigest()
     info = TrialInfo(Candidate(name, 0, 0.0, "referee"), (), (), (), 0, "referee")
     state = tracker.trial(record.run_id, info.candidate)
-    if state is not None and state.status == "FINISHED":
-        if tracker.tag(state.run_id, DIGEST_TAG) != digest:
+    if state is not None:  # one that was cut off has points already, which stay as they are
+        if tracker.tag(state.run_id, DIGEST_TAG) not in (None, digest):
             raise UserError(
                 f"A name stands for one set of predictions, but {name!r} was recorded with others. Give these another "
                 f"name, or delete the run {state.run_id} in MLflow."
             )
-        return
+        if state.status == "FINISHED":
+            return
     run_id = tracker.open_trial(record.run_id, info)
     for tag, text in ((DIGEST_TAG, digest), (SOURCE_TAG, folder.name), (READING_TAG, predictions.reading)):
         tracker.set_tag(run_id, tag, text)
@@ -204,11 +189,6 @@ SEE = "thaw report shows all."
 
 
 def _compared(reference: Against, best: str) -> str:
-    mean, low, high = -reference.mean, -reference.high, -reference.low
-    way = "above" if round(mean, 2) >= 0 else "below"
-    sign = 1 if way == "above" else -1
-    ends = sorted((sign * low, sign * high))
-    tested = not math.isnan(low)
-    interval = f"[{digits(ends[0])}, {digits(ends[1])}]" if tested else f"(no interval: {reference.note})"
-    verdict = "" if not tested or not low <= 0 <= high else "; no difference shown"
-    return f"{reference.name} is {digits(abs(mean))} {interval} {way} the best mask, {best}{verdict}"
+    """The winner minus the reference, said the other way round."""
+    words = apart(-reference.mean, -reference.high, -reference.low, f"the best mask, {best}", reference.note)
+    return f"{reference.name} is {words}{'; no difference shown' if reference.low <= 0 <= reference.high else ''}"

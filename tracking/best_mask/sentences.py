@@ -83,12 +83,20 @@ def notes(ranking: Ranking, info: SweepInfo) -> list[str]:
 
 def ahead(reference: Against) -> str:
     """`0.08 [0.02, 0.14] above expanding`, `0.02 [-0.02, 0.06] below all`."""
-    below = round(reference.mean, 2) < 0
+    return apart(reference.mean, reference.low, reference.high, reference.name, reference.note)
+
+
+def apart(mean: float, low: float, high: float, what: str, note: str = "") -> str:
+    """How far something lies above or below `what`, with its interval, or the `note` that says why there is none.
+
+    >>> apart(0.08, 0.02, 0.14, "expanding"), apart(-0.02, -0.06, 0.02, "all")
+    ('0.08 [0.02, 0.14] above expanding', '0.02 [−0.02, 0.06] below all')
+    """
+    below = round(mean, 2) < 0
     sign = -1 if below else 1
-    ends = sorted((sign * reference.low, sign * reference.high))
-    tested = not math.isnan(reference.low)
-    interval = f"[{digits(ends[0])}, {digits(ends[1])}]" if tested else f"(no interval: {reference.note})"
-    return f"{digits(abs(reference.mean))} {interval} {'below' if below else 'above'} {reference.name}"
+    ends = sorted((sign * low, sign * high))
+    interval = f"(no interval: {note})" if math.isnan(low) else f"[{digits(ends[0])}, {digits(ends[1])}]"
+    return f"{digits(abs(mean))} {interval} {'below' if below else 'above'} {what}"
 
 
 def signed(effect: Difference) -> str:

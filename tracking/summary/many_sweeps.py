@@ -18,7 +18,7 @@ from tracking.analysis.contrasts import Difference, contrast, difference
 from tracking.analysis.seeds import read
 from tracking.analysis.winners_curse import FEWEST, bbc_cv, image_scores
 from tracking.best_mask.candidates import CandidateAt, Candidates, candidate_at, candidates_of
-from tracking.best_mask.sentences import digits
+from tracking.best_mask.sentences import apart, digits
 from tracking.record import SweepInfo, SweepRecord
 from tracking.spec_view import view_spec
 from tracking.statistics import holm
@@ -128,7 +128,7 @@ def _best(candidates: Candidates) -> SweepBest:
 def _sentence(bests: Sequence[SweepBest], pairs: Sequence[BestAgainst], *, synthetic: bool) -> str:
     top = bests[0]
     own = [pair for pair in pairs if pair.first == top.sweep]
-    parts = [f"{digits(pair.mean)} [{digits(pair.low)}, {digits(pair.high)}] above {pair.second}" for pair in own]
+    parts = [apart(pair.mean, pair.low, pair.high, pair.second, pair.note) for pair in own]
     sure = all(pair.p_holm <= 0.05 and pair.mean > 0 for pair in own)
     some = [pair.second for pair in own if pair.p_holm <= 0.05 and pair.mean > 0]
     head = f"{top.sweep} is best" if sure else f"No one sweep is shown to be best; {top.sweep} scores highest"

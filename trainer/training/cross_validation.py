@@ -40,8 +40,7 @@ class CrossValidation:
     """What all candidates of a sweep share: the trainer, the folds, the ledger, and the digests behind the keys.
 
     `folds` gives a candidate's folds (`fold_maker`); `starts` maps a `Candidate.origin` to the digest of its weights;
-    `budgets` are all epoch counts; `external`
-    the test sets that every fold's network is scored on.
+    `budgets` are all epoch counts; `external` the test sets that every fold's network is scored on.
     """
 
     trainer: Trainer

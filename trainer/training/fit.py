@@ -100,8 +100,10 @@ class Trainer:
 
     def tuned(self, candidate: Candidate) -> dict[int, int]:
         """How many parameters of each block train under a candidate where it thaws the block."""
-        tune = train_config(self.config, candidate).tune
-        return {block.number: tuned_parameters(self._model, block, tune) for block in self.blocks}
+        return self._tuned(train_config(self.config, candidate))
+
+    def _tuned(self, config: TrainConfig) -> dict[int, int]:
+        return {block.number: tuned_parameters(self._model, block, config.tune) for block in self.blocks}
 
     def fold_results(
         self,
@@ -220,8 +222,7 @@ class Trainer:
             return
         apply_mask(self._model, self.blocks, mask, adapt=config.batch_norm == "adapt")
         tune_within(self._model, self.blocks, mask, config.tune)
-        tuned = {block.number: tuned_parameters(self._model, block, config.tune) for block in self.blocks}
-        if bare := [number for number, count in tuned.items() if thawed(number, mask) and not count]:
+        if bare := [number for number, count in self._tuned(config).items() if thawed(number, mask) and not count]:
             self._compiled_for = None
             raise TrialFailed(
                 f"nothing to tune: blocks {bare} of mask {mask} have no weights of the kind {config.tune!r}."
