@@ -13,8 +13,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from sweeps.commands.referee import DIGEST_TAG
+from sweeps.environment.home import open_home
 from tests.conftest import Thaw
 from tracking.image_archive import Images, unpack_images
+from tracking.record import TrialInfo
+from tracking.store.writer import Tracker
+from trainer.config import Candidate
 
 
 @pytest.fixture(scope="module")
@@ -102,3 +107,14 @@ def test_turned_folds_are_the_same_folds(thaw_here: Thaw, home: Path, tmp_path: 
     write(tmp_path, archived(home), list(reversed(found["folds"])), 5)  # type: ignore[call-overload]
     other = thaw_here("referee", found["sweep"], f"turned={tmp_path}", "--home", home)
     assert other.returncode == 2 and "was recorded with others" in other.stderr
+
+
+def test_what_was_cut_off_is_not_finished_with_other_predictions(thaw_here: Thaw, home: Path, tmp_path: Path) -> None:
+    found = report(thaw_here, home)
+    tracker = Tracker.connect(open_home(home).tracking_uri, open_home(home).artifact_folder)
+    info = TrialInfo(Candidate("cut", 0, 0.0, "referee"), (), (), (), 0, "referee")
+    run = tracker.open_trial(tracker.sweep_run(str(found["sweep"])), info)
+    tracker.set_tag(run, DIGEST_TAG, "of others")
+    write(tmp_path, archived(home), found["folds"], 6)  # type: ignore[arg-type]
+    done = thaw_here("referee", found["sweep"], f"cut={tmp_path}", "--home", home)
+    assert done.returncode == 2 and "was recorded with others" in done.stderr
