@@ -161,7 +161,7 @@ def check_candidate(candidate: Candidate, resolved: ResolvedSweep) -> Candidate:
         return zero_shot(resolved.search, resolved.settings)
     if candidate in resolved.listed:
         return candidate
-    mistakes = list(_mistakes(candidate, space, resolved.seeds))
+    mistakes = list(_mistakes(candidate, resolved))
     if mask not in space.masks:
         mistakes.append(
             f"mask {mask} is none of the {len(space.masks)} masks that search.space and its constraints allow"
@@ -171,21 +171,29 @@ def check_candidate(candidate: Candidate, resolved: ResolvedSweep) -> Candidate:
             f"A candidate must lie in the space of the spec '{resolved.spec.name}', but: {'; '.join(mistakes)}. Give "
             "other values, or widen [search] in the spec (sets=[...])."
         )
-    normalised = space.candidate(mask, candidate.epochs, candidate.learning_rate, candidate.train)
-    return replace(normalised, seed=candidate.seed)
+    normalised = space.candidate(mask, candidate.epochs, candidate.learning_rate, space.setting_of(candidate))
+    return replace(normalised, seed=candidate.seed, start_seed=candidate.start_seed)
 
 
-def _mistakes(candidate: Candidate, space: Space, seeds: Sequence[int]) -> Iterator[str]:
+def _mistakes(candidate: Candidate, resolved: ResolvedSweep) -> Iterator[str]:
+    space = resolved.space
     if candidate.epochs not in space.epochs:
         yield f"epochs must be one of {list(space.epochs)}, not {candidate.epochs}"
     low, high = min(space.learning_rate), max(space.learning_rate)
     if not low <= candidate.learning_rate <= high:
         yield f"learning_rate must be {low:g} to {high:g}, not {candidate.learning_rate:g}"
-    if candidate.seed not in seeds:
-        yield f"seed must be one of {list(seeds)}, not {candidate.seed}"
-    if (candidate.start, candidate.split) != ("pretrained", "grouped"):
-        yield f"start and split must be 'pretrained' and 'grouped', not '{candidate.start}' and '{candidate.split}'"
-    searched = dict(space.train)
+    if candidate.seed not in resolved.seeds:
+        yield f"seed must be one of {list(resolved.seeds)}, not {candidate.seed}"
+    if candidate.start_seed not in resolved.start_seeds:
+        yield f"start_seed must be one of {list(resolved.start_seeds)}, not {candidate.start_seed}"
+    if candidate.start not in space.starts or candidate.split != "grouped":
+        yield (
+            f"start and split must be {' or '.join(map(repr, space.starts))} and 'grouped', not '{candidate.start}' "
+            f"and '{candidate.split}'"
+        )
+    elif not space.allows(candidate.mask, space.setting_of(candidate)):
+        yield f"mask {candidate.mask} does not go with the start {candidate.start} (scratch trains all blocks)"
+    searched = dict(space.searched)
     for setting, value in candidate.train:
         if value not in searched.get(setting, ()):
             yield f"{setting} must be one of {list(searched.get(setting, ()))} (search.train), not {value!r}"

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tracking.image_archive import Images
 from tracking.image_scores import FoldScore, dice_by_image
 from tracking.statistics import spread
-from trainer.config import Candidate
+from trainer.config import PRETRAINED, Candidate
 from trainer.results import DISTANCES
 
 COUNTED = ("dice", "pixel_error", "ari")  # follow from the pixel counts: every trial has them
@@ -40,7 +40,8 @@ class SweepInfo:
     the digest of the images' `spacing` ("" where it is not known); empty in a sweep recorded before distances were.
     `external`: name -> an external test set, a table like `data` with `names`, `labels` and `group_of` of its images
     too. `versions` of the libraries and the kind of machine; `arithmetic`: what else its numbers follow from (`thaw`:
-    the version of its arithmetic, `precision`, `device`), empty in a sweep recorded before that was.
+    the version of its arithmetic, `precision`, `device`), empty in a sweep recorded before that was. `starts`:
+    `Candidate.origin` -> a table like `weights` of all further weights that trials start from, fresh ones left out.
     """
 
     name: str
@@ -63,6 +64,11 @@ class SweepInfo:
     distances: Mapping[str, Any] = field(default_factory=dict)
     arithmetic: Mapping[str, str] = field(default_factory=dict)
     external: Mapping[str, Any] = field(default_factory=dict)
+    starts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def base(self, candidate: Candidate) -> str:
+        """The digest of the weights that a candidate started from. Raises `KeyError` for fresh ones."""
+        return str((self.weights if candidate.origin == PRETRAINED else self.starts[candidate.origin])["digest"])
 
     @property
     def searched(self) -> bool:

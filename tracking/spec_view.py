@@ -15,7 +15,8 @@ class SpecView:
     `own` (`partition.head`). `network`: path of the user's own network (`model.path`), "" for the built-in U-Net.
     `own_blocks`: whether a table names the blocks (`model.blocks`). `filters`: width of the U-Net's first level, 0
     where it is not named. `batch_norm`: `frozen` or `adapt` (`train.batch_norm`). `orders`, `seeds`: `search.orders`
-    and `search.seeds`, empty where the spec leaves them to the sweep. `space`: `search.space`, "" where not named.
+    and `search.seeds`, empty where the spec leaves them to the sweep; so are `start_seeds`. `starts`: (name, what) of
+    `search.starts`. `space`: `search.space`, "" where not named.
     `reads`: lowest and highest value of the images as the network reads them (`model.reads`). `left_out`: random layers
     of the user's own network that its copy leaves out (`model.still`).
     """
@@ -28,6 +29,8 @@ class SpecView:
     batch_norm: str = "frozen"
     orders: tuple[str, ...] = ()
     seeds: tuple[int, ...] = ()
+    starts: tuple[tuple[str, str], ...] = ()
+    start_seeds: tuple[int, ...] = ()
     space: str = ""
     reads: tuple[float, ...] = (0.0, 1.0)
     left_out: tuple[str, ...] = ()
@@ -49,6 +52,8 @@ def view_spec(spec: Mapping[str, Any]) -> SpecView:
         batch_norm=str(train.get("batch_norm", "frozen")),
         orders=tuple(search.get("orders") or ()),
         seeds=tuple(int(seed) for seed in search.get("seeds") or ()),
+        starts=tuple((str(name), str(what)) for name, what in search.get("starts") or ()),
+        start_seeds=tuple(int(seed) for seed in search.get("start_seeds") or ()),
         space=str(search.get("space") or ""),
         reads=tuple(float(bound) for bound in model.get("reads") or (0.0, 1.0)),
         left_out=tuple(map(str, model.get("still") or ())),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,21 +88,9 @@ def corrected_t(differences: Sequence[float], n_train: Sequence[int], n_test: Se
         return replace(untested, note=reason)
     factor = variance_factor([n_train[i] for i in scored], [n_test[i] for i in scored])
     se, df = over_folds.sd * math.sqrt(factor), over_folds.n - 1
-    statistic = over_folds.mean / se
-    margin = critical(df) * se
-    above = tail((EQUIVALENCE - over_folds.mean) / se, df)
-    below = tail((EQUIVALENCE + over_folds.mean) / se, df)
     return replace(
         untested,
-        se=se,
-        t=statistic,
-        df=df,
-        p=2 * tail(abs(statistic), df),
-        low=over_folds.mean - margin,
-        high=over_folds.mean + margin,
-        p_above=above,
-        p_within=max(0.0, 1 - above - below),
-        p_below=below,
+        **_test(over_folds.mean, se, df),
         note=""
         if over_folds.n == len(differences)
         else f"{len(differences) - over_folds.n} fold(s) without a score left out",
@@ -208,3 +197,33 @@ def false_positive_percent(scores: Sequence[Score]) -> float:
     """Mean share of each image wrongly called lesion, in %."""
     shares = [100 * score.fp / (score.tp + score.fp + score.fn + score.tn) for score in scores]
     return sum(shares) / len(shares) if shares else math.nan
+
+
+def with_further_variance(comparison: Comparison, variance: float, df: int) -> Comparison:
+    """The comparison when its mean has a further, independent `variance` that folds do not show, known with `df`
+    degrees of freedom: variances are added, and t is read with the degrees of freedom of Satterthwaite (1946), rounded
+    down. Where nothing could be tested it stays as it is.
+    """
+    if math.isnan(comparison.se) or not variance > 0:
+        return comparison
+    own = comparison.se**2
+    se = math.sqrt(own + variance)
+    both = max(1, int((own + variance) ** 2 / (own**2 / comparison.df + variance**2 / df)))
+    return replace(comparison, **_test(comparison.mean, se, both))
+
+
+def _test(mean: float, se: float, df: int) -> dict[str, Any]:
+    """The fields of a `Comparison` that follow from mean, standard error and degrees of freedom."""
+    margin = critical(df) * se
+    above, below = tail((EQUIVALENCE - mean) / se, df), tail((EQUIVALENCE + mean) / se, df)
+    return {
+        "se": se,
+        "t": mean / se,
+        "df": df,
+        "p": 2 * tail(abs(mean / se), df),
+        "low": mean - margin,
+        "high": mean + margin,
+        "p_above": above,
+        "p_within": max(0.0, 1 - above - below),
+        "p_below": below,
+    }

@@ -13,9 +13,14 @@ from trainer.keys import fields_in_key
 LARGEST_SEED = 2**32 - 1  # what NumPy and Keras take
 LARGEST_RATE = 1e3  # a learning rate beyond it is a slip of the pen
 
-Start = Literal["pretrained", "scratch"]
-Origin = Start | Literal["referee"]  # of a candidate: what nobody here trained has no start
+PRETRAINED, SCRATCH, RANDOM_FROZEN, REFEREE = "pretrained", "scratch", "random-frozen", "referee"
+RANDOM_STARTS = (SCRATCH, RANDOM_FROZEN)  # from fresh weights: all blocks train, or those of the mask alone
+COMPOSITES, PHANTOMS = "composites", "phantoms"  # embedded images to pre-train on
+OWN = "own"  # the weights in the network's file
+WEIGHT_FILES = (".h5", ".keras")
+RESERVED_STARTS = (PRETRAINED, *RANDOM_STARTS, REFEREE)  # what nobody can call a start of his own
 Split = Literal["grouped", "leaky"]
+Luck = tuple[int, int | None]  # seed of the training, and of what it starts from (None: the sweep's own)
 TrainValue = str | int | float | bool
 Tune = Literal["all", "norm", "bias"]
 SMALLEST_DECAY = 0.01
@@ -334,7 +339,8 @@ def score_mistakes(config: ScoreConfig) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class PretrainConfig:
-    """Pre-training on other images. `path`, `masks`: images as `DataConfig` takes them; a weights file; `composites`.
+    """Pre-training on other images. `path`, `masks`: images as `DataConfig` takes them; a weights file; `composites`
+    (photographs on textures) or `phantoms` (simulated breast ultrasound), drawn here.
 
     None stands for composites, too, but not for a network of your own (`model.path`): that starts from its own weights.
     `names`: as `DataConfig` has it.
@@ -406,33 +412,37 @@ class Candidate:
     """One point of the search: which blocks train, for how many epochs, how fast, from which weights.
 
     `mask` is the written form (`1-5`, `all`, `none`, see `trainer.masks`); `none` is the zero-shot baseline and has
-    `epochs=0`. `start="scratch"` ignores the pre-trained weights; `referee` is no
-    training of ours: `mask` is then what somebody calls his predictions (`thaw referee`). `seed` draws augmentation,
+    `epochs=0`. `start`: `pretrained` is the sweep's own; `scratch` and `random-frozen` are fresh weights, of which all
+    blocks train, or those of the mask alone; `referee` is no training of ours: `mask` is then what somebody calls his
+    predictions (`thaw referee`); anything else is a start of that name (`search.starts`). `seed` draws augmentation,
     batches, dropout and fresh weights; the folds are the sweep's. `split="leaky"` is scored on folds cut after
     augmentation. `train` holds the searched training settings that differ from the sweep's, by name in `TrainConfig`,
-    sorted: `(("batch", 8),)`.
+    sorted: `(("batch", 8),)`. `start_seed`: the seed of what it starts from, where that is not the sweep's own.
     """
 
     mask: str
     epochs: int
     learning_rate: float
-    start: Origin = "pretrained"
+    start: str = PRETRAINED
     seed: int = 0
     split: Split = "grouped"
     train: tuple[tuple[str, TrainValue], ...] = ()
+    start_seed: int | None = None
 
     @property
     def name(self) -> str:
         """What a person calls it: `1-5 · 12 epochs · lr 0.001`; what differs from the sweep's own settings is said."""
-        if self.start == "referee":
+        if self.start == REFEREE:
             return self.mask
+        start = "" if self.start == PRETRAINED else f"from {self.start} · "
         if self.epochs == 0:
-            return "zero-shot"
-        scratch = "from scratch · " if self.start == "scratch" else ""
+            return f"{start}zero-shot"
         seed = f" · seed {self.seed}" if self.seed else ""
+        start_seed = "" if self.start_seed is None else f" · start seed {self.start_seed}"
         leaky = " · leaky split" if self.split == "leaky" else ""
         train = "".join(f" · {name} {value}" for name, value in self.train)
-        return f"{scratch}{self.mask} · {self.epochs} epochs · lr {self.learning_rate:g}{train}{seed}{leaky}"
+        length = f"{self.epochs} epochs · lr {self.learning_rate:g}"
+        return f"{start}{self.mask} · {length}{train}{seed}{start_seed}{leaky}"
 
     @property
     def training(self) -> str:
@@ -440,19 +450,37 @@ class Candidate:
         return replace(self, epochs=1).key
 
     @property
-    def recipe(self) -> tuple[str, float, Origin, tuple[tuple[str, TrainValue], ...]]:
+    def recipe(self) -> tuple[str, float, str, tuple[tuple[str, TrainValue], ...]]:
         """What is tried, apart from how long and with which luck: mask, learning rate, start, training settings."""
         return self.mask, self.learning_rate, self.start, self.train
 
     @property
+    def luck(self) -> Luck:
+        """Which repetition of its recipe it is."""
+        return self.seed, self.start_seed
+
+    @property
     def origin(self) -> str:
-        """The weights it starts from: `pretrained`, or `scratch-<seed>`, fresh ones of its own seed."""
-        return self.start if self.start == "pretrained" else f"scratch-{self.seed}"
+        """The weights it starts from: `pretrained`, the name of another start, or `scratch-<seed>`, fresh ones; behind
+        a colon the seed of a repeated pre-training.
+        """
+        if self.start in RANDOM_STARTS:
+            return f"{SCRATCH}-{self.seed if self.start_seed is None else self.start_seed}"
+        return origin_of(self.start, self.start_seed)
 
     @property
     def key(self) -> str:
         """Digest that identifies the candidate inside its sweep: 16 hex digits (`trainer.keys`)."""
         return digest(fields_in_key(asdict(self), Candidate))[:16]
+
+
+def origin_of(start: str, start_seed: int | None = None) -> str:
+    """The `Candidate.origin` of weights that are made once for the sweep.
+
+    >>> origin_of("phantoms"), origin_of("phantoms", 2)
+    ('phantoms', 'phantoms:2')
+    """
+    return start if start_seed is None else f"{start}:{start_seed}"
 
 
 def train_config(config: TrainConfig, candidate: Candidate) -> TrainConfig:

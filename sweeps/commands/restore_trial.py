@@ -63,11 +63,12 @@ def restore_trial(
             kept = [f"{NETWORK}{suffix}" for suffix in SUFFIXES]
             model = replace(model, file=str(_fetch(tracker, record.run_id, kept, Path(folder))))
         network = network_of(model)
-        base = f"bases/{record.info.weights['digest']}.weights.h5"
+        digest = record.info.base(trial.info.candidate)
+        base = f"bases/{digest}.weights.h5"
         load_weights(network, _fetch(tracker, record.run_id, [base], Path(folder)))
         before = network.get_weights()
         if again is not None and trial.info.candidate.epochs and tracker.weights_lost(trial.run_id):
-            delta = Delta(record.info.weights["digest"], again(record.info.name, trial))
+            delta = Delta(digest, again(record.info.name, trial))
         else:
             delta = read_delta(_fetch(tracker, trial.run_id, [checkpoint_path(FOLD)], Path(folder)))
         apply_delta(network, delta)

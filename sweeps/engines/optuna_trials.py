@@ -11,10 +11,11 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from sweeps.spec.search_section import LARGEST_EPOCHS, SMALLEST_RATE
 from sweeps.strategies.history import PastTrial, Status
-from trainer.config import LARGEST_RATE, LARGEST_SEED, Candidate, Split, Start
+from trainer.config import LARGEST_RATE, LARGEST_SEED, PRETRAINED, RANDOM_STARTS, SCRATCH, Candidate, Split
 from trainer.errors import UserError
 from trainer.masks import parse
 
+STARTS = [PRETRAINED, SCRATCH]  # recorded in every study, so it stays: any other start counts as one of the two
 PAID = ("trainings", "seconds", "parameters")  # attributes of a trial, fields of `Scored` and `PastTrial`
 STATUS: dict[TrialState, Status] = {
     TrialState.COMPLETE: "done",
@@ -26,8 +27,10 @@ STATUS: dict[TrialState, Status] = {
 def parameters(candidate: Candidate, n_blocks: int) -> dict[str, Any]:
     """The values of the one space that holds every candidate of every list, so that lists can grow."""
     mask = parse(candidate.mask, n_blocks)
+    start = SCRATCH if candidate.start in RANDOM_STARTS else PRETRAINED  # the attributes have it in full
+    others = {name: getattr(candidate, name) for name in ("epochs", "learning_rate", "seed", "split")}
     blocks = {f"block_{number}": number in mask for number in range(1, n_blocks + 1)}
-    return {**blocks, **{name: value for name, value in asdict(candidate).items() if name not in ("mask", "train")}}
+    return {**blocks, **others, "start": start}
 
 
 def attributes(candidate: Candidate) -> dict[str, Any]:
@@ -46,7 +49,7 @@ def suggest_candidate(trial: Trial, n_blocks: int) -> Candidate:
         trial.suggest_categorical(f"block_{number}", [False, True])
     trial.suggest_int("epochs", 0, LARGEST_EPOCHS)
     trial.suggest_float("learning_rate", SMALLEST_RATE, LARGEST_RATE, log=True)
-    trial.suggest_categorical("start", list(get_args(Start)))
+    trial.suggest_categorical("start", STARTS)
     trial.suggest_int("seed", 0, LARGEST_SEED)
     trial.suggest_categorical("split", list(get_args(Split)))
     return _candidate(trial.user_attrs)
@@ -89,7 +92,8 @@ def to_frozen_trial(trial: PastTrial, n_blocks: int) -> FrozenTrial:
 
 def _candidate(attrs: dict[str, Any]) -> Candidate:
     fields = {name: attrs[name] for name in ("mask", "epochs", "learning_rate", "start", "seed", "split")}
-    return Candidate(**fields, train=tuple((str(name), value) for name, value in attrs["train"]))
+    train = tuple((str(name), value) for name, value in attrs["train"])
+    return Candidate(**fields, train=train, start_seed=attrs.get("start_seed"))
 
 
 def _distributions(n_blocks: int) -> dict[str, BaseDistribution]:
@@ -98,7 +102,7 @@ def _distributions(n_blocks: int) -> dict[str, BaseDistribution]:
         **blocks,
         "epochs": IntDistribution(0, LARGEST_EPOCHS),
         "learning_rate": FloatDistribution(SMALLEST_RATE, LARGEST_RATE, log=True),
-        "start": CategoricalDistribution(list(get_args(Start))),
+        "start": CategoricalDistribution(STARTS),
         "seed": IntDistribution(0, LARGEST_SEED),
         "split": CategoricalDistribution(list(get_args(Split))),
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,25 +30,25 @@ def network_from_scratch(model: ModelConfig, seed: int) -> Any:
     return from_scratch(model, seed + 1)
 
 
-def log_bases(
-    tracker: Tracker, sweep_run: str, resolved: ResolvedSweep, network: Any, weights: StartingWeights
-) -> None:
-    """Log all starting weights, pre-trained and from scratch, as `bases/<digest>.weights.h5` of the sweep's run.
+def log_bases(tracker: Tracker, sweep_run: str, resolved: ResolvedSweep, network: Any, starts: Sequence[Path]) -> None:
+    """Log all starting weights, those in the files `starts` and fresh ones, as `bases/<digest>.weights.h5` of the
+    sweep's run.
 
-    `network` is given the pre-trained weights.
+    `network` is given the weights of the files, those of the first in the end.
     """
     from trainer.network.user_model import load_start
     from trainer.network.weights import weights_digest, write_weights
 
-    def pretrained() -> Any:
-        load_start(network, resolved.settings.model, weights.path)
+    def loaded(path: Path) -> Any:
+        load_start(network, resolved.settings.model, path)
         return network
 
     logged_files = tracker.files(sweep_run, "bases")
-    starts: list[Callable[[], Any]] = [
-        partial(network_from_scratch, resolved.settings.model, seed) for seed in resolved.seeds
+    bases: list[Callable[[], Any]] = [
+        partial(network_from_scratch, resolved.settings.model, seed) for seed in resolved.fresh_seeds
     ]
-    for make_network in (pretrained, *starts):
+    bases += [partial(loaded, path) for path in reversed(starts)]
+    for make_network in bases:
         base = make_network()
         digest = weights_digest(base)
         if f"bases/{digest}.weights.h5" not in logged_files:

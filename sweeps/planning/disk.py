@@ -57,7 +57,7 @@ def fold_disk(parameters: int, images: int, side: int) -> FoldDisk:
 
 def sweep_disk(resolved: ResolvedSweep, further: int, images: int) -> SweepDisk:
     """A sweep on `images` cases of what is listed and of `further` candidates, which may train everything."""
-    settings, keep, seeds = resolved.settings, resolved.spec.keep, len(resolved.seeds)
+    settings, keep, seeds = resolved.settings, resolved.spec.keep, resolved.repeats
     folds, whole, side = settings.folds, resolved.parameters, settings.model.size
     masks = dict(named(resolved.n_blocks))
 

@@ -11,17 +11,29 @@ from typing import Any
 from sweeps.environment.machine import duration, free_memory, gib, on_disk, overloaded
 from sweeps.planning.disk import SweepDisk, sweep_disk
 from sweeps.planning.resolve import ResolvedSweep
+from sweeps.planning.starts import configs
 from sweeps.planning.step_probe import measure_step
 from sweeps.planning.sweep_time import sweep_time
 from sweeps.spec.load import Spec, seeds_of
 from sweeps.spec.search_section import Search
 from sweeps.spec.space import longest_epochs
+from sweeps.spec.starts import further
 from sweeps.spec.strategy_names import PROBE_EPOCHS, PROBED
 from sweeps.strategies.propose import budget, searcher_name, warnings
-from trainer.config import Candidate, DataConfig, Settings, own_weights
+from trainer.config import (
+    COMPOSITES,
+    PHANTOMS,
+    WEIGHT_FILES,
+    Candidate,
+    DataConfig,
+    ModelConfig,
+    PretrainConfig,
+    Settings,
+    own_weights,
+)
 from trainer.data.pairing.sources import find_whole
 from trainer.masks import parse
-from trainer.training.pretraining import COMPOSITES, EMBEDDED_IMAGES, WEIGHT_FILES
+from trainer.training.pretraining import EMBEDDED_IMAGES
 from trainer.training.step_cost import ALL, Cost, expected_peak
 from trainer.training.steps.batches import scoring_batch
 
@@ -75,7 +87,7 @@ def estimate(
     steps = ceil(_training_part(spec, images) / settings.train.batch)
     seconds = sweep_time(resolved, cost, further, images, steps, workers).passing
     seconds += len(probes) * min(PROBE_EPOCHS, spec.search.epochs[-1]) * steps * cost.step
-    pretraining, pretraining_images = _pretraining(settings, scoring_batch(settings.model.size**2), cost)
+    pretraining, pretraining_images = _pretraining(resolved, scoring_batch(settings.model.size**2), cost)
     return Estimate(
         candidates=candidates,
         further=further,
@@ -115,7 +127,8 @@ def kept_memory(spec: Spec, images: int, parameters: int) -> int:
     copies = len(seeds_of(spec)) * (1 + (settings.augmentation.order == "leaky"))  # each draws its own copies
     per_seed = settings.folds * _training_part(spec, images) + images
     pixel = settings.model.channels * CHANNEL + MASK
-    return copies * per_seed * side * side * pixel + KEPT_COPIES * parameters * 4
+    starts = len(further(spec.search)) + len(spec.search.start_seeds)
+    return copies * per_seed * side * side * pixel + (KEPT_COPIES + starts) * parameters * 4
 
 
 def expected_shortage(spec: Spec, network: Any, images: int, workers: int) -> list[str]:
@@ -187,7 +200,7 @@ def _pretraining_line(settings: Settings, costs: Estimate, home: Path) -> str:
     if not costs.pretraining:
         return "pre-train   nothing: weights are given"
     return (
-        f"pre-train   about {duration(costs.pretraining)}: {costs.pretraining_images:,} images, "
+        f"pre-train   about {duration(costs.pretraining)}: {costs.pretraining_images:,} images in all, "
         f"{settings.pretrain.epochs} epochs; once, then kept in {home / 'weights'}"
     )
 
@@ -229,18 +242,27 @@ def _training_part(spec: Spec, images: int) -> int:
     return round(max(settings.augmentation.total, images) * (1 - 1 / settings.folds))
 
 
-def _pretraining(settings: Settings, scoring_batch_size: int, cost: Cost) -> tuple[float, int]:
-    """Seconds of pre-training and the images it takes, those held out included; no seconds for given weights."""
-    config = settings.pretrain
-    if own_weights(config, settings.model) or (config.path is not None and config.path.endswith(WEIGHT_FILES)):
-        return 0.0, 0
-    if config.path is None or config.path == COMPOSITES:
-        images = config.images or EMBEDDED_IMAGES
-    else:
-        available = len(find_whole(DataConfig(path=config.path, masks=config.masks)).pairs)
-        images = min(config.images or available, available)
-    held_out = max(1, round(images * config.validation))
-    steps = ceil((images - held_out) / config.batch)
-    # A step's time goes with its images.
-    epoch = steps * cost.step * config.batch / settings.train.batch + ceil(held_out / scoring_batch_size) * cost.scoring
-    return config.epochs * epoch, images
+def _pretraining(resolved: ResolvedSweep, scoring_batch_size: int, cost: Cost) -> tuple[float, int]:
+    """Seconds of all pre-trainings and the images they take, those held out included; none for given weights."""
+    settings = resolved.settings
+    seconds, images = 0.0, 0
+    for config in configs(resolved).values():
+        taken = _pretraining_images(config, settings.model)
+        held_out = max(1, round(taken * config.validation))
+        steps = ceil((taken - held_out) / config.batch)
+        # A step's time goes with its images.
+        epoch = steps * cost.step * config.batch / settings.train.batch
+        epoch += ceil(held_out / scoring_batch_size) * cost.scoring
+        seconds += config.epochs * epoch if taken else 0.0
+        images += taken
+    return seconds, images
+
+
+def _pretraining_images(config: PretrainConfig, model: ModelConfig) -> int:
+    """How many images one pre-training takes; 0 where the weights are given."""
+    if own_weights(config, model) or (config.path is not None and config.path.endswith(WEIGHT_FILES)):
+        return 0
+    if config.path in (None, COMPOSITES, PHANTOMS):
+        return config.images or EMBEDDED_IMAGES
+    available = len(find_whole(DataConfig(path=config.path, masks=config.masks)).pairs)
+    return min(config.images or available, available)

@@ -16,7 +16,7 @@ from sweeps.planning.resolve import ResolvedSweep
 from sweeps.planning.same_arithmetic import beside_versions
 from sweeps.spec.load import as_table
 from tracking.sweep_names import LONGEST, RESERVED, is_sweep_name
-from trainer.config import Candidate, Settings, digest
+from trainer.config import REFEREE, SCRATCH, Candidate, Settings, digest
 from trainer.errors import UserError
 
 if TYPE_CHECKING:  # heavy: each is imported where it is needed
@@ -124,9 +124,7 @@ def check_space(resolved: ResolvedSweep, name: str, past_candidates: Collection[
     """
     if not resolved.search.proposes:
         return
-    comparable = [
-        candidate for candidate in past_candidates if (candidate.start, candidate.split) == ("pretrained", "grouped")
-    ]
+    comparable = [one for one in past_candidates if one.split == "grouped" and one.start not in (SCRATCH, REFEREE)]
     trials = [candidate for candidate in comparable if candidate.mask not in ("all", "none")]
     outside = sorted(candidate.name for candidate in trials if candidate not in resolved.space)
     if outside:

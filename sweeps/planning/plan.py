@@ -12,6 +12,7 @@ from typing import Any
 from sweeps.environment.home import Home
 from sweeps.planning.resolve import ResolvedSweep, resolve
 from sweeps.spec.load import as_table, from_table
+from trainer.config import PRETRAINED
 from trainer.errors import UserError
 from trainer.files import write_atomically
 
@@ -25,6 +26,7 @@ class Plan:
     (`sweeps.planning.same_arithmetic`); empty in a plan of before that was kept. `cases`: the name below the home's
     data under which exactly these cases lie; empty where they are read from the files that the spec names. `external`:
     the digest of each external test set, by name; `external_cases`: what `cases` is, of each that was fetched.
+    `starts`: `Candidate.origin` -> file and digest of the weights of each further start.
     """
 
     name: str
@@ -40,6 +42,12 @@ class Plan:
     cases: str = ""
     external: Mapping[str, str] = field(default_factory=dict)
     external_cases: Mapping[str, str] = field(default_factory=dict)
+    starts: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+
+    @property
+    def start_files(self) -> dict[str, tuple[str, str]]:
+        """The file and the digest of all weights that are started from, fresh ones left out, by `Candidate.origin`."""
+        return {PRETRAINED: (self.weights, self.weights_digest), **self.starts}
 
 
 def write_plan(home: Home, plan: Plan) -> None:
@@ -91,6 +99,10 @@ def _plan_of(table: dict[str, Any], home: Home) -> Plan:
     units = table.pop("block_params"), table.pop("always_params")
     table["fold_of"] = tuple(table["fold_of"])
     table["weights"] = _own_file(table["weights"], home.weights)
+    table["starts"] = {
+        str(origin): (_own_file(file, home.weights), str(digest))
+        for origin, (file, digest) in table.get("starts", {}).items()
+    }
     spec = table.pop("spec")
     if spec.get("model", {}).get("file"):
         spec["model"]["file"] = _own_file(spec["model"]["file"], home.networks)

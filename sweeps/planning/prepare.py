@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sweeps.environment.home import Home
@@ -14,22 +14,22 @@ from sweeps.environment.imports import heavy_imports
 from sweeps.environment.terminal import Board
 from sweeps.planning.artifacts import log_bases, log_examples, log_images
 from sweeps.planning.distance_notes import distance_notes
+from sweeps.planning.equal_images import equal_images, shown_pairs
 from sweeps.planning.identity import check_space, describe
 from sweeps.planning.open_sweep import OpenSweep, closed_when_stopped
 from sweeps.planning.plan import Plan, write_plan
 from sweeps.planning.resolve import ResolvedSweep
 from sweeps.planning.same_arithmetic import arithmetic_of, check_arithmetic
 from sweeps.planning.shared_sweep import publish
+from sweeps.planning.starts import Start, check_other_images, make_starts, with_starts
 from sweeps.spec.load import Spec
+from trainer.config import PRETRAINED
 from trainer.errors import UserError
-
-SHOWN = 5  # pairs of equal images that a refusal names
 
 if TYPE_CHECKING:  # heavy: each is imported where it is needed
     from tracking.record import SweepInfo
     from tracking.store.writer import Tracker
     from trainer.data.cases import Cases
-    from trainer.training.pretraining import StartingWeights
 
 
 def prepare(
@@ -45,64 +45,64 @@ def prepare(
 
     cases, fold_of = read_cases(resolved.spec, home, board)
     external = read_external(resolved.spec, home, board, cases)
+    check_other_images(resolved, home, board, {"the sweep's own images": cases, **external})
     warn_of_memory(resolved.spec, network, len(cases), workers, board)
     tracker = Tracker.connect(home.tracking_uri, home.artifact_folder)
     check_clash(resolved, board, tracker, name, cases, fold_of, external)
     for line in bring_up_to_date(home):
         board.say(line)
-    weights, pretraining = find_weights(resolved.spec, home, board, tracker)
-    info = describe(resolved, name, cases, fold_of, _weights_table(weights, pretraining), external)
+    starts = make_starts(resolved, home, board, tracker)
+    info = describe(resolved, name, cases, fold_of, starts[PRETRAINED].table, external)
+    info = with_starts(info, tracker.recorded(info.name), {origin: start.table for origin, start in starts.items()})
     check_arithmetic(info, tracker.recorded(info.name))
     check_space(resolved, info.name, tracker.candidates(info.name))
-    plan = _plan(resolved, info, cases.digest, fold_of, weights, tracker.open_sweep(info))
+    plan = _plan(resolved, info, cases.digest, fold_of, starts, tracker.open_sweep(info))
     plan = replace(plan, external={name: one.digest for name, one in external.items()})
     sweep = OpenSweep(home, plan, tracker)
     with closed_when_stopped(sweep):
         write_plan(home, plan)
-        _log_inputs(sweep, network, cases, weights)
+        _log_inputs(sweep, network, cases, starts)
         if home.many_machines:
             with board.stage("sending plan and images to MLflow"):
                 publish(tracker, plan, cases, external, home.clock_ahead())
     return sweep
 
 
-def _weights_table(weights: StartingWeights, pretraining: str) -> dict[str, Any]:
-    """The starting weights as the record holds them."""
-    return {
-        "digest": weights.digest,
-        "source": weights.source,
-        "notes": list(weights.notes),
-        "pretraining_run": pretraining,
-    }
-
-
 def _plan(
-    resolved: ResolvedSweep, info: SweepInfo, data: str, fold_of: list[int], weights: StartingWeights, sweep_run: str
+    resolved: ResolvedSweep,
+    info: SweepInfo,
+    data: str,
+    fold_of: list[int],
+    starts: Mapping[str, Start],
+    sweep_run: str,
 ) -> Plan:
     hours = resolved.search.hours
+    files = {origin: (str(one.weights.path.resolve()), one.weights.digest) for origin, one in starts.items()}
+    weights, weights_digest = files.pop(PRETRAINED)
     return Plan(
         name=info.name,
         resolved=resolved,
         identity=info.digest,
         fold_of=tuple(fold_of),
         data_digest=data,
-        weights=str(weights.path.resolve()),
-        weights_digest=weights.digest,
+        weights=weights,
+        weights_digest=weights_digest,
+        starts=files,
         sweep_run=sweep_run,
         deadline=time.time() + 3600 * hours if hours else math.inf,
         arithmetic=arithmetic_of(info),
     )
 
 
-def _log_inputs(sweep: OpenSweep, network: Any, cases: Cases, weights: StartingWeights) -> None:
+def _log_inputs(sweep: OpenSweep, network: Any, cases: Cases, starts: Mapping[str, Start]) -> None:
     """Keep in MLflow what the sweep starts from: weights, network, images."""
     from sweeps.planning.user_network import log_network
 
     tracker, run = sweep.tracker, sweep.plan.sweep_run
-    log_bases(tracker, run, sweep.resolved, network, weights)
+    log_bases(tracker, run, sweep.resolved, network, [start.weights.path for start in starts.values()])
     log_network(tracker, run, sweep.resolved.settings.model)
     log_images(tracker, run, cases)
-    log_examples(tracker, run, weights)
+    log_examples(tracker, run, starts[PRETRAINED].weights)
 
 
 def read_cases(spec: Spec, home: Home, board: Board) -> tuple[Cases, list[int]]:
@@ -128,7 +128,6 @@ def read_cases(spec: Spec, home: Home, board: Board) -> tuple[Cases, list[int]]:
 def read_external(spec: Spec, home: Home, board: Board, cases: Cases) -> dict[str, Cases]:
     """Read the external test sets. Raises `UserError` where one shares images with the sweep's own `cases`."""
     from trainer.data.cases import load_cases
-    from trainer.data.near_duplicates import shared_images
 
     found = {}
     for name, config in ((one.name, one.data) for one in spec.test):
@@ -137,15 +136,10 @@ def read_external(spec: Spec, home: Home, board: Board, cases: Cases) -> dict[st
                 external = load_cases(config, spec.settings.model.size, home.data, progress=step)
         except UserError as error:
             raise UserError(f"Test set '{name}': {error}") from error
-        pairs = [
-            f"{external.names[there]} = {cases.names[here]}"
-            for here, there in shared_images(cases.images, external.images)
-        ]
-        if pairs:
+        if pairs := equal_images(external, cases):
             raise UserError(
                 f"A test set must hold other images than the sweep trains on, but {len(pairs)} of '{name}' are equal "
-                "or nearly equal to one of these: "
-                f"{', '.join(pairs[:SHOWN])}{', ...' if len(pairs) > SHOWN else ''}. Take them out of either."
+                f"or nearly equal to one of these: {shown_pairs(pairs)}. Take them out of either."
             )
         board.say(f"Test set {name}: {len(external)} images in {external.group_count} groups, from {external.source}.")
         for line in (*external.readings, *(f"Note: {note}" for note in external.notes)):
@@ -187,21 +181,3 @@ def check_clash(
             f"Note: {name!r} was recorded with other pre-training ({', '.join(changed)}). If that gives other weights, "
             "this sweep needs a --name of its own, and stops after pre-training."
         )
-
-
-def find_weights(spec: Spec, home: Home, board: Board, tracker: Tracker) -> tuple[StartingWeights, str]:
-    """The weights to start from, pre-trained now if need be, and the id of the MLflow run that records how."""
-    from trainer.training.pretraining import starting_weights
-
-    settings = spec.settings
-    with board.stage("preparing the starting weights") as step:
-        pretrain = replace(settings.pretrain, names=settings.data.names)
-        weights = starting_weights(pretrain, settings.model, home.weights, home.data, step, settings.train.precision)
-    for note in weights.notes:
-        board.say(f"Note on the pre-training images: {note}")
-    if not weights.curve:
-        return weights, ""
-    params = {"source": weights.source, "best_epoch": weights.best_epoch, **asdict(settings.pretrain)}
-    losses = [row["loss"] for row in weights.curve]
-    held_out = [row["held_out_dice"] for row in weights.curve]
-    return weights, tracker.record_pretraining(weights.digest, params, losses, held_out)

@@ -11,7 +11,8 @@ from sweeps.environment.keras_backend import chosen_backend, prepare_backend
 from sweeps.spec.load import Spec, seeds_of
 from sweeps.spec.search_section import Search
 from sweeps.spec.space import Space, listed, space_of
-from trainer.config import Candidate, Settings
+from sweeps.spec.starts import further, start_seeds_of
+from trainer.config import PRETRAINED, Candidate, Settings, origin_of
 from trainer.masks import Mask
 
 if TYPE_CHECKING:
@@ -25,7 +26,8 @@ class ResolvedSweep:
 
     `spec` also holds what only the network can tell. `block_params` are the parameters of units 1..n that a mask
     chooses among, `always_params` those of what trains whatever the mask. `space` is every candidate that the spec
-    allows on these units; `listed` are those known beforehand, in the order to train them; `seeds` every training seed.
+    allows on these units; `listed` are those known beforehand, in the order to train them; `seeds` every training seed,
+    `start_seeds` every `Candidate.start_seed`.
     """
 
     spec: Spec
@@ -34,6 +36,7 @@ class ResolvedSweep:
     space: Space
     listed: tuple[Candidate, ...]
     seeds: tuple[int, ...]
+    start_seeds: tuple[int | None, ...] = (None,)
 
     @property
     def settings(self) -> Settings:
@@ -55,6 +58,30 @@ class ResolvedSweep:
         """Of the whole network, trainable or not."""
         return sum(self.block_params) + self.always_params
 
+    @property
+    def repeats(self) -> int:
+        """How often every candidate of a list is trained."""
+        return len(self.seeds) * len(self.start_seeds)
+
+    @property
+    def further_starts(self) -> dict[str, tuple[str, int | None]]:
+        """`Candidate.origin` -> what it is and its seed, of all weights that are made beside the sweep's own."""
+        starts = [(PRETRAINED, ""), *further(self.search)]
+        made = {origin_of(name, seed): (what, seed) for name, what in starts for seed in self.start_seeds}
+        return {origin: start for origin, start in made.items() if origin != PRETRAINED}
+
+    @property
+    def fresh_seeds(self) -> tuple[int, ...]:
+        """The seeds of the fresh weights that trials start from."""
+        return tuple(dict.fromkeys([*self.seeds, *(seed for seed in self.start_seeds if seed is not None)]))
+
+    def competes(self, candidate: Candidate) -> bool:
+        """Whether a candidate is one of those that a winner is chosen among: trained, on a start that is searched,
+        and not outside.
+        """
+        trained = candidate.epochs > 0 and candidate.split == "grouped"
+        return trained and candidate.start in self.space.starts and not self.outside(candidate)
+
     def outside(self, candidate: Candidate) -> bool:
         """Whether a candidate is trained but does not compete: outside of a space that is searched or constrained."""
         return (self.search.proposes or self.search.constrained) and candidate.mask not in self.space.written
@@ -68,7 +95,8 @@ def resolve(spec: Spec, block_params: Sequence[int], always_params: int = 0) -> 
     """A spec on units of so many parameters. Raises `UserError` where no mask keeps all constraints."""
     space = space_of(spec.search, block_params, spec.settings, always_params)
     candidates = listed(spec.search, space, spec.settings)
-    return ResolvedSweep(spec, tuple(block_params), always_params, space, candidates, seeds_of(spec))
+    start_seeds = start_seeds_of(spec.search, spec.settings)
+    return ResolvedSweep(spec, tuple(block_params), always_params, space, candidates, seeds_of(spec), start_seeds)
 
 
 def look_and_resolve(spec: Spec, home: Home, board: Board) -> tuple[ResolvedSweep, Any]:

@@ -59,7 +59,8 @@ def publish(tracker: Tracker, plan: Plan, cases: Cases, external: Mapping[str, C
     sent = _send(tracker, run, CASES, cases)
     others = {name: _send(tracker, run, _folder(name), one) for name, one in external.items()}
     weights, deadline = f"{plan.weights_digest}.weights.h5", plan.deadline + clock_ahead
-    fetched = replace(plan, weights=weights, cases=sent, external_cases=others, deadline=deadline)
+    starts = {origin: (f"{digest}.weights.h5", digest) for origin, (_, digest) in plan.starts.items()}
+    fetched = replace(plan, weights=weights, starts=starts, cases=sent, external_cases=others, deadline=deadline)
     text = plan_to_json(fetched).encode()
     if tracker.tag(run, PLAN_TAG) != _sha(text):
         tracker.log_bytes(run, PLAN, text)
@@ -176,7 +177,8 @@ def _size(part: dict[str, Any]) -> int:
 
 def _fetch_weights(tracker: Tracker, home: Home, plan: Plan) -> None:
     """The starting weights and the user's own network, each under the name that its content gives it."""
-    _fetch_file(tracker, plan.sweep_run, f"bases/{plan.weights_digest}.weights.h5", home.weights)
+    for _, digest in plan.start_files.values():
+        _fetch_file(tracker, plan.sweep_run, f"bases/{digest}.weights.h5", home.weights)
     model = plan.resolved.spec.settings.model
     if model.path is not None:
         name = Path(model.file).name

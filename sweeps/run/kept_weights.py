@@ -59,7 +59,7 @@ class KeptWeights:
             return self._keep == "all"
         others = [other for other in self._held() if other.candidate != holding.candidate]
         scored = replace(holding, dice=dice, recorded=True)
-        return scored in staying([*others, scored], self._sweep.resolved.seeds)
+        return scored in staying([*others, scored], self._sweep.resolved.repeats)
 
     def finished(self, scored: Holding, smaller: Mapping[int, float]) -> None:
         """A candidate is recorded; let go what has lost by that. `smaller`: epochs -> mean Dice of the smaller budgets
@@ -103,7 +103,7 @@ class KeptWeights:
 
     def _prune(self) -> None:
         held = self._held()
-        stay = staying(held, self._sweep.resolved.seeds) if self._keep == "best" else ()
+        stay = staying(held, self._sweep.resolved.repeats) if self._keep == "best" else ()
         for holding in held:
             if holding.dice is not None and holding not in stay:
                 self._lose(holding)
@@ -153,27 +153,27 @@ class KeptWeights:
     def _priced(
         self, candidate: Candidate, trainable_params: int, *, trainings: tuple[str, ...] = (), state: bool = False
     ) -> Holding:
-        is_trial = (candidate.start, candidate.split) == ("pretrained", "grouped") and candidate.epochs > 0
+        is_trial = candidate.start in self._sweep.resolved.space.starts and candidate.split == "grouped"
         return Holding(
             candidate=candidate,
             trainable_params=trainable_params,
             trainings=trainings,
-            competes=is_trial and not self._sweep.resolved.outside(candidate),
-            half=self._halves.get(candidate.mask, "") if is_trial else "",
+            competes=self._sweep.resolved.competes(candidate),
+            half=self._halves.get(candidate.mask, "") if is_trial and candidate.epochs else "",
             state=state,
         )
 
 
-def staying(held: Iterable[Holding], seeds: Sequence[int]) -> list[Holding]:
+def staying(held: Iterable[Holding], repeats: int) -> list[Holding]:
     """Whose weights stay, of all that a sweep holds, where the best are kept.
 
-    A candidate is judged when all `seeds` have done it. What is not recorded yet decides nothing about the others.
+    A candidate is judged when all its `repeats` are done. What is not recorded yet decides nothing about the others.
     """
     groups: dict[Group, list[Holding]] = defaultdict(list)
     for holding in held:
         candidate = holding.candidate
         groups[candidate.recipe, candidate.split, candidate.epochs].append(holding)
-    mean_of = {key: _mean_dice(group, seeds) for key, group in groups.items()}
+    mean_of = {key: _mean_dice(group, repeats) for key, group in groups.items()}
     recorded = {key for key, group in groups.items() if all(holding.recorded for holding in group)}
     rivals = {key: _contender(groups[key], mean) for key, mean in mean_of.items() if mean is not None}
     settled = [rivals[key] for key in rivals.keys() & recorded if groups[key][0].competes]
@@ -187,15 +187,15 @@ def staying(held: Iterable[Holding], seeds: Sequence[int]) -> list[Holding]:
     return stay
 
 
-def _mean_dice(group: Sequence[Holding], seeds: Sequence[int]) -> float | None:
-    """The mean over all seeds; None while one is missing."""
+def _mean_dice(group: Sequence[Holding], repeats: int) -> float | None:
+    """The mean over all repeats; None while one is missing."""
     dices = [holding.dice for holding in group if holding.dice is not None]
-    return sum(dices) / len(dices) if len(dices) == len(group) == len(seeds) else None
+    return sum(dices) / len(dices) if len(dices) == len(group) == repeats else None
 
 
 def _contender(group: Sequence[Holding], dice: float) -> Contender:
     first = min(group, key=lambda holding: holding.candidate.seed)
-    return Contender(replace(first.candidate, seed=0), first.trainable_params, dice)
+    return Contender(replace(first.candidate, seed=0, start_seed=None), first.trainable_params, dice)
 
 
 def _best_halves(groups: Mapping[Group, Sequence[Holding]], means: Mapping[Group, float]) -> set[Group]:

@@ -11,7 +11,7 @@ from sweeps.environment.home import Home
 from sweeps.planning.artifacts import network_from_scratch
 from sweeps.planning.plan import Plan
 from sweeps.spec.load import ExternalData
-from trainer.config import DataConfig
+from trainer.config import PRETRAINED, DataConfig
 from trainer.data.cache import folder_of, opened
 from trainer.data.cases import Cases, cases_of, load_cases
 from trainer.errors import UserError
@@ -28,9 +28,13 @@ def load_cross_validation(home: Home, plan: Plan, stop_asked: StopAsked = never)
     """Load what scores a sweep's candidates. Raises `UserError` where images or weights are not the planned ones."""
     settings = plan.resolved.settings
     cases = planned_cases(home, plan)
-    network = _planned_network(plan)
-    starts, digests = {"pretrained": network.get_weights()}, {"pretrained": plan.weights_digest}
-    for seed in plan.resolved.seeds:
+    network = network_of(settings.model)
+    starts, digests = {}, {}
+    for origin, (file, digest) in plan.start_files.items():
+        _load_planned(network, plan, Path(file), digest)
+        starts[origin], digests[origin] = network.get_weights(), digest
+    network.set_weights(starts[PRETRAINED])
+    for seed in plan.resolved.fresh_seeds:
         scratch_network = network_from_scratch(settings.model, seed)
         starts[f"scratch-{seed}"], digests[f"scratch-{seed}"] = (
             scratch_network.get_weights(),
@@ -88,22 +92,19 @@ def _planned(home: Home, plan: Plan, what: str, config: DataConfig, digest: str,
     return cases
 
 
-def _planned_network(plan: Plan) -> Any:
-    model = plan.resolved.settings.model
-    network = network_of(model)
+def _load_planned(network: Any, plan: Plan, file: Path, digest: str) -> None:
+    """Give the network the weights of a start. Raises `UserError` where they are not the planned ones."""
     try:
-        load_start(network, model, Path(plan.weights))
-        if weights_digest(network) == plan.weights_digest:
-            return network
+        load_start(network, plan.resolved.settings.model, file)
+        if weights_digest(network) == digest:
+            return
     except UserError:
         if not plan.cases:
             raise
     if not plan.cases:
-        raise UserError(
-            f"The starting weights {plan.weights} changed since sweep '{plan.name}' was started. Start it again."
-        )
-    Path(plan.weights).unlink(missing_ok=True)  # else it would never be fetched again
+        raise UserError(f"The starting weights {file} changed since sweep '{plan.name}' was started. Start it again.")
+    file.unlink(missing_ok=True)  # else it would never be fetched again
     raise UserError(
-        f"The starting weights of sweep '{plan.name}' were fetched into {plan.weights}, but are damaged there, and "
-        "removed now. Start the worker again: it fetches them anew."
+        f"The starting weights of sweep '{plan.name}' were fetched into {file}, but are damaged there, and removed "
+        "now. Start the worker again: it fetches them anew."
     )

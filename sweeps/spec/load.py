@@ -13,7 +13,8 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from sweeps.spec.search_section import Search
+from sweeps.spec.search_section import Search, Starts
+from sweeps.spec.starts import name_of, pretrain_beside_starts, with_own_start
 from sweeps.spec.validation import refuse, rules
 from trainer.config import DataConfig, ModelConfig, Settings, TrainValue, data_mistakes, model_mistakes
 from trainer.errors import UserError
@@ -116,6 +117,8 @@ def load_spec(
     search = _build(Search, table.pop("search", {}), "search", mistakes)
     settings = _build(Settings, table, "", mistakes)
     sets_apart = _external(external, settings.data, mistakes)
+    mistakes += pretrain_beside_starts(search, settings.pretrain)
+    settings = with_own_start(search, settings)
     mistakes += rules(search, settings)
     refuse(name, mistakes)
     return Spec(path.stem, settings, search, champion, keep, sets_apart)
@@ -315,6 +318,8 @@ def _convert(kind: Any, value: Any) -> Any:
             raise ValueError("a section of name = [values]")
         pairs = value.items() if isinstance(value, dict) else value
         return tuple((name, tuple(entry if isinstance(entry, list | tuple) else [entry])) for name, entry in pairs)
+    if kind == Starts:
+        return _starts(value)
     if origin is tuple:
         values = value if isinstance(value, list | tuple) else [value]
         if get_origin(args[0]) is tuple and not all(isinstance(item, list | tuple) for item in values):
@@ -325,6 +330,19 @@ def _convert(kind: Any, value: Any) -> Any:
     if kind in (int, bool, str) and type(value) is kind:
         return value
     raise ValueError({int: "a whole number", float: "a finite number", bool: "true or false", str: "text"}[kind])
+
+
+def _starts(value: Any) -> Starts:
+    """`search.starts`: a section of names, or a list that leaves the names to thaw; pairs are as they were recorded."""
+    listed = list(value.items()) if isinstance(value, dict) else value
+    found = []
+    for start in listed if isinstance(listed, list | tuple) else [None]:
+        match [name_of(start), start] if isinstance(start, str) else start:
+            case [str(name), str(what)]:
+                found.append((name, what))
+            case _:
+                raise ValueError('a section of name = "what it is", or a list such as ["composites", "scratch"]')
+    return tuple(found)
 
 
 def _convert_to_any(kinds: Sequence[Any], value: Any) -> Any:

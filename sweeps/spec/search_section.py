@@ -16,6 +16,7 @@ from trainer.masks import ORDERS, parse
 LARGEST_EPOCHS = 100_000
 SMALLEST_RATE = 1e-9
 FEWEST_UNITS = 2  # with one there is nothing to choose: the only mask is all of it
+Starts = tuple[tuple[str, str], ...]  # name -> what it is
 SEARCHABLE = tuple(item.name for item in fields(TrainConfig) if item.name not in ("deterministic", "precision"))
 
 
@@ -30,6 +31,10 @@ class Search:
     (`cells`), the others propose one candidate after the other within the budget: `trials` in all, `trainings` of a
     fold, `hours`; 0 sets no limit. `stop_early` drops a proposed candidate between two folds where it is clearly worse.
     `cost` is what `nsga2` weighs Dice against. `engine="keras-tuner"` lets KerasTuner search, with one worker.
+
+    `starts`: what fine-tuning may start from, beside the mask (name -> `composites`, `phantoms`, a folder to pre-train
+    on, a weights file, `own`, `scratch` or `random-frozen`); empty: what `[pretrain]` says. `start_seeds` repeats the
+    pre-training, and every trial with it, once per seed (`sweeps.spec.starts`).
 
     `neurons` are blocks of which one neuron each is drawn before and after every trial. `seeds` repeats every trial
     once per training seed, on the same folds; empty: once, with the spec's `seed`.
@@ -57,6 +62,8 @@ class Search:
     stop_early: bool = True
     neurons: tuple[int, ...] = ()
     seeds: tuple[int, ...] = ()
+    starts: Starts = ()
+    start_seeds: tuple[int, ...] = ()
 
     @property
     def proposes(self) -> bool:

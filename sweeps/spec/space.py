@@ -10,22 +10,34 @@ from typing import Literal
 
 from sweeps.spec.factorial_designs import factorial_masks
 from sweeps.spec.search_section import Search
+from sweeps.spec.starts import random_start_mistake, recorded, start_seeds_of
 from sweeps.spec.strategy_names import LISTS
-from trainer.config import Candidate, Settings, Split, Start, TrainValue
+from trainer.config import (
+    PRETRAINED,
+    RANDOM_STARTS,
+    SCRATCH,
+    Candidate,
+    Settings,
+    Split,
+    TrainValue,
+)
 from trainer.errors import UserError
 from trainer.masks import Mask, at_depth, parse
 
+START = "start"  # its name among the searched settings
+Setting = tuple[tuple[str, TrainValue], ...]  # searched settings by name, those at which a candidate differs
 LARGEST_SUBSETS = 18  # blocks: 262,143 sets, listed in about a second; more is a search of another kind
 
 
 @dataclass(frozen=True)
 class Space:
-    """Every candidate that a spec allows: all of masks x epochs x learning rate x training settings.
+    """Every candidate that a spec allows: all of masks x epochs x learning rate x searched settings.
 
     `masks`: distinct, never the empty one, all constraints kept; `parameters` that each of them thaws; `epochs` and
-    `learning_rate` as in the spec; `train`: searched training settings, name -> values; `own` the sweep's own values
-    of these, which a candidate does not repeat; `orders` of the kind "orders"; `seed` every candidate's. `cost` is
-    what a search of two objectives weighs Dice against.
+    `learning_rate` as in the spec; `searched`: training settings and the start, name -> values; `own` the sweep's own
+    values of these, which a candidate does not repeat; `orders` of the kind "orders"; `seed` every candidate's. `cost`
+    is what a search of two objectives weighs Dice against. Of fresh weights there is no product: `scratch` trains all
+    blocks, and `random-frozen` with all of them would be the same again.
     """
 
     kind: Literal["orders", "masks", "subsets", "single"]
@@ -34,8 +46,8 @@ class Space:
     parameters: tuple[int, ...]
     epochs: tuple[int, ...]
     learning_rate: tuple[float, ...]
-    train: tuple[tuple[str, tuple[TrainValue, ...]], ...] = ()
-    own: tuple[tuple[str, TrainValue], ...] = ()
+    searched: tuple[tuple[str, tuple[TrainValue, ...]], ...] = ()
+    own: Setting = ()
     orders: tuple[str, ...] = ()
     seed: int = 0
     cost: Literal["parameters", "seconds"] = "parameters"
@@ -46,10 +58,17 @@ class Space:
     @cached_property
     def _hash(self) -> int:
         """Once for all: what is kept by space (`strategies.axes`) is looked up for every trial of a history."""
-        return hash((self.kind, self.n_blocks, self.masks, self.epochs, self.learning_rate, self.train, self.seed))
+        return hash((self.kind, self.n_blocks, self.masks, self.epochs, self.learning_rate, self.searched, self.seed))
 
     def __len__(self) -> int:
-        return len(self.masks) * len(self.epochs) * len(self.learning_rate) * len(list(self.settings()))
+        return self._length
+
+    @cached_property
+    def _length(self) -> int:
+        pairs = len(self.masks) * len(list(self.settings()))
+        if any(start in RANDOM_STARTS for start in self.starts):
+            pairs = sum(self.allows(str(mask), setting) for mask in self.masks for setting in self.settings())
+        return pairs * len(self.epochs) * len(self.learning_rate)
 
     def __contains__(self, candidate: object) -> bool:
         return (
@@ -57,8 +76,9 @@ class Space:
             and candidate.mask in self.written
             and candidate.epochs in self.epochs
             and candidate.learning_rate in self.learning_rate
-            and candidate.train in set(self.settings())
-            and (candidate.start, candidate.seed, candidate.split) == ("pretrained", self.seed, "grouped")
+            and self.setting_of(candidate) in self._settings
+            and self.allows(candidate.mask, self.setting_of(candidate))
+            and (*candidate.luck, candidate.split) == (self.seed, None, "grouped")
         )
 
     @property
@@ -67,12 +87,26 @@ class Space:
         blocks = range(1, self.n_blocks + 1)
         return tuple(block for block in blocks if len({block in mask for mask in self.masks}) > 1)
 
-    def candidate(
-        self, mask: Mask, epochs: int, rate: float, train: tuple[tuple[str, TrainValue], ...] = ()
-    ) -> Candidate:
-        """One candidate; of `train` (name, value) only what differs from the sweep's own settings is kept."""
-        differing = tuple(sorted(pair for pair in train if pair not in self.own))
-        return Candidate(str(mask), epochs, rate, seed=self.seed, train=differing)
+    @property
+    def starts(self) -> tuple[TrainValue, ...]:
+        """What is started from, the sweep's own first."""
+        return dict(self.searched).get(START, (PRETRAINED,))
+
+    def allows(self, mask: str, setting: Setting) -> bool:
+        """Whether a mask goes with the start of a setting: fresh weights have a rule of their own."""
+        start = dict(setting).get(START, PRETRAINED)
+        return start not in RANDOM_STARTS or (mask == "all") == (start == SCRATCH)
+
+    def candidate(self, mask: Mask, epochs: int, rate: float, setting: Setting = ()) -> Candidate:
+        """One candidate; of `setting` (name, value) only what differs from the sweep's own settings is kept."""
+        differing = {name: value for name, value in setting if (name, value) not in self.own}
+        start = str(differing.pop(START, PRETRAINED))
+        return Candidate(str(mask), epochs, rate, start, self.seed, train=tuple(sorted(differing.items())))
+
+    def setting_of(self, candidate: Candidate) -> Setting:
+        """The searched settings at which a candidate differs from the sweep's own, its start among them."""
+        start = () if candidate.start == PRETRAINED else ((START, candidate.start),)
+        return tuple(sorted((*candidate.train, *start)))
 
     def first(self, mask: Mask) -> Candidate:
         """A mask at what a search starts from: the largest epoch count, the rate and the settings named first."""
@@ -83,14 +117,19 @@ class Space:
         gives for nothing. Those that share a mask stand together, so that a worker compiles it once.
         """
         for epochs in sorted(self.epochs, reverse=True):
-            for mask, train, rate in itertools.product(self.masks, self.settings(), self.learning_rate):
-                yield self.candidate(mask, epochs, rate, train)
+            for mask, setting, rate in itertools.product(self.masks, self.settings(), self.learning_rate):
+                if self.allows(str(mask), setting):
+                    yield self.candidate(mask, epochs, rate, setting)
 
-    def settings(self) -> Iterator[tuple[tuple[str, TrainValue], ...]]:
-        """Every combination of the searched training settings, without what the sweep has anyway; `()` if none is."""
-        for values in itertools.product(*(values for _, values in self.train)):
-            pairs = zip((name for name, _ in self.train), values, strict=True)
+    def settings(self) -> Iterator[Setting]:
+        """Every combination of the searched settings, without what the sweep has anyway; `()` if none is."""
+        for values in itertools.product(*(values for _, values in self.searched)):
+            pairs = zip((name for name, _ in self.searched), values, strict=True)
             yield tuple(sorted(pair for pair in pairs if pair not in self.own))
+
+    @cached_property
+    def _settings(self) -> frozenset[Setting]:
+        return frozenset(self.settings())
 
     @cached_property
     def written(self) -> frozenset[str]:
@@ -113,8 +152,13 @@ def space_of(search: Search, block_parameters: Sequence[int], settings: Settings
             f"No mask keeps the constraints ({_constraints(search)}): of {len(thawed)} masks the smallest thaws "
             f"{smallest:,} parameters. Loosen one of them."
         )
+    for mistake in random_start_mistake(search, has_all=any(str(mask) == "all" for mask in allowed)):
+        raise UserError(mistake)
     train = tuple(sorted(search.train))
     own = tuple((name, getattr(settings.train, name)) for name, _ in train)
+    starts = recorded(search)
+    if len(starts) > 1:
+        train, own = (*train, (START, starts)), (*own, (START, PRETRAINED))
     return Space(
         kind=search.space,
         n_blocks=n_blocks,
@@ -122,7 +166,7 @@ def space_of(search: Search, block_parameters: Sequence[int], settings: Settings
         parameters=tuple(allowed.values()),
         epochs=search.epochs,
         learning_rate=search.learning_rate,
-        train=train,
+        searched=train,
         own=own,
         orders=search.orders if search.space == "orders" else (),
         seed=settings.seed,
@@ -208,14 +252,13 @@ def baselines(search: Search, settings: Settings) -> tuple[Candidate, ...]:
     """From scratch, all blocks and zero-shot: always measured, for no curve can be read without them
     (docs/protocol.md).
     """
-    starts: tuple[Start, ...] = ("scratch", "pretrained")
     references = [
         Candidate("all", epochs, rate, start, settings.seed)
-        for start in starts
+        for start in (SCRATCH, PRETRAINED)
         for rate in search.learning_rate
         for epochs in search.epochs
     ]
-    return (*_repeat(references, search, settings), zero_shot(search, settings))
+    return (*_repeat(references, search, settings), *_untrained(search, settings))
 
 
 def warm_start(search: Search, space: Space, settings: Settings) -> tuple[Candidate, ...]:
@@ -227,9 +270,10 @@ def warm_start(search: Search, space: Space, settings: Settings) -> tuple[Candid
     epochs, rate = search.epochs[-1], search.learning_rate[0]
     named = [space.first(parse(word, space.n_blocks)) for word in _starters(space.n_blocks)]
     space_masks = {str(mask) for mask in space.masks}
-    references = [Candidate("all", epochs, rate, start, settings.seed) for start in ("pretrained", "scratch")]
+    references = [Candidate("all", epochs, rate, start, settings.seed) for start in (PRETRAINED, SCRATCH)]
+    references += [Candidate("all", epochs, rate, start, settings.seed) for start in _further_starts(search)]
     allowed = [candidate for candidate in named if candidate.mask in space_masks]
-    return tuple(dict.fromkeys([*references, *allowed, zero_shot(search, settings)]))
+    return tuple(dict.fromkeys([*references, *allowed, *_untrained(search, settings)]))
 
 
 def _starters(n_blocks: int) -> tuple[str, ...]:
@@ -237,14 +281,26 @@ def _starters(n_blocks: int) -> tuple[str, ...]:
 
 
 def _repeat(candidates: Sequence[Candidate], search: Search, settings: Settings) -> list[Candidate]:
-    """Candidates once per seed, and again on the leaky split if that is asked."""
+    """Candidates once per seed and repeated pre-training, and again on the leaky split if that is asked."""
     splits: tuple[Split, ...] = ("grouped", "leaky") if settings.augmentation.order == "leaky" else ("grouped",)
     return [
-        replace(candidate, seed=seed, split=split)
+        replace(candidate, seed=seed, start_seed=start_seed, split=split)
         for candidate in candidates
         for split in splits
+        for start_seed in start_seeds_of(search, settings)
         for seed in search.seeds or (settings.seed,)
     ]
+
+
+def _untrained(search: Search, settings: Settings) -> list[Candidate]:
+    """No training at all, from the sweep's own start and from each further one."""
+    own = zero_shot(search, settings)
+    return [own, *(replace(own, start=start) for start in _further_starts(search))]
+
+
+def _further_starts(search: Search) -> list[str]:
+    """The starts with weights beside the sweep's own, as candidates name them."""
+    return [start for start in recorded(search)[1:] if start not in RANDOM_STARTS]
 
 
 def zero_shot(search: Search, settings: Settings) -> Candidate:

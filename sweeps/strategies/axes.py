@@ -26,13 +26,13 @@ class Axis:
 
 @lru_cache(maxsize=2)
 def axes(space: Space) -> tuple[Axis, ...]:
-    """The choices of a space, the slowest to vary first: its masks' by its kind, training settings, rate, epochs.
+    """The choices of a space, the slowest to vary first: its masks' by its kind, searched settings, rate, epochs.
 
     Epochs begin at the largest, whose training passes through all smaller ones.
     """
-    train = [Axis(name, tuple(values), not isinstance(values[0], str | bool)) for name, values in space.train]
+    settings = [Axis(name, tuple(values), not isinstance(values[0], str | bool)) for name, values in space.searched]
     rates = Axis(RATE, tuple(sorted(space.learning_rate)), True)
-    return (*_mask_axes(space), *train, rates, Axis("epochs", tuple(sorted(space.epochs, reverse=True)), True))
+    return (*_mask_axes(space), *settings, rates, Axis("epochs", tuple(sorted(space.epochs, reverse=True)), True))
 
 
 def _mask_axes(space: Space) -> tuple[Axis, ...]:
@@ -54,7 +54,9 @@ def _states(space: Space, block: int) -> tuple[bool, ...]:
 def point_of(space: Space, candidate: Candidate) -> dict[str, int]:
     """The coordinates of a candidate of the space."""
     values = {"epochs": candidate.epochs, RATE: candidate.learning_rate, "mask": candidate.mask}
-    values |= dict(space.own) | dict(candidate.train) | _mask_values(space, parse(candidate.mask, space.n_blocks))
+    values |= (
+        dict(space.own) | dict(space.setting_of(candidate)) | _mask_values(space, parse(candidate.mask, space.n_blocks))
+    )
     return {axis.name: axis.values.index(values[axis.name]) for axis in axes(space)}
 
 
@@ -70,8 +72,8 @@ def candidate_at(space: Space, point: Point) -> Candidate | None:
     constraint does not allow it.
     """
     values = {axis.name: axis.values[int(point.get(axis.name, 0))] for axis in axes(space)}
-    train = tuple((name, values[name]) for name, _ in space.train)
-    candidate = space.candidate(_mask(space, values), values["epochs"], values[RATE], train)
+    setting = tuple((name, values[name]) for name, _ in space.searched)
+    candidate = space.candidate(_mask(space, values), values["epochs"], values[RATE], setting)
     return candidate if candidate in space else None
 
 

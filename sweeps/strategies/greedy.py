@@ -48,7 +48,7 @@ def _best(trials: list[PastTrial]) -> PastTrial | None:
 
 
 def _variant(space: Space, mask: Mask, known: frozenset[Candidate]) -> Candidate | None:
-    """The set with epochs, rate and training settings that it was not tried with; largest epoch count first."""
+    """The set with epochs, rate and other settings that it was not tried with; largest epoch count first."""
     combinations = product(reversed(space.epochs), space.settings(), space.learning_rate)
-    candidates = (space.candidate(mask, epochs, rate, train) for epochs, train, rate in combinations)
-    return next((candidate for candidate in candidates if candidate not in known), None)
+    candidates = (space.candidate(mask, epochs, rate, setting) for epochs, setting, rate in combinations)
+    return next((candidate for candidate in candidates if candidate not in known and candidate in space), None)

@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from sweeps.spec.space import Space
+from sweeps.spec.space import Setting, Space
 from sweeps.strategies.history import History, PastTrial
-from tracking.best_mask.gaussian_process import Array, Points, Surrogate, fitted, signs
-from trainer.config import Candidate, TrainValue
+from tracking.best_mask.gaussian_process import Array, Points, Surrogate, fitted, places, signs
+from trainer.config import Candidate
 from trainer.masks import parse
 
 LEARNT = 1000  # scores that the model learns from: its time grows with their third power. Five seconds
@@ -50,7 +50,7 @@ def guided(space: Space, history: History, seed: int) -> Candidate | None:
     return grid.candidate(space, int(tied[np.argmin(fewest)]))
 
 
-_Choice = tuple[int, float, tuple[tuple[str, TrainValue], ...]]  # epochs, rate, training settings
+_Choice = tuple[int, float, Setting]  # epochs, rate, searched settings
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,8 @@ class _Grid:
 
     blocks: Array  # (masks, blocks), 1.0 trains, -1.0 frozen
     choices: tuple[_Choice, ...]
-    coordinates: Array  # (choices, axes with more than one value)
+    coordinates: Array  # (choices, places on the axes with more than one value)
+    allowed: NDArray[np.bool_]  # (masks x choices,)
     row: dict[str, int]  # mask -> its number
     number: dict[_Choice, int]  # choice -> its number
 
@@ -67,8 +68,8 @@ class _Grid:
         return Points(self.blocks[rows // len(self.choices)], self.coordinates[rows % len(self.choices)])
 
     def candidate(self, space: Space, number: int) -> Candidate:
-        epochs, rate, train = self.choices[number % len(self.choices)]
-        return space.candidate(space.masks[number // len(self.choices)], epochs, rate, train)
+        epochs, rate, setting = self.choices[number % len(self.choices)]
+        return space.candidate(space.masks[number // len(self.choices)], epochs, rate, setting)
 
 
 @lru_cache(maxsize=2)
@@ -76,12 +77,13 @@ def _grid(space: Space) -> _Grid:
     rates = tuple(sorted(space.learning_rate))
     settings = list(space.settings())
     choices = tuple(itertools.product(space.epochs, rates, settings))
-    lengths = [len(space.epochs), len(rates), *(len(values) for _, values in space.train)]
-    coordinates = np.array(list(itertools.product(*map(range, lengths))), float)
+    axes = [places(values) for values in (range(len(space.epochs)), range(len(rates)), *dict(space.searched).values())]
+    rows = itertools.product(*axes)
     return _Grid(
         signs([mask.blocks for mask in space.masks], space.n_blocks),
         choices,
-        coordinates[:, [length > 1 for length in lengths]],
+        np.array([list(itertools.chain.from_iterable(row)) for row in rows], float),
+        np.array([space.allows(str(mask), setting) for mask in space.masks for _, _, setting in choices]),
         {str(mask): number for number, mask in enumerate(space.masks)},
         {choice: number for number, choice in enumerate(choices)},
     )
@@ -92,16 +94,17 @@ def _unseen_numbers(grid: _Grid, space: Space, history: History, seed: int) -> N
     size = len(grid.choices)
     inside = [candidate for candidate in history.known if candidate in space]
     known_numbers = [
-        grid.row[candidate.mask] * size + grid.number[candidate.epochs, candidate.learning_rate, candidate.train]
+        grid.row[candidate.mask] * size
+        + grid.number[candidate.epochs, candidate.learning_rate, space.setting_of(candidate)]
         for candidate in inside
     ]
-    total = len(space)
+    total = len(grid.allowed)
     if total <= LARGEST:
-        is_unseen = np.ones(total, bool)
+        is_unseen = grid.allowed.copy()
         is_unseen[known_numbers] = False
         return np.flatnonzero(is_unseen)
     sample = np.random.default_rng([seed, len(history.trials)]).integers(total, size=LARGEST)
-    return np.setdiff1d(sample, known_numbers)
+    return np.setdiff1d(sample[grid.allowed[sample]], known_numbers)
 
 
 @dataclass(frozen=True)
@@ -141,14 +144,14 @@ def _learnt(scored: Sequence[_Observation]) -> list[_Observation]:
 
 
 def _observation(grid: _Grid, space: Space, trial: PastTrial, worst: float) -> _Observation | None:
-    """What a trial tells of the space; None of one from scratch or with settings that are not searched.
+    """What a trial tells of the space; None of one with a start or settings that are not searched.
 
     A failed one counts as bad as the `worst` that scored; zero-shot is the set of no blocks at the largest epoch count.
     """
     candidate = trial.candidate
     epochs = candidate.epochs or space.epochs[-1]
-    choice = (epochs, candidate.learning_rate, candidate.train)
-    if choice not in grid.number or (candidate.start, candidate.split) != ("pretrained", "grouped"):
+    choice = (epochs, candidate.learning_rate, space.setting_of(candidate))
+    if choice not in grid.number or candidate.split != "grouped":
         return None
     score = worst if trial.status == "failed" else trial.score
     return _Observation(parse(candidate.mask, space.n_blocks).blocks, grid.number[choice], score)

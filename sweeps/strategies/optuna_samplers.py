@@ -194,7 +194,7 @@ def _draw_unseen(space: Space, history: History, seed: int) -> Candidate:
         mask = space.masks[rng.integers(len(space.masks))]
         epochs, rate = int(rng.choice(space.epochs)), float(rng.choice(space.learning_rate))
         candidate = space.candidate(mask, epochs, rate, settings[rng.integers(len(settings))])
-        if candidate not in known:
+        if candidate not in known and candidate in space:
             return candidate
     unseen = [candidate for candidate in space.candidates() if candidate not in known]
     return unseen[rng.integers(len(unseen))]

@@ -13,6 +13,7 @@ from tracking.analysis.seed_noise import SeedNoise, seed_noise
 from tracking.analysis.seeds import Repeats
 from tracking.record import SweepInfo, TrialRecord
 from tracking.statistics import Comparison, area_between_curves, holm
+from trainer.config import PRETRAINED
 
 SHALLOW, DEEP = "shallow-first", "deep-first"
 SIDES = ("contracting", "expanding")
@@ -67,7 +68,7 @@ def main_setting(done: Sequence[TrialRecord]) -> tuple[int | None, float | None]
 
     Two rates with equally many masks: the one with the higher mean Dice over them, which favours no direction.
     """
-    trials = [trial for trial in done if trial.info.role == "trial" and trial.info.candidate.epochs]
+    trials = [trial for trial in from_own_start(done) if trial.info.candidate.epochs]
     if not trials:
         return None, None
     epochs = max(trial.info.candidate.epochs for trial in trials)
@@ -79,17 +80,19 @@ def main_setting(done: Sequence[TrialRecord]) -> tuple[int | None, float | None]
     return epochs, max(sorted(rates), key=lambda rate: (len(rates[rate]), float(np.nan_to_num(np.mean(rates[rate])))))
 
 
+def from_own_start(done: Sequence[TrialRecord]) -> list[TrialRecord]:
+    """The trials (no baselines) that began with the sweep's own weights: other starts have a table of their own."""
+    return [trial for trial in done if (trial.info.role, trial.info.candidate.start) == ("trial", PRETRAINED)]
+
+
 def at_setting(done: Sequence[TrialRecord], epochs: int | None, rate: float | None) -> list[TrialRecord]:
-    """The trials (no baselines) at an epoch count and a learning rate, all with the same training settings.
+    """The trials (no baselines) at an epoch count and a learning rate, all from the sweep's own start and with the same
+    training settings.
 
     Where those were searched too, the settings that most masks share; the sweep's own if as many have these.
     """
-    setting = (epochs, rate, "trial")
-    trials = [
-        trial
-        for trial in done
-        if (trial.info.candidate.epochs, trial.info.candidate.learning_rate, trial.info.role) == setting
-    ]
+    candidates = [(trial, trial.info.candidate) for trial in from_own_start(done)]
+    trials = [trial for trial, one in candidates if (one.epochs, one.learning_rate) == (epochs, rate)]
     counts = Counter(trial.info.candidate.train for trial in trials)
     common = max(sorted(counts, key=str), key=lambda train: (counts[train], not train), default=())
     return [trial for trial in trials if trial.info.candidate.train == common]

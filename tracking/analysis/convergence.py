@@ -8,11 +8,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tracking.analysis.comparisons import from_own_start
 from tracking.analysis.contrasts import Difference, contrast, difference
 from tracking.analysis.seed_noise import SeedNoise, seed_noise
 from tracking.analysis.seeds import Repeats
 from tracking.record import SweepInfo, TrialRecord
 from tracking.statistics import holm
+from trainer.config import TrainValue
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,12 +39,18 @@ class BudgetStep:
 
 
 def budget_steps(
-    done: Sequence[TrialRecord], rate: float | None, info: SweepInfo, repeats: Repeats | None = None
+    done: Sequence[TrialRecord],
+    rate: float | None,
+    info: SweepInfo,
+    repeats: Repeats | None = None,
+    train: tuple[tuple[str, TrainValue], ...] = (),
 ) -> tuple[BudgetStep, ...]:
-    """For each pair of neighbouring budgets at `rate` the paired change of every mask trained to both. The longer
-    training passes through the shorter, so both saw the same batches.
+    """For each pair of neighbouring budgets at `rate` the paired change of every mask trained to both, from the sweep's
+    own start and with the searched training settings `train`. The longer training passes through the shorter, so both
+    saw the same batches.
     """
-    trials = [trial for trial in done if trial.info.role == "trial" and trial.info.candidate.learning_rate == rate]
+    candidates = [(trial, trial.info.candidate) for trial in from_own_start(done)]
+    trials = [trial for trial, one in candidates if (one.learning_rate, one.train) == (rate, train)]
     budgets = sorted({trial.info.candidate.epochs for trial in trials})
     steps = (
         BudgetStep(shorter, longer, _changes(_pairs(trials, shorter, longer), info, repeats or Repeats()))

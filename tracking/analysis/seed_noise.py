@@ -95,8 +95,9 @@ def _sentence(sd: float, df: int, masks: int, repeats: Repeats, info: SweepInfo)
     if count > 1 and not df:
         return f"The noise floor is not known yet: no mask has finished with all of its {count} seeds."
     if count > 1:
+        plural = "seeds" if repeats.kind == "seed" else "repeats"
         shared = f", pooled over {masks} masks" if masks > 1 else ""
-        return f"Another seed moves a mask's mean Dice by about ±{sd:.3f} (SD over {count} seeds{shared})."
+        return f"Another {repeats.kind} moves a mask's mean Dice by about ±{sd:.3f} (SD over {count} {plural}{shared})."
     numbers = ",".join(str(repeats.seeds[0] + k) for k in range(3))
     seeds = f"--set 'search.seeds=[{numbers}]'"
     remedy = f"repeat the command with {seeds}"

@@ -1,4 +1,8 @@
-"""A sweep as it is compared: trials that differ only in their seed made one, leaky ones set aside; pure functions."""
+"""A sweep as it is compared: trials that differ only in their seeds made one, leaky ones set aside; pure functions.
+
+A trial may be repeated with several training seeds, with several pre-trainings, or both: each such pair is its luck
+(`Candidate.luck`).
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ import numpy as np
 
 from tracking.record import METRICS, SweepInfo, SweepRecord, TrialRecord
 from tracking.spec_view import view_spec
+from trainer.config import Luck
 from trainer.results import Score, original_of
 
 DONE = ("FINISHED", "FAILED")
@@ -18,23 +23,41 @@ DONE = ("FINISHED", "FAILED")
 @dataclass(frozen=True)
 class Repeats:
     """Which trainings stand behind a merged trial. `parts`: candidate key of the merged trial -> its trials, in the
-    order of `seeds`; empty with one seed. `others`: names of trials left out because their seed is not planned, or is
-    not done for every trial yet.
+    order of `lucks`; empty with one. `others`: names of trials left out because their seed is not planned, or is
+    not done for every trial yet. `own_start_seed`: that of the sweep's own pre-training.
     """
 
-    seeds: tuple[int, ...] = (0,)
+    lucks: tuple[Luck, ...] = ((0, None),)
     parts: Mapping[str, tuple[TrialRecord, ...]] = field(default_factory=dict)
     others: tuple[str, ...] = ()
+    own_start_seed: int = 0
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """What tells the repeats apart: the seeds of their trainings, or of their pre-trainings where these alone
+        differ. Where both do, those of the trainings, each as often as it was repeated.
+        """
+        if self.kind == "pre-training":
+            return tuple(self.own_start_seed if start is None else start for _, start in self.lucks)
+        return tuple(seed for seed, _ in self.lucks)
+
+    @property
+    def kind(self) -> str:
+        """What differs between two repeats, in words."""
+        trainings, starts = (len(set(values)) for values in zip(*self.lucks, strict=True))
+        if starts > 1:
+            return "pre-training" if trainings == 1 else "training seed or pre-training"
+        return "seed"
 
     def by_seed(self, trials: Sequence[TrialRecord]) -> tuple[tuple[TrialRecord, ...], ...]:
-        """The same selection of merged trials once per seed; nothing with one seed, which has no noise to show.
+        """The same selection of merged trials once per luck; nothing with one, which has no noise to show.
 
-        A trial without a training (zero-shot) is the same under every seed.
+        A trial without a training (zero-shot) is the same with any.
         """
-        if len(self.seeds) < 2:
+        if len(self.lucks) < 2:
             return ()
-        rows = [self.parts.get(trial.info.candidate.key, (trial,) * len(self.seeds)) for trial in trials]
-        return tuple(tuple(row[index] for row in rows) for index in range(len(self.seeds)))
+        rows = [self.parts.get(trial.info.candidate.key, (trial,) * len(self.lucks)) for trial in trials]
+        return tuple(tuple(row[index] for row in rows) for index in range(len(self.lucks)))
 
 
 @dataclass(frozen=True)
@@ -49,88 +72,97 @@ class Reading:
 
 
 def read(record: SweepRecord) -> Reading:
-    """Merge trials that differ only in seed, and set the leaky ones aside.
+    """Merge trials that differ only in their seeds, and set the leaky ones aside.
 
-    Seeds are those of the plan (`search.seeds`) that every trial is done with; while there is none, all of them, and a
-    merged trial is unfinished until the last is, its `reason` saying which are missing. With one seed every honest
-    trial stays as it is.
+    Seeds are those of the plan (`search.seeds`, `search.start_seeds`) that every trial is done with; while there is
+    none, all of them, and a merged trial is unfinished until the last is, its `reason` saying which are missing. With
+    one every honest trial stays as it is.
     """
-    seeds, others = _compared_seeds(record)
+    lucks, others = _compared_lucks(record)
     groups = _groups(record, others)
-    trials = [_merge_seeds(group, seeds) for group in groups]
+    trials = [_merge(group, lucks) for group in groups]
     parts = {
-        trial.info.candidate.key: tuple(group[seed] for seed in seeds)
+        trial.info.candidate.key: tuple(group[luck] for luck in lucks)
         for trial, group in zip(trials, groups, strict=True)
-        if len(seeds) > 1 and trial.status == "FINISHED" and trial.info.seeded
+        if len(lucks) > 1 and trial.status == "FINISHED" and trial.info.seeded
     }
     return Reading(
         replace(record, trials=tuple(trial for trial in trials if trial.info.role != "leaky")),
         tuple(trial for trial in trials if trial.info.role == "leaky"),
-        Repeats(seeds, parts, tuple(sorted(trial.info.candidate.name for trial in others))),
+        Repeats(
+            lucks, parts, tuple(sorted(trial.info.candidate.name for trial in others)), own_start_seed(record.info)
+        ),
     )
 
 
-def _compared_seeds(record: SweepRecord) -> tuple[tuple[int, ...], tuple[TrialRecord, ...]]:
-    """The seeds that are compared, and the trials that were trained with any other."""
-    seeds, others = planned_seeds(record)
-    done = done_seeds(record, seeds)
+def _compared_lucks(record: SweepRecord) -> tuple[tuple[Luck, ...], tuple[TrialRecord, ...]]:
+    """The lucks that are compared, and the trials that were trained with any other."""
+    lucks, others = planned_lucks(record)
+    done = done_lucks(record, lucks)
     if not done:
-        return seeds, others
+        return lucks, others
     trained = [trial for trial in record.trials if trial.info.seeded]
-    return done, tuple(trial for trial in trained if trial.info.candidate.seed not in done)
+    return done, tuple(trial for trial in trained if trial.info.candidate.luck not in done)
 
 
-def _groups(record: SweepRecord, others: Iterable[TrialRecord]) -> list[dict[int, TrialRecord]]:
-    """seed -> trial of each group of trials that differ only in their seed, without `others`. A leaky trial has one
-    score per original image.
+def _groups(record: SweepRecord, others: Iterable[TrialRecord]) -> list[dict[Luck, TrialRecord]]:
+    """luck -> trial of each group of trials that differ only in it, without `others`. A leaky trial has one score per
+    original image.
     """
     left_out = {id(trial) for trial in others}
     originals = {case for fold in record.info.folds for case in fold}
-    groups: dict[tuple[object, ...], dict[int, TrialRecord]] = {}
+    groups: dict[tuple[object, ...], dict[Luck, TrialRecord]] = {}
     for trial in record.trials:
         if id(trial) not in left_out:
             candidate = trial.info.candidate
             group = groups.setdefault((candidate.recipe, candidate.split, candidate.epochs), {})
-            group[candidate.seed] = per_original(trial, originals) if trial.info.role == "leaky" else trial
+            group[candidate.luck] = per_original(trial, originals) if trial.info.role == "leaky" else trial
     return list(groups.values())
 
 
-def planned_seeds(record: SweepRecord) -> tuple[tuple[int, ...], tuple[TrialRecord, ...]]:
-    """The seeds of the sweep's plan, and the trials that were trained with any other.
+def planned_lucks(record: SweepRecord) -> tuple[tuple[Luck, ...], tuple[TrialRecord, ...]]:
+    """The lucks of the sweep's plan, and the trials that were trained with any other.
 
     A sweep recorded before seeds were (`Candidate.seed` then reads 0) has one, whichever it is called.
     """
     trained = [trial for trial in record.trials if trial.info.seeded]
-    seeds = seeds_of(record.info)
-    trained_seeds = {trial.info.candidate.seed for trial in trained}
-    if len(seeds) == 1 and len(trained_seeds) == 1:
-        return tuple(trained_seeds), ()
-    return seeds, tuple(trial for trial in trained if trial.info.candidate.seed not in seeds)
+    lucks = lucks_of(record.info)
+    trained_lucks = {trial.info.candidate.luck for trial in trained}
+    if len(lucks) == 1 and len(trained_lucks) == 1:
+        return tuple(trained_lucks), ()
+    return lucks, tuple(trial for trial in trained if trial.info.candidate.luck not in lucks)
 
 
-def done_seeds(record: SweepRecord, seeds: Sequence[int]) -> tuple[int, ...]:
-    """The seeds with which every trial that the sweep has begun is finished or failed: a sweep that grows by a seed
+def done_lucks(record: SweepRecord, lucks: Sequence[Luck]) -> tuple[Luck, ...]:
+    """The lucks with which every trial that the sweep has begun is finished or failed: a sweep that grows by a seed
     reports what it had until the new one is through.
     """
     begun: set[tuple[object, ...]] = set()
-    done: dict[int, set[tuple[object, ...]]] = {}
+    done: dict[Luck, set[tuple[object, ...]]] = {}
     for trial in record.trials:
         if trial.info.seeded:
             candidate = trial.info.candidate
             key = (candidate.recipe, candidate.split, candidate.epochs)
             begun.add(key)
             if trial.status in DONE:
-                done.setdefault(candidate.seed, set()).add(key)
-    return tuple(seed for seed in seeds if done.get(seed) == begun)
+                done.setdefault(candidate.luck, set()).add(key)
+    return tuple(luck for luck in lucks if done.get(luck) == begun)
 
 
-def seeds_of(info: SweepInfo) -> tuple[int, ...]:
-    """The training seeds that a sweep plans: `search.seeds`, or its own `seed`."""
-    return view_spec(info.spec).seeds or (info.seed,)
+def lucks_of(info: SweepInfo) -> tuple[Luck, ...]:
+    """What a sweep plans: each of `search.seeds`, or its own `seed`, with each of `search.start_seeds`."""
+    spec = view_spec(info.spec)
+    starts = [None if seed == own_start_seed(info) else seed for seed in spec.start_seeds] or [None]
+    return tuple((seed, start) for start in starts for seed in spec.seeds or (info.seed,))
+
+
+def own_start_seed(info: SweepInfo) -> int:
+    """The seed of the sweep's own pre-training."""
+    return int(dict(info.spec.get("pretrain") or {}).get("seed", 0))
 
 
 def merged(trials: Sequence[TrialRecord]) -> TrialRecord:
-    """One record of S trials that differ only in seed; name, run and montage are those of the first.
+    """One record of S trials that differ only in luck; name, run and montage are those of the first.
 
     Fold f: score_f = 1/S sum_s score_sf, NaN where a seed has none. Image i: Dice_i = 1/S sum_s Dice_si, so that n
     images stay n images; its pixel counts are summed over the seeds, so that the pooled Dice is pooled over all of it.
@@ -173,24 +205,34 @@ def per_original(trial: TrialRecord, originals: Iterable[str]) -> TrialRecord:
     return replace(trial, scores=tuple((folds[name], _averaged(name, versions[name])) for name in sorted(versions)))
 
 
-def _merge_seeds(group: Mapping[int, TrialRecord], seeds: Sequence[int]) -> TrialRecord:
-    """The merged trial of the seeds that were begun; its status, and which are missing. Zero-shot and a referee's have
-    no seed.
+def luck_words(luck: Luck, lucks: Sequence[Luck]) -> str:
+    """`2`, the seed, or `2 from start seed 1` where several pre-trainings are planned."""
+    seed, start = luck
+    if len({start for _, start in lucks}) == 1:
+        return str(seed)
+    return f"{seed} from {'the first start' if start is None else f'start seed {start}'}"
+
+
+def _merge(group: Mapping[Luck, TrialRecord], lucks: Sequence[Luck]) -> TrialRecord:
+    """The merged trial of the lucks that were begun; its status, and which are missing. Zero-shot and a referee's have
+    none.
     """
     trial = next(iter(group.values()))
-    if len(seeds) == 1 or not trial.info.seeded:
+    if len(lucks) == 1 or not trial.info.seeded:
         return trial
-    done = [seed for seed in seeds if seed in group and group[seed].status == "FINISHED"]
-    if len(done) == len(seeds):
-        return merged([group[seed] for seed in seeds])
-    first = next(group[seed] for seed in seeds if seed in group)
-    failed = [seed for seed in seeds if seed in group and group[seed].status == "FAILED"]
-    if len(done) + len(failed) == len(seeds):
-        return replace(group[failed[0]], reason=f"seed {failed[0]}: {group[failed[0]].reason}")
+    done = [luck for luck in lucks if luck in group and group[luck].status == "FINISHED"]
+    if len(done) == len(lucks):
+        return merged([group[luck] for luck in lucks])
+    first = next(group[luck] for luck in lucks if luck in group)
+    failed = [luck for luck in lucks if luck in group and group[luck].status == "FAILED"]
+    if len(done) + len(failed) == len(lucks):
+        which = luck_words(failed[0], lucks)
+        return replace(group[failed[0]], reason=f"seed {which}: {group[failed[0]].reason}")
     no_scores = dict.fromkeys(METRICS, (math.nan,) * len(first.folds["dice"]))
-    parts = [replace(group.get(seed, replace(first, folds=no_scores)), scores=()) for seed in seeds]
-    missing = ", ".join(str(seed) for seed in seeds if seed not in done)
-    candidate = replace(first.info.candidate, seed=seeds[0])
+    parts = [replace(group.get(luck, replace(first, folds=no_scores)), scores=()) for luck in lucks]
+    missing = ", ".join(luck_words(luck, lucks) for luck in lucks if luck not in done)
+    seed, start_seed = lucks[0]
+    candidate = replace(first.info.candidate, seed=seed, start_seed=start_seed)
     reason = f"seed {missing} not finished" if "," not in missing else f"seeds {missing} not finished"
     info = replace(first.info, candidate=candidate)
     return replace(merged(parts), info=info, status="RUNNING", reason=reason, montage=None)

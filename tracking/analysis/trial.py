@@ -46,9 +46,10 @@ class TrialSummary:
 
     `mask`: as it is written; `aliases`: its other names; `blocks`: the trained units, counted from 1. `orders`: every
     (order, depth) that the mask is; `order`, `depth`: the first of them, None for a mask that is on no order. `role`:
-    `trial`, `zero-shot`, `scratch` or `leaky`. `start`: `pretrained` or `scratch`; `split`: `grouped` (augmented after
-    the split) or `leaky` (before it). `epochs`, `learning_rate`: its budget and rate (0 epochs: not trained); `train`:
-    searched training settings, those that differ from the sweep's own. `trainable_params`: trained parameters. `seeds`:
+    `trial`, `zero-shot`, `scratch` or `leaky`. `start`: `pretrained` (the sweep's own), `scratch`, `random-frozen` or
+    the name of another start; `split`: `grouped` (augmented after the split) or `leaky` (before it). `epochs`,
+    `learning_rate`: its budget and rate (0 epochs: not trained); `train`: searched training settings, those that differ
+    from the sweep's own. `trainable_params`: trained parameters. `seeds`:
     it was trained with each of them; `noise`: of its mean Dice over these, None with one seed.
 
     `dice`, `pixel_error` (%), `ari`: means over folds. `dice_pooled`: Dice of all pixels of all images as one image.
@@ -96,7 +97,7 @@ class TrialSummary:
 
 def summarise_trial(trial: TrialRecord, repeats: Repeats | None = None) -> TrialSummary:
     """A trial (of a repeated one, the merged record) in numbers; `repeats` has the trainings behind it."""
-    repeats = repeats or Repeats((trial.info.candidate.seed,))
+    repeats = repeats or Repeats((trial.info.candidate.luck,))
     info, candidate = trial.info, trial.info.candidate
     order, depth = info.orders[0] if info.orders else (None, None)
     scores = [score for _, score in trial.scores]

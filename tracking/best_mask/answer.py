@@ -14,6 +14,7 @@ from tracking.best_mask.measured_effects import MeasuredEffects, measured_effect
 from tracking.best_mask.ranking import Ranking, rank
 from tracking.best_mask.sentences import cheapest_choice, notes, recommends_a_mask, sentence
 from tracking.best_mask.smoothed import Smoothed, smoothed
+from tracking.best_mask.starts import StartTable, start_table
 
 SCHEMA = 2
 WINNER, CHEAPEST = "winner", "cheapest choice"
@@ -26,7 +27,7 @@ class BestMask(Ranking):
     `schema`: the version of these fields. `sentence`: the answer; `notes`: how to read it, and what was left out.
     `effects`: what each block does, None where the masks never vary one block without another; `importance`: fANOVA, a
     cross-check of the effects; `smoothed`: the candidate that all scores together favour, None where they favour
-    none.
+    none. `starts`: start x mask, None with one start.
     """
 
     sentence: str
@@ -34,6 +35,7 @@ class BestMask(Ranking):
     effects: MeasuredEffects | None
     importance: Importance
     smoothed: Smoothed | None
+    starts: StartTable | None
     schema: int = SCHEMA
 
 
@@ -42,15 +44,18 @@ def best_mask(reading: Reading) -> BestMask | None:
     candidates = candidates_of(reading)
     if no_choice(candidates):
         return None
-    return _answer(candidates)
+    return _answer(candidates, start_table(reading))
 
 
 def answer_sentences(answer: BestMask | None) -> tuple[str, ...]:
-    """The answer, the smoothed answer, and the cheapest choice; nothing where there is no answer."""
+    """The answer, the smoothed answer, the cheapest choice, and what the start has to do with it; nothing where there
+    is no answer.
+    """
     if answer is None:
         return ()
     smoothed_sentence = answer.smoothed.sentence if answer.smoothed else ""
-    return tuple(text for text in (answer.sentence, smoothed_sentence, cheapest_choice(answer)) if text)
+    starts = answer.starts.sentence if answer.starts else ""
+    return tuple(text for text in (answer.sentence, smoothed_sentence, cheapest_choice(answer), starts) if text)
 
 
 def why_no_choice(reading: Reading) -> str:
@@ -79,7 +84,7 @@ def chosen_runs(reading: Reading, answer: BestMask | None) -> dict[str, str]:
     return {candidates.winner.run_id: WINNER, cheapest.run_id: CHEAPEST}
 
 
-def _answer(candidates: Candidates) -> BestMask:
+def _answer(candidates: Candidates, starts: StartTable | None) -> BestMask:
     ranking, info = rank(candidates), candidates.info
     return BestMask(
         **vars(ranking),
@@ -88,4 +93,5 @@ def _answer(candidates: Candidates) -> BestMask:
         effects=measured_effects(candidates),
         importance=importance(ranking.compared, info.n_blocks),
         smoothed=smoothed(ranking, info),
+        starts=starts,
     )

@@ -13,22 +13,25 @@ from numpy.typing import NDArray
 from tracking.analysis.seeds import Reading, Repeats
 from tracking.analysis.winners_curse import one_standard_error
 from tracking.record import SweepInfo, TrialRecord
+from tracking.spec_view import view_spec
 from tracking.units import WORDS, unit_of
-from trainer.config import Candidate, TrainValue
+from trainer.config import PRETRAINED, SCRATCH, Candidate, TrainValue
 
 HALVES = ("expanding", "contracting")  # the masks of the paper's main question
-SettingKey = tuple[int, float, tuple[tuple[str, TrainValue], ...]]  # epochs, learning rate, searched training settings
+# Epochs, learning rate, searched training settings, start.
+SettingKey = tuple[int, float, tuple[tuple[str, TrainValue], ...], str]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """What is searched besides the mask: `epochs`, `learning_rate` and `train`, the searched training settings (name ->
-    value) where they differ from the sweep's own.
+    """What is searched besides the mask: `epochs`, `learning_rate`, `train`, the searched training settings (name ->
+    value) where they differ from the sweep's own, and the `start`: `pretrained`, the sweep's own, or another's name.
     """
 
     epochs: int
     learning_rate: float
     train: Mapping[str, TrainValue]
+    start: str = PRETRAINED
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +91,7 @@ class Candidates:
     def settings(self) -> tuple[SettingKey, ...]:
         """The distinct settings among the candidates; more than one means that they were searched too."""
         distinct = {setting_of(trial.info.candidate) for trial in self.trials}
-        return tuple(sorted(distinct, key=lambda key: (key[0], key[1], repr(key[2]))))
+        return tuple(sorted(distinct, key=lambda key: (key[0], key[1], repr(key[2:]))))
 
     @cached_property
     def masks(self) -> frozenset[str]:
@@ -98,17 +101,24 @@ class Candidates:
 
 def setting_of(candidate: Candidate) -> SettingKey:
     """What a candidate is besides its mask."""
-    return candidate.epochs, candidate.learning_rate, candidate.train
+    return candidate.epochs, candidate.learning_rate, candidate.train, candidate.start
 
 
 def may_win(trial: TrialRecord, info: SweepInfo) -> bool:
     """Whether a trial is one of those that a winner is chosen among: finished, scored, inside what was searched.
 
-    Never a baseline that lies outside the constraints of a search, nor zero-shot, from scratch, leaky or dropped.
+    Never a baseline that lies outside the constraints of a search, nor zero-shot, leaky or dropped, nor from scratch
+    unless that is one of the starts that were searched.
     """
     inside = trial.info.candidate.key not in info.outside
+    searched = trial.info.role == "trial" or (trial.info.role == "scratch" and SCRATCH in dict(starts_of(info)))
     scored = trial.status == "FINISHED" and not math.isnan(trial.mean_dice)
-    return trial.info.role == "trial" and inside and scored
+    return searched and inside and scored
+
+
+def starts_of(info: SweepInfo) -> tuple[tuple[str, str], ...]:
+    """(name, what) of the starts that a sweep searches; nothing where it has one."""
+    return view_spec(info.spec).starts
 
 
 def candidates_of(reading: Reading) -> Candidates:
@@ -146,7 +156,7 @@ def no_choice(candidates: Candidates) -> str:
 
 def candidate_at(trial: TrialRecord, info: SweepInfo) -> CandidateAt:
     """A trial as a candidate with its price and score."""
-    epochs, rate, train = setting_of(trial.info.candidate)
+    epochs, rate, train, start = setting_of(trial.info.candidate)
     network = sum(info.block_params) + info.always_params
     return CandidateAt(
         mask=trial.info.candidate.mask,
@@ -155,6 +165,7 @@ def candidate_at(trial: TrialRecord, info: SweepInfo) -> CandidateAt:
         epochs=epochs,
         learning_rate=rate,
         train=dict(train),
+        start=start,
         trainable_params=trial.info.trainable_params,
         share=trial.info.trainable_params / max(1, network),
         seconds=trial.seconds,

@@ -57,7 +57,7 @@ def _shares(candidates: Sequence[CandidateAt], n_blocks: int, seed: int) -> dict
     import optuna  # half a second, which few reports need
     from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
 
-    settings = [(candidate.epochs, candidate.learning_rate, tuple(candidate.train.items())) for candidate in candidates]
+    settings = [(one.epochs, one.learning_rate, tuple(one.train.items()), one.start) for one in candidates]
     distinct = list(dict.fromkeys(settings))
     few = len(distinct) <= FEW_SETTINGS
     numbers = {setting: number for number, setting in enumerate(distinct if few else sorted(distinct, key=repr))}

@@ -30,7 +30,9 @@ CHUNK = 4000  # points predicted at once: 4,000 x 1,500 scores are 48 MB
 
 @dataclass(frozen=True)
 class Points:
-    """`blocks` (n, blocks): 1.0 trains, -1.0 is frozen. `places` (n, axes): the place on every other searched axis."""
+    """`blocks` (n, blocks): 1.0 trains, -1.0 is frozen. `places` (n, columns): where every other searched axis stands
+    (`places`).
+    """
 
     blocks: Array
     places: Array
@@ -40,6 +42,20 @@ class Points:
 
     def take(self, rows: NDArray[np.intp]) -> Points:
         return Points(self.blocks[rows], self.places[rows])
+
+
+def places(values: Sequence[object]) -> list[tuple[float, ...]]:
+    """The columns of `Points.places` for each value of an axis: its number in the order of numbers, or a corner of a
+    simplex, so that unordered ones are all one place apart. An axis of one value has no column.
+
+    >>> places([6, 12]), places(["a", "b"]), len(places(["a", "b", "c"])[0])
+    ([(0.0,), (1.0,)], [(0.0,), (1.0,)], 3)
+    """
+    if len(values) < 2:
+        return [()]
+    if len(values) == 2 or not isinstance(values[0], str | bool):
+        return [(float(number),) for number in range(len(values))]
+    return [tuple(float(row) for row in corner) for corner in np.eye(len(values)) / np.sqrt(2)]
 
 
 def signs(sets: Sequence[Sequence[int]], n_blocks: int) -> Array:

@@ -100,7 +100,8 @@ def rank(candidates: Candidates) -> Ranking:
         failed=candidates.failed,
         unfinished=candidates.unfinished,
         settings=tuple(
-            Setting(epochs=epochs, learning_rate=rate, train=dict(train)) for epochs, rate, train in candidates.settings
+            Setting(epochs=epochs, learning_rate=rate, train=dict(train), start=start)
+            for epochs, rate, train, start in candidates.settings
         ),
         best=priced[candidates.best],
         corrected=_corrected(priced[candidates.best].dice, judgement.selection, judgement.images),

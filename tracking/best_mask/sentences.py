@@ -13,6 +13,7 @@ from tracking.best_mask.ranking import Ranking
 from tracking.best_mask.references import Against
 from tracking.record import SweepInfo
 from tracking.units import WORDS, unit_of
+from trainer.config import PRETRAINED
 
 OURS = ("expanding", "contracting", "all", "zero-shot", "scratch")  # references that thaw trains itself
 
@@ -123,9 +124,10 @@ def percent(share: float) -> str:
 
 
 def setting_words(setting: Setting) -> str:
-    """`12 epochs, lr 0.001, batch 8`."""
+    """`12 epochs, lr 0.001, batch 8, from phantoms`; the sweep's own start is not named."""
     more = "".join(f", {name} {value}" for name, value in setting.train.items())
-    return f"{setting.epochs} epochs, lr {setting.learning_rate:g}{more}"
+    start = "" if setting.start == PRETRAINED else f", from {setting.start}"
+    return f"{setting.epochs} epochs, lr {setting.learning_rate:g}{more}{start}"
 
 
 def named(candidate: CandidateAt, ranking: Ranking) -> str:

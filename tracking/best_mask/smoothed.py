@@ -9,6 +9,7 @@ the highest score, on phantoms no different (tests/benchmarks/search_regret.py).
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ import numpy as np
 from tracking.best_mask.candidates import CandidateAt, Setting, plain_candidate
 from tracking.best_mask.drawn import drawn
 from tracking.best_mask.fanova import FEWEST
-from tracking.best_mask.gaussian_process import Array, Points, fitted, signs
+from tracking.best_mask.gaussian_process import Array, Points, fitted, places, signs
 from tracking.best_mask.ranking import Ranking
 from tracking.best_mask.sentences import digits, named, recommends_a_mask
 from tracking.record import SweepInfo
@@ -47,7 +48,7 @@ def smoothed(ranking: Ranking, info: SweepInfo) -> Smoothed | None:
     if len(scored) < FEWEST or not recommends_a_mask(ranking):
         return None
     blocks = signs([candidate.blocks for candidate in scored], info.n_blocks)
-    points = Points(blocks, setting_ranks(scored, info.spec.get("train") or {}))
+    points = Points(blocks, setting_places(scored, info.spec.get("train") or {}))
     scores, learnt = np.array([candidate.dice for candidate in scored]), np.array(drawn(range(len(scored))))
     predicted = fitted(points.take(learnt), scores[learnt], np.zeros(len(learnt), bool)).means(points)
     top, highest = int(np.argmax(predicted)), int(np.argmax(scores))
@@ -55,8 +56,8 @@ def smoothed(ranking: Ranking, info: SweepInfo) -> Smoothed | None:
     return Smoothed(candidate, *predictions, _sentence(candidate, *predictions, len(learnt), ranking))
 
 
-def setting_ranks(settings: Sequence[Setting], own: Mapping[str, Any]) -> Array:
-    """(settings, axes with more than one value): the rank of each value on its axis, numbers in their order.
+def setting_places(settings: Sequence[Setting], own: Mapping[str, Any]) -> Array:
+    """(settings, columns): where each value stands on its axis (`gaussian_process.places`), numbers in their order.
 
     `own`: the sweep's training settings, which a candidate has where it names none.
     """
@@ -64,13 +65,15 @@ def setting_ranks(settings: Sequence[Setting], own: Mapping[str, Any]) -> Array:
     axes: list[list[Any]] = [[setting.epochs for setting in settings]]
     axes += [[setting.learning_rate for setting in settings]]
     axes += [[setting.train.get(name, own.get(name)) for setting in settings] for name in names]
-    ranks = [_ranks(axis) for axis in axes if len(set(axis)) > 1]
-    return np.array(ranks, np.float64).T if ranks else np.zeros((len(settings), 0))
+    axes += [[setting.start for setting in settings]]
+    columns = [_places(axis) for axis in axes]
+    return np.array([list(itertools.chain.from_iterable(row)) for row in zip(*columns, strict=True)], np.float64)
 
 
-def _ranks(axis: Sequence[Any]) -> list[int]:
-    rank = {value: number for number, value in enumerate(sorted(set(axis), key=_order))}
-    return [rank[value] for value in axis]
+def _places(axis: Sequence[Any]) -> list[tuple[float, ...]]:
+    values = sorted(set(axis), key=_order)
+    place_of = dict(zip(values, places(values), strict=True))
+    return [place_of[value] for value in axis]
 
 
 def _order(value: Any) -> tuple[float, str]:

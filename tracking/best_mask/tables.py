@@ -89,7 +89,7 @@ def is_best(candidate: CandidateAt, answer: BestMask) -> bool:
     """Whether a candidate is the winner."""
     best = answer.best
     same = (candidate.mask, candidate.epochs, candidate.learning_rate) == (best.mask, best.epochs, best.learning_rate)
-    return same and candidate.train == best.train
+    return same and (candidate.train, candidate.start) == (best.train, best.start)
 
 
 def _with_best(answer: BestMask, most: int) -> list[Compared]:

@@ -53,7 +53,7 @@ def best_rows(trials: Sequence[TrialSummary]) -> tuple[Sequence[TrialSummary], s
 def _rest(rest: Sequence[TrialSummary], summary: SweepSummary) -> Markup:
     if not rest:
         return NOTHING
-    rows, caption = map(trial_cells, rest), "Other budgets and learning rates."
+    rows, caption = map(trial_cells, rest), "At other settings."
     return table(TRIAL_HEADS, rows, caption, summary.data.synthetic, "sortable")
 
 

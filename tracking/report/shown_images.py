@@ -7,11 +7,12 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from tracking.analysis.comparisons import main_setting
+from tracking.analysis.comparisons import at_setting, main_setting
 from tracking.analysis.seeds import Repeats, read
 from tracking.foreign_images import is_png
 from tracking.image_archive import IMAGES, PREDICTIONS, PRETRAINING, Images, unpack_images, unpack_masks
 from tracking.record import Predicted, ShownImages, SweepRecord, TrialRecord
+from trainer.config import PRETRAINED
 
 if TYPE_CHECKING:  # heavy
     from tracking.store.writer import Tracker
@@ -26,14 +27,13 @@ def shown_trials(honest: SweepRecord, repeats: Repeats) -> dict[str, TrialRecord
     At the main setting; of a repeated one, its first seed.
     """
     shown: dict[str, TrialRecord] = {}
-    main = main_setting(honest.finished)
-    for trial in honest.finished:
+    for trial in at_setting(honest.finished, *main_setting(honest.finished)):
         candidate = trial.info.candidate
         for name in TUNED:
-            is_named = candidate.mask == honest.info.named_masks.get(name) and trial.info.role == "trial"
-            if is_named and (candidate.epochs, candidate.learning_rate) == main:
+            if candidate.mask == honest.info.named_masks.get(name):
                 shown[name] = repeats.parts.get(candidate.key, (trial,))[0]
-        if trial.info.role == "zero-shot":
+    for trial in honest.finished:
+        if (trial.info.role, trial.info.candidate.start) == ("zero-shot", PRETRAINED):
             shown["zero-shot"] = trial
     return {name: shown[name] for name in ("zero-shot", *TUNED) if name in shown}
 

@@ -26,7 +26,7 @@ MOST_BLOCKS = 100_000
 KINDS: Mapping[str, tuple[type, ...]] = {
     **dict.fromkeys(("digest", "commit", "command"), (str,)),
     **dict.fromkeys(("spec", "data", "named_masks", "weights", "versions", "planned"), (dict,)),
-    **dict.fromkeys(("distances", "arithmetic", "external"), (dict,)),
+    **dict.fromkeys(("distances", "arithmetic", "external", "starts"), (dict,)),
     **dict.fromkeys(("folds", "block_params", "outside", "labels"), (list,)),
     **dict.fromkeys(("n_blocks", "seed", "always_params"), (int,)),
 }
@@ -137,6 +137,7 @@ def trial_params(info: TrialInfo) -> dict[str, str]:
         "start": candidate.start,
         "role": info.role,
         "seed": str(candidate.seed),
+        **({} if candidate.start_seed is None else {"start_seed": str(candidate.start_seed)}),
         **{f"train.{name}": str(value) for name, value in candidate.train},
     }
 

@@ -160,7 +160,9 @@ def _sweep_tags(info: SweepInfo) -> dict[str, str]:
 
 def _same_plan(old: SweepInfo, new: SweepInfo) -> bool:
     plans = [
-        json.dumps([info.spec, info.planned, info.labels, info.distances, info.arithmetic], sort_keys=True)
+        json.dumps(
+            [info.spec, info.planned, info.labels, info.distances, info.arithmetic, dict(info.starts)], sort_keys=True
+        )
         for info in (old, new)
     ]
     return plans[0] == plans[1]

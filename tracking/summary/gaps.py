@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from tracking.analysis.seeds import DONE, Reading, Repeats, seeds_of
+from tracking.analysis.seeds import DONE, Reading, Repeats, lucks_of
 from tracking.analysis.trial import report_order
 from tracking.record import SweepRecord, TrialRecord
 
@@ -57,13 +57,13 @@ def find_gaps(record: SweepRecord, reading: Reading) -> Gaps:
 
 def _trials_of_waiting_seeds(record: SweepRecord, repeats: Repeats) -> list[TrialRecord]:
     """Trials of planned seeds that are compared only once every trial has them."""
-    waiting = set(seeds_of(record.info)) - set(repeats.seeds)
-    return [trial for trial in record.trials if trial.info.seeded and trial.info.candidate.seed in waiting]
+    waiting = set(lucks_of(record.info)) - set(repeats.lucks)
+    return [trial for trial in record.trials if trial.info.seeded and trial.info.candidate.luck in waiting]
 
 
 def _name(trial: TrialRecord, repeats: Repeats) -> str:
     """A repeated trial is named without a seed, with those that are missing."""
     candidate = trial.info.candidate
-    if len(repeats.seeds) < 2 or candidate.seed not in repeats.seeds or not candidate.epochs:
+    if len(repeats.lucks) < 2 or candidate.luck not in repeats.lucks or not candidate.epochs:
         return candidate.name
-    return f"{replace(candidate, seed=0).name} ({trial.reason})"
+    return f"{replace(candidate, seed=0, start_seed=None).name} ({trial.reason})"

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tracking.analysis.cases import ImageCase, image_cases
@@ -44,6 +44,7 @@ from tracking.summary.experimental_setup import (
 )
 from tracking.summary.external import ExternalSummary, external_summaries
 from tracking.summary.gaps import FailedTrial, UnfinishedTrial, find_gaps
+from trainer.config import PRETRAINED, TrainValue
 
 SCHEMA = 2
 
@@ -51,11 +52,14 @@ SCHEMA = 2
 @dataclass(frozen=True)
 class MainSetting:
     """The budget of `epochs` and the `learning_rate` at which curves, baselines and comparisons are taken: the largest
-    budget, and the rate at which most masks of the curves were trained. None where no trial is finished.
+    budget, and the rate at which most masks of the curves were trained. None where no trial is finished. `train`: the
+    searched training settings that most of these share, where they differ from the sweep's own. The start is the
+    sweep's own.
     """
 
     epochs: int | None
     learning_rate: float | None
+    train: Mapping[str, TrainValue] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -129,6 +133,7 @@ def summarise(record: SweepRecord) -> SweepSummary:
     info, done, repeats = record.info, reading.honest.finished, reading.repeats
     epochs, rate = main_setting(done)
     main = at_setting(done, epochs, rate)
+    train = main[0].info.candidate.train if main else ()
     comparison = compare(main, info, repeats)
     gaps, verdict = find_gaps(record, reading), judge(comparison, main, info)
     return SweepSummary(
@@ -138,14 +143,14 @@ def summarise(record: SweepRecord) -> SweepSummary:
         finished=record.status == "FINISHED" and not (gaps.unfinished or gaps.missing),
         data=describe_data(info),
         folds=folds_of(info),
-        main=MainSetting(epochs, rate),
+        main=MainSetting(epochs, rate, dict(train)),
         trials=tuple(summarise_trial(trial, repeats) for trial in sorted(done, key=report_order)),
         baselines=_baselines(done, main, (epochs, rate), info, repeats),
         comparison=comparison,
         verdict=verdict,
         per_epochs=tuple(compare_budget(done, budget, rate, info, repeats) for budget in _budgets(done)),
         best_mask=best_mask(read(whole) if dropped else reading),
-        convergence=budget_steps(done, rate, info, repeats),
+        convergence=budget_steps(done, rate, info, repeats, train),
         noise=noise_floor(main, repeats, info),
         processors=processors(record),
         leakage=measure_leakage(reading, (epochs, rate)),
@@ -178,10 +183,14 @@ def _baselines(
     repeats: Repeats,
 ) -> Baselines:
     return Baselines(
-        zero_shot=_first((trial for trial in done if trial.info.role == "zero-shot"), repeats),
+        zero_shot=_first((trial for trial in _own(done) if trial.info.role == "zero-shot"), repeats),
         scratch=_first(_scratch(done, *setting), repeats),
         all=_first((trial for trial in main if len(trial.info.blocks) == info.n_blocks), repeats),
     )
+
+
+def _own(done: Sequence[TrialRecord]) -> list[TrialRecord]:
+    return [trial for trial in done if trial.info.candidate.start == PRETRAINED]
 
 
 def _first(trials: Iterable[TrialRecord], repeats: Repeats) -> TrialSummary | None:

@@ -11,6 +11,7 @@ from tracking.analysis.seed_noise import SeedNoise
 from tracking.analysis.trial import TrialSummary
 from tracking.summary.sweep import SweepSummary
 from tracking.units import is_paper_network
+from trainer.config import PRETRAINED, SCRATCH
 
 TRIAL_HEADS = ["mask", "order", "epochs", "rate", "parameters", "Dice ± SD", "SEM", "pixel error %", "ARI"]
 LEAKAGE_HEADS = ["mask", "epochs", "rate", "honest", "leaky", "difference", "by image", "95 % over images"]
@@ -20,13 +21,16 @@ PAPER_CHANGE = " The paper reports a change below 1 % from 20 to 40 epochs, and 
 def setting(summary: SweepSummary) -> str:
     """The budget and rate of curves and comparisons in words."""
     main = summary.main
-    return "no finished trial" if main.epochs is None else f"{main.epochs} epochs, learning rate {main.learning_rate:g}"
+    if main.epochs is None:
+        return "no finished trial"
+    more = "".join(f", {name} {value}" for name, value in main.train.items())
+    return f"{main.epochs} epochs, learning rate {main.learning_rate:g}{more}"
 
 
 def name_of(trial: TrialSummary) -> str:
     """`1-5 (contracting)`, `zero-shot`, `all from scratch`, with what of its training differs: `1-5, batch 8`."""
     if trial.role == "zero-shot":
-        return "none (zero-shot)"
+        return "none (zero-shot)" if trial.start == PRETRAINED else f"none (zero-shot) from {trial.start}"
     if trial.role == "referee":
         return f"{trial.mask} (not trained by thaw)"
     return ", ".join([_trained_mask(trial), *(f"{name} {value}" for name, value in trial.train.items())])
@@ -57,8 +61,12 @@ def orders_of(trial: TrialSummary) -> str:
 
 
 def is_main(trial: TrialSummary, summary: SweepSummary) -> bool:
-    """Whether the trial was run at the budget and rate of the comparisons."""
-    return (trial.epochs, trial.learning_rate) == (summary.main.epochs, summary.main.learning_rate)
+    """Whether the trial was run at the budget, the rate and the settings of the comparisons, from the sweep's own start
+    or from fresh weights.
+    """
+    main = summary.main
+    same_length = (trial.epochs, trial.learning_rate) == (main.epochs, main.learning_rate)
+    return same_length and (trial.start == SCRATCH or (trial.start, trial.train) == (PRETRAINED, main.train))
 
 
 def is_shown(trial: TrialSummary, summary: SweepSummary) -> bool:
@@ -97,8 +105,10 @@ def _inflation_cells(inflation: Inflation) -> list[str]:
 
 
 def _trained_mask(trial: TrialSummary | Inflation) -> str:
-    """The mask by name, or that it was trained from scratch."""
-    return f"{trial.mask} from scratch" if trial.start == "scratch" else mask_name(trial)
+    """The mask by name, and what it was trained from where that is not the sweep's own start."""
+    if trial.start == PRETRAINED:
+        return mask_name(trial)
+    return f"{trial.mask if trial.start == SCRATCH else mask_name(trial)} from {trial.start}"
 
 
 def convergence_sentence(step: BudgetStep, summary: SweepSummary) -> str:

@@ -14,7 +14,18 @@ from numpy.typing import NDArray
 
 from trainer import arithmetic
 from trainer.channels import in_channels
-from trainer.config import DataConfig, ModelConfig, Precision, PretrainConfig, digest, identity_of_model, own_weights
+from trainer.config import (
+    COMPOSITES,
+    PHANTOMS,
+    WEIGHT_FILES,
+    DataConfig,
+    ModelConfig,
+    Precision,
+    PretrainConfig,
+    digest,
+    identity_of_model,
+    own_weights,
+)
 from trainer.data.cases import Cases, load_cases
 from trainer.errors import UserError
 from trainer.files import write_atomically
@@ -34,8 +45,7 @@ from trainer.training.versions import versions
 
 EMBEDDED_IMAGES = 1600
 EXAMPLES = 6  # images pre-trained on that a report shows
-WEIGHT_FILES = (".h5", ".keras")
-COMPOSITES = "composites"  # as `pretrain.path`: the embedded images, what None means for the U-Net
+PHANTOM_SEED = 1_000_000  # far from those of the phantoms that people fine-tune on
 Progress = Callable[[int, int, str], None]
 
 
@@ -157,7 +167,7 @@ def _images(config: PretrainConfig, model: ModelConfig, data_cache: Path) -> Ima
         if model.colour:
             train_x, held_x = in_channels(train_x, model.channels), in_channels(held_x, model.channels)
         return Images(train_x, train_y, held_x, held_y, source)
-    cases = _cases_of(config, model, data_cache)
+    cases = pretraining_cases(config, model, data_cache)
     shuffled = np.random.default_rng(config.seed).permutation(len(cases.names))
     held, train = np.split(shuffled, [max(1, round(len(shuffled) * config.validation))])
     if not len(train):
@@ -166,8 +176,12 @@ def _images(config: PretrainConfig, model: ModelConfig, data_cache: Path) -> Ima
     return Images(*parts, f"{len(shuffled)} images of {cases.source}", (*cases.readings, *cases.notes))
 
 
-def _cases_of(config: PretrainConfig, model: ModelConfig, data_cache: Path) -> Cases:
-    """The images of one's own to pre-train on. Settings of `[data]` are about other files, and do not reach them."""
+def pretraining_cases(config: PretrainConfig, model: ModelConfig, data_cache: Path) -> Cases:
+    """The images of a folder, or phantoms, to pre-train on. Settings of `[data]` are about other files, and do not
+    reach them. Raises `UserError` where they cannot be read.
+    """
+    if config.path == PHANTOMS:
+        return phantoms(config, model, data_cache)
     data = DataConfig(
         path=config.path,
         masks=config.masks,
@@ -183,6 +197,15 @@ def _cases_of(config: PretrainConfig, model: ModelConfig, data_cache: Path) -> C
             f"{error} This is about the images to pre-train on ({config.path}): settings under 'data.' are of the "
             "others, so these must be readable without, as files of 8 bits are."
         ) from error
+
+
+def phantoms(config: PretrainConfig, model: ModelConfig, data_cache: Path) -> Cases:
+    """Simulated breast ultrasound, none of which is ever fine-tuned on: drawn from seeds of its own. They are grey: a
+    network that is given colours gets three equal channels.
+    """
+    data = DataConfig(images=config.images or EMBEDDED_IMAGES, seed=PHANTOM_SEED + config.seed)
+    cases = load_cases(data, model.size, data_cache)
+    return replace(cases, images=in_channels(cases.images, model.channels)) if model.colour else cases
 
 
 def _train(

@@ -19,7 +19,7 @@ from trainer.training.versions import versions
 
 # The ledger keeps one training's results at every epoch count side by side. The digest of the starting weights stands
 # for `start`, and `train` changes the settings that stand in the key.
-NOT_THE_CANDIDATE_S = ("epochs", "start", "train")
+NOT_THE_CANDIDATE_S = ("epochs", "start", "start_seed", "train")
 UNUSED_WITHOUT_TRAINING = ("seed", "learning_rate")
 
 

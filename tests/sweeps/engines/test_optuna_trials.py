@@ -19,6 +19,7 @@ from trainer.config import Candidate
 
 SEARCHED = Candidate("1-2,5", 6, 1e-2, seed=3, split="leaky", train=(("batch", 8), ("loss", "bce")))
 CANDIDATES = [Candidate("1-5", 12, 1e-3), Candidate("all", 2, 1e-3, "scratch"), Candidate("none", 0, 1e-3), SEARCHED]
+CANDIDATES += [Candidate("1-5", 12, 1e-3, "phantoms", start_seed=2), Candidate("1", 2, 1e-3, "random-frozen")]
 
 
 @pytest.mark.parametrize("candidate", CANDIDATES, ids=lambda candidate: candidate.name)

@@ -160,11 +160,11 @@ def test_a_candidate_is_judged_when_all_seeds_have_done_it() -> None:
         ]
 
     best, worse = seeded("1", 10, {0: 0.5, 1: 0.7}), seeded("2", 20, {0: 0.65, 1: 0.5})
-    assert staying([*best, *worse], (0, 1)) == best  # by the mean over both
+    assert staying([*best, *worse], repeats=2) == best  # by the mean over both
     begun = seeded("2", 20, {0: 0.1})
-    assert staying([*best, *begun], (0, 1)) == [*best, *begun]
+    assert staying([*best, *begun], repeats=2) == [*best, *begun]
     trains = seeded("2", 20, {0: 0.1, 1: None})
-    assert staying([*best, *trains], (0, 1)) == [*best, *trains]
+    assert staying([*best, *trains], repeats=2) == [*best, *trains]
 
 
 def test_a_cache_lets_go_what_another_machine_found_to_have_lost(

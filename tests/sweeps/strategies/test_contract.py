@@ -35,6 +35,10 @@ SPACES = {
     "single": Search(space="single", epochs=(1, 2, 4)),
     "subsets": Search(space="subsets", epochs=(2, 4)),
     "constrained": Search(space="subsets", max_blocks=3, max_parameters=12, must_train=(1,), must_freeze=(5,)),
+    "starts": Search(
+        space="orders",
+        starts=(("a", "composites"), ("b", "phantoms"), ("scratch", "scratch"), ("random-frozen", "random-frozen")),
+    ),
     "settings": Search(train=(("batch", (4, 8, 16)), ("loss", ("bce", "bce+dice")))),
 }
 PROBE = {block: 0.1 * block for block in range(1, 6)}
@@ -125,7 +129,7 @@ def test_a_list_is_the_space_and_its_baselines_once_each(name: str, kind: str) -
     assert {(one.mask, one.start) for one in found if one not in space(kind)} <= {
         ("all", "scratch"),
         ("all", "pretrained"),
-        ("none", "pretrained"),
+        *(("none", start) for start in ("pretrained", *space(kind).starts)),
     }
     if name == "factorial":
         assert 0 < len(inside) < len(space(kind)) or kind != "subsets"

@@ -162,11 +162,11 @@ def test_noise_over_seeds_stands_beside_every_comparison_that_there_is() -> None
         first, second, by_depth, _ = unpacked(chosen, INFO, repeats)
         return first and first.noise, second and second.noise, [difference.noise for _, difference in by_depth]
 
-    first, second, by_depth = noises((), Repeats((0, 1), parts))
+    first, second, by_depth = noises((), Repeats(((0, None), (1, None)), parts))
     assert first is not None and second is not None and len(by_depth) == 8 and None not in by_depth
     assert by_depth[0] != by_depth[1] and first != second
-    assert noises(("1-5", "6-9", "2-9"), Repeats((0, 1), parts)) == (first, None, [])
-    assert noises(("1", "9"), Repeats((0, 1), parts)) == (None, None, by_depth[:1])
+    assert noises(("1-5", "6-9", "2-9"), Repeats(((0, None), (1, None)), parts)) == (first, None, [])
+    assert noises(("1", "9"), Repeats(((0, None), (1, None)), parts)) == (None, None, by_depth[:1])
     assert noises((), Repeats()) == (None, None, [None] * 8)
 
 

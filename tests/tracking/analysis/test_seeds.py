@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from tests.tracking.made_up import leaky_record, repeated, summary_of, trial_info, trial_record, with_seed
-from tracking.analysis.seeds import done_seeds, merged, per_original, read
+from tracking.analysis.seeds import done_lucks, merged, per_original, read
 from tracking.as_json import to_json
 from tracking.record import METRICS, SweepRecord, TrialRecord
 from tracking.summary.gaps import FailedTrial, UnfinishedTrial
@@ -200,13 +200,17 @@ def status(record: SweepRecord, seed: int, mask: str, status: str) -> SweepRecor
     return replace(record, trials=tuple(map(changed, record.trials)))
 
 
+def done(record: SweepRecord, *seeds: int) -> list[int]:
+    return [seed for seed, _ in done_lucks(record, [(seed, None) for seed in seeds])]
+
+
 def test_a_seed_is_done_when_all_its_trials_have_ended(record: SweepRecord) -> None:
     whole = repeated(record, (0, 1, 2))
-    assert done_seeds(whole, (0, 1, 2)) == (0, 1, 2) and done_seeds(whole, (2, 0)) == (2, 0)
-    assert done_seeds(status(whole, 1, "9", "RUNNING"), (0, 1, 2)) == (0, 2)
-    assert done_seeds(status(whole, 1, "9", "FAILED"), (0, 1, 2)) == (0, 1, 2)
-    assert done_seeds(status(whole, 0, "none", "RUNNING"), (0, 1, 2)) == (0, 1, 2)  # zero-shot has no seed
-    assert done_seeds(whole, (7,)) == ()
+    assert done(whole, 0, 1, 2) == [0, 1, 2] and done(whole, 2, 0) == [2, 0]
+    assert done(status(whole, 1, "9", "RUNNING"), 0, 1, 2) == [0, 2]
+    assert done(status(whole, 1, "9", "FAILED"), 0, 1, 2) == [0, 1, 2]
+    assert done(status(whole, 0, "none", "RUNNING"), 0, 1, 2) == [0, 1, 2]  # zero-shot has no seed
+    assert done(whole, 7) == []
 
 
 def test_the_parts_of_a_merged_trial_stand_in_the_order_of_the_seeds(record: SweepRecord) -> None:

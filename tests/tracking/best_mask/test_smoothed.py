@@ -12,7 +12,7 @@ from tests.tracking.made_up import subset_record
 from tracking.analysis.formatting import mask_name
 from tracking.best_mask.answer import BestMask
 from tracking.best_mask.fanova import FEWEST
-from tracking.best_mask.smoothed import Smoothed, setting_ranks
+from tracking.best_mask.smoothed import Smoothed, setting_places
 from tracking.record import SweepRecord
 from trainer.config import TrainValue
 
@@ -66,8 +66,8 @@ def test_a_setting_is_named_where_it_was_searched() -> None:
 def test_settings_are_axes_in_their_order() -> None:
     trains: list[dict[str, TrainValue]] = [{}, {"batch": 8}, {"batch": 16}, {"batch": 32, "loss": "dice"}]
     known = [replace(SETTING, learning_rate=1e-3 / number, train=train) for number, train in enumerate(trains, 1)]
-    assert setting_ranks(known, {"batch": 4, "loss": "bce"}).tolist() == [[3, 0, 0], [2, 1, 0], [1, 2, 0], [0, 3, 1]]
-    assert setting_ranks(known[:1], {}).shape == (1, 0)
+    assert setting_places(known, {"batch": 4, "loss": "bce"}).tolist() == [[3, 0, 0], [2, 1, 0], [1, 2, 0], [0, 3, 1]]
+    assert setting_places(known[:1], {}).shape == (1, 0)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ def test_the_main_setting_first_then_the_others(record: SweepRecord) -> None:
     section = trials_section(summary_of(record))
     first, second = section.split("</table>")[:2]
     assert first.count("<tr>") == 1 + 19 and second.count("<tr>") == 1 + 4 and "partly luck" in section
-    assert "none (zero-shot)" in first and "Other budgets and learning rates." in second
+    assert "none (zero-shot)" in first and "At other settings." in second
 
 
 def test_one_mask_is_not_the_highest_of_many(record: SweepRecord) -> None:

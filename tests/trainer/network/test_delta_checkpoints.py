@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.trainer.conftest import TINY
-from trainer.config import Candidate, ModelConfig, Start
+from trainer.config import Candidate, ModelConfig
 from trainer.errors import UserError
 from trainer.masks import parse
 from trainer.network.blocks import partition, trainable_parameters
@@ -19,15 +19,15 @@ from trainer.training.fit import FoldData, Trainer
 from trainer.training.ledger import Entry
 from trainer.training.steps.prediction import predict
 
-STARTS: dict[Start, int] = {"pretrained": 1, "scratch": 2}  # the seeds of the fixture's networks
+STARTS: dict[str, int] = {"pretrained": 1, "scratch": 2}  # the seeds of the fixture's networks
 
 
-def trained(trainer: Trainer, fold: FoldData, entry: Entry, mask: str, start: Start = "pretrained") -> FoldResult:
+def trained(trainer: Trainer, fold: FoldData, entry: Entry, mask: str, start: str = "pretrained") -> FoldResult:
     (result,) = trainer.fold_results(Candidate(mask, 1, 1e-2, start), fold, (1,), entry)
     return result
 
 
-def kept(tmp_path: Path, result: FoldResult, start: Start = "pretrained") -> tuple[Path, Path]:
+def kept(tmp_path: Path, result: FoldResult, start: str = "pretrained") -> tuple[Path, Path]:
     """The files of the base and of the delta, as a sweep leaves them in MLflow."""
     network = unet(TINY, seed=STARTS[start])
     base, delta = tmp_path / "base.weights.h5", tmp_path / "fold_1.npz"
@@ -46,7 +46,7 @@ def kept(tmp_path: Path, result: FoldResult, start: Start = "pretrained") -> tup
     ],
 )
 def test_base_and_delta_predict_the_same_bits_as_the_training_did(
-    trainer: Trainer, fold: FoldData, entry: Callable[[str], Entry], tmp_path: Path, mask: str, start: Start
+    trainer: Trainer, fold: FoldData, entry: Callable[[str], Entry], tmp_path: Path, mask: str, start: str
 ) -> None:
     result = trained(trainer, fold, entry("a"), mask, start)
     as_trained = trainer._steps.predict(fold.test_x, lambda: None)

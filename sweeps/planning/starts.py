@@ -1,0 +1,131 @@
+"""The weights that a sweep starts from, each made once: its own, those of `search.starts`, repeated pre-trainings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from sweeps.environment.home import Home
+from sweeps.environment.terminal import Board
+from sweeps.planning.equal_images import equal_images, shown_pairs
+from sweeps.planning.resolve import ResolvedSweep
+from sweeps.spec.starts import is_given, pretraining
+from trainer.config import COMPOSITES, PRETRAINED, PretrainConfig
+from trainer.errors import UserError
+
+if TYPE_CHECKING:  # heavy: each is imported where it is needed
+    from tracking.record import SweepInfo
+    from tracking.store.writer import Tracker
+    from trainer.data.cases import Cases
+    from trainer.training.pretraining import StartingWeights
+
+
+@dataclass(frozen=True)
+class Start:
+    """Weights to start from, and the id of the MLflow run that records how they were trained ("": not by thaw)."""
+
+    weights: StartingWeights
+    pretraining_run: str
+
+    @property
+    def table(self) -> dict[str, Any]:
+        """As a sweep's record holds them."""
+        return {
+            "digest": self.weights.digest,
+            "source": self.weights.source,
+            "notes": list(self.weights.notes),
+            "pretraining_run": self.pretraining_run,
+        }
+
+
+def configs(resolved: ResolvedSweep) -> dict[str, PretrainConfig]:
+    """`Candidate.origin` -> how these weights come about; the sweep's own first."""
+    settings = resolved.settings
+    own = replace(settings.pretrain, names=settings.data.names)
+    found = {PRETRAINED: own}
+    for origin, (what, seed) in resolved.further_starts.items():
+        config = pretraining(replace(settings, pretrain=own), what) if what else own
+        found[origin] = config if seed is None else replace(config, seed=seed)
+    return found
+
+
+def make_starts(resolved: ResolvedSweep, home: Home, board: Board, tracker: Tracker) -> dict[str, Start]:
+    """The weights of every origin but the fresh ones, pre-trained now if need be, each recorded in MLflow.
+
+    Raises `UserError` where two starts are the same weights, and for weights of another network.
+    """
+    starts: dict[str, Start] = {}
+    for origin, config in configs(resolved).items():
+        starts[origin] = _make(resolved, origin, config, home, board, tracker)
+        digest = starts[origin].weights.digest
+        if same := [other for other in starts if other != origin and starts[other].weights.digest == digest]:
+            raise UserError(
+                f"The starts of a sweep must differ, but {origin} and {same[0]} are the same weights. Take one out of "
+                "search.starts."
+            )
+    return starts
+
+
+def _make(
+    resolved: ResolvedSweep, origin: str, config: PretrainConfig, home: Home, board: Board, tracker: Tracker
+) -> Start:
+    from trainer.training.pretraining import starting_weights
+
+    settings, name = resolved.settings, "" if origin == PRETRAINED else f" {origin}"
+    try:
+        with board.stage(f"preparing the starting weights{name}") as step:
+            weights = starting_weights(config, settings.model, home.weights, home.data, step, settings.train.precision)
+    except UserError as error:
+        if not name:
+            raise
+        raise UserError(f"The start{name}: {error}") from error
+    for note in weights.notes:
+        board.say(f"Note on the pre-training images{name}: {note}")
+    if not weights.curve:
+        return Start(weights, "")
+    params = {"source": weights.source, "best_epoch": weights.best_epoch, **asdict(config)}
+    losses = [row["loss"] for row in weights.curve]
+    held_out = [row["held_out_dice"] for row in weights.curve]
+    return Start(weights, tracker.record_pretraining(weights.digest, params, losses, held_out))
+
+
+def check_other_images(resolved: ResolvedSweep, home: Home, board: Board, tested: Mapping[str, Cases]) -> None:
+    """Raise `UserError` where a start would be pre-trained on images that it is scored on later, naming pairs.
+
+    `tested`: what it is scored on, by the words for it.
+    """
+    from trainer.training.pretraining import pretraining_cases
+
+    settings = resolved.settings
+    folders = {config.path: config for config in configs(resolved).values() if _reads_images(config)}
+    for path, config in folders.items():
+        with board.stage(f"comparing the images with those of {path}"):
+            cases = pretraining_cases(config, settings.model, home.data)
+            found = {words: equal_images(cases, scored) for words, scored in tested.items()}
+        for words, pairs in found.items():
+            if pairs:
+                raise UserError(
+                    f"Pre-training must see other images than those that it is scored on, but {len(pairs)} of {path} "
+                    f"are equal or nearly equal to some of {words}: {shown_pairs(pairs)}. Take them out of either."
+                )
+
+
+def _reads_images(config: PretrainConfig) -> bool:
+    """Whether it is pre-trained on images that somebody may also test on; composites are drawn from photographs."""
+    return config.path not in (None, COMPOSITES) and not is_given(str(config.path))
+
+
+def with_starts(info: SweepInfo, recorded: SweepInfo | None, starts: Mapping[str, Mapping[str, Any]]) -> SweepInfo:
+    """The sweep with its further `starts`, those `recorded` before among them: they may grow under one name.
+
+    Raises `UserError` where a name stands for other weights than were recorded.
+    """
+    mine = {origin: table for origin, table in starts.items() if origin != PRETRAINED}
+    before = {} if recorded is None or recorded.digest != info.digest else dict(recorded.starts)
+    if changed := [name for name in mine if name in before and before[name]["digest"] != mine[name]["digest"]]:
+        raise UserError(
+            f"The name of a start stands for the same weights as long as a sweep goes on, but {', '.join(changed)} of "
+            f"{info.name!r} was recorded with others. Give it another name, or this sweep another --name."
+        )
+    return replace(info, starts=before | mine)
