@@ -23,7 +23,8 @@ from tracking.best_mask.pareto import PRICES
 from trainer.errors import UserError
 
 if TYPE_CHECKING:  # heavy
-    from tracking.record import SweepInfo, SweepRecord
+    from tracking.best_mask.start_tables import start_tables
+from tracking.record import SweepInfo, SweepRecord
 
 FORMATS = ("text", "json")
 SHOWN = 12  # rows of a printed table
@@ -77,6 +78,8 @@ def terminal_parts(answer: BestMask) -> Iterator[RenderableType | str]:
     for text in answer_sentences(answer):
         yield f"{text}\n"
     yield _rich_table(tables.tie_table(answer, SHOWN))
+    for content in start_tables(answer.starts) if answer.starts else ():
+        yield _rich_table(content)
     for price in PRICES:
         yield _rich_table(tables.front_table(answer, price, SHOWN))
     if answer.effects:

@@ -11,7 +11,7 @@ from sweeps.environment.terminal import Board
 from sweeps.planning.equal_images import equal_images, shown_pairs
 from sweeps.planning.resolve import ResolvedSweep
 from sweeps.spec.starts import is_given, pretraining
-from trainer.config import COMPOSITES, PRETRAINED, PretrainConfig
+from trainer.config import COMPOSITES, PHANTOMS, PRETRAINED, PretrainConfig
 from trainer.errors import UserError
 
 if TYPE_CHECKING:  # heavy: each is imported where it is needed
@@ -80,6 +80,11 @@ def _make(
         if not name:
             raise
         raise UserError(f"The start{name}: {error}") from error
+    if config.path == PHANTOMS and settings.data.path is None:
+        board.say(
+            f"Note: the start{name or ' of this sweep'} is pre-trained on phantoms drawn like the sweep's own images: "
+            "how well it does says nothing of real ones."
+        )
     for note in weights.notes:
         board.say(f"Note on the pre-training images{name}: {note}")
     if not weights.curve:

@@ -11,6 +11,7 @@ from tracking.analysis.formatting import (
     counted,
 )
 from tracking.best_mask.answer import BestMask, answer_sentences
+from tracking.best_mask.start_tables import STARTS, STARTS_NOTE, start_tables
 from tracking.best_mask.tables import tie_table
 from tracking.report.page_best_mask import HEADING
 from tracking.report.page_images import per_image_cells
@@ -38,7 +39,7 @@ def to_markdown(summary: SweepSummary) -> str:
     lines = [f"# Sweep {summary.sweep}", "", f"**{summary.verdict.sentence}**", "", data.statement, ""]
     lines += [f"- {reading}" for reading in data.readings]
     lines += [f"- left out: {note}" for note in data.notes]
-    lines += [*_comparisons(summary), *_choice(summary), *_trials(summary), *_images(summary)]
+    lines += [*_comparisons(summary), *_choice(summary), *_starts(summary), *_trials(summary), *_images(summary)]
     lines += [*_distances(summary), *_external(summary), *_leakage(summary), *_gaps(summary), _repeat(summary)]
     return "\n".join(lines) + "\n"
 
@@ -84,6 +85,16 @@ def _answer(answer: BestMask) -> list[str]:
     lines = [line for sentence in before_table for line in (sentence, "")]
     lines += [*markdown_table(ties.heads, ties.rows), ""]
     return lines + [line for sentence in after_table for line in (sentence, "")]
+
+
+def _starts(summary: SweepSummary) -> list[str]:
+    starts = summary.best_mask.starts if summary.best_mask else None
+    if starts is None:
+        return []
+    lines = [f"## {STARTS}", "", starts.sentence, ""]
+    for table in start_tables(starts):
+        lines += [f"{table.title}:", "", *markdown_table(table.heads, table.rows), ""]
+    return [*lines, STARTS_NOTE, ""]
 
 
 def _trials(summary: SweepSummary) -> list[str]:

@@ -20,6 +20,7 @@ from tracking.report.page_figures import figures_section
 from tracking.report.page_images import per_image_section
 from tracking.report.page_processors import processors_section
 from tracking.report.page_seeds import leakage_section, noise_section
+from tracking.report.page_starts import starts_section
 from tracking.report.page_trials import by_class_section, trials_section
 from tracking.summary.sweep import SweepSummary
 from tracking.summary.wording import setting
@@ -39,6 +40,7 @@ def html(summary: SweepSummary, record: SweepRecord) -> str:
         noise_section(summary),
         processors_section(summary),
         best_mask_section(summary),
+        starts_section(summary),
         figures_section(summary, record),
         NOTHING if leads(summary) else _cost(summary),  # the answer has its own figure of it
         trials_section(summary),
