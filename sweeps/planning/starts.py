@@ -103,16 +103,19 @@ def check_other_images(resolved: ResolvedSweep, home: Home, board: Board, tested
     from trainer.training.pretraining import pretraining_cases
 
     settings = resolved.settings
-    folders = {config.path: config for config in configs(resolved).values() if _reads_images(config)}
-    for path, config in folders.items():
-        with board.stage(f"comparing the images with those of {path}"):
+    for origin, config in configs(resolved).items():  # each pre-training of a start draws images of its own
+        if not _reads_images(config):
+            continue
+        start = "the start" if origin == PRETRAINED else f"the start {origin}"
+        with board.stage(f"comparing the images with those of {start}"):
             cases = pretraining_cases(config, settings.model, home.data)
             found = {words: equal_images(cases, scored) for words, scored in tested.items()}
         for words, pairs in found.items():
             if pairs:
                 raise UserError(
-                    f"Pre-training must see other images than those that it is scored on, but {len(pairs)} of {path} "
-                    f"are equal or nearly equal to some of {words}: {shown_pairs(pairs)}. Take them out of either."
+                    f"Pre-training must see other images than those that it is scored on, but {len(pairs)} of "
+                    f"{config.path} are equal or nearly equal to some of {words}: {shown_pairs(pairs)}. Take them out "
+                    "of either."
                 )
 
 

@@ -12,6 +12,7 @@ from tracking.best_mask.candidates import Candidates, candidates_of, no_choice
 from tracking.best_mask.fanova import Importance, importance
 from tracking.best_mask.measured_effects import MeasuredEffects, measured_effects
 from tracking.best_mask.ranking import Ranking, rank
+from tracking.best_mask.rates import RateTable, rate_table
 from tracking.best_mask.sentences import cheapest_choice, notes, recommends_a_mask, sentence
 from tracking.best_mask.smoothed import Smoothed, smoothed
 from tracking.best_mask.starts import StartTable, start_table
@@ -27,7 +28,7 @@ class BestMask(Ranking):
     `schema`: the version of these fields. `sentence`: the answer; `notes`: how to read it, and what was left out.
     `effects`: what each block does, None where the masks never vary one block without another; `importance`: fANOVA, a
     cross-check of the effects; `smoothed`: the candidate that all scores together favour, None where they favour
-    none. `starts`: start x mask, None with one start.
+    none. `starts`: start x mask, None with one start; `rates`: learning rate x mask, None with one rate.
     """
 
     sentence: str
@@ -36,6 +37,7 @@ class BestMask(Ranking):
     importance: Importance
     smoothed: Smoothed | None
     starts: StartTable | None
+    rates: RateTable | None
     schema: int = SCHEMA
 
 
@@ -44,18 +46,18 @@ def best_mask(reading: Reading) -> BestMask | None:
     candidates = candidates_of(reading)
     if no_choice(candidates):
         return None
-    return _answer(candidates, start_table(reading))
+    return _answer(candidates, start_table(reading), rate_table(reading))
 
 
 def answer_sentences(answer: BestMask | None) -> tuple[str, ...]:
-    """The answer, the smoothed answer, the cheapest choice, and what the start has to do with it; nothing where there
-    is no answer.
+    """The answer, the smoothed answer, the cheapest choice, and what start and learning rate have to do with it;
+    nothing where there is no answer.
     """
     if answer is None:
         return ()
     smoothed_sentence = answer.smoothed.sentence if answer.smoothed else ""
-    starts = answer.starts.sentence if answer.starts else ""
-    return tuple(text for text in (answer.sentence, smoothed_sentence, cheapest_choice(answer), starts) if text)
+    further = [table.sentence for table in (answer.starts, answer.rates) if table]
+    return tuple(text for text in (answer.sentence, smoothed_sentence, cheapest_choice(answer), *further) if text)
 
 
 def why_no_choice(reading: Reading) -> str:
@@ -84,7 +86,7 @@ def chosen_runs(reading: Reading, answer: BestMask | None) -> dict[str, str]:
     return {candidates.winner.run_id: WINNER, cheapest.run_id: CHEAPEST}
 
 
-def _answer(candidates: Candidates, starts: StartTable | None) -> BestMask:
+def _answer(candidates: Candidates, starts: StartTable | None, rates: RateTable | None) -> BestMask:
     ranking, info = rank(candidates), candidates.info
     return BestMask(
         **vars(ranking),
@@ -94,4 +96,5 @@ def _answer(candidates: Candidates, starts: StartTable | None) -> BestMask:
         importance=importance(ranking.compared, info.n_blocks),
         smoothed=smoothed(ranking, info),
         starts=starts,
+        rates=rates,
     )

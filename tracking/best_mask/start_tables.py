@@ -10,11 +10,13 @@ from tracking.analysis.formatting import counted, number, p_value
 from tracking.best_mask.sentences import signed
 from tracking.best_mask.starts import StartCell, StartRow, StartTable
 from tracking.best_mask.tables import Table
+from trainer.config import RANDOM_FROZEN, SCRATCH
 
 SHOWN = 12  # masks that a table has columns for; `thaw report --format json` has all
 
 
 STARTS = "Start and mask"
+FRESH = {SCRATCH: "fresh weights, all of which train", RANDOM_FROZEN: "fresh weights, frozen ones as they were drawn"}
 STARTS_NOTE = (
     "A start's effect is its mean over masks minus that of the sweep's own start; a mask's is its mean over starts "
     "minus that of all masks; what a pair does beyond both is D_sm − D_s. − D_.m + D.. . Corrected resampled t over "
@@ -32,7 +34,7 @@ def score_table(starts: StartTable) -> Table:
     """A row for each start, a column for each mask that all complete rows have, the cheapest first."""
     masks = starts.masks[:SHOWN]
     rows = tuple(
-        (row.name, row.source or row.what, number(row.untrained), *_scores(row, masks), row.best or "–")
+        (row.name, row.source or FRESH[row.what], number(row.untrained), *_scores(row, masks), row.best or "–")
         for row in starts.rows
     )
     repeats = "" if starts.pretrainings == 1 else f", over {counted(starts.pretrainings, 'pre-training')}"

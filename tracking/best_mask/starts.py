@@ -1,32 +1,25 @@
 """Start x mask: what the start moves, what the mask moves, and whether the best mask depends on the start.
 
-A sweep that searches several starts (`search.starts`) is read as a table at its main setting. Effects are contrasts of
-that table, fold by fold, over the masks that every start has: of a start, the mean over masks minus that of the sweep's
-own start; of a mask, the mean over starts minus that of all masks; the interaction of a start s and a mask m is
-D_sm - D_s. - D_.m + D.. (Fisher). Each is tested by the corrected resampled t; with several pre-trainings their
-variance is added (`tracking.statistics.with_further_variance`), for folds share every pre-training.
+A sweep that searches several starts (`search.starts`) is read as a table at its main setting (`two_way`).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tracking.analysis.comparisons import at_setting, main_setting
-from tracking.analysis.contrasts import Difference, contrast, difference
 from tracking.analysis.seed_noise import SeedNoise, trial_noise
-from tracking.analysis.seeds import Reading, Repeats
+from tracking.analysis.seeds import Reading
 from tracking.best_mask.start_words import sentence_of
+from tracking.best_mask.two_way import Interaction, MaskEffect, RowEffect, by_pretraining, two_way
 from tracking.record import SweepInfo, TrialRecord
 from tracking.spec_view import view_spec
-from tracking.statistics import Comparison, holm, with_further_variance
-from trainer.config import PRETRAINED, RANDOM_FROZEN, RANDOM_STARTS, SCRATCH, origin_of
-
-LEVEL = 0.05
-Array = NDArray[np.float64]
+from tracking.statistics import spread
+from trainer.config import PRETRAINED, RANDOM_FROZEN, RANDOM_STARTS, SCRATCH, TrainValue, origin_of
 
 
 @dataclass(frozen=True)
@@ -56,34 +49,12 @@ class StartRow:
     best: str | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class StartEffect(Difference):
-    """The start `name` minus the sweep's own, mean over the masks that all starts have; `p_holm` over all starts."""
-
-    name: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class MaskEffect(Difference):
-    """A `mask` minus the mean of all masks, mean over starts; `p_holm` over all masks."""
-
-    mask: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Interaction(Difference):
-    """By how much a `mask` does better from the start `name` than start and mask add up to; `p_holm` over all."""
-
-    name: str
-    mask: str
-
-
 @dataclass(frozen=True)
 class StartTable:
     """Start x mask at `epochs` and `learning_rate`. `rows`: the sweep's own start first; `masks`: those that every
-    complete row has, cheapest first. `starts`, `mask_effects`, `interactions`: the effects (empty for fewer than two
-    rows or masks). `pretrainings`: how many stand behind each start. `depends`: whether an interaction was shown (Holm
-    p up to 0.05). `sentence`: all of it in words.
+    complete row has, cheapest first. `starts`: each start minus the sweep's own; `mask_effects`, `interactions`; all
+    empty for fewer than two rows or masks. `pretrainings`: how many stand behind each start. `depends`: whether an
+    interaction was shown (Holm p up to 0.05). `sentence`: all of it in words.
     """
 
     epochs: int
@@ -91,7 +62,7 @@ class StartTable:
     rows: tuple[StartRow, ...]
     masks: tuple[str, ...]
     pretrainings: int
-    starts: tuple[StartEffect, ...]
+    starts: tuple[RowEffect, ...]
     mask_effects: tuple[MaskEffect, ...]
     interactions: tuple[Interaction, ...]
     depends: bool
@@ -105,19 +76,25 @@ def start_table(reading: Reading) -> StartTable | None:
     names = names_of(info)
     if len(names) < 2 or epochs is None or rate is None:
         return None
-    main = at_setting(done, epochs, rate)
-    setting = (epochs, rate, main[0].info.candidate.train)
-    by_start = {start: _trials_from(start, done, setting) for start in names}
-    complete = [start for start, trials in by_start.items() if trials and start != SCRATCH]
-    masks = _common_masks([by_start[start] for start in complete])
-    rows = tuple(_row(start, names[start], by_start[start], masks, reading) for start in names if by_start[start])
-    parts = [[_by_luck(by_start[start][mask], reading.repeats) for mask in masks] for start in complete]
-    starts, mask_effects, interactions = _effects(np.array(parts), [names[s] for s in complete], masks, info)
-    depends = any(effect.p_holm <= LEVEL for effect in interactions)
+    setting = (epochs, rate, at_setting(done, epochs, rate)[0].info.candidate.train)
+    measured = {start: trials for start in names if (trials := _trials_from(start, done, setting))}
+    complete = [start for start in measured if start != SCRATCH]
+    masks = _common_masks([measured[start] for start in complete])
+    dice = np.array([[by_pretraining(measured[start][mask], reading.repeats) for mask in masks] for start in complete])
+    effects = two_way(dice, [names[start] for start in complete], masks, info)
+    rows = tuple(_row(start, names[start], trials, masks, reading) for start, trials in measured.items())
     pretrainings = len({start for _, start in reading.repeats.lucks})
-    found = (rows, masks, pretrainings, starts, mask_effects, interactions, depends)
     return StartTable(
-        epochs, rate, *found, sentence_of(rows, starts, mask_effects, interactions, pretrainings, depends)
+        epochs=epochs,
+        learning_rate=rate,
+        rows=rows,
+        masks=masks,
+        pretrainings=pretrainings,
+        starts=effects.rows,
+        mask_effects=effects.masks,
+        interactions=effects.interactions,
+        depends=effects.depends,
+        sentence=sentence_of({row.name: row.best for row in rows}, effects, pretrainings),
     )
 
 
@@ -129,7 +106,7 @@ def names_of(info: SweepInfo) -> dict[str, str]:
     return {PRETRAINED: own, **others} if own else {}
 
 
-Setting = tuple[int, float, tuple[tuple[str, object], ...]]
+Setting = tuple[int, float, tuple[tuple[str, TrainValue], ...]]  # epochs, learning rate, searched training settings
 
 
 def _trials_from(start: str, done: Sequence[TrialRecord], setting: Setting) -> dict[str, TrialRecord]:
@@ -137,14 +114,19 @@ def _trials_from(start: str, done: Sequence[TrialRecord], setting: Setting) -> d
     trains all of them is training from scratch.
     """
     of_start = (start, SCRATCH) if start == RANDOM_FROZEN else (start,)
-    found = {}
-    for trial in done:
-        one = trial.info.candidate
-        plain = (one.epochs, one.learning_rate, () if one.start == SCRATCH else one.train)
-        same = plain == (*setting[:2], () if one.start == SCRATCH else setting[2])
-        if same and one.start in of_start and trial.info.role in ("trial", "scratch"):
-            found[one.mask] = trial
-    return dict(sorted(found.items(), key=lambda item: (item[1].info.trainable_params, item[0])))
+    found = [
+        trial
+        for trial in done
+        if trial.info.candidate.start in of_start and trial.info.role in ("trial", "scratch") and _is_at(trial, setting)
+    ]
+    found.sort(key=lambda trial: (trial.info.trainable_params, trial.info.candidate.mask))
+    return {trial.info.candidate.mask: trial for trial in found}
+
+
+def _is_at(trial: TrialRecord, setting: Setting) -> bool:
+    """Whether a trial was trained at a setting; the baseline from scratch knows no searched training settings."""
+    one, (epochs, rate, train) = trial.info.candidate, setting
+    return (one.epochs, one.learning_rate) == (epochs, rate) and (one.start == SCRATCH or one.train == train)
 
 
 def _common_masks(rows: Sequence[Mapping[str, TrialRecord]]) -> tuple[str, ...]:
@@ -152,66 +134,23 @@ def _common_masks(rows: Sequence[Mapping[str, TrialRecord]]) -> tuple[str, ...]:
 
 
 def _row(start: str, name: str, trials: Mapping[str, TrialRecord], masks: Sequence[str], reading: Reading) -> StartRow:
-    info, repeats = reading.honest.info, reading.repeats
+    info = reading.honest.info
     untrained = [
         trial.mean_dice
         for trial in reading.honest.finished
         if (trial.info.role, trial.info.candidate.start) == ("zero-shot", start)
     ]
-    table = info.weights if start == PRETRAINED else info.starts.get(origin_of(start), {})
+    weights = info.weights if start == PRETRAINED else info.starts.get(origin_of(start), {})
     cells = tuple(
-        StartCell(mask, trial.mean_dice, float(np.nanstd(trial.folds["dice"], ddof=1)), trial_noise(trial, repeats))
+        StartCell(mask, trial.mean_dice, spread(trial.folds["dice"]).sd, trial_noise(trial, reading.repeats))
         for mask, trial in trials.items()
     )
     whole = bool(masks) and all(mask in trials for mask in masks)
-    best = max(masks, key=lambda mask: trials[mask].mean_dice) if whole else None
-    what = dict(view_spec(info.spec).starts)[name]
-    return StartRow(name, what, str(table.get("source", "")), cells, untrained[0] if untrained else float("nan"), best)
-
-
-def _by_luck(trial: TrialRecord, repeats: Repeats) -> Array:
-    """Dice (pre-trainings, folds) of a trial, the mean over the training seeds of each pre-training."""
-    parts = repeats.parts.get(trial.info.candidate.key, (trial,) * len(repeats.lucks))
-    starts = list(dict.fromkeys(start for _, start in repeats.lucks))
-    rows = [
-        [part.folds["dice"] for part, (_, of) in zip(parts, repeats.lucks, strict=True) if of == start]
-        for start in starts
-    ]
-    return np.array([np.mean(np.array(row, np.float64), axis=0) for row in rows])
-
-
-def _effects(
-    dice: Array, names: Sequence[str], masks: Sequence[str], info: SweepInfo
-) -> tuple[tuple[StartEffect, ...], tuple[MaskEffect, ...], tuple[Interaction, ...]]:
-    """All contrasts of a table (starts, masks, pre-trainings, folds)."""
-    if len(names) < 2 or not masks:
-        return (), (), ()
-    of_start, of_mask = dice.mean(axis=1), dice.mean(axis=0)
-    overall = dice.mean(axis=(0, 1))
-    starts = holm([_tested(values - of_start[0], info) for values in of_start[1:]])
-    mask_effects = holm([_tested(values - overall, info) for values in of_mask]) if len(masks) > 1 else ()
-    pairs = [(s, m) for s in range(len(names)) for m in range(len(masks))] if len(masks) > 1 else []
-    tested = holm([_tested(dice[s, m] - of_start[s] - of_mask[m] + overall, info) for s, m in pairs])
-    return (
-        tuple(
-            StartEffect(**vars(difference(effect, info)), name=name)
-            for name, effect in zip(names[1:], starts, strict=True)
-        ),
-        tuple(
-            MaskEffect(**vars(difference(effect, info)), mask=mask)
-            for mask, effect in zip(masks, mask_effects, strict=False)
-        ),
-        tuple(
-            Interaction(**vars(difference(effect, info)), name=names[s], mask=masks[m])
-            for (s, m), effect in zip(pairs, tested, strict=True)
-        ),
+    return StartRow(
+        name=name,
+        what=dict(view_spec(info.spec).starts)[name],
+        source=str(weights.get("source", "")),
+        cells=cells,
+        untrained=untrained[0] if untrained else math.nan,
+        best=max(masks, key=lambda mask: trials[mask].mean_dice) if whole else None,
     )
-
-
-def _tested(values: Array, info: SweepInfo) -> Comparison:
-    """The test of a contrast (pre-trainings, folds)."""
-    by_fold = contrast(values.mean(axis=0), info)
-    if len(values) < 2:
-        return by_fold
-    over_pretrainings = np.nanmean(values, axis=1)
-    return with_further_variance(by_fold, float(over_pretrainings.var(ddof=1)) / len(values), len(values) - 1)

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.tracking.made_up import rendered, summary_of, sweep_info
+from tracking.figures.figure_data import curves_of
 from tracking.record import SweepRecord
 from tracking.report.text import to_text
 from trainer.errors import UserError
@@ -24,7 +25,8 @@ def test_trials_that_differ_in_a_training_setting_are_told_apart(record: SweepRe
     other = replace(first.info, candidate=replace(first.info.candidate, train=(("batch", 8),)))
     both = replace(record, trials=(*record.trials, replace(first, info=other, run_id="other")))
     found = summary_of(both)
-    assert "1-5 (contracting), batch 8" in to_text(found) and "1-5 (contracting), batch 8" in rendered(both)
+    assert "1-5 (contracting), batch 8" in rendered(both) and "batch 8" not in to_text(found).partition("Thaw")[0]
+    assert curves_of(found) == curves_of(summary_of(record)), "a curve is of one setting"
     assert [row["train"] for row in csv.DictReader(io.StringIO(rendered(both, "csv")))].count("batch=8") == 1
 
 

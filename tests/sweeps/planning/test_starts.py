@@ -1,0 +1,60 @@
+"""The weights that a sweep starts from: which are made, which are refused, how they may grow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from sweeps.environment.home import Home
+from sweeps.environment.terminal import Board
+from sweeps.planning.resolve import ResolvedSweep, resolve
+from sweeps.planning.starts import check_other_images, configs, with_starts
+from sweeps.spec.load import load_spec
+from tests.tracking.made_up import sweep_info
+from tests.trainer.data.drawn import Drawn
+from trainer.data.cases import load_cases
+from trainer.errors import UserError
+
+QUIET = Board(Console(quiet=True))
+
+
+def resolved(*sets: str, data: str | None = None) -> ResolvedSweep:
+    return resolve(load_spec("smoke", sets=sets, data=data), [10] * 9)
+
+
+def test_each_start_is_a_pre_training_of_its_own() -> None:
+    starts = 'search.starts={photos="composites", mine="my-images", scratch="scratch"}'
+    found = configs(resolved(starts, "search.start_seeds=[0, 3]", "search.masks=['all', '1-5']", "pretrain.epochs=7"))
+    assert [(origin, config.path, config.seed) for origin, config in found.items()] == [
+        ("pretrained", None, 0),
+        ("pretrained:3", None, 3),
+        ("mine", "my-images", 0),
+        ("mine:3", "my-images", 3),
+    ]
+    assert {config.epochs for config in found.values()} == {7}
+    assert list(configs(resolved())) == ["pretrained"]
+
+
+def test_images_that_are_scored_are_not_pre_trained_on(drawn: Drawn, tmp_path: Path) -> None:
+    names = [f"{number}.png" for number in range(8)]
+    folder = drawn.put(tmp_path / "mine", [f"images/{name}" for name in names], [f"masks/{name}" for name in names])
+    sweep = resolved(f'search.starts={{photos="composites", mine="{folder}"}}', data=str(folder))
+    cases = load_cases(sweep.settings.data, 32, tmp_path)
+    with pytest.raises(UserError, match=r"must see other images than those that it is scored on, but 8 of .*mine are"):
+        check_other_images(sweep, Home(tmp_path), QUIET, {"the sweep's own images": cases})
+    other = resolved('search.starts=["composites", "phantoms"]', "pretrain.images=4", data=str(folder))
+    check_other_images(other, Home(tmp_path), QUIET, {"the sweep's own images": cases})
+
+
+def test_starts_grow_under_a_name_and_never_change() -> None:
+    info = sweep_info()
+    first: dict[str, Any] = {"pretrained": {"digest": "p"}, "sim": {"digest": "a"}}
+    recorded = with_starts(info, None, first)
+    assert recorded.starts == {"sim": {"digest": "a"}}
+    grown = with_starts(info, recorded, {"pretrained": {"digest": "p"}, "mine": {"digest": "b"}})
+    assert set(grown.starts) == {"sim", "mine"}
+    with pytest.raises(UserError, match="but sim of 'demo' was recorded with others"):
+        with_starts(info, recorded, {"sim": {"digest": "c"}})
