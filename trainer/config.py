@@ -22,7 +22,8 @@ RESERVED_STARTS = (PRETRAINED, *RANDOM_STARTS, REFEREE)  # what nobody can call 
 Split = Literal["grouped", "leaky"]
 Luck = tuple[int, int | None]  # seed of the training, and of what it starts from (None: the sweep's own)
 TrainValue = str | int | float | bool
-Tune = Literal["all", "norm", "bias"]
+Tune = Literal["all", "norm", "bias", "lora"]
+Schedule = Literal["at-once", "head-first"]
 SMALLEST_DECAY = 0.01
 Precision = Literal["float32", "tf32", "bfloat16"]
 DistanceUnit = Literal["mm", "px"]  # px: pixels of the working size
@@ -284,10 +285,14 @@ class TrainConfig:
     frozen layer; `adapt` lets them follow the training images, while its scale and offset stay. In thawed blocks it
     trains like any other layer.
 
-    `tune`: what of a thawed block trains: `all` of it, the scales and offsets of its normalisations (`norm`), or its
-    offsets alone (`bias`, those of normalisations among them). `rate_decay`: by what the rate of each block is
-    multiplied for every block that lies behind it, towards the output; 1 is one rate for all (Howard and Ruder 2018,
-    discriminative fine-tuning).
+    `tune`: what of a thawed block trains: `all` of it, the scales and offsets of its normalisations (`norm`), its
+    offsets alone (`bias`, those of normalisations among them), or an update of its kernels that has at most the rank
+    `lora_rank` (`lora`). `rate_decay`: by what the rate of each block is multiplied for every block that lies behind
+    it, towards the output; 1 is one rate for all (Howard and Ruder 2018, discriminative fine-tuning).
+
+    `schedule`: the mask trains `at-once`, or `head-first`: the last layer with weights alone for `head_epochs` epochs,
+    then the mask for the rest of the budget (Kumar et al. 2022). The default rank is that of Zhang and Liu 2023, who
+    adapt a network to medical images.
 
     `precision`: how the network computes, in pre-training and scoring too; weights, loss and optimizer are float32 in
     any. `tf32` rounds the factors of products to 10 bits, on NVIDIA's cards alone; `bfloat16` keeps activations in half
@@ -301,11 +306,16 @@ class TrainConfig:
     precision: Precision = "float32"
     tune: Tune = "all"
     rate_decay: float = 1.0
+    lora_rank: int = 4
+    schedule: Schedule = "at-once"
+    head_epochs: int = 3
 
 
 def train_mistakes(config: TrainConfig) -> Iterator[str]:
     """What is wrong with `[train]`, one sentence each."""
     yield from at_least("train.batch", config.batch, 1)
+    yield from at_least("train.lora_rank", config.lora_rank, 1)
+    yield from at_least("train.head_epochs", config.head_epochs, 1)
     if not SMALLEST_DECAY <= config.rate_decay <= 1:
         yield decay_rule("train.rate_decay", config.rate_decay)
 

@@ -62,9 +62,10 @@ class FoldResult:
 
     `fold` counts from 1; `losses` holds the mean training loss of every epoch up to `epochs`; `predictions` uint8
     (n, H, W) in {0, 1} the predicted mask of every image in `scores`; `weights` the trained variables by path (only
-    what the mask thaws: the delta on the starting weights); `traces` how often the training function was traced for
-    this mask in this worker so far, 0 when the result came from the ledger. `weights_lost`: it trained some, but the
-    ledger no longer keeps them, so that `weights` is empty (docs/disk.md). `processor`: what it was trained on
+    what training changes: the delta on the starting weights); `traces` how often the training functions, one for each
+    phase, were traced for this mask in this worker so far, 0 when the result came from the ledger. `weights_lost`: it
+    trained some, but the ledger no longer keeps them, so that `weights` is empty (docs/disk.md). `processor`: what it
+    was trained on
     (`trainer.training.device`), "" for a result of before that was kept. `external`: what the fold's network scores on
     each external test set, name -> one score per image; they have no distances.
     """

@@ -89,7 +89,7 @@ def _score(objective: _Objective, candidate: Candidate, claim: Claim) -> Scored:
     """Look up the candidate's score, or train it and record the outcome."""
     recorder = objective.recorder
     trainer = objective.cross_validation.trainer
-    info = trial_info(candidate, trainer.blocks, objective.sweep.resolved.search.orders, trainer.tuned(candidate))
+    info = trial_info(candidate, trainer.blocks, objective.sweep.resolved.search.orders, trainer.parameters(candidate))
     state = recorder.look(candidate, claim.attempt)
     if state is not None and state.status == "FINISHED" and state.dice is not None:
         return Scored(state.dice, parameters=info.trainable_params, page=recorder.page(state.run_id))
@@ -214,15 +214,16 @@ def _drop_reason(objective: _Objective, results: Sequence[FoldResult]) -> str:
 
 
 def trial_info(
-    candidate: Candidate, blocks: Partition, followed: Sequence[str], tuned: Mapping[int, int] | None = None
+    candidate: Candidate, blocks: Partition, followed: Sequence[str], parameters: int | None = None
 ) -> TrialInfo:
-    """What a candidate's mask means on this network, and where on the followed orders it lies. `tuned`: the parameters
-    of each block that train where it is thawed; None: all of them.
+    """What a candidate's mask means on this network, and where on the followed orders it lies. `parameters`: how many
+    train; None: all of the mask's blocks.
     """
     mask = parse(candidate.mask, searchable(blocks))
     role = role_of(candidate)
     orders = tuple(pair for pair in orders_and_depths(mask) if role == "trial" and pair[0] in followed)
-    return TrialInfo(candidate, mask.blocks, orders, names(mask), trainable_parameters(blocks, mask, tuned), role)
+    trained = trainable_parameters(blocks, mask) if parameters is None else parameters
+    return TrialInfo(candidate, mask.blocks, orders, names(mask), trained, role)
 
 
 def role_of(candidate: Candidate) -> Role:

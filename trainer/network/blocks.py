@@ -112,6 +112,20 @@ def thawed(number: int, mask: Mask) -> bool:
     return number in mask or (number == ALWAYS and bool(mask.blocks))
 
 
+def head_of(blocks: Partition) -> str:
+    """The path of the network's head: its last layer with weights."""
+    return max((layer.depth, layer.path) for block in blocks for layer in block.layers)[1]
+
+
+def head_alone(blocks: Partition) -> tuple[Partition, Mask]:
+    """The blocks with the head as a unit of its own behind them, and the mask that thaws nothing but that."""
+    head, number = head_of(blocks), blocks[-1].number + 1
+    rest = {block.number: tuple(layer for layer in block.layers if layer.path != head) for block in blocks}
+    last = tuple(layer for block in blocks for layer in block.layers if layer.path == head)
+    kept = [Block(old, layers) for old, layers in rest.items() if layers]
+    return (*kept, Block(number, last)), Mask((number,), number)
+
+
 def apply_mask(model: keras.Model, blocks: Partition, mask: Mask, *, adapt: bool = False) -> None:
     """Set every layer's `trainable` flag. Compile afterwards: Keras ignores flags set later (docs/facts.md, Keras 1).
 

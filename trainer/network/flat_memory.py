@@ -7,7 +7,7 @@ training step 7 MB. A search over 511 masks would end with gigabytes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -31,6 +31,17 @@ class Adam(keras.optimizers.Adam):  # type: ignore[misc]
         """Keras's own, at the variable's rate."""
         factor = self.factors[self._get_variable_index(variable)] if self.factors else 1.0
         super().update_step(gradient, variable, learning_rate if factor == 1 else learning_rate * factor)
+
+    def begin(self, seed: tuple[int, ...]) -> None:
+        """Draw from `seed` what is drawn before a first step: nothing."""
+
+    def held(self) -> Mapping[str, Any]:
+        """What it holds that must never change: nothing."""
+        return {}
+
+    def broken(self) -> Iterator[str]:
+        """The paths of variables that are not what it made: none."""
+        yield from ()
 
     def _all_reduce_sum_gradients(self, grads_and_vars: Any) -> Any:
         return list(grads_and_vars)

@@ -1,19 +1,22 @@
 """What of a thawed block trains (`train.tune`), and how fast (`train.rate_decay`).
 
-Sources: normalisation alone, Frankle, Schwab and Morcos 2021; offsets alone, Ben Zaken, Goldberg and Ravfogel 2022; a
-rate for each block, Howard and Ruder 2018.
+Sources: normalisation alone, Frankle, Schwab and Morcos 2021; offsets alone, Ben Zaken, Goldberg and Ravfogel 2022; an
+update of low rank, Hu et al. 2022; a rate for each block, Howard and Ruder 2018.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
 import keras
 
-from trainer.config import Tune
+from trainer.config import TrainConfig, Tune
 from trainer.masks import Mask
 from trainer.network.blocks import ALWAYS, Block, Partition, leaf_layers, searchable, thawed
+from trainer.network.flat_memory import Adam
+from trainer.network.low_rank import LowRankAdam, adaptable_kernels, factor_parameters
 
 NORMS = (
     keras.layers.BatchNormalization,
@@ -29,7 +32,9 @@ def norm_layers(layer: keras.Layer) -> list[keras.Layer]:
 
 
 def weights_tuned(layer: keras.Layer, tune: Tune) -> list[Any]:
-    """The weights of a layer that train in a thawed block, whatever their flags are now."""
+    """The weights of a layer that train in a thawed block, whatever their flags are now; by factors with `lora`."""
+    if tune == "lora":
+        return adaptable_kernels(layer)
     learning = [weight for inner in layer._flatten_layers() for weight in inner._trainable_variables]
     if tune == "all":
         return learning
@@ -61,12 +66,25 @@ def _held(model: keras.Model, blocks: Partition, mask: Mask, tune: Tune) -> Iter
             yield from (weight for weight in weights_tuned(layers[path], "all") if id(weight) not in tuned)
 
 
-def tuned_parameters(model: keras.Model, block: Block, tune: Tune) -> int:
-    """How many parameters of a block train when it is thawed; moving statistics count with `all`, as in its size."""
-    if tune == "all":
+def tuned_parameters(model: keras.Model, block: Block, config: TrainConfig) -> int:
+    """How many parameters of a block train when it is thawed; moving statistics count with `all`, as in its size, and
+    with `lora` the factors.
+    """
+    if config.tune == "all":
         return block.parameters
     layers = leaf_layers(model)
-    return sum(_size(weight) for path in block.paths for weight in weights_tuned(layers[path], tune))
+    tuned = [weight for path in block.paths for weight in weights_tuned(layers[path], config.tune)]
+    if config.tune == "lora":
+        return sum(factor_parameters(weight.shape, config.lora_rank) for weight in tuned)
+    return sum(size(weight) for weight in tuned)
+
+
+def optimizer_of(model: keras.Model, blocks: Partition, config: TrainConfig) -> Adam:
+    """The optimizer of what trains: after `apply_mask` and `tune_within`."""
+    factors = rate_factors(model, blocks, config.rate_decay)
+    if config.tune == "lora":
+        return LowRankAdam(config.lora_rank, factors=factors)
+    return Adam(factors=factors)
 
 
 def rate_factors(model: keras.Model, blocks: Partition, decay: float) -> list[float]:
@@ -83,8 +101,6 @@ def rate_factors(model: keras.Model, blocks: Partition, decay: float) -> list[fl
     return [factor[id(variable)] for variable in model.trainable_variables]
 
 
-def _size(weight: Any) -> int:
-    size = 1
-    for side in weight.shape:
-        size *= int(side)
-    return size
+def size(weight: Any) -> int:
+    """How many numbers a weight has."""
+    return math.prod(weight.shape)

@@ -10,7 +10,6 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import keras
 import numpy as np
@@ -18,31 +17,23 @@ from numpy.typing import NDArray
 
 from trainer.config import Candidate, PartitionConfig, TrainConfig, train_config
 from trainer.data.cases import Cases
-from trainer.errors import FrozenBlockMoved, Preempted, TrialFailed
-from trainer.masks import Mask, parse
-from trainer.network.batch_norm import statistics
+from trainer.errors import Preempted, TrialFailed
+from trainer.masks import parse
 from trainer.network.block_patterns import Table
-from trainer.network.blocks import (
-    Fingerprint,
-    apply_mask,
-    fingerprints,
-    leaf_layers,
-    partition,
-    searchable,
-    seed_states,
-    thawed,
-)
-from trainer.network.flat_memory import Adam
+from trainer.network.blocks import leaf_layers, partition, searchable, seed_states
 from trainer.network.precision import compute_in
-from trainer.network.tuning import held_weights, rate_factors, tune_within, tuned_parameters, weights_tuned
 from trainer.results import OBJECT, FoldResult, Reached, Score
 from trainer.stopping import StopAsked, leave, leave_if, never
+from trainer.training.changing import refuse_bare, trained_parameters, values
+from trainer.training.compiled import CompiledSteps
 from trainer.training.device import continued, device
 from trainer.training.keeping import Clock, KeepPace
 from trainer.training.ledger import Entry, Failure, State
-from trainer.training.losses import loss_named
 from trainer.training.metrics import score
+from trainer.training.passage import Passage
+from trainer.training.phases import Course, course_of, refuse_short
 from trainer.training.steps.batches import batches
+from trainer.training.steps.contract import Steps
 from trainer.training.steps.engine import steps_of
 
 NOTHING_TRAINED = (-1, 0)  # epochs and steps: not even the starting weights were scored
@@ -95,15 +86,15 @@ class Trainer:
         self._stop_asked, self._clock = stop_asked, clock
         compute_in(model, config.precision)
         self._model, self._steps = steps_of(model)
-        self._compiled_for: tuple[Mask, TrainConfig] | None = None
-        self._initial_optimizer: list[NDArray[Any]] = []
+        self._compiled = CompiledSteps(self._model, self._steps, ignoring=ignoring)
 
-    def tuned(self, candidate: Candidate) -> dict[int, int]:
-        """How many parameters of each block train under a candidate where it thaws the block."""
-        return self._tuned(train_config(self.config, candidate))
+    def parameters(self, candidate: Candidate) -> int:
+        """How many parameters train under a candidate."""
+        return trained_parameters(self._model, self._course(candidate))
 
-    def _tuned(self, config: TrainConfig) -> dict[int, int]:
-        return {block.number: tuned_parameters(self._model, block, config.tune) for block in self.blocks}
+    def _course(self, candidate: Candidate) -> Course:
+        mask = parse(candidate.mask, searchable(self.blocks))
+        return course_of(self.blocks, mask, train_config(self.config, candidate))
 
     def fold_results(
         self,
@@ -122,6 +113,7 @@ class Trainer:
         trained until then is kept.
         """
         leave_if(self._stop_asked)
+        refuse_short(self._course(candidate), candidate.epochs)
 
         def keep(state: State) -> None:
             entry.keep_state(state)
@@ -162,24 +154,23 @@ class Trainer:
     ) -> Iterator[tuple[FoldResult, State]]:
         """Yield the result at each budget with the state it is read from; hand other states to `keep`."""
         started, pace = time.perf_counter(), KeepPace(self._clock)
-        mask = parse(candidate.mask, searchable(self.blocks))
-        config = train_config(self.config, candidate)
+        course, batch = self._course(candidate), train_config(self.config, candidate).batch
         if not self._ignoring and (fold.train_y > OBJECT).any():
             raise ValueError("masks with ignored pixels need a trainer that ignores them")
-        self._compile(mask, config)
+        for phase in course.phases:
+            refuse_bare(self._model, phase)
         self._restore(candidate, fold.number)
-        before = fingerprints(self._model, self.blocks)
-        held = _values(held_weights(self._model, self.blocks, mask, config.tune))
+        seed = candidate.seed, fold.number
+        passage = Passage(self._model, self._compiled, course, candidate.learning_rate, seed)
         state = state or State(0, (), {})
-        if state.variables:
-            self._load(state, mask, config)
+        passage.begin(state)
         losses, begun, loss_sum = list(state.losses), state.steps, state.loss_sum
         started -= state.seconds
         processor = continued(state.processor, device().processor)
 
         def standing(steps: int = 0, loss_sum: float = 0.0) -> State:
-            self._steps.settle()
-            variables, seconds = _values(self._state_variables(mask, config)), time.perf_counter() - started
+            passage.settle()
+            variables, seconds = passage.variables(), time.perf_counter() - started
             return State(len(losses), tuple(losses), variables, processor, steps, seconds, loss_sum)
 
         def pause(steps: int = 0, loss_sum: Callable[[], float] = lambda: 0.0) -> None:
@@ -192,11 +183,11 @@ class Trainer:
 
         for budget in budgets:
             for epoch in range(len(losses), budget):
-                losses.append(self._epoch(fold, config.batch, candidate.seed, epoch, begun, loss_sum, pause))
+                passage.go_on(epoch)
+                losses.append(self._epoch(passage.now.steps, fold, batch, seed, epoch, begun, loss_sum, pause))
                 begun, loss_sum = 0, 0.0
                 pause()
-            self._prove(mask, config, before)
-            self._prove_held(mask, config, held)
+            passage.prove()
             try:
                 scores, predictions = self._score(fold.test_x, fold.test_y, fold.names, fold.labels)
             except Preempted:
@@ -209,45 +200,26 @@ class Trainer:
                 losses=tuple(losses),
                 train_images=fold.train_images,
                 seconds=time.perf_counter() - started,
-                traces=self._steps.traces if mask.blocks else 0,  # else they are those of the mask before
+                traces=passage.traces,
                 predictions=predictions,
-                weights=_values(self._trained_weights(mask, config)),
+                weights=values(passage.weights()),
                 processor=processor,
             )
             yield result, replace(standing(), seconds=0.0)
 
-    def _compile(self, mask: Mask, config: TrainConfig) -> None:
-        """Set the flags, compile and build, in this order, once per mask; an empty mask is never trained."""
-        if (mask, config) == self._compiled_for or not mask.blocks:
-            return
-        apply_mask(self._model, self.blocks, mask, adapt=config.batch_norm == "adapt")
-        tune_within(self._model, self.blocks, mask, config.tune)
-        if bare := [number for number, count in self._tuned(config).items() if thawed(number, mask) and not count]:
-            self._compiled_for = None
-            raise TrialFailed(
-                f"nothing to tune: blocks {bare} of mask {mask} have no weights of the kind {config.tune!r}."
-            )
-        factors = rate_factors(self._model, self.blocks, config.rate_decay)
-        self._steps.compile(Adam(factors=factors), loss_named(config.loss, ignoring=self._ignoring))
-        self._initial_optimizer = [keras.ops.convert_to_numpy(variable) for variable in self._model.optimizer.variables]
-        self._compiled_for = mask, config
-
     def _restore(self, candidate: Candidate, fold: int) -> None:
-        """Set every variable as before a first training: weights, optimizer, rate, dropout's seed."""
+        """Set weights and dropout's seeds as before a first training."""
         self._model.set_weights(self.starts[candidate.origin])
-        if candidate.epochs:
-            for variable, value in zip(self._model.optimizer.variables, self._initial_optimizer, strict=True):
-                variable.assign(value)
-            self._model.optimizer.learning_rate = candidate.learning_rate
         for number, variable in enumerate(seed_states(self._model)):
             state = np.random.SeedSequence([candidate.seed, fold, number]).generate_state(math.prod(variable.shape))
             variable.assign(state.reshape(variable.shape).astype(variable.dtype))
 
     def _epoch(
         self,
+        steps: Steps,
         fold: FoldData,
         batch_size: int,
-        seed: int,
+        seed: tuple[int, int],
         epoch: int,
         begun: int,
         loss_sum: float,
@@ -257,8 +229,8 @@ class Trainer:
 
         `pause(steps, loss_sum)` is called between two steps. The mean is taken over the steps, each of as many images.
         """
-        order = np.stack(list(batches(len(fold.train_x), batch_size, (seed, fold.number), epoch)))
-        run = self._steps.epoch(fold.train_x, fold.train_y, order[begun:])
+        order = np.stack(list(batches(len(fold.train_x), batch_size, seed, epoch)))
+        run = steps.epoch(fold.train_x, fold.train_y, order[begun:])
 
         def so_far() -> float:
             """Adds up in the order of the steps, so that an epoch in two parts has the bits of one in one."""
@@ -279,33 +251,7 @@ class Trainer:
                 run.step()
             return so_far() / len(order)
         finally:
-            self._steps.settle()
-
-    def _prove(self, mask: Mask, config: TrainConfig, before: dict[int, Fingerprint]) -> None:
-        """Compare every block with itself before the fold: a frozen one must be equal, a trained one must have changed.
-
-        Where batch normalisation adapts, only its statistics may differ in frozen blocks.
-        """
-        after = fingerprints(self._model, self.blocks)
-        moved = [block for block in before if before[block].weights != after[block].weights]
-        drifted = [block for block in before if before[block].statistics != after[block].statistics]
-        changed = moved if config.batch_norm == "adapt" and mask.blocks else sorted({*moved, *drifted})
-        if wrong := [block for block in changed if not thawed(block, mask)]:
-            raise FrozenBlockMoved(
-                f"Blocks {wrong} are frozen by mask {mask}, but their weights changed during training. This is a bug "
-                "in thaw or in a custom layer; no number of this trial can be trusted, so the sweep stops."
-            )
-        if dead := [block for block in mask.blocks if block not in moved]:
-            raise TrialFailed(f"dead block: blocks {dead} were to be trained, but none of their weights moved.")
-
-    def _prove_held(self, mask: Mask, config: TrainConfig, before: Mapping[str, NDArray[Any]]) -> None:
-        """Compare what is not tuned of the thawed blocks with itself before the fold."""
-        for name, weight in held_weights(self._model, self.blocks, mask, config.tune).items():
-            if not np.array_equal(keras.ops.convert_to_numpy(weight), before[name]):
-                raise FrozenBlockMoved(
-                    f"Of the blocks of mask {mask} only {config.tune!r} is tuned, but {weight.path} changed during "
-                    "training. This is a bug in thaw or in a custom layer; the sweep stops."
-                )
+            steps.settle()
 
     def score_external(
         self, candidate: Candidate, weights: Mapping[str, NDArray[np.float32]], cases: Cases
@@ -333,50 +279,3 @@ class Trainer:
             for name, label, truth, predicted in zip(names, labels, masks, probability, strict=True)
         )
         return scores, (probability > 0.5).astype(np.uint8)
-
-    def _trained_weights(self, mask: Mask, config: TrainConfig) -> dict[str, Any]:
-        """The weights that training under `mask` changes, named by their layer's path and position in `layer.weights`:
-        those of its blocks, and in the other blocks the statistics of batch normalisation where they adapt.
-        """
-        layers = leaf_layers(self._model)
-        weights: dict[str, Any] = {}
-        adapt = config.batch_norm == "adapt" and bool(mask.blocks)
-        for block in self.blocks:
-            for path in block.paths if adapt or thawed(block.number, mask) else ():
-                layer = layers[path]
-                positions = _moving(layer, config) if thawed(block.number, mask) else sorted(statistics(layer))
-                weights |= {f"{path}/{position}": layer.weights[position] for position in positions}
-        return weights
-
-    def _state_variables(self, mask: Mask, config: TrainConfig) -> dict[str, Any]:
-        """Every variable that training under `mask` changes, by a name that is stable across processes."""
-        moving = {f"weight/{name}": weight for name, weight in self._trained_weights(mask, config).items()}
-        moving |= {f"seed/{number}": variable for number, variable in enumerate(seed_states(self._model))}
-        if mask.blocks:
-            optimizer = self._model.optimizer
-            moving |= {
-                f"optimizer/{number}": variable
-                for number, variable in enumerate(optimizer.variables)
-                if variable is not optimizer.learning_rate
-            }
-        return moving
-
-    def _load(self, state: State, mask: Mask, config: TrainConfig) -> None:
-        for name, variable in self._state_variables(mask, config).items():
-            variable.assign(state.variables[name])
-
-
-def _moving(layer: keras.Layer, config: TrainConfig) -> list[int]:
-    """The positions in `layer.weights` of what training may change where the layer is thawed."""
-    if config.tune == "all":
-        return list(range(len(layer.weights)))
-    tuned = {id(weight) for weight in weights_tuned(layer, config.tune)}
-    return [
-        position
-        for position, weight in enumerate(layer.weights)
-        if id(weight) in tuned or position in statistics(layer)
-    ]
-
-
-def _values(variables: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
-    return {name: keras.ops.convert_to_numpy(variable).copy() for name, variable in variables.items()}

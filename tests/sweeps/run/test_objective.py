@@ -60,7 +60,7 @@ class CrossValidation:
     def __init__(self, fails: bool = False) -> None:
         self.fails, self.trainer, self.starts = (
             fails,
-            SimpleNamespace(blocks=BLOCKS, tuned=lambda _: None),
+            SimpleNamespace(blocks=BLOCKS, parameters=lambda _: None),
             {"pretrained": "w"},
         )
 

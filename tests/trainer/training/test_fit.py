@@ -12,11 +12,11 @@ import pytest
 from tests.trainer.conftest import TINY, made_fold
 from trainer.config import Candidate, PartitionConfig, TrainConfig, TrainValue
 from trainer.errors import FrozenBlockMoved, TrialFailed
-from trainer.masks import Mask, at_depth, parse
+from trainer.masks import at_depth
 from trainer.network.blocks import leaf_layers
 from trainer.network.unet import unet
 from trainer.results import FoldResult
-from trainer.training import fit
+from trainer.training import compiled
 from trainer.training.fit import FoldData, Trainer
 from trainer.training.ledger import Entry, Failure
 from trainer.training.steps.batches import batches, scoring_batch
@@ -71,19 +71,16 @@ def _numbers(mask: str) -> set[str]:
     return {str(block) for block in parse(mask, 9).blocks}
 
 
-def test_the_proof_fails_when_a_layer_is_thawed_behind_its_back(entry: Entries, fold: FoldData) -> None:
+def test_the_proof_fails_when_a_layer_is_thawed_behind_its_back(
+    entry: Entries, fold: FoldData, monkeypatch: pytest.MonkeyPatch
+) -> None:
     network = unet(TINY, seed=1)
     trainer = Trainer(network, {"pretrained": network.get_weights()}, TrainConfig(batch=4))
-    compile_ = trainer._compile
 
-    def compile_and_thaw(mask: Mask, config: TrainConfig) -> None:
-        compile_(mask, config)
+    def thaw(*_: object) -> None:
         network.get_layer("block7_conv1").trainable = True
-        trainer._model.compile(optimizer="adam", loss="mse")
-        trainer._model.optimizer.build(trainer._model.trainable_variables)
-        trainer._initial_optimizer = [np.asarray(variable) for variable in trainer._model.optimizer.variables]
 
-    trainer._compile = compile_and_thaw  # type: ignore[method-assign]
+    monkeypatch.setattr(compiled, "tune_within", thaw)  # after the flags, before the step is made
     with pytest.raises(FrozenBlockMoved, match=r"Blocks \[7\] are frozen by mask 1-5"):
         train(trainer, entry("x"), "1-5", 1, fold)
     assert entry("x").result(1) is None
@@ -317,7 +314,7 @@ def test_what_is_under_ignored_pixels_changes_no_weight(entry: Entries, fold: Fo
 
 
 def test_the_loss_of_an_epoch_is_the_mean_over_its_batches(trainer: Trainer, entry: Entries, fold: FoldData) -> None:
-    trainer._compile(parse("9", 9), trainer.config)
+    train(trainer, entry("compiled"), "9", 1, fold)
     of_batch, taken = trainer._model.train_on_batch, list[float]()
 
     def noted(*data: object) -> float:
@@ -356,7 +353,7 @@ def test_budgets_on_the_way_of_what_is_tuned_give_the_bits_of_one_straight_run(
 
 
 def test_the_proof_fails_when_what_is_not_tuned_moves(entry: Entries, fold: FoldData, monkeypatch: Any) -> None:
-    monkeypatch.setattr(fit, "tune_within", lambda *_: None)
+    monkeypatch.setattr(compiled, "tune_within", lambda *_: None)
     network = unet(TINY, seed=1)
     trainer = Trainer(network, {"pretrained": network.get_weights()}, TrainConfig(batch=4, tune="bias"))
     with pytest.raises(FrozenBlockMoved, match=r"only 'bias' is tuned, but .*kernel changed"):

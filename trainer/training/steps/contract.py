@@ -34,6 +34,9 @@ class Steps(Protocol):
     def compile(self, optimizer: Any, loss: Loss) -> None:
         """Make the step anew, for the flags that the network's layers have now."""
 
+    def beside(self) -> Steps:
+        """Steps of the same network, compiled apart from these. One of both may have steps that run."""
+
     def epoch(self, images: NDArray[np.float32], masks: NDArray[np.uint8], order: NDArray[np.int64]) -> Epoch:
         """Ready for the steps of `order` (steps, batch), whose rows are the images of a batch.
 

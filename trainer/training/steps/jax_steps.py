@@ -33,13 +33,13 @@ Data = tuple[jax.Array, jax.Array, jax.Array]  # all images, all masks, and whic
 class JaxSteps:
     """See `Steps`. While an epoch runs, the network's variables hold nothing."""
 
-    def __init__(self, model: CountingModel) -> None:
+    def __init__(self, model: CountingModel, placed: Placed | None = None) -> None:
         self._model = model
         self._step: Any = None
         self._answer = jax.jit(self._logits)
         self._groups: tuple[list[Any], list[Any], list[Any]] = [], [], []
         self._state: State | None = None
-        self._placed: tuple[Any, Any, jax.Array, jax.Array] | None = None
+        self._placed = placed or Placed()
 
     @property
     def traces(self) -> int:
@@ -55,12 +55,13 @@ class JaxSteps:
         self._groups = model.trainable_variables, model.non_trainable_variables, model.optimizer.variables
         self._step = jax.jit(stateless_step(model), donate_argnums=0)
 
+    def beside(self) -> JaxSteps:
+        """Another model over the same layers; images lie on the device once for both."""
+        return JaxSteps(CountingModel(self._model.inputs, self._model.outputs), self._placed)
+
     def epoch(self, images: NDArray[np.float32], masks: NDArray[np.uint8], order: NDArray[np.int64]) -> JaxEpoch:
         """The order goes to the device once; images and masks where they are not there yet."""
-        if self._placed is None or self._placed[0] is not images or self._placed[1] is not masks:
-            self._placed = None  # else both would be on the device for a moment
-            self._placed = (images, masks, _put(with_channels(images)), _put(masks[..., None]))
-        data = (*self._placed[2:], _put(order.astype(np.int32)))
+        data = (*self._placed.of(images, masks), _put(order.astype(np.int32)))
         return JaxEpoch(self, data, _put(np.int32(0)))
 
     def settle(self) -> None:
@@ -97,6 +98,20 @@ class JaxSteps:
     def _logits(self, values: Values, images: jax.Array) -> jax.Array:
         with keras.StatelessScope(state_mapping=list(zip(self._model.variables, values, strict=True))):
             return jnp.asarray(self._model(images, training=False), np.float32)
+
+
+class Placed:
+    """The images and masks that lie on the device."""
+
+    def __init__(self) -> None:
+        self._known: tuple[Any, Any, jax.Array, jax.Array] | None = None
+
+    def of(self, images: NDArray[np.float32], masks: NDArray[np.uint8]) -> tuple[jax.Array, jax.Array]:
+        """Those of a fold, sent there unless they were the last."""
+        if self._known is None or self._known[0] is not images or self._known[1] is not masks:
+            self._known = None  # else both would be on the device for a moment
+            self._known = (images, masks, _put(with_channels(images)), _put(masks[..., None]))
+        return self._known[2:]
 
 
 class JaxEpoch:

@@ -34,6 +34,10 @@ class KerasSteps:
         self._model.compile(optimizer=optimizer, loss=loss)
         self._model.optimizer.build(self._model.trainable_variables)
 
+    def beside(self) -> KerasSteps:
+        """Another model over the same layers."""
+        return KerasSteps(CountingModel(self._model.inputs, self._model.outputs))
+
     def epoch(self, images: NDArray[np.float32], masks: NDArray[np.uint8], order: NDArray[np.int64]) -> KerasEpoch:
         """Each step sends its own batch."""
         return KerasEpoch(self._model, images, masks, order)
