@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
+import keras
 import numpy as np
 import pytest
 
@@ -13,12 +15,14 @@ from tests.trainer.conftest import TINY, made_fold
 from trainer.config import Candidate, PartitionConfig, TrainConfig, TrainValue
 from trainer.errors import FrozenBlockMoved, TrialFailed
 from trainer.masks import at_depth
+from trainer.network import low_rank
 from trainer.network.blocks import leaf_layers
 from trainer.network.unet import unet
 from trainer.results import FoldResult
 from trainer.training import compiled
 from trainer.training.fit import FoldData, Trainer
 from trainer.training.ledger import Entry, Failure
+from trainer.training.phases import Phase
 from trainer.training.steps.batches import batches, scoring_batch
 from trainer.training.steps.prediction import predict
 
@@ -327,29 +331,117 @@ def test_the_loss_of_an_epoch_is_the_mean_over_its_batches(trainer: Trainer, ent
     assert half > 1 and result.losses == (sum(taken[:half]) / half, sum(taken[half:]) / half)
 
 
-@pytest.mark.parametrize(
-    "changed", [{"tune": "bias"}, {"rate_decay": 0.5}, {"tune": "bias", "rate_decay": 0.5}], ids=str
+HEAD_FIRST: dict[str, TrainValue] = {"head_epochs": 1, "schedule": "head-first"}
+KERNELS, BIASES = {"0"}, {"1"}  # of a convolution's weights
+OF_EACH: tuple[tuple[dict[str, TrainValue], set[str]], ...] = (
+    ({"tune": "bias"}, BIASES),
+    ({"tune": "lora"}, KERNELS),
+    ({"rate_decay": 0.5}, KERNELS | BIASES),
+    (HEAD_FIRST, KERNELS | BIASES),
+    (HEAD_FIRST | {"rate_decay": 0.5, "tune": "lora"}, KERNELS),
 )
+
+
+@pytest.mark.parametrize(("changed", "moving"), OF_EACH, ids=str)
 def test_budgets_on_the_way_of_what_is_tuned_give_the_bits_of_one_straight_run(
-    entry: Entries, fold: FoldData, changed: dict[str, TrainValue]
+    entry: Entries, fold: FoldData, changed: dict[str, TrainValue], moving: set[str]
 ) -> None:
     candidate = Candidate("6-9", 3, 1e-2, train=tuple(sorted(changed.items())))
 
     def run(name: str, epochs: int, trainer: Trainer) -> FoldResult:
-        return list(trainer.fold_results(replace(candidate, epochs=epochs), fold, (1,), entry(name)))[-1]
+        budgets = (2,) if "schedule" in changed else (1,)
+        return list(trainer.fold_results(replace(candidate, epochs=epochs), fold, budgets, entry(name)))[-1]
 
     def fresh() -> Trainer:
         network = unet(TINY, seed=1)
         return Trainer(network, {"pretrained": network.get_weights()}, TrainConfig(batch=4))
 
     straight = run("straight", 3, fresh())
-    run("parts", 1, fresh())
+    run("parts", 2, fresh())
     assert same(run("parts", 3, fresh()), straight)
     other = fresh()
     plain = train(other, entry("plain"), "6-9", 3, fold)[-1]
     assert plain.losses != straight.losses and same(run("after", 3, other), straight)
-    moved = {path.rpartition("/")[2] for path in straight.weights}
-    assert moved == ({"1"} if "tune" in changed else {"0", "1"})  # a convolution's weights: kernel, bias
+    moved = {path.rpartition("/")[2] for path in straight.weights if not path.startswith("head/")}
+    assert moved == moving
+    assert {path for path in straight.weights if path.startswith("head/")} == (
+        {"head/0", "head/1"} if "schedule" in changed else {f"head/{number}" for number in moving}
+    )
+
+
+def test_a_low_rank_update_is_merged_into_kernels_of_the_ordinary_shapes(entry: Entries, fold: FoldData) -> None:
+    network = unet(TINY, seed=1)
+    trainer = Trainer(network, {"pretrained": network.get_weights()}, TrainConfig(batch=4, tune="lora", lora_rank=1))
+    start = {path: layer.get_weights() for path, layer in leaf_layers(unet(TINY, seed=1)).items()}
+    (result,) = train(trainer, entry("x"), "1-5", 1, fold)
+    for name, kernel in result.weights.items():
+        update = kernel - start[name.rpartition("/")[0]][0]
+        assert np.linalg.matrix_rank(update.reshape(-1, kernel.shape[-1]), tol=1e-5) == 1, name
+    assert np.array_equal(result.predictions, trainer._steps.predict(fold.test_x, lambda: None) > 0.5)
+    assert [weight.shape for weight in network.weights] == [weight.shape for weight in unet(TINY).weights]
+
+
+def test_the_head_trains_first_and_alone(trainer: Trainer, entry: Entries, fold: FoldData) -> None:
+    """A mask without the head leaves it as the first phase made it, and that phase is the same under every mask."""
+    first, heads = leaf_layers(unet(TINY, seed=1))["head"].get_weights()[0], []
+    for mask in ("1-2", "all"):
+        candidate = Candidate(mask, 3, 1e-2, train=tuple(sorted((HEAD_FIRST | {"head_epochs": 2}).items())))
+        (result,) = trainer.fold_results(candidate, fold, (), entry(mask))
+        heads.append(result.weights["head/0"])
+        assert trainer.parameters(candidate) == trainer.parameters(replace(candidate, train=())) + 3 * (mask == "1-2")
+        losses = result.losses[:2]
+    assert not np.array_equal(first, heads[0]) and not np.array_equal(*heads)
+    alone = Trainer(trainer._model, trainer.starts, trainer.config, PartitionConfig(head="own"))
+    (of_head,) = train(alone, entry("alone"), "10", 2, fold)
+    assert np.array_equal(of_head.weights["head/0"], heads[0]) and of_head.losses == losses
+
+
+def test_one_trace_for_each_mask_and_phase(entry: Entries) -> None:
+    network = unet(TINY, seed=1)
+    trainer = Trainer(network, {"pretrained": network.get_weights()}, TrainConfig(batch=4))
+    settings = (("head_epochs", 1), ("schedule", "head-first"))
+    for mask in ("1-5", "6-9"):
+        for number in (1, 2):
+            candidate = Candidate(mask, 3, 1e-2, train=settings)
+            found = trainer.fold_results(candidate, made_fold(number, 9 + number), (2,), entry(f"{mask}{number}"))
+            assert [result.traces for result in found] == [2, 2]
+
+
+def test_a_budget_that_ends_before_the_mask_trains_is_refused_and_not_remembered(
+    trainer: Trainer, entry: Entries, fold: FoldData
+) -> None:
+    candidate = Candidate("9", 1, 1e-2, train=(("head_epochs", 1), ("schedule", "head-first")))
+    with pytest.raises(TrialFailed, match=r"after the head has trained alone .*head_epochs = 1.*got 1 epochs"):
+        list(trainer.fold_results(candidate, fold, (), entry("x")))
+    assert list(trainer.fold_results(replace(candidate, epochs=2), fold, (), entry("x")))
+
+
+@pytest.mark.parametrize(
+    ("moved", "said"),
+    [
+        ("block7_conv1", r"Blocks \[7\] are frozen by the head 'head' alone"),
+        ("head", "dead block: the head 'head' should have trained"),
+    ],
+)
+def test_the_first_phase_is_proved_before_the_second(
+    entry: Entries, fold: FoldData, monkeypatch: pytest.MonkeyPatch, moved: str, said: str
+) -> None:
+    network = unet(TINY, seed=1)
+    trainer = Trainer(network, {"pretrained": network.get_weights()}, TrainConfig(batch=4, **HEAD_FIRST))  # type: ignore[arg-type]
+    of_phase = trainer._compiled.of
+
+    def other(phase: Phase) -> object:
+        ready = of_phase(phase)
+        if phase.head and moved != "head":
+            layer = network.get_layer(moved)
+            monkeypatch.setattr(ready.steps, "settle", lambda: layer.kernel.assign(layer.kernel + 1))
+        elif phase.head:
+            ready.steps.epoch = lambda images, masks, order: SimpleNamespace(step=lambda: None, losses=lambda: [1.0])  # type: ignore[method-assign]
+        return ready
+
+    monkeypatch.setattr(trainer._compiled, "of", other)
+    with pytest.raises((FrozenBlockMoved, TrialFailed), match=said):
+        train(trainer, entry(moved), "1-5", 2, fold)
 
 
 def test_the_proof_fails_when_what_is_not_tuned_moves(entry: Entries, fold: FoldData, monkeypatch: Any) -> None:
@@ -358,6 +450,16 @@ def test_the_proof_fails_when_what_is_not_tuned_moves(entry: Entries, fold: Fold
     trainer = Trainer(network, {"pretrained": network.get_weights()}, TrainConfig(batch=4, tune="bias"))
     with pytest.raises(FrozenBlockMoved, match=r"only 'bias' is tuned, but .*kernel changed"):
         train(trainer, entry("x"), "6-9", 1, fold)
+
+
+def test_the_proof_fails_when_a_kernel_is_not_its_low_rank_update(
+    entry: Entries, fold: FoldData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network = unet(TINY, seed=1)
+    trainer = Trainer(network, {"pretrained": network.get_weights()}, TrainConfig(batch=4, tune="lora"))
+    monkeypatch.setattr(low_rank, "_merged", lambda parts: parts.base + 0.1 * keras.ops.sum(parts.down))
+    with pytest.raises(FrozenBlockMoved, match=r"Under mask 9 .*kernel must be its former self and the update of rank"):
+        train(trainer, entry("x"), "9", 1, fold)
 
 
 def test_nothing_to_tune_fails_the_trial(trainer: Trainer, entry: Entries, fold: FoldData) -> None:
