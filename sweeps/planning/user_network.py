@@ -13,13 +13,15 @@ from sweeps.environment.home import Home
 from sweeps.planning.artifact_names import NETWORK
 from sweeps.spec.load import Spec
 from sweeps.spec.search_section import norm_rules, unit_rules
+from sweeps.spec.tuning_rules import network_rules
 from sweeps.spec.validation import refuse
 from trainer.config import ModelConfig
 from trainer.errors import UserError
 from trainer.files import given_path, write_atomically
-from trainer.network.blocks import ALWAYS, Partition, leaf_layers, partition, searchable
+from trainer.network.blocks import ALWAYS, Partition, head_of, leaf_layers, partition, searchable
 from trainer.network.encoders import encoder_network, has_weights, is_encoder, saved
-from trainer.network.tuning import norm_layers
+from trainer.network.low_rank import adaptable_kernels
+from trainer.network.tuning import norm_layers, weights_tuned
 from trainer.network.user_model import examined, network_of
 from trainer.neurons.layers import meant_layers
 from trainer.training.rehearsal import rehearse
@@ -77,12 +79,15 @@ def look_at(spec: Spec, home: Home) -> Look:
 
 
 def _check_spec(spec: Spec, network: Any, blocks: Partition) -> None:
-    has_norm = any(norm_layers(layer) for layer in leaf_layers(network).values())
+    layers, head, train = leaf_layers(network), head_of(blocks), spec.settings.train
+    has_norm, has_kernel = (any(map(of, layers.values())) for of in (norm_layers, adaptable_kernels))
+    learns = bool(weights_tuned(layers[head], "all"))
     refuse(
         spec.name,
         [
             *unit_rules(spec.search, searchable(blocks)),
-            *norm_rules(spec.search, spec.settings.train, has_norm=has_norm),
+            *norm_rules(spec.search, train, has_norm=has_norm),
+            *network_rules(spec.search, train, has_kernel=has_kernel, head=head, head_learns=learns),
         ],
     )
 

@@ -52,7 +52,9 @@ def _measure(cross_validation: CrossValidation, space: Space, emit: Callable[[Me
     scores: dict[int, float] = {}
     for number, block in enumerate(space.varied, 1):
         longest = space.first(Mask((block,), space.n_blocks))
-        candidate = replace(longest, epochs=min(PROBE_EPOCHS, longest.epochs))
+        # At once: so few epochs may end while the head still trains alone.
+        train = tuple(sorted({**dict(longest.train), "schedule": "at-once"}.items()))
+        candidate = replace(longest, epochs=min(PROBE_EPOCHS, longest.epochs), train=train)
         scores[block] = _first_fold_dice(cross_validation, candidate)
         emit(Probed(number, len(space.varied), scores[block]))
     return scores

@@ -178,8 +178,8 @@ def _train_mistakes(search: Search) -> Iterator[str]:
         if not values or not all(right) or len(set(values)) < len(values):
             what = f"distinct values out of {', '.join(map(str, allowed))}" if allowed else "distinct whole numbers"
             yield f"'search.train.{name}' must be {what}, but got {list(values)}."
-        elif name == "batch" and min(int(value) for value in values) < 1:
-            yield f"'search.train.batch' must be at least 1, but got {list(values)}."
+        elif kinds[name] is int and min(int(value) for value in values) < 1:
+            yield f"'search.train.{name}' must be at least 1, but got {list(values)}."
 
 
 def _decay_mistakes(name: str, values: tuple[TrainValue, ...]) -> Iterator[str]:

@@ -8,6 +8,7 @@ from typing import get_args, get_type_hints
 
 from sweeps.spec.search_section import Search, neuron_mistakes, norm_rules, search_mistakes, unit_rules
 from sweeps.spec.starts import start_mistakes
+from sweeps.spec.tuning_rules import tuning_mistakes
 from trainer.config import PartitionConfig, Settings, partition_mistakes, settings_mistakes
 from trainer.errors import UserError
 
@@ -29,6 +30,7 @@ def rules(search: Search, settings: Settings) -> Iterator[str]:
         yield from norm_rules(search, settings.train, has_norm=False)
     yield from settings_mistakes(settings)
     yield from start_mistakes(search, settings)
+    yield from tuning_mistakes(search, settings.train)
     if settings.augmentation.order == "leaky" and search.proposes:
         yield f"'augmentation.order' = 'leaky' repeats the trials of a grid, but the strategy is '{search.strategy}'."
 

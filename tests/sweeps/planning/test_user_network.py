@@ -64,6 +64,18 @@ def test_a_network_that_cannot_be_read_is_called_as_its_user_calls_it(tmp_path: 
         look_at(spec_of(path), home)
 
 
+def test_a_network_without_kernels_has_nothing_to_adapt(tmp_path: Path, home: Home) -> None:
+    x = image = keras.Input((32, 32, 1))
+    for _ in range(2):
+        x = keras.layers.DepthwiseConv2D(3, padding="same", strides=2)(x)
+    x = keras.layers.DepthwiseConv2D(1)(keras.layers.UpSampling2D(4)(x))
+    path = saved(keras.Model(image, x), tmp_path)
+    masks = "search.masks=['1','2']"
+    look_at(spec_of(path, masks), home)
+    with pytest.raises(UserError, match=r"'search.train.tune' = 'lora' adapts kernels"):
+        look_at(spec_of(path, masks, "search.train.tune=['all', 'lora']"), home)
+
+
 def test_neurons_of_blocks_that_do_not_exist_are_left_out_with_a_word(tmp_path: Path, home: Home) -> None:
     path = saved(own(), tmp_path)
     look = look_at(spec_of(path, "search.neurons=[1,2,5,9]"), home)

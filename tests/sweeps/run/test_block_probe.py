@@ -51,8 +51,8 @@ def test_each_varied_block_is_trained_once_and_read_back_afterwards() -> None:
     messages: list[Message] = []
     probe = make_probe(sweep, probes, messages.append)
     assert probe() == {7: 0.7, 8: 0.0, 9: 0.9} == probe()
-    assert [(candidate.mask, candidate.epochs) for candidate in probes.trained] == [
-        (block, PROBE_EPOCHS) for block in "789"
+    assert [(candidate.mask, candidate.epochs, candidate.train) for candidate in probes.trained] == [
+        (block, PROBE_EPOCHS, (("schedule", "at-once"),)) for block in "789"
     ]
     assert messages == [Probed(1, 3, 0.7), Probed(2, 3, 0.0), Probed(3, 3, 0.9)]
     assert json.loads(kept[FILE]) == {"7": 0.7, "8": 0.0, "9": 0.9}

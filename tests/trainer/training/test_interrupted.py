@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import count
 
 import numpy as np
@@ -19,6 +20,9 @@ from trainer.training.ledger import Entry, State
 
 Entries = Callable[[str], Entry]
 CANDIDATE = Candidate("6-9", 2, 1e-2)  # three steps an epoch: ten images, four a batch
+# The head alone in the first epoch, then factors, whose draw and bases a state goes on from.
+IN_PHASES = replace(CANDIDATE, train=(("head_epochs", 1), ("schedule", "head-first"), ("tune", "lora")))
+BOTH = pytest.mark.parametrize("candidate", [CANDIDATE, IN_PHASES], ids=["at once", "in phases"])
 POSITIONS = ((0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (2, 0))
 
 
@@ -62,7 +66,9 @@ def trained(trainer: Trainer, entry: Entry, fold: FoldData, candidate: Candidate
     return list(trainer.fold_results(candidate, fold, (1,), entry))
 
 
-def attempts(trainer: Trainer, entry: Entry, fold: FoldData, reached: list[Reached]) -> Iterator[list[FoldResult]]:
+def attempts(
+    trainer: Trainer, entry: Entry, fold: FoldData, candidate: Candidate, reached: list[Reached]
+) -> Iterator[list[FoldResult]]:
     """Each attempt dies as soon as something new is kept; the last one has nothing left to keep."""
 
     def die(kept: Reached) -> None:
@@ -71,37 +77,40 @@ def attempts(trainer: Trainer, entry: Entry, fold: FoldData, reached: list[Reach
 
     for _ in count():
         try:
-            yield list(trainer.fold_results(CANDIDATE, fold, (1,), entry, die))
+            yield list(trainer.fold_results(candidate, fold, (1,), entry, die))
             return
         except Killed:
             continue
 
 
+@BOTH
 def test_stopped_at_any_point_it_leaves_and_goes_on_to_the_same_bits(
-    world: World, trainer: Trainer, entry: Entries, fold: FoldData
+    world: World, trainer: Trainer, entry: Entries, fold: FoldData, candidate: Candidate
 ) -> None:
-    straight, positions = trained(trainer, entry("straight"), fold), set()
+    straight, positions = trained(trainer, entry("straight"), fold, candidate), set()
     for asks in count():
         place = entry(f"stopped {asks}")
         world.asks = asks
         try:
-            trained(trainer, place, fold)
+            trained(trainer, place, fold, candidate)
             break
         except Preempted:
             world.asks = 10**9
         state = place.state()
         positions.add(state.position if state else (0, 0))
-        assert [bits(result) for result in trained(trainer, place, fold)] == [bits(result) for result in straight]
+        again = trained(trainer, place, fold, candidate)
+        assert [bits(result) for result in again] == [bits(result) for result in straight]
     world.asks = 10**9
     assert positions == {(0, 0), *POSITIONS}
 
 
+@BOTH
 def test_killed_after_every_step_it_reaches_the_same_bits(
-    world: World, trainer: Trainer, entry: Entries, fold: FoldData
+    world: World, trainer: Trainer, entry: Entries, fold: FoldData, candidate: Candidate
 ) -> None:
-    straight, reached = trained(trainer, entry("whole"), fold), list[Reached]()
+    straight, reached = trained(trainer, entry("whole"), fold, candidate), list[Reached]()
     world.tick = KEEP_SECONDS
-    (last,) = attempts(trainer, entry("killed"), fold, reached)
+    (last,) = attempts(trainer, entry("killed"), fold, candidate, reached)
     world.tick = 0.0
     assert [bits(result) for result in last] == [bits(result) for result in straight]
     assert reached == sorted(reached) and set(reached) == {Reached(1, *position) for position in POSITIONS}

@@ -18,7 +18,8 @@ ROOT = Path(__file__).parents[4]
 CLOSE = 1e-4
 # Of `test_fit.py`: what any engine must keep.
 CONTRACT = (
-    "budgets_on_the_way or not_touched or one_trace or moves_and_all or dead_block or not_finite or scores_are_of"
+    "budgets_on_the_way or not_touched or one_trace or moves_and_all or dead_block or not_finite or scores_are_of "
+    "or low_rank or head_trains_first or first_phase"
 )
 
 
