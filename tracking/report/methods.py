@@ -21,8 +21,20 @@ SOURCES = {
     "(1979), 65-70.",
     "bbc": "I. Tsamardinos, E. Greasidou, G. Borboudakis: Bootstrapping the out-of-sample predictions for efficient "
     "and accurate cross-validation. Machine Learning 107 (2018), 1895-1922.",
+    "norm": "J. Frankle, D. J. Schwab, A. S. Morcos: Training BatchNorm and only BatchNorm. ICLR 2021.",
+    "bias": "E. Ben Zaken, Y. Goldberg, S. Ravfogel: BitFit: simple parameter-efficient fine-tuning. ACL 2022.",
+    "lora": "E. J. Hu et al.: LoRA: low-rank adaptation of large language models. ICLR 2022.",
+    "decay": "J. Howard, S. Ruder: Universal language model fine-tuning for text classification. ACL 2018.",
+    "head": "A. Kumar, A. Raghunathan, R. Jones, T. Ma, P. Liang: Fine-tuning can distort pretrained features and "
+    "underperform out-of-distribution. ICLR 2022.",
     "nsd": "S. Nikolov et al.: Clinically applicable segmentation of head and neck anatomy for radiotherapy. Journal "
     "of Medical Internet Research 23 (2021), e26151.",
+}
+TUNED = {
+    "all": ("everything", ""),
+    "norm": ("the scales and offsets of normalisations", "norm"),
+    "bias": ("the offsets", "bias"),
+    "lora": ("updates of low rank of the kernels", "lora"),
 }
 LOSSES = {"bce": "binary cross-entropy", "bce+dice": "the sum of binary cross-entropy and soft Dice loss"}
 LIBRARIES = ("thaw", "tensorflow", "jax", "keras", "optuna", "keras-tuner", "mlflow", "numpy", "scikit-image")
@@ -88,8 +100,35 @@ def _training(summary: SweepSummary, cite: Any) -> str:
     loss, precision = LOSSES.get(str(train.get("loss")), str(train.get("loss"))), train.get("precision", "float32")
     return (
         f"Each mask was trained with Adam {cite('adam')} at {rate} in batches of {train.get('batch')} on {loss}, in "
-        f"{precision}.{copies}"
+        f"{precision}.{_tuning(summary, cite)}{copies}"
     )
+
+
+def _tuning(summary: SweepSummary, cite: Any) -> str:
+    """How a thawed block was tuned, where it was not simply trained with its mask at one rate."""
+    train, searched = _section(summary, "train"), dict(_section(summary, "search").get("train") or ())
+
+    def chosen(name: str, default: Any) -> list[Any]:
+        return list(searched.get(name) or [train.get(name, default)])
+
+    text, tunes = "", chosen("tune", "all")
+    if tunes != ["all"]:
+        named = [(TUNED[tune][0], TUNED[tune][1]) for tune in tunes]
+        what = " or ".join(f"{words} {cite(source)}" if source else words for words, source in named)
+        text += f" Of a block that a mask thaws, {what} trained."
+    if "lora" in tunes:
+        text += f" The rank of these updates was {_either(chosen('lora_rank', 4))}."
+    if (decays := chosen("rate_decay", 1)) != [1]:
+        text += f" For every block behind it, a block's rate was multiplied by {_either(decays)} {cite('decay')}."
+    if "head-first" in (schedules := chosen("schedule", "at-once")):
+        some = "In some candidates the" if len(schedules) > 1 else "The"
+        alone = _either(chosen("head_epochs", 3))
+        text += f" {some} last layer trained alone for the first {alone} epochs {cite('head')}."
+    return text
+
+
+def _either(numbers: list[Any]) -> str:
+    return " or ".join(f"{number:g}" for number in numbers)
 
 
 def _folds(summary: SweepSummary) -> str:

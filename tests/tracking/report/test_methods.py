@@ -23,3 +23,18 @@ def test_it_says_only_what_was_done(record: SweepRecord) -> None:
     assert "Every training was repeated with 3 seeds." in rendered(repeated(record), "methods")
     spec = {**record.info.spec, "augmentation": {"total": 0}}
     assert "augmented" not in rendered(replace(record, info=replace(record.info, spec=spec)), "methods")
+
+
+def test_how_blocks_were_tuned_is_said_where_it_is_not_the_usual_way(record: SweepRecord) -> None:
+    assert "that a mask thaws" not in rendered(record, "methods")
+    train = {"tune": "all", "schedule": "head-first", "head_epochs": 2}
+    search = {"train": [["tune", ["all", "lora"]], ["rate_decay", [1.0, 0.5]]]}
+    spec = {**record.info.spec, "train": train, "search": search}
+    text = rendered(replace(record, info=replace(record.info, spec=spec)), "methods")
+    for part in (
+        "everything or updates of low rank of the kernels [4] trained. The rank of these updates was 4.",
+        "a block's rate was multiplied by 1 or 0.5 [5].",
+        "The last layer trained alone for the first 2 epochs [6].",
+        "4. E. J. Hu",
+    ):
+        assert part in text, part

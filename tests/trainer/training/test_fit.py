@@ -20,6 +20,7 @@ from trainer.network.blocks import leaf_layers
 from trainer.network.unet import unet
 from trainer.results import FoldResult
 from trainer.training import compiled
+from trainer.training.compiled import Compiled
 from trainer.training.fit import FoldData, Trainer
 from trainer.training.ledger import Entry, Failure
 from trainer.training.phases import Phase
@@ -430,13 +431,14 @@ def test_the_first_phase_is_proved_before_the_second(
     trainer = Trainer(network, {"pretrained": network.get_weights()}, TrainConfig(batch=4, **HEAD_FIRST))  # type: ignore[arg-type]
     of_phase = trainer._compiled.of
 
-    def other(phase: Phase) -> object:
+    def other(phase: Phase) -> Compiled:
         ready = of_phase(phase)
-        if phase.head and moved != "head":
-            layer = network.get_layer(moved)
-            monkeypatch.setattr(ready.steps, "settle", lambda: layer.kernel.assign(layer.kernel + 1))
+        if phase.head and moved == "head":
+            nothing = SimpleNamespace(step=lambda: None, losses=lambda: [1.0])
+            monkeypatch.setattr(ready.steps, "epoch", lambda *_: nothing)
         elif phase.head:
-            ready.steps.epoch = lambda images, masks, order: SimpleNamespace(step=lambda: None, losses=lambda: [1.0])  # type: ignore[method-assign]
+            kernel, settle = network.get_layer(moved).kernel, ready.steps.settle
+            monkeypatch.setattr(ready.steps, "settle", lambda: (settle(), kernel.assign(kernel + 1)))
         return ready
 
     monkeypatch.setattr(trainer._compiled, "of", other)
