@@ -17,6 +17,8 @@ from trainer.network.blocks import (
     BlockLayer,
     apply_mask,
     fingerprints,
+    head_alone,
+    head_of,
     leaf_layers,
     partition,
     searchable,
@@ -310,6 +312,17 @@ def test_what_a_mask_chooses_among(
     assert trainable_parameters(blocks, none) == 0 and trainable_parameters(blocks, first) == 4 + always
     assert [thawed(number, first) for number in (ALWAYS, 1, 2)] == [True, True, False]
     assert not any(thawed(number, none) for number in (ALWAYS, 1, 2))
+
+
+@pytest.mark.parametrize("config", [PartitionConfig(), PartitionConfig("conv", "always"), PartitionConfig(head="own")])
+def test_the_head_alone_is_a_unit_behind_the_others(config: PartitionConfig) -> None:
+    blocks = partition(unet(ModelConfig(size=32, filters=1)), config)
+    alone, mask = head_alone(blocks)
+    assert head_of(blocks) == head_of(alone) == "head"
+    assert [block.paths for block in alone if thawed(block.number, mask)] == [("head",)]
+    assert sorted(path for block in alone for path in block.paths) == sorted(
+        path for one in blocks for path in one.paths
+    )
 
 
 def test_a_last_unit_that_cannot_learn_joins_the_one_before() -> None:

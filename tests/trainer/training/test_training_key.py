@@ -37,6 +37,7 @@ def settings(**changed: Any) -> Settings:
         key(settings=settings(folds=9, seed=7)),  # the names that are scored tell
         key(settings=settings(augmentation=AugmentConfig(order="leaky"))),  # the candidate's split tells
         key(replace(CANDIDATE, train=(("batch", TrainConfig.batch),))),
+        key(replace(CANDIDATE, train=(("lora_rank", 4), ("schedule", "at-once"), ("tune", "all")))),
     ],
 )
 def test_what_the_numbers_do_not_depend_on_is_left_out(other: str) -> None:
@@ -51,6 +52,10 @@ def test_everything_else_gives_a_key_of_its_own() -> None:
         key(replace(CANDIDATE, split="leaky")),
         key(replace(CANDIDATE, train=(("batch", 3),))),
         key(settings=settings(train=TrainConfig(batch_norm="adapt"))),
+        key(replace(CANDIDATE, train=(("tune", "lora"),))),
+        key(replace(CANDIDATE, train=(("lora_rank", 2), ("tune", "lora")))),
+        key(replace(CANDIDATE, train=(("schedule", "head-first"),))),
+        key(replace(CANDIDATE, train=(("head_epochs", 2), ("schedule", "head-first")))),
         key(settings=settings(model=ModelConfig(32, 3))),
         key(settings=settings(augmentation=AugmentConfig(total=9))),
         key(fold=2),
