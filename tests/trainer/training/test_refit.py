@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from trainer.config import AugmentConfig, Candidate, ModelConfig, Settings, TrainConfig
+from trainer.config import AugmentConfig, Candidate, ModelConfig, Settings, TrainConfig, TrainValue
 from trainer.data.cases import Cases
 from trainer.errors import TrialFailed
 from trainer.network.unet import unet
@@ -42,11 +42,17 @@ def test_every_case_is_trained_on_and_augmented_like_in_a_fold() -> None:
     assert len(fold.train_x) == 8 and all(copy.tobytes() in copies for copy in fold.train_x[4:])
 
 
+@pytest.mark.parametrize(
+    ("train", "also"),
+    [((), set()), ((("head_epochs", 1), ("schedule", "head-first"), ("tune", "lora")), {"head"})],
+    ids=["at once", "low rank, head first"],
+)
 def test_the_network_holds_the_trained_blocks_on_the_base_and_gives_probabilities(
-    cross_validation: CrossValidation,
+    cross_validation: CrossValidation, train: tuple[tuple[str, TrainValue], ...], also: set[str]
 ) -> None:
     done: list[tuple[int, int]] = []
-    network, result = refit(cross_validation, cases(), Candidate("1-2", 2, 1e-2), lambda at, of: done.append((at, of)))
+    candidate = Candidate("1-2", 2, 1e-2, train=train)
+    network, result = refit(cross_validation, cases(), candidate, lambda at, of: done.append((at, of)))
     assert done == [(1, 2), (2, 2)] and result.fold == 0 and result.epochs == 2
     start = unet(SETTINGS.model, seed=1)
     moved = {
@@ -55,7 +61,7 @@ def test_the_network_holds_the_trained_blocks_on_the_base_and_gives_probabilitie
         for before, after in zip(layer.get_weights(), network.get_layer(layer.name).get_weights(), strict=True)
         if not np.array_equal(before, after)
     }
-    assert moved == {"block1", "block2"}
+    assert moved == {"block1", "block2"} | also
     given = network.predict_on_batch(cases().images[..., None])[..., 0]
     assert given == pytest.approx(cross_validation.trainer._steps.predict(cases().images, lambda: None), abs=1e-6)
 
