@@ -29,6 +29,7 @@ KERNELS = ("kernel", "pointwise_kernel")  # how Keras and nearly everybody call 
 WITHOUT_MATRIX = (layers.DepthwiseConv1D, layers.DepthwiseConv2D)
 STREAM = 2  # keeps the draw of the factors apart from any other from the same seed and fold
 ROUNDING = 1e-6  # of float32, for each product that is added
+SMALLEST = float(np.finfo(np.float32).tiny)  # what is smaller may be taken for 0
 
 
 def adaptable_kernels(layer: keras.Layer) -> list[Any]:
@@ -138,7 +139,8 @@ class LowRankAdam(Adam):
             )
             with np.errstate(all="ignore"):  # numbers of a training that diverged are told elsewhere
                 away = np.abs(found - (base + down @ up))
-                if (away > ROUNDING * (1 + len(up)) * (np.abs(base) + np.abs(down) @ np.abs(up))).any():
+                size = np.abs(base) + np.abs(down) @ np.abs(up)
+                if (away > ROUNDING * (1 + len(up)) * size + SMALLEST).any():
                     yield parts.kernel.path
 
     def held(self) -> Mapping[str, Any]:

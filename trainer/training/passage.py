@@ -19,8 +19,8 @@ EARLIER = "earlier/"  # how the names of weights begin as an earlier phase left 
 
 
 class Passage:
-    """The network's weights and seeds are those of the start when it is made. `rate` is the learning rate; `seed`
-    draws what an optimizer draws, the same for every phase.
+    """A training of `model`, whose weights and seeds are those of the start. `rate` is the learning rate; `seed` draws
+    what an optimizer draws, the same for every phase.
     """
 
     def __init__(

@@ -334,16 +334,19 @@ def test_the_loss_of_an_epoch_is_the_mean_over_its_batches(trainer: Trainer, ent
 
 HEAD_FIRST: dict[str, TrainValue] = {"head_epochs": 1, "schedule": "head-first"}
 KERNELS, BIASES = {"0"}, {"1"}  # of a convolution's weights
-OF_EACH: tuple[tuple[dict[str, TrainValue], set[str]], ...] = (
-    ({"tune": "bias"}, BIASES),
-    ({"tune": "lora"}, KERNELS),
-    ({"rate_decay": 0.5}, KERNELS | BIASES),
-    (HEAD_FIRST, KERNELS | BIASES),
-    (HEAD_FIRST | {"rate_decay": 0.5, "tune": "lora"}, KERNELS),
+
+
+@pytest.mark.parametrize(
+    ("changed", "moving"),
+    [
+        ({"tune": "bias"}, BIASES),
+        ({"rate_decay": 0.5}, KERNELS | BIASES),
+        (HEAD_FIRST | {"rate_decay": 0.5, "tune": "lora"}, KERNELS),
+        pytest.param({"tune": "lora"}, KERNELS, marks=pytest.mark.slow),
+        pytest.param(HEAD_FIRST, KERNELS | BIASES, marks=pytest.mark.slow),
+    ],
+    ids=str,
 )
-
-
-@pytest.mark.parametrize(("changed", "moving"), OF_EACH, ids=str)
 def test_budgets_on_the_way_of_what_is_tuned_give_the_bits_of_one_straight_run(
     entry: Entries, fold: FoldData, changed: dict[str, TrainValue], moving: set[str]
 ) -> None:

@@ -22,7 +22,7 @@ Entries = Callable[[str], Entry]
 CANDIDATE = Candidate("6-9", 2, 1e-2)  # three steps an epoch: ten images, four a batch
 # The head alone in the first epoch, then factors, whose draw and bases a state goes on from.
 IN_PHASES = replace(CANDIDATE, train=(("head_epochs", 1), ("schedule", "head-first"), ("tune", "lora")))
-BOTH = pytest.mark.parametrize("candidate", [CANDIDATE, IN_PHASES], ids=["at once", "in phases"])
+NAMES = ["at once", "in phases"]
 POSITIONS = ((0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (2, 0))
 
 
@@ -83,7 +83,7 @@ def attempts(
             continue
 
 
-@BOTH
+@pytest.mark.parametrize("candidate", [CANDIDATE, IN_PHASES], ids=NAMES)
 def test_stopped_at_any_point_it_leaves_and_goes_on_to_the_same_bits(
     world: World, trainer: Trainer, entry: Entries, fold: FoldData, candidate: Candidate
 ) -> None:
@@ -104,7 +104,7 @@ def test_stopped_at_any_point_it_leaves_and_goes_on_to_the_same_bits(
     assert positions == {(0, 0), *POSITIONS}
 
 
-@BOTH
+@pytest.mark.parametrize("candidate", [CANDIDATE, pytest.param(IN_PHASES, marks=pytest.mark.slow)], ids=NAMES)
 def test_killed_after_every_step_it_reaches_the_same_bits(
     world: World, trainer: Trainer, entry: Entries, fold: FoldData, candidate: Candidate
 ) -> None:
