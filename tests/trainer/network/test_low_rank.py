@@ -49,7 +49,8 @@ def test_it_is_the_arithmetic_of_keras() -> None:
     np.testing.assert_allclose(found, expected, rtol=1e-5)
     assert found[0] != found[-1]
     for mine, other in zip(ours.layers[1:], theirs.layers[1:], strict=True):
-        np.testing.assert_allclose(*map(keras.ops.convert_to_numpy, (mine.kernel, other.kernel)), atol=1e-5)
+        kernel, expected_kernel = (keras.ops.convert_to_numpy(layer.kernel) for layer in (mine, other))
+        np.testing.assert_allclose(kernel, expected_kernel, atol=1e-5)
 
 
 def test_what_trains_is_of_low_rank_and_nothing_else_moves() -> None:

@@ -394,7 +394,7 @@ def test_the_head_trains_first_and_alone(trainer: Trainer, entry: Entries, fold:
         heads.append(result.weights["head/0"])
         assert trainer.parameters(candidate) == trainer.parameters(replace(candidate, train=())) + 3 * (mask == "1-2")
         losses = result.losses[:2]
-    assert not np.array_equal(first, heads[0]) and not np.array_equal(*heads)
+    assert not np.array_equal(first, heads[0]) and not np.array_equal(heads[0], heads[1])
     alone = Trainer(trainer._model, trainer.starts, trainer.config, PartitionConfig(head="own"))
     (of_head,) = train(alone, entry("alone"), "10", 2, fold)
     assert np.array_equal(of_head.weights["head/0"], heads[0]) and of_head.losses == losses
