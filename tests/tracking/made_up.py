@@ -8,6 +8,7 @@ from functools import cache
 from itertools import product
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tracking.analysis.seeds import Repeats
 from tracking.figures.montage import montage
@@ -182,6 +183,22 @@ def subset_record(
     """A search over sets of blocks: each at every setting with a true Dice of `level`, noise per fold (SD `noise`) and
     per image (twice that).
     """
+
+    def dice_of(candidate: Candidate, blocks: tuple[int, ...]) -> NDArray[np.float64]:
+        draw = np.random.default_rng((int(candidate.key, 16), seed))
+        errors = draw.normal(0, 1, (FOLDS, 1)) + draw.normal(0, 2, (FOLDS, PER_FOLD))
+        return np.asarray((level(blocks) if blocks else zero_shot) + noise * errors)
+
+    return record_of(dice_of, masks, settings, strategy)
+
+
+def record_of(
+    dice_of: Callable[[Candidate, tuple[int, ...]], NDArray[np.float64]],
+    masks: Sequence[tuple[int, ...]],
+    settings: Sequence[tuple[int, float]] = ((12, 1e-3),),
+    strategy: str = "random",
+) -> SweepRecord:
+    """A search over sets of blocks with the Dice (folds, images) of each candidate, zero-shot among them."""
     info = replace(sweep_info(), spec={"search": {"space": "subsets", "strategy": strategy}})
     trials = []
     for blocks, (epochs, rate) in [*((one, two) for one in masks for two in settings), ((), (0, 1e-3))]:
@@ -190,10 +207,7 @@ def subset_record(
         candidate = Candidate(str(mask), epochs, rate)
         role: Role = "trial" if blocks else "zero-shot"
         trial = TrialInfo(candidate, blocks, orders_and_depths(mask), names(mask), params, role)
-        draw = np.random.default_rng((int(trial.candidate.key, 16), seed))
-        dice = (level(blocks) if blocks else zero_shot) + noise * (
-            draw.normal(0, 1, (FOLDS, 1)) + draw.normal(0, 2, (FOLDS, PER_FOLD))
-        )
+        dice = dice_of(candidate, blocks)
         scores = tuple(
             (fold, Score(case, "", 1, 1, 0, 1, float(dice[fold - 1, image]), 1.0, 0.5))
             for fold, cases in enumerate(info.folds, 1)

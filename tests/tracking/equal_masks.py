@@ -1,0 +1,55 @@
+"""Sweeps of masks that are equally good, with errors of the sizes that were measured on real trainings.
+
+A mask's Dice is off by three errors, here as SDs in the mean of a fold: what its images add, what the networks of that
+fold err beyond that, and what all folds of one data set share, because their training sets overlap and because it is
+this data set. One sweep cannot see the last. `MEASURED` and `CHANGE` are rows of tests/benchmarks/shared_error.json:
+tests/benchmarks/shared_error.py measured them on sets that have no image in common.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tests.tracking.made_up import FOLDS, PER_FOLD
+
+
+@dataclass(frozen=True)
+class Errors:
+    """SDs of the errors in a difference of two masks, in Dice."""
+
+    image: float
+    fold: float
+    shared: float
+
+    @property
+    def over_folds(self) -> float:
+        """The SD of the difference over the folds of one sweep, which is all that the sweep sees."""
+        return math.hypot(self.image, self.fold)
+
+    @property
+    def extra(self) -> float:
+        """c: the variance of the mean over K folds is (1/K + c) of that over folds; 0.25 in the test of five folds."""
+        return (self.shared / self.over_folds) ** 2
+
+    def with_extra(self, extra: float) -> Errors:
+        """The same with as much shared error as `extra` says."""
+        return replace(self, shared=math.sqrt(extra) * self.over_folds)
+
+    def of_one(self) -> Errors:
+        """Of one mask, where these are those of a difference."""
+        return Errors(*(value / math.sqrt(2) for value in (self.image, self.fold, self.shared)))
+
+    def draw(self, rng: np.random.Generator, count: int) -> NDArray[np.float64]:
+        """(count, folds, images): independent draws of all three together."""
+        shared, fold = rng.normal(0, self.shared, (count, 1, 1)), rng.normal(0, self.fold, (count, FOLDS, 1))
+        image = rng.normal(0, self.image * math.sqrt(PER_FOLD), (count, FOLDS, PER_FOLD))
+        return np.asarray(shared + fold + image, np.float64)
+
+
+MEASURED = Errors(image=0.0496, fold=0.0316, shared=0.0227)  # a mask minus another
+CHANGE = Errors(image=0.0337, fold=0.0304, shared=0.0175)  # a longer training minus a shorter one
+MOST_SHARED = 0.4  # c, at the upper end of its interval

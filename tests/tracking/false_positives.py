@@ -1,0 +1,150 @@
+"""How often each printed test finds something in sweeps where there is nothing: rates beside the nominal 5 %.
+
+    .venv/bin/python -m tests.tracking.false_positives [--sweeps 5000] [--seed 7]
+
+Every sweep has the 17 masks of the default one, equally good, with errors as they were measured (`equal_masks`), and is
+asked all that a report prints; a family under Holm counts as one test. Beside the measured errors stand those of folds
+that share nothing, and of folds that share as much as the measurement leaves open.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from tests.tracking.equal_masks import CHANGE, MEASURED, MOST_SHARED, Errors
+from tests.tracking.made_up import FOLDS, record_of, sweep_info
+from tracking.analysis.contrasts import contrast
+from tracking.analysis.seeds import read
+from tracking.analysis.winners_curse import against_best
+from tracking.best_mask.block_effects import Term, block_effects
+from tracking.best_mask.candidates import candidates_of
+from tracking.best_mask.references import judged
+from tracking.statistics import Comparison, area_between_curves, holm
+from tracking.summary.two_sweeps import subtract
+from trainer.config import Candidate
+
+DEPTHS = 8
+INFO = sweep_info()
+TRAIN, TEST = zip(*INFO.fold_sizes, strict=True)
+SHALLOW = [tuple(range(1, k + 1)) for k in range(1, DEPTHS + 1)]
+DEEP = [tuple(range(10 - k, 10)) for k in range(1, DEPTHS + 1)]
+ALL = tuple(range(1, 10))
+MASKS: list[Term] = [*SHALLOW, *DEEP, ALL]
+BLOCKS = 3  # of the network whose sets of blocks are all measured
+SETS: list[Term] = [tuple(block for block in range(1, BLOCKS + 1) if bits >> (block - 1) & 1) for bits in range(8)]
+NOMINAL = 0.05
+DRAWS = 200  # of the bootstrap that corrects the winner's lead
+NOT_PRINTED = "(not printed)"
+
+
+class Scenario(NamedTuple):
+    """A name, the errors of a difference of two masks, and those of what a longer training changes."""
+
+    name: str
+    pair: Errors
+    change: Errors
+
+
+SCENARIOS = (
+    Scenario("independent", MEASURED.with_extra(0.0), CHANGE.with_extra(0.0)),
+    Scenario("measured", MEASURED, CHANGE),
+    Scenario("most", MEASURED.with_extra(MOST_SHARED), CHANGE.with_extra(MOST_SHARED)),
+)
+
+
+def findings(rng: np.random.Generator, scenario: Scenario) -> dict[str, bool]:
+    """Which tests are significant at 5 % in one sweep without any effect."""
+    one = scenario.pair.of_one()
+    images = 0.6 + one.draw(rng, len(MASKS))
+    dice, other = images.mean(axis=2), one.draw(rng, len(MASKS)).mean(axis=2)
+    change = scenario.change.draw(rng, len(MASKS)).mean(axis=2)
+    shallow, deep = dice[:DEPTHS], dice[DEPTHS : 2 * DEPTHS]
+    first = contrast(shallow[4] - deep[3], INFO)
+    area = contrast(area_between_curves(shallow, deep), INFO)
+    elsewhere = contrast(other[4] - other[DEPTHS + 3], INFO)
+    mains, pairs = effects(rng, one)
+    plain = stats.ttest_1samp(shallow[4] - deep[3], 0.0).pvalue
+    return {
+        f"plain t-test {NOT_PRINTED}": bool(plain < NOMINAL),
+        "contracting - expanding": first.p < NOMINAL,
+        "area between the curves": area.p < NOMINAL,
+        "both, Holm": any_of([first, area]),
+        "eight depths, Holm": any_of([contrast(row, INFO) for row in shallow - deep]),
+        "17 masks, longer budget, Holm": any_of([contrast(row, INFO) for row in change]),
+        f"any mask excluded, own spreads, Holm {NOT_PRINTED}": own_spreads(dice),
+        "any equal mask not tied with the best": any(
+            behind.p_adjusted < NOMINAL for behind in against_best(dice, TRAIN, TEST)[1]
+        ),
+        "the winner against three references, Holm": winner(images),
+        "effects of three blocks, Holm": any_of(mains),
+        "effects of their pairs, Holm": any_of(pairs),
+        "two sweeps": subtract(first, elsewhere).p < NOMINAL,
+    }
+
+
+def any_of(family: Sequence[Comparison]) -> bool:
+    """Whether Holm leaves any of them."""
+    return any(one.p_holm < NOMINAL for one in holm(family))
+
+
+def own_spreads(dice: NDArray[np.float64]) -> bool:
+    """The textbook way: the best against each of the others with its own spread, Holm over these 16 only."""
+    best = dice[np.argmax(dice.mean(axis=1))]
+    return any_of([contrast(best - row, INFO) for row in dice])
+
+
+def winner(images: NDArray[np.float64]) -> bool:
+    """Whether the winner, corrected for its choice, is shown to be above contracting, expanding or all."""
+    of_mask = dict(zip(MASKS, images, strict=True))
+
+    def dice_of(candidate: Candidate, blocks: Term) -> NDArray[np.float64]:
+        return of_mask.get(blocks, images[0] - 0.3)  # zero-shot is not among the masks, and worse
+
+    against = judged(candidates_of(read(record_of(dice_of, MASKS))), draws=DRAWS).against
+    return any(one.p_holm < NOMINAL for one in against if one.name != "zero-shot")
+
+
+def effects(rng: np.random.Generator, one: Errors) -> tuple[list[Comparison], list[Comparison]]:
+    """The effects of blocks, and of pairs of them, where none has any."""
+    found = block_effects(SETS, 0.6 + one.draw(rng, len(SETS)).mean(axis=2), replace(INFO, n_blocks=BLOCKS))
+    assert found is not None
+    return [effect.comparison for effect in found.mains], [effect.comparison for effect in found.pairs]
+
+
+def rates(scenario: Scenario, sweeps: int, seed: int) -> dict[str, float]:
+    """The rate of every test over so many sweeps."""
+    rng = np.random.default_rng(seed)
+    runs = [findings(rng, scenario) for _ in range(sweeps)]
+    return {name: float(np.mean([run[name] for run in runs])) for name in runs[0]}
+
+
+def show(found: Mapping[str, Mapping[str, float]]) -> None:
+    """Print the rates, a column for each scenario."""
+    names = next(iter(found.values()))
+    print(f"\n{'false positives, %':52}" + "".join(f"{name:>13}" for name in found) + "      nominal")
+    for name in names:
+        print(f"{name:52}" + "".join(f"{100 * of[name]:13.1f}" for of in found.values()) + f"{100 * NOMINAL:13.1f}")
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Simulate, and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--sweeps", type=int, default=5000)
+    parser.add_argument("--seed", type=int, default=7)
+    given = parser.parse_args(arguments)
+    for scenario in SCENARIOS:
+        shares = " and ".join(f"{errors.extra:.2f}" for errors in (scenario.pair, scenario.change))
+        print(f"{scenario.name}: c = {shares} (a difference of two masks, a longer training)")
+    show({scenario.name: rates(scenario, given.sweeps, given.seed) for scenario in SCENARIOS})
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
