@@ -1,6 +1,7 @@
 """How much error the folds of one cross-validation share, and whether the corrected t-test allows for it.
 
     .venv/bin/python -m tests.benchmarks.shared_error TABLE.npz [TABLE.npz ...] [--out FILE.json]
+        [--same-images tests/benchmarks/phantoms_subsets.npz]
 
 Reads tables of `disjoint_sets.py`: the same masks on sets that have no image in common. The question is asked of
 contrasts, which is what thaw tests: a mask minus another one, and a mask after a longer training minus after a shorter.
@@ -10,10 +11,11 @@ average, and that is all that one sweep sees. A test that takes the variance of 
     c = V / S^2 - 1/K.
 
 Folds that err independently have c = 0; Nadeau and Bengio take c = n_test / n_train, 0.25 for five folds. Beside c
-stands how often the corrected t-test of a set excludes the mean of the other sets: its rate of false positives, whatever
-the distribution of the errors. The errors themselves, as SDs in the mean of a fold: what its `image`s add, what its
-networks err beyond that (`fold`), and what all folds of a set share (`shared`). `seed`, `split`: the parts of V that
-averaging over many seeds of the training, or many splits, would take away. Intervals (95 %) are jackknives over sets.
+stands how often the corrected t-test of one set excludes the mean of the others (`found`): its rate of false positives,
+whatever the distribution of the errors. The errors themselves, as SDs in the mean of a fold: what its `image`s add,
+what its networks err beyond that (`fold`), and what all folds of a set share (`shared`). `seed`, `split`: the parts of
+V that averaging over many seeds of the training, or many splits, would take away. Intervals (95 %) are jackknives over
+sets.
 """
 
 from __future__ import annotations
@@ -167,15 +169,16 @@ def _repeated(contrasts: Contrasts, variant: int, between: float) -> float:
 
 
 def read(path: Path) -> tuple[str, list[Contrasts]]:
-    """A table's title, and its contrasts: the co-primary one, all pairs of masks, and what a longer training changes."""
+    """A table's title, and its contrasts: the co-primary one, all pairs of masks, what a longer training changes."""
     table = np.load(path)
     meta = json.loads(str(table["meta"]))
     dice = np.where(table["dice"] == NONE, np.nan, table["dice"] / SCALE).transpose(1, 2, 0, 3)  # masks, budgets, ...
     others = table["fold"], table["part"], table["variant"]
     model, masks, last = meta["settings"]["model"], meta["masks"], len(meta["budgets"]) - 1
     kind = "phantoms, SYNTHETIC DATA" if meta["synthetic"] else "real images"
+    images = round(float((others[0] >= 0).sum(axis=1).mean()))
     title = (
-        f"{path.name}: {kind}, {meta['sets']} sets of about {round(float((others[0] >= 0).sum(axis=1).mean()))} images, "
+        f"{path.name}: {kind}, {len(set(others[1].tolist()))} sets of about {images} images, "
         f"{model['size']}x{model['size']}, {model['filters']} filters, {meta['budgets'][last]} epochs"
     )
     pairs = list(combinations(range(len(masks)), 2))
@@ -186,6 +189,27 @@ def read(path: Path) -> tuple[str, list[Contrasts]]:
     if last:
         found.append(Contrasts("longer - shorter training", dice[:, last] - dice[:, last - 1], *others))
     return title, found
+
+
+def same_images(path: Path, pairs: int = 5000) -> str:
+    """What a table of `subset_table.py` says: every set of blocks on the same images, each seed with a split of its
+    own. How far the mean of a difference moves from seed to seed, beside what independent folds would move it.
+    """
+    table = np.load(path)
+    dice, fold = table["dice"][:, 1:, -1].astype(float) / SCALE, table["fold"]  # seeds, sets of blocks, images
+    numbers = range(int(fold.max()) + 1)
+    means = [
+        [of_seed[:, own == number].mean(axis=1) for number in numbers] for of_seed, own in zip(dice, fold, strict=True)
+    ]
+    one, two = np.random.default_rng(0).choice(dice.shape[1], (2, pairs))
+    folds = (np.array(means)[:, :, one] - np.array(means)[:, :, two]).transpose(2, 0, 1)  # pairs, seeds, folds
+    again = float(folds.mean(axis=2).var(axis=1, ddof=1).mean())
+    alone = float(_within(folds).mean()) / len(numbers)
+    return (
+        f"{path.name}: {dice.shape[1]} masks on the same images, {len(dice)} times with another split and seed: the "
+        f"mean of a difference moves by {math.sqrt(again):.4f} (SD), folds that shared nothing would move it by "
+        f"{math.sqrt(alone):.4f}; {again / alone:.2f} of that variance"
+    )
 
 
 HEADS = ("fold SD", "SD of mean", "c", "95 %", "found", "image", "fold", "shared", "seed", "split")
@@ -207,6 +231,7 @@ def main(arguments: Sequence[str]) -> None:
     """Print what each table says, and keep it."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("tables", type=Path, nargs="+")
+    parser.add_argument("--same-images", type=Path, help="a table of subset_table.py")
     parser.add_argument("--out", type=Path)
     given = parser.parse_args(arguments)
     kept = {}
@@ -220,6 +245,8 @@ def main(arguments: Sequence[str]) -> None:
             {name: round(value, 4) if isinstance(value, float) else value for name, value in asdict(one).items()}
             for one in measured
         ]
+    if given.same_images:
+        print(f"\n{same_images(given.same_images)}")
     if given.out:
         text = json.dumps(kept, indent=2).replace("NaN", "null")
         given.out.write_text(text + "\n", encoding="utf-8")

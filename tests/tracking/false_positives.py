@@ -1,6 +1,6 @@
 """How often each printed test finds something in sweeps where there is nothing: rates beside the nominal 5 %.
 
-    .venv/bin/python -m tests.tracking.false_positives [--sweeps 5000] [--seed 7]
+    .venv/bin/python -m tests.tracking.false_positives [--sweeps 5000] [--seed 7] [--errors measured]
 
 Every sweep has the 17 masks of the default one, equally good, with errors as they were measured (`equal_masks`), and is
 asked all that a report prints; a family under Holm counts as one test. Beside the measured errors stand those of folds
@@ -20,16 +20,16 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from tests.tracking.equal_masks import CHANGE, MEASURED, MOST_SHARED, Errors
-from tests.tracking.made_up import FOLDS, record_of, sweep_info
+from tests.tracking.made_up import sweep_info
 from tracking.analysis.contrasts import contrast
 from tracking.analysis.seeds import read
+from tracking.analysis.simulated_rates import Test
 from tracking.analysis.winners_curse import against_best
 from tracking.best_mask.block_effects import Term, block_effects
 from tracking.best_mask.candidates import candidates_of
 from tracking.best_mask.references import judged
 from tracking.statistics import Comparison, area_between_curves, holm
 from tracking.summary.two_sweeps import subtract
-from trainer.config import Candidate
 
 DEPTHS = 8
 INFO = sweep_info()
@@ -43,6 +43,7 @@ SETS: list[Term] = [tuple(block for block in range(1, BLOCKS + 1) if bits >> (bl
 NOMINAL = 0.05
 DRAWS = 200  # of the bootstrap that corrects the winner's lead
 NOT_PRINTED = "(not printed)"
+WINNER: Test = "the winner against three references after Holm"
 
 
 class Scenario(NamedTuple):
@@ -60,11 +61,10 @@ SCENARIOS = (
 )
 
 
-def findings(rng: np.random.Generator, scenario: Scenario) -> dict[str, bool]:
-    """Which tests are significant at 5 % in one sweep without any effect."""
+def findings(rng: np.random.Generator, scenario: Scenario, *, winners: bool) -> dict[str, bool]:
+    """Which tests are significant at 5 % in one sweep without any effect; `winners`: that of the winner, too."""
     one = scenario.pair.of_one()
-    images = 0.6 + one.draw(rng, len(MASKS))
-    dice, other = images.mean(axis=2), one.draw(rng, len(MASKS)).mean(axis=2)
+    dice, other = (0.6 + one.draw(rng, len(MASKS)).mean(axis=2) for _ in range(2))
     change = scenario.change.draw(rng, len(MASKS)).mean(axis=2)
     shallow, deep = dice[:DEPTHS], dice[DEPTHS : 2 * DEPTHS]
     first = contrast(shallow[4] - deep[3], INFO)
@@ -72,22 +72,22 @@ def findings(rng: np.random.Generator, scenario: Scenario) -> dict[str, bool]:
     elsewhere = contrast(other[4] - other[DEPTHS + 3], INFO)
     mains, pairs = effects(rng, one)
     plain = stats.ttest_1samp(shallow[4] - deep[3], 0.0).pvalue
-    return {
+    found = {
         f"plain t-test {NOT_PRINTED}": bool(plain < NOMINAL),
-        "contracting - expanding": first.p < NOMINAL,
+        "contracting − expanding": first.p < NOMINAL,
         "area between the curves": area.p < NOMINAL,
-        "both, Holm": any_of([first, area]),
-        "eight depths, Holm": any_of([contrast(row, INFO) for row in shallow - deep]),
-        "17 masks, longer budget, Holm": any_of([contrast(row, INFO) for row in change]),
+        "both after Holm": any_of([first, area]),
+        "eight depths after Holm": any_of([contrast(row, INFO) for row in shallow - deep]),
+        "17 masks at two budgets after Holm": any_of([contrast(row, INFO) for row in change]),
         f"any mask excluded, own spreads, Holm {NOT_PRINTED}": own_spreads(dice),
-        "any equal mask not tied with the best": any(
+        "any mask not tied with the best, all pairs": any(
             behind.p_adjusted < NOMINAL for behind in against_best(dice, TRAIN, TEST)[1]
         ),
-        "the winner against three references, Holm": winner(images),
-        "effects of three blocks, Holm": any_of(mains),
-        "effects of their pairs, Holm": any_of(pairs),
+        "effects of blocks after Holm": any_of(mains),
+        "effects of pairs of blocks after Holm": any_of(pairs),
         "two sweeps": subtract(first, elsewhere).p < NOMINAL,
     }
+    return found | ({WINNER: winner(rng, scenario.pair)} if winners else {})
 
 
 def any_of(family: Sequence[Comparison]) -> bool:
@@ -101,15 +101,12 @@ def own_spreads(dice: NDArray[np.float64]) -> bool:
     return any_of([contrast(best - row, INFO) for row in dice])
 
 
-def winner(images: NDArray[np.float64]) -> bool:
+def winner(rng: np.random.Generator, pair: Errors) -> bool:
     """Whether the winner, corrected for its choice, is shown to be above contracting, expanding or all."""
-    of_mask = dict(zip(MASKS, images, strict=True))
-
-    def dice_of(candidate: Candidate, blocks: Term) -> NDArray[np.float64]:
-        return of_mask.get(blocks, images[0] - 0.3)  # zero-shot is not among the masks, and worse
-
-    against = judged(candidates_of(read(record_of(dice_of, MASKS))), draws=DRAWS).against
-    return any(one.p_holm < NOMINAL for one in against if one.name != "zero-shot")
+    record = pair.record(rng, MASKS, lambda _: 0.6)
+    return any(
+        one.p_holm < NOMINAL for one in judged(candidates_of(read(record)), DRAWS).against if one.name != "zero-shot"
+    )
 
 
 def effects(rng: np.random.Generator, one: Errors) -> tuple[list[Comparison], list[Comparison]]:
@@ -119,10 +116,10 @@ def effects(rng: np.random.Generator, one: Errors) -> tuple[list[Comparison], li
     return [effect.comparison for effect in found.mains], [effect.comparison for effect in found.pairs]
 
 
-def rates(scenario: Scenario, sweeps: int, seed: int) -> dict[str, float]:
-    """The rate of every test over so many sweeps."""
+def rates(scenario: Scenario, sweeps: int, seed: int, *, winners: bool = True) -> dict[str, float]:
+    """The rate of every test over so many sweeps; that of the winner takes twice as long as all others."""
     rng = np.random.default_rng(seed)
-    runs = [findings(rng, scenario) for _ in range(sweeps)]
+    runs = [findings(rng, scenario, winners=winners) for _ in range(sweeps)]
     return {name: float(np.mean([run[name] for run in runs])) for name in runs[0]}
 
 
@@ -139,11 +136,14 @@ def main(arguments: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--sweeps", type=int, default=5000)
     parser.add_argument("--seed", type=int, default=7)
+    names = [scenario.name for scenario in SCENARIOS]
+    parser.add_argument("--errors", nargs="+", choices=names, default=names)
     given = parser.parse_args(arguments)
-    for scenario in SCENARIOS:
+    scenarios = [scenario for scenario in SCENARIOS if scenario.name in given.errors]
+    for scenario in scenarios:
         shares = " and ".join(f"{errors.extra:.2f}" for errors in (scenario.pair, scenario.change))
         print(f"{scenario.name}: c = {shares} (a difference of two masks, a longer training)")
-    show({scenario.name: rates(scenario, given.sweeps, given.seed) for scenario in SCENARIOS})
+    show({scenario.name: rates(scenario, given.sweeps, given.seed) for scenario in scenarios})
 
 
 if __name__ == "__main__":

@@ -110,7 +110,7 @@ def against_best(
     Corrected t with one spread for all masks: the residual of masks x folds, (masks - 1)(folds - 1) degrees of freedom
     instead of folds - 1. For two masks it is `corrected_t`. With each mask's own spread and four degrees of freedom,
     no difference of this size could be detected, and equal masks were excluded more often
-    (tests/tracking/analysis/test_false_positive_rates.py). Folds where a mask has no score are left out; rows without
+    (tests/tracking/false_positives.py). Folds where a mask has no score are left out; rows without
     any score never win.
     """
     means = np.array([spread(row).mean for row in folds])

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from tracking.analysis.simulated_rates import false_positives
 from tracking.best_mask.answer import BestMask, answer_sentences
 from tracking.best_mask.measured_effects import MeasuredEffects
 from tracking.best_mask.pareto import PRICES
@@ -24,7 +25,8 @@ HEADING = "Which set is best"
 TIES = (
     "Behind: distance from the best in Dice. 95 %: interval of that distance, from the pooled variance of all masks, "
     "corrected for the choice of the best. Chosen: share of the bootstrap draws of the images in which the mask wins. "
-    "p: corrected t-test with the pooled variance, times the number of pairs."
+    "p: corrected t-test with the pooled variance, times the number of pairs. "
+    + false_positives("any mask not tied with the best, all pairs", "the winner against three references after Holm")
 )
 READING = (
     "How to read it: a mask that ties was not shown to be worse, which is not the same as being as good. With few "
@@ -35,7 +37,10 @@ PRICE = (
     "Dice of every candidate against its trained parameters. The line joins the Pareto front: no candidate as cheap "
     "scores higher. The scores are not corrected for the search, so the upper end is too optimistic."
 )
-EFFECTS = "Filled mark: the 95 % interval (corrected resampled t over folds) excludes 0. Grey band: ± 0.01 Dice."
+EFFECTS = (
+    "Filled mark: the 95 % interval (corrected resampled t over folds) excludes 0. Grey band: ± 0.01 Dice. "
+    + false_positives("effects of blocks after Holm", "effects of pairs of blocks after Holm")
+)
 
 
 @dataclass(frozen=True)

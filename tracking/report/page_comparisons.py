@@ -9,6 +9,7 @@ from markupsafe import Markup
 from tracking.analysis.contrasts import Difference
 from tracking.analysis.convergence import BudgetStep
 from tracking.analysis.formatting import COMPARISON_HEADS, comparison_cells, mask_name, number, p_value
+from tracking.analysis.simulated_rates import Test, false_positives
 from tracking.figures.canvas import stamp
 from tracking.figures.curves import draw_comparisons
 from tracking.figures.figure_data import comparison_rows
@@ -17,6 +18,8 @@ from tracking.report.page_seeds import differences_table
 from tracking.summary.sweep import SweepSummary
 from tracking.summary.wording import convergence_sentence, noise_cells, noise_heads
 from tracking.units import unit_word
+
+CO_PRIMARY: tuple[Test, ...] = ("contracting − expanding", "area between the curves", "both after Holm")
 
 
 def comparisons_section(summary: SweepSummary) -> Markup:
@@ -30,6 +33,7 @@ def comparisons_section(summary: SweepSummary) -> Markup:
         missing=missing,
         drawing=_drawing(summary),
         reach=_reach(titled[0][1]),
+        rates=false_positives(*CO_PRIMARY),
         by_depth=_by_depth(summary),
     )
 
@@ -75,14 +79,18 @@ def _by_depth(summary: SweepSummary) -> Markup:
     if not rows:
         return NOTHING
     heads = ["k", "shallow-k − deep-k", "95 % interval", *noise_heads(summary), "p", f"Holm p ({len(rows)})"]
-    caption = f"Secondary: the two directions at equal numbers of tuned {unit_word(summary.settings)}s."
+    caption = (
+        f"Secondary: the two directions at equal numbers of tuned {unit_word(summary.settings)}s. "
+        f"{false_positives('eight depths after Holm')}"
+    )
     return table(heads, rows, caption, summary.data.synthetic)
 
 
 def convergence_section(summary: SweepSummary) -> Markup:
     """What each larger budget changed, mask by mask."""
     steps = [(convergence_sentence(step, summary), _step(step, summary)) for step in summary.convergence]
-    return fill("convergence.html", steps=steps) if steps else NOTHING
+    rates = false_positives("17 masks at two budgets after Holm")
+    return fill("convergence.html", steps=steps, rates=rates) if steps else NOTHING
 
 
 def _step(step: BudgetStep, summary: SweepSummary) -> Markup:

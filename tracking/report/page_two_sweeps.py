@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from tracking.analysis.formatting import COMPARISON_HEADS, comparison_cells, noise_words
 from tracking.analysis.seed_noise import SeedNoise
+from tracking.analysis.simulated_rates import false_positives
 from tracking.best_mask.answer import answer_sentences
 from tracking.figures.canvas import STAMP, Form, stamp
 from tracking.figures.curves import Panel, draw_comparisons, draw_curves, draw_panels
@@ -26,7 +27,7 @@ READING = (
     "to be independent, so the squares of their corrected standard errors add up (degrees of freedom by Welch and "
     "Satterthwaite). A significant result in one sweep and not in the other shows nothing by itself: the interval of "
     "the last row decides. Two data sets differ in more than one way, so a dependence on the data is not yet a "
-    "dependence on the modality."
+    "dependence on the modality. " + false_positives("two sweeps")
 )
 
 

@@ -1,8 +1,7 @@
 """How often the printed intervals hold the truth: `-n 0 -s` shows the rates.
 
-Generators: made-up searches over sets of blocks whose true Dice is known, with an error of each mask's network in each
-fold. `shared` is the part of that error's variance that all folds of a mask have in common, because their training sets
-overlap: half of it is beyond what the corrected t-test is made for (tests/tracking/test_false_positives.py).
+Made-up searches over sets of blocks whose true Dice is known, with errors as they were measured on real trainings, or
+with none that all folds share (tests/tracking/equal_masks.py).
 """
 
 from __future__ import annotations
@@ -15,7 +14,8 @@ import pytest
 from tests.tracking.best_mask.made_up_answers import answer
 from tests.tracking.best_mask.test_answer import SETS
 from tests.tracking.best_mask.test_block_effects import every
-from tests.tracking.made_up import subset_record, sweep_info
+from tests.tracking.equal_masks import MEASURED
+from tests.tracking.made_up import sweep_info
 from tracking.analysis.seeds import read
 from tracking.best_mask.block_effects import block_effects
 from tracking.best_mask.candidates import candidates_of
@@ -25,22 +25,25 @@ SWEEPS = 120
 pytestmark = pytest.mark.slow  # hundreds of made-up searches each
 
 
-@pytest.mark.parametrize(("shared", "least"), [(0.0, 0.95), (0.5, 0.8)], ids=["independent", "half-shared"])
-def test_intervals_of_effects(shared: float, least: float) -> None:
+ERRORS = {"independent": MEASURED.with_extra(0.0), "measured": MEASURED}
+
+
+@pytest.mark.parametrize(("errors", "least"), [("independent", 0.95), ("measured", 0.93)])
+def test_intervals_of_effects(errors: str, least: float) -> None:
     """All 32 sets of 5 blocks; true effects of 0.05, 0.02 and 0, and an interaction of -0.01."""
     rng, info, masks = np.random.default_rng(1), replace(sweep_info(), n_blocks=5), every(5)
     truth = {(1,): 0.04, (2,): 0.01, (3,): 0.0, (1, 2): -0.01, (4, 5): 0.0}
     true = np.array([0.05 * (1 in one) + 0.02 * (2 in one) - 0.02 * ({1, 2} <= set(one)) for one in masks])
     held: dict[tuple[int, ...], list[bool]] = {term: [] for term in truth}
     for _ in range(SWEEPS):
-        errors = rng.normal(0, np.sqrt(shared), (32, 1)) + rng.normal(0, np.sqrt(1 - shared), (32, 5))
-        found = block_effects(masks, 0.6 + true[:, None] + 0.02 * errors, info)
+        drawn = ERRORS[errors].of_one().draw(rng, len(masks)).mean(axis=2)
+        found = block_effects(masks, 0.6 + true[:, None] + drawn, info)
         assert found is not None
         for one in (*found.mains, *found.pairs):
             if one.blocks in truth:
                 held[one.blocks].append(one.comparison.low <= truth[one.blocks] <= one.comparison.high)
     rates = {term: float(np.mean(one)) for term, one in held.items()}
-    print(f"\neffects held, shared {shared}: {rates}")
+    print(f"\neffects held, {errors} errors: {rates}")
     assert np.mean(list(rates.values())) > least
 
 
@@ -49,13 +52,13 @@ def test_intervals_of_the_winner_over_a_reference(differ: float) -> None:
     """41 masks, chosen and judged on the same 30 images, so its lead looks larger than it is."""
     rng = np.random.default_rng(2)
     held, errors, naive = [], [], []
-    for seed in range(SWEEPS // 2):
+    for _ in range(SWEEPS):
         masks = [
             (6, 7, 8, 9),
             *(SETS[place] for place in rng.choice(500, 40, replace=False) if SETS[place] != (6, 7, 8, 9)),
         ]
         true = {mask: 0.6 + differ * rng.normal() for mask in masks}
-        candidates = candidates_of(read(subset_record(masks, true.__getitem__, seed=seed)))
+        candidates = candidates_of(read(MEASURED.record(rng, masks, true.__getitem__)))
         for one in judged(candidates, draws=200).against:
             if one.name == "expanding":
                 truth = true[candidates.winner.info.blocks] - true[6, 7, 8, 9]
@@ -72,12 +75,12 @@ def test_intervals_of_the_winner_over_a_reference(differ: float) -> None:
 def test_what_ties_holds_the_truly_best_mask() -> None:
     rng = np.random.default_rng(3)
     kept, equal = [], []
-    for seed in range(SWEEPS // 10):
+    for _ in range(SWEEPS // 10):
         masks = [SETS[place] for place in rng.choice(511, 41, replace=False)]
         true = {mask: 0.6 + 0.03 * rng.normal() for mask in masks}
-        tied = {one.blocks for one in answer(subset_record(masks, true.__getitem__, seed=seed)).tied}
+        tied = {one.blocks for one in answer(MEASURED.record(rng, masks, true.__getitem__)).tied}
         kept.append(max(masks, key=true.__getitem__) in tied)
-        same = answer(subset_record(masks, lambda _: 0.6, seed=seed))
+        same = answer(MEASURED.record(rng, masks, lambda _: 0.6))
         equal.append(len(same.tied) / same.candidates)
     print(f"\nthe best mask ties: {np.mean(kept):.3f}; of equal masks tie: {np.mean(equal):.4f}")
     assert np.mean(kept) > 0.93 and np.mean(equal) > 0.97

@@ -1,0 +1,46 @@
+"""How often the printed tests find something where there is nothing, for the pages that print them.
+
+Rates of 5,000 simulated sweeps of 17 equally good masks in five folds, with errors of the sizes that were measured on
+trainings of disjoint data sets (docs/protocol.md, "Statistics"). `python -m tests.tracking.false_positives` simulates
+them again; tests/tracking/analysis/test_false_positive_rates.py holds these numbers to it.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Test = Literal[
+    "contracting − expanding",
+    "area between the curves",
+    "both after Holm",
+    "eight depths after Holm",
+    "17 masks at two budgets after Holm",
+    "any mask not tied with the best, all pairs",
+    "the winner against three references after Holm",
+    "effects of blocks after Holm",
+    "effects of pairs of blocks after Holm",
+    "two sweeps",
+]
+
+RATES: dict[Test, float] = {  # in %, nominal 5
+    "contracting − expanding": 5.0,
+    "area between the curves": 5.0,
+    "both after Holm": 5.0,
+    "eight depths after Holm": 5.0,
+    "17 masks at two budgets after Holm": 5.0,
+    "any mask not tied with the best, all pairs": 5.0,
+    "the winner against three references after Holm": 5.0,
+    "effects of blocks after Holm": 5.0,
+    "effects of pairs of blocks after Holm": 5.0,
+    "two sweeps": 5.0,
+}
+
+
+def false_positives(*tests: Test) -> str:
+    """What to print beside these tests.
+
+    >>> false_positives("two sweeps").startswith("False positives (nominal 5 %; simulated")
+    True
+    """
+    rates = ", ".join(f"{test} {RATES[test]:.1f} %" for test in tests)
+    return f"False positives (nominal 5 %; simulated with five folds, 17 equal masks and errors as measured): {rates}."
