@@ -73,9 +73,10 @@ def test_intervals_of_the_winner_over_a_reference(differ: float) -> None:
 
 
 def test_what_ties_holds_the_truly_best_mask() -> None:
+    """A mask ties where the 95 % interval of its distance from the best holds 0, so of equal masks no more than 6.5 % do not."""
     rng = np.random.default_rng(3)
     kept, equal = [], []
-    for _ in range(SWEEPS // 10):
+    for _ in range(SWEEPS // 3):
         masks = [SETS[place] for place in rng.choice(511, 41, replace=False)]
         true = {mask: 0.6 + 0.03 * rng.normal() for mask in masks}
         tied = {one.blocks for one in answer(MEASURED.record(rng, masks, true.__getitem__)).tied}
@@ -83,4 +84,4 @@ def test_what_ties_holds_the_truly_best_mask() -> None:
         same = answer(MEASURED.record(rng, masks, lambda _: 0.6))
         equal.append(len(same.tied) / same.candidates)
     print(f"\nthe best mask ties: {np.mean(kept):.3f}; of equal masks tie: {np.mean(equal):.4f}")
-    assert np.mean(kept) > 0.93 and np.mean(equal) > 0.97
+    assert np.mean(kept) > 0.93 and np.mean(equal) > 0.935
