@@ -73,7 +73,7 @@ def test_intervals_of_the_winner_over_a_reference(differ: float) -> None:
 
 
 def test_what_ties_holds_the_truly_best_mask() -> None:
-    """A mask ties where the 95 % interval of its distance from the best holds 0; so at least 93.5 % of equal ones do."""
+    """A mask ties where the 95 % interval of its distance from the best holds 0: at least 93.5 % of equal ones do."""
     rng = np.random.default_rng(3)
     kept, equal = [], []
     for _ in range(SWEEPS // 3):
