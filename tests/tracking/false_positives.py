@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from tests.tracking.equal_masks import CHANGE, MEASURED, MOST_SHARED, Errors
-from tests.tracking.made_up import sweep_info
+from tests.tracking.made_up import FOLDS, sweep_info
 from tracking.analysis.contrasts import contrast
 from tracking.analysis.seeds import read
 from tracking.analysis.simulated_rates import Test
@@ -28,6 +28,7 @@ from tracking.analysis.winners_curse import against_best
 from tracking.best_mask.block_effects import Term, block_effects
 from tracking.best_mask.candidates import candidates_of
 from tracking.best_mask.references import judged
+from tracking.best_mask.two_way import TwoWay, two_way
 from tracking.statistics import Comparison, area_between_curves, holm
 from tracking.summary.two_sweeps import subtract
 
@@ -71,6 +72,7 @@ def findings(rng: np.random.Generator, scenario: Scenario, *, winners: bool) -> 
     area = contrast(area_between_curves(shallow, deep), INFO)
     elsewhere = contrast(other[4] - other[DEPTHS + 3], INFO)
     mains, pairs = effects(rng, one)
+    starts = two_ways(rng.spawn(1)[0], one)
     plain = stats.ttest_1samp(shallow[4] - deep[3], 0.0).pvalue
     found = {
         f"plain t-test {NOT_PRINTED}": bool(plain < NOMINAL),
@@ -85,6 +87,9 @@ def findings(rng: np.random.Generator, scenario: Scenario, *, winners: bool) -> 
         ),
         "effects of blocks after Holm": any_of(mains),
         "effects of pairs of blocks after Holm": any_of(pairs),
+        "starts after Holm": any_of(starts.rows),
+        "masks over all starts after Holm": any_of(starts.masks),
+        "interactions of start and mask after Holm": any_of(starts.interactions),
         "two sweeps": subtract(first, elsewhere).p < NOMINAL,
     }
     return found | ({WINNER: winner(rng, scenario.pair)} if winners else {})
@@ -114,6 +119,12 @@ def effects(rng: np.random.Generator, one: Errors) -> tuple[list[Comparison], li
     found = block_effects(SETS, 0.6 + one.draw(rng, len(SETS)).mean(axis=2), replace(INFO, n_blocks=BLOCKS))
     assert found is not None
     return [effect.comparison for effect in found.mains], [effect.comparison for effect in found.pairs]
+
+
+def two_ways(rng: np.random.Generator, one: Errors) -> TwoWay:
+    """The effects of three starts and three masks, where all nine are equally good."""
+    dice = (0.6 + one.draw(rng, 9).mean(axis=2)).reshape(3, 3, 1, FOLDS)
+    return two_way(dice, ("a", "b", "c"), ("1-5", "6-9", "all"), INFO)
 
 
 def rates(scenario: Scenario, sweeps: int, seed: int, *, winners: bool = True) -> dict[str, float]:

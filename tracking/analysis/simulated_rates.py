@@ -19,6 +19,9 @@ Test = Literal[
     "the winner against three references after Holm",
     "effects of blocks after Holm",
     "effects of pairs of blocks after Holm",
+    "starts after Holm",
+    "masks over all starts after Holm",
+    "interactions of start and mask after Holm",
     "two sweeps",
 ]
 
@@ -32,6 +35,9 @@ RATES: dict[Test, float] = {  # in %, nominal 5
     "the winner against three references after Holm": 3.8,
     "effects of blocks after Holm": 2.9,
     "effects of pairs of blocks after Holm": 3.7,
+    "starts after Holm": 3.0,
+    "masks over all starts after Holm": 2.6,
+    "interactions of start and mask after Holm": 3.2,
     "two sweeps": 2.7,
 }
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from tracking.analysis.contrasts import Difference
 from tracking.analysis.formatting import counted, number, p_value
+from tracking.analysis.simulated_rates import false_positives
 from tracking.best_mask.sentences import signed
 from tracking.best_mask.starts import StartCell, StartRow, StartTable
 from tracking.best_mask.tables import Table
@@ -21,7 +22,10 @@ STARTS_NOTE = (
     "A start's effect is its mean over masks minus that of the sweep's own start; a mask's is its mean over starts "
     "minus that of all masks; what a pair does beyond both is D_sm − D_s. − D_.m + D.. . Corrected resampled t over "
     "folds; with several pre-trainings their variance is added. Of random-frozen, the mask all is training from "
-    "scratch."
+    "scratch. "
+    + false_positives(
+        "starts after Holm", "masks over all starts after Holm", "interactions of start and mask after Holm"
+    )
 )
 
 
