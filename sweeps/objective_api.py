@@ -107,7 +107,7 @@ def open_objective(
         sweep = prepare(resolved, network, opened_home, board, name, workers=1)
     try:
         with opened_home.locks.present(contract.workers(sweep.name)):
-            yield Objective(sweep.name, resolved, _make_score(sweep))
+            yield Objective(sweep.name, sweep.resolved, _make_score(sweep))
     finally:
         if sweep.abandoned:
             sweep.close_lost()
@@ -193,6 +193,8 @@ def _mistakes(candidate: Candidate, resolved: ResolvedSweep) -> Iterator[str]:
         )
     elif not space.allows(candidate.mask, space.setting_of(candidate)):
         yield f"mask {candidate.mask} does not go with the start {candidate.start} (scratch trains all blocks)"
+    if candidate.images:
+        yield f"images must be 0 (all) or one of search.images, not {candidate.images}"
     searched = dict(space.searched)
     for setting, value in candidate.train:
         if value not in searched.get(setting, ()):

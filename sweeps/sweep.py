@@ -65,7 +65,7 @@ def run_sweep(
         sweep = prepare(resolved, network, home, board, name, 0 if launcher.elsewhere else workers)
         with closed_when_stopped(sweep):
             states_before = sweep.tracker.trials(sweep.plan.sweep_run)
-            candidates = missing_candidates(resolved.listed, states_before, retry_failed=retry_failed)
+            candidates = missing_candidates(sweep.resolved.listed, states_before, retry_failed=retry_failed)
             something_to_do = enlist(sweep, candidates, states_before, retry_failed=retry_failed)
     del network  # workers need the memory
     submitted = None

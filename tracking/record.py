@@ -20,7 +20,7 @@ COUNTED = ("dice", "pixel_error", "ari")  # follow from the pixel counts: every 
 METRICS = (*COUNTED, *DISTANCES)  # a trial recorded before distances were has none of them: NaN
 # Strategies that list every candidate beforehand (`sweeps.spec.strategy_names`).
 LISTS = ("grid", "exhaustive", "factorial")
-Role = Literal["trial", "zero-shot", "scratch", "leaky", "referee"]
+Role = Literal["trial", "zero-shot", "scratch", "leaky", "subset", "referee"]
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,8 @@ class TrialInfo:
 
     `blocks`: the trainable blocks, counted from 1. `orders`: every (order name, depth) that this mask is, so `all` has
     two. `aliases`: other names, such as `contracting`. `role`: a trial, one of the two baselines of its own, or a
-    trial whose folds were cut after augmentation, which decides nothing; `referee`: somebody else's predictions.
+    trial that decides nothing: its folds were cut after augmentation, or it trains on a part of the images (`subset`);
+    `referee`: somebody else's predictions.
     """
 
     candidate: Candidate
@@ -149,6 +150,7 @@ class TrialRecord:
     DROPPED, and it has no `scores`). `seconds` of training, all folds (NaN: not recorded). `processors`: the kind that
     trained each fold, in order, "" where that is not known; empty for a trial recorded before that was. `external`:
     test set -> counts int64 (networks, 4, images): TP, FP, FN and TN in pixels of each fold's network on each image.
+    `train_images`: how many originals each fold trained on, where that is a part of all; else empty.
     """
 
     info: TrialInfo
@@ -161,6 +163,7 @@ class TrialRecord:
     seconds: float = math.nan
     processors: tuple[str, ...] = ()
     external: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
+    train_images: tuple[float, ...] = ()
 
     @property
     def mean_dice(self) -> float:

@@ -428,6 +428,8 @@ class Candidate:
     batches, dropout and fresh weights; the folds are the sweep's. `split="leaky"` is scored on folds cut after
     augmentation. `train` holds the searched training settings that differ from the sweep's, by name in `TrainConfig`,
     sorted: `(("batch", 8),)`. `start_seed`: the seed of what it starts from, where that is not the sweep's own.
+    `images`: it trains as if so many images were labelled, 0 for all (`trainer.data.labelled_subsets`); it is scored on
+    all.
     """
 
     mask: str
@@ -438,6 +440,7 @@ class Candidate:
     split: Split = "grouped"
     train: tuple[tuple[str, TrainValue], ...] = ()
     start_seed: int | None = None
+    images: int = 0
 
     @property
     def name(self) -> str:
@@ -450,9 +453,10 @@ class Candidate:
         seed = f" · seed {self.seed}" if self.seed else ""
         start_seed = "" if self.start_seed is None else f" · start seed {self.start_seed}"
         leaky = " · leaky split" if self.split == "leaky" else ""
+        images = f" · {self.images} images" if self.images else ""
         train = "".join(f" · {name} {value}" for name, value in self.train)
         length = f"{self.epochs} epochs · lr {self.learning_rate:g}"
-        return f"{start}{self.mask} · {length}{train}{seed}{start_seed}{leaky}"
+        return f"{start}{self.mask} · {length}{train}{images}{seed}{start_seed}{leaky}"
 
     @property
     def training(self) -> str:
@@ -460,9 +464,18 @@ class Candidate:
         return replace(self, epochs=1).key
 
     @property
-    def recipe(self) -> tuple[str, float, str, tuple[tuple[str, TrainValue], ...]]:
-        """What is tried, apart from how long and with which luck: mask, learning rate, start, training settings."""
-        return self.mask, self.learning_rate, self.start, self.train
+    def recipe(self) -> tuple[str, float, str, tuple[tuple[str, TrainValue], ...], int]:
+        """What is tried, apart from how long and with which luck: mask, learning rate, start, training settings, and on
+        how many images.
+        """
+        return self.mask, self.learning_rate, self.start, self.train, self.images
+
+    @property
+    def plain(self) -> bool:
+        """Whether it trains on the sweep's folds as they are: neither leaky nor on a part of the images. Only such ones
+        are compared and chosen.
+        """
+        return self.split == "grouped" and not self.images
 
     @property
     def luck(self) -> Luck:

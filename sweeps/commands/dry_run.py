@@ -6,6 +6,7 @@ from rich.table import Table
 
 from sweeps.environment.home import Home
 from sweeps.environment.terminal import Board
+from sweeps.planning.labelled_images import on_these, subset_line
 from sweeps.planning.resolve import look_and_resolve
 from sweeps.spec.load import Spec
 from sweeps.strategies.propose import check_budget
@@ -18,7 +19,10 @@ def run_dry(spec: Spec, home: Home, board: Board, workers: int) -> None:
     from sweeps.planning.prepare import read_cases, read_external
 
     check_budget(resolved.search, resolved.space, resolved.listed, resolved.settings.folds)
-    cases, _ = read_cases(resolved.spec, home, board)
+    cases, fold_of = read_cases(resolved.spec, home, board)
+    resolved = on_these(resolved, cases, fold_of)
+    if line := subset_line(resolved, len(cases)):
+        board.say(line)
     read_external(resolved.spec, home, board, cases)
     with board.stage("starting a process that trains one step") as step:
         costs = estimate(resolved, len(cases), workers, lambda text: step(0, None, text))

@@ -88,7 +88,7 @@ def _images(tracker: Tracker, record: SweepRecord) -> Images:
     order = [place[name] for fold in record.info.folds for name in fold]
     names, labels = (tuple(texts[number] for number in order) for texts in (images.names, images.labels))
     images = Images(names, labels, images.images[order], images.truths[order])
-    finished = [trial for trial in record.finished if trial.info.candidate.split == "grouped"]
+    finished = [trial for trial in record.finished if trial.info.candidate.plain]
     if not finished:
         raise UserError(f"The sweep '{record.info.name}' has no finished trial to compare with. Let it finish first.")
     pixels = images.truths[0].size

@@ -93,7 +93,7 @@ def to_frozen_trial(trial: PastTrial, n_blocks: int) -> FrozenTrial:
 def _candidate(attrs: dict[str, Any]) -> Candidate:
     fields = {name: attrs[name] for name in ("mask", "epochs", "learning_rate", "start", "seed", "split")}
     train = tuple((str(name), value) for name, value in attrs["train"])
-    return Candidate(**fields, train=train, start_seed=attrs.get("start_seed"))
+    return Candidate(**fields, train=train, start_seed=attrs.get("start_seed"), images=attrs.get("images", 0))
 
 
 def _distributions(n_blocks: int) -> dict[str, BaseDistribution]:

@@ -33,6 +33,7 @@ from trainer.config import (
 )
 from trainer.data.pairing.sources import find_whole
 from trainer.masks import parse
+from trainer.training.cross_validation import KEPT_FOLDS
 from trainer.training.pretraining import EMBEDDED_IMAGES
 from trainer.training.step_cost import ALL, Cost, expected_peak
 from trainer.training.steps.batches import scoring_batch
@@ -125,6 +126,8 @@ def kept_memory(spec: Spec, images: int, parameters: int) -> int:
     settings = spec.settings
     side = settings.model.size
     copies = len(seeds_of(spec)) * (1 + (settings.augmentation.order == "leaky"))  # each draws its own copies
+    if spec.search.images:
+        copies = max(copies, KEPT_FOLDS)  # as many rows as with all images
     per_seed = settings.folds * _training_part(spec, images) + images
     pixel = settings.model.channels * CHANNEL + MASK
     starts = len(further(spec.search)) + len(spec.search.start_seeds)
@@ -216,7 +219,9 @@ def _total_line(costs: Estimate) -> str:
 
 def _trials(search: Search, costs: Estimate) -> str:
     if not search.proposes:
-        return f"{len(costs.candidates)} (every mask at every epoch count and learning rate, and the baselines)"
+        parts = sum(candidate.images > 0 for candidate in costs.candidates)
+    of_parts = f"; {parts} of them as if fewer images were labelled" if parts else ""
+    return f"{len(costs.candidates)} (every mask at every epoch count and learning rate, and the baselines{of_parts})"
     return f"{len(costs.candidates)} to start from, then {searcher_name(search)} proposes ({budget(search)})"
 
 

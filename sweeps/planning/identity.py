@@ -120,11 +120,11 @@ def _by_fold(values: Sequence[str], fold_of: Sequence[int], folds: int) -> list[
 def check_space(resolved: ResolvedSweep, name: str, past_candidates: Collection[Candidate]) -> None:
     """Raise `UserError` where a search would go on from trials outside its space: a space may grow, not shrink.
 
-    Baselines do not count: all blocks, no training, from scratch and what the leaky order repeats.
+    Baselines do not count: all blocks, no training, from scratch, what the leaky order repeats and what trains on a part.
     """
     if not resolved.search.proposes:
         return
-    comparable = [one for one in past_candidates if one.split == "grouped" and one.start not in (SCRATCH, REFEREE)]
+    comparable = [one for one in past_candidates if one.plain and one.start not in (SCRATCH, REFEREE)]
     trials = [candidate for candidate in comparable if candidate.mask not in ("all", "none")]
     outside = sorted(candidate.name for candidate in trials if candidate not in resolved.space)
     if outside:

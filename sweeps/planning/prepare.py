@@ -16,6 +16,7 @@ from sweeps.planning.artifacts import log_bases, log_examples, log_images
 from sweeps.planning.distance_notes import distance_notes
 from sweeps.planning.equal_images import equal_images, shown_pairs
 from sweeps.planning.identity import check_space, describe
+from sweeps.planning.labelled_images import on_these, subset_line
 from sweeps.planning.open_sweep import OpenSweep, closed_when_stopped
 from sweeps.planning.plan import Plan, write_plan
 from sweeps.planning.resolve import ResolvedSweep
@@ -37,13 +38,17 @@ def prepare(
 ) -> OpenSweep:
     """Fix and record everything that the workers need; for a launcher that holds the home's lock.
 
-    `network` is the resolved one; its weights may be replaced. Raises `UserError` where the data or the
-    weights cannot be used, and where `name` stands for another sweep.
+    `network` is the resolved one; its weights may be replaced. What the images decide of the resolved sweep stands in
+    the plan. Raises `UserError` where the data or the weights cannot be used, and where `name` stands for another
+    sweep.
     """
     with heavy_imports():
         from tracking.store.writer import Tracker
 
     cases, fold_of = read_cases(resolved.spec, home, board)
+    resolved = on_these(resolved, cases, fold_of)
+    if line := subset_line(resolved, len(cases)):
+        board.say(line)
     external = read_external(resolved.spec, home, board, cases)
     check_other_images(resolved, home, board, {"the sweep's own images": cases, **external})
     warn_of_memory(resolved.spec, network, len(cases), workers, board)

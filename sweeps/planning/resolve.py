@@ -79,7 +79,7 @@ class ResolvedSweep:
         """Whether a candidate is one of those that a winner is chosen among: trained, on a start that is searched,
         and not outside.
         """
-        trained = candidate.epochs > 0 and candidate.split == "grouped"
+        trained = candidate.epochs > 0 and candidate.plain
         return trained and candidate.start in self.space.starts and not self.outside(candidate)
 
     def outside(self, candidate: Candidate) -> bool:

@@ -153,7 +153,7 @@ class KeptWeights:
     def _priced(
         self, candidate: Candidate, trainable_params: int, *, trainings: tuple[str, ...] = (), state: bool = False
     ) -> Holding:
-        is_trial = candidate.start in self._sweep.resolved.space.starts and candidate.split == "grouped"
+        is_trial = candidate.start in self._sweep.resolved.space.starts and candidate.plain
         return Holding(
             candidate=candidate,
             trainable_params=trainable_params,

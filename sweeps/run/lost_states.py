@@ -46,7 +46,7 @@ def trained_again(
 def _has_state(sweep: OpenSweep, candidate: Candidate, folds: Sequence[Sequence[str]]) -> bool:
     """Whether the first fold can go on. Fresh weights of a seed are drawn by the workers only: as if it could not."""
     plan, settings = sweep.plan, sweep.resolved.settings
-    if candidate.origin not in plan.start_files or candidate.split != "grouped":
+    if candidate.origin not in plan.start_files or not candidate.plain:
         return False
     _, digest = plan.start_files[candidate.origin]
     key = training_key(settings, candidate, 1, folds[0], plan.data_digest, digest)

@@ -232,6 +232,8 @@ def role_of(candidate: Candidate) -> Role:
         return "zero-shot"
     if candidate.split == "leaky":
         return "leaky"
+    if candidate.images:
+        return "subset"
     return "scratch" if candidate.start == "scratch" else "trial"
 
 

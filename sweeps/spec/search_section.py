@@ -15,6 +15,7 @@ from trainer.masks import ORDERS, parse
 
 LARGEST_EPOCHS = 100_000
 SMALLEST_RATE = 1e-9
+FEWEST_IMAGES = 2  # labelled ones that a fold can be held out of
 FEWEST_UNITS = 2  # with one there is nothing to choose: the only mask is all of it
 Starts = tuple[tuple[str, str], ...]  # name -> what it is
 SEARCHABLE = tuple(item.name for item in fields(TrainConfig) if item.name not in ("deterministic", "precision"))
@@ -37,7 +38,8 @@ class Search:
     pre-training, and every trial with it, once per seed (`sweeps.spec.starts`).
 
     `neurons` are blocks of which one neuron each is drawn before and after every trial. `seeds` repeats every trial
-    once per training seed, on the same folds; empty: once, with the spec's `seed`.
+    once per training seed, on the same folds; empty: once, with the spec's `seed`. `images` repeats every trial as if
+    so many images were labelled, scored on all of them; all are always measured, too.
     """
 
     space: Literal["orders", "masks", "subsets", "single"] = "orders"
@@ -64,6 +66,7 @@ class Search:
     seeds: tuple[int, ...] = ()
     starts: Starts = ()
     start_seeds: tuple[int, ...] = ()
+    images: tuple[int, ...] = ()
 
     @property
     def proposes(self) -> bool:
@@ -92,6 +95,7 @@ def search_mistakes(search: Search) -> Iterator[str]:
         yield f"'search.seeds' must be distinct numbers from 0 to {LARGEST_SEED - 1}, but got {list(search.seeds)}."
     if search.proposes and search.seeds:
         yield f"'search.seeds' repeats the trials of a list; '{search.strategy}' takes one seed: leave it out."
+    yield from _images_mistakes(search)
     yield from _strategy_mistakes(search)
 
 
@@ -133,6 +137,15 @@ def neuron_mistakes(search: Search, last: int | None) -> Iterator[str]:
     if wrong or len(set(search.neurons)) < len(search.neurons):
         known = f"from 1 to {last}" if last is not None else "from 1 on"
         yield f"'search.neurons' must be distinct block numbers {known}, but got {list(search.neurons)}."
+
+
+def _images_mistakes(search: Search) -> Iterator[str]:
+    """The rules of `search.images` that hold for any set; what depends on the images is looked at when they are read."""
+    images = list(search.images)
+    if images != sorted(set(images)) or any(size < FEWEST_IMAGES for size in images):
+        yield f"'search.images' must be rising whole numbers from {FEWEST_IMAGES} on, but got {images}."
+    if search.proposes and images:
+        yield f"'search.images' repeats the trials of a list; '{search.strategy}' takes all images: leave it out."
 
 
 def _strategy_mistakes(search: Search) -> Iterator[str]:

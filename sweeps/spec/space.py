@@ -78,7 +78,8 @@ class Space:
             and candidate.learning_rate in self.learning_rate
             and self.setting_of(candidate) in self._settings
             and self.allows(candidate.mask, self.setting_of(candidate))
-            and (*candidate.luck, candidate.split) == (self.seed, None, "grouped")
+            and candidate.luck == (self.seed, None)
+            and candidate.plain
         )
 
     @property
@@ -244,7 +245,8 @@ def listed(search: Search, space: Space, settings: Settings | None = None) -> tu
     if search.strategy == "factorial":
         cells = {str(mask) for mask in factorial_masks(space.n_blocks, search.cells)}
         trials = [candidate for candidate in trials if candidate.mask in cells]
-    candidates = dict.fromkeys([*baselines(search, settings), *_repeat(trials, search, settings)])
+    parts = [replace(candidate, images=images) for candidate in trials for images in search.images]
+    candidates = dict.fromkeys([*baselines(search, settings), *_repeat([*trials, *parts], search, settings)])
     return tuple(sorted(candidates, key=lambda candidate: -candidate.epochs))
 
 

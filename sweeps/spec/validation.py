@@ -33,6 +33,11 @@ def rules(search: Search, settings: Settings) -> Iterator[str]:
     yield from tuning_mistakes(search, settings.train)
     if settings.augmentation.order == "leaky" and search.proposes:
         yield f"'augmentation.order' = 'leaky' repeats the trials of a grid, but the strategy is '{search.strategy}'."
+    if settings.augmentation.order == "leaky" and search.images:
+        yield (
+            "'augmentation.order' = 'leaky' scores copies of what was trained on, where a smaller labelled set means "
+            f"nothing, but 'search.images' is {list(search.images)}: leave one out."
+        )
 
 
 def refuse(name: str, mistakes: Iterable[str]) -> None:

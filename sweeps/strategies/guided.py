@@ -144,14 +144,15 @@ def _learnt(scored: Sequence[_Observation]) -> list[_Observation]:
 
 
 def _observation(grid: _Grid, space: Space, trial: PastTrial, worst: float) -> _Observation | None:
-    """What a trial tells of the space; None of one with a start or settings that are not searched.
+    """What a trial tells of the space; None of one with a start or settings that are not searched, or on a part of the
+    images.
 
     A failed one counts as bad as the `worst` that scored; zero-shot is the set of no blocks at the largest epoch count.
     """
     candidate = trial.candidate
     epochs = candidate.epochs or space.epochs[-1]
     choice = (epochs, candidate.learning_rate, space.setting_of(candidate))
-    if choice not in grid.number or candidate.split != "grouped":
+    if choice not in grid.number or not candidate.plain:
         return None
     score = worst if trial.status == "failed" else trial.score
     return _Observation(parse(candidate.mask, space.n_blocks).blocks, grid.number[choice], score)

@@ -1,7 +1,7 @@
-"""A sweep as it is compared: trials that differ only in their seeds made one, leaky ones set aside; pure functions.
+"""A sweep as it is compared: trials that differ only in their seeds made one, those that decide nothing set aside.
 
-A trial may be repeated with several training seeds, with several pre-trainings, or both: each such pair is its luck
-(`Candidate.luck`).
+Pure functions. A trial may be repeated with several training seeds, with several pre-trainings, or both: each such pair
+is its luck (`Candidate.luck`).
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from trainer.config import Luck
 from trainer.results import Score, original_of
 
 DONE = ("FINISHED", "FAILED")
+ASIDE = ("leaky", "subset")  # roles of trials that decide nothing
 
 
 @dataclass(frozen=True)
@@ -62,17 +63,24 @@ class Repeats:
 
 @dataclass(frozen=True)
 class Reading:
-    """A sweep read for comparing. `honest`: the sweep with one record per repeated trial and no leaky ones; `leaky`:
-    those, merged in the same way, with one score per original image.
+    """A sweep read for comparing. `honest`: the sweep with one record per repeated trial, none of them leaky or on a
+    part of the images; `leaky`: those, merged in the same way, with one score per original image; `subsets`: the trials
+    on a part of the images, merged in the same way.
     """
 
     honest: SweepRecord
     leaky: tuple[TrialRecord, ...]
     repeats: Repeats
+    subsets: tuple[TrialRecord, ...] = ()
+
+    @property
+    def aside(self) -> tuple[TrialRecord, ...]:
+        """The trials that decide nothing."""
+        return *self.leaky, *self.subsets
 
 
 def read(record: SweepRecord) -> Reading:
-    """Merge trials that differ only in their seeds, and set the leaky ones aside.
+    """Merge trials that differ only in their seeds, and set aside the leaky ones and those on a part of the images.
 
     Seeds are those of the plan (`search.seeds`, `search.start_seeds`) that every trial is done with; while there is
     none, all of them, and a merged trial is unfinished until the last is, its `reason` saying which are missing. With
@@ -87,11 +95,12 @@ def read(record: SweepRecord) -> Reading:
         if len(lucks) > 1 and trial.status == "FINISHED" and trial.info.seeded
     }
     return Reading(
-        replace(record, trials=tuple(trial for trial in trials if trial.info.role != "leaky")),
+        replace(record, trials=tuple(trial for trial in trials if trial.info.role not in ASIDE)),
         tuple(trial for trial in trials if trial.info.role == "leaky"),
         Repeats(
             lucks, parts, tuple(sorted(trial.info.candidate.name for trial in others)), own_start_seed(record.info)
         ),
+        tuple(trial for trial in trials if trial.info.role == "subset"),
     )
 
 
@@ -166,7 +175,8 @@ def merged(trials: Sequence[TrialRecord]) -> TrialRecord:
 
     Fold f: score_f = 1/S sum_s score_sf, NaN where a seed has none. Image i: Dice_i = 1/S sum_s Dice_si, so that n
     images stay n images; its pixel counts are summed over the seeds, so that the pooled Dice is pooled over all of it.
-    Of external test sets it has the networks of all seeds.
+    Of external test sets it has the networks of all seeds. A seed trains on a part of the images of its own: their
+    number is the mean.
     """
     if len(trials) == 1:
         return trials[0]
@@ -186,7 +196,8 @@ def merged(trials: Sequence[TrialRecord]) -> TrialRecord:
         for name in trials[0].external
         if all(name in trial.external for trial in trials)
     }
-    return replace(trials[0], folds=folds, scores=scores, seconds=seconds, external=external)
+    trained = tuple(map(float, np.mean([trial.train_images for trial in trials], axis=0)))
+    return replace(trials[0], folds=folds, scores=scores, seconds=seconds, external=external, train_images=trained)
 
 
 def per_original(trial: TrialRecord, originals: Iterable[str]) -> TrialRecord:

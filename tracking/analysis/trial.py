@@ -46,10 +46,11 @@ class TrialSummary:
 
     `mask`: as it is written; `aliases`: its other names; `blocks`: the trained units, counted from 1. `orders`: every
     (order, depth) that the mask is; `order`, `depth`: the first of them, None for a mask that is on no order. `role`:
-    `trial`, `zero-shot`, `scratch` or `leaky`. `start`: `pretrained` (the sweep's own), `scratch`, `random-frozen` or
-    the name of another start; `split`: `grouped` (augmented after the split) or `leaky` (before it). `epochs`,
-    `learning_rate`: its budget and rate (0 epochs: not trained); `train`: searched training settings, those that differ
-    from the sweep's own. `trainable_params`: trained parameters. `seeds`:
+    `trial`, `zero-shot`, `scratch`, `leaky` or `subset`. `start`: `pretrained` (the sweep's own), `scratch`,
+    `random-frozen` or the name of another start; `split`: `grouped` (augmented after the split) or `leaky` (before it).
+    `images`: it trained as if so many were labelled, 0 for all. `epochs`, `learning_rate`: its budget and rate (0
+    epochs: not trained); `train`: searched training settings, those that differ from the sweep's own.
+    `trainable_params`: trained parameters. `seeds`:
     it was trained with each of them; `noise`: of its mean Dice over these, None with one seed.
 
     `dice`, `pixel_error` (%), `ari`: means over folds. `dice_pooled`: Dice of all pixels of all images as one image.
@@ -143,7 +144,7 @@ def report_order(trial: TrialRecord) -> tuple[Any, ...]:
     return (
         *(info.role != "trial", info.role, -candidate.epochs, candidate.learning_rate),
         *(group, shallow or deep or 0, len(info.blocks)),
-        *(candidate.mask, candidate.start, candidate.split, candidate.seed),
+        *(candidate.mask, candidate.start, candidate.split, candidate.images, candidate.seed),
     )
 
 

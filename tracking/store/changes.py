@@ -63,6 +63,8 @@ def finished(info: TrialInfo, results: Sequence[FoldResult], *, weights: bool, s
         WEIGHTS: KEPT if weights else LOST,
         "mlflow.note.content": mlflow_views.describe_trial(info, summary, len(results), synthetic),
     }
+    if info.candidate.images:
+        summary |= schema.train_images_to_metrics(results)
     points = tuple((key, float(value), epochs) for key, value in summary.items())
     # A training before may have taken more of them.
     return Change(points, tags=tags, replaces=(TAG, distance_tags.TAG, external_tags.TAG), status="FINISHED")

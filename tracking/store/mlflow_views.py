@@ -22,8 +22,9 @@ State = dict[str, object]  # of MLflow's run page, or of a part of it, in MLflow
 TRAINING = {"workflowType": "machine_learning"}  # of MLflow's two faces, the one that is not about language models
 IMAGES = "images"  # the folder of the artifacts whose files MLflow's charts know by their keys
 LONGEST = 3000  # characters of a verdict in a description; MLflow takes 5,000 in an experiment's tag
-# A leaky trial is scored on copies of what it was trained on: it must not head a list of the best.
-TRIALS = "tags.`thaw.kind` = 'trial' AND params.`role` != 'leaky'"
+# A leaky trial is scored on copies of what it was trained on: it must not head a list of the best. Nor must one that
+# was trained on a part of the images: it is no candidate.
+TRIALS = "tags.`thaw.kind` = 'trial' AND params.`role` != 'leaky' AND params.`role` != 'subset'"
 # In the order of the page, with their widths in pixels: what a small screen shows comes first; the run's name beside
 # it says mask and epochs already. MLflow sorts metrics as numbers and parameters as text.
 COLUMNS = {
@@ -161,7 +162,8 @@ def describe_trial(info: TrialInfo, summary: dict[str, float], folds: int, synth
     how = "fine-tuned" if candidate.start == "pretrained" else "trained from scratch"
     what = f"{mask}, {how} for {candidate.epochs} epochs at learning rate {candidate.learning_rate:g}"
     leaky = "; folds cut after augmentation, which inflates scores" if candidate.split == "leaky" else ""
-    parts = [f"{what}{leaky}." if candidate.epochs else "The starting weights as they are, without any training."]
+    part = f" as if {candidate.images} images were labelled" if candidate.images else ""
+    parts = [f"{what}{part}{leaky}." if candidate.epochs else "The starting weights as they are, without any training."]
     parts.append(f"{_dice(summary, folds)}; {info.trainable_params:,} trained parameters.")
     parts += ["Synthetic data: no claim about real images."] * synthetic
     return " ".join(parts)

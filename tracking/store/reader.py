@@ -126,6 +126,7 @@ class Reader(Store):
             scores=self._scores(run, orders) if run.info.status == "FINISHED" else (),
             seconds=float(run.data.metrics.get("seconds", math.nan)),
             processors=schema.processors_of(run.data.tags, folds),
+            train_images=schema.train_images_of(run.data.metrics, folds),
             external=self._external(run) if has_external and run.info.status == "FINISHED" else {},
         )
 

@@ -138,6 +138,7 @@ def trial_params(info: TrialInfo) -> dict[str, str]:
         "role": info.role,
         "seed": str(candidate.seed),
         **({} if candidate.start_seed is None else {"start_seed": str(candidate.start_seed)}),
+        **({"images": f"{candidate.images:05d}"} if candidate.images else {}),
         **{f"train.{name}": str(value) for name, value in candidate.train},
     }
 
@@ -170,6 +171,17 @@ def summary_metrics(results: Sequence[FoldResult]) -> dict[str, float]:
         metrics["empty_truths"] = len(empty)
         metrics["empty_truths_false_positive_percent"] = false_positive_percent(empty)
     return metrics
+
+
+def train_images_to_metrics(results: Sequence[FoldResult]) -> dict[str, float]:
+    """How many original images each fold of a trial on a part of them trained on."""
+    return {f"train_images/fold_{result.fold}": result.train_images for result in results}
+
+
+def train_images_of(metrics: Mapping[str, float], count: int) -> tuple[float, ...]:
+    """The same of the folds 1..count; () where it is not recorded, as of every trial on all images."""
+    numbers = [metrics.get(f"train_images/fold_{fold}", math.nan) for fold in range(1, count + 1)]
+    return () if any(math.isnan(number) for number in numbers) else tuple(numbers)
 
 
 def processors_to_tag(results: Sequence[FoldResult]) -> str:

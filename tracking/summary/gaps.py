@@ -38,7 +38,7 @@ class Gaps:
 
 def find_gaps(record: SweepRecord, reading: Reading) -> Gaps:
     """What of a sweep has no score; `reading` is the record read for comparing (`tracking.analysis.seeds.read`)."""
-    trials = (*reading.honest.trials, *reading.leaky, *_trials_of_waiting_seeds(record, reading.repeats))
+    trials = (*reading.honest.trials, *reading.aside, *_trials_of_waiting_seeds(record, reading.repeats))
     began = {trial.info.candidate.key for trial in record.trials}
     return Gaps(
         tuple(

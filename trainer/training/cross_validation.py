@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from trainer.config import Candidate, Settings, Split
 from trainer.data.augmentation import augmented, copies_of
 from trainer.data.cases import Cases
+from trainer.data.labelled_subsets import subset
 from trainer.results import COPY_MARK, FoldResult, Reached, Score
 from trainer.training.distances import unit_of, with_distances
 from trainer.training.external_sets import ExternalSet
@@ -105,19 +106,23 @@ class CrossValidation:
     def key(self, candidate: Candidate, fold: FoldData) -> str:
         """The ledger's key of one fold of a candidate, at any epoch count (`training_key`)."""
         start = self.starts[candidate.origin]
-        return training_key(self.settings, candidate, fold.number, fold.names, self.data_digest, start)
+        return training_key(self.settings, candidate, fold.number, fold.names, self.data_digest, start, fold.trained)
 
 
 def fold_maker(cases: Cases, fold_of: NDArray[np.int64], settings: Settings) -> FoldsOf:
-    """Make the folds that a candidate asks for by its seed and split; those of the last ones asked for are kept."""
+    """Make the folds that a candidate asks for by its seed, split and number of images; those of the last ones asked
+    for are kept.
+    """
 
     @lru_cache(maxsize=KEPT_FOLDS)
-    def made(seed: int, split: Split) -> Sequence[FoldData]:
+    def made(seed: int, split: Split, images: int) -> Sequence[FoldData]:
         if split == "leaky":
             return leaky_fold_data(cases, settings, seed)
+        if images:
+            return subset_fold_data(cases, fold_of, settings, seed, images)
         return fold_data(cases, fold_of, settings, seed)
 
-    return lambda candidate: made(candidate.seed, candidate.split)
+    return lambda candidate: made(candidate.seed, candidate.split, candidate.images)
 
 
 def fold_data(
@@ -134,6 +139,33 @@ def fold_data(
         x, y = augmented(cases.images, cases.masks, cases.names, train, settings.augmentation, seed)
         scored = np.asarray(cases.images[test]), np.asarray(cases.masks[test])
         folds.append(_fold(number, (x, y), len(train), scored, [cases.names[i] for i in test], cases, test))
+    return tuple(folds)
+
+
+def subset_fold_data(
+    cases: Cases, fold_of: NDArray[np.int64], settings: Settings, seed: int, images: int
+) -> tuple[FoldData, ...]:
+    """The same folds as if `images` were labelled: each scores all of its images and trains on a part of the others
+    (`trainer.data.labelled_subsets`).
+
+    A training part is filled up to as many images as that of the whole set has, so that an epoch has as many steps and
+    only the data differ: by augmented copies, as the rule "`augmentation.total` images in all" does with a smaller set,
+    and where nothing is augmented by the originals again.
+    """
+    folds = []
+    for number in range(settings.folds):
+        train, test = np.flatnonzero(fold_of != number), np.flatnonzero(fold_of == number)
+        part = subset(cases, train, images, number, seed)
+        names = [cases.names[case] for case in part]
+        rows = len(train) + len(copies_of(cases.names, train, settings.augmentation.total, len(cases), seed))
+        x, y = cases.images[part], cases.masks[part]
+        if settings.augmentation.total:
+            filled = replace(settings.augmentation, total=rows)
+            x, y = augmented(x, y, names, np.arange(len(part)), filled, seed)
+        again = np.resize(np.arange(len(x)), rows)
+        scored = np.asarray(cases.images[test]), np.asarray(cases.masks[test])
+        fold = _fold(number, (x[again], y[again]), len(part), scored, [cases.names[i] for i in test], cases, test)
+        folds.append(replace(fold, trained=tuple(names)))
     return tuple(folds)
 
 

@@ -43,8 +43,8 @@ NOTHING_TRAINED = (-1, 0)  # epochs and steps: not even the starting weights wer
 class FoldData:
     """One fold ready to train: images (n, H, W[, 3]) in [0, 1], masks (n, H, W) of 0, 1 and, where ignored, 255.
 
-    `train_images` counts the original cases among the augmented `train_x`; `montage` are positions in `test_x`.
-    `test_spacing` (n, 2) in mm between the pixels of the images that are scored; None: distances are in pixels.
+    `train_images` counts the original cases among the augmented `train_x`; `trained` names them where they are but a
+    part of those that the fold does not score. `montage` are positions in `test_x`. `test_spacing` (n, 2) in mm between the pixels of the images that are scored; None: distances are in pixels.
     """
 
     number: int
@@ -57,6 +57,7 @@ class FoldData:
     labels: tuple[str, ...]
     montage: tuple[int, ...] = ()
     test_spacing: NDArray[np.float64] | None = None
+    trained: tuple[str, ...] = ()
 
 
 class Trainer:

@@ -24,12 +24,19 @@ UNUSED_WITHOUT_TRAINING = ("seed", "learning_rate")
 
 
 def training_key(
-    settings: Settings, candidate: Candidate, fold: int, names: Sequence[str], data: str, start: str
+    settings: Settings,
+    candidate: Candidate,
+    fold: int,
+    names: Sequence[str],
+    data: str,
+    start: str,
+    trained: Sequence[str] = (),
 ) -> str:
     """The ledger's key of one fold, 64 hex digits.
 
     `fold` counts from 1; `names` are the images that it scores; `data` is the digest of all images, masks, names and
-    labels, `start` that of the starting weights.
+    labels, `start` that of the starting weights. `trained`: the images that it trains on, where these are but a part of
+    the others.
     """
     train = train_config(settings.train, candidate)
     return digest(
@@ -42,12 +49,17 @@ def training_key(
             "start": start,
             "data": data,
             "fold": fold,
-            "test": hashlib.sha256("\n".join(names).encode()).hexdigest(),
+            "test": _digest_of(names),
             "versions": versions(),
             "arithmetic": arithmetic.TRAINING,
         }
+        | ({"trained": _digest_of(trained)} if trained else {})
         | in_key()
     )
+
+
+def _digest_of(names: Sequence[str]) -> str:
+    return hashlib.sha256("\n".join(names).encode()).hexdigest()
 
 
 def ranges(config: AugmentConfig) -> dict[str, Any]:
