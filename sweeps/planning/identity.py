@@ -120,7 +120,8 @@ def _by_fold(values: Sequence[str], fold_of: Sequence[int], folds: int) -> list[
 def check_space(resolved: ResolvedSweep, name: str, past_candidates: Collection[Candidate]) -> None:
     """Raise `UserError` where a search would go on from trials outside its space: a space may grow, not shrink.
 
-    Baselines do not count: all blocks, no training, from scratch, what the leaky order repeats and what trains on a part.
+    Baselines do not count: all blocks, no training, from scratch, what the leaky order repeats and what trains on a
+    part of the images.
     """
     if not resolved.search.proposes:
         return

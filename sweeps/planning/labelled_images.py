@@ -44,6 +44,6 @@ def subset_line(resolved: ResolvedSweep, images: int) -> str:
     filled = "more augmented copies" if resolved.settings.augmentation.total else "the same images again"
     return (
         f"Every listed mask is also trained as if {', '.join(map(str, sizes))} of the {images} images were labelled: a "
-        f"fold trains on about {shares} of them, whole groups, and scores the same images as ever. {filled.capitalize()}"
-        " fill an epoch up, so that it has as many steps at every size."
+        f"fold trains on about {shares} of them, in whole groups, and scores the same images as ever. "
+        f"{filled.capitalize()} fill an epoch up, so that it has as many steps at every size."
     )

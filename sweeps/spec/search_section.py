@@ -140,7 +140,7 @@ def neuron_mistakes(search: Search, last: int | None) -> Iterator[str]:
 
 
 def _images_mistakes(search: Search) -> Iterator[str]:
-    """The rules of `search.images` that hold for any set; what depends on the images is looked at when they are read."""
+    """The rules of `search.images` that hold for any set; the others need the images (`sweeps.planning`)."""
     images = list(search.images)
     if images != sorted(set(images)) or any(size < FEWEST_IMAGES for size in images):
         yield f"'search.images' must be rising whole numbers from {FEWEST_IMAGES} on, but got {images}."

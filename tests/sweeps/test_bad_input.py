@@ -227,6 +227,14 @@ CASES: dict[str, tuple[Build, str]] = {
     "a unit that is none": (lambda folder: ["masks", "--unit", "convs"], r"--unit must be one of block, conv"),
     "leaky order of nothing": (given("--set", "augmentation.order=leaky"), r"nothing is augmented: set 'augment"),
     "a seed twice": (given("--set", "search.seeds=[1,1]"), r"'search\.seeds' must be distinct numbers from 0"),
+    "sizes that fall": (
+        given("--set", "search.images=[40,20]"),
+        r"'search\.images' must be rising whole numbers from 2",
+    ),
+    "more images than there are": (
+        given("--set", "search.images=[4,999]"),
+        r"(?s)'search\.images' does not fit these images:.*must not be larger than the set of \d+ images, but got 999",
+    ),
     "seeds of a search": (
         given("--set", "search.seeds=[0,1]", "--set", "search.strategy=random", "--set", "search.trials=2"),
         r"'search\.seeds' repeats the trials of a list; 'random' takes one seed",

@@ -47,7 +47,7 @@ class TrialSummary:
     `mask`: as it is written; `aliases`: its other names; `blocks`: the trained units, counted from 1. `orders`: every
     (order, depth) that the mask is; `order`, `depth`: the first of them, None for a mask that is on no order. `role`:
     `trial`, `zero-shot`, `scratch`, `leaky` or `subset`. `start`: `pretrained` (the sweep's own), `scratch`,
-    `random-frozen` or the name of another start; `split`: `grouped` (augmented after the split) or `leaky` (before it).
+    `random-frozen` or the name of another start; `split`: `grouped` (augmented after the split) or `leaky` (before it);
     `images`: it trained as if so many were labelled, 0 for all. `epochs`, `learning_rate`: its budget and rate (0
     epochs: not trained); `train`: searched training settings, those that differ from the sweep's own.
     `trainable_params`: trained parameters. `seeds`:
@@ -71,6 +71,7 @@ class TrialSummary:
     role: Role
     start: str
     split: str
+    images: int
     epochs: int
     learning_rate: float
     train: Mapping[str, TrainValue]
@@ -113,6 +114,7 @@ def summarise_trial(trial: TrialRecord, repeats: Repeats | None = None) -> Trial
         role=info.role,
         start=candidate.start,
         split=candidate.split,
+        images=candidate.images,
         epochs=candidate.epochs,
         learning_rate=candidate.learning_rate,
         train=dict(candidate.train),

@@ -5,15 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from tracking.analysis.labelled_images import MaskCurve
 from tracking.figures.canvas import Form, stamp
 from tracking.figures.cost import CostPoint, draw_cost
 from tracking.figures.curves import Curve, draw_comparisons
+from tracking.figures.labelled_images import ImagesCurve, draw_labelled_images
 from tracking.spec_view import view_spec
 from tracking.statistics import Comparison, spread
 from tracking.summary.external import ExternalSummary
+from tracking.summary.labelled_images_in_words import last_gain
 from tracking.summary.sweep import SweepSummary
 from tracking.summary.wording import is_main
 
+MOST_CURVES = 4  # of a figure: more are told apart in its table only
 ORDERS = ("shallow-first", "deep-first", "outer-first", "inner-first")
 
 
@@ -97,8 +101,36 @@ def cost_points(summary: SweepSummary) -> list[CostPoint]:
     ]
 
 
+def images_curves(summary: SweepSummary) -> list[ImagesCurve]:
+    """Dice against the number of labelled images, of the masks that do best with all of them."""
+    labelled = summary.labelled_images
+    return [_images_curve(curve) for curve in (labelled.curves[:MOST_CURVES] if labelled else ())]
+
+
+def _images_curve(curve: MaskCurve) -> ImagesCurve:
+    last, found = curve.points[-1], last_gain(curve)
+    more = None
+    if found:
+        dice, low, high = (last.dice.mean + end for end in (found.mean, found.low, found.high))
+        more = last.images + found.more, dice, low, high
+    return ImagesCurve(
+        curve.name,
+        tuple(point.images for point in curve.points),
+        tuple(point.dice.mean for point in curve.points),
+        tuple(point.dice.sd for point in curve.points),
+        more,
+    )
+
+
+def zero_shot_of(summary: SweepSummary) -> float:
+    """The mean Dice before any training; NaN where it was not measured."""
+    return baselines_of(summary).get("zero_shot", math.nan)
+
+
 def figure_files(summary: SweepSummary) -> Mapping[str, bytes]:
-    """file name -> bytes of the comparisons and the cost, as SVG and PNG; what cannot be drawn is left out."""
+    """file name -> bytes of the comparisons, the cost and the curves over the number of images, as SVG and PNG; what
+    cannot be drawn is left out.
+    """
     mark = stamp(summary.data.synthetic)
     rows, points = comparison_rows(summary), cost_points(summary)
     forms: tuple[Form, ...] = ("svg", "png")
@@ -108,4 +140,6 @@ def figure_files(summary: SweepSummary) -> Mapping[str, bytes]:
             files[f"comparisons.{form}"] = draw_comparisons(rows, stamp=mark, form=form)
         if points:
             files[f"cost.{form}"] = draw_cost(points, stamp=mark, form=form)
+        if curves := images_curves(summary):
+            files[f"labelled-images.{form}"] = draw_labelled_images(curves, zero_shot_of(summary), mark, form)
     return files

@@ -35,6 +35,7 @@ HEADS_AFTER_METRICS = [
 ]
 HEADS_AFTER_METRICS += ["seeds", "dice_seed_sd", "synthetic", "sweep"]
 HEADS_AFTER_METRICS += ["hd95_images_median", "images_nothing_predicted", "distance_unit", "surface_dice_tolerance"]
+HEADS_AFTER_METRICS += ["labelled_images"]
 
 
 def to_csv(*sweeps: SweepSummary) -> str:
@@ -46,9 +47,15 @@ def to_csv(*sweeps: SweepSummary) -> str:
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow([*HEADS_BEFORE_METRICS, *mean_heads, *fold_heads, *HEADS_AFTER_METRICS])
     for sweep in sweeps:
-        for trial in (*sweep.trials, *(sweep.leakage.trials if sweep.leakage else ())):
+        for trial in (*sweep.trials, *_aside(sweep)):
             writer.writerow(_finite(cell) for cell in _row(trial, sweep))
     return buffer.getvalue()
+
+
+def _aside(sweep: SweepSummary) -> Iterator[TrialSummary]:
+    """The trials that decide nothing: leaky ones, and those on a part of the images."""
+    for part in (sweep.leakage, sweep.labelled_images):
+        yield from part.trials if part else ()
 
 
 def _row(trial: TrialSummary, sweep: SweepSummary) -> Iterator[Cell]:
@@ -69,6 +76,7 @@ def _row(trial: TrialSummary, sweep: SweepSummary) -> Iterator[Cell]:
     yield sweep.sweep
     yield from (trial.hd95_median, trial.nothing_predicted)
     yield from (sweep.distances.unit, sweep.distances.tolerance) if sweep.distances else (None, None)
+    yield trial.images or sweep.data.images
 
 
 def _means(scores: FoldScores) -> tuple[float, float, float]:

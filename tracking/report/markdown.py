@@ -17,6 +17,19 @@ from tracking.report.page_best_mask import HEADING
 from tracking.report.page_images import per_image_cells
 from tracking.summary.distances_in_words import DISTANCES, distance_cells, distance_heads, distance_sentence
 from tracking.summary.external_in_words import EXTERNAL, EXTERNAL_HEADS, EXTERNAL_NOTE, external_cells
+from tracking.summary.labelled_images_in_words import (
+    GAIN_NOTE,
+    LABELLED,
+    PAIR_HEADS,
+    PAIR_NOTE,
+    crossing_sentences,
+    labelled_note,
+    pair_rows,
+    refusals,
+    size_heads,
+    size_rows,
+    trained_row,
+)
 from tracking.summary.sweep import SweepSummary
 from tracking.summary.wording import (
     TRIAL_HEADS,
@@ -40,7 +53,8 @@ def to_markdown(summary: SweepSummary) -> str:
     lines += [f"- {reading}" for reading in data.readings]
     lines += [f"- left out: {note}" for note in data.notes]
     lines += [*_comparisons(summary), *_choice(summary), *_starts(summary), *_trials(summary), *_images(summary)]
-    lines += [*_distances(summary), *_external(summary), *_leakage(summary), *_gaps(summary), _repeat(summary)]
+    lines += [*_distances(summary), *_labelled_images(summary), *_external(summary), *_leakage(summary)]
+    lines += [*_gaps(summary), _repeat(summary)]
     return "\n".join(lines) + "\n"
 
 
@@ -112,6 +126,18 @@ def _distances(summary: SweepSummary) -> list[str]:
     rows = [distance_cells(trial) for trial in summary.trials if is_shown(trial, summary)]
     table = markdown_table(distance_heads(summary), rows)
     return [f"## {DISTANCES}", "", distance_sentence(summary), "", *table, ""] if rows else []
+
+
+def _labelled_images(summary: SweepSummary) -> list[str]:
+    labelled = summary.labelled_images
+    if labelled is None:
+        return []
+    lines = [f"## {LABELLED}", "", labelled.sentence, ""]
+    if labelled.curves:
+        rows = [*size_rows(labelled), trained_row(labelled)]
+        lines += [*markdown_table(size_heads(labelled), rows), "", f"{labelled_note(summary)} {GAIN_NOTE}", ""]
+    lines += [line for sentence in (*crossing_sentences(labelled), *refusals(labelled)) for line in (sentence, "")]
+    return [*lines, *markdown_table(PAIR_HEADS, pair_rows(labelled)), "", PAIR_NOTE, ""] if labelled.pairs else lines
 
 
 def _external(summary: SweepSummary) -> list[str]:

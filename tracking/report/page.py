@@ -18,6 +18,7 @@ from tracking.report.page_distances import distances_section
 from tracking.report.page_external import external_section
 from tracking.report.page_figures import figures_section
 from tracking.report.page_images import per_image_section
+from tracking.report.page_labelled_images import labelled_images_section
 from tracking.report.page_processors import processors_section
 from tracking.report.page_seeds import leakage_section, noise_section
 from tracking.report.page_starts import starts_section
@@ -46,6 +47,7 @@ def html(summary: SweepSummary, record: SweepRecord) -> str:
         trials_section(summary),
         by_class_section(summary),
         per_image_section(summary),
+        labelled_images_section(summary),
         external_section(summary),
         distances_section(summary),
         convergence_section(summary),

@@ -29,6 +29,7 @@ def to_text(summary: SweepSummary) -> str:
     answer = answer_sentences(summary.best_mask)
     lines += ["", *answer] if answer else []
     lines += ["", summary.verdict.sentence]
+    lines += ["", summary.labelled_images.sentence] if summary.labelled_images else []
     lines += [line for external in summary.external for line in ("", external.sentence)]
     return "\n".join(lines) + "\n"
 

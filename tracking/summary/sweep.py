@@ -20,6 +20,7 @@ from tracking.analysis.comparisons import (
 )
 from tracking.analysis.convergence import BudgetStep, budget_steps
 from tracking.analysis.early_stopped import EarlyStopped, early_stopped, without_dropped
+from tracking.analysis.labelled_images import LabelledImages, labelled_images
 from tracking.analysis.leakage import Leakage, measure_leakage
 from tracking.analysis.parameters import Parameters, half_parameters
 from tracking.analysis.processors import Processors, processors
@@ -87,7 +88,8 @@ class SweepSummary:
     `noise`: how far another training seed moves a score. `processors`: which kinds trained the folds, and whether
     mixing them shows; None where that is not recorded. `leakage`: augmenting before splitting, None unless it was
     measured. `parameters`: of the two halves, None without the two named masks. `external`: what holds on
-    each external test set. `cases`: images to look at.
+    each external test set. `cases`: images to look at. `labelled_images`: Dice against the number of labelled images,
+    None unless it was measured.
     `failed`, `unfinished`: trials without a score; `missing`: names of those planned but never begun. `dropped`:
     trials stopped early, None where none was. `model`: the network that the masks count. `distances`: how those between
     boundaries were measured, None where they were not. `weights`: the starting weights. `settings`: the resolved spec.
@@ -111,6 +113,7 @@ class SweepSummary:
     noise: NoiseFloor
     processors: Processors | None
     leakage: Leakage | None
+    labelled_images: LabelledImages | None
     parameters: Parameters | None
     external: tuple[ExternalSummary, ...]
     cases: tuple[ImageCase, ...]
@@ -154,6 +157,7 @@ def summarise(record: SweepRecord) -> SweepSummary:
         noise=noise_floor(main, repeats, info),
         processors=processors(record),
         leakage=measure_leakage(reading, (epochs, rate)),
+        labelled_images=labelled_images(reading, main),
         parameters=half_parameters(info),
         external=external_summaries(reading, main, verdict),
         cases=image_cases(main, info),

@@ -1,7 +1,7 @@
 """Smaller labelled sets inside a larger one: which cases of a fold's training part stand for `n` labelled images.
 
-A labelled set of n images is one of which a fold of K would train on its n (K - 1) / K: so every fold keeps its share of
-n. The cases of a fold come in one drawn order, group by group (near-duplicates and the images of a patient stay
+A labelled set of n images is one of which a fold of K would train on its n (K - 1) / K: so every fold keeps its share
+of n. The cases of a fold come in one drawn order, group by group (near-duplicates and the images of a patient stay
 together), and a subset is the beginning of that order: a smaller one lies within every larger one. The classes stand
 evenly in the order, so that each subset has about their shares. Every fold draws an order of its own: the mean over
 folds is then one over several small sets, not over the luck of one, and the spread over folds holds that luck.
@@ -72,8 +72,8 @@ def subset_mistakes(cases: Cases, fold_of: NDArray[np.int64], sizes: Sequence[in
         groups = min(len(np.unique(cases.groups[part])) for part in parts.values())
         if groups < fewest:
             yield (
-                f"every fold must train on at least {fewest} groups (near-duplicates, the images of a patient, or single "
-                f"images), but with {size} images one has {groups}. Ask for larger sizes."
+                f"every fold must train on at least {fewest} groups (near-duplicates, the images of a patient, or "
+                f"single images), but with {size} images one has {groups}. Ask for larger sizes."
             )
         if empty := [str(fold + 1) for fold, part in parts.items() if not marked[part].any()]:
             yield (
@@ -90,5 +90,5 @@ def subset_mistakes(cases: Cases, fold_of: NDArray[np.int64], sizes: Sequence[in
 
 
 def _class_of(cases: Cases, group: NDArray[np.int64]) -> str:
-    counts = Counter(cases.labels[case] for case in group)
-    return max(sorted(counts), key=lambda label: counts[label])
+    counts: Counter[str] = Counter(cases.labels[case] for case in group)
+    return max(sorted(counts), key=counts.__getitem__)

@@ -44,7 +44,8 @@ class FoldData:
     """One fold ready to train: images (n, H, W[, 3]) in [0, 1], masks (n, H, W) of 0, 1 and, where ignored, 255.
 
     `train_images` counts the original cases among the augmented `train_x`; `trained` names them where they are but a
-    part of those that the fold does not score. `montage` are positions in `test_x`. `test_spacing` (n, 2) in mm between the pixels of the images that are scored; None: distances are in pixels.
+    part of those that the fold does not score. `montage` are positions in `test_x`. `test_spacing` (n, 2) in mm between
+    the pixels of the images that are scored; None: distances are in pixels.
     """
 
     number: int

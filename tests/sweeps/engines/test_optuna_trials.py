@@ -18,8 +18,9 @@ from sweeps.strategies.history import PastTrial
 from trainer.config import Candidate
 
 SEARCHED = Candidate("1-2,5", 6, 1e-2, seed=3, split="leaky", train=(("batch", 8), ("loss", "bce")))
+FEWER = Candidate("1-5", 12, 1e-3, images=40)
 CANDIDATES = [Candidate("1-5", 12, 1e-3), Candidate("all", 2, 1e-3, "scratch"), Candidate("none", 0, 1e-3), SEARCHED]
-CANDIDATES += [Candidate("1-5", 12, 1e-3, "phantoms", start_seed=2), Candidate("1", 2, 1e-3, "random-frozen")]
+CANDIDATES += [Candidate("1-5", 12, 1e-3, "phantoms", start_seed=2), Candidate("1", 2, 1e-3, "random-frozen"), FEWER]
 
 
 @pytest.mark.parametrize("candidate", CANDIDATES, ids=lambda candidate: candidate.name)
@@ -27,6 +28,15 @@ def test_an_enqueued_candidate_comes_back(candidate: Candidate) -> None:
     study = optuna.create_study()
     study.enqueue_trial(parameters(candidate, 9), user_attrs=attributes(candidate))
     assert suggest_candidate(study.ask(), 9) == candidate
+
+
+def test_a_later_field_is_no_parameter_and_an_older_trial_has_its_default() -> None:
+    whole = Candidate("1-5", 12, 1e-3)
+    assert parameters(FEWER, 9) == parameters(whole, 9)
+    kept = {name: value for name, value in attributes(whole).items() if name != "images"}
+    study = optuna.create_study()
+    study.enqueue_trial(parameters(whole, 9), user_attrs=kept)
+    assert suggest_candidate(study.ask(), 9) == whole
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,12 @@ def test_a_policy_for_nothing_is_not_searched(has_norm: bool, count: int) -> Non
         ({"learning_rate": (1e-3, 1e-3)}, 1),
         ({"seeds": (0, 2**32 - 2)}, 0),
         ({"seeds": (2**32 - 1,)}, 1),
+        ({"images": (2, 20, 160)}, 0),
+        ({"images": (1, 20)}, 1),
+        ({"images": (20, 20)}, 1),
+        ({"images": (40, 20)}, 1),
+        ({"images": (20,), "strategy": "greedy"}, 1),
+        ({"images": (20,), "engine": "keras-tuner"}, 1),
         ({"strategy": "tpe", "trials": 1}, 0),
         ({"strategy": "tpe"}, 1),
         ({"strategy": "greedy"}, 0),  # it ends by itself

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from typing import Any
 
@@ -62,6 +63,18 @@ def test_the_leaky_order_adds_a_second_trial_to_every_trained_one() -> None:
     assert {replace(one, split="grouped") for one in found if one.split == "leaky"} == {
         one for one in honest if one.epochs
     }
+
+
+def test_fewer_images_repeat_the_listed_trials_and_no_baseline() -> None:
+    search = Search(space="masks", masks=("1-5", "9"), epochs=(6, 12), images=(20, 40), seeds=(0, 1))
+    space = space_of(search, [1] * 9, Settings())
+    found = listed(search, space, Settings())
+    parts = [one for one in found if one.images]
+    assert [one for one in found if not one.images] == list(listing(replace(search, images=())))
+    assert {(one.mask, one.epochs, one.seed, one.images) for one in parts} == set(
+        itertools.product(("1-5", "9"), (6, 12), (0, 1), (20, 40))
+    )
+    assert len(set(found)) == len(found) and not any(one in space for one in parts)
 
 
 WEIGHTS = [100, 200, 300, 400, 500, 400, 300, 200, 100]

@@ -41,6 +41,11 @@ def test_units_are_known_of_the_built_in_network_only(settings: Settings, units:
             "repeats the trials of a grid, but the strategy is 'tpe'",
         ),
         (Search(), Settings(augmentation=AugmentConfig(total=9, order="leaky")), None),
+        (
+            Search(images=(20, 40)),
+            Settings(augmentation=AugmentConfig(total=9, order="leaky")),
+            "a smaller labelled set means nothing, but 'search.images' is [20, 40]",
+        ),
         (Search(), Settings(folds=1), "'folds' must be at least 2, but got 1"),
     ],
 )

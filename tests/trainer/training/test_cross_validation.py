@@ -107,6 +107,21 @@ def test_leaky_folds_score_copies_of_what_they_train_on(cross_validation: CrossV
     assert any(tested[0] & other for other in tested[1:])  # one image, scored in two folds: so trained on in both
 
 
+@pytest.mark.parametrize("total", [0, 24])
+def test_on_fewer_images_a_fold_scores_the_same_in_as_many_steps(cross_validation: CrossValidation, total: int) -> None:
+    settings = replace(SETTINGS, augmentation=replace(SETTINGS.augmentation, total=total))
+    made = fold_maker(cases(), FOLD_OF, settings)
+    whole, part = (made(Candidate("1-5", 2, 1e-3, images=images)) for images in (0, 6))
+    for all_of_it, half in zip(whole, part, strict=True):
+        assert half.names == all_of_it.names and np.array_equal(half.test_x, all_of_it.test_x)
+        assert (half.train_images, len(half.trained), all_of_it.trained) == (4, 4, ())
+        assert half.train_x.shape == all_of_it.train_x.shape and half.train_y.shape == all_of_it.train_y.shape
+        assert np.array_equal(half.train_x[:4], cases().images[[cases().names.index(name) for name in half.trained]])
+        assert len(np.unique(half.train_x, axis=0)) == (16 if total else 4)
+    keys = {cross_validation.key(Candidate("1-5", 2, 1e-3, images=6), replace(half, trained=(name,))) for name in "ab"}
+    assert len(keys) == 2  # other images drawn, another training
+
+
 def test_the_key_holds_everything_but_the_budget(
     cross_validation: CrossValidation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
