@@ -49,6 +49,7 @@ TOP = {
     "external",
     "noise",
     "processors",
+    "labelled_images",
     "leakage",
     "dropped",
     "distances",
