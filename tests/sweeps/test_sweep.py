@@ -66,6 +66,20 @@ def test_the_same_sweep_again_trains_nothing_and_adds_no_run(run: Run, home: Pat
     assert (runs(home), trained(home), numbers(report(home))) == before
 
 
+def test_fewer_images_train_those_trials_only_and_decide_nothing(run: Run, home: Path) -> None:
+    before, table = trained(home), report(home)
+    ended = run(home, "--set", "search.images=[4,8]")  # 8 is all there are
+    assert ended.returncode == 0 and "4 of 13 trials to run" in ended.stdout
+    assert "as if 4 of the 8 images were labelled: a fold trains on about 2 of them" in ended.stdout
+    after, grown = trained(home), report(home)
+    assert {path: after[path] for path in before} == before
+    assert len(after) - len(before) == 2 * 2 * 2  # two folds of two masks at two budgets
+    labelled = grown["labelled_images"]
+    assert [point["trained"] for point in labelled["curves"][0]["points"]] == [[2.0, 2.0], [4.0, 4.0]]
+    assert all(grown[key] == table[key] for key in ("trials", "best_mask", "verdict", "comparison"))
+    assert "nothing to train" in run(home, "--set", "search.images=[4]").stdout
+
+
 def test_one_more_mask_trains_that_mask_only(run: Run, home: Path) -> None:
     before = trained(home)
     ended = run(home, "--set", "search.masks=['1-5','6-9','1']")

@@ -73,7 +73,7 @@ def dice_axis(axes: Axes, columns: int, stamp: str) -> None:
     """What every plot of Dice has: the scale with its lines, the legend above, a stamp such as SYNTHETIC."""
     axes.set_ylabel("Dice, mean over images")
     axes.grid(axis="y", color=RULE, linewidth=0.6)
-    axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=columns)
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=columns, handlelength=3.2)
     if stamp:
         axes.set_title(stamp, loc="right", color=DEEP, fontweight="bold", fontsize=10)
 

@@ -50,7 +50,7 @@ def to_methods(summary: SweepSummary) -> str:
         return f"[{cited.index(key) + 1}]"
 
     parts = [_data(summary), _network(summary, cite), _training(summary, cite), _folds(summary), _candidates(summary)]
-    parts += [_statistics(summary, cite), *_external(summary), _software(summary)]
+    parts += [_statistics(summary, cite), *_fewer_images(summary), *_external(summary), _software(summary)]
     paragraph = " ".join(part for part in parts if part)
     sources = [f"{number}. {SOURCES[key]}" for number, key in enumerate(cited, 1)]
     head = [f"**{SYNTHETIC}**", ""] if summary.data.synthetic else []
@@ -169,6 +169,16 @@ def _statistics(summary: SweepSummary, cite: Any) -> str:
             f"by bootstrapping the out-of-fold scores {cite('bbc')}."
         )
     return text
+
+
+def _fewer_images(summary: SweepSummary) -> Iterator[str]:
+    labelled = summary.labelled_images
+    if labelled:
+        sizes = ", ".join(map(str, labelled.sizes))
+        yield (
+            f"Masks were also trained as if {sizes} of the {labelled.images} images were labelled, in nested sets of "
+            "whole groups with the classes' shares, for as many steps, and scored on the same images."
+        )
 
 
 def _external(summary: SweepSummary) -> Iterator[str]:

@@ -74,13 +74,13 @@ def crossing_sentences(labelled: LabelledImages) -> list[str]:
 
 
 def refusals(labelled: LabelledImages) -> list[str]:
-    """Why it cannot be said of a mask what more images would bring."""
-    return [
-        f"{curve.name}, {one.more} more: {one.refusal}."
-        for curve in labelled.curves
-        for one in curve.gains
-        if one.refusal
-    ]
+    """Why it cannot be said of some masks what more images would bring, each reason once."""
+    reasons: dict[str, list[str]] = {}
+    for curve in labelled.curves:
+        for one in curve.gains:
+            if one.refusal:
+                reasons.setdefault(one.refusal, []).append(f"{curve.name}, {one.more} more")
+    return [f"It cannot be said of {'; '.join(gains)}: {reason}." for reason, gains in reasons.items()]
 
 
 def last_gain(curve: MaskCurve) -> Gain | None:

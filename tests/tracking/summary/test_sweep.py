@@ -63,6 +63,7 @@ TRIAL = {
     "orders",
     "role",
     "start",
+    "images",
     "epochs",
     "learning_rate",
     "train",
