@@ -5,7 +5,7 @@ a - b n^-c that most curves follow (Figueroa et al. 2012, BMC Medical Informatic
 limit c = 0 a + b ln n, and a - b e^(-n/t), which levels off sooner. For every c and t of a grid a and b follow by
 linear regression; each fold takes the curve of the least squares in a family, so that the folds differ by all that is
 uncertain in it. Four sizes cannot tell the families apart, so the interval spans those of both. In simulated sweeps it
-held the truth in 90 to 100 %, whichever family that was from; with the power law alone, in less than one of ten where
+held the truth in 91 to 100 %, whichever family that was from; with the power law alone, in less than one of ten where
 the truth was an exponential with little noise (docs/protocol.md, `tests/tracking/analysis/test_extrapolation.py`).
 """
 
