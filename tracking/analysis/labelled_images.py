@@ -246,8 +246,9 @@ def _leaders(curves: Sequence[MaskCurve]) -> str:
         size, name, dice = leaders[0]
         return f"{name} has the highest mean Dice at every number of labelled images, from {size} ({dice:.3f}) on."
     changes = [one for index, one in enumerate(leaders) if index == 0 or one[1] != leaders[index - 1][1]]
-    first, *later = [f"{name} with {size} ({dice:.3f})" for size, name, dice in changes]
-    return f"The highest mean Dice has {first} labelled images, {', '.join(f'{one}' for one in later)}."
+    size, name, dice = changes[0]
+    later = "".join(f", from {size} on {name} ({dice:.3f})" for size, name, dice in changes[1:])
+    return f"With {size} labelled images {name} has the highest mean Dice ({dice:.3f}){later}."
 
 
 def _order(leader: MaskCurve, pairs: Sequence[CurvePair]) -> list[str]:

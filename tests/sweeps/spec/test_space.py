@@ -10,7 +10,7 @@ import pytest
 
 from sweeps.spec import space as spaces
 from sweeps.spec.search_section import Search
-from sweeps.spec.space import Space, listed, masks_of, space_of, warm_start
+from sweeps.spec.space import Space, listed, longest_epochs, masks_of, space_of, warm_start
 from trainer.config import AugmentConfig, Candidate, Settings
 from trainer.errors import UserError
 from trainer.masks import parse
@@ -75,6 +75,7 @@ def test_fewer_images_repeat_the_listed_trials_and_no_baseline() -> None:
         itertools.product(("1-5", "9"), (6, 12), (0, 1), (20, 40))
     )
     assert len(set(found)) == len(found) and not any(one in space for one in parts)
+    assert len(longest_epochs(parts)) == 2 * 2 * 2  # each a training of its own, to be paid for
 
 
 WEIGHTS = [100, 200, 300, 400, 500, 400, 300, 200, 100]

@@ -103,7 +103,11 @@ def test_where_curves_cross(record: SweepRecord, shift: float, crossings: int, s
     if crossings:
         (one,) = pair.crossings
         assert (one.low, one.high, one.shown) == (6, 18, shown) and 6 < one.near < 18
-        assert ("not shown" in labelled_of(both).sentence) is not shown
+        sentence = labelled_of(both).sentence
+        assert ("not shown: within" in sentence) is not shown
+        assert (
+            sentence.startswith("With 6 labelled images all has the highest") and ", from 18 on 1-5 (contr" in sentence
+        )
 
 
 def without(record: SweepRecord, trial: TrialRecord) -> tuple[TrialRecord, ...]:
