@@ -23,12 +23,13 @@ from tracking.summary.labelled_images_in_words import (
     PAIR_HEADS,
     PAIR_NOTE,
     crossing_sentences,
+    gain_heads,
+    gain_rows,
     labelled_note,
     pair_rows,
     refusals,
     size_heads,
     size_rows,
-    trained_row,
 )
 from tracking.summary.sweep import SweepSummary
 from tracking.summary.wording import (
@@ -134,8 +135,8 @@ def _labelled_images(summary: SweepSummary) -> list[str]:
         return []
     lines = [f"## {LABELLED}", "", labelled.sentence, ""]
     if labelled.curves:
-        rows = [*size_rows(labelled), trained_row(labelled)]
-        lines += [*markdown_table(size_heads(labelled), rows), "", f"{labelled_note(summary)} {GAIN_NOTE}", ""]
+        lines += [*markdown_table(size_heads(labelled), size_rows(labelled)), "", labelled_note(summary), ""]
+        lines += [*markdown_table(gain_heads(labelled), gain_rows(labelled)), "", GAIN_NOTE, ""]
     lines += [line for sentence in (*crossing_sentences(labelled), *refusals(labelled)) for line in (sentence, "")]
     return [*lines, *markdown_table(PAIR_HEADS, pair_rows(labelled)), "", PAIR_NOTE, ""] if labelled.pairs else lines
 

@@ -14,12 +14,13 @@ from tracking.summary.labelled_images_in_words import (
     PAIR_HEADS,
     PAIR_NOTE,
     crossing_sentences,
+    gain_heads,
+    gain_rows,
     labelled_note,
     pair_rows,
     refusals,
     size_heads,
     size_rows,
-    trained_row,
 )
 from tracking.summary.sweep import SweepSummary
 from tracking.summary.wording import setting
@@ -39,9 +40,9 @@ def labelled_images_section(summary: SweepSummary) -> Markup:
         )
         drawing = draw_labelled_images(images_curves(summary), zero_shot_of(summary), stamp(synthetic))
         parts.append(figure("", drawing, caption, synthetic))
-        caption = f"Mean Dice ± SD over folds, and what more images would bring. {labelled_note(summary)} {GAIN_NOTE}"
-        rows = [*size_rows(labelled), trained_row(labelled)]
-        parts.append(table(size_heads(labelled), rows, caption, synthetic))
+        caption = f"Mean Dice ± SD over folds. {labelled_note(summary)}"
+        parts.append(table(size_heads(labelled), size_rows(labelled), caption, synthetic))
+        parts.append(table(gain_heads(labelled), gain_rows(labelled), GAIN_NOTE, synthetic))
     parts += [paragraph(sentence) for sentence in (*crossing_sentences(labelled), *refusals(labelled))]
     if labelled.pairs:
         parts.append(table(PAIR_HEADS, pair_rows(labelled), PAIR_NOTE, synthetic))

@@ -36,23 +36,30 @@ def labelled_note(summary: SweepSummary) -> str:
 
 def size_heads(labelled: LabelledImages) -> list[str]:
     """The heads of `size_rows`."""
-    gains = [f"{one.more} more" for one in labelled.curves[0].gains] if labelled.curves else []
-    return ["mask", *(f"{size} images" for size in (*labelled.sizes, labelled.images)), *gains]
+    return ["mask", *(f"{size} images" for size in (*labelled.sizes, labelled.images))]
 
 
 def size_rows(labelled: LabelledImages) -> Iterator[list[str]]:
-    """One row per mask: Dice ± SD with each number of images, and what more would bring."""
+    """One row per mask: Dice ± SD with each number of images; below, how many a fold trains on of them: of the first
+    mask, for the others draw the same.
+    """
+    sizes = (*labelled.sizes, labelled.images)
     for curve in labelled.curves:
         dice = {point.images: f"{number(point.dice.mean)} ± {number(point.dice.sd)}" for point in curve.points}
-        sizes = (*labelled.sizes, labelled.images)
-        yield [curve.name, *(dice.get(size, "–") for size in sizes), *map(_gain_cell, curve.gains)]
+        yield [curve.name, *(dice.get(size, "–") for size in sizes)]
+    trained = {point.images: _range_of(point.trained) for curve in labelled.curves for point in curve.points}
+    yield ["images that a fold trains on", *(trained.get(size, "–") for size in sizes)]
 
 
-def trained_row(labelled: LabelledImages) -> list[str]:
-    """How many images a fold trains on, below the same heads, of the first mask: the others draw the same."""
-    trained: dict[int, str] = {point.images: _range_of(point.trained) for point in labelled.curves[0].points}
-    cells = [trained.get(size, "–") for size in (*labelled.sizes, labelled.images)]
-    return ["images that a fold trains on", *cells, *("" for _ in labelled.curves[0].gains)]
+def gain_heads(labelled: LabelledImages) -> list[str]:
+    """The heads of `gain_rows`."""
+    return ["mask", *(f"{one.more} more images" for one in labelled.curves[0].gains)]
+
+
+def gain_rows(labelled: LabelledImages) -> Iterator[list[str]]:
+    """One row per mask: what more images would bring."""
+    for curve in labelled.curves:
+        yield [curve.name, *map(_gain_cell, curve.gains)]
 
 
 def pair_rows(labelled: LabelledImages) -> Iterator[list[str]]:

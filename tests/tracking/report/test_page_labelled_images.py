@@ -14,6 +14,6 @@ def test_a_sweep_on_all_images_has_no_such_section(record: SweepRecord) -> None:
 
 def test_sentence_figure_tables_and_what_cannot_be_said(record: SweepRecord) -> None:
     text = str(labelled_images_section(summary_of(with_parts(record, {"1-5": FALLING, "all": {6: LESS[6]}}))))
-    assert text.count("<table") == 2 and text.count("<svg") == 1
+    assert text.count("<table") == 3 and text.count("<svg") == 1
     assert "cannot be said" in text and "It cannot be said of all, 7 more; all, 15 more: it takes 4 numbers of" in text
     assert "SYNTHETIC DATA" in text and "30 minus 6" in text
