@@ -13,6 +13,7 @@ from tracking.statistics import false_positive_percent, pooled_dice, spread
 from tracking.sweep_names import is_sweep_name
 from trainer.config import Candidate
 from trainer.errors import UserError
+from trainer.keys import fields_in_key
 from trainer.results import FoldResult, Score
 
 # What is written today. A version is raised when a reader of the one before would misread what it knows; what may be
@@ -82,7 +83,10 @@ def damaged(what: str, error: Exception) -> UserError:
 
 def trial_to_json(info: TrialInfo) -> str:
     """The tag `thaw.trial`: short, because MLflow cuts tags at 8,000 characters."""
-    return json.dumps(asdict(info), sort_keys=True, separators=(",", ":"))
+    table = asdict(info)
+    # A field that came later stays out at its default, so that a thaw of before reads what it can know.
+    table["candidate"] = fields_in_key(table["candidate"], Candidate)
+    return json.dumps(table, sort_keys=True, separators=(",", ":"))
 
 
 def trial_from_tags(tags: Mapping[str, str], run_id: str) -> TrialInfo:

@@ -70,3 +70,8 @@ def test_processors_of_folds_read_back_and_damaged_ones_are_not_known() -> None:
     assert schema.processors_to_tag([replace(one, processor="")]) == ""
     for damaged in ("", "{", "[1]", '{"A": 3}', '{"A": ["x"]}'):
         assert schema.processors_of({schema.PROCESSORS_TAG: damaged}, 4) == ()
+
+
+def test_a_setting_at_its_default_stands_in_no_tag_so_that_thaws_of_before_read_it() -> None:
+    plain = json.loads(schema.trial_to_json(trial_info("deep-first", 3)))["candidate"]
+    assert plain.keys() == {"mask", "epochs", "learning_rate", "start", "seed", "split"}

@@ -150,7 +150,7 @@ def test_baselines_and_what_is_missing(found: dict[str, Any]) -> None:
     assert found["baselines"]["zero_shot"]["epochs"] == 0
     assert found["baselines"]["scratch"]["start"] == "scratch"
     assert found["baselines"]["all"]["mask"] == "all" and found["baselines"]["all"]["start"] == "pretrained"
-    assert found["main"] == {"epochs": 12, "learning_rate": 0.001}
+    assert found["main"] == {"epochs": 12, "learning_rate": 0.001, "train": {}}
     assert found["failed"] == [{"name": "9 · 6 epochs · lr 0.001", "reason": "block 9 is dead"}]
     assert found["unfinished"] == [{"name": "1 · 6 epochs · lr 0.001", "folds_done": 1}]
     six, twelve = found["per_epochs"]
