@@ -6,6 +6,8 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -225,7 +227,6 @@ def run(
     from sweeps.run.launchers.by_name import check_workers, make_launcher
     from sweeps.run.launchers.contract import Crew
     from sweeps.spec.load import load_spec
-    from trainer.errors import Preempted, WorkerCrashed
 
     limits = {"hours": max_hours, "trainings": max_trainings}
     budget = [f"search.{key}={limit}" for key, limit in limits.items() if limit is not None]
@@ -258,35 +259,64 @@ def run(
         if script := starter.preview(Crew(opened_home, name or loaded_spec.name, count)):
             tell(f"\nWhat would be submitted:\n\n{script}")
         return
-    from sweeps.commands.finish import keep_winner, show
+    from sweeps.commands.finish import keep_winner, show, show_procedure
+    from sweeps.nested import deadline_of, run_parts
     from sweeps.sweep import run_sweep
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a cluster's scheduler stops a job like Ctrl-C does
-    try:
+    board, deadline = Board(console), deadline_of(loaded_spec)
+    with _stopping():
         outcome = run_sweep(
             loaded_spec,
             opened_home,
-            Board(console),
+            board,
             workers=count,
             name=name,
             retry_failed=retry_failed,
             launcher=starter,
         )
+    submitted, failed = [*filter(None, [outcome.submitted])], [*outcome.failed]
+    if not submitted:
+        show(opened_home, outcome.name, searched=loaded_spec.search.proposes)
+    if loaded_spec.outer and (outcome.complete or submitted):
+        with _stopping():
+            parts = run_parts(
+                loaded_spec,
+                opened_home,
+                board,
+                outcome.name,
+                workers=count,
+                deadline=deadline,
+                retry_failed=retry_failed,
+                launcher=starter,
+            )
+        failed += parts.failed
+        submitted += parts.submitted
+        if not submitted:
+            show_procedure(opened_home, outcome.name)
+    if submitted:
+        tell("\n".join(submitted))
+        return
+    if loaded_spec.champion:
+        keep_winner(opened_home, outcome.name, None, None, automatic=True)
+    if failed:
+        complain(f"{len(failed)} trials have no score: {'; '.join(failed[:5])}. See the report.")
+        raise typer.Exit(3)
+
+
+@contextmanager
+def _stopping() -> Iterator[None]:
+    """Say in words that a sweep was stopped, or that a worker crashed, and end with the exit code of that."""
+    from trainer.errors import Preempted, WorkerCrashed
+
+    try:
+        yield
     except WorkerCrashed as crash:
         complain(str(crash))
         raise typer.Exit(1) from None
     except (KeyboardInterrupt, Preempted):
         complain("Stopped. What is finished is kept; the same command goes on from there.")
         raise typer.Exit(130) from None
-    if outcome.submitted:
-        tell(outcome.submitted)
-        return
-    show(opened_home, outcome.name, searched=loaded_spec.search.proposes)
-    if loaded_spec.champion:
-        keep_winner(opened_home, outcome.name, None, None, automatic=True)
-    if outcome.failed:
-        complain(f"{len(outcome.failed)} trials have no score: {'; '.join(outcome.failed[:5])}. See the report.")
-        raise typer.Exit(3)
 
 
 @app.command(epilog="Example:\n\nthaw worker --storage storage.txt my-sweep")

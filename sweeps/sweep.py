@@ -30,14 +30,15 @@ LOCAL = LocalLauncher()
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run of a sweep did: its name, how many candidates it trained, those without a score; and, where its
-    workers were left to somebody else's queue, how to follow them.
+    """What a run of a sweep did: its name, how many candidates it trained, those without a score; where its workers
+    were left to somebody else's queue, how to follow them; and whether it is `complete`, for its time may be up first.
     """
 
     name: str
     trained: int
     failed: tuple[str, ...]
     submitted: str = ""
+    complete: bool = True
 
 
 def run_sweep(
@@ -77,9 +78,9 @@ def run_sweep(
     else:
         board.say(f"{sweep.name}: all {len(states_before)} trials are recorded; nothing to train.")
     if submitted is not None:
-        return Outcome(sweep.name, 0, (), submitted.text)
-    _say_what_is_left(sweep, board)
-    return _outcome(sweep.name, states_before, sweep.tracker.trials(sweep.plan.sweep_run))
+        return Outcome(sweep.name, 0, (), submitted.text, complete=False)
+    complete = _nothing_is_left(sweep, board)
+    return _outcome(sweep.name, states_before, sweep.tracker.trials(sweep.plan.sweep_run), complete)
 
 
 def _half_shared(home: Home) -> list[str]:
@@ -124,12 +125,13 @@ def _train(
         sweep.close_lost()  # the sweep's own run too; its report finishes that one
 
 
-def _say_what_is_left(sweep: OpenSweep, board: Board) -> None:
-    """After a deadline: what was not begun."""
+def _nothing_is_left(sweep: OpenSweep, board: Board) -> bool:
+    """Whether all is done; after a deadline, says what was not begun."""
     from sweeps.engines import optuna_queue
+    from sweeps.run.enlist import may_propose
 
     if time.time() < sweep.plan.deadline:
-        return
+        return True
     trials = optuna_queue.history(sweep.home.storage_url, sweep.name)
     waiting = [trial.candidate.name for trial in trials if trial.status == "open"]
     waiting += [candidate.name for candidate in not_handed_out(sweep.resolved.listed, trials)]
@@ -138,11 +140,12 @@ def _say_what_is_left(sweep: OpenSweep, board: Board) -> None:
         f"The time is up ({sweep.resolved.search.hours:g} hours): {len(waiting)} trials wait{example}. What had begun "
         "was finished; the same command goes on from there."
     )
+    return not waiting and not may_propose(sweep.resolved, trials)
 
 
-def _outcome(name: str, before: Mapping[str, TrialState], after: Mapping[str, TrialState]) -> Outcome:
+def _outcome(name: str, before: Mapping[str, TrialState], after: Mapping[str, TrialState], complete: bool) -> Outcome:
     def scored(trials: Mapping[str, TrialState]) -> set[str]:
         return {key for key, trial in trials.items() if trial.status == "FINISHED"}
 
     failed = tuple(trial.candidate.name for trial in after.values() if trial.status not in ("FINISHED", "DROPPED"))
-    return Outcome(name, len(scored(after) - scored(before)), failed)
+    return Outcome(name, len(scored(after) - scored(before)), failed, complete=complete)

@@ -77,6 +77,18 @@ class SweepInfo:
         return search.get("engine") == "keras-tuner" or search.get("strategy", LISTS[0]) not in LISTS
 
     @property
+    def outer(self) -> int:
+        """The parts of the nested cross-validation around the sweep; 0 for none."""
+        parts, images = self.spec.get("outer", 0), sum(map(len, self.folds))
+        return parts if type(parts) is int and 1 < parts <= images else 0
+
+    @property
+    def held_out_of(self) -> str:
+        """The name of the sweep that this one holds an outer part out of; "" for any other."""
+        held_out = self.spec.get("held_out")
+        return str(held_out.get("of", "")) if isinstance(held_out, Mapping) else ""
+
+    @property
     def fold_sizes(self) -> tuple[tuple[int, int], ...]:
         """(n_train, n_test) of every fold in original images, augmented copies not counted."""
         total = sum(len(fold) for fold in self.folds)
@@ -206,8 +218,23 @@ class ShownImages:
 
 
 @dataclass(frozen=True)
+class Refit:
+    """The `candidate` that the sweep of an outer part chose, trained once more on all its images, once per seed.
+
+    `external`: what these networks score on the part that is held out, as in a trial.
+    """
+
+    candidate: Candidate
+    external: Mapping[str, NDArray[np.int64]]
+
+
+@dataclass(frozen=True)
 class SweepRecord:
-    """A sweep read back from MLflow, all that a report is made of. `started` is in ISO 8601, UTC."""
+    """A sweep read back from MLflow, all that a report is made of. `started` is in ISO 8601, UTC.
+
+    `outer`: of a nested cross-validation the sweep of each outer part, None where it was not begun; `refit`: of the
+    sweep of such a part, once it has ended.
+    """
 
     info: SweepInfo
     run_id: str
@@ -215,6 +242,8 @@ class SweepRecord:
     started: str
     trials: tuple[TrialRecord, ...]
     shown_images: ShownImages = field(default_factory=ShownImages)
+    outer: tuple[SweepRecord | None, ...] = ()
+    refit: Refit | None = None
 
     @property
     def finished(self) -> tuple[TrialRecord, ...]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 LONGEST = 100  # bytes
 RESERVED = ("thaw-pretraining", "Default")
+HELD_OUT_OF = "thaw.held_out_of"  # the tag of the sweep of an outer part: the name of the whole
+HELD_OUT = "held-out"  # the test set of the sweep of an outer part: what that part holds out
 
 
 def is_sweep_name(name: object) -> bool:
@@ -19,3 +21,12 @@ def is_sweep_name(name: object) -> bool:
     except UnicodeEncodeError:
         return False
     return length <= LONGEST and not any(letter in "/\\" or not letter.isprintable() for letter in name)
+
+
+def outer_name(sweep: str, part: int, parts: int) -> str:
+    """The name of the sweep without `part`, from 1, of the outer `parts` of the sweep called `sweep`.
+
+    >>> outer_name("breast", 1, 3)
+    'breast-outer-1-of-3'
+    """
+    return f"{sweep}-outer-{part}-of-{parts}"

@@ -3,26 +3,39 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sweeps.environment.home import DEFAULT_HOME, Home
 from sweeps.environment.terminal import Board, console, tell
 
 if TYPE_CHECKING:  # heavy
+    from tracking.record import SweepRecord
     from tracking.store.writer import Tracker
+    from tracking.summary.sweep import SweepSummary
 
 
-def show(home: Home, name: str, *, searched: bool) -> None:
-    """Write the report of a sweep beside its home, close its MLflow run with verdict and answer, let go of the weights
-    that have lost, print table, answer and verdict, and of a search where to read on.
+@dataclass(frozen=True)
+class Ended:
+    """A sweep that has ended: its `record`, `summary` and `report`, and which `weights` stayed, in words."""
+
+    tracker: Tracker
+    record: SweepRecord
+    summary: SweepSummary
+    report: Path
+    weights: tuple[str, ...]
+
+
+def conclude(home: Home, name: str) -> Ended:
+    """Write the report of a sweep beside its home, close its MLflow run with verdict and answer, and let go of the
+    weights that have lost.
     """
     from sweeps.commands.settle_weights import settle
     from tracking.analysis.seeds import read
-    from tracking.best_mask.answer import chosen_runs, conclusion, why_no_choice
+    from tracking.best_mask.answer import chosen_runs, conclusion
     from tracking.report.formats import render
     from tracking.report.shown_images import with_images
-    from tracking.report.text import to_text
     from tracking.store.writer import Tracker
     from tracking.summary.sweep import summarise
     from trainer.files import write_atomically
@@ -39,14 +52,31 @@ def show(home: Home, name: str, *, searched: bool) -> None:
     verdict_text = f"{summary.verdict.sentence} {conclusion(reading, summary.best_mask)}"
     tracker.finish_sweep(record.run_id, verdict_text, page, chosen_runs(reading, summary.best_mask))
     weights = settle(home, tracker, record, reading, summary.best_mask)
-    tell(to_text(summary))
+    return Ended(tracker, record, summary, path, tuple(weights))
+
+
+def show(home: Home, name: str, *, searched: bool) -> None:
+    """End a sweep (`conclude`); print table, answer and verdict, and of a search where to read on."""
+    from tracking.analysis.seeds import read
+    from tracking.best_mask.answer import why_no_choice
+    from tracking.report.text import to_text
+
+    ended = conclude(home, name)
+    tell(to_text(ended.summary))
     if searched:
         more = f"More: thaw best {shlex.quote(name)}{_home_option(home)}"
-        tell(f"{more if summary.best_mask else why_no_choice(reading)}\n")
-    for line in weights:
+        tell(f"{more if ended.summary.best_mask else why_no_choice(read(ended.record))}\n")
+    for line in ended.weights:
         tell(line)
-    tell(f"Report: {path}")
-    _tell_addresses(home, tracker, record.run_id)
+    tell(f"Report: {ended.report}")
+    _tell_addresses(home, ended.tracker, ended.record.run_id)
+
+
+def show_procedure(home: Home, name: str) -> None:
+    """End a sweep once more, now that its outer parts are done, and print what the whole procedure scores."""
+    answer = conclude(home, name).summary.best_mask
+    if answer is not None and answer.nested is not None:
+        tell(f"\n{answer.nested.sentence}")
 
 
 def _tell_addresses(home: Home, tracker: Tracker, run_id: str) -> None:

@@ -18,6 +18,7 @@ from sweeps.planning.equal_images import equal_images, shown_pairs
 from sweeps.planning.identity import check_space, describe
 from sweeps.planning.labelled_images import on_these, subset_line
 from sweeps.planning.open_sweep import OpenSweep, closed_when_stopped
+from sweeps.planning.outer_part import check_outer_names, check_parts, read_held_out, read_own
 from sweeps.planning.plan import Plan, write_plan
 from sweeps.planning.resolve import ResolvedSweep
 from sweeps.planning.same_arithmetic import arithmetic_of, check_arithmetic
@@ -59,6 +60,7 @@ def prepare(
     starts = make_starts(resolved, home, board, tracker)
     info = describe(resolved, name, cases, fold_of, starts[PRETRAINED].table, external)
     info = with_starts(info, tracker.recorded(info.name), {origin: start.table for origin, start in starts.items()})
+    check_outer_names(resolved.spec, info.name)
     check_arithmetic(info, tracker.recorded(info.name))
     check_space(resolved, info.name, tracker.candidates(info.name))
     plan = _plan(resolved, info, cases.digest, fold_of, starts, tracker.open_sweep(info))
@@ -112,29 +114,32 @@ def _log_inputs(sweep: OpenSweep, network: Any, cases: Cases, starts: Mapping[st
 
 def read_cases(spec: Spec, home: Home, board: Board) -> tuple[Cases, list[int]]:
     """Read the images and give each the fold (from 0) that it validates in, fixed for the whole sweep."""
-    from trainer.data.cases import load_cases
     from trainer.data.folds import make_folds
 
     settings = spec.settings
     with board.stage("reading images") as step:
-        cases = load_cases(settings.data, settings.model.size, home.data, progress=step)
-    for reading in cases.readings:
-        board.say(reading)
-    for note in (*cases.notes, *distance_notes(cases, settings.score)):
-        board.say(f"Note: {note}")
+        cases = read_own(spec, home, step)
+    if spec.held_out is None:  # else all this was said of the whole
+        for reading in cases.readings:
+            board.say(reading)
+        for note in (*cases.notes, *distance_notes(cases, settings.score)):
+            board.say(f"Note: {note}")
     if settings.augmentation.order == "leaky" and settings.augmentation.total <= len(cases):
         raise UserError(
             f"'augmentation.order' is 'leaky', but {settings.augmentation.total} images in total leave nothing to "
             f"augment of {len(cases)}. Set augmentation.total to more than that."
         )
+    check_parts(spec, cases)
     return cases, make_folds(cases.groups, cases.labels, settings.folds, settings.seed).tolist()
 
 
 def read_external(spec: Spec, home: Home, board: Board, cases: Cases) -> dict[str, Cases]:
-    """Read the external test sets. Raises `UserError` where one shares images with the sweep's own `cases`."""
+    """Read the external test sets, and what an outer part holds out. Raises `UserError` where one shares images with
+    the sweep's own `cases`.
+    """
     from trainer.data.cases import load_cases
 
-    found = {}
+    found = read_held_out(spec, home)  # groups are whole in a part, so it shares none
     for name, config in ((one.name, one.data) for one in spec.test):
         try:
             with board.stage(f"reading test set {name}") as step:

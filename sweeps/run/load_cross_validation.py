@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +11,10 @@ import numpy as np
 
 from sweeps.environment.home import Home
 from sweeps.planning.artifacts import network_from_scratch
+from sweeps.planning.outer_part import read_held_out, read_own
 from sweeps.planning.plan import Plan
-from sweeps.spec.load import ExternalData
-from trainer.config import PRETRAINED, DataConfig
+from tracking.sweep_names import HELD_OUT
+from trainer.config import PRETRAINED
 from trainer.data.cache import folder_of, opened
 from trainer.data.cases import Cases, cases_of, load_cases
 from trainer.errors import UserError
@@ -56,7 +59,7 @@ def load_cross_validation(home: Home, plan: Plan, stop_asked: StopAsked = never)
         data_digest=plan.data_digest,
         starts=digests,
         budgets=plan.resolved.search.epochs,
-        external=[ExternalSet(one.name, _planned_external(home, plan, one)) for one in plan.resolved.spec.test],
+        external=_planned_external(home, plan),
     )
 
 
@@ -65,19 +68,34 @@ def planned_cases(home: Home, plan: Plan) -> Cases:
 
     Raises `UserError` where they are others now.
     """
-    config = plan.resolved.settings.data
-    return _planned(home, plan, f"The images of sweep '{plan.name}'", config, plan.data_digest, plan.cases)
+    spec = plan.resolved.spec
+    what = f"The images of sweep '{plan.name}'"
+    return _planned(home, what, plan.data_digest, plan.cases, lambda: read_own(spec, home))
 
 
-def _planned_external(home: Home, plan: Plan, external: ExternalData) -> Cases:
-    """An external test set in the same way."""
-    name = external.name
-    what = f"The test set '{name}' of sweep '{plan.name}'"
-    digest = plan.external.get(name, "")
-    return _planned(home, plan, what, external.data, digest, plan.external_cases.get(name, ""))
+def _planned_external(home: Home, plan: Plan) -> list[ExternalSet]:
+    """The external test sets, and what an outer part holds out, in the same way."""
+    spec = plan.resolved.spec
+    reads: dict[str, Callable[[], Cases]]
+    reads = {one.name: partial(load_cases, one.data, spec.settings.model.size, home.data) for one in spec.test}
+    if spec.held_out is not None:
+        reads[HELD_OUT] = lambda: read_held_out(spec, home)[HELD_OUT]
+    return [
+        ExternalSet(
+            name,
+            _planned(
+                home,
+                f"The test set '{name}' of sweep '{plan.name}'",
+                plan.external.get(name, ""),
+                plan.external_cases.get(name, ""),
+                read,
+            ),
+        )
+        for name, read in reads.items()
+    ]
 
 
-def _planned(home: Home, plan: Plan, what: str, config: DataConfig, digest: str, fetched: str) -> Cases:
+def _planned(home: Home, what: str, digest: str, fetched: str, read: Callable[[], Cases]) -> Cases:
     if fetched:
         entry = opened(folder_of(home.data, fetched))
         if entry is None:
@@ -86,7 +104,7 @@ def _planned(home: Home, plan: Plan, what: str, config: DataConfig, digest: str,
                 "fetches it anew."
             )
         return cases_of(entry)
-    cases = load_cases(config, plan.resolved.settings.model.size, home.data)
+    cases = read()
     if cases.digest != digest:
         raise UserError(f"{what} changed since it was started. Start it again.")
     return cases

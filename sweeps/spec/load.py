@@ -15,7 +15,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from sweeps.spec.search_section import Search, Starts
 from sweeps.spec.starts import name_of, pretrain_beside_starts, with_own_start
-from sweeps.spec.validation import refuse, rules
+from sweeps.spec.validation import outer_mistakes, refuse, rules
 from trainer.config import DataConfig, ModelConfig, Settings, TrainValue, data_mistakes, model_mistakes
 from trainer.errors import UserError
 
@@ -33,12 +33,22 @@ class ExternalData:
 
 
 @dataclass(frozen=True)
+class HeldOut:
+    """What the sweep of an outer part leaves out: `part`, from 1, of the `parts` of the images of the sweep `of`."""
+
+    part: int
+    parts: int
+    of: str
+
+
+@dataclass(frozen=True)
 class Spec:
     """A whole experiment: what a score depends on (`settings`) and what is tried (`search`).
 
     `champion`: refit and register the winner when the sweep has finished. `keep`: whose trained weights stay
     (docs/disk.md); neither belongs to what a sweep measures. `test`: images that every fold's network is scored on,
-    which never train and never choose.
+    which never train and never choose. `outer`: the parts of a nested cross-validation around the sweep, 0 for none;
+    `held_out`: set by thaw in the sweep of one such part (docs/nested.md).
     """
 
     name: str
@@ -47,6 +57,8 @@ class Spec:
     champion: bool = False
     keep: Keep = "best"
     test: tuple[ExternalData, ...] = ()
+    outer: int = 0
+    held_out: HeldOut | None = None
 
 
 # Of `[data]`, what a test set shares with it where it says nothing else: what is marked, and in which form images are
@@ -55,6 +67,7 @@ SHARED_WITH_TEST = (
     *("modality", "keep_empty", "skip_unpaired", "intensity", "axis", "names"),
     *("foreground", "ignore", "invert", "fill", "colour"),
 )
+BESIDE_SETTINGS = ("search", "champion", "keep", "test", "outer")  # keys of a spec that are no settings
 TEST_NAME = re.compile("[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
 
 
@@ -114,14 +127,15 @@ def load_spec(
     keep = table.pop("keep", Spec.keep)
     if keep not in get_args(Keep):
         mistakes.append(f"'keep' must be one of {', '.join(get_args(Keep))}, but got {keep!r}.")
+    outer = table.pop("outer", 0)
     search = _build(Search, table.pop("search", {}), "search", mistakes)
     settings = _build(Settings, table, "", mistakes)
     sets_apart = _external(external, settings.data, mistakes)
     mistakes += pretrain_beside_starts(search, settings.pretrain)
     settings = with_own_start(search, settings)
-    mistakes += rules(search, settings)
+    mistakes += [*rules(search, settings), *outer_mistakes(outer, search)]
     refuse(name, mistakes)
-    return Spec(path.stem, settings, search, champion, keep, sets_apart)
+    return Spec(path.stem, settings, search, champion, keep, sets_apart, outer)
 
 
 def _external(table: Any, data: DataConfig, mistakes: list[str]) -> tuple[ExternalData, ...]:
@@ -218,19 +232,26 @@ def model_settings(
 def as_table(spec: Spec) -> Table:
     """The resolved spec as plain data, to be recorded and read back."""
     table = {"name": spec.name, **asdict(spec.settings), "search": asdict(spec.search), "champion": spec.champion}
-    later = {"keep": spec.keep} if spec.keep != Spec.keep else {}  # not known to thaws of before
+    later: Table = {"keep": spec.keep} if spec.keep != Spec.keep else {}  # not known to thaws of before
+    later |= {"outer": spec.outer} if spec.outer else {}
+    later |= {"held_out": asdict(spec.held_out)} if spec.held_out else {}
     return table | later | ({"test": {one.name: asdict(one.data) for one in spec.test}} if spec.test else {})
 
 
 def from_table(table: Table) -> Spec:
     """The inverse of `as_table`; raises `UserError` like `load_spec`."""
     mistakes: list[str] = []
-    rest = {key: value for key, value in table.items() if key not in ("name", "search", "champion", "keep", "test")}
+    rest = {key: value for key, value in table.items() if key not in (*BESIDE_SETTINGS, "name", "held_out")}
     search, settings = _build(Search, table["search"], "search", mistakes), _build(Settings, rest, "", mistakes)
     external = _external(table.get("test", {}), settings.data, mistakes)
+    held_out = table.get("held_out")
     if mistakes:
         raise UserError("A recorded spec cannot be read: " + " ".join(mistakes))
-    return Spec(table["name"], settings, search, table.get("champion", False), table.get("keep", Spec.keep), external)
+    return Spec(
+        *(table["name"], settings, search, table.get("champion", False), table.get("keep", Spec.keep), external),
+        outer=table.get("outer", 0),
+        held_out=None if held_out is None else HeldOut(held_out["part"], held_out["parts"], held_out["of"]),
+    )
 
 
 def _read(path: Path, name: str) -> Table:
@@ -285,9 +306,7 @@ def _build(kind: type[Any], table: Any, where: str, mistakes: list[str]) -> Any:
         return kind()
     hints = get_type_hints(kind)
     prefix = f"{where}." if where else ""
-    known_keys = {item.name for item in fields(kind)} | (
-        {"search", "embedded", "champion", "keep", "test"} if kind is Settings else set()
-    )
+    known_keys = {item.name for item in fields(kind)} | ({*BESIDE_SETTINGS, "embedded"} if kind is Settings else set())
     values: Table = {}
     for key, value in table.items():
         if key not in known_keys:

@@ -8,6 +8,7 @@ from typing import get_args, get_type_hints
 
 from sweeps.spec.search_section import Search, neuron_mistakes, norm_rules, search_mistakes, unit_rules
 from sweeps.spec.starts import start_mistakes
+from sweeps.spec.strategy_names import ENDING
 from sweeps.spec.tuning_rules import tuning_mistakes
 from trainer.config import PartitionConfig, Settings, partition_mistakes, settings_mistakes
 from trainer.errors import UserError
@@ -37,6 +38,17 @@ def rules(search: Search, settings: Settings) -> Iterator[str]:
         yield (
             "'augmentation.order' = 'leaky' scores copies of what was trained on, where a smaller labelled set means "
             f"nothing, but 'search.images' is {list(search.images)}: leave one out."
+        )
+
+
+def outer_mistakes(outer: object, search: Search) -> Iterator[str]:
+    """What is wrong with `outer`, the parts of a nested cross-validation, one sentence each."""
+    if type(outer) is not int or outer < 0 or outer == 1:
+        yield f"'outer' must be 2 or more parts, each held out once, or 0 for none, but got {outer!r}."
+    elif outer and search.proposes and search.strategy not in ENDING and not (search.trials or search.trainings):
+        yield (
+            "'outer' repeats the search without each part of the images, so its budget must be 'search.trials' or "
+            "'search.trainings': hours (--max-hours) are no measure that every search can keep to."
         )
 
 

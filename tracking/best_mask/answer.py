@@ -5,17 +5,20 @@ From a sweep as it is read for comparing alone. `tracking.as_json.to_json` write
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tracking.analysis.seeds import Reading
 from tracking.best_mask.candidates import Candidates, candidates_of, no_choice
 from tracking.best_mask.fanova import Importance, importance
 from tracking.best_mask.measured_effects import MeasuredEffects, measured_effects
+from tracking.best_mask.nested import Nested, nested
 from tracking.best_mask.ranking import Ranking, rank
 from tracking.best_mask.rates import RateTable, rate_table
 from tracking.best_mask.sentences import cheapest_choice, notes, recommends_a_mask, sentence
 from tracking.best_mask.smoothed import Smoothed, smoothed
 from tracking.best_mask.starts import StartTable, start_table
+from tracking.record import SweepRecord
 
 SCHEMA = 2
 WINNER, CHEAPEST = "winner", "cheapest choice"
@@ -28,7 +31,8 @@ class BestMask(Ranking):
     `schema`: the version of these fields. `sentence`: the answer; `notes`: how to read it, and what was left out.
     `effects`: what each block does, None where the masks never vary one block without another; `importance`: fANOVA, a
     cross-check of the effects; `smoothed`: the candidate that all scores together favour, None where they favour
-    none. `starts`: start x mask, None with one start; `rates`: learning rate x mask, None with one rate.
+    none. `starts`: start x mask, None with one start; `rates`: learning rate x mask, None with one rate; `nested`: what
+    the whole procedure scores on images that had no part in it, None where nobody asked (`outer`).
     """
 
     sentence: str
@@ -38,6 +42,7 @@ class BestMask(Ranking):
     smoothed: Smoothed | None
     starts: StartTable | None
     rates: RateTable | None
+    nested: Nested | None
     schema: int = SCHEMA
 
 
@@ -46,17 +51,17 @@ def best_mask(reading: Reading) -> BestMask | None:
     candidates = candidates_of(reading)
     if no_choice(candidates):
         return None
-    return _answer(candidates, start_table(reading), rate_table(reading))
+    return _answer(candidates, start_table(reading), rate_table(reading), reading.honest.outer)
 
 
 def answer_sentences(answer: BestMask | None) -> tuple[str, ...]:
-    """The answer, the smoothed answer, the cheapest choice, and what start and learning rate have to do with it;
-    nothing where there is no answer.
+    """The answer, the smoothed answer, the cheapest choice, what start and learning rate have to do with it, and what
+    the whole procedure scores; nothing where there is no answer.
     """
     if answer is None:
         return ()
     smoothed_sentence = answer.smoothed.sentence if answer.smoothed else ""
-    further = [table.sentence for table in (answer.starts, answer.rates) if table]
+    further = [part.sentence for part in (answer.starts, answer.rates, answer.nested) if part]
     return tuple(text for text in (answer.sentence, smoothed_sentence, cheapest_choice(answer), *further) if text)
 
 
@@ -66,10 +71,13 @@ def why_no_choice(reading: Reading) -> str:
 
 
 def conclusion(reading: Reading, answer: BestMask | None) -> str:
-    """The description of a finished sweep: the `answer` and the cheapest choice, or why there is none."""
+    """The description of a finished sweep: the `answer`, the cheapest choice and the score of the whole procedure, or
+    why there is none.
+    """
     if answer is None:
         return why_no_choice(reading)
-    return " ".join(text for text in (answer.sentence, cheapest_choice(answer)) if text)
+    procedure = answer.nested.sentence if answer.nested else ""
+    return " ".join(text for text in (answer.sentence, cheapest_choice(answer), procedure) if text)
 
 
 def chosen_runs(reading: Reading, answer: BestMask | None) -> dict[str, str]:
@@ -86,7 +94,12 @@ def chosen_runs(reading: Reading, answer: BestMask | None) -> dict[str, str]:
     return {candidates.winner.run_id: WINNER, cheapest.run_id: CHEAPEST}
 
 
-def _answer(candidates: Candidates, starts: StartTable | None, rates: RateTable | None) -> BestMask:
+def _answer(
+    candidates: Candidates,
+    starts: StartTable | None,
+    rates: RateTable | None,
+    outer: Sequence[SweepRecord | None],
+) -> BestMask:
     ranking, info = rank(candidates), candidates.info
     return BestMask(
         **vars(ranking),
@@ -97,4 +110,5 @@ def _answer(candidates: Candidates, starts: StartTable | None, rates: RateTable 
         smoothed=smoothed(ranking, info),
         starts=starts,
         rates=rates,
+        nested=nested(candidates, ranking, outer),
     )

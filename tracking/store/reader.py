@@ -12,14 +12,17 @@ from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from tracking.image_scores import FoldScore, ImageOrder, compact, dice_by_image
-from tracking.record import SweepInfo, SweepRecord, TrialRecord, TrialState
+from tracking.record import Refit, SweepInfo, SweepRecord, TrialRecord, TrialState
 from tracking.redact import redact
 from tracking.server_probe import check_server
 from tracking.store import mlflow_views, schema
 from tracking.store.attempts import ATTEMPT, TRAINING, KeptFold, attempt_of, counting, folder_of, rank
 from tracking.store.connection import PAGE, Run, Store, explain_errors
 from tracking.store.external_tags import FILE, External, external_from_tags, external_from_text
+from tracking.store.refit_text import FILE as REFIT
+from tracking.store.refit_text import refit_from_text
 from tracking.store.score_tags import digest_of, order_of_sweep, scores_from_tags
+from tracking.sweep_names import HELD_OUT_OF, outer_name
 from trainer.config import Candidate
 from trainer.errors import StoreAway, UserError
 
@@ -51,6 +54,11 @@ def status_of(run: Run) -> str:
     return "DROPPED" if DROPPED in run.data.tags else str(run.info.status)
 
 
+def _is_recorded(sweep: Run) -> bool:
+    """Whether a sweep's run holds all that makes it one: it was not cut off before."""
+    return bool(sweep.data.tags.get("thaw.recorded") == "yes")
+
+
 class Reader(Store):
     """What can be asked of a store, besides its connection."""
 
@@ -64,7 +72,7 @@ class Reader(Store):
         """
         run = self._sweep_run(name)
         run_id = run.info.run_id
-        if run.data.tags.get("thaw.recorded") != "yes":
+        if not _is_recorded(run):
             raise UserError(f"The sweep {run.info.run_name!r} was cut off before it began. Run it again first.")
         info = self._info(run_id)
         started = datetime.fromtimestamp(run.info.start_time / 1000, UTC).isoformat(timespec="seconds")
@@ -75,7 +83,21 @@ class Reader(Store):
             return self._trial(child, len(info.folds), orders, has_external=bool(info.external))
 
         trials = counting(children, trial_of)
-        return SweepRecord(info, run_id, run.info.status, started, tuple(sorted(trials, key=_price)))
+        return SweepRecord(
+            *(info, run_id, run.info.status, started, tuple(sorted(trials, key=_price))),
+            outer=self._outer(info, step),
+            refit=self._refit(run_id) if info.held_out_of else None,
+        )
+
+    def _outer(self, info: SweepInfo, step: Step) -> tuple[SweepRecord | None, ...]:
+        """The sweeps of the outer parts; None for one that was not begun."""
+        names = [outer_name(info.name, part, info.outer) for part in range(1, info.outer + 1)]
+        begun = {run.data.tags["thaw.sweep"] for run in self._sweeps() if _is_recorded(run)} if names else set()
+        return tuple(self.read_sweep(name, step) if name in begun else None for name in names)
+
+    def _refit(self, run_id: str) -> Refit | None:
+        text = self._artifact(run_id, REFIT)
+        return None if text is None else refit_from_text(text.decode(errors="replace"))
 
     @explain_errors
     def read_info(self, name: str | None) -> SweepInfo:
@@ -96,12 +118,15 @@ class Reader(Store):
         return urlsplit(self.client.get_run(run_id).info.artifact_uri).scheme or "file"
 
     def _sweep_run(self, name: str | None) -> Run:
-        """The run of the sweep called `name`, or of the one that was last at work."""
+        """The run of the sweep called `name`, or of the one that was last at work; by name alone that of an outer
+        part.
+        """
         runs = self._sweeps()
         if not runs:
             raise UserError(f"There is no sweep in {redact(self.uri)} yet. Run one first, for instance: thaw run smoke")
         if name is None:
-            return max(runs, key=lambda run: run.info.end_time or time.time() * 1000)
+            whole = [run for run in runs if HELD_OUT_OF not in run.data.tags] or runs
+            return max(whole, key=lambda run: run.info.end_time or time.time() * 1000)
         by_name = {run.data.tags["thaw.sweep"]: run for run in runs}
         if name not in by_name:
             similar = difflib.get_close_matches(name, by_name, n=3, cutoff=0.5)

@@ -21,7 +21,7 @@ from trainer.keys import fields_in_key
 
 # In a resolved spec, but nothing that a score depends on by itself: the images and the weights have digests of their
 # own, the space may grow, and leaky trials stand beside the others in one sweep.
-_FREE = ("name", "search", "champion", "keep", "data", "pretrain", "test")
+_FREE = ("name", "search", "champion", "keep", "data", "pretrain", "test", "outer", "held_out")
 _FREE_KEY = ("augmentation", "order")
 _SECTIONS = {"augmentation": AugmentConfig, "partition": PartitionConfig, "train": TrainConfig}
 _INPUTS = {"data": DataConfig, "pretrain": PretrainConfig}

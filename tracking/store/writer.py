@@ -7,11 +7,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tracking.record import SweepInfo
+from tracking.record import Refit, SweepInfo
 from tracking.store import mlflow_views, schema
 from tracking.store.connection import explain_errors
+from tracking.store.refit_text import FILE as REFIT
+from tracking.store.refit_text import refit_to_text
 from tracking.store.same_sweep import clash
 from tracking.store.trial_writer import TrialWriter
+from tracking.sweep_names import HELD_OUT_OF
 from trainer.config import Candidate
 
 PRETRAINING = "thaw-pretraining"
@@ -102,6 +105,11 @@ class Tracker(TrialWriter):
         self._describe(run_id, verdict)
         self.client.set_terminated(run_id, "FINISHED")
 
+    @explain_errors
+    def record_refit(self, run_id: str, refit: Refit) -> None:
+        """Record what the chosen candidate of an outer part's sweep scores on what it never saw."""
+        self.client.log_text(run_id, refit_to_text(refit), REFIT)
+
     def _tag_choice(self, sweep_run: str, choice: Mapping[str, str]) -> None:
         for trial in self._children(sweep_run):
             choice_name, tagged = choice.get(trial.info.run_id), trial.data.tags.get(mlflow_views.CHOICE)
@@ -155,6 +163,7 @@ def _sweep_tags(info: SweepInfo) -> dict[str, str]:
         "thaw.synthetic": str(bool(info.data.get("synthetic"))).lower(),
         "mlflow.source.git.commit": info.commit,
         "mlflow.source.name": "thaw",
+        **({HELD_OUT_OF: info.held_out_of} if info.held_out_of else {}),
     }
 
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from tracking.analysis.comparisons import SIDES
+from tracking.analysis.group_draws import GroupDraws, Range, draw_groups, external_dice
 from tracking.analysis.seeds import Reading
 from tracking.analysis.verdict import Verdict
 from tracking.best_mask.candidates import Candidates, candidates_of
@@ -24,20 +25,7 @@ from tracking.data_view import DataView, view_data
 from tracking.record import SweepInfo, TrialRecord
 from tracking.statistics import EQUIVALENCE, finding_of
 
-DRAWS = 2000
-FEWEST = 10  # groups below which a bootstrap of them says nothing
 FEWEST_MASKS = 4  # below which an order says little
-
-
-@dataclass(frozen=True)
-class Range:
-    """A number, its `value`, with the 95 % range `low`..`high` of its bootstrap; NaN where there are too few groups
-    for one.
-    """
-
-    value: float
-    low: float
-    high: float
 
 
 @dataclass(frozen=True)
@@ -102,30 +90,6 @@ def external_summaries(reading: Reading, main: Sequence[TrialRecord], verdict: V
     return tuple(_summary(name, table, reading, main, candidates, verdict) for name, table in tables.items())
 
 
-@dataclass(frozen=True)
-class _Draws:
-    """How often each image of a test set with a truth is drawn, `draws` times: whole groups at a time."""
-
-    counts: NDArray[np.float64]  # (draws, images)
-    usable: bool
-
-    def range_of(self, values: NDArray[np.float64]) -> Range:
-        """The mean of a value per image, and the range of its draws."""
-        if not self.usable:
-            return Range(float(values.mean()), math.nan, math.nan)
-        means = self.counts @ values / self.counts.sum(axis=1)
-        low, high = np.percentile(means, [2.5, 97.5])
-        return Range(float(values.mean()), float(low), float(high))
-
-
-def external_dice(counts: NDArray[np.int64]) -> NDArray[np.float64]:
-    """(networks, images): the Dice of each image; NaN where the truth is empty. `counts` (networks, 4, images)."""
-    tp, fp, fn, _ = counts.transpose(1, 0, 2).astype(np.float64)
-    dice = np.full(tp.shape, np.nan)
-    np.divide(2 * tp, 2 * tp + fp + fn, out=dice, where=tp + fn > 0)
-    return dice
-
-
 def _summary(
     name: str,
     table: Mapping[str, Any],
@@ -140,7 +104,7 @@ def _summary(
     scored = ~np.isnan(next(iter(networks.values()))[0]) if networks else np.zeros(0, bool)
     networks = {key: values[:, scored] for key, values in networks.items()}
     dice = {key: values.mean(axis=0) for key, values in networks.items()}
-    draws = _draw_groups(np.asarray(table["group_of"])[scored] if dice else np.zeros(0, np.int64))
+    draws = draw_groups(np.asarray(table["group_of"])[scored] if dice else np.zeros(0, np.int64))
     in_main = [trial for trial in main if trial.info.candidate.key in dice]
     baselines = [trial for trial in tested if trial.info.role not in ("trial", "leaky")]
     rivals = [trial for trial in candidates.trials if trial.info.candidate.key in dice]
@@ -169,16 +133,7 @@ def _summary(
     )
 
 
-def _draw_groups(groups: NDArray[np.int64]) -> _Draws:
-    _, group_of = np.unique(groups, return_inverse=True)
-    count = int(group_of.max(initial=-1)) + 1
-    if count < FEWEST:
-        return _Draws(np.ones((1, len(groups))), usable=False)
-    drawn = np.random.default_rng(0).multinomial(count, np.full(count, 1 / count), size=DRAWS)
-    return _Draws(drawn[:, group_of].astype(np.float64), usable=True)
-
-
-def _trial(trial: TrialRecord, networks: NDArray[np.float64], draws: _Draws) -> ExternalTrial:
+def _trial(trial: TrialRecord, networks: NDArray[np.float64], draws: GroupDraws) -> ExternalTrial:
     candidate = trial.info.candidate
     return ExternalTrial(
         *(candidate.mask, trial.info.aliases, trial.info.orders, trial.info.role),
@@ -187,7 +142,9 @@ def _trial(trial: TrialRecord, networks: NDArray[np.float64], draws: _Draws) -> 
     )
 
 
-def _order(trials: Sequence[TrialRecord], dice: Mapping[str, NDArray[np.float64]], draws: _Draws) -> OrderThere | None:
+def _order(
+    trials: Sequence[TrialRecord], dice: Mapping[str, NDArray[np.float64]], draws: GroupDraws
+) -> OrderThere | None:
     if len(trials) < FEWEST_MASKS:
         return None
     here = np.array([trial.mean_dice for trial in trials])
@@ -236,7 +193,7 @@ def _loss(
     candidates: Candidates,
     rivals: Sequence[TrialRecord],
     dice: Mapping[str, NDArray[np.float64]],
-    draws: _Draws,
+    draws: GroupDraws,
 ) -> tuple[str | None, str | None, Range | None]:
     """The winner here, the best there, and what the first loses: the best is chosen among the groups that a draw holds,
     and scored on those that it leaves out.
@@ -260,7 +217,7 @@ def _loss(
 
 
 def _halves(
-    trials: Sequence[TrialRecord], info: SweepInfo, dice: Mapping[str, NDArray[np.float64]], draws: _Draws
+    trials: Sequence[TrialRecord], info: SweepInfo, dice: Mapping[str, NDArray[np.float64]], draws: GroupDraws
 ) -> tuple[Range | None, str | None]:
     """Contracting - expanding there, and what that says."""
     by_mask = {trial.info.candidate.mask: trial.info.candidate.key for trial in trials}

@@ -42,6 +42,26 @@ def all_cases(cases: Cases, settings: Settings, seed: int) -> FoldData:
     )
 
 
+def train_on_all(
+    cross_validation: CrossValidation,
+    cases: Cases,
+    candidate: Candidate,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> tuple[FoldResult, FoldData]:
+    """The result of a candidate trained on all cases of its sweep, with its scores on external sets, and that fold.
+
+    The result may have lost its weights: what the ledger has is not trained again. Raises `TrialFailed` when the
+    training cannot score.
+    """
+    result = None
+    fold = all_cases(cases, cross_validation.settings, candidate.seed)
+    for reached in replace(cross_validation, folds=lambda _: (fold,))(candidate):
+        progress(reached.epochs, candidate.epochs)
+        result = reached
+    assert result is not None, "a trial yields a result for its largest budget, or raises"
+    return result, fold
+
+
 def refit(
     cross_validation: CrossValidation,
     cases: Cases,
@@ -53,12 +73,7 @@ def refit(
     It goes through the ledger like any fold: freezing is proved, and a second refit trains nothing. Raises
     `TrialFailed` when the training cannot score. `progress(epochs done, epochs)` is called at every budget.
     """
-    result = None
-    fold = all_cases(cases, cross_validation.settings, candidate.seed)
-    for reached in replace(cross_validation, folds=lambda _: (fold,))(candidate):
-        progress(reached.epochs, candidate.epochs)
-        result = reached
-    assert result is not None, "a trial yields a result for its largest budget, or raises"
+    result, fold = train_on_all(cross_validation, cases, candidate, progress)
     if result.weights_lost:
         result = cross_validation.train_again(candidate, fold)
     network = network_of(cross_validation.settings.model)

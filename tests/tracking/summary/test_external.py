@@ -11,7 +11,7 @@ import pytest
 
 from tests.tracking.made_up import rendered, repeated, summary_of
 from tracking.record import SweepRecord, TrialRecord
-from tracking.summary.external import ExternalSummary, external_dice, reliability, spearman
+from tracking.summary.external import ExternalSummary, reliability, spearman
 
 TRUTH, PIXELS = 1000, 4096
 
@@ -103,11 +103,6 @@ def test_whole_groups_are_drawn(record: SweepRecord) -> None:
 def test_seeds_add_their_networks(record: SweepRecord) -> None:
     external = found(there(repeated(record), lambda trial: 0.5))
     assert {len(trial.networks) for trial in external.trials if trial.role == "trial"} == {15}
-
-
-def test_an_image_without_a_target_has_no_dice() -> None:
-    counts = np.array([[[0, 8], [3, 2], [0, 2], [97, 88]]])
-    assert np.array_equal(external_dice(counts), [[np.nan, 0.8]], equal_nan=True)
 
 
 def test_spearman_and_reliability() -> None:
