@@ -11,6 +11,7 @@ from sweeps.environment.home import Home
 from sweeps.environment.terminal import Board
 from sweeps.locks import contract
 from sweeps.planning.open_sweep import OpenSweep, closed_when_stopped
+from sweeps.planning.outer_part import check_choice
 from sweeps.planning.prepare import prepare
 from sweeps.planning.resolve import look_and_resolve
 from sweeps.run.launchers.contract import Crew, Launcher, Submitted
@@ -60,7 +61,10 @@ def run_sweep(
         board.say(line)
     resolved, network = look_and_resolve(spec, home, board)
     check_budget(resolved.search, resolved.space, resolved.listed, resolved.settings.folds)
-    for line in warnings(resolved.search, resolved.n_blocks):
+    check_choice(resolved)
+    from sweeps.planning.outer_price import outer_lines  # heavy
+
+    for line in (*warnings(resolved.search, resolved.n_blocks), *outer_lines(resolved)):
         board.say(line)
     with home.locks.held(contract.LAUNCH, waiting=board.waiting):
         sweep = prepare(resolved, network, home, board, name, 0 if launcher.elsewhere else workers)

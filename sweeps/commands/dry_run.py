@@ -7,6 +7,7 @@ from rich.table import Table
 from sweeps.environment.home import Home
 from sweeps.environment.terminal import Board
 from sweeps.planning.labelled_images import on_these, subset_line
+from sweeps.planning.outer_part import check_choice
 from sweeps.planning.resolve import look_and_resolve
 from sweeps.spec.load import Spec
 from sweeps.strategies.propose import check_budget
@@ -19,6 +20,7 @@ def run_dry(spec: Spec, home: Home, board: Board, workers: int) -> None:
     from sweeps.planning.prepare import read_cases, read_external
 
     check_budget(resolved.search, resolved.space, resolved.listed, resolved.settings.folds)
+    check_choice(resolved)
     cases, fold_of = read_cases(resolved.spec, home, board)
     resolved = on_these(resolved, cases, fold_of)
     if line := subset_line(resolved, len(cases)):

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from sweeps.commands.champion import choose
 from sweeps.planning.artifacts import checkpoint_path
+from sweeps.planning.outer_part import read_own
+from sweeps.spec.load import from_table
 from trainer.config import DataConfig, ModelConfig
 from trainer.errors import UserError
 
@@ -90,7 +92,6 @@ def own_images(tracker: Tracker, trial: RestoredTrial, cache: Path) -> tuple[NDA
     since.
     """
     from tracking.image_archive import IMAGES, UNREADABLE, unpack_images
-    from trainer.data.cases import load_cases
 
     info = trial.info
     config = DataConfig(**info.spec["data"])
@@ -102,7 +103,7 @@ def own_images(tracker: Tracker, trial: RestoredTrial, cache: Path) -> tuple[NDA
         except UNREADABLE as error:
             return None, f"The artifact {IMAGES} of run {trial.run_id} cannot be read: {error}"
     try:
-        cases = load_cases(config, int(info.spec["model"]["size"]), cache)
+        cases = read_own(from_table(dict(info.spec)), cache)
     except UserError as error:
         return None, str(error)
     if cases.digest != info.data["digest"]:

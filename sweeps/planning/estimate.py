@@ -10,15 +10,14 @@ from typing import Any
 
 from sweeps.environment.machine import duration, free_memory, gib, on_disk, overloaded
 from sweeps.planning.disk import SweepDisk, sweep_disk
+from sweeps.planning.outer_price import OuterPrice, outer_price, outer_words
 from sweeps.planning.resolve import ResolvedSweep
+from sweeps.planning.search_size import epoch_steps, search_seconds, search_size, training_part
 from sweeps.planning.starts import configs
 from sweeps.planning.step_probe import measure_step
-from sweeps.planning.sweep_time import sweep_time
 from sweeps.spec.load import Spec, seeds_of
 from sweeps.spec.search_section import Search
-from sweeps.spec.space import longest_epochs
 from sweeps.spec.starts import further
-from sweeps.spec.strategy_names import PROBE_EPOCHS, PROBED
 from sweeps.strategies.propose import budget, searcher_name, warnings
 from trainer.config import (
     COMPOSITES,
@@ -53,7 +52,7 @@ class Estimate:
     (mask, rate, start) groups times folds, and the probe's; `training` is from the start to the end without
     pre-training, and of a search an upper bound;
     `sizes` are the parameters of each block; `epoch` is one epoch of one fold; `pretraining` 0 where weights are given;
-    `memory` is that of one worker.
+    `memory` is that of one worker. `outer`: what a nested cross-validation takes beside all this.
     """
 
     candidates: tuple[Candidate, ...]
@@ -72,6 +71,7 @@ class Estimate:
     memory: int
     free: int
     disk: SweepDisk
+    outer: OuterPrice | None
 
 
 def estimate(
@@ -80,20 +80,16 @@ def estimate(
     """Run one real training step and scale up to the sweep on `images` original cases."""
     spec, settings, candidates = resolved.spec, resolved.settings, resolved.listed
     masks = dict.fromkeys(parse(candidate.mask, resolved.n_blocks) for candidate in candidates)
-    longest = longest_epochs(candidates)
-    probes = resolved.space.varied if spec.search.strategy in PROBED else ()
-    initial_trainings = sum(count > 0 for count in longest.values()) * settings.folds + len(probes)
-    further = _further(spec.search, len(resolved.space), len(candidates), initial_trainings, settings.folds)
+    further, trainings = search_size(resolved)
     cost = measure_step(spec, [mask for mask in masks if mask.blocks], say)
-    steps = ceil(_training_part(spec, images) / settings.train.batch)
-    seconds = sweep_time(resolved, cost, further, images, steps, workers).passing
-    seconds += len(probes) * min(PROBE_EPOCHS, spec.search.epochs[-1]) * steps * cost.step
+    steps = epoch_steps(spec, images)
+    seconds = search_seconds(resolved, cost, images, workers)
     pretraining, pretraining_images = _pretraining(resolved, scoring_batch(settings.model.size**2), cost)
     return Estimate(
         candidates=candidates,
         further=further,
         sizes=resolved.block_params,
-        trainings=initial_trainings + further * settings.folds,
+        trainings=trainings,
         parameters={str(mask): resolved.thawed(mask) for mask in masks},
         images=images,
         workers=workers,
@@ -106,19 +102,8 @@ def estimate(
         memory=cost.peak + kept_memory(spec, images, resolved.parameters),
         free=free_memory(),
         disk=sweep_disk(resolved, further, images),
+        outer=outer_price(resolved, cost, images, workers) if spec.outer else None,
     )
-
-
-def _further(search: Search, size: int, listed_trials: int, initial_trainings: int, folds: int) -> int:
-    """How many candidates a search may propose beside those it starts from: its budgets allow no more, nor its space.
-
-    `initial_trainings`: those of what it starts from.
-    """
-    if not search.proposes:
-        return 0
-    by_trials = search.trials - listed_trials if search.trials else size
-    by_trainings = ceil((search.trainings - initial_trainings) / folds) if search.trainings else size
-    return max(0, min(size, by_trials, by_trainings))
 
 
 def kept_memory(spec: Spec, images: int, parameters: int) -> int:
@@ -128,7 +113,7 @@ def kept_memory(spec: Spec, images: int, parameters: int) -> int:
     copies = len(seeds_of(spec)) * (1 + (settings.augmentation.order == "leaky"))  # each draws its own copies
     if spec.search.images:
         copies = max(copies, KEPT_FOLDS)  # as many rows as with all images
-    per_seed = settings.folds * _training_part(spec, images) + images
+    per_seed = settings.folds * training_part(spec, images) + images
     pixel = settings.model.channels * CHANNEL + MASK
     starts = len(further(spec.search)) + len(spec.search.start_seeds)
     return copies * per_seed * side * side * pixel + (KEPT_COPIES + starts) * parameters * 4
@@ -163,7 +148,7 @@ def dry_run_lines(spec: Spec, costs: Estimate, home: Path) -> list[str]:
         *shortage(costs.memory, costs.workers, costs.free),
         _disk_line(spec, costs.disk),
         _pretraining_line(settings, costs, home),
-        _total_line(costs),
+        *_total_lines(costs, spec.search.hours),
     ]
 
 
@@ -208,13 +193,26 @@ def _pretraining_line(settings: Settings, costs: Estimate, home: Path) -> str:
     )
 
 
-def _total_line(costs: Estimate) -> str:
+def _total_lines(costs: Estimate, hours: float) -> list[str]:
     bound = "at most " if costs.further else ""
-    if costs.training < 3 * 3600:
-        minutes = costs.training / 60
+    with_workers = f"with {costs.workers} workers, after pre-training"
+    if costs.outer is None:
+        return [_total_line(bound, costs.training, with_workers)]
+    whole = min(costs.training + costs.outer.seconds, 3600 * hours or inf)
+    seconds, disk = duration(costs.outer.seconds), on_disk(costs.outer.disk)
+    return [
+        f"outer       {outer_words(costs.outer, costs.images)}: {costs.outer.trainings} more trainings, {bound}about "
+        f"{seconds} beside {duration(costs.training)}, and at most {disk} more on disk",
+        _total_line(bound, whole, f"in all {with_workers}"),
+    ]
+
+
+def _total_line(bound: str, seconds: float, with_workers: str) -> str:
+    if seconds < 3 * 3600:
+        minutes = seconds / 60
         digits = 0 if minutes >= 10 else 1
-        return f"minutes     {bound}about {minutes:.{digits}f} with {costs.workers} workers, after pre-training"
-    return f"in all      {bound}about {duration(costs.training)} with {costs.workers} workers, after pre-training"
+        return f"minutes     {bound}about {minutes:.{digits}f} {with_workers}"
+    return f"in all      {bound}about {duration(seconds)} {with_workers.removeprefix('in all ')}"
 
 
 def _trials(search: Search, costs: Estimate) -> str:
@@ -239,12 +237,6 @@ def shortage(memory: int, workers: int, free: int) -> list[str]:
         f"NOT ENOUGH MEMORY: {workers} workers need about {gib(workers * memory)}, but {gib(free)} are free. "
         f"{remedy}, or a machine with more; otherwise the system may end workers in the middle of their work."
     ]
-
-
-def _training_part(spec: Spec, images: int) -> int:
-    """Images, copies included, that one fold trains on."""
-    settings = spec.settings
-    return round(max(settings.augmentation.total, images) * (1 - 1 / settings.folds))
 
 
 def _pretraining(resolved: ResolvedSweep, scoring_batch_size: int, cost: Cost) -> tuple[float, int]:

@@ -7,12 +7,13 @@ spec alone (docs/nested.md).
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sweeps.environment.home import Home
+from sweeps.planning.resolve import ResolvedSweep
 from sweeps.spec.load import HeldOut, Spec
 from tracking.sweep_names import HELD_OUT, LONGEST, outer_name
 from trainer.errors import UserError
@@ -40,23 +41,23 @@ def part_spec(spec: Spec, sweep: str, part: int) -> Spec:
     )
 
 
-def read_own(spec: Spec, home: Home, progress: Progress | None = None) -> Cases:
-    """The images of a sweep: all that its spec names, but for a part that is held out."""
+def read_own(spec: Spec, cache: Path, progress: Progress | None = None) -> Cases:
+    """The images of a sweep, by way of the folder `cache`: all that its spec names, but for a part that is held out."""
     from trainer.data.cases import load_cases
     from trainer.data.outer_parts import some_cases
 
-    cases = load_cases(spec.settings.data, spec.settings.model.size, home.data, progress=progress)
+    cases = load_cases(spec.settings.data, spec.settings.model.size, cache, progress=progress)
     return cases if spec.held_out is None else some_cases(cases, np.flatnonzero(~_held_out(spec, spec.held_out, cases)))
 
 
-def read_held_out(spec: Spec, home: Home) -> dict[str, Cases]:
+def read_held_out(spec: Spec, cache: Path) -> dict[str, Cases]:
     """The part that is held out, as an external test set of that name; nothing for any other sweep."""
     from trainer.data.cases import load_cases
     from trainer.data.outer_parts import some_cases
 
     if spec.held_out is None:
         return {}
-    cases = load_cases(spec.settings.data, spec.settings.model.size, home.data)
+    cases = load_cases(spec.settings.data, spec.settings.model.size, cache)
     return {HELD_OUT: some_cases(cases, np.flatnonzero(_held_out(spec, spec.held_out, cases)))}
 
 
@@ -75,6 +76,16 @@ def check_parts(spec: Spec, cases: Cases) -> None:
     if spec.outer:
         part_of = make_parts(cases, spec.outer, spec.settings.folds, spec.settings.seed)
         check_intensity(cases, part_of, spec.settings.data)
+
+
+def check_choice(resolved: ResolvedSweep) -> None:
+    """Raise `UserError` where a nested cross-validation is asked for of a sweep that has nothing to choose among."""
+    masks = sorted({one.mask for one in resolved.listed if one in resolved.space})
+    if resolved.spec.outer and not resolved.search.proposes and len(masks) < 2:
+        raise UserError(
+            f"'outer' says how good a choice among masks is, but this spec lists only {masks[0] if masks else 'none'}. "
+            "List more, or set outer=0."
+        )
 
 
 def check_outer_names(spec: Spec, sweep: str) -> None:

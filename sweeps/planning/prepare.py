@@ -118,7 +118,7 @@ def read_cases(spec: Spec, home: Home, board: Board) -> tuple[Cases, list[int]]:
 
     settings = spec.settings
     with board.stage("reading images") as step:
-        cases = read_own(spec, home, step)
+        cases = read_own(spec, home.data, step)
     if spec.held_out is None:  # else all this was said of the whole
         for reading in cases.readings:
             board.say(reading)
@@ -139,7 +139,7 @@ def read_external(spec: Spec, home: Home, board: Board, cases: Cases) -> dict[st
     """
     from trainer.data.cases import load_cases
 
-    found = read_held_out(spec, home)  # groups are whole in a part, so it shares none
+    found = read_held_out(spec, home.data)  # groups are whole in a part, so it shares none
     for name, config in ((one.name, one.data) for one in spec.test):
         try:
             with board.stage(f"reading test set {name}") as step:

@@ -70,7 +70,7 @@ def planned_cases(home: Home, plan: Plan) -> Cases:
     """
     spec = plan.resolved.spec
     what = f"The images of sweep '{plan.name}'"
-    return _planned(home, what, plan.data_digest, plan.cases, lambda: read_own(spec, home))
+    return _planned(home, what, plan.data_digest, plan.cases, lambda: read_own(spec, home.data))
 
 
 def _planned_external(home: Home, plan: Plan) -> list[ExternalSet]:
@@ -79,7 +79,7 @@ def _planned_external(home: Home, plan: Plan) -> list[ExternalSet]:
     reads: dict[str, Callable[[], Cases]]
     reads = {one.name: partial(load_cases, one.data, spec.settings.model.size, home.data) for one in spec.test}
     if spec.held_out is not None:
-        reads[HELD_OUT] = lambda: read_held_out(spec, home)[HELD_OUT]
+        reads[HELD_OUT] = lambda: read_held_out(spec, home.data)[HELD_OUT]
     return [
         ExternalSet(
             name,

@@ -37,7 +37,8 @@ class OuterPart:
     chose, `mask` its mask; `apparent`, `corrected`: its Dice there as measured, and corrected for the search (NaN
     where it cannot be); `dice`: on the part, of the choice trained on all that was searched on; `fold_networks`: on the
     part, the mean over the networks of the inner folds, which fewer images trained. `same`: whether the whole sweep
-    chooses the same; `ties`: whether this search tried the choice of the whole, and did not show it to be worse.
+    chooses that mask, too; `ties`: whether this search measured the mask of the whole, and did not show it to be worse
+    than its own.
     """
 
     part: int
@@ -167,8 +168,8 @@ def _part(number: int, record: SweepRecord, own: Choice) -> tuple[OuterPart, _Sc
         corrected=corrected.corrected if corrected and candidate.epochs else math.nan,
         dice=float(scores.dice.mean()),
         fold_networks=float(scores.fold_networks.mean()),
-        same=_plain(choice.trial) == _plain(own.trial),
-        ties=_plain(own.trial) in _tied(choice),
+        same=_mask(choice) == _mask(own),
+        ties=_mask(own) in {compared.mask for compared in choice.ranking.tied},
     )
     return part, scores
 
@@ -190,17 +191,6 @@ def _counts(record: SweepRecord, trial: TrialRecord) -> tuple[NDArray[np.int64],
 def _searched(info: SweepInfo) -> dict[str, Any]:
     """`[search]` of a sweep, as far as it decides what is chosen among."""
     return {key: value for key, value in dict(info.spec.get("search") or {}).items() if key not in OWN_OF_PARTS}
-
-
-def _plain(trial: TrialRecord) -> Candidate:
-    """A candidate by whatever seed."""
-    return replace(trial.info.candidate, seed=0)
-
-
-def _tied(choice: Choice) -> set[Candidate]:
-    """The candidates that were not shown to be worse than the best of a search."""
-    pairs = zip(choice.candidates.trials, choice.ranking.compared, strict=True)
-    return {_plain(trial) for trial, compared in pairs if compared.tied}
 
 
 def _mask(choice: Choice) -> str:

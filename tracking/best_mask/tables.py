@@ -11,6 +11,7 @@ from tracking.analysis.seed_noise import SeedNoise
 from tracking.best_mask.answer import BestMask
 from tracking.best_mask.candidates import CandidateAt
 from tracking.best_mask.measured_effects import MeasuredEffects
+from tracking.best_mask.nested import Nested
 from tracking.best_mask.pareto import Price
 from tracking.best_mask.ranking import Compared
 from tracking.best_mask.sentences import percent, setting_words, signed, span
@@ -71,6 +72,45 @@ def not_told_apart(effects: MeasuredEffects) -> str:
     left = len(effects.confounded) - SHOWN_GROUPS
     more = f"; and {left} more" if left > 0 else ""
     return f"Not told apart: {'; '.join(effects.confounded[:SHOWN_GROUPS])}{more}."
+
+
+def nested_table(nested: Nested) -> Table:
+    """What each outer part's search chose, and what that scores where it had not looked."""
+    heads = (
+        "part",
+        "searched",
+        "chosen",
+        "Dice there: measured",
+        "corrected",
+        "scored",
+        "Dice held out",
+        "inner folds",
+    )
+    rows = tuple(
+        (
+            *(f"{part.part} of {nested.planned}", str(part.searched), part.choice),
+            *(number(part.apparent), number(part.corrected), str(part.scored)),
+            *(number(part.dice), number(part.fold_networks)),
+        )
+        for part in nested.parts
+    )
+    return Table("The search without each outer part", heads, rows)
+
+
+def nested_note(nested: Nested) -> str:
+    """How to read the score of the whole procedure."""
+    how = (
+        "Searched: images that a part's search saw. Held out: the Dice of what it chose, trained on all of these, on "
+        "the part that it never saw; inner folds: the mean of its folds' networks there, which fewer images trained."
+    )
+    if nested.dice is None:
+        return how
+    return (
+        f"{how} The score is the mean over {nested.images} images, each held out once. Its range is a bootstrap of "
+        f"their {nested.groups} groups, for these searches and networks. From part to part the Dice has an SD of "
+        f"{number(nested.sd)}, which other images, other choices and other trainings make together. All this is of "
+        "searches on fewer images than the sweep itself has, so it leans to the low side."
+    )
 
 
 def candidate_heads(answer: BestMask) -> tuple[str, ...]:

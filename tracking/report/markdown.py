@@ -12,9 +12,10 @@ from tracking.analysis.formatting import (
 )
 from tracking.best_mask.answer import BestMask, answer_sentences
 from tracking.best_mask.start_tables import STARTS, STARTS_NOTE, start_tables
-from tracking.best_mask.tables import tie_table
+from tracking.best_mask.tables import nested_note, nested_table, tie_table
 from tracking.report.page_best_mask import HEADING
 from tracking.report.page_images import per_image_cells
+from tracking.report.page_nested import NESTED
 from tracking.summary.distances_in_words import DISTANCES, distance_cells, distance_heads, distance_sentence
 from tracking.summary.external_in_words import EXTERNAL, EXTERNAL_HEADS, EXTERNAL_NOTE, external_cells
 from tracking.summary.labelled_images_in_words import (
@@ -53,9 +54,9 @@ def to_markdown(summary: SweepSummary) -> str:
     lines = [f"# Sweep {summary.sweep}", "", f"**{summary.verdict.sentence}**", "", data.statement, ""]
     lines += [f"- {reading}" for reading in data.readings]
     lines += [f"- left out: {note}" for note in data.notes]
-    lines += [*_comparisons(summary), *_choice(summary), *_starts(summary), *_trials(summary), *_images(summary)]
-    lines += [*_distances(summary), *_labelled_images(summary), *_external(summary), *_leakage(summary)]
-    lines += [*_gaps(summary), _repeat(summary)]
+    lines += [*_comparisons(summary), *_choice(summary), *_starts(summary), *_nested(summary), *_trials(summary)]
+    lines += [*_images(summary), *_distances(summary), *_labelled_images(summary), *_external(summary)]
+    lines += [*_leakage(summary), *_gaps(summary), _repeat(summary)]
     return "\n".join(lines) + "\n"
 
 
@@ -110,6 +111,23 @@ def _starts(summary: SweepSummary) -> list[str]:
     for table in start_tables(starts):
         lines += [f"{table.title}:", "", *markdown_table(table.heads, table.rows), ""]
     return [*lines, STARTS_NOTE, ""]
+
+
+def _nested(summary: SweepSummary) -> list[str]:
+    nested = summary.best_mask.nested if summary.best_mask else None
+    if nested is None:
+        return []
+    parts = nested_table(nested)
+    return [
+        "",
+        f"## {NESTED}",
+        "",
+        nested.sentence,
+        "",
+        *markdown_table(parts.heads, parts.rows),
+        "",
+        nested_note(nested),
+    ]
 
 
 def _trials(summary: SweepSummary) -> list[str]:

@@ -19,6 +19,7 @@ from tracking.report.page_external import external_section
 from tracking.report.page_figures import figures_section
 from tracking.report.page_images import per_image_section
 from tracking.report.page_labelled_images import labelled_images_section
+from tracking.report.page_nested import nested_section
 from tracking.report.page_processors import processors_section
 from tracking.report.page_seeds import leakage_section, noise_section
 from tracking.report.page_starts import starts_section
@@ -42,6 +43,7 @@ def html(summary: SweepSummary, record: SweepRecord) -> str:
         processors_section(summary),
         best_mask_section(summary),
         starts_section(summary),
+        nested_section(summary),
         figures_section(summary, record),
         NOTHING if leads(summary) else _cost(summary),  # the answer has its own figure of it
         trials_section(summary),
