@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ from trainer.errors import UserError
 
 if TYPE_CHECKING:  # heavy
     from trainer.results import FoldResult
+    from trainer.training.ledger import Entry
 
 
 @dataclass(frozen=True)
@@ -95,38 +97,43 @@ def score_choice(home: Home, board: Board, name: str) -> None:
     chosen, refit = choice.trial.info.candidate, ended.record.refit
     if choice.trainings and (refit is None or refit.candidate != chosen):
         seconds = choice.trial.seconds / len(ended.record.info.folds)
-        results = [_trained_on_all(home, board, name, candidate, seconds) for candidate in choice.trainings]
+        results = _trained_on_all(home, board, name, choice.trainings, seconds)
         ended.tracker.record_refit(ended.record.run_id, Refit(chosen, external_of(results)))
     board.say(f"{name} has chosen {chosen.name}; scored on the {HELD_OUT} part.")
 
 
-def _trained_on_all(home: Home, board: Board, name: str, candidate: Candidate, fold_seconds: float) -> FoldResult:
-    """A candidate trained on all images of the sweep of an outer part, with its score on the part itself.
+def _trained_on_all(
+    home: Home, board: Board, name: str, trainings: Sequence[Candidate], fold_seconds: float
+) -> list[FoldResult]:
+    """A candidate, once a seed, trained on all images of the sweep of an outer part, with its scores on the part itself.
 
-    `fold_seconds`: how long a fold of it took. Raises `UserError` where that training fails.
+    `fold_seconds`: how long a fold of it took. Raises `UserError` where a training fails.
     """
     from sweeps.run.load_cross_validation import load_cross_validation, planned_cases
     from trainer.errors import TrialFailed
     from trainer.training.refit import train_on_all
 
     plan = read_plan(home, name)
-    cross_validation, cases, settings = (
-        load_cross_validation(home, plan),
-        planned_cases(home, plan),
-        plan.resolved.settings,
-    )
-    board.say(price(candidate, 1, fold_seconds * settings.folds / (settings.folds - 1)))
-    try:
-        with board.stage(f"training {candidate.name} on all {len(cases)} images of {name}") as step:
-            result, fold = train_on_all(cross_validation, cases, candidate, step)
-    except TrialFailed as failed:
-        raise UserError(
-            f"{name} has chosen {candidate.name}, but that cannot be trained on all its images: {failed} Without it "
-            "the whole procedure has no score."
-        ) from failed
-    if plan.resolved.spec.keep != "all":
-        entry = cross_validation.ledger.entry(cross_validation.key(candidate, fold))
-        entry.lose_state()
-        for epochs in entry.budgets():
-            entry.lose_weights(epochs)
-    return result
+    cross_validation, cases = load_cross_validation(home, plan), planned_cases(home, plan)
+    folds, results = plan.resolved.settings.folds, []
+    for candidate in trainings:
+        board.say(price(candidate, 1, fold_seconds * folds / (folds - 1)))
+        try:
+            with board.stage(f"training {candidate.name} on all {len(cases)} images of {name}") as step:
+                result, fold = train_on_all(cross_validation, cases, candidate, step)
+        except TrialFailed as failed:
+            raise UserError(
+                f"{name} has chosen {candidate.name}, but that cannot be trained on all its images: {failed} Without "
+                "it the whole procedure has no score."
+            ) from failed
+        if plan.resolved.spec.keep != "all":
+            _let_go(cross_validation.ledger.entry(cross_validation.key(candidate, fold)))
+        results.append(result)
+    return results
+
+
+def _let_go(entry: Entry) -> None:
+    """The scores stay in the ledger, the weights go."""
+    entry.lose_state()
+    for epochs in entry.budgets():
+        entry.lose_weights(epochs)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
 import subprocess
@@ -14,21 +13,12 @@ from pathlib import Path
 import pytest
 
 from tests.sweeps.kills import disturbed
-from tests.sweeps.whole import ROOT, SPEC, by_candidate, runs, started, trained
+from tests.sweeps.whole import ROOT, SPEC, by_candidate, killed, runs, started, trained
 
 pytestmark = pytest.mark.slow  # whole sweeps in processes of their own
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 # Files of the ledger are compared, so nothing of them may go.
 TUNED = ["--set", "search.engine=keras-tuner", "--set", "keep=all"]
-
-
-def killed(launcher: subprocess.Popen[bytes], home: Path, sign: str) -> None:
-    """Kill a launcher as soon as a file of that form is in its home."""
-    while not list(home.glob(sign)):
-        assert launcher.poll() is None, "it ended before it could be killed"
-        time.sleep(0.05)
-    os.kill(launcher.pid, signal.SIGKILL)
-    launcher.wait()
 
 
 def test_a_deadline_leaves_a_list_that_the_same_command_goes_on_with(run: Run, fresh: Path) -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -21,6 +24,15 @@ SPEC = ["run", "smoke", "--name", "s", "--workers", "1", "--set", "search.masks=
 def started(home: Path, *more: str) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "sweeps.cli", *SPEC, "--home", str(home), *more]
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def killed(launcher: subprocess.Popen[bytes], home: Path, sign: str) -> None:
+    """Kill a launcher as soon as a file of that form is in its home."""
+    while not list(home.glob(sign)):
+        assert launcher.poll() is None, "it ended before it could be killed"
+        time.sleep(0.05)
+    os.kill(launcher.pid, signal.SIGKILL)
+    launcher.wait()
 
 
 def tracker(home: Path) -> Tracker:

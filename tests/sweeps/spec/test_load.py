@@ -180,3 +180,33 @@ def test_a_test_set_is_a_folder_or_a_section_and_shares_what_is_marked(tmp_path:
 def test_a_test_set_that_cannot_be_is_refused(test: str, said: str) -> None:
     with pytest.raises(UserError, match=re.escape(said)):
         load_spec("smoke", test=[test])
+
+
+@pytest.mark.parametrize("outer", [0, 2, 10])
+def test_outer_is_a_key_beside_the_settings(outer: int) -> None:
+    spec = load_spec("smoke", sets=[f"outer={outer}"])
+    assert spec.outer == outer and spec.held_out is None and from_table(as_table(spec)) == spec
+    assert ("outer" in as_table(spec)) == (outer > 0)
+
+
+@pytest.mark.parametrize(
+    ("sets", "said"),
+    [
+        (["outer=1"], "'outer' must be 2 or more parts, each held out once, or 0 for none, but got 1."),
+        (["outer=-1"], "but got -1."),
+        (["outer=2.5"], "but got 2.5."),
+        (["outer=true"], "but got True."),
+        (["outer=3", "search.strategy=tpe", "search.hours=1"], "must be 'search.trials' or 'search.trainings': hours"),
+        (["held_out.part=1"], "Unknown key 'held_out'"),
+        (["uoter=2"], "did you mean 'outer'"),
+    ],
+)
+def test_an_outer_that_cannot_be_is_refused(sets: list[str], said: str) -> None:
+    with pytest.raises(UserError) as error:
+        load_spec("smoke", sets=sets)
+    assert said in str(error.value)
+
+
+def test_a_search_that_trainings_limit_or_that_ends_by_itself_may_be_repeated() -> None:
+    for more in (["search.strategy=tpe", "search.trials=9"], ["search.strategy=greedy"], ["search.hours=1"]):
+        assert load_spec("smoke", sets=["outer=3", *more]).outer == 3

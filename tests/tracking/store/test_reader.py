@@ -6,13 +6,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.tracking.made_up import fold_results, leaky_record, record_trial, sweep_info, trial_info, trial_record
 from tracking.image_scores import ImageScores
+from tracking.record import Refit
 from tracking.store import schema
 from tracking.store.score_tags import TAG
 from tracking.store.writer import Tracker
+from tracking.sweep_names import HELD_OUT, outer_name
 from trainer.errors import UserError
 
 CONTRACTING = trial_info("shallow-first", 5)
@@ -156,3 +159,17 @@ def test_a_trial_that_two_pages_show_is_one_trial(tracker: Tracker, monkeypatch:
 
     monkeypatch.setattr(tracker, "_pages", overlapping)
     assert sorted(trial.run_id for trial in tracker.read_sweep("demo").trials) == sorted(runs)
+
+
+def test_the_sweeps_of_outer_parts_are_read_with_the_whole_and_never_taken_for_the_newest(tracker: Tracker) -> None:
+    info = replace(sweep_info(), spec={**sweep_info().spec, "outer": 3})
+    tracker.finish_sweep(tracker.open_sweep(info), "")
+    part = replace(sweep_info(outer_name("demo", 2, 3)), spec={"held_out": {"part": 2, "parts": 3, "of": "demo"}})
+    run_id = tracker.open_sweep(part)
+    refit = Refit(CONTRACTING.candidate, {HELD_OUT: np.ones((1, 4, 6), np.int64)})
+    tracker.record_refit(run_id, refit)
+    record = tracker.read_sweep()
+    assert record.info == info and [one is None for one in record.outer] == [True, False, True]
+    assert record.outer[1] is not None and record.outer[1].info == part and record.outer[1].refit is not None
+    assert record.outer[1].refit.candidate == CONTRACTING.candidate
+    assert tracker.read_sweep(part.name).info == part and record.refit is None
