@@ -105,7 +105,7 @@ def score_choice(home: Home, board: Board, name: str) -> None:
 def _trained_on_all(
     home: Home, board: Board, name: str, trainings: Sequence[Candidate], fold_seconds: float
 ) -> list[FoldResult]:
-    """A candidate, once a seed, trained on all images of the sweep of an outer part, with its scores on the part itself.
+    """A candidate, once a seed, trained on all images of the sweep of an outer part, with its scores on the part.
 
     `fold_seconds`: how long a fold of it took. Raises `UserError` where a training fails.
     """

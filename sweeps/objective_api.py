@@ -102,6 +102,11 @@ def open_objective(
 
     opened_home, board, name = open_home(Path(home)), Board(Output(stderr=True)), check_name(name)
     loaded_spec = load_spec(spec, sets=sets, data=data, pretrain=pretrain, model=model, custom=custom)
+    if loaded_spec.outer:
+        raise UserError(
+            "'outer' repeats a search of thaw's own (`thaw run`), but here the study that asks is the search. Set "
+            "outer=0."
+        )
     resolved, network = look_and_resolve(loaded_spec, opened_home, board)
     with opened_home.locks.held(contract.LAUNCH, waiting=board.waiting):
         sweep = prepare(resolved, network, opened_home, board, name, workers=1)

@@ -123,3 +123,11 @@ def test_a_study_of_the_users_own_gets_the_numbers_of_thaw_run(
     assert dropped is not None
     assert "pruned by the study that asked for it (after 1 of 2 folds)" in dropped.trials[0].reason
     assert record.status == "FINISHED"
+
+
+def test_a_study_of_ones_own_is_the_search_so_it_has_no_outer_parts(tmp_path: Path) -> None:
+    with (
+        pytest.raises(UserError, match="here the study that asks is the search"),
+        open_objective("smoke", sets=["outer=2"], home=tmp_path),
+    ):
+        pass
