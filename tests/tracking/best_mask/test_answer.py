@@ -99,6 +99,7 @@ KEYS = {
     "pareto",
     "effects",
     "importance",
+    "nested",
     "smoothed",
 }
 CANDIDATE = {
