@@ -29,7 +29,7 @@ class OuterPrice:
 def outer_trainings(resolved: ResolvedSweep) -> int:
     """The trainings that `outer` adds to a sweep: the searches' folds, and one more a seed for what each chooses."""
     _, trainings = search_size(_of_a_part(resolved))
-    return resolved.spec.outer * (trainings + len(resolved.seeds))
+    return resolved.spec.outer * (trainings + resolved.repeats)
 
 
 def outer_price(resolved: ResolvedSweep, cost: Cost, images: int, workers: int) -> OuterPrice:
@@ -42,7 +42,7 @@ def outer_price(resolved: ResolvedSweep, cost: Cost, images: int, workers: int) 
     scoring = trials * folds * batches * cost.scoring
     step, compiling = cost.of_mask(ALL)
     choice = max(part.search.epochs) * epoch_steps(part.spec, left) * folds / (folds - 1) * step + compiling
-    seconds = search_seconds(part, cost, left, workers) + scoring + len(part.seeds) * choice
+    seconds = search_seconds(part, cost, left, workers) + scoring + part.repeats * choice
     disk = parts * sweep_disk(part, further, left).after
     return OuterPrice(parts, left, outer_trainings(resolved), parts * seconds, disk)
 

@@ -24,7 +24,7 @@ from tracking.best_mask.sentences import digits, no_training_is_best, span
 from tracking.record import SweepInfo, SweepRecord, TrialRecord
 from tracking.statistics import spread
 from tracking.sweep_names import HELD_OUT
-from trainer.config import Candidate
+from trainer.config import PRETRAINED, Candidate
 
 NO_TRAINING = "no training"  # the choice where no candidate scores above the network as it was
 OWN_OF_PARTS = ("neurons", "hours")  # of `[search]`: no part of what is chosen among
@@ -34,11 +34,11 @@ OWN_OF_PARTS = ("neurons", "hours")  # of `[search]`: no part of what is chosen 
 class OuterPart:
     """An outer part that is done. `part`: its number, from 1; `sweep`: the name of the search without it; `searched`,
     `scored`: images that were searched on, and held out (those with something marked). `choice`: what the search
-    chose, `mask` its mask; `apparent`, `corrected`: its Dice there as measured, and corrected for the search (NaN
-    where it cannot be); `dice`: on the part, of the choice trained on all that was searched on; `fold_networks`: on the
-    part, the mean over the networks of the inner folds, which fewer images trained. `same`: whether the whole sweep
-    chooses that mask, too; `ties`: whether this search measured the mask of the whole, and did not show it to be worse
-    than its own.
+    chose; `mask`: its mask, with its start where that is not the sweep's own; `apparent`, `corrected`: its Dice there
+    as measured, and corrected for the search (NaN where it cannot be); `dice`: on the part, of the choice trained on
+    all that was searched on; `fold_networks`: on the part, the mean over the networks of the inner folds, which fewer
+    images trained. `same`: whether the whole sweep chooses that mask, too; `ties`: whether this search measured the
+    mask of the whole, and did not show it to be worse than its own.
     """
 
     part: int
@@ -88,11 +88,11 @@ class Choice:
 
     @property
     def trainings(self) -> tuple[Candidate, ...]:
-        """The trainings behind it, one per seed; none for the network as it was."""
-        candidate = self.trial.info.candidate
-        return (
-            tuple(replace(candidate, seed=seed) for seed in self.candidates.repeats.seeds) if candidate.epochs else ()
-        )
+        """The trainings behind it, one per seed, of its pre-training, too; none for the network as it was."""
+        candidate, lucks = self.trial.info.candidate, self.candidates.repeats.lucks
+        if not candidate.epochs:
+            return ()
+        return tuple(replace(candidate, seed=seed, start_seed=start) for seed, start in lucks)
 
 
 def choice_of(record: SweepRecord) -> Choice | None:
@@ -102,9 +102,10 @@ def choice_of(record: SweepRecord) -> Choice | None:
 
 
 def _choice(candidates: Candidates, ranking: Ranking) -> Choice:
-    untrained = candidates.references.get("zero-shot", ())
-    trial = untrained[0] if no_training_is_best(ranking) else candidates.winner
-    return Choice(trial, candidates, ranking)
+    if not no_training_is_best(ranking):
+        return Choice(candidates.winner, candidates, ranking)
+    untrained = candidates.references["zero-shot"]  # one for each start
+    return Choice(max(untrained, key=lambda trial: trial.mean_dice), candidates, ranking)
 
 
 def nested(whole: Candidates, ranking: Ranking, outer: Sequence[SweepRecord | None]) -> Nested | None:
@@ -162,14 +163,14 @@ def _part(number: int, record: SweepRecord, own: Choice) -> tuple[OuterPart, _Sc
         sweep=info.name,
         searched=sum(map(len, info.folds)),
         scored=int(marked.sum()),
-        choice=candidate.name if candidate.epochs else NO_TRAINING,
+        choice=candidate.name if candidate.epochs else _mask(choice),
         mask=_mask(choice),
         apparent=choice.trial.mean_dice,
         corrected=corrected.corrected if corrected and candidate.epochs else math.nan,
         dice=float(scores.dice.mean()),
         fold_networks=float(scores.fold_networks.mean()),
         same=_mask(choice) == _mask(own),
-        ties=_mask(own) in {compared.mask for compared in choice.ranking.tied},
+        ties=_mask(own) in {_named(compared.mask, compared.start) for compared in choice.ranking.tied},
     )
     return part, scores
 
@@ -195,7 +196,12 @@ def _searched(info: SweepInfo) -> dict[str, Any]:
 
 def _mask(choice: Choice) -> str:
     candidate = choice.trial.info.candidate
-    return candidate.mask if candidate.epochs else NO_TRAINING
+    return _named(candidate.mask if candidate.epochs else NO_TRAINING, candidate.start)
+
+
+def _named(mask: str, start: str) -> str:
+    """`1-5`, or `1-5 from phantoms`: what is recommended, whatever its other settings."""
+    return mask if start == PRETRAINED else f"{mask} from {start}"
 
 
 def _unfinished(done: int, planned: int) -> str:
