@@ -77,14 +77,8 @@ def not_told_apart(effects: MeasuredEffects) -> str:
 def nested_table(nested: Nested) -> Table:
     """What each outer part's search chose, and what that scores where it had not looked."""
     heads = (
-        "part",
-        "searched",
-        "chosen",
-        "Dice there: measured",
-        "corrected",
-        "scored",
-        "Dice held out",
-        "inner folds",
+        *("part", "searched", "chosen", "Dice as measured", "corrected"),
+        *("held out", "Dice there", "by the inner folds"),
     )
     rows = tuple(
         (
@@ -100,8 +94,8 @@ def nested_table(nested: Nested) -> Table:
 def nested_note(nested: Nested) -> str:
     """How to read the score of the whole procedure."""
     how = (
-        "Searched: images that a part's search saw. Held out: the Dice of what it chose, trained on all of these, on "
-        "the part that it never saw; inner folds: the mean of its folds' networks there, which fewer images trained."
+        "Searched, held out: how many images. There: on the part that a search never saw, the Dice of what it chose, "
+        "trained on all that it searched; by the inner folds: the mean of their networks, which fewer images trained."
     )
     if nested.dice is None:
         return how
