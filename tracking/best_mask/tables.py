@@ -102,8 +102,9 @@ def nested_note(nested: Nested) -> str:
     return (
         f"{how} The score is the mean over {nested.images} images, each held out once. Its range is a bootstrap of "
         f"their {nested.groups} groups, for these searches and networks. From part to part the Dice has an SD of "
-        f"{number(nested.sd)}, which other images, other choices and other trainings make together. All this is of "
-        "searches on fewer images than the sweep itself has, so it leans to the low side."
+        f"{number(nested.sd)}, which other images, other choices and other trainings make together. Beside the sweep's "
+        "own scores: searches on fewer images score lower; but what is chosen is trained on all of these, so in more "
+        "steps than a fold, which raises the score where training is short."
     )
 
 
