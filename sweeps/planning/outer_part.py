@@ -26,13 +26,13 @@ def part_spec(spec: Spec, sweep: str, part: int) -> Spec:
     """The spec of the search without `part`, from 1, of the sweep called `sweep`.
 
     It searches as the whole does. What it would add to the answer of the whole is left out: test sets, leaky trials,
-    drawings of neurons, a champion, and trained weights, unless all are kept.
+    those on fewer images, drawings of neurons, a champion, and trained weights, unless all are kept.
     """
     settings = replace(spec.settings, augmentation=replace(spec.settings.augmentation, order="split-first"))
     return replace(
         spec,
         settings=settings,
-        search=replace(spec.search, neurons=()),
+        search=replace(spec.search, neurons=(), images=()),
         champion=False,
         keep="all" if spec.keep == "all" else "none",
         test=(),

@@ -27,7 +27,7 @@ from tracking.sweep_names import HELD_OUT
 from trainer.config import PRETRAINED, Candidate
 
 NO_TRAINING = "no training"  # the choice where no candidate scores above the network as it was
-OWN_OF_PARTS = ("neurons", "hours")  # of `[search]`: no part of what is chosen among
+OWN_OF_PARTS = ("neurons", "images", "hours")  # of `[search]`: no part of what is chosen among
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ def test_a_part_is_searched_as_the_whole_is_and_adds_nothing_to_its_answer() -> 
     part = part_spec(spec, "s", 2)
     assert part.held_out == HeldOut(2, 2, "s") and from_table(as_table(part)) == part
     assert (part.outer, part.champion, part.keep, part.test, part.search.neurons) == (0, False, "none", (), ())
+    assert part_spec(load_spec("smoke", sets=[*OUTER, "search.images=[6]"]), "s", 1).search.images == ()
     assert part.settings.augmentation.order == "split-first" and part.settings.augmentation.total == 20
     assert (part.search.masks, part.search.epochs) == (spec.search.masks, spec.search.epochs)
     assert part_spec(load_spec("smoke", sets=[*OUTER, "keep=all"]), "s", 1).keep == "all"
