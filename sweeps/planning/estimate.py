@@ -188,7 +188,7 @@ def _pretraining_line(settings: Settings, costs: Estimate, home: Path) -> str:
     if not costs.pretraining:
         return "pre-train   nothing: weights are given"
     return (
-        f"pre-train   about {duration(costs.pretraining)}: {costs.pretraining_images:,} images in all, "
+        f"pre-train   about {duration(costs.pretraining)}: {costs.pretraining_images:,} images, "
         f"{settings.pretrain.epochs} epochs; once, then kept in {home / 'weights'}"
     )
 

@@ -105,7 +105,7 @@ def test_killed_in_every_part_it_ends_with_the_same_numbers(
 
     record = tracker(fresh).read_sweep()  # the newest: the whole, not a part
     names = {name for fold in record.info.folds for name in fold}
-    for part in record.outer:
-        assert part is not None
-        left, held_out = {name for fold in part.info.folds for name in fold}, {*part.info.external[HELD_OUT]["names"]}
+    for outer in record.outer:
+        assert outer is not None
+        left, held_out = {name for fold in outer.info.folds for name in fold}, {*outer.info.external[HELD_OUT]["names"]}
         assert left | held_out == names and not left & held_out
