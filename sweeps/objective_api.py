@@ -17,9 +17,9 @@ from sweeps.locks import contract
 from sweeps.spec.load import load_spec
 from sweeps.spec.space import Space, zero_shot
 from sweeps.strategies.history import Claim, Report
-from trainer.config import Candidate
+from trainer.config import PRETRAINED, Candidate
 from trainer.errors import UserError
-from trainer.masks import parse
+from trainer.masks import Mask, parse
 
 if TYPE_CHECKING:
     from sweeps.planning.open_sweep import OpenSweep
@@ -162,11 +162,11 @@ def check_candidate(candidate: Candidate, resolved: ResolvedSweep) -> Candidate:
     """
     space = resolved.space
     mask = parse(candidate.mask, space.n_blocks)
-    if not mask.blocks:
-        return zero_shot(resolved.search, resolved.settings)
     if candidate in resolved.listed:
         return candidate
-    mistakes = list(_mistakes(candidate, resolved))
+    if not mask.blocks and candidate.start == PRETRAINED:
+        return zero_shot(resolved.search, resolved.settings)
+    mistakes = list(_mistakes(candidate, mask, resolved))
     if mask not in space.masks:
         mistakes.append(
             f"mask {mask} is none of the {len(space.masks)} masks that search.space and its constraints allow"
@@ -180,7 +180,7 @@ def check_candidate(candidate: Candidate, resolved: ResolvedSweep) -> Candidate:
     return replace(normalised, seed=candidate.seed, start_seed=candidate.start_seed)
 
 
-def _mistakes(candidate: Candidate, resolved: ResolvedSweep) -> Iterator[str]:
+def _mistakes(candidate: Candidate, mask: Mask, resolved: ResolvedSweep) -> Iterator[str]:
     space = resolved.space
     if candidate.epochs not in space.epochs:
         yield f"epochs must be one of {list(space.epochs)}, not {candidate.epochs}"
@@ -196,8 +196,8 @@ def _mistakes(candidate: Candidate, resolved: ResolvedSweep) -> Iterator[str]:
             f"start and split must be {' or '.join(map(repr, space.starts))} and 'grouped', not '{candidate.start}' "
             f"and '{candidate.split}'"
         )
-    elif not space.allows(candidate.mask, space.setting_of(candidate)):
-        yield f"mask {candidate.mask} does not go with the start {candidate.start} (scratch trains all blocks)"
+    elif not space.allows(str(mask), space.setting_of(candidate)):
+        yield f"mask {mask} does not go with the start {candidate.start} (scratch trains all blocks)"
     if candidate.images:
         yield f"images must be 0 (all) or one of search.images, not {candidate.images}"
     searched = dict(space.searched)

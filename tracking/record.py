@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tracking.image_archive import Images
 from tracking.image_scores import FoldScore, dice_by_image
 from tracking.statistics import spread
-from trainer.config import PRETRAINED, Candidate
+from trainer.config import PRETRAINED, RANDOM_STARTS, Candidate
 from trainer.results import DISTANCES
 
 COUNTED = ("dice", "pixel_error", "ari")  # follow from the pixel counts: every trial has them
@@ -66,8 +66,10 @@ class SweepInfo:
     external: Mapping[str, Any] = field(default_factory=dict)
     starts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
-    def base(self, candidate: Candidate) -> str:
-        """The digest of the weights that a candidate started from. Raises `KeyError` for fresh ones."""
+    def base(self, candidate: Candidate) -> str | None:
+        """The digest of the weights that a candidate started from; None for fresh ones, which are drawn again."""
+        if candidate.start in RANDOM_STARTS:
+            return None
         return str((self.weights if candidate.origin == PRETRAINED else self.starts[candidate.origin])["digest"])
 
     @property

@@ -484,17 +484,25 @@ class Candidate:
 
     @property
     def origin(self) -> str:
-        """The weights it starts from: `pretrained`, the name of another start, or `scratch-<seed>`, fresh ones; behind
-        a colon the seed of a repeated pre-training.
+        """The weights it starts from: `pretrained` or the name of another start, with the seed of a repeated
+        pre-training behind a colon; fresh ones are those of its luck.
         """
-        if self.start in RANDOM_STARTS:
-            return f"{SCRATCH}-{self.seed if self.start_seed is None else self.start_seed}"
-        return origin_of(self.start, self.start_seed)
+        return fresh_origin(self.luck) if self.start in RANDOM_STARTS else origin_of(self.start, self.start_seed)
 
     @property
     def key(self) -> str:
         """Digest that identifies the candidate inside its sweep: 16 hex digits (`trainer.keys`)."""
         return digest(fields_in_key(asdict(self), Candidate))[:16]
+
+
+def fresh_origin(luck: Luck) -> str:
+    """The `Candidate.origin` of fresh weights: a draw for every luck, so that repeats are repeats.
+
+    >>> fresh_origin((0, None)), fresh_origin((0, 2))
+    ('scratch:0', 'scratch:0:2')
+    """
+    seed, start_seed = luck
+    return f"{SCRATCH}:{seed}" if start_seed is None else f"{SCRATCH}:{seed}:{start_seed}"
 
 
 def origin_of(start: str, start_seed: int | None = None) -> str:

@@ -20,11 +20,11 @@ from tracking.best_mask import tables
 from tracking.best_mask.answer import BestMask, answer_sentences, best_mask, why_no_choice
 from tracking.best_mask.measured_effects import MeasuredEffects
 from tracking.best_mask.pareto import PRICES
+from tracking.best_mask.start_tables import start_tables
 from trainer.errors import UserError
 
 if TYPE_CHECKING:  # heavy
-    from tracking.best_mask.start_tables import start_tables
-from tracking.record import SweepInfo, SweepRecord
+    from tracking.record import SweepInfo, SweepRecord
 
 FORMATS = ("text", "json")
 SHOWN = 12  # rows of a printed table

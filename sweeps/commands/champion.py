@@ -158,17 +158,15 @@ def choose(record: SweepRecord, mask: str | None) -> tuple[TrialRecord, Sequence
 
 def describe(record: SweepRecord, chosen: TrialRecord, rivals: Sequence[TrialRecord], *, asked: bool) -> list[str]:
     """What the champion is and how far its score can be trusted; MLflow keeps these sentences beside the model."""
-    info, seeds = record.info, read(record).repeats.seeds
+    info, repeats = record.info, read(record).repeats
     fold_spread = spread(chosen.folds["dice"])
     sentences = ["SYNTHETIC DATA: this network is no tool for real images."] if info.data.get("synthetic") else []
     sentences.append(
         f"{chosen.info.candidate.name}: mean Dice {fold_spread.mean:.3f} (SD over folds {fold_spread.sd:.3f}) in the "
         f"cross-validation of sweep {info.name}."
     )
-    if len(seeds) > 1:
-        sentences.append(
-            f"Each fold's score is the mean over the seeds {', '.join(map(str, seeds))}; refitted with the first."
-        )
+    if len(repeats.lucks) > 1:
+        sentences.append(f"Each fold's score is the mean over {repeats.words}; refitted with the first.")
     if asked:
         rank = 1 + [trial.run_id for trial in rivals].index(chosen.run_id)
         sentences.append(f"Chosen by hand; number {rank} of the {_counted(rivals)}.")

@@ -52,10 +52,11 @@ def restore_trial(
     and for a base that is not the one the trial was trained from.
     """
     from sweeps.planning.artifact_names import NETWORK
+    from sweeps.planning.artifacts import network_from_scratch
     from sweeps.planning.user_network import SUFFIXES
     from trainer.network.delta_checkpoints import Delta, apply_delta, read_delta
     from trainer.network.user_model import network_of
-    from trainer.network.weights import load_weights
+    from trainer.network.weights import load_weights, weights_digest
 
     record = tracker.read_sweep(sweep)
     trial, _ = choose(record, mask)
@@ -66,8 +67,11 @@ def restore_trial(
             model = replace(model, file=str(_fetch(tracker, record.run_id, kept, Path(folder))))
         network = network_of(model)
         digest = record.info.base(trial.info.candidate)
-        base = f"bases/{digest}.weights.h5"
-        load_weights(network, _fetch(tracker, record.run_id, [base], Path(folder)))
+        if digest is None:
+            network.set_weights(network_from_scratch(model, trial.info.candidate.luck).get_weights())
+            digest = weights_digest(network)
+        else:
+            load_weights(network, _fetch(tracker, record.run_id, [f"bases/{digest}.weights.h5"], Path(folder)))
         before = network.get_weights()
         if again is not None and trial.info.candidate.epochs and tracker.weights_lost(trial.run_id):
             delta = Delta(digest, again(record.info.name, trial))

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tracking.image_archive import IMAGES, PRETRAINING, Images, grey, pack_images
 from trainer.channels import as_grey
-from trainer.config import ModelConfig
+from trainer.config import LARGEST_SEED, Luck, ModelConfig
 from trainer.results import OBJECT, FoldResult
 
 if TYPE_CHECKING:  # heavy
@@ -23,11 +23,13 @@ if TYPE_CHECKING:  # heavy
     from trainer.training.pretraining import StartingWeights
 
 
-def network_from_scratch(model: ModelConfig, seed: int) -> Any:
-    """The network that the baseline `from scratch` starts from; pre-training starts from weights of another seed."""
+def network_from_scratch(model: ModelConfig, luck: Luck) -> Any:
+    """The network that `from scratch` starts from; pre-training starts from weights of another seed."""
     from trainer.network.user_model import from_scratch
 
-    return from_scratch(model, seed + 1)
+    seed, start_seed = luck
+    drawn = seed + 1 if start_seed is None else int(np.random.SeedSequence([seed, start_seed]).generate_state(1)[0])
+    return from_scratch(model, drawn % LARGEST_SEED)
 
 
 def log_bases(tracker: Tracker, sweep_run: str, resolved: ResolvedSweep, network: Any, starts: Sequence[Path]) -> None:
@@ -45,7 +47,7 @@ def log_bases(tracker: Tracker, sweep_run: str, resolved: ResolvedSweep, network
 
     logged_files = tracker.files(sweep_run, "bases")
     bases: list[Callable[[], Any]] = [
-        partial(network_from_scratch, resolved.settings.model, seed) for seed in resolved.fresh_seeds
+        partial(network_from_scratch, resolved.settings.model, luck) for luck in resolved.lucks
     ]
     bases += [partial(loaded, path) for path in reversed(starts)]
     for make_network in bases:

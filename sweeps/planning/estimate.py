@@ -218,8 +218,9 @@ def _total_line(bound: str, seconds: float, with_workers: str) -> str:
 def _trials(search: Search, costs: Estimate) -> str:
     if not search.proposes:
         parts = sum(candidate.images > 0 for candidate in costs.candidates)
-    of_parts = f"; {parts} of them as if fewer images were labelled" if parts else ""
-    return f"{len(costs.candidates)} (every mask at every epoch count and learning rate, and the baselines{of_parts})"
+        of_parts = f"; {parts} of them as if fewer images were labelled" if parts else ""
+        what = f"every mask at every epoch count and learning rate, and the baselines{of_parts}"
+        return f"{len(costs.candidates)} ({what})"
     return f"{len(costs.candidates)} to start from, then {searcher_name(search)} proposes ({budget(search)})"
 
 

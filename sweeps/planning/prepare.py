@@ -23,7 +23,7 @@ from sweeps.planning.plan import Plan, write_plan
 from sweeps.planning.resolve import ResolvedSweep
 from sweeps.planning.same_arithmetic import arithmetic_of, check_arithmetic
 from sweeps.planning.shared_sweep import publish
-from sweeps.planning.starts import Start, check_other_images, make_starts, with_starts
+from sweeps.planning.starts import Start, make_starts, refuse_shared, shared_with_pretraining, with_starts
 from sweeps.spec.load import Spec
 from trainer.config import PRETRAINED
 from trainer.errors import UserError
@@ -51,15 +51,19 @@ def prepare(
     if line := subset_line(resolved, len(cases)):
         board.say(line)
     external = read_external(resolved.spec, home, board, cases)
-    check_other_images(resolved, home, board, {"the sweep's own images": cases, **external})
+    shared = shared_with_pretraining(resolved, home, board, {"the sweep's own images": cases, **external})
     warn_of_memory(resolved.spec, network, len(cases), workers, board)
     tracker = Tracker.connect(home.tracking_uri, home.artifact_folder)
     check_clash(resolved, board, tracker, name, cases, fold_of, external)
+    if name is not None:
+        refuse_shared(shared, tracker.recorded(name), board)
     for line in bring_up_to_date(home):
         board.say(line)
     starts = make_starts(resolved, home, board, tracker)
     info = describe(resolved, name, cases, fold_of, starts[PRETRAINED].table, external)
     info = with_starts(info, tracker.recorded(info.name), {origin: start.table for origin, start in starts.items()})
+    if name is None:
+        refuse_shared(shared, tracker.recorded(info.name), board)
     check_outer_names(resolved.spec, info.name)
     check_arithmetic(info, tracker.recorded(info.name))
     check_space(resolved, info.name, tracker.candidates(info.name))

@@ -12,7 +12,7 @@ from sweeps.spec.load import Spec, seeds_of
 from sweeps.spec.search_section import Search
 from sweeps.spec.space import Space, listed, space_of
 from sweeps.spec.starts import further, start_seeds_of
-from trainer.config import PRETRAINED, Candidate, Settings, origin_of
+from trainer.config import PRETRAINED, Candidate, Luck, Settings, origin_of
 from trainer.masks import Mask
 
 if TYPE_CHECKING:
@@ -71,9 +71,9 @@ class ResolvedSweep:
         return {origin: start for origin, start in made.items() if origin != PRETRAINED}
 
     @property
-    def fresh_seeds(self) -> tuple[int, ...]:
-        """The seeds of the fresh weights that trials start from."""
-        return tuple(dict.fromkeys([*self.seeds, *(seed for seed in self.start_seeds if seed is not None)]))
+    def lucks(self) -> tuple[Luck, ...]:
+        """Every `Candidate.luck`; each has fresh weights of its own."""
+        return tuple((seed, start_seed) for start_seed in self.start_seeds for seed in self.seeds)
 
     def competes(self, candidate: Candidate) -> bool:
         """Whether a candidate is one of those that a winner is chosen among: trained, on a start that is searched,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -95,14 +95,15 @@ def _make(
     return Start(weights, tracker.record_pretraining(weights.digest, params, losses, held_out))
 
 
-def check_other_images(resolved: ResolvedSweep, home: Home, board: Board, tested: Mapping[str, Cases]) -> None:
-    """Raise `UserError` where a start would be pre-trained on images that it is scored on later, naming pairs.
-
-    `tested`: what it is scored on, by the words for it.
+def shared_with_pretraining(
+    resolved: ResolvedSweep, home: Home, board: Board, tested: Mapping[str, Cases]
+) -> list[str]:
+    """A sentence, naming pairs, for every start that is pre-trained on images that it is scored on later. `tested`:
+    what it is scored on, by the words for it.
     """
     from trainer.training.pretraining import pretraining_cases
 
-    settings = resolved.settings
+    settings, sentences = resolved.settings, []
     for origin, config in configs(resolved).items():  # each pre-training of a start draws images of its own
         if not _reads_images(config):
             continue
@@ -112,11 +113,22 @@ def check_other_images(resolved: ResolvedSweep, home: Home, board: Board, tested
             found = {words: equal_images(cases, scored) for words, scored in tested.items()}
         for words, pairs in found.items():
             if pairs:
-                raise UserError(
+                sentences.append(
                     f"Pre-training must see other images than those that it is scored on, but {len(pairs)} of "
                     f"{config.path} are equal or nearly equal to some of {words}: {shown_pairs(pairs)}. Take them out "
                     "of either."
                 )
+    return sentences
+
+
+def refuse_shared(sentences: Sequence[str], recorded: SweepInfo | None, board: Board) -> None:
+    """Raise `UserError` for the first of them; a sweep that is recorded already was let through by a thaw of before,
+    and goes on with a warning.
+    """
+    if sentences and recorded is None:
+        raise UserError(sentences[0])
+    for sentence in sentences:
+        board.say(f"Warning: its scores are too high. {sentence}")
 
 
 def _reads_images(config: PretrainConfig) -> bool:

@@ -14,7 +14,7 @@ from sweeps.planning.artifacts import network_from_scratch
 from sweeps.planning.outer_part import read_held_out, read_own
 from sweeps.planning.plan import Plan
 from tracking.sweep_names import HELD_OUT
-from trainer.config import PRETRAINED
+from trainer.config import PRETRAINED, fresh_origin
 from trainer.data.cache import folder_of, opened
 from trainer.data.cases import Cases, cases_of, load_cases
 from trainer.errors import UserError
@@ -37,12 +37,9 @@ def load_cross_validation(home: Home, plan: Plan, stop_asked: StopAsked = never)
         _load_planned(network, plan, Path(file), digest)
         starts[origin], digests[origin] = network.get_weights(), digest
     network.set_weights(starts[PRETRAINED])
-    for seed in plan.resolved.fresh_seeds:
-        scratch_network = network_from_scratch(settings.model, seed)
-        starts[f"scratch-{seed}"], digests[f"scratch-{seed}"] = (
-            scratch_network.get_weights(),
-            weights_digest(scratch_network),
-        )
+    for luck in plan.resolved.lucks:
+        scratch_network, origin = network_from_scratch(settings.model, luck), fresh_origin(luck)
+        starts[origin], digests[origin] = scratch_network.get_weights(), weights_digest(scratch_network)
     return CrossValidation(
         trainer=Trainer(
             network,

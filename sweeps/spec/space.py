@@ -246,7 +246,8 @@ def listed(search: Search, space: Space, settings: Settings | None = None) -> tu
         cells = {str(mask) for mask in factorial_masks(space.n_blocks, search.cells)}
         trials = [candidate for candidate in trials if candidate.mask in cells]
     # Behind those on all images, which are the answer.
-    parts = [replace(candidate, images=images) for candidate in trials for images in search.images]
+    own = [candidate for candidate in trials if candidate.start == PRETRAINED]  # whose curves are drawn
+    parts = [replace(candidate, images=images) for candidate in own for images in search.images]
     candidates = dict.fromkeys([*baselines(search, settings), *_repeat([*trials, *parts], search, settings)])
     return tuple(sorted(candidates, key=lambda candidate: -candidate.epochs))
 

@@ -14,7 +14,7 @@ from trainer.config import (
     OWN,
     PRETRAINED,
     RANDOM_STARTS,
-    RESERVED_STARTS,
+    REFEREE,
     SCRATCH,
     WEIGHT_FILES,
     ModelConfig,
@@ -88,6 +88,11 @@ def start_mistakes(search: Search, settings: Settings) -> Iterator[str]:
 
 def pretrain_beside_starts(search: Search, config: PretrainConfig) -> Iterator[str]:
     """The mistake of saying in two places what the sweep starts from."""
+    if search.starts and config.masks:
+        yield (
+            f"'pretrain.masks' ({config.masks}) says where one folder's masks lie, but 'search.starts' may name "
+            "several: lay them out so that thaw finds them (docs/own-data.md), and leave it out."
+        )
     if search.starts and config.path is not None:
         yield (
             f"'pretrain.path' ({config.path}) and 'search.starts' both say what the sweep starts from: name it in "
@@ -101,7 +106,7 @@ def _name_mistakes(starts: Sequence[tuple[str, str]]) -> Iterator[str]:
             yield f"'search.starts.{name}' must say what it is, but it is empty."
         elif what in RANDOM_STARTS and name != what:
             yield f"'search.starts': fresh weights must be called {what}, but got the name '{name}' for them."
-        elif name in RESERVED_STARTS and name != what:
+        elif name in (PRETRAINED, REFEREE) or (name in RANDOM_STARTS and name != what):
             yield f"'search.starts.{name}' has a name with a meaning of its own, so it cannot be '{what}'."
         elif not NAME.fullmatch(name):
             yield (

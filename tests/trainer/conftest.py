@@ -35,7 +35,7 @@ def fold() -> FoldData:
 @pytest.fixture(scope="module")
 def trainer() -> Trainer:
     network, scratch = unet(TINY, seed=1), unet(TINY, seed=2)
-    starts: dict[str, Any] = {"pretrained": network.get_weights(), "scratch-0": scratch.get_weights()}
+    starts: dict[str, Any] = {"pretrained": network.get_weights(), "scratch:0": scratch.get_weights()}
     return Trainer(network, starts, TrainConfig(batch=4))
 
 

@@ -13,7 +13,7 @@ from tracking.analysis.seed_noise import SeedNoise, seed_noise
 from tracking.analysis.seeds import Repeats
 from tracking.record import SweepInfo, TrialRecord
 from tracking.statistics import Comparison, area_between_curves, holm
-from trainer.config import PRETRAINED
+from trainer.config import PRETRAINED, TrainValue
 
 SHALLOW, DEEP = "shallow-first", "deep-first"
 SIDES = ("contracting", "expanding")
@@ -85,17 +85,24 @@ def from_own_start(done: Sequence[TrialRecord]) -> list[TrialRecord]:
     return [trial for trial in done if (trial.info.role, trial.info.candidate.start) == ("trial", PRETRAINED)]
 
 
-def at_setting(done: Sequence[TrialRecord], epochs: int | None, rate: float | None) -> list[TrialRecord]:
+Train = tuple[tuple[str, TrainValue], ...]
+
+
+def at_setting(
+    done: Sequence[TrialRecord], epochs: int | None, rate: float | None, train: Train | None = None
+) -> list[TrialRecord]:
     """The trials (no baselines) at an epoch count and a learning rate, all from the sweep's own start and with the same
     training settings.
 
-    Where those were searched too, the settings that most masks share; the sweep's own if as many have these.
+    `train`: these settings; None: where they were searched too, those that most masks share; the sweep's own if as
+    many have these.
     """
     candidates = [(trial, trial.info.candidate) for trial in from_own_start(done)]
     trials = [trial for trial, one in candidates if (one.epochs, one.learning_rate) == (epochs, rate)]
     counts = Counter(trial.info.candidate.train for trial in trials)
-    common = max(sorted(counts, key=str), key=lambda train: (counts[train], not train), default=())
-    return [trial for trial in trials if trial.info.candidate.train == common]
+    if train is None:
+        train = max(sorted(counts, key=str), key=lambda one: (counts[one], not one), default=())
+    return [trial for trial in trials if trial.info.candidate.train == train]
 
 
 def compare(main: Sequence[TrialRecord], info: SweepInfo, repeats: Repeats | None = None) -> Comparisons:
@@ -116,10 +123,15 @@ def compare(main: Sequence[TrialRecord], info: SweepInfo, repeats: Repeats | Non
 
 
 def compare_budget(
-    done: Sequence[TrialRecord], epochs: int, rate: float | None, info: SweepInfo, repeats: Repeats
+    done: Sequence[TrialRecord],
+    epochs: int,
+    rate: float | None,
+    info: SweepInfo,
+    repeats: Repeats,
+    train: Train | None = None,
 ) -> BudgetComparisons:
-    """The co-primary comparisons among the trials of one budget at a learning rate."""
-    comparisons = compare(at_setting(done, epochs, rate), info, repeats)
+    """The co-primary comparisons among the trials of one budget at a learning rate, with training settings `train`."""
+    comparisons = compare(at_setting(done, epochs, rate, train), info, repeats)
     return BudgetComparisons(comparisons.contracting_vs_expanding, comparisons.area_between_curves, epochs=epochs)
 
 

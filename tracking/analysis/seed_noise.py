@@ -59,8 +59,8 @@ def pooled_sd(per_seed: Sequence[Sequence[float]]) -> tuple[float, int]:
 class NoiseFloor:
     """How far another training seed moves a mask's mean Dice. `seeds` that are compared; `sd` over them, pooled over
     the `masks` at the main setting (NaN where it was not measured), with `df` degrees of freedom; `others`: names of
-    the trials left out because their seed is not planned or not done for every mask; `sentence`: what that means, or
-    how to measure it.
+    the trials left out because their seed is not planned or not done for every mask; `words`: what was repeated;
+    `sentence`: what that means, or how to measure it.
     """
 
     seeds: tuple[int, ...]
@@ -68,6 +68,7 @@ class NoiseFloor:
     df: int
     masks: int
     others: tuple[str, ...]
+    words: str
     sentence: str
 
 
@@ -76,7 +77,8 @@ def noise_floor(main: Sequence[TrialRecord], repeats: Repeats, info: SweepInfo) 
     per_seed = [[trial.mean_dice for trial in selection] for selection in repeats.by_seed(main)]
     sd, df = pooled_sd([list(row) for row in zip(*per_seed, strict=True)])
     masks = df // max(1, len(repeats.seeds) - 1)
-    return NoiseFloor(repeats.seeds, sd, df, masks, repeats.others, _sentence(sd, df, masks, repeats, info))
+    sentence = _sentence(sd, df, masks, repeats, info)
+    return NoiseFloor(repeats.seeds, sd, df, masks, repeats.others, repeats.words, sentence)
 
 
 def moves(noise: SeedNoise | None) -> str:

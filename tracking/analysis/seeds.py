@@ -43,6 +43,15 @@ class Repeats:
         return tuple(seed for seed, _ in self.lucks)
 
     @property
+    def words(self) -> str:
+        """The repeats in words: `the seeds 0, 1`, `pre-trainings with the seeds 0, 1`, `2 seeds on 3 pre-trainings`."""
+        starts = len({start for _, start in self.lucks})
+        if starts > 1 and self.kind != "pre-training":
+            return f"{len(self.lucks) // starts} seeds on {starts} pre-trainings"
+        seeds = f"the seed{'' if len(self.lucks) == 1 else 's'} {', '.join(map(str, self.seeds))}"
+        return f"pre-trainings with {seeds}" if starts > 1 else seeds
+
+    @property
     def kind(self) -> str:
         """What differs between two repeats, in words."""
         trainings, starts = (len(set(values)) for values in zip(*self.lucks, strict=True))

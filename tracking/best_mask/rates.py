@@ -35,9 +35,11 @@ class RateTable:
 def rate_table(reading: Reading) -> RateTable | None:
     """The table of a sweep; None for fewer than two rates, or masks that were measured at all of them."""
     info, done = reading.honest.info, reading.honest.finished
-    epochs, _ = main_setting(done)
+    epochs, main_rate = main_setting(done)
+    main = at_setting(done, epochs, main_rate)
+    train = main[0].info.candidate.train if main else ()
     every = sorted({trial.info.candidate.learning_rate for trial in done if trial.info.candidate.epochs == epochs})
-    by_rate = {rate: {one.info.candidate.mask: one for one in at_setting(done, epochs, rate)} for rate in every}
+    by_rate = {rate: {one.info.candidate.mask: one for one in at_setting(done, epochs, rate, train)} for rate in every}
     by_rate = {rate: trials for rate, trials in by_rate.items() if len(trials) > 1}
     common = set.intersection(*map(set, by_rate.values())) if len(by_rate) > 1 else set()
     if epochs is None or len(common) < 2:

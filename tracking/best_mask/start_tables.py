@@ -42,7 +42,9 @@ def score_table(starts: StartTable) -> Table:
         for row in starts.rows
     )
     repeats = "" if starts.pretrainings == 1 else f", over {counted(starts.pretrainings, 'pre-training')}"
-    title = f"Dice by start and mask at {starts.epochs} epochs, lr {starts.learning_rate:g} (± SD over folds{repeats})"
+    some = f", the {SHOWN} cheapest of {len(starts.masks)} masks" if len(starts.masks) > SHOWN else ""
+    setting = f"{starts.epochs} epochs, lr {starts.learning_rate:g}"
+    title = f"Dice by start and mask at {setting} (± SD over folds{repeats}{some})"
     return Table(title, ("start", "what it is", "not tuned", *masks, "best"), rows)
 
 

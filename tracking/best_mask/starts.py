@@ -119,14 +119,19 @@ def _trials_from(start: str, done: Sequence[TrialRecord], setting: Setting) -> d
         for trial in done
         if trial.info.candidate.start in of_start and trial.info.role in ("trial", "scratch") and _is_at(trial, setting)
     ]
+    # Of two trainings from scratch the last stays: that with the table's own training settings.
+    found.sort(key=lambda trial: trial.info.candidate.train == setting[2])
     found.sort(key=lambda trial: (trial.info.trainable_params, trial.info.candidate.mask))
     return {trial.info.candidate.mask: trial for trial in found}
 
 
 def _is_at(trial: TrialRecord, setting: Setting) -> bool:
-    """Whether a trial was trained at a setting; the baseline from scratch knows no searched training settings."""
+    """Whether a trial was trained at a setting. Where scratch is not searched, it stands with the sweep's own training
+    settings only: the reference of any table.
+    """
     one, (epochs, rate, train) = trial.info.candidate, setting
-    return (one.epochs, one.learning_rate) == (epochs, rate) and (one.start == SCRATCH or one.train == train)
+    settings = (train, ()) if one.start == SCRATCH else (train,)
+    return (one.epochs, one.learning_rate) == (epochs, rate) and one.train in settings
 
 
 def _common_masks(rows: Sequence[Mapping[str, TrialRecord]]) -> tuple[str, ...]:

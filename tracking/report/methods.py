@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tracking.analysis.formatting import SYNTHETIC, counted
+from tracking.best_mask.start_tables import FRESH
 from tracking.spec_view import view_spec
 from tracking.summary.sweep import SweepSummary
 from tracking.units import unit_word
@@ -78,10 +79,14 @@ def _network(summary: SweepSummary, cite: Any) -> str:
     view, word, model = view_spec(summary.settings), unit_word(summary.settings), summary.model
     parameters = sum(model.block_params) + model.always_params
     name = view.network or f"U-Net {cite('unet')} with {view.filters} filters at the first level"
+    starts = summary.best_mask.starts if summary.best_mask else None
+    weights = f"It started from weights trained on {summary.weights.source}."
+    if starts is not None:
+        each = "; ".join(f"{row.name}: {row.source or FRESH[row.what]}" for row in starts.rows)
+        weights = f"What it started from was searched, too ({each})."
     return (
         f"The network was a {name} ({parameters:,} parameters), divided into {counted(model.blocks, word)}; a mask "
-        f"says which of them are fine-tuned, while all others stay frozen {cite('study')}. It started from weights "
-        f"trained on {summary.weights.source}."
+        f"says which of them are fine-tuned, while all others stay frozen {cite('study')}. {weights}"
     )
 
 
@@ -132,8 +137,8 @@ def _either(numbers: list[Any]) -> str:
 
 
 def _folds(summary: SweepSummary) -> str:
-    seeds = summary.noise.seeds
-    repeats = f" Every training was repeated with {len(seeds)} seeds." if len(seeds) > 1 else ""
+    noise = summary.noise
+    repeats = f" Every trial was trained {len(noise.seeds)} times, with {noise.words}." if len(noise.seeds) > 1 else ""
     return (
         f"Scores are those of {len(summary.folds)}-fold cross-validation, the same folds for every mask; no group was "
         f"divided.{repeats}"

@@ -45,10 +45,10 @@ def _noise_table(summary: SweepSummary) -> Markup:
     ]
     if not rows:
         return NOTHING
-    seeds = ", ".join(map(str, summary.noise.seeds))
     caption = (
-        f"Every trial was trained once with each of the seeds {seeds}, on the same folds. The score of a fold and of "
-        "an image is the mean over the seeds. SD over seeds (n − 1) of the mean Dice; SE = SD / √seeds."
+        f"Every trial was trained {len(summary.noise.seeds)} times on the same folds, with {summary.noise.words}. The "
+        "score of a fold and of an image is the mean over these. SD over seeds (n − 1) of the mean Dice; SE = SD / "
+        "√seeds."
     )
     heads = ["mask", "Dice", "SD over seeds", "SE", "Dice with each seed"]
     return table(heads, rows, caption, summary.data.synthetic, "sortable")

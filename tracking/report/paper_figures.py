@@ -16,7 +16,6 @@ from tracking.figures.network import draw_networks, layout
 from tracking.image_archive import Images
 from tracking.record import Predicted, SweepRecord
 from tracking.report.shown_images import TUNED
-from tracking.spec_view import view_spec
 from tracking.summary.sweep import SweepSummary
 from tracking.summary.wording import is_main, setting
 from tracking.units import is_paper_network, numbered, unit_word
@@ -147,7 +146,7 @@ def _cases(summary: SweepSummary, record: SweepRecord, mark: str) -> PaperFigure
         "chosen by rule, never by eye: best, median and worst of the mean Dice of both masks, and those on which one "
         "mask is furthest ahead of the other."
     )
-    if len(view_spec(summary.settings).seeds) > 1:
+    if len(summary.noise.seeds) > 1:
         caption += " Masks and their Dice are those of the first seed."
     rows, heads = _case_rows(summary, archive, predictions), list(columns.values())
     alt = f"Image, truth, {', '.join(heads)}"

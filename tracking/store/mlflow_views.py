@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from tracking.record import TrialInfo
+from trainer.config import PRETRAINED, SCRATCH
 
 TAG = "mlflow.sharedViewState."
 CHOICE = "thaw.choice"  # the tag of a trial's run that says whether the answer calls it winner, cheapest choice or both
@@ -159,7 +160,8 @@ def describe_trial(info: TrialInfo, summary: dict[str, float], folds: int, synth
     """The description (Markdown) of a finished trial: what it is, and its Dice with SD over the folds."""
     candidate = info.candidate
     mask = f"{candidate.mask} ({', '.join(info.aliases)})" if info.aliases else candidate.mask
-    how = "fine-tuned" if candidate.start == "pretrained" else "trained from scratch"
+    how = "fine-tuned" if candidate.start == PRETRAINED else f"fine-tuned from {candidate.start}"
+    how = "trained from scratch" if candidate.start == SCRATCH else how
     what = f"{mask}, {how} for {candidate.epochs} epochs at learning rate {candidate.learning_rate:g}"
     leaky = "; folds cut after augmentation, which inflates scores" if candidate.split == "leaky" else ""
     part = f" as if {candidate.images} images were labelled" if candidate.images else ""

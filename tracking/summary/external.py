@@ -24,21 +24,23 @@ from tracking.best_mask.candidates import Candidates, candidates_of
 from tracking.data_view import DataView, view_data
 from tracking.record import SweepInfo, TrialRecord
 from tracking.statistics import EQUIVALENCE, finding_of
+from trainer.config import PRETRAINED
 
 FEWEST_MASKS = 4  # below which an order says little
 
 
 @dataclass(frozen=True)
 class ExternalTrial:
-    """A trial on a test set. `mask`, `aliases`, `orders`, `role`, `epochs`, `learning_rate` as of a trial; `here`: its
-    mean Dice on the sweep's own images; `there`: on the test set, mean over images of the mean over folds; `networks`:
-    the mean Dice there of the network of each fold (and seed).
+    """A trial on a test set. `mask`, `aliases`, `orders`, `role`, `start`, `epochs`, `learning_rate` as of a trial;
+    `here`: its mean Dice on the sweep's own images; `there`: on the test set, mean over images of the mean over folds;
+    `networks`: the mean Dice there of the network of each fold (and seed).
     """
 
     mask: str
     aliases: tuple[str, ...]
     orders: tuple[tuple[str, int], ...]
     role: str
+    start: str
     epochs: int
     learning_rate: float
     here: float
@@ -136,7 +138,7 @@ def _summary(
 def _trial(trial: TrialRecord, networks: NDArray[np.float64], draws: GroupDraws) -> ExternalTrial:
     candidate = trial.info.candidate
     return ExternalTrial(
-        *(candidate.mask, trial.info.aliases, trial.info.orders, trial.info.role),
+        *(candidate.mask, trial.info.aliases, trial.info.orders, trial.info.role, candidate.start),
         *(candidate.epochs, candidate.learning_rate, trial.mean_dice, draws.range_of(networks.mean(axis=0))),
         tuple(map(float, networks.mean(axis=1))),
     )
@@ -234,7 +236,9 @@ def _halves(
 
 def _untrained(tested: Sequence[TrialRecord], candidates: Candidates, dice: Mapping[str, NDArray[np.float64]]) -> str:
     """What to say where the winner here scores less there than the network did before any training."""
-    before = next((trial for trial in tested if trial.info.role == "zero-shot"), None)
+    start = candidates.winner.info.candidate.start if candidates.trials else PRETRAINED
+    untrained = {trial.info.candidate.start: trial for trial in tested if trial.info.role == "zero-shot"}
+    before = untrained.get(start)
     own = dice.get(candidates.winner.info.candidate.key) if candidates.trials else None
     if before is None or own is None:
         return ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tracking.analysis.formatting import number
 from tracking.summary.external import ExternalTrial
+from trainer.config import PRETRAINED, SCRATCH
 
 EXTERNAL = "On images from elsewhere"
 EXTERNAL_HEADS = ["mask", "epochs", "Dice here", "Dice there", "95 % over groups", "lowest and highest network"]
@@ -17,6 +18,7 @@ EXTERNAL_NOTE = (
 def external_cells(trial: ExternalTrial) -> list[str]:
     """A trial as a row."""
     name = trial.mask if trial.role == "trial" else {"scratch": "from scratch"}.get(trial.role, trial.role)
+    name += f" from {trial.start}" if trial.start not in (PRETRAINED, SCRATCH) else ""
     name += f" ({', '.join(trial.aliases)})" if trial.aliases and trial.role == "trial" else ""
     there, networks = trial.there, trial.networks
     return [

@@ -151,7 +151,7 @@ def summarise(record: SweepRecord) -> SweepSummary:
         baselines=_baselines(done, main, (epochs, rate), info, repeats),
         comparison=comparison,
         verdict=verdict,
-        per_epochs=tuple(compare_budget(done, budget, rate, info, repeats) for budget in _budgets(done)),
+        per_epochs=tuple(compare_budget(done, budget, rate, info, repeats, train) for budget in _budgets(done)),
         best_mask=best_mask(read(whole) if dropped else reading),
         convergence=budget_steps(done, rate, info, repeats, train),
         noise=noise_floor(main, repeats, info),
@@ -188,7 +188,7 @@ def _baselines(
 ) -> Baselines:
     return Baselines(
         zero_shot=_first((trial for trial in _own(done) if trial.info.role == "zero-shot"), repeats),
-        scratch=_first(_scratch(done, *setting), repeats),
+        scratch=_first(_scratch(done, *setting, train=main[0].info.candidate.train if main else ()), repeats),
         all=_first((trial for trial in main if len(trial.info.blocks) == info.n_blocks), repeats),
     )
 
@@ -203,11 +203,14 @@ def _first(trials: Iterable[TrialRecord], repeats: Repeats) -> TrialSummary | No
     return None
 
 
-def _scratch(done: Sequence[TrialRecord], epochs: int | None, rate: float | None) -> list[TrialRecord]:
+def _scratch(
+    done: Sequence[TrialRecord], epochs: int | None, rate: float | None, train: tuple[tuple[str, TrainValue], ...]
+) -> list[TrialRecord]:
     """From-scratch trials, the ones nearest to the main setting first."""
 
-    def distance(trial: TrialRecord) -> tuple[bool, bool, int]:
+    def distance(trial: TrialRecord) -> tuple[bool | int, ...]:
         candidate = trial.info.candidate
-        return candidate.epochs != epochs, candidate.learning_rate != rate, -candidate.epochs
+        other = (candidate.train != train, bool(candidate.train))
+        return candidate.epochs != epochs, candidate.learning_rate != rate, -candidate.epochs, *other
 
     return sorted((trial for trial in done if trial.info.role == "scratch"), key=distance)

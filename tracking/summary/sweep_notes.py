@@ -53,9 +53,9 @@ def _head_notes(sweeps: Sweeps) -> list[str]:
 
 
 def _seed_notes(sweeps: Sweeps) -> list[str]:
-    if sweeps[0].noise.seeds == sweeps[1].noise.seeds:
+    if sweeps[0].noise.words == sweeps[1].noise.words:
         return []
-    parts = [f"{sweep.sweep} with {', '.join(map(str, sweep.noise.seeds))}" for sweep in sweeps]
+    parts = [f"{sweep.sweep} with {sweep.noise.words}" for sweep in sweeps]
     return [f"The training seeds differ: {'; '.join(parts)}."]
 
 

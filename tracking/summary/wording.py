@@ -66,7 +66,8 @@ def is_main(trial: TrialSummary, summary: SweepSummary) -> bool:
     """
     main = summary.main
     same_length = (trial.epochs, trial.learning_rate) == (main.epochs, main.learning_rate)
-    return same_length and (trial.start == SCRATCH or (trial.start, trial.train) == (PRETRAINED, main.train))
+    trains = (main.train, {}) if trial.start == SCRATCH else (main.train,)
+    return same_length and trial.start in (PRETRAINED, SCRATCH) and trial.train in trains
 
 
 def is_shown(trial: TrialSummary, summary: SweepSummary) -> bool:

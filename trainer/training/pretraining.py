@@ -181,6 +181,11 @@ def pretraining_cases(config: PretrainConfig, model: ModelConfig, data_cache: Pa
     reach them. Raises `UserError` where they cannot be read.
     """
     if config.path == PHANTOMS:
+        if Path(PHANTOMS).is_dir():
+            raise UserError(
+                f"'{PHANTOMS}' stands for simulated images, but there is a folder of that name here, too: write "
+                f"./{PHANTOMS} for the folder, or start thaw from another one."
+            )
         return phantoms(config, model, data_cache)
     data = DataConfig(
         path=config.path,

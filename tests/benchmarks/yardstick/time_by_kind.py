@@ -27,7 +27,7 @@ OUR_PACKAGES = ("sweeps", "trainer", "tracking")
 # with an entry decides; of several entries that fit a frame, the first.
 TABLE = (
     (TRACING, "tensorflow.python.eager.polymorphic_function.tracing_compilation", "_create_concrete_function"),
-    (TRACING, "trainer.training.fit", "Trainer._compile"),
+    (TRACING, "trainer.training.compiled", "CompiledSteps._compile"),
     ("training steps", "trainer.training.fit", "Trainer._epoch"),
     ("training steps", "trainer.training.pretraining", "_train"),
     ("scoring", "trainer.training.fit", "Trainer._score"),
@@ -35,7 +35,9 @@ TABLE = (
     ("scoring", "trainer.training.metrics", ""),
     ("scoring", "trainer.training.distances", ""),
     ("proof, reset", "trainer.training.fit", "Trainer._"),
-    ("proof, reset", "trainer.training.fit", "_values"),
+    ("proof, reset", "trainer.training.proof", ""),
+    ("proof, reset", "trainer.training.passage", ""),
+    ("proof, reset", "trainer.training.changing", ""),
     ("proof, reset", "trainer.network.blocks", "fingerprints"),
     (NEURONS, "sweeps.run.neuron_images", ""),
     (NEURONS, "trainer.neurons", ""),

@@ -11,7 +11,7 @@ from rich.console import Console
 from sweeps.environment.home import Home
 from sweeps.environment.terminal import Board
 from sweeps.planning.resolve import ResolvedSweep, resolve
-from sweeps.planning.starts import check_other_images, configs, with_starts
+from sweeps.planning.starts import configs, refuse_shared, shared_with_pretraining, with_starts
 from sweeps.spec.load import load_spec
 from tests.tracking.made_up import sweep_info
 from tests.trainer.data.drawn import Drawn
@@ -43,10 +43,13 @@ def test_images_that_are_scored_are_not_pre_trained_on(drawn: Drawn, tmp_path: P
     folder = drawn.put(tmp_path / "mine", [f"images/{name}" for name in names], [f"masks/{name}" for name in names])
     sweep = resolved(f'search.starts={{photos="composites", mine="{folder}"}}', data=str(folder))
     cases = load_cases(sweep.settings.data, 32, tmp_path)
+    tested = {"the sweep's own images": cases}
+    found = shared_with_pretraining(sweep, Home(tmp_path), QUIET, tested)
     with pytest.raises(UserError, match=r"must see other images than those that it is scored on, but 8 of .*mine are"):
-        check_other_images(sweep, Home(tmp_path), QUIET, {"the sweep's own images": cases})
+        refuse_shared(found, None, QUIET)
+    refuse_shared(found, sweep_info(), QUIET)  # recorded by a thaw of before
     other = resolved('search.starts=["composites", "phantoms"]', "pretrain.images=4", data=str(folder))
-    check_other_images(other, Home(tmp_path), QUIET, {"the sweep's own images": cases})
+    assert not shared_with_pretraining(other, Home(tmp_path), QUIET, tested)
 
 
 def test_starts_grow_under_a_name_and_never_change() -> None:

@@ -36,7 +36,7 @@ def plan(tmp_path: Path) -> Plan:
 def test_it_holds_every_start_and_the_planned_folds(tmp_path: Path, plan: Plan) -> None:
     cross_validation = load_cross_validation(Home(tmp_path), plan)
     assert (
-        set(cross_validation.starts) == set(cross_validation.trainer.starts) == {"pretrained", "scratch-0", "scratch-7"}
+        set(cross_validation.starts) == set(cross_validation.trainer.starts) == {"pretrained", "scratch:0", "scratch:7"}
     )
     assert (
         cross_validation.starts["pretrained"] == plan.weights_digest and len(set(cross_validation.starts.values())) == 3

@@ -39,7 +39,7 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[int, float]]]:
 
 def trial() -> Any:
     images = np.random.default_rng(0).random((3, 32, 32), np.float32)
-    starts = {"pretrained": NETWORK.get_weights(), "scratch-0": unet(MODEL, seed=2).get_weights()}
+    starts = {"pretrained": NETWORK.get_weights(), "scratch:0": unet(MODEL, seed=2).get_weights()}
     trainer = SimpleNamespace(starts=starts, blocks=partition(NETWORK))
     folds = [SimpleNamespace(test_x=images)]
     return SimpleNamespace(settings=Settings(model=MODEL), trainer=trainer, folds=lambda candidate: folds)

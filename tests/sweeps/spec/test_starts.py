@@ -67,6 +67,7 @@ def test_a_section_or_a_list_says_them_and_the_record_gives_them_back(written: s
     [
         ({"starts": (("b", "composites"), ("a", "scratch"))}, "must be called scratch, but got the name 'a'"),
         ({"starts": (("scratch", "composites"),)}, "a meaning of its own, so it cannot be 'composites'"),
+        ({"starts": (("pretrained", "pretrained"), ("a", "composites"))}, "a meaning of its own"),
         ({"starts": (("a b", "composites"),)}, "1 to 32 letters, digits"),
         ({"starts": (("a", " "),)}, "'search.starts.a' must say what it is"),
         ({"starts": (("a", "composites"), ("b", "composites"))}, "each start once, but got composites"),
@@ -135,5 +136,5 @@ def test_every_pre_training_repeats_the_list() -> None:
     trained = [one for one in once if one.epochs]
     assert len(twice) == len(once) + len(trained)
     assert {replace(one, start_seed=None) for one in twice} == set(once)
-    assert {one.origin for one in twice} == {"pretrained", "pretrained:4", "sim", "sim:4", "scratch-0", "scratch-4"}
+    assert {one.origin for one in twice} == {"pretrained", "pretrained:4", "sim", "sim:4", "scratch:0", "scratch:0:4"}
     assert start_seeds_of(Search(start_seeds=(4, 7)), Settings(pretrain=PretrainConfig(seed=4))) == (None, 7)

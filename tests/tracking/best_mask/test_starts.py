@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from sweeps.commands.best import best, terminal_parts
 from tests.tracking.made_up import sweep_info, trial_info, trial_record
 from tracking.analysis.seeds import read
 from tracking.best_mask.starts import StartTable, names_of, start_table
@@ -129,3 +130,18 @@ def test_a_search_that_measured_few_says_so() -> None:
     assert [row.name for row in found.rows] == ["photos", "scratch", "random-frozen"]
     alone = tuple(one for one in whole.trials if one.info.candidate.start == "pretrained")
     assert "too little is measured" in table(replace(whole, trials=alone)).sentence
+
+
+def test_of_several_trainings_from_scratch_that_of_the_tables_setting_counts_in_any_order() -> None:
+    whole = made(additive)
+    scratch = next(one for one in whole.trials if one.info.role == "scratch")
+    searched = replace(scratch.info, candidate=replace(scratch.info.candidate, train=(("batch", 8),)))
+    other = replace(scratch, info=searched, folds={**scratch.folds, "dice": (0.9,) * 5})
+    for trials in ((*whole.trials, other), (other, *whole.trials)):
+        assert table(replace(whole, trials=trials)) == table(whole)
+
+
+def test_thaw_best_prints_it() -> None:
+    answer = best(made(additive))
+    printed = [part for part in terminal_parts(answer) if isinstance(part, str)]
+    assert answer.starts is not None and f"{answer.starts.sentence}\n" in printed

@@ -20,7 +20,7 @@ def test_it_holds_the_numbers_and_the_sources_of_the_sweep(record: SweepRecord) 
 
 def test_it_says_only_what_was_done(record: SweepRecord) -> None:
     assert "repeated with" not in rendered(record, "methods")
-    assert "Every training was repeated with 3 seeds." in rendered(repeated(record), "methods")
+    assert "Every trial was trained 3 times, with the seeds 0, 1, 2." in rendered(repeated(record), "methods")
     spec = {**record.info.spec, "augmentation": {"total": 0}}
     assert "augmented" not in rendered(replace(record, info=replace(record.info, spec=spec)), "methods")
 

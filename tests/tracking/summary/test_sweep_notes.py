@@ -26,7 +26,7 @@ def test_seeds_heads_and_folds_that_differ_are_said(record: SweepRecord) -> None
     folds = [[second, *rest], [first, *others], *other.info.folds[2:]]
     spec = {**other.info.spec, "partition": {"unit": "block", "head": "always"}}
     said = notes(record, replace(other, info=replace(other.info, name="again", folds=folds, spec=spec)))
-    for words in ("demo with 0; again with 0, 1, 2", "again: The head (", "cut into other folds"):
+    for words in ("demo with the seed 0; again with the seeds 0, 1, 2", "again: The head (", "cut into other folds"):
         assert words in said
 
 

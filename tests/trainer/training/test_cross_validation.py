@@ -36,7 +36,7 @@ def cases() -> Cases:
 def cross_validation(trainer: Trainer, tmp_path: Path) -> CrossValidation:
     folds = fold_maker(cases(), FOLD_OF, SETTINGS)
     return CrossValidation(
-        trainer, SETTINGS, folds, Ledger(tmp_path), "d1", {"pretrained": "w1", "scratch-0": "w2"}, (1, 2)
+        trainer, SETTINGS, folds, Ledger(tmp_path), "d1", {"pretrained": "w1", "scratch:0": "w2"}, (1, 2)
     )
 
 
@@ -137,7 +137,7 @@ def test_the_key_holds_everything_but_the_budget(
         cross_validation.key(replace(one, seed=1), fold),
         cross_validation.key(replace(one, split="leaky"), fold),
         replace(cross_validation, data_digest="d2").key(one, fold),
-        replace(cross_validation, starts={"pretrained": "w3", "scratch-0": "w2"}).key(one, fold),
+        replace(cross_validation, starts={"pretrained": "w3", "scratch:0": "w2"}).key(one, fold),
         replace(cross_validation, settings=replace(SETTINGS, partition=PartitionConfig("conv"))).key(one, fold),
         replace(cross_validation, settings=replace(SETTINGS, partition=PartitionConfig(head="always"))).key(one, fold),
         replace(cross_validation, settings=replace(SETTINGS, train=TrainConfig(batch=3))).key(one, fold),

@@ -29,7 +29,7 @@ def cases() -> Cases:
 
 @pytest.fixture
 def cross_validation(trainer: Trainer, tmp_path: Path) -> CrossValidation:
-    starts = {"pretrained": weights_digest(unet(SETTINGS.model, seed=1)), "scratch-0": "unused"}
+    starts = {"pretrained": weights_digest(unet(SETTINGS.model, seed=1)), "scratch:0": "unused"}
     folds = fold_maker(cases(), np.arange(8) % 2, SETTINGS)
     return CrossValidation(trainer, SETTINGS, folds, Ledger(tmp_path), "d1", starts, (1, 2))
 
