@@ -142,8 +142,10 @@ class Reader(Store):
     def _trial(
         self, run: Run, folds: int, orders: MutableMapping[str, ImageOrder], *, has_external: bool
     ) -> TrialRecord:
+        info = schema.trial_from_tags(run.data.tags, run.info.run_id)
+        has_external = has_external and info.role != "referee" and run.info.status == "FINISHED"  # which has no network
         return TrialRecord(
-            info=schema.trial_from_tags(run.data.tags, run.info.run_id),
+            info=info,
             run_id=run.info.run_id,
             status=status_of(run),
             reason=run.data.tags.get("thaw.reason", ""),
@@ -152,7 +154,7 @@ class Reader(Store):
             seconds=float(run.data.metrics.get("seconds", math.nan)),
             processors=schema.processors_of(run.data.tags, folds),
             train_images=schema.train_images_of(run.data.metrics, folds),
-            external=self._external(run) if has_external and run.info.status == "FINISHED" else {},
+            external=self._external(run) if has_external else {},
         )
 
     def _external(self, run: Run) -> External:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
 import pytest
 
+from tests.tracking.made_up import trial_info
 from tracking.store.external_tags import (
     MOST,
     TAG,
@@ -13,6 +19,9 @@ from tracking.store.external_tags import (
     external_text,
     external_to_tags,
 )
+from tracking.store.schema import trial_to_json
+from tracking.store.writer import Tracker
+from trainer.errors import UserError
 
 COUNTS = {"clinic": np.random.default_rng(0).integers(0, 2**16, (5, 4, 30)), "b": np.ones((5, 4, 1), np.int64)}
 
@@ -35,3 +44,20 @@ def test_what_takes_too_many_tags_is_left_to_the_artifact() -> None:
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"clinic": {}}', '{"clinic": {"axes": 3}}'])
 def test_damaged_tags_count_as_none(text: str) -> None:
     assert external_from_tags({f"{TAG}0": text}) is None
+
+
+@pytest.mark.parametrize("role", ["referee", "trial"])
+def test_somebody_elses_predictions_have_none(role: Any, tracker: Tracker, monkeypatch: pytest.MonkeyPatch) -> None:
+    info = replace(trial_info("shallow-first", 3), role=role)
+    monkeypatch.setattr(tracker, "_scores", lambda run, orders: ())
+    monkeypatch.setattr(tracker, "_artifact", lambda *_: None)
+    run: Any = SimpleNamespace(
+        info=SimpleNamespace(run_id="r", status="FINISHED", artifact_uri=""),
+        data=SimpleNamespace(tags={"thaw.trial": trial_to_json(info)}, metrics={}),
+    )
+    read = partial(tracker._trial, run, 5, {}, has_external=True)
+    if role == "referee":
+        assert read().external == {}
+        return
+    with pytest.raises(UserError, match=r"external\.json of run r is missing"):
+        read()
