@@ -51,5 +51,6 @@ def rate_table(reading: Reading) -> RateTable | None:
     dice = np.array([[by_pretraining(by_rate[rate][mask], reading.repeats) for mask in masks] for rate in rates])
     effects = two_way(dice, names, masks, info)
     best = tuple(max(masks, key=lambda mask: by_rate[rate][mask].mean_dice) for rate in rates)
-    sentence = f"Learning rate and mask: {dependence('rate', dict(zip(names, best, strict=True)), effects)}."
+    said = dependence("rate", dict(zip(names, best, strict=True)), effects)
+    sentence = f"Learning rate and mask: {said[:1].lower()}{said[1:]}."
     return RateTable(epochs, rates, best, tuple(masks), effects.interactions, effects.depends, sentence)

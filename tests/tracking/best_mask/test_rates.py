@@ -30,7 +30,7 @@ def test_a_rate_that_turns_the_order_is_named() -> None:
     found = rate_table(read(made(lambda depth, rate: 0.5 + (0.2 if (depth == 1) == (rate == 1e-2) else 0.0))))
     assert found is not None and found.depends
     assert found.rates == RATES and found.best[1] == "1" != found.best[0] and found.masks == ("1", "1-5", "all")
-    assert "depends on the rate" in found.sentence and "1 (lr 0.01)" in found.sentence
+    assert "how much a mask brings depends on the rate" in found.sentence and "1 (lr 0.01)" in found.sentence
 
 
 def test_a_rate_that_helps_all_alike_is_not() -> None:
