@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 
 from tracking.analysis.contrasts import Difference
 from tracking.analysis.formatting import counted, number, p_value
 from tracking.analysis.simulated_rates import false_positives
 from tracking.best_mask.sentences import signed
-from tracking.best_mask.starts import StartCell, StartRow, StartTable
+from tracking.best_mask.starts import StartCell, StartTable
 from tracking.best_mask.tables import Table
 from trainer.config import RANDOM_FROZEN, SCRATCH
 
-SHOWN = 12  # masks that a table has columns for; `thaw report --format json` has all
+SHOWN = 12  # masks and interactions that the table of effects shows
 
 
 STARTS = "Start and mask"
@@ -30,22 +29,25 @@ STARTS_NOTE = (
 
 
 def start_tables(starts: StartTable) -> tuple[Table, ...]:
-    """The scores, and what start and mask do where that can be said."""
-    return (score_table(starts), *((start_effect_table(starts),) if starts.starts else ()))
+    """The starts, the scores, and what start and mask do where that can be said."""
+    effects = (start_effect_table(starts),) if starts.starts else ()
+    return named_table(starts), score_table(starts), *effects
+
+
+def named_table(starts: StartTable) -> Table:
+    """What each start is, its Dice before any tuning, and its best mask."""
+    rows = ((row.name, row.source or FRESH[row.what], number(row.untrained), row.best or "–") for row in starts.rows)
+    return Table("The starts", ("start", "what it is", "Dice, not tuned", "best mask"), tuple(rows))
 
 
 def score_table(starts: StartTable) -> Table:
-    """A row for each start, a column for each mask that all complete rows have, the cheapest first."""
-    masks = starts.masks[:SHOWN]
-    rows = tuple(
-        (row.name, row.source or FRESH[row.what], number(row.untrained), *_scores(row, masks), row.best or "–")
-        for row in starts.rows
-    )
+    """A row for each mask that all complete starts have, the cheapest first, and a column for each start."""
     repeats = "" if starts.pretrainings == 1 else f", over {counted(starts.pretrainings, 'pre-training')}"
-    some = f", the {SHOWN} cheapest of {len(starts.masks)} masks" if len(starts.masks) > SHOWN else ""
     setting = f"{starts.epochs} epochs, lr {starts.learning_rate:g}"
-    title = f"Dice by start and mask at {setting} (± SD over folds{repeats}{some})"
-    return Table(title, ("start", "what it is", "not tuned", *masks, "best"), rows)
+    cells = [{cell.mask: _score(cell) for cell in row.cells} for row in starts.rows]
+    rows = tuple((mask, *(of_start.get(mask, "–") for of_start in cells)) for mask in starts.masks)
+    title = f"Dice by mask and start at {setting} (± SD over folds{repeats})"
+    return Table(title, ("mask", *(row.name for row in starts.rows)), rows)
 
 
 def start_effect_table(starts: StartTable) -> Table:
@@ -60,11 +62,6 @@ def start_effect_table(starts: StartTable) -> Table:
     title = "What start and mask do, and what they do together (Holm within each kind)"
     left = len(starts.interactions) - len(largest) + max(0, len(starts.mask_effects) - SHOWN)
     return Table(title, ("effect", "Dice [95 %]", "Holm p"), tuple(rows), left)
-
-
-def _scores(row: StartRow, masks: tuple[str, ...]) -> Iterator[str]:
-    by_mask = {cell.mask: cell for cell in row.cells}
-    return (_score(by_mask[mask]) if mask in by_mask else "–" for mask in masks)
 
 
 def _score(cell: StartCell) -> str:
