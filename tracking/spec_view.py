@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from trainer.config import RANDOM_STARTS
+
 
 @dataclass(frozen=True)
 class SpecView:
@@ -34,6 +36,12 @@ class SpecView:
     space: str = ""
     reads: tuple[float, ...] = (0.0, 1.0)
     left_out: tuple[str, ...] = ()
+
+    @property
+    def own_start(self) -> str:
+        """What the user calls the sweep's own start, the first with weights; "" where one start is all there is."""
+        own = next((name for name, what in self.starts if what not in RANDOM_STARTS), "")
+        return own if len(self.starts) > 1 else ""
 
 
 def view_spec(spec: Mapping[str, Any]) -> SpecView:

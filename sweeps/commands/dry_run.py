@@ -18,14 +18,19 @@ def run_dry(spec: Spec, home: Home, board: Board, workers: int) -> None:
     resolved, _ = look_and_resolve(spec, home, board)
     from sweeps.planning.estimate import dry_run_lines, estimate
     from sweeps.planning.prepare import read_cases, read_external
+    from sweeps.planning.starts import check_there, refuse_shared, shared_with_pretraining
 
     check_budget(resolved.search, resolved.space, resolved.listed, resolved.settings.folds)
     check_choice(resolved)
+    check_there(resolved)
     cases, fold_of = read_cases(resolved.spec, home, board)
     resolved = on_these(resolved, cases, fold_of)
     if line := subset_line(resolved, len(cases)):
         board.say(line)
-    read_external(resolved.spec, home, board, cases)
+    external = read_external(resolved.spec, home, board, cases)
+    refuse_shared(
+        shared_with_pretraining(resolved, home, board, {"the sweep's own images": cases, **external}), None, board
+    )
     with board.stage("starting a process that trains one step") as step:
         costs = estimate(resolved, len(cases), workers, lambda text: step(0, None, text))
     for line in dry_run_lines(resolved.spec, costs, home.root):

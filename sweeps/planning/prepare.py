@@ -23,7 +23,7 @@ from sweeps.planning.plan import Plan, write_plan
 from sweeps.planning.resolve import ResolvedSweep
 from sweeps.planning.same_arithmetic import arithmetic_of, check_arithmetic
 from sweeps.planning.shared_sweep import publish
-from sweeps.planning.starts import Start, make_starts, refuse_shared, shared_with_pretraining, with_starts
+from sweeps.planning.starts import Start, check_there, make_starts, refuse_shared, shared_with_pretraining, with_starts
 from sweeps.spec.load import Spec
 from trainer.config import PRETRAINED
 from trainer.errors import UserError
@@ -46,6 +46,7 @@ def prepare(
     with heavy_imports():
         from tracking.store.writer import Tracker
 
+    check_there(resolved)
     cases, fold_of = read_cases(resolved.spec, home, board)
     resolved = on_these(resolved, cases, fold_of)
     if line := subset_line(resolved, len(cases)):

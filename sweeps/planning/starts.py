@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from difflib import get_close_matches
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sweeps.environment.home import Home
@@ -11,7 +13,7 @@ from sweeps.environment.terminal import Board
 from sweeps.planning.equal_images import equal_images, shown_pairs
 from sweeps.planning.resolve import ResolvedSweep
 from sweeps.spec.starts import is_given, pretraining
-from trainer.config import COMPOSITES, PHANTOMS, PRETRAINED, PretrainConfig
+from trainer.config import COMPOSITES, OWN, PHANTOMS, PRETRAINED, RANDOM_STARTS, PretrainConfig
 from trainer.errors import UserError
 
 if TYPE_CHECKING:  # heavy: each is imported where it is needed
@@ -48,6 +50,20 @@ def configs(resolved: ResolvedSweep) -> dict[str, PretrainConfig]:
         config = pretraining(replace(settings, pretrain=own), what) if what else own
         found[origin] = config if seed is None else replace(config, seed=seed)
     return found
+
+
+def check_there(resolved: ResolvedSweep) -> None:
+    """Raise `UserError` for the first start whose folder or file does not exist, before anything is trained."""
+    for name, what in resolved.search.starts:
+        is_word = what in (COMPOSITES, PHANTOMS, OWN, *RANDOM_STARTS)
+        if is_word or Path(what).expanduser().exists() or any(letter in what for letter in "*?["):
+            continue
+        close = get_close_matches(what, (COMPOSITES, PHANTOMS, OWN, *RANDOM_STARTS), n=1)
+        hint = f"; did you mean '{close[0]}'?" if close else "."
+        raise UserError(
+            f"'search.starts.{name}' must be {COMPOSITES}, {PHANTOMS}, {OWN}, {', '.join(RANDOM_STARTS)}, or a folder "
+            f"or weights file that exists, but got '{what}'{hint}"
+        )
 
 
 def make_starts(resolved: ResolvedSweep, home: Home, board: Board, tracker: Tracker) -> dict[str, Start]:

@@ -94,14 +94,14 @@ def at_setting(
     """The trials (no baselines) at an epoch count and a learning rate, all from the sweep's own start and with the same
     training settings.
 
-    `train`: these settings; None: where they were searched too, those that most masks share; the sweep's own if as
-    many have these.
+    `train`: these settings; None: where they were searched too, those that most masks share; of as many those that
+    differ least from the sweep's own.
     """
     candidates = [(trial, trial.info.candidate) for trial in from_own_start(done)]
     trials = [trial for trial, one in candidates if (one.epochs, one.learning_rate) == (epochs, rate)]
     counts = Counter(trial.info.candidate.train for trial in trials)
     if train is None:
-        train = max(sorted(counts, key=str), key=lambda one: (counts[one], not one), default=())
+        train = max(sorted(counts, key=str), key=lambda one: (counts[one], -len(one)), default=())
     return [trial for trial in trials if trial.info.candidate.train == train]
 
 

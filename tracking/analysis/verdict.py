@@ -12,6 +12,7 @@ from tracking.analysis.learning import learned_nothing
 from tracking.analysis.seed_noise import SeedNoise, moves
 from tracking.data_view import view_data
 from tracking.record import SweepInfo, TrialRecord
+from tracking.spec_view import view_spec
 from tracking.statistics import EQUIVALENCE, SURE, Comparison, finding
 from tracking.units import numbered
 
@@ -38,7 +39,8 @@ def judge(comparisons: Comparisons, main: Sequence[TrialRecord], info: SweepInfo
         return Verdict(None, f"No verdict: {collapsed}{synthetic}")
     word = finding(judged)
     if halves is not None:
-        sentence = f"{word.capitalize()}: {_names(main, info)} differ by {halves.mean:+.3f} Dice {interval(halves)}"
+        sentence = f"{word.capitalize()}: {_names(main, info)}{_start(info)}"
+        sentence += f" differ by {halves.mean:+.3f} Dice {interval(halves)}"
         sentence += _cost(main, info) + _floor(halves.noise) + _slight(word, halves)
         if area is not None:
             sentence += _along(area, word)
@@ -46,6 +48,12 @@ def judge(comparisons: Comparisons, main: Sequence[TrialRecord], info: SweepInfo
         sentence = f"{word.capitalize()}: the area between the curves is {judged.mean:+.3f} Dice {interval(judged)}"
         sentence += _floor(judged.noise) + _slight(word, judged)
     return Verdict(word, f"{sentence}{_after_holm(word, judged)}.{synthetic}")
+
+
+def _start(info: SweepInfo) -> str:
+    """From which start, where several were searched."""
+    own = view_spec(info.spec).own_start
+    return f", both from {own}," if own else ""
 
 
 def _absent(comparisons: Comparisons) -> str:

@@ -13,7 +13,7 @@ from tracking.best_mask.ranking import Ranking
 from tracking.best_mask.references import Against
 from tracking.record import SweepInfo
 from tracking.units import WORDS, unit_of
-from trainer.config import PRETRAINED
+from trainer.config import PRETRAINED, REFEREE, SCRATCH
 
 OURS = ("expanding", "contracting", "all", "zero-shot", "scratch")  # references that thaw trains itself
 
@@ -84,7 +84,9 @@ def notes(ranking: Ranking, info: SweepInfo) -> list[str]:
 
 def ahead(reference: Against) -> str:
     """`0.08 [0.02, 0.14] above expanding`, `0.02 [-0.02, 0.06] below all`."""
-    return apart(reference.mean, reference.low, reference.high, reference.name, reference.note)
+    start = reference.candidate.start
+    of = "" if start in (PRETRAINED, SCRATCH, REFEREE) else f" from {start}"
+    return apart(reference.mean, reference.low, reference.high, f"{reference.name}{of}", reference.note)
 
 
 def apart(mean: float, low: float, high: float, what: str, note: str = "") -> str:

@@ -37,7 +37,8 @@ def start_tables(starts: StartTable) -> tuple[Table, ...]:
 def named_table(starts: StartTable) -> Table:
     """What each start is, its Dice before any tuning, and its best mask."""
     rows = ((row.name, row.source or FRESH[row.what], number(row.untrained), row.best or "–") for row in starts.rows)
-    return Table("The starts", ("start", "what it is", "Dice, not tuned", "best mask"), tuple(rows))
+    untrained = "Dice, not tuned" if starts.pretrainings == 1 else "Dice, not tuned (first pre-training)"
+    return Table("The starts", ("start", "what it is", untrained, "best mask"), tuple(rows))
 
 
 def score_table(starts: StartTable) -> Table:

@@ -65,7 +65,7 @@ def _section(summary: SweepSummary, name: str) -> Mapping[str, Any]:
 def _data(summary: SweepSummary) -> str:
     data, size = summary.data, _section(summary, "model").get("size")
     classes = ", ".join(f"{count} {label}" for label, count in data.counted_classes)
-    left_out = f" {len(data.notes)} remarks on what was left out are in the report." if data.notes else ""
+    left_out = f" What was left out is in the report ({counted(len(data.notes), 'remark')})." if data.notes else ""
     resized = f", resized to {size} x {size} pixels" if size else ""
     what = "synthetic images" if data.synthetic else "images"
     return (

@@ -24,7 +24,7 @@ def to_text(summary: SweepSummary) -> str:
     lines += _legend(summary)
     others = len(summary.trials) - len(shown)
     if others:
-        lines += ["", f"{counted(others, 'more trial')} at other settings: in the report."]
+        lines += ["", f"{counted(others, 'more trial')} at other settings or from other starts: in the report."]
     lines += _remarks(summary)
     answer = answer_sentences(summary.best_mask)
     lines += ["", *answer] if answer else []

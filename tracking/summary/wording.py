@@ -9,6 +9,7 @@ from tracking.analysis.formatting import counted, mask_name, noise_words, number
 from tracking.analysis.leakage import Inflation, Leakage
 from tracking.analysis.seed_noise import SeedNoise
 from tracking.analysis.trial import TrialSummary
+from tracking.spec_view import view_spec
 from tracking.summary.sweep import SweepSummary
 from tracking.units import is_paper_network
 from trainer.config import PRETRAINED, SCRATCH
@@ -24,7 +25,8 @@ def setting(summary: SweepSummary) -> str:
     if main.epochs is None:
         return "no finished trial"
     more = "".join(f", {name} {value}" for name, value in main.train.items())
-    return f"{main.epochs} epochs, learning rate {main.learning_rate:g}{more}"
+    own = view_spec(summary.settings).own_start
+    return f"{main.epochs} epochs, learning rate {main.learning_rate:g}{more}{f', from {own}' if own else ''}"
 
 
 def name_of(trial: TrialSummary) -> str:

@@ -11,7 +11,7 @@ from rich.console import Console
 from sweeps.environment.home import Home
 from sweeps.environment.terminal import Board
 from sweeps.planning.resolve import ResolvedSweep, resolve
-from sweeps.planning.starts import configs, refuse_shared, shared_with_pretraining, with_starts
+from sweeps.planning.starts import check_there, configs, refuse_shared, shared_with_pretraining, with_starts
 from sweeps.spec.load import load_spec
 from tests.tracking.made_up import sweep_info
 from tests.trainer.data.drawn import Drawn
@@ -61,3 +61,12 @@ def test_starts_grow_under_a_name_and_never_change() -> None:
     assert set(grown.starts) == {"sim", "mine"}
     with pytest.raises(UserError, match="but sim of 'demo' was recorded with others"):
         with_starts(info, recorded, {"sim": {"digest": "c"}})
+
+
+@pytest.mark.parametrize(
+    ("what", "words"), [("composits", "did you mean 'composites'"), ("nothere.h5", "weights file that exists")]
+)
+def test_a_start_that_is_not_there_is_said_before_anything_is_trained(what: str, words: str) -> None:
+    with pytest.raises(UserError, match=words):
+        check_there(resolved(f'search.starts={{a="phantoms", b="{what}"}}'))
+    check_there(resolved('search.starts=["composites", "scratch"]', "search.masks=['all', '1-5']"))

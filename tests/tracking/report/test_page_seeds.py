@@ -12,7 +12,7 @@ CONTRACTING = trial_info("shallow-first", 5)
 
 def test_every_repeated_trial_has_its_noise(record: SweepRecord) -> None:
     section = noise_section(summarise(repeated(record)))
-    assert "each of the seeds 0, 1, 2" in section and section.count("<tr>") == 1 + 18
+    assert "with the seeds 0, 1, 2" in section and section.count("<tr>") == 1 + 18
     assert differences_table(summarise(repeated(record))).count("<tr>") == 1 + 2
 
 

@@ -345,7 +345,7 @@ KERNELS, BIASES = {"0"}, {"1"}  # of a convolution's weights
         pytest.param({"tune": "lora"}, KERNELS, marks=pytest.mark.slow),
         pytest.param(HEAD_FIRST, KERNELS | BIASES, marks=pytest.mark.slow),
     ],
-    ids=str,
+    ids=lambda given: "".join(sorted(given)) if isinstance(given, set) else str(given),  # a set has no order
 )
 def test_budgets_on_the_way_of_what_is_tuned_give_the_bits_of_one_straight_run(
     entry: Entries, fold: FoldData, changed: dict[str, TrainValue], moving: set[str]
