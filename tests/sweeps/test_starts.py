@@ -25,6 +25,11 @@ def test_starts_and_masks_from_beginning_to_end(thaw: Callable[..., object], tmp
     starts = table["best_mask"]["starts"]
     assert [row["name"] for row in starts["rows"]] == ["photos", "sim", "random-frozen"]
     assert starts["masks"] == ["1-5", "all"] and len(starts["starts"]) == 2
+    restored = restore_trial(tracker(tmp_path), None, None)
+    restored.network.set_weights(restored.before)
+    digest, bases = weights_digest(restored.network), [restored.info.weights, *restored.info.starts.values()]
+    assert "random" in restored.trial or digest in {base["digest"] for base in bases}
+
     before = trained(tmp_path)
     grown = thaw(*LIST, "--home", tmp_path, "--set", "search.start_seeds=[0,1]")
     assert grown.returncode == 0, grown.stdout + grown.stderr  # type: ignore[attr-defined]
@@ -33,8 +38,3 @@ def test_starts_and_masks_from_beginning_to_end(thaw: Callable[..., object], tmp
     assert again["pretrainings"] == 2 and again["rows"][1]["cells"][0]["noise"]["sd"] > 0
     record = tracker(tmp_path).read_sweep()
     assert set(record.info.starts) == {"sim", "pretrained:1", "sim:1"}
-
-    restored = restore_trial(tracker(tmp_path), None, None)
-    restored.network.set_weights(restored.before)
-    digest, bases = weights_digest(restored.network), [record.info.weights, *record.info.starts.values()]
-    assert "random" in restored.trial or digest in {base["digest"] for base in bases}
