@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from trainer.config import RANDOM_STARTS
+from trainer.config import own_start_of
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,8 @@ class SpecView:
     @property
     def own_start(self) -> str:
         """What the user calls the sweep's own start, the first with weights; "" where one start is all there is."""
-        own = next((name for name, what in self.starts if what not in RANDOM_STARTS), "")
-        return own if len(self.starts) > 1 else ""
+        own = own_start_of(self.starts)
+        return own[0] if own is not None and len(self.starts) > 1 else ""
 
 
 def view_spec(spec: Mapping[str, Any]) -> SpecView:

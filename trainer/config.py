@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
@@ -493,6 +493,16 @@ class Candidate:
     def key(self) -> str:
         """Digest that identifies the candidate inside its sweep: 16 hex digits (`trainer.keys`)."""
         return digest(fields_in_key(asdict(self), Candidate))[:16]
+
+
+def own_start_of(starts: Sequence[tuple[str, str]]) -> tuple[str, str] | None:
+    """(name, what) of a sweep's own start among those of `search.starts`: the first with weights, which all others are
+    set against and candidates call `pretrained`; None where there is none.
+
+    >>> own_start_of([("scratch", "scratch"), ("photos", "composites"), ("sim", "phantoms")])
+    ('photos', 'composites')
+    """
+    return next((start for start in starts if start[1] not in RANDOM_STARTS), None)
 
 
 def fresh_origin(luck: Luck) -> str:

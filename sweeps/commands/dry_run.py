@@ -6,7 +6,6 @@ from rich.table import Table
 
 from sweeps.environment.home import Home
 from sweeps.environment.terminal import Board
-from sweeps.planning.labelled_images import on_these, subset_line
 from sweeps.planning.outer_part import check_choice
 from sweeps.planning.resolve import look_and_resolve
 from sweeps.spec.load import Spec
@@ -17,22 +16,16 @@ def run_dry(spec: Spec, home: Home, board: Board, workers: int) -> None:
     """Say what would run and how long it would take; train nothing. Raises `UserError` as the sweep itself would."""
     resolved, _ = look_and_resolve(spec, home, board)
     from sweeps.planning.estimate import dry_run_lines, estimate
-    from sweeps.planning.prepare import read_cases, read_external
-    from sweeps.planning.starts import check_there, refuse_shared, shared_with_pretraining
+    from sweeps.planning.prepare import read_inputs
+    from sweeps.planning.starts import refuse_shared
 
     check_budget(resolved.search, resolved.space, resolved.listed, resolved.settings.folds)
     check_choice(resolved)
-    check_there(resolved)
-    cases, fold_of = read_cases(resolved.spec, home, board)
-    resolved = on_these(resolved, cases, fold_of)
-    if line := subset_line(resolved, len(cases)):
-        board.say(line)
-    external = read_external(resolved.spec, home, board, cases)
-    refuse_shared(
-        shared_with_pretraining(resolved, home, board, {"the sweep's own images": cases, **external}), None, board
-    )
+    inputs = read_inputs(resolved, home, board)
+    refuse_shared(inputs.shared, None, board)
+    resolved = inputs.resolved
     with board.stage("starting a process that trains one step") as step:
-        costs = estimate(resolved, len(cases), workers, lambda text: step(0, None, text))
+        costs = estimate(resolved, len(inputs.cases), workers, lambda text: step(0, None, text))
     for line in dry_run_lines(resolved.spec, costs, home.root):
         board.say(line)
     table = Table("mask", "trainable parameters")

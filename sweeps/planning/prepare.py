@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from sweeps.environment.home import Home
@@ -46,25 +46,20 @@ def prepare(
     with heavy_imports():
         from tracking.store.writer import Tracker
 
-    check_there(resolved)
-    cases, fold_of = read_cases(resolved.spec, home, board)
-    resolved = on_these(resolved, cases, fold_of)
-    if line := subset_line(resolved, len(cases)):
-        board.say(line)
-    external = read_external(resolved.spec, home, board, cases)
-    shared = shared_with_pretraining(resolved, home, board, {"the sweep's own images": cases, **external})
+    inputs = read_inputs(resolved, home, board)
+    resolved, cases, fold_of, external = inputs.resolved, inputs.cases, inputs.fold_of, inputs.external
     warn_of_memory(resolved.spec, network, len(cases), workers, board)
     tracker = Tracker.connect(home.tracking_uri, home.artifact_folder)
     check_clash(resolved, board, tracker, name, cases, fold_of, external)
     if name is not None:
-        refuse_shared(shared, tracker.recorded(name), board)
+        refuse_shared(inputs.shared, tracker.recorded(name), board)
     for line in bring_up_to_date(home):
         board.say(line)
     starts = make_starts(resolved, home, board, tracker)
     info = describe(resolved, name, cases, fold_of, starts[PRETRAINED].table, external)
     info = with_starts(info, tracker.recorded(info.name), {origin: start.table for origin, start in starts.items()})
     if name is None:
-        refuse_shared(shared, tracker.recorded(info.name), board)
+        refuse_shared(inputs.shared, tracker.recorded(info.name), board)
     check_outer_names(resolved.spec, info.name)
     check_arithmetic(info, tracker.recorded(info.name))
     check_space(resolved, info.name, tracker.candidates(info.name))
@@ -78,6 +73,31 @@ def prepare(
             with board.stage("sending plan and images to MLflow"):
                 publish(tracker, plan, cases, external, home.clock_ahead())
     return sweep
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The images of a sweep, read: its `cases` with the fold of each, the `external` test sets, the sweep `resolved` on
+    these, and a sentence for every start that was pre-trained on what it would be scored on (`shared`).
+    """
+
+    resolved: ResolvedSweep
+    cases: Cases
+    fold_of: list[int]
+    external: Mapping[str, Cases]
+    shared: Sequence[str]
+
+
+def read_inputs(resolved: ResolvedSweep, home: Home, board: Board) -> Inputs:
+    """Read and compare all images, for the sweep as for its dry run. Raises `UserError` where they cannot be used."""
+    check_there(resolved)
+    cases, fold_of = read_cases(resolved.spec, home, board)
+    resolved = on_these(resolved, cases, fold_of)
+    if line := subset_line(resolved, len(cases)):
+        board.say(line)
+    external = read_external(resolved.spec, home, board, cases)
+    shared = shared_with_pretraining(resolved, home, board, {"the sweep's own images": cases, **external})
+    return Inputs(resolved, cases, fold_of, external, shared)
 
 
 def _plan(

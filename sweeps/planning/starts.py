@@ -13,7 +13,7 @@ from sweeps.environment.terminal import Board
 from sweeps.planning.equal_images import equal_images, shown_pairs
 from sweeps.planning.resolve import ResolvedSweep
 from sweeps.spec.starts import is_given, pretraining
-from trainer.config import COMPOSITES, OWN, PHANTOMS, PRETRAINED, RANDOM_STARTS, PretrainConfig
+from trainer.config import COMPOSITES, OWN, PHANTOMS, PRETRAINED, RANDOM_STARTS, PretrainConfig, own_start_of
 from trainer.errors import UserError
 
 if TYPE_CHECKING:  # heavy: each is imported where it is needed
@@ -39,6 +39,17 @@ class Start:
             "notes": list(self.weights.notes),
             "pretraining_run": self.pretraining_run,
         }
+
+
+def words_of(origin: str, resolved: ResolvedSweep) -> str:
+    """What the screen calls the weights of an origin, behind a space: the user's own name for a start, and the seed of
+    a repeated pre-training; empty for the only start of a sweep.
+    """
+    name, _, seed = origin.partition(":")
+    own = own_start_of(resolved.search.starts)
+    if name == PRETRAINED:
+        name = own[0] if own is not None else ""
+    return "".join(f" {word}" for word in (name, f"(seed {seed})" if seed else "") if word)
 
 
 def configs(resolved: ResolvedSweep) -> dict[str, PretrainConfig]:
@@ -77,8 +88,8 @@ def make_starts(resolved: ResolvedSweep, home: Home, board: Board, tracker: Trac
         digest = starts[origin].weights.digest
         if same := [other for other in starts if other != origin and starts[other].weights.digest == digest]:
             raise UserError(
-                f"The starts of a sweep must differ, but {origin} and {same[0]} are the same weights. Take one out of "
-                "search.starts."
+                f"The starts of a sweep must differ, but{words_of(origin, resolved)} and{words_of(same[0], resolved)} "
+                "are the same weights. Take one out of search.starts."
             )
     return starts
 
@@ -88,7 +99,7 @@ def _make(
 ) -> Start:
     from trainer.training.pretraining import starting_weights
 
-    settings, name = resolved.settings, "" if origin == PRETRAINED else f" {origin}"
+    settings, name = resolved.settings, words_of(origin, resolved)
     try:
         with board.stage(f"preparing the starting weights{name}") as step:
             weights = starting_weights(config, settings.model, home.weights, home.data, step, settings.train.precision)
@@ -123,8 +134,8 @@ def shared_with_pretraining(
     for origin, config in configs(resolved).items():  # each pre-training of a start draws images of its own
         if not _reads_images(config):
             continue
-        start = "the start" if origin == PRETRAINED else f"the start {origin}"
-        with board.stage(f"comparing the images with those of {start}"):
+        name = words_of(origin, resolved)
+        with board.stage(f"comparing the images with those pre-trained on{f' for{name}' if name else ''}"):
             cases = pretraining_cases(config, settings.model, home.data)
             found = {words: equal_images(cases, scored) for words, scored in tested.items()}
         for words, pairs in found.items():

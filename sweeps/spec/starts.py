@@ -20,6 +20,7 @@ from trainer.config import (
     ModelConfig,
     PretrainConfig,
     Settings,
+    own_start_of,
 )
 
 NAME = re.compile("[A-Za-z0-9][A-Za-z0-9_.-]{0,31}")
@@ -35,23 +36,15 @@ def name_of(start: str) -> str:
     return re.sub("[^A-Za-z0-9_-]+", "-", stem).strip("-")[:32]
 
 
-def own_start(search: Search) -> tuple[str, str] | None:
-    """(name, what) of the sweep's own start, the first with weights; None where `search.starts` names none.
-
-    Its candidates are recorded as `pretrained`, like those of a sweep whose start `[pretrain]` says.
-    """
-    return next((start for start in search.starts if start[1] not in RANDOM_STARTS), None)
-
-
 def recorded(search: Search) -> tuple[str, ...]:
     """Every start that is searched, as candidates name it; the sweep's own first."""
-    own = own_start(search)
+    own = own_start_of(search.starts)
     return (PRETRAINED, *(name for name, what in search.starts if (name, what) != own))
 
 
 def further(search: Search) -> tuple[tuple[str, str], ...]:
     """(name, what) of the starts that are made beside the sweep's own; fresh weights are not made beforehand."""
-    own = own_start(search)
+    own = own_start_of(search.starts)
     return tuple(start for start in search.starts if start != own and start[1] not in RANDOM_STARTS)
 
 
@@ -63,7 +56,7 @@ def pretraining(settings: Settings, what: str) -> PretrainConfig:
 
 def with_own_start(search: Search, settings: Settings) -> Settings:
     """The settings with the sweep's own start in `[pretrain]`."""
-    own = own_start(search)
+    own = own_start_of(search.starts)
     return settings if own is None else replace(settings, pretrain=pretraining(settings, own[1]))
 
 
@@ -76,7 +69,7 @@ def start_seeds_of(search: Search, settings: Settings) -> tuple[int | None, ...]
 def start_mistakes(search: Search, settings: Settings) -> Iterator[str]:
     """What is wrong with `search.starts` and `search.start_seeds`, one sentence each."""
     yield from _name_mistakes(search.starts)
-    if search.starts and own_start(search) is None:
+    if search.starts and own_start_of(search.starts) is None:
         yield (
             "'search.starts' must name one start with weights, which all others are set against, but got only "
             f"{', '.join(what for _, what in search.starts)}. Add composites, phantoms, a folder or a weights file."

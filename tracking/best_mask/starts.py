@@ -19,7 +19,7 @@ from tracking.best_mask.two_way import Interaction, MaskEffect, RowEffect, by_pr
 from tracking.record import SweepInfo, TrialRecord
 from tracking.spec_view import view_spec
 from tracking.statistics import spread
-from trainer.config import PRETRAINED, RANDOM_FROZEN, RANDOM_STARTS, SCRATCH, TrainValue, origin_of
+from trainer.config import PRETRAINED, RANDOM_FROZEN, SCRATCH, TrainValue, origin_of, own_start_of
 
 
 @dataclass(frozen=True)
@@ -101,9 +101,9 @@ def start_table(reading: Reading) -> StartTable | None:
 def names_of(info: SweepInfo) -> dict[str, str]:
     """`Candidate.start` of every start that a sweep searches -> what its user calls it; the sweep's own first."""
     starts = view_spec(info.spec).starts
-    own = next((name for name, what in starts if what not in RANDOM_STARTS), "")
-    others = {name: name for name, _ in starts if name != own}
-    return {PRETRAINED: own, **others} if own else {}
+    own = own_start_of(starts)
+    others = {name: name for name, what in starts if (name, what) != own}
+    return {} if own is None else {PRETRAINED: own[0], **others}
 
 
 Setting = tuple[int, float, tuple[tuple[str, TrainValue], ...]]  # epochs, learning rate, searched training settings

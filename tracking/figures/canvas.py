@@ -27,6 +27,7 @@ DPI = {"inline": 72, "svg": 72, "png": 200, "page": 110}
 INK, GREY, RULE = "#1c1b1a", "#6b6862", "#d9d5cc"
 SHALLOW, DEEP, OTHER = "#0b5c7d", "#c2571a", "#5d6b2f"
 TRUTH, PREDICTION = "#ffd166", "#4cc9f0"
+BARS: Any = {"markersize": 6, "linewidth": 1.7, "elinewidth": 1.0, "capsize": 3}  # of every curve with error bars
 FILL = 0.35  # how much of its colour a filled mask lays over the image
 
 STYLE: Any = {  # matplotlib types the keys as one long Literal

@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from tracking.figures.canvas import DEEP, GREY, INK, OTHER, RULE, SHALLOW, Form, canvas
+from tracking.figures.canvas import BARS, DEEP, GREY, INK, OTHER, RULE, SHALLOW, Form, canvas
 from tracking.statistics import EQUIVALENCE, Comparison, spread
 
 STYLES = {
@@ -125,10 +125,7 @@ def _draw_curve(axes: Axes, curve: Curve, shift: float) -> None:
         color=colour,
         marker=marker,
         linestyle=dashes,
-        markersize=6,
-        linewidth=1.7,
-        elinewidth=1.0,
-        capsize=3,
+        **BARS,
         zorder=3,
         label=curve.order,
     )

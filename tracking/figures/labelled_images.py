@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, NullLocator
 
-from tracking.figures.canvas import DEEP, GREY, INK, OTHER, SHALLOW, Form, canvas, dice_axis
+from tracking.figures.canvas import BARS, DEEP, GREY, INK, OTHER, SHALLOW, Form, canvas, dice_axis
 
 # Told apart by mark and dash in grey, too.
 LINES = ((SHALLOW, "o", "-"), (DEEP, "s", "--"), (OTHER, "^", "-."), (INK, "D", ":"))
@@ -71,10 +71,7 @@ def _draw(axes: Axes, curve: ImagesCurve, line: tuple[str, str, str], shift: flo
         color=colour,
         marker=marker,
         linestyle=dashes,
-        markersize=6,
-        linewidth=1.7,
-        elinewidth=1.0,
-        capsize=3,
+        **BARS,
         label=curve.name,
     )
     if curve.more is None:

@@ -8,6 +8,7 @@ from typing import Any
 from tracking.record import SweepInfo
 from tracking.units import own_network
 from trainer.config import (
+    WEIGHT_FILES,
     AugmentConfig,
     DataConfig,
     PartitionConfig,
@@ -25,7 +26,6 @@ _FREE = ("name", "search", "champion", "keep", "data", "pretrain", "test", "oute
 _FREE_KEY = ("augmentation", "order")
 _SECTIONS = {"augmentation": AugmentConfig, "partition": PartitionConfig, "train": TrainConfig}
 _INPUTS = {"data": DataConfig, "pretrain": PretrainConfig}
-_WEIGHT_FILES = (".h5", ".keras")
 
 Table = Mapping[str, Any]
 
@@ -112,7 +112,7 @@ def _with_settings(change: str, old: Table, new: Table, section: str) -> str:
 def _section(old: Table, new: Table, name: str) -> list[str]:
     before, after = old.get(name, {}), new.get(name, {})
     path = after.get("path")
-    if name == "pretrain" and path == before.get("path") and str(path).endswith(_WEIGHT_FILES):
+    if name == "pretrain" and path == before.get("path") and str(path).endswith(WEIGHT_FILES):
         return []  # nothing is trained, so every other setting is ignored
     if name == "pretrain" and _uses_own_weights(old) and _uses_own_weights(new):
         return []

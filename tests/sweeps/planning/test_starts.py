@@ -11,7 +11,7 @@ from rich.console import Console
 from sweeps.environment.home import Home
 from sweeps.environment.terminal import Board
 from sweeps.planning.resolve import ResolvedSweep, resolve
-from sweeps.planning.starts import check_there, configs, refuse_shared, shared_with_pretraining, with_starts
+from sweeps.planning.starts import check_there, configs, refuse_shared, shared_with_pretraining, with_starts, words_of
 from sweeps.spec.load import load_spec
 from tests.tracking.made_up import sweep_info
 from tests.trainer.data.drawn import Drawn
@@ -70,3 +70,10 @@ def test_a_start_that_is_not_there_is_said_before_anything_is_trained(what: str,
     with pytest.raises(UserError, match=words):
         check_there(resolved(f'search.starts={{a="phantoms", b="{what}"}}'))
     check_there(resolved('search.starts=["composites", "scratch"]', "search.masks=['all', '1-5']"))
+
+
+def test_the_screen_calls_a_start_what_its_user_does() -> None:
+    named = resolved('search.starts={photos="composites", sim="phantoms"}')
+    words = [words_of(origin, named) for origin in ("pretrained", "pretrained:3", "sim", "sim:3")]
+    assert words == [" photos", " photos (seed 3)", " sim", " sim (seed 3)"]
+    assert [words_of(origin, resolved()) for origin in ("pretrained", "pretrained:3")] == ["", " (seed 3)"]
