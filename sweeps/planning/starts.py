@@ -83,7 +83,9 @@ def make_starts(resolved: ResolvedSweep, home: Home, board: Board, tracker: Trac
     Raises `UserError` where two starts are the same weights, and for weights of another network.
     """
     starts: dict[str, Start] = {}
-    for origin, config in configs(resolved).items():
+    planned = configs(resolved)
+    # Given weights first: what does not fit is refused before anything is trained.
+    for origin, config in sorted(planned.items(), key=lambda item: not is_given(item[1].path or "")):
         starts[origin] = _make(resolved, origin, config, home, board, tracker)
         digest = starts[origin].weights.digest
         if same := [other for other in starts if other != origin and starts[other].weights.digest == digest]:
@@ -91,7 +93,7 @@ def make_starts(resolved: ResolvedSweep, home: Home, board: Board, tracker: Trac
                 f"The starts of a sweep must differ, but{words_of(origin, resolved)} and{words_of(same[0], resolved)} "
                 "are the same weights. Take one out of search.starts."
             )
-    return starts
+    return {origin: starts[origin] for origin in planned}
 
 
 def _make(
