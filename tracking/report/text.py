@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from tracking.analysis.formatting import SYNTHETIC, counted, number
 from tracking.analysis.trial import TrialSummary
 from tracking.best_mask.answer import answer_sentences
+from tracking.spec_view import view_spec
 from tracking.summary.distances_in_words import within
 from tracking.summary.sweep import SweepSummary
 from tracking.summary.wording import is_shown, name_of, orders_of, parameters_of, score_cells, setting
@@ -24,7 +25,10 @@ def to_text(summary: SweepSummary) -> str:
     lines += _legend(summary)
     others = len(summary.trials) - len(shown)
     if others:
-        lines += ["", f"{counted(others, 'more trial')} at other settings or from other starts: in the report."]
+        where = (
+            "at other settings, or from other starts" if view_spec(summary.settings).own_start else "at other settings"
+        )
+        lines += ["", f"{counted(others, 'more trial')} {where}: in the report."]
     lines += _remarks(summary)
     answer = answer_sentences(summary.best_mask)
     lines += ["", *answer] if answer else []

@@ -22,7 +22,7 @@ def test_the_terminal_table_fits_and_ends_with_the_verdict(record: SweepRecord) 
 
 def test_trials_at_other_settings_and_without_a_score_are_counted(record: SweepRecord) -> None:
     lines = to_text(summary_of(record)).splitlines()
-    assert "4 more trials at other settings or from other starts: in the report." in lines
+    assert "4 more trials at other settings: in the report." in lines
     assert "1 trial failed; listed in the report." in lines and "1 trial unfinished; listed in the report." in lines
     planned = replace(record, info=replace(record.info, planned={"0" * 16: "3-4 · 12 epochs"}))
     assert "1 trial not begun; listed in the report." in to_text(summary_of(planned))
