@@ -16,6 +16,15 @@ def missing(message: str) -> NoReturn:
     (pytest.fail if IN_CI else pytest.skip)(message)
 
 
+def needs_extra(extra: str, *packages: str) -> pytest.MarkDecorator:
+    """A mark for tests that need the packages of an extra."""
+    absent = any(importlib.util.find_spec(name) is None for name in packages)
+    return pytest.mark.skipif(absent and not IN_CI, reason=f"needs the extra: make setup EXTRAS={extra}")
+
+
+needs_driver = needs_extra("postgresql", "psycopg")
+
+
 def needs_package(name: str) -> None:
     """End the test where an extra's package is missing."""
     if importlib.util.find_spec(name) is None:

@@ -25,6 +25,7 @@ from keras import layers
 
 from trainer.errors import UserError, first_line
 from trainer.files import given_path
+from trainer.network.batch_norm import normalisations
 
 PREFIX = "keras:"
 IMAGENET = "imagenet"
@@ -37,6 +38,11 @@ MEANS, SPREADS = np.array([0.485, 0.456, 0.406]), np.array([0.229, 0.224, 0.225]
 CAFFE = ("VGG16", "VGG19", "ResNet50", "ResNet101", "ResNet152")
 TORCH = ("DenseNet121", "DenseNet169", "DenseNet201")
 INSIDE = ("EfficientNet", "ConvNeXt", "MobileNetV3")  # they scale 0 to 255 themselves
+
+# How much of its statistics a batch normalisation keeps at a step, at most. Those of `keras.applications` keep 0.99 or
+# 0.999, for ImageNet's hundreds of thousands of steps: after the few hundred steps of a small data set they would still
+# be mostly what they began with, and the network would be scored with statistics that fit none of its weights.
+MOST_KEPT = 0.9
 
 
 def is_encoder(address: str | None) -> bool:
@@ -66,6 +72,9 @@ def encoder_network(address: str, size: int) -> keras.Model:
     keras.utils.clear_session()  # the names of layers count from 1
     keras.utils.set_random_seed(0)
     encoder = _encoder(_known(name), size, weights)
+    for layer in encoder.layers:
+        for norm in normalisations(layer):
+            norm.momentum = min(norm.momentum, MOST_KEPT)
     image = keras.Input((size, size, 1), name="image")
     coloured = layers.Concatenate(name="grey_three_times")([image, image, image])
     steps = keras.Model(encoder.inputs, _steps(encoder), name=encoder.name)(_scaled(coloured, _known(name)))

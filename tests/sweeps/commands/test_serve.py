@@ -17,6 +17,7 @@ import pytest
 from sweeps.commands import serve as module
 from sweeps.commands.serve import serve
 from sweeps.environment.home import Home
+from tests.component import needs_driver
 
 ROOT = Path(__file__).parents[3]
 
@@ -64,6 +65,7 @@ def _hearing_ctrl_c() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
+@needs_driver
 def test_pages_are_for_this_machine_only_and_no_argument_holds_a_password(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,6 +12,7 @@ import pytest
 from sweeps.environment import storage_address
 from sweeps.environment.home import Home
 from sweeps.environment.storage_address import VARIABLE, hide_storage, resolve_storage, without_storage
+from tests.component import needs_driver
 from trainer.errors import UserError
 
 ADDRESS = "postgresql+psycopg://ann:hush/hush@db.lab:5432/thaw"
@@ -22,12 +23,12 @@ ADDRESS = "postgresql+psycopg://ann:hush/hush@db.lab:5432/thaw"
     [
         (None, None, None),
         (None, "", ""),
-        (None, ADDRESS, ADDRESS),
-        (ADDRESS, "postgresql+psycopg://other/thaw", ADDRESS),
-        ("postgresql://ann:p@h/d", None, "postgresql+psycopg://ann:p@h/d"),
-        ("postgres://h/d", None, "postgresql+psycopg://h/d"),
-        ("storage.txt", None, ADDRESS),
-        (None, "storage.txt", ADDRESS),
+        pytest.param(None, ADDRESS, ADDRESS, marks=needs_driver),
+        pytest.param(ADDRESS, "postgresql+psycopg://other/thaw", ADDRESS, marks=needs_driver),
+        pytest.param("postgresql://ann:p@h/d", None, "postgresql+psycopg://ann:p@h/d", marks=needs_driver),
+        pytest.param("postgres://h/d", None, "postgresql+psycopg://h/d", marks=needs_driver),
+        pytest.param("storage.txt", None, ADDRESS, marks=needs_driver),
+        pytest.param(None, "storage.txt", ADDRESS, marks=needs_driver),
     ],
 )
 def test_the_address_ends_in_the_environment(
@@ -79,6 +80,7 @@ def test_what_is_no_address_is_refused_without_its_secret(
     assert VARIABLE not in os.environ
 
 
+@needs_driver
 def test_every_command_finds_the_address_in_the_file_that_the_variable_names(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,6 +18,7 @@ from sweeps.run.holdings import Holding, held_by
 from sweeps.run.kept_weights import KeptWeights, staying
 from sweeps.run.objective import trial_info
 from sweeps.spec.load import load_spec
+from tests.component import needs_driver
 from tracking.record import TrialState
 from trainer.config import Candidate
 from trainer.errors import UserError
@@ -167,6 +168,7 @@ def test_a_candidate_is_judged_when_all_seeds_have_done_it() -> None:
     assert staying([*best, *trains], repeats=2) == [*best, *trains]
 
 
+@needs_driver
 def test_a_cache_lets_go_what_another_machine_found_to_have_lost(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 from numpy.typing import NDArray
 
-from tests.component import IN_CI
+from tests.component import needs_extra
 
-needs_medical = pytest.mark.skipif(
-    not IN_CI and not all(importlib.util.find_spec(name) for name in ("pydicom", "nibabel")),
-    reason="needs the extra: make setup EXTRAS=medical",
-)
+needs_medical = needs_extra("medical", "pydicom", "nibabel")
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 
 

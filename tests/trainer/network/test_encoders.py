@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from trainer.errors import UserError
+from trainer.network.batch_norm import normalisations
 from trainer.network.blocks import partition, searchable
 from trainer.network.encoders import encoder_network, saved
 
@@ -27,6 +28,12 @@ def test_it_gives_a_logit_for_each_pixel_and_has_blocks_on_both_sides(name: str)
     assert network.input_shape == network.output_shape == (None, 64, 64, 1)
     assert np.isfinite(network.predict_on_batch(np.random.default_rng(0).random((1, 64, 64, 1), np.float32))).all()
     assert searchable(partition(network)) in (10, 11)
+
+
+def test_normalisations_follow_the_images_within_the_steps_of_a_small_set() -> None:
+    network = encoder_network("keras:MobileNetV2", 64)
+    kept = {norm.momentum for layer in network.layers for norm in normalisations(layer)}
+    assert kept == {0.9}
 
 
 def test_the_same_address_gives_the_same_bytes(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from sweeps.engines.optuna_storage import open_study
 from sweeps.environment.home import Home, write_format
 from sweeps.locks import contract
 from sweeps.locks.database import Lease
+from tests.component import needs_driver
 from tests.sweeps.doctor.checks.ill_home import HARMED, SWEEP, UNKNOWN, WHOLE, make_ill, old, tree
 from tests.trainer.data.drawn import Drawn
 from tracking.store.attempts import ATTEMPT, rank_of
@@ -125,6 +126,7 @@ def test_the_images_of_a_user_leave_nothing_that_is_wrong(tmp_path: Path) -> Non
     assert examine(home) == []
 
 
+@needs_driver
 def test_a_server_that_is_away_hides_nothing_of_the_home(ill: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("THAW_STORAGE", "postgresql+psycopg://ann:secret@127.0.0.1:1/thaw")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://ann:secret@127.0.0.1:1")
@@ -149,6 +151,7 @@ def test_of_several_runs_that_which_readers_count_stays(tmp_path: Path, counting
     assert [one.where for one in found] == ["run b", "run d"] and all("run " + counting[3] in one.what for one in found)
 
 
+@needs_driver
 @pytest.mark.parametrize(("overdue", "found"), [(-1.0, 0), (20.0, 0), (40.0, 1)])
 def test_a_lease_is_stale_a_grace_period_after_it_ran_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, overdue: float, found: int

@@ -9,9 +9,11 @@ import pytest
 from sweeps.environment.home import Home
 from sweeps.run.launchers.contract import Crew
 from sweeps.run.launchers.none import NoLauncher
+from tests.component import needs_driver
 from trainer.errors import UserError
 
 
+@needs_driver
 def test_it_says_what_to_start_without_any_secret(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("THAW_STORAGE", "postgresql+psycopg://ann:secret@db/thaw")
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "https://ann:secret@mlflow.lab")

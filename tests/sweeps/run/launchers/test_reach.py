@@ -8,6 +8,7 @@ import pytest
 
 from sweeps.environment.home import Home
 from sweeps.run.launchers.reach import check_shared, worker_environment
+from tests.component import needs_driver
 from trainer.errors import UserError
 
 STORAGE, SERVER = "postgresql+psycopg://ann:secret@db/thaw", "https://mlflow.lab"
@@ -23,9 +24,9 @@ def test_addresses_and_secrets_are_passed_on_and_nothing_of_this_machine() -> No
     ("storage", "server", "kept"),
     [
         ("", "", "the study and the record of this sweep are a file"),
-        (STORAGE, "", "the record of this sweep is a file"),
+        pytest.param(STORAGE, "", "the record of this sweep is a file", marks=needs_driver),
         ("", SERVER, "the study of this sweep is a file"),
-        (STORAGE, SERVER, None),
+        pytest.param(STORAGE, SERVER, None, marks=needs_driver),
     ],
 )
 def test_both_places_must_be_reachable(

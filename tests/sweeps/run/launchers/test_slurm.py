@@ -13,6 +13,7 @@ from sweeps.run.launchers import slurm
 from sweeps.run.launchers.contract import Crew, Submitted
 from sweeps.run.launchers.slurm import Element, SlurmLauncher, read_queue
 from sweeps.run.messages import Error, to_line
+from tests.component import needs_driver
 from trainer.errors import UserError, WorkerCrashed
 
 
@@ -59,6 +60,7 @@ def test_without_sbatch(programs: Programs, home: Home) -> None:
         SlurmLauncher().check(home, 1)
 
 
+@needs_driver
 def test_gpus_where_there_are_none(programs: Programs, home: Home) -> None:
     SlurmLauncher(gpus=1).check(home, 1)
     programs.put("sinfo", "echo '(null)'")
@@ -72,6 +74,7 @@ def test_files_of_this_machine_are_no_good_there(programs: Programs, tmp_path: P
         SlurmLauncher().check(Home(tmp_path), 1)
 
 
+@needs_driver
 def test_two_numbers_of_workers(programs: Programs, home: Home) -> None:
     with pytest.raises(UserError, match="array=1-8 and --workers 3 differ"):
         SlurmLauncher({"array": "1-8"}).check(home, 3)
