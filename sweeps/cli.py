@@ -259,48 +259,23 @@ def run(
         if script := starter.preview(Crew(opened_home, name or loaded_spec.name, count)):
             tell(f"\nWhat would be submitted:\n\n{script}")
         return
-    from sweeps.commands.finish import keep_winner, show, show_procedure
-    from sweeps.nested import deadline_of, run_parts
-    from sweeps.sweep import run_sweep
+    from sweeps.commands.run import run_and_show
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a cluster's scheduler stops a job like Ctrl-C does
-    board, deadline = Board(console), deadline_of(loaded_spec)
     with _stopping():
-        outcome = run_sweep(
+        ran = run_and_show(
             loaded_spec,
             opened_home,
-            board,
+            Board(console),
             workers=count,
             name=name,
             retry_failed=retry_failed,
             launcher=starter,
         )
-    submitted, failed = [*filter(None, [outcome.submitted])], [*outcome.failed]
-    if not submitted:
-        show(opened_home, outcome.name, searched=loaded_spec.search.proposes)
-    if loaded_spec.outer and (outcome.complete or submitted):
-        with _stopping():
-            parts = run_parts(
-                loaded_spec,
-                opened_home,
-                board,
-                outcome.name,
-                workers=count,
-                deadline=deadline,
-                retry_failed=retry_failed,
-                launcher=starter,
-            )
-        failed += parts.failed
-        submitted += parts.submitted
-        if not submitted:
-            show_procedure(opened_home, outcome.name)
-    if submitted:
-        tell("\n".join(submitted))
-        return
-    if loaded_spec.champion:
-        keep_winner(opened_home, outcome.name, None, None, automatic=True)
-    if failed:
-        complain(f"{len(failed)} trials have no score: {'; '.join(failed[:5])}. See the report.")
+    if ran.submitted:
+        tell("\n".join(ran.submitted))
+    elif ran.failed:
+        complain(f"{len(ran.failed)} trials have no score: {'; '.join(ran.failed[:5])}. See the report.")
         raise typer.Exit(3)
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from sweeps.commands.best import read_record
 from sweeps.environment.home import Home
 from sweeps.environment.terminal import Board, console, tell
+from tracking.analysis.formatting import from_start
 from tracking.analysis.seeds import read
 from tracking.best_mask.answer import best_mask
 from tracking.best_mask.references import Against
@@ -181,7 +182,7 @@ def comparisons(record: SweepRecord) -> list[str]:
     if answer is None:
         return ["There is no best mask to compare with: the sweep has fewer than two finished masks."]
     others = [reference for reference in answer.against if reference.name not in OURS]
-    lines = [_compared(reference, answer.best.mask) for reference in others]
+    lines = [_compared(reference, from_start(answer.best.mask, answer.best.start)) for reference in others]
     return [*lines, f"[ ]: 95 %, corrected for the choice of the best mask and for folds that share images; {SEE}"]
 
 

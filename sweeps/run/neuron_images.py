@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.config import Candidate
+from trainer.config import PRETRAINED, Candidate
 from trainer.network.blocks import leaf_layers, partition
 from trainer.network.user_model import network_of
 from trainer.neurons.contact_sheet import pair
@@ -85,6 +85,6 @@ class Gallery:
     @cached_property
     def _artists(self) -> dict[int, tuple[Artist, int]]:
         """Block -> its artist, and the filter that the data excite most before any training."""
-        self._network.set_weights(self._cross_validation.trainer.starts["pretrained"])
+        self._network.set_weights(self._cross_validation.trainer.starts[PRETRAINED])
         artists = {block: Artist(self._network, block, RECIPE) for block in self._blocks}
         return {block: (artist, int(np.argmax(artist.largest(self._images)))) for block, artist in artists.items()}

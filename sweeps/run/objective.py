@@ -23,7 +23,7 @@ from tracking.record import Role, TrialInfo
 from tracking.recording.contract import Ending, OpenTrial, TrialRecorder
 from tracking.recording.direct import DirectRecorder
 from trainer.channels import as_grey
-from trainer.config import Candidate
+from trainer.config import SCRATCH, Candidate
 from trainer.errors import TrialFailed
 from trainer.masks import names, orders_and_depths, parse
 from trainer.network.blocks import Partition, searchable, trainable_parameters
@@ -234,7 +234,7 @@ def role_of(candidate: Candidate) -> Role:
         return "leaky"
     if candidate.images:
         return "subset"
-    return "scratch" if candidate.start == "scratch" else "trial"
+    return "scratch" if candidate.start == SCRATCH else "trial"
 
 
 def _message(candidate: Candidate, result: FoldResult) -> FoldFinished:

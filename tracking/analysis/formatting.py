@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from tracking.statistics import Comparison
+from trainer.config import PRETRAINED
 
 SYNTHETIC = "SYNTHETIC DATA: no claim about real images"
 COMPARISON_HEADS = ["mean", "95 % interval", "p", "Holm p", "P(> 0.01)", "P(± 0.01)", "P(< −0.01)"]
@@ -44,6 +45,11 @@ def p_value(p: float) -> str:
 def number(value: float, digits: int = 3) -> str:
     """A fixed number of digits, an en dash for what cannot be known."""
     return "–" if math.isnan(value) else f"{round(value, digits) + 0.0:.{digits}f}"  # never -0.000
+
+
+def from_start(mask: str, start: str) -> str:
+    """`1-5`, or `1-5 from phantoms` where that is not the sweep's own start."""
+    return mask if start == PRETRAINED else f"{mask} from {start}"
 
 
 class NamedMask(Protocol):

@@ -14,7 +14,7 @@ import numpy as np
 
 from tracking.analysis.contrasts import Difference, contrast, difference
 from tracking.analysis.extrapolation import Gain, gain
-from tracking.analysis.formatting import mask_name
+from tracking.analysis.formatting import from_start, mask_name
 from tracking.analysis.seed_noise import SeedNoise, seed_noise
 from tracking.analysis.seeds import Reading, Repeats
 from tracking.analysis.trial import FoldScores, TrialSummary, report_order, summarise_trial
@@ -110,7 +110,7 @@ class _Measured:
 
     @property
     def name(self) -> str:
-        return mask_name(self) if self.start == "pretrained" else f"{mask_name(self)} from {self.start}"
+        return from_start(mask_name(self), self.start)
 
 
 def labelled_images(reading: Reading, main: Sequence[TrialRecord]) -> LabelledImages | None:

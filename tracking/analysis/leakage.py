@@ -12,6 +12,7 @@ from tracking.analysis.seeds import Reading
 from tracking.analysis.trial import TrialSummary, report_order, summarise_trial
 from tracking.analysis.winners_curse import dice_by_image
 from tracking.record import SweepInfo, TrialRecord
+from trainer.config import PRETRAINED, SCRATCH
 
 Setting = tuple[int | None, float | None]
 
@@ -110,7 +111,7 @@ def _sentences(compared: Sequence[Inflation], setting: Setting, info: SweepInfo)
     """Contracting at the main setting if it is there, else the first; then what the images say."""
     if not compared:
         return "No leaky trial has an honest one of the same mask and setting beside it, so no inflation is known.", ""
-    main = [row for row in compared if (row.epochs, row.learning_rate, row.start) == (*setting, "pretrained")]
+    main = [row for row in compared if (row.epochs, row.learning_rate, row.start) == (*setting, PRETRAINED)]
     contracting, expanding = ([row for row in main if row.mask == info.named_masks.get(name)] for name in SIDES)
     shown = (contracting or main or list(compared))[0]
     detail = _by_image(shown)
@@ -121,7 +122,7 @@ def _sentences(compared: Sequence[Inflation], setting: Setting, info: SweepInfo)
 
 def _headline(shown: Inflation) -> str:
     name = next((f"{alias} ({shown.mask})" for alias in shown.aliases if alias != shown.mask), shown.mask)
-    name += " from scratch" if shown.start == "scratch" else ""
+    name += " from scratch" if shown.start == SCRATCH else ""
     inflated = shown.difference > 0 and not shown.low <= 0
     too = " too much" if inflated else ", no inflation shown"
     return f"Augmenting before splitting would have shown {shown.leaky:.3f} for {name}: {shown.difference:+.3f}{too}."

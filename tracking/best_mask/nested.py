@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tracking.analysis.formatting import from_start
 from tracking.analysis.group_draws import Range, draw_groups, external_dice
 from tracking.analysis.seeds import read
 from tracking.best_mask.candidates import Candidates, candidates_of, no_choice
@@ -24,7 +25,7 @@ from tracking.best_mask.sentences import digits, no_training_is_best, span
 from tracking.record import SweepInfo, SweepRecord, TrialRecord
 from tracking.statistics import spread
 from tracking.sweep_names import HELD_OUT
-from trainer.config import PRETRAINED, Candidate
+from trainer.config import Candidate
 
 NO_TRAINING = "no training"  # the choice where no candidate scores above the network as it was
 OWN_OF_PARTS = ("neurons", "images", "hours")  # of `[search]`: no part of what is chosen among
@@ -170,7 +171,7 @@ def _part(number: int, record: SweepRecord, own: Choice) -> tuple[OuterPart, _Sc
         dice=float(scores.dice.mean()),
         fold_networks=float(scores.fold_networks.mean()),
         same=_mask(choice) == _mask(own),
-        ties=_mask(own) in {_named(compared.mask, compared.start) for compared in choice.ranking.tied},
+        ties=_mask(own) in {from_start(compared.mask, compared.start) for compared in choice.ranking.tied},
     )
     return part, scores
 
@@ -195,13 +196,9 @@ def _searched(info: SweepInfo) -> dict[str, Any]:
 
 
 def _mask(choice: Choice) -> str:
+    """What is recommended, whatever its other settings."""
     candidate = choice.trial.info.candidate
-    return _named(candidate.mask if candidate.epochs else NO_TRAINING, candidate.start)
-
-
-def _named(mask: str, start: str) -> str:
-    """`1-5`, or `1-5 from phantoms`: what is recommended, whatever its other settings."""
-    return mask if start == PRETRAINED else f"{mask} from {start}"
+    return from_start(candidate.mask if candidate.epochs else NO_TRAINING, candidate.start)
 
 
 def _unfinished(done: int, planned: int) -> str:

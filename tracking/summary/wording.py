@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from tracking.analysis.convergence import BudgetStep
-from tracking.analysis.formatting import counted, mask_name, noise_words, number
+from tracking.analysis.formatting import counted, from_start, mask_name, noise_words, number
 from tracking.analysis.leakage import Inflation, Leakage
 from tracking.analysis.seed_noise import SeedNoise
 from tracking.analysis.trial import TrialSummary
@@ -32,7 +32,7 @@ def setting(summary: SweepSummary) -> str:
 def name_of(trial: TrialSummary) -> str:
     """`1-5 (contracting)`, `zero-shot`, `all from scratch`, with what of its training differs: `1-5, batch 8`."""
     if trial.role == "zero-shot":
-        return "none (zero-shot)" if trial.start == PRETRAINED else f"none (zero-shot) from {trial.start}"
+        return from_start("none (zero-shot)", trial.start)
     if trial.role == "referee":
         return f"{trial.mask} (not trained by thaw)"
     return ", ".join([_trained_mask(trial), *(f"{name} {value}" for name, value in trial.train.items())])
@@ -109,9 +109,7 @@ def _inflation_cells(inflation: Inflation) -> list[str]:
 
 def _trained_mask(trial: TrialSummary | Inflation) -> str:
     """The mask by name, and what it was trained from where that is not the sweep's own start."""
-    if trial.start == PRETRAINED:
-        return mask_name(trial)
-    return f"{trial.mask if trial.start == SCRATCH else mask_name(trial)} from {trial.start}"
+    return from_start(trial.mask if trial.start == SCRATCH else mask_name(trial), trial.start)
 
 
 def convergence_sentence(step: BudgetStep, summary: SweepSummary) -> str:

@@ -27,6 +27,8 @@ PICTURES = (".nii.gz", ".nii", ".png", ".tif", ".tiff", ".bmp")
 ARRAYS = ".npz"
 TABLE = "folds.csv"
 FOLD = re.compile(r"fold[ _-]?(\d+)", re.IGNORECASE)
+# nnU-Net's folder of a training: predictions lie in fold_N/validation, and figures and ensembles beside them.
+OF_NNUNET, TRAINED_ON_ALL = "fold_[0-9]*/validation", "fold_all"
 FOREGROUND = 1  # of the channels of an array of probabilities, the background's being 0
 MANY_LEVELS = 8  # from so many grey values on, 8 bits are a probability and no labels
 MOST_BYTES = 2**31
@@ -70,7 +72,7 @@ def _files_of(folder: Path, names: Sequence[str]) -> dict[str, Path]:
     known = _spellings(names)
     found: dict[str, list[Path]] = defaultdict(list)
     unknown = []
-    for path in sorted(folder.rglob("*")):
+    for path in _paths(folder):
         stem = _stem(path)
         if stem is None or path.name.startswith("."):
             continue
@@ -93,6 +95,18 @@ def _files_of(folder: Path, names: Sequence[str]) -> dict[str, Path]:
     if doubled := [path for name, path in chosen.items() if path is None for path in found[name]]:
         raise UserError(f"An image has one prediction, but {folder} has several of some: {_few(doubled)}.")
     return {name: path for name, path in chosen.items() if path is not None}
+
+
+def _paths(folder: Path) -> list[Path]:
+    """The files that may be predictions. Raises `UserError` where a network was trained on what it predicts."""
+    parts = sorted(folder.glob(OF_NNUNET)) or [folder]
+    paths = sorted(path for part in parts for path in part.rglob("*"))
+    if known := next((path for path in paths if TRAINED_ON_ALL in path.relative_to(folder).parts), None):
+        raise UserError(
+            f"An image must be predicted by a network that has not seen it, but {known} is of nnU-Net's fold "
+            "'all', which is trained on all images. Train the folds of `thaw folds` instead."
+        )
+    return paths
 
 
 def _one(paths: Sequence[Path]) -> Path | None:

@@ -63,6 +63,16 @@ def test_masks_win_over_the_probabilities_beside_them(tmp_path: Path) -> None:
     assert np.array_equal(read_predictions(tmp_path, NAMES, 8).masks, TRUE)
 
 
+def test_of_the_folder_of_a_training_of_nnunet_the_validations_are_read(tmp_path: Path) -> None:
+    for fold, (name, mask) in enumerate(zip(NAMES, TRUE, strict=True)):
+        png(tmp_path / f"fold_{fold}" / "validation" / f"{Path(name).name}.png", mask)
+        npz(tmp_path / f"fold_{fold}" / "validation" / f"{Path(name).name}.npz", probabilities=np.zeros((2, 1, 8, 8)))
+        png(tmp_path / f"fold_{fold}" / "progress.png", np.zeros((9, 9), np.uint8))
+        png(tmp_path / "crossval_results_folds_0_1_2" / f"{Path(name).name}.png", 1 - mask)
+    found = read_predictions(tmp_path, NAMES, 8)
+    assert np.array_equal(found.masks, TRUE) and found.fold_of == (0, 1, 2)
+
+
 def test_a_table_says_the_folds(tmp_path: Path) -> None:
     for name, mask in zip(NAMES, TRUE, strict=True):
         png(tmp_path / f"{name}.png", mask)
@@ -101,6 +111,10 @@ WRONG: dict[str, tuple[Callable[[Path], object], str]] = {
     "colours": (
         lambda folder: png(folder / "b.png", np.stack([TRUE[0], TRUE[1], TRUE[2]], -1)),
         "3 channels that differ",
+    ),
+    "trained on all": (
+        lambda folder: png(folder / "fold_all" / "validation" / "b.png", TRUE[0]),
+        "nnU-Net's fold 'all', which is trained on all images",
     ),
     "no folder": (lambda folder: folder.rename(folder.with_name("gone")), "there is no folder"),
 }
