@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sweeps.objective_api import Objective, Scores, open_objective
 from tracking.record import SweepRecord, TrialRecord
-from trainer.config import Candidate
+from trainer.candidate import Candidate
 from trainer.errors import TrialFailed, UserError
 from trainer.masks import Mask, parse
 from trainer.results import Score, adjusted_rand, dice, pixel_error

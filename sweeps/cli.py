@@ -259,7 +259,7 @@ def run(
         if script := starter.preview(Crew(opened_home, name or loaded_spec.name, count)):
             tell(f"\nWhat would be submitted:\n\n{script}")
         return
-    from sweeps.commands.run import run_and_show
+    from sweeps.procedure import run_and_show
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a cluster's scheduler stops a job like Ctrl-C does
     with _stopping():

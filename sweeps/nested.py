@@ -22,7 +22,7 @@ from sweeps.run.launchers.contract import Launcher
 from sweeps.spec.load import Spec
 from sweeps.sweep import run_sweep
 from tracking.sweep_names import HELD_OUT, outer_name
-from trainer.config import Candidate
+from trainer.candidate import Candidate
 from trainer.errors import UserError
 
 if TYPE_CHECKING:  # heavy

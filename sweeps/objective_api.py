@@ -17,7 +17,7 @@ from sweeps.locks import contract
 from sweeps.spec.load import load_spec
 from sweeps.spec.space import Space, zero_shot
 from sweeps.strategies.history import Claim, Report
-from trainer.config import PRETRAINED, Candidate
+from trainer.candidate import PRETRAINED, Candidate
 from trainer.errors import UserError
 from trainer.masks import Mask, parse
 

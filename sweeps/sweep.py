@@ -20,7 +20,7 @@ from sweeps.run.progress import follow_list, follow_search
 from sweeps.spec.load import Spec
 from sweeps.strategies.list_windows import not_handed_out
 from sweeps.strategies.propose import check_budget, planned_work, warnings
-from trainer.config import Candidate
+from trainer.candidate import Candidate
 
 if TYPE_CHECKING:  # heavy
     from tracking.record import TrialState

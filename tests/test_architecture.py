@@ -60,8 +60,8 @@ BELOW = ("sweeps/locks", "sweeps/environment", "sweeps/spec", "sweeps/strategies
 # What tracking may know of trainer.
 WHOLE_FILES = "trainer.files"  # for what tracking keeps on disk itself, the spool
 LIGHT = (
-    *("trainer.config", "trainer.errors", "trainer.foreign_arrays", "trainer.full_disk", "trainer.keys"),
-    *("trainer.masks", "trainer.results"),
+    *("trainer.candidate", "trainer.config", "trainer.errors", "trainer.foreign_arrays", "trainer.full_disk"),
+    *("trainer.keys", "trainer.masks", "trainer.results"),
 )
 WALLS: dict[str, tuple[str, ...]] = {
     "trainer": (),

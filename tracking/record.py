@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tracking.image_archive import Images
 from tracking.image_scores import FoldScore, dice_by_image
 from tracking.statistics import spread
-from trainer.config import PRETRAINED, RANDOM_STARTS, Candidate
+from trainer.candidate import PRETRAINED, RANDOM_STARTS, Candidate
 from trainer.results import DISTANCES
 
 COUNTED = ("dice", "pixel_error", "ari")  # follow from the pixel counts: every trial has them

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from trainer.config import own_start_of
+from trainer.candidate import own_start_of
 
 
 @dataclass(frozen=True)

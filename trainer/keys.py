@@ -16,6 +16,8 @@ and every key keeps its meaning. Without it, a record made with the former defau
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Collection, Mapping
 from dataclasses import MISSING, asdict, fields, is_dataclass
 from typing import Any
@@ -44,6 +46,15 @@ FOUNDING: Mapping[str, Collection[str]] = {
 
 # "TrainConfig.batch_norm": "frozen" would be such an entry, had its default been changed since.
 FORMER_DEFAULTS: Mapping[str, Any] = {}
+
+
+def digest(value: Any) -> str:
+    """SHA-256 of a JSON-able value, independent of the order of dictionary keys.
+
+    >>> digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})
+    True
+    """
+    return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def fields_in_key(table: Mapping[str, Any], kind: type) -> dict[str, Any]:

@@ -21,8 +21,8 @@ from tracking.best_mask.ranking import rank
 from tracking.best_mask.sentences import no_training_is_best, sentence
 from tracking.record import SweepRecord, TrialRecord
 from tracking.statistics import spread
+from trainer.candidate import Candidate
 from trainer.channels import with_channels
-from trainer.config import Candidate
 from trainer.errors import UserError
 from trainer.masks import parse
 

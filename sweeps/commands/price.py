@@ -6,7 +6,7 @@ import math
 
 from sweeps.environment.machine import duration
 from tracking.analysis.formatting import counted
-from trainer.config import Candidate
+from trainer.candidate import Candidate
 
 
 def price(candidate: Candidate, folds: int, fold_seconds: float) -> str:

@@ -21,7 +21,7 @@ from tracking.best_mask.references import Against
 from tracking.best_mask.sentences import OURS, apart
 from tracking.image_archive import IMAGES, Images, pack_masks, unpack_images
 from tracking.record import SweepInfo, SweepRecord, TrialInfo
-from trainer.config import Candidate
+from trainer.candidate import Candidate
 from trainer.errors import UserError
 from trainer.files import given_path
 from trainer.results import FoldResult

@@ -14,7 +14,7 @@ from tracking.analysis.seeds import Reading
 from tracking.best_mask.answer import BestMask
 from tracking.best_mask.in_the_running import named_runs
 from tracking.record import SweepRecord
-from trainer.config import Candidate
+from trainer.candidate import Candidate
 from trainer.errors import UserError
 from trainer.training.ledger import Ledger
 

@@ -25,7 +25,7 @@ from sweeps.spec.space import Space
 from sweeps.strategies.axes import Axis, axes, candidate_at, point_of
 from sweeps.strategies.history import Claim, Evaluate, History, PastTrial, Status
 from sweeps.strategies.propose import is_spent
-from trainer.config import Candidate
+from trainer.candidate import Candidate
 from trainer.errors import TrialFailed
 from trainer.files import cannot_write
 

@@ -33,7 +33,7 @@ from sweeps.engines.optuna_trials import (
 )
 from sweeps.strategies.history import Claim, Evaluate, PastTrial, Propose, Scored, Status
 from tracking.redact import redact
-from trainer.config import Candidate
+from trainer.candidate import Candidate
 from trainer.errors import Drained, LeaseLost, Preempted, TrialFailed, UserError
 from trainer.stopping import Stop
 

@@ -11,7 +11,8 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from sweeps.spec.search_section import LARGEST_EPOCHS, SMALLEST_RATE
 from sweeps.strategies.history import PastTrial, Status
-from trainer.config import LARGEST_RATE, LARGEST_SEED, PRETRAINED, RANDOM_STARTS, SCRATCH, Candidate, Split
+from trainer.candidate import PRETRAINED, RANDOM_STARTS, SCRATCH, Candidate, Split
+from trainer.config import LARGEST_RATE, LARGEST_SEED
 from trainer.errors import UserError
 from trainer.masks import parse
 

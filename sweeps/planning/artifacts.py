@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracking.image_archive import IMAGES, PRETRAINING, Images, grey, pack_images
+from trainer.candidate import Luck
 from trainer.channels import as_grey
-from trainer.config import LARGEST_SEED, Luck, ModelConfig
+from trainer.config import LARGEST_SEED, ModelConfig
 from trainer.results import OBJECT, FoldResult
 
 if TYPE_CHECKING:  # heavy

@@ -19,11 +19,11 @@ from sweeps.spec.load import Spec, seeds_of
 from sweeps.spec.search_section import Search
 from sweeps.spec.starts import further
 from sweeps.strategies.propose import budget, searcher_name, warnings
+from trainer.candidate import Candidate
 from trainer.config import (
     COMPOSITES,
     PHANTOMS,
     WEIGHT_FILES,
-    Candidate,
     DataConfig,
     ModelConfig,
     PretrainConfig,

@@ -16,8 +16,10 @@ from sweeps.planning.resolve import ResolvedSweep
 from sweeps.planning.same_arithmetic import beside_versions
 from sweeps.spec.load import as_table
 from tracking.sweep_names import LONGEST, RESERVED, is_sweep_name
-from trainer.config import REFEREE, SCRATCH, Candidate, Settings, digest
+from trainer.candidate import REFEREE, SCRATCH, Candidate
+from trainer.config import Settings
 from trainer.errors import UserError
+from trainer.keys import digest
 
 if TYPE_CHECKING:  # heavy: each is imported where it is needed
     from tracking.record import SweepInfo

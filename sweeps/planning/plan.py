@@ -12,7 +12,7 @@ from typing import Any
 from sweeps.environment.home import Home
 from sweeps.planning.resolve import ResolvedSweep, resolve
 from sweeps.spec.load import as_table, from_table
-from trainer.config import PRETRAINED
+from trainer.candidate import PRETRAINED
 from trainer.errors import UserError
 from trainer.files import write_atomically
 

@@ -25,7 +25,7 @@ from sweeps.planning.same_arithmetic import arithmetic_of, check_arithmetic
 from sweeps.planning.shared_sweep import publish
 from sweeps.planning.starts import Start, check_there, make_starts, refuse_shared, shared_with_pretraining, with_starts
 from sweeps.spec.load import Spec
-from trainer.config import PRETRAINED
+from trainer.candidate import PRETRAINED
 from trainer.errors import UserError
 
 if TYPE_CHECKING:  # heavy: each is imported where it is needed

@@ -12,7 +12,8 @@ from sweeps.spec.load import Spec, seeds_of
 from sweeps.spec.search_section import Search
 from sweeps.spec.space import Space, listed, space_of
 from sweeps.spec.starts import further, start_seeds_of
-from trainer.config import PRETRAINED, Candidate, Luck, Settings, origin_of
+from trainer.candidate import PRETRAINED, Candidate, Luck, origin_of
+from trainer.config import Settings
 from trainer.masks import Mask
 
 if TYPE_CHECKING:

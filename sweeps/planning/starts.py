@@ -13,7 +13,8 @@ from sweeps.environment.terminal import Board
 from sweeps.planning.equal_images import equal_images, shown_pairs
 from sweeps.planning.resolve import ResolvedSweep
 from sweeps.spec.starts import is_given, pretraining
-from trainer.config import COMPOSITES, OWN, PHANTOMS, PRETRAINED, RANDOM_STARTS, PretrainConfig, own_start_of
+from trainer.candidate import PRETRAINED, RANDOM_STARTS, own_start_of
+from trainer.config import COMPOSITES, OWN, PHANTOMS, PretrainConfig
 from trainer.errors import UserError
 
 if TYPE_CHECKING:  # heavy: each is imported where it is needed

@@ -11,7 +11,7 @@ from math import ceil
 
 from sweeps.planning.resolve import ResolvedSweep
 from sweeps.spec.space import longest_epochs
-from trainer.config import Candidate
+from trainer.candidate import Candidate
 from trainer.masks import parse
 from trainer.training.step_cost import ALL, Cost
 from trainer.training.steps.batches import scoring_batch

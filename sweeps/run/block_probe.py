@@ -14,7 +14,7 @@ from sweeps.planning.open_sweep import OpenSweep
 from sweeps.run.messages import Message, Probed
 from sweeps.spec.space import Space
 from sweeps.spec.strategy_names import PROBE_EPOCHS
-from trainer.config import Candidate
+from trainer.candidate import Candidate
 from trainer.errors import TrialFailed
 from trainer.masks import Mask
 from trainer.training.cross_validation import CrossValidation

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from sweeps.spec.search_section import Search
 from sweeps.spec.strategy_names import LISTS
-from trainer.config import Candidate
+from trainer.candidate import Candidate
 from trainer.errors import StoreAway
 from trainer.results import FoldResult
 

@@ -11,7 +11,7 @@ from sweeps.planning.resolve import ResolvedSweep
 from sweeps.strategies.history import History, PastTrial, Status
 from sweeps.strategies.list_windows import WINDOW, not_handed_out
 from sweeps.strategies.propose import is_spent
-from trainer.config import Candidate
+from trainer.candidate import Candidate
 from trainer.training.ledger import forget_failures
 
 if TYPE_CHECKING:  # heavy

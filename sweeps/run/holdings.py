@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from sweeps.environment.home import Home
-from trainer.config import Candidate
+from trainer.candidate import Candidate
 from trainer.files import write_atomically
 from trainer.training.ledger import Ledger
 

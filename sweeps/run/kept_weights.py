@@ -17,7 +17,7 @@ from sweeps.run.holdings import Holding, held_by, hold, let_go, lose_states
 from tracking.best_mask.candidates import HALVES
 from tracking.best_mask.in_the_running import Contender, in_the_running
 from tracking.record import TrialInfo, TrialState
-from trainer.config import Candidate
+from trainer.candidate import Candidate
 from trainer.errors import UserError
 from trainer.masks import named as named_masks
 

@@ -14,7 +14,7 @@ from sweeps.planning.artifacts import network_from_scratch
 from sweeps.planning.outer_part import read_held_out, read_own
 from sweeps.planning.plan import Plan
 from tracking.sweep_names import HELD_OUT
-from trainer.config import PRETRAINED, fresh_origin
+from trainer.candidate import PRETRAINED, fresh_origin
 from trainer.data.cache import folder_of, opened
 from trainer.data.cases import Cases, cases_of, load_cases
 from trainer.errors import UserError

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sweeps.environment.machine import duration
 from sweeps.planning.open_sweep import OpenSweep
-from trainer.config import Candidate
+from trainer.candidate import Candidate
 from trainer.training.ledger import Ledger
 from trainer.training.training_key import training_key
 

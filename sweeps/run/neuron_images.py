@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.config import PRETRAINED, Candidate
+from trainer.candidate import PRETRAINED, Candidate
 from trainer.network.blocks import leaf_layers, partition
 from trainer.network.user_model import network_of
 from trainer.neurons.contact_sheet import pair

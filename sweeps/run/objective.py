@@ -22,8 +22,8 @@ from tracking.image_archive import pack_masks
 from tracking.record import Role, TrialInfo
 from tracking.recording.contract import Ending, OpenTrial, TrialRecorder
 from tracking.recording.direct import DirectRecorder
+from trainer.candidate import SCRATCH, Candidate
 from trainer.channels import as_grey
-from trainer.config import SCRATCH, Candidate
 from trainer.errors import TrialFailed
 from trainer.masks import names, orders_and_depths, parse
 from trainer.network.blocks import Partition, searchable, trainable_parameters

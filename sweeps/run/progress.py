@@ -23,7 +23,7 @@ from sweeps.run.messages import (
     TrialFinished,
 )
 from sweeps.spec.space import longest_epochs
-from trainer.config import Candidate
+from trainer.candidate import Candidate
 
 Listen = Callable[[Message], None]
 

@@ -16,7 +16,8 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from sweeps.spec.search_section import Search, Starts
 from sweeps.spec.starts import name_of, pretrain_beside_starts, with_own_start
 from sweeps.spec.validation import outer_mistakes, refuse, rules
-from trainer.config import DataConfig, ModelConfig, Settings, TrainValue, data_mistakes, model_mistakes
+from trainer.candidate import TrainValue
+from trainer.config import DataConfig, ModelConfig, Settings, data_mistakes, model_mistakes
 from trainer.errors import UserError
 
 Table = dict[str, Any]

@@ -9,7 +9,8 @@ from typing import Literal, get_args, get_type_hints
 
 from sweeps.spec.factorial_designs import design_mistakes
 from sweeps.spec.strategy_names import ENDING, KERAS_TUNER, LISTS, PROPOSING
-from trainer.config import LARGEST_RATE, LARGEST_SEED, SMALLEST_DECAY, TrainConfig, TrainValue, decay_rule
+from trainer.candidate import TrainValue
+from trainer.config import LARGEST_RATE, LARGEST_SEED, SMALLEST_DECAY, TrainConfig, decay_rule
 from trainer.errors import UserError
 from trainer.masks import ORDERS, parse
 

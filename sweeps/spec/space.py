@@ -12,15 +12,8 @@ from sweeps.spec.factorial_designs import factorial_masks
 from sweeps.spec.search_section import Search
 from sweeps.spec.starts import random_start_mistake, recorded, start_seeds_of
 from sweeps.spec.strategy_names import LISTS
-from trainer.config import (
-    PRETRAINED,
-    RANDOM_STARTS,
-    SCRATCH,
-    Candidate,
-    Settings,
-    Split,
-    TrainValue,
-)
+from trainer.candidate import PRETRAINED, RANDOM_STARTS, SCRATCH, Candidate, Split, TrainValue
+from trainer.config import Settings
 from trainer.errors import UserError
 from trainer.masks import Mask, at_depth, parse
 

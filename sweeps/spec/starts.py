@@ -8,20 +8,8 @@ from dataclasses import replace
 from pathlib import PurePath
 
 from sweeps.spec.search_section import Search
-from trainer.config import (
-    COMPOSITES,
-    LARGEST_SEED,
-    OWN,
-    PRETRAINED,
-    RANDOM_STARTS,
-    REFEREE,
-    SCRATCH,
-    WEIGHT_FILES,
-    ModelConfig,
-    PretrainConfig,
-    Settings,
-    own_start_of,
-)
+from trainer.candidate import PRETRAINED, RANDOM_STARTS, REFEREE, SCRATCH, own_start_of
+from trainer.config import COMPOSITES, LARGEST_SEED, OWN, WEIGHT_FILES, ModelConfig, PretrainConfig, Settings
 
 NAME = re.compile("[A-Za-z0-9][A-Za-z0-9_.-]{0,31}")
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from sweeps.spec.search_section import Search
-from trainer.config import TrainConfig, TrainValue
+from trainer.candidate import TrainValue
+from trainer.config import TrainConfig
 
 # A setting -> the one that must have a value for it to change anything.
 ONLY_WITH = {"lora_rank": ("tune", "lora"), "head_epochs": ("schedule", "head-first")}

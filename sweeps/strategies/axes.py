@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from sweeps.spec.space import Space
-from trainer.config import Candidate
+from trainer.candidate import Candidate
 from trainer.masks import Mask, at_depth, orders_and_depths, parse
 
 RATE = "learning_rate"

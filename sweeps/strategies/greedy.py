@@ -6,7 +6,7 @@ from itertools import product
 
 from sweeps.spec.space import Space
 from sweeps.strategies.history import History, PastTrial
-from trainer.config import Candidate
+from trainer.candidate import Candidate
 from trainer.masks import Mask
 
 

@@ -19,7 +19,7 @@ from scipy.special import ndtr
 from sweeps.spec.space import Setting, Space
 from sweeps.strategies.history import History, PastTrial
 from tracking.best_mask.gaussian_process import Array, Points, Surrogate, fitted, places, signs
-from trainer.config import Candidate
+from trainer.candidate import Candidate
 from trainer.masks import parse
 
 LEARNT = 1000  # scores that the model learns from: its time grows with their third power. Five seconds

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from tracking.attempt import ALONE, Attempt
-from trainer.config import Candidate
+from trainer.candidate import Candidate
 from trainer.results import Reached
 
 Status = Literal["done", "dropped", "failed", "open"]

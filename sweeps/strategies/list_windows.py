@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 
 from sweeps.strategies.history import PastTrial, Propose
-from trainer.config import Candidate
+from trainer.candidate import Candidate
 
 # Candidates that wait at once. An engine reads them all to hand one out, about half a millisecond each; a window takes
 # a second or two to be written, while which other workers wait.

@@ -26,7 +26,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 from sweeps.spec.space import Space
 from sweeps.strategies.axes import Axis, axes, candidate_at, point_of
 from sweeps.strategies.history import History, PastTrial
-from trainer.config import Candidate
+from trainer.candidate import Candidate
 
 TRIES = 30  # of a sampler, before a candidate is drawn; about a hundredth of a second each
 POPULATION = 8  # of nsga2: twelve generations of 100 trials; Optuna's 50 leave two

@@ -17,7 +17,7 @@ from sweeps.spec.search_section import Search
 from sweeps.spec.space import Space
 from sweeps.spec.strategy_names import PROBED
 from sweeps.strategies.history import History, PastTrial, Propose
-from trainer.config import Candidate
+from trainer.candidate import Candidate
 from trainer.errors import UserError
 
 Strategy = Callable[[Space, History, int], Candidate | None]

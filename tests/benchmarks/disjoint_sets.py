@@ -28,7 +28,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.config import AugmentConfig, Candidate, DataConfig, ModelConfig, PretrainConfig, Settings, TrainConfig
+from trainer.candidate import Candidate
+from trainer.config import AugmentConfig, DataConfig, ModelConfig, PretrainConfig, Settings, TrainConfig
 from trainer.files import write_atomically
 
 if TYPE_CHECKING:

@@ -21,7 +21,8 @@ from sweeps.planning.disk import FoldDisk, fold_disk
 
 def measured(size: int, filters: int, mask: str, images: int, root: Path) -> tuple[FoldDisk, int]:
     """The bytes of a real fold of `images` scored images, and the parameters that `mask` trains."""
-    from trainer.config import Candidate, ModelConfig, TrainConfig
+    from trainer.candidate import Candidate
+    from trainer.config import ModelConfig, TrainConfig
     from trainer.masks import parse
     from trainer.network.blocks import searchable, trainable_parameters
     from trainer.network.delta_checkpoints import Delta, packed

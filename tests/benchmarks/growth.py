@@ -43,7 +43,8 @@ from tests.benchmarks import read_many
 from tests.tracking.made_up import BLOCK_PARAMS
 from tracking.record import TrialInfo
 from tracking.store.writer import Tracker
-from trainer.config import Candidate, Settings
+from trainer.candidate import Candidate
+from trainer.config import Settings
 from trainer.masks import names, orders_and_depths, parse
 
 SIZES, IMAGES, MORE = (17, 170, 1700, 10_000), 30, 20

@@ -35,7 +35,7 @@ from tracking.record import SweepInfo, TrialInfo
 from tracking.store import schema
 from tracking.store.score_tags import TAG, scores_to_tags
 from tracking.store.writer import Tracker
-from trainer.config import Candidate
+from trainer.candidate import Candidate
 from trainer.masks import Mask, names, orders_and_depths
 from trainer.results import FoldResult, Score
 

@@ -25,7 +25,8 @@ from sweeps.spec.space import listed, space_of
 from sweeps.spec.strategy_names import ENDING, PROPOSING
 from sweeps.strategies.history import Claim, Scored
 from sweeps.strategies.propose import proposer
-from trainer.config import Candidate, Settings
+from trainer.candidate import Candidate
+from trainer.config import Settings
 from trainer.files import locked
 
 SIZES = [10, 20, 40, 80, 160, 80, 40, 20, 10]

@@ -42,7 +42,8 @@ from sweeps.strategies.history import History, PastTrial, Scored
 from sweeps.strategies.propose import strategy_of
 from tracking.best_mask.gaussian_process import Points, fitted, signs
 from tracking.figures.canvas import DEEP, GREY, INK, SHALLOW, canvas, stamp
-from trainer.config import Candidate, Settings
+from trainer.candidate import Candidate
+from trainer.config import Settings
 from trainer.files import write_atomically
 from trainer.masks import parse
 

@@ -36,7 +36,7 @@ def fold_scores(spec: Any, home: Path) -> tuple[dict[int, list[list[float]]], li
     import numpy as np
 
     from sweeps.spec.load import seeds_of
-    from trainer.config import Candidate
+    from trainer.candidate import Candidate
     from trainer.data.cases import load_cases
     from trainer.data.folds import make_folds
     from trainer.network.user_model import load_start, network_of

@@ -16,7 +16,7 @@ from sweeps.spec.load import load_spec
 from tests.small import SMALL
 from tracking.store.writer import Tracker
 from tracking.summary.sweep import summarise
-from trainer.config import Candidate
+from trainer.candidate import Candidate
 from trainer.errors import UserError
 
 SETS = [

@@ -11,7 +11,7 @@ import numpy as np
 
 from tests.tracking.made_up import BLOCK_PARAMS, FOLDS, PER_FOLD, sweep_info
 from tracking.record import METRICS, Role, SweepInfo, SweepRecord, TrialInfo, TrialRecord
-from trainer.config import Candidate, TrainValue
+from trainer.candidate import Candidate, TrainValue
 from trainer.masks import Mask, names, orders_and_depths, parse
 from trainer.results import Score
 

@@ -18,7 +18,7 @@ from tracking.report.formats import render
 from tracking.report.shown_images import shown_trials
 from tracking.store.writer import Tracker
 from tracking.summary.sweep import SweepSummary, summarise
-from trainer.config import Candidate
+from trainer.candidate import Candidate
 from trainer.masks import Mask, at_depth, names, orders_and_depths
 from trainer.results import COPY_MARK, FoldResult, Score, original_of
 

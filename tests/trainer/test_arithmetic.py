@@ -18,7 +18,8 @@ from tests.trainer.golden import confirm, training
 from tests.trainer.golden.results import TOLERANCES, Golden, differences
 from tests.trainer.golden.syntax import NOT_NUMERIC, changes, digests, numeric_modules
 from trainer import arithmetic, config, keys
-from trainer.config import Candidate, TrainConfig
+from trainer.candidate import Candidate
+from trainer.config import TrainConfig
 from trainer.training import losses
 
 EXPECTED = json.loads(confirm.NUMBERS.read_text())
@@ -206,7 +207,9 @@ KEYS = """
 import json
 from dataclasses import asdict
 from tracking.store.same_sweep import measured
-from trainer.config import Candidate, Settings, TrainConfig, digest
+from trainer.candidate import Candidate
+from trainer.config import Settings, TrainConfig
+from trainer.keys import digest
 from trainer.training.training_key import training_key
 candidate, settings = Candidate("1-5", 2, 1e-3, train=(("batch", 8),)), Settings()
 table = {"name": "x", **asdict(settings), "search": {}, "champion": False}

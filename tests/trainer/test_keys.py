@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from trainer import keys
-from trainer.config import Candidate, ModelConfig, TrainConfig
+from trainer.candidate import Candidate
+from trainer.config import ModelConfig, TrainConfig
 from trainer.keys import fields_in_key, values_left_out
 
 

@@ -27,7 +27,7 @@ from PIL import Image
 
 from tests.zoo import pictures
 from tests.zoo.entry import ENTRIES, Entry
-from trainer.config import Candidate
+from trainer.candidate import Candidate
 from trainer.errors import TrialFailed, UserError
 
 if TYPE_CHECKING:

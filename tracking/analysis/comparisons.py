@@ -13,7 +13,7 @@ from tracking.analysis.seed_noise import SeedNoise, seed_noise
 from tracking.analysis.seeds import Repeats
 from tracking.record import SweepInfo, TrialRecord
 from tracking.statistics import Comparison, area_between_curves, holm
-from trainer.config import PRETRAINED, TrainValue
+from trainer.candidate import PRETRAINED, TrainValue
 
 SHALLOW, DEEP = "shallow-first", "deep-first"
 SIDES = ("contracting", "expanding")

@@ -14,7 +14,7 @@ from tracking.analysis.seed_noise import SeedNoise, seed_noise
 from tracking.analysis.seeds import Repeats
 from tracking.record import SweepInfo, TrialRecord
 from tracking.statistics import holm
-from trainer.config import TrainValue
+from trainer.candidate import TrainValue
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from tracking.statistics import Comparison
-from trainer.config import PRETRAINED
+from trainer.candidate import PRETRAINED
 
 SYNTHETIC = "SYNTHETIC DATA: no claim about real images"
 COMPARISON_HEADS = ["mean", "95 % interval", "p", "Holm p", "P(> 0.01)", "P(± 0.01)", "P(< −0.01)"]

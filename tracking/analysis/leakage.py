@@ -12,7 +12,7 @@ from tracking.analysis.seeds import Reading
 from tracking.analysis.trial import TrialSummary, report_order, summarise_trial
 from tracking.analysis.winners_curse import dice_by_image
 from tracking.record import SweepInfo, TrialRecord
-from trainer.config import PRETRAINED, SCRATCH
+from trainer.candidate import PRETRAINED, SCRATCH
 
 Setting = tuple[int | None, float | None]
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from tracking.record import METRICS, SweepInfo, SweepRecord, TrialRecord
 from tracking.spec_view import view_spec
-from trainer.config import Luck
+from trainer.candidate import Luck
 from trainer.results import Score, original_of
 
 DONE = ("FINISHED", "FAILED")

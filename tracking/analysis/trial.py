@@ -14,7 +14,7 @@ from tracking.analysis.seed_noise import SeedNoise, trial_noise
 from tracking.analysis.seeds import Repeats
 from tracking.record import METRICS, Role, TrialRecord
 from tracking.statistics import false_positive_percent, pooled_dice, spread
-from trainer.config import TrainValue
+from trainer.candidate import TrainValue
 from trainer.results import Score
 
 

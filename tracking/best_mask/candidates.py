@@ -15,7 +15,7 @@ from tracking.analysis.winners_curse import one_standard_error
 from tracking.record import SweepInfo, TrialRecord
 from tracking.spec_view import view_spec
 from tracking.units import WORDS, unit_of
-from trainer.config import PRETRAINED, SCRATCH, Candidate, TrainValue
+from trainer.candidate import PRETRAINED, SCRATCH, Candidate, TrainValue
 
 HALVES = ("expanding", "contracting")  # the masks of the paper's main question
 # Epochs, learning rate, searched training settings, start.

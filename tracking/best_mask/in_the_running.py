@@ -17,7 +17,7 @@ from tracking.analysis.seeds import Reading
 from tracking.best_mask.answer import CHEAPEST, WINNER, BestMask
 from tracking.best_mask.candidates import HALVES, candidates_of, cost
 from tracking.record import TrialRecord
-from trainer.config import Candidate
+from trainer.candidate import Candidate
 
 SMALLEST_TIE = "smallest that ties"
 

@@ -25,7 +25,7 @@ from tracking.best_mask.sentences import digits, no_training_is_best, span
 from tracking.record import SweepInfo, SweepRecord, TrialRecord
 from tracking.statistics import spread
 from tracking.sweep_names import HELD_OUT
-from trainer.config import Candidate
+from trainer.candidate import Candidate
 
 NO_TRAINING = "no training"  # the choice where no candidate scores above the network as it was
 OWN_OF_PARTS = ("neurons", "images", "hours")  # of `[search]`: no part of what is chosen among

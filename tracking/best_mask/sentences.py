@@ -13,7 +13,7 @@ from tracking.best_mask.ranking import Ranking
 from tracking.best_mask.references import Against
 from tracking.record import SweepInfo
 from tracking.units import WORDS, unit_of
-from trainer.config import PRETRAINED, REFEREE, SCRATCH
+from trainer.candidate import PRETRAINED, REFEREE, SCRATCH
 
 OURS = ("expanding", "contracting", "all", "zero-shot", "scratch")  # references that thaw trains itself
 

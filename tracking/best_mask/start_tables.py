@@ -10,7 +10,7 @@ from tracking.analysis.simulated_rates import false_positives
 from tracking.best_mask.sentences import signed
 from tracking.best_mask.starts import StartCell, StartTable
 from tracking.best_mask.tables import Table
-from trainer.config import RANDOM_FROZEN, SCRATCH
+from trainer.candidate import RANDOM_FROZEN, SCRATCH
 
 SHOWN = 12  # masks and interactions that the table of effects shows
 

@@ -19,7 +19,7 @@ from tracking.best_mask.two_way import Interaction, MaskEffect, RowEffect, by_pr
 from tracking.record import SweepInfo, TrialRecord
 from tracking.spec_view import view_spec
 from tracking.statistics import spread
-from trainer.config import PRETRAINED, RANDOM_FROZEN, SCRATCH, TrainValue, origin_of, own_start_of
+from trainer.candidate import PRETRAINED, RANDOM_FROZEN, SCRATCH, TrainValue, origin_of, own_start_of
 
 
 @dataclass(frozen=True)

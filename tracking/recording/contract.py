@@ -8,7 +8,7 @@ from typing import Protocol
 
 from tracking.attempt import Attempt
 from tracking.record import TrialInfo, TrialState
-from trainer.config import Candidate
+from trainer.candidate import Candidate
 from trainer.results import FoldResult
 
 Tell = Callable[[str], None]  # takes a sentence for the user

@@ -10,7 +10,7 @@ from tracking.image_archive import PREDICTIONS
 from tracking.record import TrialInfo, TrialState
 from tracking.recording.contract import Ending, OpenTrial
 from tracking.store.writer import Tracker
-from trainer.config import Candidate
+from trainer.candidate import Candidate
 from trainer.results import FoldResult
 
 

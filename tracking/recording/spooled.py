@@ -27,7 +27,7 @@ from tracking.store.attempts import KeptFold, path_of
 from tracking.store.changes import Change, Files
 from tracking.store.connection import now, telling
 from tracking.store.writer import Tracker
-from trainer.config import Candidate
+from trainer.candidate import Candidate
 from trainer.errors import StoreAway
 from trainer.results import FoldResult
 

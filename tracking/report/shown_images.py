@@ -12,7 +12,7 @@ from tracking.analysis.seeds import Repeats, read
 from tracking.foreign_images import is_png
 from tracking.image_archive import IMAGES, PREDICTIONS, PRETRAINING, Images, unpack_images, unpack_masks
 from tracking.record import Predicted, ShownImages, SweepRecord, TrialRecord
-from trainer.config import PRETRAINED
+from trainer.candidate import PRETRAINED
 
 if TYPE_CHECKING:  # heavy
     from tracking.store.writer import Tracker

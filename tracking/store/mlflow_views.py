@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from tracking.record import TrialInfo
-from trainer.config import PRETRAINED, SCRATCH
+from trainer.candidate import PRETRAINED, SCRATCH
 
 TAG = "mlflow.sharedViewState."
 CHOICE = "thaw.choice"  # the tag of a trial's run that says whether the answer calls it winner, cheapest choice or both

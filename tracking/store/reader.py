@@ -23,7 +23,7 @@ from tracking.store.refit_text import FILE as REFIT
 from tracking.store.refit_text import refit_from_text
 from tracking.store.score_tags import digest_of, order_of_sweep, scores_from_tags
 from tracking.sweep_names import HELD_OUT_OF, outer_name
-from trainer.config import Candidate
+from trainer.candidate import Candidate
 from trainer.errors import StoreAway, UserError
 
 DROPPED = "thaw.dropped"  # the tag of a trial that was stopped between folds; its value estimates the Dice

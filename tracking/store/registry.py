@@ -29,7 +29,7 @@ from mlflow.models import Model, ModelSignature
 from mlflow.types.schema import Schema, TensorSpec
 from numpy.typing import NDArray
 
-from trainer.config import Candidate
+from trainer.candidate import Candidate
 from trainer.errors import UserError
 
 ALIAS = "champion"

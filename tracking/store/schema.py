@@ -11,7 +11,7 @@ from typing import Any
 from tracking.record import METRICS, SweepInfo, TrialInfo
 from tracking.statistics import false_positive_percent, pooled_dice, spread
 from tracking.sweep_names import is_sweep_name
-from trainer.config import Candidate
+from trainer.candidate import Candidate
 from trainer.errors import UserError
 from trainer.keys import fields_in_key
 from trainer.results import FoldResult, Score

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from tracking.record import TrialState
 from tracking.store.connection import Run, explain_errors
 from tracking.store.reader import Reader, trial_state
-from trainer.config import Candidate
+from trainer.candidate import Candidate
 
 CHECKPOINTS = "checkpoints"  # the folder of a trial's artifacts
 TAG = "thaw.weights"

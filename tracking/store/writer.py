@@ -15,7 +15,7 @@ from tracking.store.refit_text import refit_to_text
 from tracking.store.same_sweep import clash
 from tracking.store.trial_writer import TrialWriter
 from tracking.sweep_names import HELD_OUT_OF
-from trainer.config import Candidate
+from trainer.candidate import Candidate
 
 PRETRAINING = "thaw-pretraining"
 SWEEP = "tags.`thaw.kind` = 'sweep'"

@@ -24,7 +24,7 @@ from tracking.best_mask.candidates import Candidates, candidates_of
 from tracking.data_view import DataView, view_data
 from tracking.record import SweepInfo, TrialRecord
 from tracking.statistics import EQUIVALENCE, finding_of
-from trainer.config import PRETRAINED
+from trainer.candidate import PRETRAINED
 
 FEWEST_MASKS = 4  # below which an order says little
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tracking.analysis.formatting import number
 from tracking.summary.external import ExternalTrial
-from trainer.config import PRETRAINED, SCRATCH
+from trainer.candidate import PRETRAINED, SCRATCH
 
 EXTERNAL = "On images from elsewhere"
 EXTERNAL_HEADS = ["mask", "epochs", "Dice here", "Dice there", "95 % over groups", "lowest and highest network"]

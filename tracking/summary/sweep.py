@@ -45,7 +45,7 @@ from tracking.summary.experimental_setup import (
 )
 from tracking.summary.external import ExternalSummary, external_summaries
 from tracking.summary.gaps import FailedTrial, UnfinishedTrial, find_gaps
-from trainer.config import PRETRAINED, TrainValue
+from trainer.candidate import PRETRAINED, TrainValue
 
 SCHEMA = 2
 

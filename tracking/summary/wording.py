@@ -12,7 +12,7 @@ from tracking.analysis.trial import TrialSummary
 from tracking.spec_view import view_spec
 from tracking.summary.sweep import SweepSummary
 from tracking.units import is_paper_network
-from trainer.config import PRETRAINED, SCRATCH
+from trainer.candidate import PRETRAINED, SCRATCH
 
 TRIAL_HEADS = ["mask", "order", "epochs", "rate", "parameters", "Dice ± SD", "SEM", "pixel error %", "ARI"]
 LEAKAGE_HEADS = ["mask", "epochs", "rate", "honest", "leaky", "difference", "by image", "95 % over images"]

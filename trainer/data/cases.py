@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from trainer import arithmetic
 from trainer.channels import RGB
-from trainer.config import DataConfig, digest
+from trainer.config import DataConfig
 from trainer.data.cache import Entry, cached
 from trainer.data.digests import content_digest, files_digest, pairing_digest, table_digest
 from trainer.data.hidden_names import HIDE, numbered, with_numbered_classes, without_names
@@ -30,7 +30,7 @@ from trainer.data.pairing.volumes import sliced
 from trainer.data.patients import Find, by_layout, patient_finder, patients_note, together
 from trainer.data.subsample import sampled
 from trainer.errors import UserError
-from trainer.keys import fields_in_key
+from trainer.keys import digest, fields_in_key
 from trainer.phantoms.breast_ultrasound import ultrasound_phantoms
 from trainer.phantoms.chest_xray import chest_phantoms
 from trainer.results import IGNORED, OBJECT

@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.config import DataConfig, digest
+from trainer.config import DataConfig
 from trainer.data.cache import bytes_of
 from trainer.data.formats.kinds import headers_beside
 from trainer.data.pairing.pairs import Layout
 from trainer.files import given_path, write_atomically
+from trainer.keys import digest
 
 
 def files_digest(layout: Layout, folder: Path, cache: Path) -> str:

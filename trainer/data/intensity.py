@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from trainer import channels
-from trainer.config import DataConfig, digest
+from trainer.config import DataConfig
 from trainer.data.formats.decode import decode, header
 from trainer.data.formats.decoded import Decoded, Slice
 from trainer.data.formats.dicom import HOUNSFIELD
 from trainer.errors import UserError
+from trainer.keys import digest
 
 DEPTHS = (8, 10, 12, 14, 16)  # bits that cameras, scanners and detectors have
 AIR = -500  # a lower value than any tissue but lung: such a set is CT

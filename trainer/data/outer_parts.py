@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.config import DataConfig, digest
+from trainer.config import DataConfig
 from trainer.data.cases import Cases, duplicates
 from trainer.data.folds import make_folds
 from trainer.data.intensity import PLAIN, Extremes, IntensityRule, extremes_of, rule_from
@@ -16,6 +16,7 @@ from trainer.data.near_duplicates import near_duplicate_groups
 from trainer.data.pairing.sources import find_whole
 from trainer.data.pairing.volumes import sliced
 from trainer.errors import UserError
+from trainer.keys import digest
 from trainer.results import OBJECT
 
 

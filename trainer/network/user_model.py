@@ -19,9 +19,10 @@ from keras import layers
 from keras.src.models.functional import Functional  # Keras exports no public name for it
 
 from trainer.channels import RGB, in_channels
-from trainer.config import ModelConfig, PartitionConfig, digest
+from trainer.config import ModelConfig, PartitionConfig
 from trainer.errors import UserError, first_line
 from trainer.files import given_path
+from trainer.keys import digest
 from trainer.network.blocks import CONVOLUTIONS, leaf_layers, partition, seed_states
 from trainer.network.copying import FLOAT32, Changes, copied, reseeded
 from trainer.network.encoders import encoder_network, is_encoder

@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.config import Candidate, Settings, Split
+from trainer.candidate import Candidate, Split
+from trainer.config import Settings
 from trainer.data.augmentation import augmented, copies_of
 from trainer.data.cases import Cases
 from trainer.data.labelled_subsets import subset

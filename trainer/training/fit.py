@@ -15,7 +15,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.config import Candidate, PartitionConfig, TrainConfig, train_config
+from trainer.candidate import Candidate
+from trainer.config import PartitionConfig, TrainConfig, train_config
 from trainer.data.cases import Cases
 from trainer.errors import Preempted, TrialFailed
 from trainer.masks import parse

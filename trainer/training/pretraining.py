@@ -22,14 +22,13 @@ from trainer.config import (
     ModelConfig,
     Precision,
     PretrainConfig,
-    digest,
     identity_of_model,
     own_weights,
 )
 from trainer.data.cases import Cases, load_cases
 from trainer.errors import UserError
 from trainer.files import write_atomically
-from trainer.keys import fields_in_key
+from trainer.keys import digest, fields_in_key
 from trainer.network.precision import compute_in
 from trainer.network.user_model import load_start, network_of
 from trainer.network.weights import arrays_digest, weights_digest, write_weights

@@ -8,7 +8,8 @@ from dataclasses import replace
 import keras
 import numpy as np
 
-from trainer.config import Candidate, Settings
+from trainer.candidate import Candidate
+from trainer.config import Settings
 from trainer.data.augmentation import augmented
 from trainer.data.cases import Cases
 from trainer.network.delta_checkpoints import Delta, apply_delta

@@ -12,8 +12,9 @@ from dataclasses import asdict
 from typing import Any
 
 from trainer import arithmetic
-from trainer.config import AugmentConfig, Candidate, Settings, digest, identity_of_model, train_config
-from trainer.keys import fields_in_key
+from trainer.candidate import Candidate
+from trainer.config import AugmentConfig, Settings, identity_of_model, train_config
+from trainer.keys import digest, fields_in_key
 from trainer.training.device import in_key
 from trainer.training.versions import versions
 

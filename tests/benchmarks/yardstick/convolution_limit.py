@@ -162,7 +162,8 @@ class InTurn:
 
 def thaw_step_seconds(folder: Path, task: Task, alone: Any) -> tuple[float, float]:
     """Seconds of one training step of thaw with mask `all`, and of its convolutions `alone`: medians, taken in turn."""
-    from trainer.config import Candidate, ModelConfig, TrainConfig
+    from trainer.candidate import Candidate
+    from trainer.config import ModelConfig, TrainConfig
     from trainer.network.unet import unet
     from trainer.network.weights import load_weights
     from trainer.training.fit import Trainer

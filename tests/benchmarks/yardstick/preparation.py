@@ -21,7 +21,7 @@ from sweeps.planning.resolve import ResolvedSweep, look_and_resolve
 from sweeps.spec.load import load_spec
 from tests.benchmarks.yardstick.profiles import PROFILES
 from tests.benchmarks.yardstick.task import WEIGHTS, Task, write_task
-from trainer.config import Candidate
+from trainer.candidate import Candidate
 
 
 def main(name: str, folder: Path) -> None:

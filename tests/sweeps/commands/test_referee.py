@@ -19,7 +19,7 @@ from tests.conftest import Thaw
 from tracking.image_archive import Images, unpack_images
 from tracking.record import TrialInfo
 from tracking.store.writer import Tracker
-from trainer.config import Candidate
+from trainer.candidate import Candidate
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,8 @@ from sweeps.engines.keras_tuner_engine import tune
 from sweeps.spec.search_section import Search
 from sweeps.spec.space import Space, space_of
 from sweeps.strategies.history import Claim, Evaluate, PastTrial, Scored
-from trainer.config import Candidate, Settings
+from trainer.candidate import Candidate
+from trainer.config import Settings
 from trainer.errors import TrialFailed, UserError
 from trainer.masks import parse
 

@@ -11,7 +11,7 @@ from optuna.trial import TrialState
 from sweeps.engines import optuna_crashes, optuna_queue
 from sweeps.engines.optuna_storage import open_study
 from sweeps.strategies.history import Claim, Scored
-from trainer.config import Candidate
+from trainer.candidate import Candidate
 from trainer.errors import Preempted, TrialFailed
 from trainer.results import Reached
 from trainer.stopping import Stop, leave_if

@@ -19,7 +19,8 @@ from sweeps.spec.search_section import Search
 from sweeps.spec.space import listed, space_of
 from sweeps.strategies.history import Claim, Evaluate, PastTrial, Scored
 from sweeps.strategies.list_windows import next_of_list
-from trainer.config import Candidate, Settings
+from trainer.candidate import Candidate
+from trainer.config import Settings
 from trainer.errors import Preempted, TrialFailed, UserError
 from trainer.files import locked
 

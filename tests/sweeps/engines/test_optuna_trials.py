@@ -15,7 +15,7 @@ from sweeps.engines.optuna_trials import (
     to_frozen_trial,
 )
 from sweeps.strategies.history import PastTrial
-from trainer.config import Candidate
+from trainer.candidate import Candidate
 
 SEARCHED = Candidate("1-2,5", 6, 1e-2, seed=3, split="leaky", train=(("batch", 8), ("loss", "bce")))
 FEWER = Candidate("1-5", 12, 1e-3, images=40)

@@ -10,7 +10,7 @@ from optuna.trial import TrialState
 from sweeps.engines import optuna_queue
 from sweeps.engines.optuna_storage import open_study
 from sweeps.engines.optuna_watch import StudyWatch
-from trainer.config import Candidate
+from trainer.candidate import Candidate
 from trainer.errors import UserError
 
 pytestmark = pytest.mark.filterwarnings("ignore:Heartbeat of storage")  # for trials that a test asks for itself

@@ -12,9 +12,11 @@ from sweeps.planning.identity import check_space, describe
 from sweeps.planning.resolve import ResolvedSweep, resolve
 from sweeps.spec.load import load_spec
 from tracking.store.same_sweep import measured
-from trainer.config import Candidate, DataConfig, digest
+from trainer.candidate import Candidate
+from trainer.config import DataConfig
 from trainer.data.cases import load_cases
 from trainer.errors import UserError
+from trainer.keys import digest
 
 TRIED = [
     Candidate("all", 2, 1e-3),

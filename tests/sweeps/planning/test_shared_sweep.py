@@ -19,7 +19,8 @@ from sweeps.planning.shared_sweep import fetch, publish
 from sweeps.run.load_cross_validation import load_cross_validation
 from sweeps.spec.load import ExternalData, load_spec
 from tests.small import SMALL
-from trainer.config import Candidate, DataConfig
+from trainer.candidate import Candidate
+from trainer.config import DataConfig
 from trainer.data.cases import Cases, load_cases
 from trainer.errors import UserError
 from trainer.network.unet import unet

@@ -12,7 +12,7 @@ from sweeps.run.block_probe import FILE, make_probe
 from sweeps.run.messages import Message, Probed
 from sweeps.spec.load import load_spec
 from sweeps.spec.strategy_names import PROBE_EPOCHS
-from trainer.config import Candidate
+from trainer.candidate import Candidate
 from trainer.errors import TrialFailed
 
 SETS = ["search.space=subsets", "search.max_blocks=2", "search.must_freeze=[1,2,3,4,5,6]", "search.epochs=[2,9]"]

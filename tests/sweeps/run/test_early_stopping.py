@@ -29,7 +29,8 @@ from sweeps.sweep import run_sweep
 from tests.small import SMALL
 from tracking.store.writer import Tracker
 from tracking.summary.sweep import summarise
-from trainer.config import Candidate, Settings
+from trainer.candidate import Candidate
+from trainer.config import Settings
 from trainer.errors import StoreAway
 from trainer.results import FoldResult, Score
 

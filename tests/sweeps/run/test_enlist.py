@@ -22,7 +22,7 @@ from sweeps.spec.load import load_spec
 from sweeps.strategies.history import Claim, PastTrial, Scored
 from sweeps.strategies.list_windows import next_of_list
 from tracking.record import TrialState
-from trainer.config import Candidate
+from trainer.candidate import Candidate
 
 ONE, TWO, THREE = (Candidate(mask, 2, 1e-3) for mask in ("1", "2", "3"))
 SEARCH = ["search.space=subsets", "search.strategy=random", "search.trials=9", "search.epochs=[2]"]

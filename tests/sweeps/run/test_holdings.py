@@ -10,7 +10,7 @@ import pytest
 
 from sweeps.environment.home import Home
 from sweeps.run.holdings import Holding, held_by, hold, let_go, lose_states
-from trainer.config import Candidate
+from trainer.candidate import Candidate
 from trainer.results import FoldResult
 from trainer.training.ledger import Entry, Ledger, State
 

@@ -20,7 +20,7 @@ from sweeps.run.objective import trial_info
 from sweeps.spec.load import load_spec
 from tests.component import needs_driver
 from tracking.record import TrialState
-from trainer.config import Candidate
+from trainer.candidate import Candidate
 from trainer.errors import UserError
 from trainer.network.blocks import Block, BlockLayer
 from trainer.results import FoldResult

@@ -14,7 +14,7 @@ from sweeps.planning.resolve import resolve
 from sweeps.run.load_cross_validation import load_cross_validation
 from sweeps.spec.load import load_spec
 from tests.small import SMALL
-from trainer.config import Candidate
+from trainer.candidate import Candidate
 from trainer.data.cases import load_cases
 from trainer.errors import UserError
 from trainer.network.unet import unet

@@ -13,7 +13,8 @@ from PIL import Image
 
 from sweeps.run import neuron_images
 from sweeps.run.neuron_images import Gallery
-from trainer.config import Candidate, ModelConfig, Settings
+from trainer.candidate import Candidate
+from trainer.config import ModelConfig, Settings
 from trainer.network.blocks import partition
 from trainer.network.unet import unet
 from trainer.neurons.maximise import Artist, Recipe

@@ -19,7 +19,7 @@ from sweeps.run.objective import Drop, make_objective, never_drop, role_of, tria
 from sweeps.spec.load import load_spec
 from sweeps.strategies.history import Claim, Evaluate
 from tracking.record import TrialState
-from trainer.config import Candidate
+from trainer.candidate import Candidate
 from trainer.errors import TrialFailed
 from trainer.network.blocks import Block, BlockLayer
 from trainer.results import FoldResult, Reached, Score

@@ -18,7 +18,7 @@ from sweeps.run.messages import (
 )
 from sweeps.run.progress import follow_list, follow_search, message_text
 from tests.sweeps.boards import Time, board
-from trainer.config import Candidate
+from trainer.candidate import Candidate
 
 MESSAGES: list[Message] = [
     Ready(),

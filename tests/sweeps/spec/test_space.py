@@ -11,7 +11,8 @@ import pytest
 from sweeps.spec import space as spaces
 from sweeps.spec.search_section import Search
 from sweeps.spec.space import Space, listed, longest_epochs, masks_of, space_of, warm_start
-from trainer.config import AugmentConfig, Candidate, Settings
+from trainer.candidate import Candidate
+from trainer.config import AugmentConfig, Settings
 from trainer.errors import UserError
 from trainer.masks import parse
 

@@ -11,7 +11,8 @@ from sweeps.spec.load import as_table, from_table, load_spec
 from sweeps.spec.search_section import Search
 from sweeps.spec.space import Space, listed, space_of, warm_start
 from sweeps.spec.starts import further, pretraining, recorded, start_mistakes, start_seeds_of
-from trainer.config import Candidate, ModelConfig, PretrainConfig, Settings
+from trainer.candidate import Candidate
+from trainer.config import ModelConfig, PretrainConfig, Settings
 from trainer.errors import UserError
 from trainer.masks import parse
 

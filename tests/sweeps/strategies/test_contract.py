@@ -23,7 +23,8 @@ from sweeps.spec.space import Space, listed, space_of, warm_start
 from sweeps.spec.strategy_names import ENDING, LISTS, PROBED, PROPOSING
 from sweeps.strategies.history import Claim, Evaluate, History, PastTrial, Scored, Status
 from sweeps.strategies.propose import proposer, strategy_of
-from trainer.config import Candidate, Settings
+from trainer.candidate import Candidate
+from trainer.config import Settings
 from trainer.errors import TrialFailed
 from trainer.files import locked
 from trainer.masks import parse

@@ -12,7 +12,8 @@ from sweeps.spec.search_section import Search
 from sweeps.spec.space import Space, space_of
 from sweeps.strategies.greedy import _best, greedy
 from sweeps.strategies.history import History, PastTrial
-from trainer.config import Candidate, Settings
+from trainer.candidate import Candidate
+from trainer.config import Settings
 from trainer.masks import parse
 
 GAINS = {1: 0.06, 2: 0.03, 3: -0.01, 4: 0.05, 5: -0.02}

@@ -14,7 +14,8 @@ from sweeps.strategies import guided as module
 from sweeps.strategies.guided import _fit_model, _grid, _hints, _improvement, _observation, _unseen_numbers, guided
 from sweeps.strategies.history import History, PastTrial
 from tracking.best_mask.gaussian_process import Points, fitted
-from trainer.config import Candidate, Settings
+from trainer.candidate import Candidate
+from trainer.config import Settings
 from trainer.masks import parse
 
 GAINS = np.array([0.06, 0.03, 0.03, 0.02, -0.02, -0.01, 0.02, 0.03, -0.03])  # of blocks 1 to 9

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sweeps.strategies.history import History, PastTrial, Status
-from trainer.config import Candidate
+from trainer.candidate import Candidate
 
 CANDIDATES = [Candidate(str(block), 2, 1e-3) for block in range(1, 5)]
 

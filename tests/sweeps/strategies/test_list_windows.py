@@ -6,7 +6,7 @@ import pytest
 
 from sweeps.strategies.history import PastTrial, Status
 from sweeps.strategies.list_windows import next_of_list, not_handed_out
-from trainer.config import Candidate
+from trainer.candidate import Candidate
 
 LIST = tuple(Candidate(str(block), 2, 1e-3) for block in range(1, 8))
 

@@ -18,7 +18,8 @@ from sweeps.spec.space import Space, space_of
 from sweeps.strategies import optuna_samplers
 from sweeps.strategies.axes import Axis, axes
 from sweeps.strategies.history import History, PastTrial
-from trainer.config import Candidate, Settings
+from trainer.candidate import Candidate
+from trainer.config import Settings
 from trainer.masks import parse
 
 SIZES = [1, 2, 4, 8, 16, 8, 4, 2, 1]

@@ -21,7 +21,8 @@ from sweeps.strategies.propose import (
     strategy_of,
     warnings,
 )
-from trainer.config import Candidate, Settings
+from trainer.candidate import Candidate
+from trainer.config import Settings
 from trainer.errors import UserError
 
 SETTINGS = Settings()

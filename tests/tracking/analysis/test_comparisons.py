@@ -21,7 +21,7 @@ from tracking.analysis.comparisons import (
 from tracking.analysis.contrasts import Difference, contrast
 from tracking.analysis.seeds import Repeats, read
 from tracking.record import SweepInfo, SweepRecord, TrialRecord
-from trainer.config import TrainValue
+from trainer.candidate import TrainValue
 
 INFO = sweep_info()
 

@@ -18,7 +18,7 @@ from tracking.record import SweepRecord, TrialRecord
 from tracking.report.csv_rows import to_csv
 from tracking.statistics import corrected_t
 from tracking.summary.sweep import summarise
-from trainer.config import Candidate
+from trainer.candidate import Candidate
 
 CONTRACTING, ALL = trial_info("shallow-first", 5), trial_info("shallow-first", 9)
 

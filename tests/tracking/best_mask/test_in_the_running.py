@@ -15,7 +15,7 @@ from tracking.best_mask.answer import best_mask
 from tracking.best_mask.candidates import candidates_of
 from tracking.best_mask.in_the_running import Contender, in_the_running, named_runs
 from tracking.record import SweepRecord, TrialRecord
-from trainer.config import Candidate
+from trainer.candidate import Candidate
 
 MASKS = [(1,), (2,), (1, 2), (1, 2, 3, 4, 5), (6, 7, 8, 9), tuple(range(1, 10)), (2, 4, 9), (3, 5)]
 SETTINGS = ((6, 1e-3), (12, 1e-3))

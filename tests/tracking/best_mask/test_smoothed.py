@@ -14,7 +14,7 @@ from tracking.best_mask.answer import BestMask
 from tracking.best_mask.fanova import FEWEST
 from tracking.best_mask.smoothed import Smoothed, setting_places
 from tracking.record import SweepRecord
-from trainer.config import TrainValue
+from trainer.candidate import TrainValue
 
 
 def additive(blocks: tuple[int, ...]) -> float:

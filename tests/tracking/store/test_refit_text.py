@@ -7,7 +7,7 @@ import pytest
 
 from tracking.record import Refit
 from tracking.store.refit_text import refit_from_text, refit_to_text
-from trainer.config import Candidate
+from trainer.candidate import Candidate
 
 
 def test_there_and_back() -> None:

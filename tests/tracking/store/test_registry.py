@@ -24,7 +24,7 @@ from tracking.store.registry import (
     requirements,
 )
 from tracking.store.writer import Tracker
-from trainer.config import Candidate
+from trainer.candidate import Candidate
 from trainer.errors import UserError
 
 CANDIDATE = Candidate("1-5", 12, 1e-3)

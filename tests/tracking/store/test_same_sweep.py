@@ -10,7 +10,8 @@ from sweeps.spec.load import as_table, load_spec
 from tests.tracking.made_up import sweep_info
 from tracking.record import SweepInfo
 from tracking.store.same_sweep import differences, measured
-from trainer.config import DataConfig, ModelConfig, PretrainConfig, ScoreConfig, Settings, digest
+from trainer.config import DataConfig, ModelConfig, PretrainConfig, ScoreConfig, Settings
+from trainer.keys import digest
 
 BASE = Settings(folds=2, model=ModelConfig(filters=4), pretrain=PretrainConfig(epochs=3))
 OTHER_DATA = {"digest": "0" * 64}

@@ -18,7 +18,7 @@ from tests.trainer.golden.images import reading_images, synthetic_images
 from tests.trainer.golden.results import Golden, differences
 from tests.trainer.golden.syntax import digests
 from tests.trainer.golden.training import pretraining, training
-from trainer import arithmetic, config, keys
+from trainer import arithmetic, candidate, config, keys
 
 ROOT = Path(__file__).parents[3]
 NUMBERS, CONFIRMED = (Path(__file__).with_name(f"{name}.json") for name in ("numbers", "confirmed"))
@@ -49,7 +49,10 @@ def version_of(name: str) -> int:
 
 def left_out() -> dict[str, dict[str, Any]]:
     """The value at which each later setting stays out of keys."""
-    return {kind: keys.values_left_out(getattr(config, kind)) for kind in keys.FOUNDING}
+    return {
+        kind: keys.values_left_out(getattr(candidate if kind == "Candidate" else config, kind))
+        for kind in keys.FOUNDING
+    }
 
 
 def renewed(name: str, before: Mapping[str, Any] | None) -> dict[str, Any]:

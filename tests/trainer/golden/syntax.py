@@ -22,6 +22,7 @@ NOT_NUMERIC = {
     "archive_sizes": "refuses and computes nothing",
     "arithmetic": "the versions themselves",
     "cache": "keeps arrays and makes none",
+    "candidate": "what is tried: it stands in the keys by its values",
     "cpu_kind": "says what computes and computes nothing",
     "config": "what is asked for: it stands in the keys by its values",
     "device": "says what computes and computes nothing",

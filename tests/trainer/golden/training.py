@@ -11,7 +11,8 @@ import numpy as np
 from tests.trainer import own
 from tests.trainer.conftest import made_fold
 from tests.trainer.golden.results import Golden, Numbers, bits, floats, norm, summary
-from trainer.config import AugmentConfig, Candidate, ModelConfig, PretrainConfig, Settings, TrainConfig
+from trainer.candidate import Candidate
+from trainer.config import AugmentConfig, ModelConfig, PretrainConfig, Settings, TrainConfig
 from trainer.data.augmentation import augmented, copies_of
 from trainer.data.cases import Cases
 from trainer.data.folds import make_folds

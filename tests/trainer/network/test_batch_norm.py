@@ -13,7 +13,8 @@ import pytest
 from tests.trainer import own as nets
 from tests.trainer.conftest import made_fold
 from tests.trainer.training.test_fit import same, train
-from trainer.config import Candidate, ModelConfig, TrainConfig
+from trainer.candidate import Candidate
+from trainer.config import ModelConfig, TrainConfig
 from trainer.errors import FrozenBlockMoved
 from trainer.masks import Mask
 from trainer.network.batch_norm import normalisations, statistics

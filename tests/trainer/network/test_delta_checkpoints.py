@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from tests.trainer.conftest import TINY
-from trainer.config import Candidate, ModelConfig
+from trainer.candidate import Candidate
+from trainer.config import ModelConfig
 from trainer.errors import UserError
 from trainer.masks import parse
 from trainer.network.blocks import partition, trainable_parameters

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from tests.trainer.conftest import made_fold
-from trainer.config import AugmentConfig, Candidate, ModelConfig, PartitionConfig, ScoreConfig, Settings, TrainConfig
+from trainer.candidate import Candidate
+from trainer.config import AugmentConfig, ModelConfig, PartitionConfig, ScoreConfig, Settings, TrainConfig
 from trainer.data.cases import Cases
 from trainer.results import COPY_MARK
 from trainer.training.cross_validation import CrossValidation, _montage, fold_data, fold_maker, leaky_fold_data

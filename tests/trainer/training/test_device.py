@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from trainer.config import Candidate, ModelConfig, Settings
+from trainer.candidate import Candidate
+from trainer.config import ModelConfig, Settings
 from trainer.training import device as module
 from trainer.training.cpu_kind import cpu_kind
 from trainer.training.device import CPU, Device, device, in_key

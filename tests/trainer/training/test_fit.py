@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from tests.trainer.conftest import TINY, made_fold
-from trainer.config import Candidate, PartitionConfig, TrainConfig, TrainValue
+from trainer.candidate import Candidate, TrainValue
+from trainer.config import PartitionConfig, TrainConfig
 from trainer.errors import FrozenBlockMoved, TrialFailed
 from trainer.masks import at_depth
 from trainer.network import low_rank

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from tests.trainer.conftest import TINY
-from trainer.config import Candidate, TrainConfig
+from trainer.candidate import Candidate
+from trainer.config import TrainConfig
 from trainer.errors import Preempted
 from trainer.network.unet import unet
 from trainer.results import FoldResult, Reached

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from trainer.config import AugmentConfig, Candidate, ModelConfig, Settings, TrainConfig, TrainValue
+from trainer.candidate import Candidate, TrainValue
+from trainer.config import AugmentConfig, ModelConfig, Settings, TrainConfig
 from trainer.data.cases import Cases
 from trainer.errors import TrialFailed
 from trainer.network.unet import unet

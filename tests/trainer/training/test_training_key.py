@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from trainer import arithmetic, keys
-from trainer.config import AugmentConfig, Candidate, DataConfig, ModelConfig, PretrainConfig, Settings, TrainConfig
+from trainer.candidate import Candidate
+from trainer.config import AugmentConfig, DataConfig, ModelConfig, PretrainConfig, Settings, TrainConfig
 from trainer.training import training_key as module
 from trainer.training.training_key import training_key
 

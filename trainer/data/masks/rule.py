@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from trainer.config import DataConfig, digest
+from trainer.config import DataConfig
 from trainer.data.masks.kinds import (
     Names,
     Totals,
@@ -33,6 +33,7 @@ from trainer.data.masks.two_levels import upper_of_two
 from trainer.data.masks.values import Kind, MaskValues
 from trainer.data.masks.words import count_of, in_words, listed, listed_plainly, several
 from trainer.errors import UserError
+from trainer.keys import digest
 from trainer.results import IGNORED, OBJECT
 
 VOID = 255  # the label of pixels that nobody judged, by the custom of PASCAL VOC

@@ -19,7 +19,7 @@ from pathlib import Path
 from sweeps.engines import optuna_queue, optuna_storage
 from sweeps.run.messages import Error, Ready, TrialFinished, to_line
 from sweeps.strategies.history import Claim, Scored
-from trainer.config import Candidate
+from trainer.candidate import Candidate
 
 
 def main(folder: Path) -> int:

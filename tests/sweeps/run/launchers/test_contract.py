@@ -20,7 +20,7 @@ from sweeps.run.launchers.slurm import SlurmLauncher
 from sweeps.run.messages import Failed, Message, TrialFinished
 from tests.ray_cluster import ray_cluster
 from tests.slurm import slurm as slurm_cluster
-from trainer.config import Candidate
+from trainer.candidate import Candidate
 from trainer.errors import UserError, WorkerCrashed
 
 FAKE = Path(__file__).with_name("fake_worker.py")

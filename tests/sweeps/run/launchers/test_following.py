@@ -15,7 +15,7 @@ from sweeps.run.launchers.following import LOOK_EVERY, Follower
 from sweeps.run.messages import Dropped, Failed, FoldsScored, Message, Ready, TrialFinished
 from sweeps.strategies.history import PastTrial
 from tests.sweeps.boards import Time
-from trainer.config import Candidate
+from trainer.candidate import Candidate
 from trainer.errors import UserError
 
 ONE, TWO = Candidate("1", 2, 1e-3), Candidate("2", 2, 1e-3)
