@@ -95,7 +95,7 @@ def score_choice(home: Home, board: Board, name: str) -> None:
         board.say(f"{name} has chosen nothing, so the part that it leaves out has no score.")
         return
     chosen, refit = choice.trial.info.candidate, ended.record.refit
-    if choice.trainings and (refit is None or refit.candidate != chosen):
+    if choice.trainings and (refit is None or not choice.is_trained_in(refit)):
         seconds = choice.trial.seconds / len(ended.record.info.folds)
         results = _trained_on_all(home, board, name, choice.trainings, seconds)
         ended.tracker.record_refit(ended.record.run_id, Refit(chosen, external_of(results)))

@@ -138,25 +138,24 @@ def holm(comparisons: Sequence[Comparison]) -> tuple[Comparison, ...]:
     return tuple(adjusted)
 
 
-def area_between_curves(shallow: NDArray[np.float64], deep: NDArray[np.float64]) -> tuple[float, ...]:
-    """Mean over k of (shallow_k - deep_k) for every fold; both arrays are (depths, folds), k = 1 .. n_blocks - 1."""
-    return tuple(float(value) for value in (np.asarray(shallow) - np.asarray(deep)).mean(axis=0))
+def area_between_curves(shallow: NDArray[np.float64], deep: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean over k of (shallow_k - deep_k) for every fold; both are (depths, ..., folds), k = 1 .. n_blocks - 1."""
+    return np.asarray((shallow - deep).mean(axis=0), np.float64)
 
 
-def significance_threshold(sd: float, factor: float, folds: int) -> float:
-    """The smallest mean difference whose 95 % interval excludes 0: 1.86 `sd` for five equal folds."""
-    return critical(folds - 1) * math.sqrt(factor) * sd if folds > 1 else NAN
+def significance_threshold(se: float, df: int) -> float:
+    """The smallest mean difference whose 95 % interval excludes 0: 1.86 SD for five equal folds."""
+    return critical(df) * se if df > 0 else NAN
 
 
-def detectable(sd: float, factor: float, folds: int, power: float = 0.8) -> float:
-    """The true difference that the test finds with probability `power`: about 2.5 `sd` for five equal folds."""
-    if folds < 2 or not sd > 0:
+def detectable(se: float, df: int, power: float = 0.8) -> float:
+    """The true difference that the test finds with probability `power`: about 2.5 SD for five equal folds."""
+    if df < 1 or not se > 0:
         return NAN
-    df = folds - 1
     # Non-centrality at which 1 - power of the noncentral t lies below the critical value; the chance of a significant
     # result in the wrong direction is below 1e-4 here and left out.
     shift = float(nctdtrinc(df, 1 - power, critical(df)))
-    return shift * math.sqrt(factor) * sd
+    return shift * se
 
 
 def finding(comparison: Comparison) -> str:
@@ -206,10 +205,14 @@ def with_further_variance(comparison: Comparison, variance: float, df: int) -> C
     """
     if math.isnan(comparison.se) or not variance > 0:
         return comparison
-    own = comparison.se**2
-    se = math.sqrt(own + variance)
-    both = max(1, int((own + variance) ** 2 / (own**2 / comparison.df + variance**2 / df)))
-    return replace(comparison, **_test(comparison.mean, se, both))
+    return replace(comparison, **_test(comparison.mean, *added(comparison.se, comparison.df, variance, df)))
+
+
+def added(se: float, own_df: int, variance: float, df: int) -> tuple[float, int]:
+    """Standard error and degrees of freedom of a mean with a further, independent `variance` (Satterthwaite 1946)."""
+    own = se**2
+    both = int((own + variance) ** 2 / (own**2 / own_df + variance**2 / df))
+    return math.sqrt(own + variance), max(1, both)
 
 
 def _test(mean: float, se: float, df: int) -> dict[str, Any]:

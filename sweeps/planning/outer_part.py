@@ -80,7 +80,7 @@ def check_parts(spec: Spec, cases: Cases) -> None:
 
 def check_choice(resolved: ResolvedSweep) -> None:
     """Raise `UserError` where a nested cross-validation is asked for of a sweep that has nothing to choose among."""
-    masks = sorted({one.mask for one in resolved.listed if one in resolved.space})
+    masks = sorted({one.mask for one in resolved.listed if one.epochs} & set(resolved.space.written))
     if resolved.spec.outer and not resolved.search.proposes and len(masks) < 2:
         raise UserError(
             f"'outer' says how good a choice among masks is, but this spec lists only {masks[0] if masks else 'none'}. "

@@ -13,6 +13,7 @@ from sweeps.environment.terminal import Board
 from sweeps.planning.equal_images import equal_images, shown_pairs
 from sweeps.planning.resolve import ResolvedSweep
 from sweeps.spec.starts import is_given, pretraining
+from tracking.spec_view import view_spec
 from trainer.candidate import PRETRAINED, RANDOM_STARTS, own_start_of
 from trainer.config import COMPOSITES, OWN, PHANTOMS, PretrainConfig
 from trainer.errors import UserError
@@ -166,6 +167,11 @@ def _reads_images(config: PretrainConfig) -> bool:
     return config.path not in (None, COMPOSITES) and not is_given(str(config.path))
 
 
+def _own_name(info: SweepInfo) -> str:
+    """What the user calls the sweep's own start; empty where it has no other."""
+    return (own_start_of(view_spec(info.spec).starts) or ("", ""))[0]
+
+
 def with_starts(info: SweepInfo, recorded: SweepInfo | None, starts: Mapping[str, Mapping[str, Any]]) -> SweepInfo:
     """The sweep with its further `starts`, those `recorded` before among them: they may grow under one name.
 
@@ -173,7 +179,9 @@ def with_starts(info: SweepInfo, recorded: SweepInfo | None, starts: Mapping[str
     """
     mine = {origin: table for origin, table in starts.items() if origin != PRETRAINED}
     before = {} if recorded is None or recorded.digest != info.digest else dict(recorded.starts)
-    if changed := [name for name in mine if name in before and before[name]["digest"] != mine[name]["digest"]]:
+    changed = [name for name in mine if name in before and before[name]["digest"] != mine[name]["digest"]]
+    changed += [name for name in [_own_name(info)] if name in before]
+    if changed:
         raise UserError(
             f"The name of a start stands for the same weights as long as a sweep goes on, but {', '.join(changed)} of "
             f"{info.name!r} was recorded with others. Give it another name, or this sweep another --name."

@@ -175,7 +175,7 @@ def _cost(space: Space, history: History) -> Callable[[PastTrial], float]:
     """
     if space.cost == "parameters":
         thawed = {str(mask): count for mask, count in zip(space.masks, space.parameters, strict=True)}
-        return lambda trial: thawed[trial.candidate.mask]
+        return lambda trial: trial.parameters or thawed[trial.candidate.mask]
     paid = [trial for trial in history.trials if trial.trainings and trial.candidate.epochs]
     epoch = [trial.seconds / trial.trainings / trial.candidate.epochs for trial in paid]
     typical = median(epoch) if epoch else 1.0

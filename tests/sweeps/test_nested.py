@@ -26,7 +26,7 @@ from tracking.sweep_names import HELD_OUT
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 Ends = Callable[[Spec, str], Outcome]
-OUTER = ("--set", "outer=2")
+OUTER = ("--set", "outer=2", "--set", "search.epochs=[1]", "--set", "champion=false")
 
 
 @pytest.fixture
@@ -88,15 +88,13 @@ def numbers_of(home: Path) -> str:
 
 
 @pytest.mark.slow
-def test_killed_in_every_part_it_ends_with_the_same_numbers(
+def test_killed_in_a_part_it_ends_with_the_same_numbers(
     run: Run, smoke_home: Path, fresh: Path, tmp_path: Path
 ) -> None:
-    for part in (1, 2):
-        killed(started(fresh, *OUTER), fresh, f"sweeps/s-outer-{part}-of-2/plan.json")
+    killed(started(fresh, *OUTER), fresh, "sweeps/s-outer-2-of-2/plan.json")
     ended = run(fresh, *OUTER)
     assert ended.returncode == 0 and "The whole procedure, search included, has a Dice of" in ended.stdout
-    again = run(fresh, *OUTER)
-    assert again.stdout.count("nothing to train") == 3 and "To train:" not in again.stdout
+    assert ended.stdout.count("nothing to train") == 2, "the whole and the first part were done"
 
     undisturbed = tmp_path / "undisturbed"
     shutil.copytree(smoke_home / "weights", undisturbed / "weights")

@@ -24,7 +24,8 @@ def test_starts_and_masks_from_beginning_to_end(thaw: Callable[..., object], tmp
     table = report(tmp_path)
     starts = table["best_mask"]["starts"]
     assert [row["name"] for row in starts["rows"]] == ["photos", "sim", "random-frozen"]
-    assert starts["masks"] == ["1-5", "all"] and len(starts["starts"]) == 2
+    assert starts["masks"] == ["1-5", "all"] and [row["name"] for row in starts["starts"]] == ["sim"]
+    assert [row["name"] for row in starts["fresh"]] == ["random-frozen"]
     restored = restore_trial(tracker(tmp_path), None, None)
     restored.network.set_weights(restored.before)
     digest, bases = weights_digest(restored.network), [restored.info.weights, *restored.info.starts.values()]

@@ -51,6 +51,16 @@ class Errors:
         image = rng.normal(0, self.image * math.sqrt(PER_FOLD), (count, FOLDS, PER_FOLD))
         return np.asarray(shared + fold + image, np.float64)
 
+    def draw_again(
+        self, rng: np.random.Generator, count: int, pretrainings: int, between: float
+    ) -> NDArray[np.float64]:
+        """(count, pre-trainings, folds): means over images, the same images with each pre-training. The networks of a
+        fold err anew each time; `between`: SD of what a pre-training adds to all folds alike.
+        """
+        same = replace(self, fold=0.0).draw(rng, count).mean(axis=2)[:, None]
+        fold = rng.normal(0, self.fold, (count, pretrainings, FOLDS))
+        return np.asarray(same + fold + rng.normal(0, between, (count, pretrainings, 1)), np.float64)
+
     def record(
         self, rng: np.random.Generator, masks: Sequence[tuple[int, ...]], level: Callable[[tuple[int, ...]], float]
     ) -> SweepRecord:

@@ -42,6 +42,8 @@ MASKS: list[Term] = [*SHALLOW, *DEEP, ALL]
 BLOCKS = 3  # of the network whose sets of blocks are all measured
 SETS: list[Term] = [tuple(block for block in range(1, BLOCKS + 1) if bits >> (block - 1) & 1) for bits in range(8)]
 NOMINAL = 0.05
+PRETRAININGS = 3
+BETWEEN = 0.02  # SD in Dice of what a pre-training adds to a mask, as between three of BUSI (docs/starts.md)
 DRAWS = 200  # of the bootstrap that corrects the winner's lead
 NOT_PRINTED = "(not printed)"
 WINNER: Test = "the winner against three references after Holm"
@@ -72,7 +74,7 @@ def findings(rng: np.random.Generator, scenario: Scenario, *, winners: bool) -> 
     area = contrast(area_between_curves(shallow, deep), INFO)
     elsewhere = contrast(other[4] - other[DEPTHS + 3], INFO)
     mains, pairs = effects(rng, one)
-    starts = two_ways(rng.spawn(1)[0], one)
+    starts, again = two_ways(rng.spawn(1)[0], one), two_ways_again(rng.spawn(1)[0], one)
     plain = stats.ttest_1samp(shallow[4] - deep[3], 0.0).pvalue
     found = {
         f"plain t-test {NOT_PRINTED}": bool(plain < NOMINAL),
@@ -90,6 +92,10 @@ def findings(rng: np.random.Generator, scenario: Scenario, *, winners: bool) -> 
         "starts after Holm": any_of(starts.rows),
         "masks over all starts after Holm": any_of(starts.masks),
         "interactions of start and mask after Holm": any_of(starts.interactions),
+        "contracting − expanding, three pre-trainings": again.halves.p < NOMINAL,
+        "starts after Holm, three pre-trainings": any_of(again.effects.rows),
+        "masks over all starts after Holm, three pre-trainings": any_of(again.effects.masks),
+        "interactions of start and mask after Holm, three pre-trainings": any_of(again.effects.interactions),
         "two sweeps": subtract(first, elsewhere).p < NOMINAL,
     }
     return found | ({WINNER: winner(rng, scenario.pair)} if winners else {})
@@ -125,6 +131,19 @@ def two_ways(rng: np.random.Generator, one: Errors) -> TwoWay:
     """The effects of three starts and three masks, where all nine are equally good."""
     dice = (0.6 + one.draw(rng, 9).mean(axis=2)).reshape(3, 3, 1, FOLDS)
     return two_way(dice, ("a", "b", "c"), ("1-5", "6-9", "all"), INFO)
+
+
+class Again(NamedTuple):
+    """What is tested where pre-trainings were repeated."""
+
+    halves: Comparison
+    effects: TwoWay
+
+
+def two_ways_again(rng: np.random.Generator, one: Errors) -> Again:
+    """The same with three pre-trainings of each start, which move all folds of a mask alike."""
+    dice = (0.6 + one.draw_again(rng, 9, PRETRAININGS, BETWEEN)).reshape(3, 3, PRETRAININGS, FOLDS)
+    return Again(contrast(dice[0, 0] - dice[0, 1], INFO), two_way(dice, ("a", "b", "c"), ("1-5", "6-9", "all"), INFO))
 
 
 def rates(scenario: Scenario, sweeps: int, seed: int, *, winners: bool = True) -> dict[str, float]:

@@ -236,6 +236,26 @@ def repeated(record: SweepRecord, seeds: Sequence[int] = (0, 1, 2)) -> SweepReco
     return replace(record, info=replace(record.info, spec=spec), trials=tuple(trials))
 
 
+def pretrained_again(record: SweepRecord, moved: Callable[[Candidate, int], float], count: int = 3) -> SweepRecord:
+    """The sweep with `count` pre-trainings (`search.start_seeds`): with number k all folds of a trial are moved."""
+    seeded = [trial for trial in record.trials if trial.info.seeded]
+    again = [
+        replace(
+            trial,
+            info=replace(trial.info, candidate=replace(trial.info.candidate, start_seed=number or None)),
+            folds={
+                **trial.folds,
+                "dice": tuple(value + moved(trial.info.candidate, number) for value in trial.folds["dice"]),
+            },
+        )
+        for number in range(count)
+        for trial in seeded
+    ]
+    spec = {**record.info.spec, "search": {**record.info.spec.get("search", {}), "start_seeds": list(range(count))}}
+    others = [trial for trial in record.trials if not trial.info.seeded]
+    return replace(record, info=replace(record.info, spec=spec), trials=(*again, *others))
+
+
 def leaky_record(info: TrialInfo, lift: float = 0.1, copies: int = 2, status: str = "FINISHED") -> TrialRecord:
     """The trial on the leaky split: every image and its `copies`, each in another fold, better by about `lift`."""
     candidate = replace(info.candidate, split="leaky")

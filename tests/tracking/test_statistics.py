@@ -32,8 +32,8 @@ DIFFERENCES = [0.10, 0.12, 0.03, 0.09, 0.11]
 def test_numbers_of_the_protocol() -> None:
     factor = variance_factor(TRAIN, TEST)
     assert factor == pytest.approx(0.45)
-    assert significance_threshold(1.0, factor, 5) == pytest.approx(1.86, abs=0.005)
-    assert detectable(1.0, factor, 5) == pytest.approx(2.5, abs=0.03)
+    assert significance_threshold(math.sqrt(factor), 4) == pytest.approx(1.86, abs=0.005)
+    assert detectable(math.sqrt(factor), 4) == pytest.approx(2.5, abs=0.03)
 
 
 def test_without_correction_it_is_the_paired_t_test_of_scipy() -> None:
@@ -65,11 +65,11 @@ def test_probabilities_are_areas_under_the_t_density() -> None:
 def test_power_by_simulation() -> None:
     """500,000 sweeps of five folds with a true difference of `detectable`: four in five are significant."""
     factor = 0.45
-    shift = detectable(1.0, factor, 5)
+    shift = detectable(math.sqrt(factor), 4)
     rng = np.random.default_rng(0)
     means = shift + math.sqrt(factor) * rng.normal(size=500_000)
     sds = np.sqrt(rng.chisquare(4, 500_000) / 4)
-    found = np.abs(means) > sds * significance_threshold(1.0, factor, 5)
+    found = np.abs(means) > sds * significance_threshold(math.sqrt(factor), 4)
     assert found.mean() == pytest.approx(0.8, abs=0.005)
 
 
@@ -208,14 +208,16 @@ def test_every_count_must_be_there(missing: tuple[int, int, int]) -> None:
 
 @pytest.mark.parametrize(("folds", "sd"), [(1, 1.0), (0, 1.0), (5, 0.0), (5, math.nan), (5, -1.0)])
 def test_nothing_is_detectable_without_folds_or_spread(folds: int, sd: float) -> None:
-    assert math.isnan(detectable(sd, 0.45, folds))
-    assert math.isnan(significance_threshold(sd, 0.45, folds)) == (folds < 2 or math.isnan(sd))
+    assert math.isnan(detectable(math.sqrt(0.45) * sd, folds - 1))
+    assert math.isnan(significance_threshold(math.sqrt(0.45) * sd, folds - 1)) == (folds < 2 or math.isnan(sd))
 
 
 def test_two_folds_are_enough_for_a_threshold() -> None:
-    assert significance_threshold(0.1, 0.75, 2) == pytest.approx(math.tan(math.pi * 0.475) * math.sqrt(0.75) * 0.1)
-    assert detectable(0.1, 0.75, 2) > significance_threshold(0.1, 0.75, 2)
-    assert detectable(1.0, 0.45, 5, power=0.9) > detectable(1.0, 0.45, 5) == detectable(1.0, 0.45, 5, power=0.8)
+    assert significance_threshold(math.sqrt(0.75) * 0.1, 1) == pytest.approx(
+        math.tan(math.pi * 0.475) * math.sqrt(0.75) * 0.1
+    )
+    assert detectable(math.sqrt(0.75) * 0.1, 1) > significance_threshold(math.sqrt(0.75) * 0.1, 1)
+    assert detectable(0.67, 4, power=0.9) > detectable(0.67, 4) == detectable(0.67, 4, power=0.8)
 
 
 @pytest.mark.parametrize(("df", "value"), [(1, 12.7062), (4, 2.7764), (60, 2.0003)])

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tracking.analysis.contrasts import Difference, contrast, difference
 from tracking.analysis.seed_noise import SeedNoise, seed_noise
@@ -15,6 +16,7 @@ from tracking.record import SweepInfo, TrialRecord
 from tracking.statistics import Comparison, area_between_curves, holm
 from trainer.candidate import PRETRAINED, TrainValue
 
+Array = NDArray[np.float64]
 SHALLOW, DEEP = "shallow-first", "deep-first"
 SIDES = ("contracting", "expanding")
 HALVES = "contracting − expanding"
@@ -109,8 +111,9 @@ def compare(main: Sequence[TrialRecord], info: SweepInfo, repeats: Repeats | Non
     """The comparisons of the trials at one setting, each with how far another training seed moves it: the same
     comparisons seed by seed.
     """
-    overall = _contrasts(main, info)
-    by_seed = [_contrasts(selection, info) for selection in (repeats or Repeats()).by_seed(main)]
+    repeats = repeats or Repeats()
+    overall = _contrasts(main, info, repeats)
+    by_seed = [_contrasts(selection, info, Repeats()) for selection in repeats.by_seed(main)]
     return Comparisons(
         _difference(overall.contracting, info, _noise([contrasts.contracting for contrasts in by_seed])),
         _difference(overall.area, info, _noise([contrasts.area for contrasts in by_seed])),
@@ -151,14 +154,17 @@ class _Contrasts:
     missing: tuple[str, ...] = ()
 
 
-def _contrasts(main: Sequence[TrialRecord], info: SweepInfo) -> _Contrasts:
+def _contrasts(main: Sequence[TrialRecord], info: SweepInfo, repeats: Repeats) -> _Contrasts:
     """The two co-primary differences (Holm over both), those by depth (Holm over them) and the masks not measured."""
-    halves, unmeasured_halves = _halves(main, info)
-    shallow, deep = curve(main, SHALLOW), curve(main, DEEP)
+    halves, unmeasured_halves = _halves(main, info, repeats)
+    shallow, deep = (
+        {depth: repeats.by_pretraining(trial) for depth, trial in curve(main, order).items()}
+        for order in (SHALLOW, DEEP)
+    )
     area, unmeasured_depths = _area(shallow, deep, info)
     corrected = iter(holm([comparison for comparison in (halves, area) if comparison is not None]))
     depths = [k for k in range(1, info.n_blocks) if k in shallow and k in deep]
-    pairs = [contrast(np.array(shallow[k].folds["dice"]) - np.array(deep[k].folds["dice"]), info) for k in depths]
+    pairs = [contrast(shallow[k] - deep[k], info) for k in depths]
     return _Contrasts(
         next(corrected) if halves else None,
         next(corrected) if area else None,
@@ -167,26 +173,26 @@ def _contrasts(main: Sequence[TrialRecord], info: SweepInfo) -> _Contrasts:
     )
 
 
-def _halves(main: Sequence[TrialRecord], info: SweepInfo) -> tuple[Comparison | None, list[str]]:
+def _halves(main: Sequence[TrialRecord], info: SweepInfo, repeats: Repeats) -> tuple[Comparison | None, list[str]]:
     """Contracting minus expanding, and which of the two was not measured."""
-    dice = {trial.info.candidate.mask: trial.folds["dice"] for trial in main}
+    dice = {trial.info.candidate.mask: repeats.by_pretraining(trial) for trial in main}
     masks = {name: info.named_masks[name] for name in SIDES if name in info.named_masks}
     missing = [f"{name} ({mask})" for name, mask in masks.items() if mask not in dice]
     if missing or len(masks) < len(SIDES):
         return None, missing
-    contracting, expanding = (np.array(dice[masks[name]]) for name in SIDES)
+    contracting, expanding = (dice[masks[name]] for name in SIDES)
     return contrast(contracting - expanding, info), missing
 
 
 def _area(
-    shallow: Mapping[int, TrialRecord], deep: Mapping[int, TrialRecord], info: SweepInfo
+    shallow: Mapping[int, Array], deep: Mapping[int, Array], info: SweepInfo
 ) -> tuple[Comparison | None, list[str]]:
     """The area between the curves, and the masks of them that were not measured."""
     depths = range(1, info.n_blocks)
     missing = [f"shallow-{k}" for k in depths if k not in shallow] + [f"deep-{k}" for k in depths if k not in deep]
     if missing or not depths:
         return None, missing
-    sides = [np.array([trials[k].folds["dice"] for k in depths]) for trials in (shallow, deep)]
+    sides = [np.array([dice[k] for k in depths]) for dice in (shallow, deep)]
     return contrast(area_between_curves(sides[0], sides[1]), info), missing
 
 

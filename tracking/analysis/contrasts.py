@@ -3,26 +3,37 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
 
 from tracking.analysis.seed_noise import SeedNoise
 from tracking.record import SweepInfo
-from tracking.statistics import Comparison, corrected_t, detectable, significance_threshold, variance_factor
+from tracking.statistics import (
+    Comparison,
+    corrected_t,
+    detectable,
+    significance_threshold,
+    variance_factor,
+    with_further_variance,
+)
 
 
-def contrast(differences: Iterable[float], info: SweepInfo) -> Comparison:
-    """`corrected_t` with the sweep's fold sizes."""
+def contrast(differences: ArrayLike, info: SweepInfo) -> Comparison:
+    """`corrected_t` of differences (folds,), or (pre-trainings, folds), with the sweep's fold sizes.
+
+    All folds begin with the same weights, so they do not show how another pre-training would have turned out: where
+    it was repeated, the variance of the mean over pre-trainings is added (`with_further_variance`).
+    """
+    values = np.atleast_2d(np.asarray(differences, np.float64))
     train, tested = zip(*info.fold_sizes, strict=True)
-    return corrected_t([float(value) for value in differences], train, tested)
-
-
-def _with_sizes(function: Callable[[float, float, int], float], sd: float, sizes: Sequence[tuple[int, int]]) -> float:
-    """What this spread could have shown with the folds that have a score on both sides; NaN for fewer than two."""
-    if len(sizes) < 2:
-        return math.nan
-    train, tested = zip(*sizes, strict=True)
-    return function(sd, variance_factor(train, tested), len(sizes))
+    by_fold = corrected_t([float(value) for value in values.mean(axis=0)], train, tested)
+    count = len(values)
+    if count < 2 or math.isnan(by_fold.se):
+        return by_fold
+    means = values[:, ~np.isnan(values).any(axis=0)].mean(axis=1)
+    return with_further_variance(by_fold, float(means.var(ddof=1)) / count, count - 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,10 +50,17 @@ class Difference(Comparison):
 
 def difference(comparison: Comparison, info: SweepInfo, noise: SeedNoise | None = None) -> Difference:
     """A comparison with what its spread could have shown, and its noise over seeds."""
-    sizes = [size for size, value in zip(info.fold_sizes, comparison.folds, strict=True) if not math.isnan(value)]
+    se, df = _spread_of(comparison, info)
     return Difference(
-        **vars(comparison),
-        threshold=_with_sizes(significance_threshold, comparison.sd, sizes),
-        detectable=_with_sizes(detectable, comparison.sd, sizes),
-        noise=noise,
+        **vars(comparison), threshold=significance_threshold(se, df), detectable=detectable(se, df), noise=noise
     )
+
+
+def _spread_of(comparison: Comparison, info: SweepInfo) -> tuple[float, int]:
+    """Standard error and degrees of freedom, of folds that all gave the same difference, too."""
+    if comparison.df:
+        return comparison.se, comparison.df
+    sizes = [size for size, value in zip(info.fold_sizes, comparison.folds, strict=True) if not math.isnan(value)]
+    if len(sizes) < 2:
+        return math.nan, 0
+    return comparison.sd * math.sqrt(variance_factor(*zip(*sizes, strict=True))), len(sizes) - 1

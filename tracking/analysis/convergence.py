@@ -6,8 +6,6 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from tracking.analysis.comparisons import from_own_start
 from tracking.analysis.contrasts import Difference, contrast, difference
 from tracking.analysis.seed_noise import SeedNoise, seed_noise
@@ -73,7 +71,7 @@ def _pairs(trials: Sequence[TrialRecord], shorter: int, longer: int) -> list[Pai
 
 
 def _changes(pairs: Sequence[Pair], info: SweepInfo, repeats: Repeats) -> tuple[MaskChange, ...]:
-    gains = [np.array(longer.folds["dice"]) - np.array(shorter.folds["dice"]) for longer, shorter in pairs]
+    gains = [repeats.by_pretraining(longer) - repeats.by_pretraining(shorter) for longer, shorter in pairs]
     tested = holm([contrast(gain, info) for gain in gains])
     return tuple(
         MaskChange(

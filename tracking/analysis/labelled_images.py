@@ -185,7 +185,7 @@ def _pairs(measured: Sequence[_Measured]) -> list[tuple[_Measured, _Measured]]:
 def _pair(first: _Measured, second: _Measured, info: SweepInfo, repeats: Repeats) -> CurvePair:
     sizes = [size for size in first.trials if size in second.trials]
     pairs = [(first.trials[size], second.trials[size]) for size in sizes]
-    apart = [np.subtract(left.folds["dice"], right.folds["dice"]) for left, right in pairs]
+    apart = [repeats.by_pretraining(left) - repeats.by_pretraining(right) for left, right in pairs]
     tested = holm([contrast(folds, info) for folds in apart])
     differences = tuple(
         SizeDifference(**vars(difference(one, info, _noise(pair, repeats))), images=size)

@@ -88,7 +88,7 @@ def moves(noise: SeedNoise | None) -> str:
     digits = 3 if noise.sd >= 0.001 else 4
     return (
         f"repeating with another seed moves this difference by about ±{noise.sd:.{digits}f} (SD over "
-        f"{len(noise.per_seed)} seeds; standard error of their mean {noise.se:.{digits}f})"
+        f"{len(noise.per_seed)} repeats; standard error of their mean {noise.se:.{digits}f})"
     )
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tracking.record import METRICS, SweepInfo, SweepRecord, TrialRecord
 from tracking.spec_view import view_spec
@@ -66,8 +67,18 @@ class Repeats:
         """
         if len(self.lucks) < 2:
             return ()
-        rows = [self.parts.get(trial.info.candidate.key, (trial,) * len(self.lucks)) for trial in trials]
+        rows = [self._parts_of(trial) for trial in trials]
         return tuple(tuple(row[index] for row in rows) for index in range(len(self.lucks)))
+
+    def by_pretraining(self, trial: TrialRecord) -> NDArray[np.float64]:
+        """Dice (pre-trainings, folds) of a merged trial, the mean over the training seeds of each pre-training."""
+        rows: dict[int | None, list[Sequence[float]]] = {}
+        for part, (_, start) in zip(self._parts_of(trial), self.lucks, strict=True):
+            rows.setdefault(start, []).append(part.folds["dice"])
+        return np.array([np.mean(np.array(row, np.float64), axis=0) for row in rows.values()])
+
+    def _parts_of(self, trial: TrialRecord) -> tuple[TrialRecord, ...]:
+        return self.parts.get(trial.info.candidate.key, (trial,) * len(self.lucks))
 
 
 @dataclass(frozen=True)
@@ -153,7 +164,8 @@ def planned_lucks(record: SweepRecord) -> tuple[tuple[Luck, ...], tuple[TrialRec
 
 def done_lucks(record: SweepRecord, lucks: Sequence[Luck]) -> tuple[Luck, ...]:
     """The lucks with which every trial that the sweep has begun is finished or failed: a sweep that grows by a seed
-    reports what it had until the new one is through.
+    reports what it had until the new one is through. Of seeds and pre-trainings so many that each of the one is there
+    with each of the other: else a pre-training would count for more than another.
     """
     begun: set[tuple[object, ...]] = set()
     done: dict[Luck, set[tuple[object, ...]]] = {}
@@ -164,7 +176,27 @@ def done_lucks(record: SweepRecord, lucks: Sequence[Luck]) -> tuple[Luck, ...]:
             begun.add(key)
             if trial.status in DONE:
                 done.setdefault(candidate.luck, set()).add(key)
-    return tuple(luck for luck in lucks if done.get(luck) == begun)
+    return balanced([luck for luck in lucks if done.get(luck) == begun])
+
+
+def balanced(lucks: Sequence[Luck]) -> tuple[Luck, ...]:
+    """Those of the largest grid, training seeds x pre-trainings, that has no gap.
+
+    >>> balanced([(0, None), (1, None), (0, 1)])
+    ((0, None), (1, None))
+    """
+    seeds: dict[int | None, set[int]] = {}
+    for seed, start in lucks:
+        seeds.setdefault(start, set()).add(seed)
+    ordered = sorted(seeds, key=lambda start: -len(seeds[start]))  # stable: of as many the first planned
+    grids = [
+        (set(ordered[:count]), set.intersection(*(seeds[start] for start in ordered[:count])))
+        for count in range(1, len(ordered) + 1)
+    ]
+    if not grids:
+        return ()
+    starts, trained = max(grids, key=lambda grid: len(grid[0]) * len(grid[1]))
+    return tuple((seed, start) for seed, start in lucks if start in starts and seed in trained)
 
 
 def lucks_of(info: SweepInfo) -> tuple[Luck, ...]:
@@ -205,7 +237,8 @@ def merged(trials: Sequence[TrialRecord]) -> TrialRecord:
         for name in trials[0].external
         if all(name in trial.external for trial in trials)
     }
-    trained = tuple(map(float, np.mean([trial.train_images for trial in trials], axis=0)))
+    known = [trial.train_images for trial in trials if trial.train_images]  # written when a trial has finished
+    trained = tuple(float(np.mean(images)) for images in zip(*known, strict=True))
     return replace(trials[0], folds=folds, scores=scores, seconds=seconds, external=external, train_images=trained)
 
 

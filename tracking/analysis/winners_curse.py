@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tracking.record import TrialRecord
-from tracking.statistics import critical, spread, tail, variance_factor
+from tracking.statistics import added, critical, spread, tail, variance_factor
 
 DRAWS = 2000
 FEWEST = 10  # images below which a bootstrap of images says nothing
@@ -94,16 +94,31 @@ def _draw_counts(rng: np.random.Generator, images: int) -> NDArray[np.float64]:
 @dataclass(frozen=True)
 class Behind:
     """How far a mask's mean lies behind the best one's; `p` two-sided, `p_adjusted` for all pairs of masks (the best is
-    known only afterwards, so any pair could have been looked at). NaN where there is no test.
+    known only afterwards, so any pair could have been looked at); `margin`: half the width of the 95 % interval of the
+    distance, without an allowance for the number of masks. NaN where there is no test.
     """
 
     mean: float
     p: float
     p_adjusted: float
+    margin: float
+
+
+@dataclass(frozen=True)
+class FurtherVariance:
+    """A variance of each row's distance from the best that folds do not show, known with `df` degrees of freedom."""
+
+    of_rows: Sequence[float]
+    df: int
 
 
 def against_best(
-    folds: NDArray[np.float64], n_train: Sequence[int], n_test: Sequence[int]
+    folds: NDArray[np.float64],
+    n_train: Sequence[int],
+    n_test: Sequence[int],
+    *,
+    further: FurtherVariance | None = None,
+    spread_of: Sequence[bool] | None = None,
 ) -> tuple[int, tuple[Behind, ...]]:
     """The best row of the (masks, folds) matrix, and every row's distance from it.
 
@@ -111,7 +126,8 @@ def against_best(
     instead of folds - 1. For two masks it is `corrected_t`. With each mask's own spread and four degrees of freedom,
     no difference of this size could be detected, and equal masks were excluded more often
     (tests/tracking/false_positives.py). Folds where a mask has no score are left out; rows without
-    any score never win.
+    any score never win. `spread_of`: the rows that have this spread, where others are of another kind; `further`: what
+    is added to its variance.
     """
     means = np.array([spread(row).mean for row in folds])
     best = int(np.nanargmax(means))
@@ -119,31 +135,29 @@ def against_best(
     complete = ~np.isnan(folds[scored]).any(axis=0)
     table = folds[np.ix_(scored, complete)]
     masks, count = table.shape
-    untested = tuple(Behind(float(means[best] - mean), math.nan, math.nan) for mean in means)
+    untested = tuple(Behind(float(means[best] - mean), math.nan, math.nan, math.nan) for mean in means)
     if masks < 2 or count < 2:
         return best, untested
-    se, df = _pooled(table, variance_factor(*_complete_sizes(complete, n_train, n_test)))
-    if se <= 1e-12:
+    alike = np.ones(masks, bool) if spread_of is None else np.asarray(spread_of)[scored]
+    of_folds = table[alike] if alike.sum() > 1 else table
+    pooled, pooled_df = _pooled(of_folds, variance_factor(*_complete_sizes(complete, n_train, n_test)))
+    if pooled <= 1e-12:
         return best, untested
     pairs = masks * (masks - 1) // 2
     tested = []
     for row, plain in enumerate(untested):
+        if not scored[row]:
+            tested.append(plain)
+            continue
         behind = float((folds[best] - folds[row])[complete].mean())
-        p = math.nan if row == best or not scored[row] else 2 * tail(abs(behind) / se, df)
-        tested.append(Behind(behind if scored[row] else plain.mean, p, min(1.0, pairs * p)))
+        se, df = (
+            added(pooled, pooled_df, further.of_rows[row], further.df)
+            if further and further.of_rows[row] > 0
+            else (pooled, pooled_df)
+        )
+        p = math.nan if row == best else 2 * tail(abs(behind) / se, df)
+        tested.append(Behind(behind, p, min(1.0, pairs * p), critical(df) * se))
     return best, tuple(tested)
-
-
-def margin_of_all(folds: NDArray[np.float64], n_train: Sequence[int], n_test: Sequence[int]) -> float:
-    """Half the width of the 95 % interval of any difference of two rows, by the spread of `against_best`; no allowance
-    for the number of rows. NaN where there is no spread to judge by.
-    """
-    complete = ~np.asarray(np.isnan(folds).any(axis=0))
-    table = folds[:, complete]
-    if min(table.shape) < 2:
-        return math.nan
-    se, df = _pooled(table, variance_factor(*_complete_sizes(complete, n_train, n_test)))
-    return critical(df) * se if se > 1e-12 else math.nan
 
 
 def _complete_sizes(complete: NDArray[np.bool_], *sides: Sequence[int]) -> Iterator[list[int]]:

@@ -57,7 +57,8 @@ class Effects:
 def block_effects(
     masks: Sequence[Term], folds: Matrix, info: SweepInfo, settings: Sequence[Hashable] = ()
 ) -> Effects | None:
-    """Effects from distinct masks (thawed blocks each) and their (masks, folds) Dice; None when no block has any.
+    """Effects from distinct masks (thawed blocks each) and their Dice, (masks, folds) or (masks, pre-trainings, folds);
+    None when no block has any.
 
     `settings`, one per mask, enter as a mean of their own each, so that no setting passes for a block.
     """
@@ -183,7 +184,7 @@ def _balanced(masks: Sequence[Term], n_blocks: int) -> bool:
 
 def _fit(matrix: Matrix, folds: Matrix, info: SweepInfo) -> list[Comparison]:
     """2 beta of every column, fold by fold, tested; a fold in which any mask has no score is left out."""
-    estimates = 2 * np.linalg.pinv(matrix) @ folds  # NaN in a fold stays in that fold
+    estimates = np.tensordot(2 * np.linalg.pinv(matrix), folds, axes=1)  # NaN in a fold stays in that fold
     return [contrast(row, info) for row in estimates]
 
 

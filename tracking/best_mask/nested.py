@@ -21,8 +21,9 @@ from tracking.analysis.group_draws import Range, draw_groups, external_dice
 from tracking.analysis.seeds import read
 from tracking.best_mask.candidates import Candidates, candidates_of, no_choice
 from tracking.best_mask.ranking import Ranking, rank
+from tracking.best_mask.references import Against
 from tracking.best_mask.sentences import digits, no_training_is_best, span
-from tracking.record import SweepInfo, SweepRecord, TrialRecord
+from tracking.record import Refit, SweepInfo, SweepRecord, TrialRecord
 from tracking.statistics import spread
 from tracking.sweep_names import HELD_OUT
 from trainer.candidate import Candidate
@@ -95,6 +96,23 @@ class Choice:
             return ()
         return tuple(replace(candidate, seed=seed, start_seed=start) for seed, start in lucks)
 
+    def is_trained_in(self, refit: Refit) -> bool:
+        """Whether a refit is of this choice, trained as often as the search repeats it: seeds may have come since."""
+        count = len(next(iter(refit.external.values()), ()))
+        return refit.candidate == self.trial.info.candidate and count == len(self.trainings)
+
+    def ties_with(self, other: Choice) -> bool:
+        """Whether what `other` recommends was measured here, and not shown to be worse than this choice."""
+        if other.trainings:
+            mask = _mask(other)
+            tied = mask in {from_start(one.mask, one.start) for one in self.ranking.tied}
+            return tied and (bool(self.trainings) or not any(one.high < 0 for one in self._untrained()))
+        return any(not one.low > 0 for one in self._untrained())
+
+    def _untrained(self) -> list[Against]:
+        """The best of the candidates against the network as it was."""
+        return [one for one in self.ranking.against if one.name == "zero-shot"]
+
 
 def choice_of(record: SweepRecord) -> Choice | None:
     """The choice of a search; None where there is nothing to choose among."""
@@ -151,7 +169,7 @@ def _part(number: int, record: SweepRecord, own: Choice) -> tuple[OuterPart, _Sc
     if record.status != "FINISHED" or _searched(info) != _searched(own.candidates.info):
         return None
     choice = choice_of(record)
-    counts = None if choice is None else _counts(record, choice.trial)
+    counts = None if choice is None else _counts(record, choice)
     if choice is None or counts is None:
         return None
     dice, by_folds = (external_dice(one).mean(axis=0) for one in counts)
@@ -171,21 +189,21 @@ def _part(number: int, record: SweepRecord, own: Choice) -> tuple[OuterPart, _Sc
         dice=float(scores.dice.mean()),
         fold_networks=float(scores.fold_networks.mean()),
         same=_mask(choice) == _mask(own),
-        ties=_mask(own) in {from_start(compared.mask, compared.start) for compared in choice.ranking.tied},
+        ties=choice.ties_with(own),
     )
     return part, scores
 
 
-def _counts(record: SweepRecord, trial: TrialRecord) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
+def _counts(record: SweepRecord, choice: Choice) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
     """What the choice scores on the part that is held out: trained on all that was searched on, and by the networks of
     the inner folds. None where that is not recorded yet.
     """
-    by_folds, candidate, refit = trial.external.get(HELD_OUT), trial.info.candidate, record.refit
+    by_folds, refit = choice.trial.external.get(HELD_OUT), record.refit
     if by_folds is None or HELD_OUT not in record.info.external:
         return None
-    if not candidate.epochs:
+    if not choice.trainings:
         return by_folds, by_folds
-    if refit is None or refit.candidate != candidate or HELD_OUT not in refit.external:
+    if refit is None or HELD_OUT not in refit.external or not choice.is_trained_in(refit):
         return None
     return refit.external[HELD_OUT], by_folds
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
 from tracking.analysis.seed_noise import SeedNoise, seed_noise
-from tracking.analysis.winners_curse import Selection, against_best, margin_of_all
+from tracking.analysis.winners_curse import FurtherVariance, Selection, against_best
 from tracking.best_mask.candidates import CandidateAt, Candidates, Setting, candidate_at
 from tracking.best_mask.pareto import Pareto, pareto
 from tracking.best_mask.references import Against, judged
+from trainer.candidate import RANDOM_STARTS
 
 
 @dataclass(frozen=True)
@@ -121,19 +124,24 @@ def _corrected(dice: float, selection: Selection | None, images: int) -> Correct
 
 def _compared(priced: list[CandidateAt], candidates: Candidates, selection: Selection | None) -> tuple[Compared, ...]:
     train, tested = zip(*candidates.info.fold_sizes, strict=True)
-    _, tests = against_best(candidates.folds, train, tested)
-    margin = margin_of_all(candidates.folds, train, tested)
+    _, tests = against_best(
+        candidates.folds,
+        train,
+        tested,
+        further=_of_pretrainings(candidates),
+        spread_of=[trial.info.candidate.start not in RANDOM_STARTS for trial in candidates.trials],
+    )
     optimism = selection.optimism if selection else 0.0
     shares = selection.frequencies if selection else (math.nan,) * len(priced)
     compared = []
     for index, (candidate, test, share) in enumerate(zip(priced, tests, shares, strict=True)):
-        low = test.mean - optimism - margin
+        low = test.mean - optimism - test.margin
         compared.append(
             Compared(
                 **vars(candidate),
                 behind=test.mean,
                 low=low,
-                high=test.mean - optimism + margin,
+                high=test.mean - optimism + test.margin,
                 tied=index == candidates.best or not low > 0,
                 p_adjusted=test.p_adjusted,
                 chosen=share,
@@ -141,6 +149,24 @@ def _compared(priced: list[CandidateAt], candidates: Candidates, selection: Sele
             )
         )
     return tuple(compared)
+
+
+def _of_pretrainings(candidates: Candidates) -> FurtherVariance | None:
+    """The variance over pre-trainings of each candidate's distance from the best, mean over the candidates of its
+    start, which share theirs; None for one pre-training.
+    """
+    repeats, best = candidates.repeats, candidates.best
+    means = np.array([np.nanmean(repeats.by_pretraining(trial), axis=1) for trial in candidates.trials])
+    count = means.shape[1]
+    if count < 2:
+        return None
+    own = (means[best] - means).var(axis=1, ddof=1) / count
+    rows: dict[str, list[float]] = {}
+    for index, trial in enumerate(candidates.trials):
+        if index != best:
+            rows.setdefault(trial.info.candidate.start, []).append(float(own[index]))
+    starts = [trial.info.candidate.start for trial in candidates.trials]
+    return FurtherVariance([float(np.mean(rows.get(start, [0.0]))) for start in starts], count - 1)
 
 
 def _behind_noise(candidates: Candidates, index: int) -> SeedNoise | None:

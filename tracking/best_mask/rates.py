@@ -13,7 +13,7 @@ import numpy as np
 from tracking.analysis.comparisons import at_setting, main_setting
 from tracking.analysis.seeds import Reading
 from tracking.best_mask.start_words import dependence
-from tracking.best_mask.two_way import Interaction, by_pretraining, two_way
+from tracking.best_mask.two_way import Interaction, two_way
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def rate_table(reading: Reading) -> RateTable | None:
     first = by_rate[rates[0]]
     masks = sorted(common, key=lambda mask: (first[mask].info.trainable_params, mask))
     names = [f"lr {rate:g}" for rate in rates]
-    dice = np.array([[by_pretraining(by_rate[rate][mask], reading.repeats) for mask in masks] for rate in rates])
+    dice = np.array([[reading.repeats.by_pretraining(by_rate[rate][mask]) for mask in masks] for rate in rates])
     effects = two_way(dice, names, masks, info)
     best = tuple(max(masks, key=lambda mask: by_rate[rate][mask].mean_dice) for rate in rates)
     said = dependence("rate", dict(zip(names, best, strict=True)), effects)

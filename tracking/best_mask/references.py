@@ -13,6 +13,7 @@ from tracking.analysis.winners_curse import DRAWS, FEWEST, Selection, bbc_cv, im
 from tracking.best_mask.candidates import CandidateAt, Candidates, candidate_at
 from tracking.record import TrialRecord
 from tracking.statistics import holm
+from trainer.candidate import REFEREE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +21,7 @@ class Against(Difference):
     """The winner minus the reference `name`, which is the `candidate` at its own best setting.
 
     `apparent`: the difference as measured. The comparison is corrected for the choice of the winner among all
-    candidates and of the reference's setting; `p_holm` over all references.
+    candidates and of the reference's setting; `p_holm` over all references of thaw's, or of others.
     """
 
     name: str
@@ -55,8 +56,14 @@ def judged(candidates: Candidates, draws: int = DRAWS) -> Judged:
     for index, (name, trials) in enumerate(references.items()):
         optimism = 0.0 if selection is None else _optimism(columns[0], columns[index + 1], selection, index)
         against.append(_against(name, trials, optimism, candidates))
-    tested = zip(against, holm(against), strict=True)
-    return Judged(selection, len(scores), tuple(replace(reference, p_holm=test.p_holm) for reference, test in tested))
+    return Judged(selection, len(scores), _with_holm(against))
+
+
+def _with_holm(against: Sequence[Against]) -> tuple[Against, ...]:
+    """Holm over thaw's own references, and over somebody else's predictions: these change nothing of the former."""
+    families = [[one for one in against if (one.candidate.start == REFEREE) == others] for others in (False, True)]
+    tested = [pair for family in families for pair in zip(family, holm(family), strict=True)]
+    return tuple(replace(reference, p_holm=test.p_holm) for reference, test in tested)
 
 
 def _other_references(candidates: Candidates) -> dict[str, tuple[TrialRecord, ...]]:
@@ -77,8 +84,8 @@ def _optimism(scores: NDArray[np.float64], reference: NDArray[np.float64], selec
 
 def _against(name: str, trials: Sequence[TrialRecord], optimism: float, candidates: Candidates) -> Against:
     best = max(trials, key=lambda trial: trial.mean_dice)
-    folds = np.asarray(candidates.winner.folds["dice"], np.float64) - np.asarray(best.folds["dice"], np.float64)
-    info = candidates.info
+    repeats, info = candidates.repeats, candidates.info
+    folds = repeats.by_pretraining(candidates.winner) - repeats.by_pretraining(best)
     return Against(
         **vars(difference(contrast(folds - optimism, info), info)),
         name=name,

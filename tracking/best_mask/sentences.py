@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import Protocol
 
-from tracking.analysis.contrasts import Difference
 from tracking.analysis.formatting import counted, mask_name
 from tracking.analysis.learning import learned_nothing
 from tracking.best_mask.candidates import CandidateAt, Setting
@@ -102,7 +101,16 @@ def apart(mean: float, low: float, high: float, what: str, note: str = "") -> st
     return f"{digits(abs(mean))} {interval} {'below' if below else 'above'} {what}"
 
 
-def signed(effect: Difference) -> str:
+class Effect(Interval, Protocol):
+    """Whatever has a mean with a 95 % interval, or a note that says why there is none."""
+
+    @property
+    def mean(self) -> float: ...
+    @property
+    def note(self) -> str: ...
+
+
+def signed(effect: Effect) -> str:
     """`+0.081 [0.020, 0.142]`."""
     mean = f"{effect.mean:+.3f}".replace("-", "−")
     if math.isnan(effect.low):

@@ -3,23 +3,56 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 from tracking.analysis.formatting import counted
-from tracking.best_mask.sentences import digits, signed
+from tracking.best_mask.sentences import Effect, digits, signed
 from tracking.best_mask.two_way import LEVEL, Interaction, MaskEffect, RowEffect, TwoWay
 
 
-def sentence_of(best: Mapping[str, str | None], effects: TwoWay, pretrainings: int) -> str:
-    """What moves the Dice more, start or mask; whether the best mask depends on the start; of how many pre-trainings
-    this holds. `best`: the best mask of each start, the sweep's own first.
+class Fresh(Effect, Protocol):
+    """An effect of fresh weights (`starts.FreshEffect`)."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def masks(self) -> Sequence[str]: ...
+    @property
+    def p_holm(self) -> float: ...
+
+
+def sentence_of(best: Mapping[str, str | None], effects: TwoWay, fresh: Sequence[Fresh], pretrainings: int) -> str:
+    """What moves the Dice more, start or mask; whether the best mask depends on the start; what fresh weights lose; of
+    how many pre-trainings this holds. `best`: the best mask of each start with weights, the sweep's own first.
     """
-    if not effects.rows:
-        return "Start and mask: too little is measured to compare starts: no mask was trained from all of them."
-    parts = [f"Start and mask: {_starts(next(iter(best)), effects.rows)}"]
-    if effects.masks:
-        parts.append(_masks(effects.masks))
-    sentences = ["; ".join(parts), *([dependence("start", best, effects)] if effects.interactions else [])]
-    return f"{'. '.join(sentences)}. {_of_pretrainings(pretrainings)}"
+    own = next(iter(best))
+    sentences = []
+    if effects.rows:
+        sentences.append("; ".join([_starts(own, effects.rows), *([_masks(effects.masks)] if effects.masks else [])]))
+    elif len(best) > 1:
+        sentences.append("too little is measured to compare starts with weights: no mask was trained from all of them")
+    if effects.interactions:
+        sentences.append(dependence("start", best, effects))
+    if fresh:
+        sentences.append(_fresh(own, fresh))
+    if not sentences:
+        return "Start and mask: too little is measured yet to compare starts."
+    said = ". ".join(sentences)
+    return f"Start and mask: {said[:1].lower()}{said[1:]}. {_of_pretrainings(pretrainings)}"
+
+
+def _fresh(own: str, effects: Sequence[Fresh]) -> str:
+    """`Fresh weights against photographs: scratch −0.120 [−0.200, −0.040] (mask all alone)`."""
+    each = ", ".join(
+        f"{effect.name} {signed(effect)} ({over_masks(effect.masks)}{'' if effect.p_holm <= LEVEL else ', not shown'})"
+        for effect in effects
+    )
+    return f"Fresh weights against {own}: {each}"
+
+
+def over_masks(masks: Sequence[str]) -> str:
+    """`mask all alone`, `mean over 3 masks`."""
+    return f"mask {masks[0]} alone" if len(masks) == 1 else f"mean over {len(masks)} masks"
 
 
 def _starts(own: str, effects: Sequence[RowEffect]) -> str:

@@ -12,14 +12,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from tracking.analysis.comparisons import at_setting, main_setting
+from tracking.analysis.contrasts import Difference, contrast, difference
 from tracking.analysis.seed_noise import SeedNoise, trial_noise
 from tracking.analysis.seeds import Reading
 from tracking.best_mask.start_words import sentence_of
-from tracking.best_mask.two_way import Interaction, MaskEffect, RowEffect, by_pretraining, two_way
+from tracking.best_mask.two_way import Interaction, MaskEffect, RowEffect, two_way
 from tracking.record import SweepInfo, TrialRecord
 from tracking.spec_view import view_spec
-from tracking.statistics import spread
-from trainer.candidate import PRETRAINED, RANDOM_FROZEN, SCRATCH, TrainValue, origin_of, own_start_of
+from tracking.statistics import holm, spread
+from trainer.candidate import PRETRAINED, RANDOM_FROZEN, RANDOM_STARTS, SCRATCH, TrainValue, origin_of, own_start_of
 
 
 @dataclass(frozen=True)
@@ -48,23 +49,42 @@ class StartRow:
     untrained: float
     best: str | None
 
+    @property
+    def is_fresh(self) -> bool:
+        """Whether it begins with fresh weights: a control, whatever it is called."""
+        return self.what in RANDOM_STARTS
+
+
+@dataclass(frozen=True, kw_only=True)
+class FreshEffect(Difference):
+    """The fresh weights `name` minus the sweep's own start, mean over `masks`, those that both were trained with.
+    `p_holm` over all fresh weights.
+    """
+
+    name: str
+    masks: tuple[str, ...]
+
 
 @dataclass(frozen=True)
 class StartTable:
-    """Start x mask at `epochs` and `learning_rate`. `rows`: the sweep's own start first; `masks`: those that every
-    complete row has, cheapest first. `starts`: each start minus the sweep's own; `mask_effects`, `interactions`; all
-    empty for fewer than two rows or masks. `pretrainings`: how many stand behind each start. `depends`: whether an
-    interaction was shown (Holm p up to 0.05). `sentence`: all of it in words.
+    """Start x mask at `epochs`, `learning_rate` and the searched training settings `train` (name -> value, where they
+    differ from the sweep's own). `rows`: the sweep's own start first; `masks`: those that every start with weights has,
+    cheapest first. `starts`: each start with weights minus the sweep's own; `mask_effects`, `interactions`: of these
+    starts; all empty for fewer than two of them, or masks. `fresh`: what fresh weights lose against the sweep's own
+    start; they are a control, and no part of the other effects. `pretrainings`: how many stand behind each start.
+    `depends`: whether an interaction was shown (Holm p up to 0.05). `sentence`: all of it in words.
     """
 
     epochs: int
     learning_rate: float
+    train: Mapping[str, TrainValue]
     rows: tuple[StartRow, ...]
     masks: tuple[str, ...]
     pretrainings: int
     starts: tuple[RowEffect, ...]
     mask_effects: tuple[MaskEffect, ...]
     interactions: tuple[Interaction, ...]
+    fresh: tuple[FreshEffect, ...]
     depends: bool
     sentence: str
 
@@ -78,23 +98,28 @@ def start_table(reading: Reading) -> StartTable | None:
         return None
     setting = (epochs, rate, at_setting(done, epochs, rate)[0].info.candidate.train)
     measured = {start: trials for start in names if (trials := _trials_from(start, done, setting))}
-    complete = [start for start in measured if start != SCRATCH]
-    masks = _common_masks([measured[start] for start in complete])
-    dice = np.array([[by_pretraining(measured[start][mask], reading.repeats) for mask in masks] for start in complete])
-    effects = two_way(dice, [names[start] for start in complete], masks, info)
+    with_weights = [start for start in measured if start not in RANDOM_STARTS]
+    masks = _common_masks([measured[start] for start in with_weights])
+    dice = np.array(
+        [[reading.repeats.by_pretraining(measured[start][mask]) for mask in masks] for start in with_weights]
+    )
+    effects = two_way(dice, [names[start] for start in with_weights], masks, info)
+    fresh = _fresh(measured, names, reading)
     rows = tuple(_row(start, names[start], trials, masks, reading) for start, trials in measured.items())
     pretrainings = len({start for _, start in reading.repeats.lucks})
     return StartTable(
         epochs=epochs,
         learning_rate=rate,
+        train=dict(setting[2]),
         rows=rows,
         masks=masks,
         pretrainings=pretrainings,
         starts=effects.rows,
         mask_effects=effects.masks,
         interactions=effects.interactions,
+        fresh=fresh,
         depends=effects.depends,
-        sentence=sentence_of({row.name: row.best for row in rows}, effects, pretrainings),
+        sentence=sentence_of({row.name: row.best for row in rows if not row.is_fresh}, effects, fresh, pretrainings),
     )
 
 
@@ -104,6 +129,25 @@ def names_of(info: SweepInfo) -> dict[str, str]:
     own = own_start_of(starts)
     others = {name: name for name, what in starts if (name, what) != own}
     return {} if own is None else {PRETRAINED: own[0], **others}
+
+
+def _fresh(
+    measured: Mapping[str, Mapping[str, TrialRecord]], names: Mapping[str, str], reading: Reading
+) -> tuple[FreshEffect, ...]:
+    """What fresh weights do against the sweep's own start; nothing where that was not measured."""
+    own, info, repeats = measured.get(PRETRAINED, {}), reading.honest.info, reading.repeats
+    found = []
+    for start in RANDOM_STARTS:
+        masks = tuple(mask for mask in own if mask in measured.get(start, {}))
+        if masks:
+            pairs = [(measured[start][mask], own[mask]) for mask in masks]
+            apart = [repeats.by_pretraining(fresh) - repeats.by_pretraining(pretrained) for fresh, pretrained in pairs]
+            found.append((start, masks, contrast(np.mean(apart, axis=0), info)))
+    tested = holm([effect for _, _, effect in found])
+    return tuple(
+        FreshEffect(**vars(difference(effect, info)), name=names[start], masks=masks)
+        for (start, masks, _), effect in zip(found, tested, strict=True)
+    )
 
 
 Setting = tuple[int, float, tuple[tuple[str, TrainValue], ...]]  # epochs, learning rate, searched training settings
@@ -119,19 +163,13 @@ def _trials_from(start: str, done: Sequence[TrialRecord], setting: Setting) -> d
         for trial in done
         if trial.info.candidate.start in of_start and trial.info.role in ("trial", "scratch") and _is_at(trial, setting)
     ]
-    # Of two trainings from scratch the last stays: that with the table's own training settings.
-    found.sort(key=lambda trial: trial.info.candidate.train == setting[2])
     found.sort(key=lambda trial: (trial.info.trainable_params, trial.info.candidate.mask))
     return {trial.info.candidate.mask: trial for trial in found}
 
 
 def _is_at(trial: TrialRecord, setting: Setting) -> bool:
-    """Whether a trial was trained at a setting. Where scratch is not searched, it stands with the sweep's own training
-    settings only: the reference of any table.
-    """
-    one, (epochs, rate, train) = trial.info.candidate, setting
-    settings = (train, ()) if one.start == SCRATCH else (train,)
-    return (one.epochs, one.learning_rate) == (epochs, rate) and one.train in settings
+    one = trial.info.candidate
+    return (one.epochs, one.learning_rate, one.train) == setting
 
 
 def _common_masks(rows: Sequence[Mapping[str, TrialRecord]]) -> tuple[str, ...]:

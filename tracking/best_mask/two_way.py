@@ -2,22 +2,20 @@
 
 Contrasts of a full table D_rm, fold by fold: of a row, D_r. - D_0., against the first; of a mask, D_.m - D..; of both,
 the interaction D_rm - D_r. - D_.m + D.. (Fisher). Each is tested by the corrected resampled t. Where the table was made
-several times with other pre-trainings, their variance is added (`tracking.statistics.with_further_variance`), for folds
-share every pre-training.
+several times with other pre-trainings, their variance is added (`contrast`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tracking.analysis.contrasts import Difference, contrast, difference
-from tracking.analysis.seeds import Repeats
-from tracking.record import SweepInfo, TrialRecord
-from tracking.statistics import Comparison, holm, with_further_variance
+from tracking.record import SweepInfo
+from tracking.statistics import Comparison, holm
 
 LEVEL = 0.05
 Array = NDArray[np.float64]
@@ -64,15 +62,15 @@ def two_way(dice: Array, names: Sequence[str], masks: Sequence[str], info: Sweep
     if len(names) < 2 or not masks:
         return TwoWay()
     of_row, of_mask, overall = dice.mean(axis=1), dice.mean(axis=0), dice.mean(axis=(0, 1))
-    rows = holm([_tested(values - of_row[0], info) for values in of_row[1:]])
+    rows = _tested([values - of_row[0] for values in of_row[1:]], info)
     row_effects = tuple(
         RowEffect(**vars(difference(effect, info)), name=name) for name, effect in zip(names[1:], rows, strict=True)
     )
     if len(masks) < 2:
         return TwoWay(row_effects)
-    mask_effects = holm([_tested(values - overall, info) for values in of_mask])
+    mask_effects = _tested([values - overall for values in of_mask], info)
     pairs = [(row, mask) for row in range(len(names)) for mask in range(len(masks))]
-    together = holm([_tested(dice[row, mask] - of_row[row] - of_mask[mask] + overall, info) for row, mask in pairs])
+    together = _tested([dice[row, mask] - of_row[row] - of_mask[mask] + overall for row, mask in pairs], info)
     return TwoWay(
         row_effects,
         tuple(
@@ -86,21 +84,17 @@ def two_way(dice: Array, names: Sequence[str], masks: Sequence[str], info: Sweep
     )
 
 
-def by_pretraining(trial: TrialRecord, repeats: Repeats) -> Array:
-    """Dice (pre-trainings, folds) of a trial, the mean over the training seeds of each pre-training."""
-    parts = repeats.parts.get(trial.info.candidate.key, (trial,) * len(repeats.lucks))
-    starts = list(dict.fromkeys(start for _, start in repeats.lucks))
-    rows = [
-        [part.folds["dice"] for part, (_, of) in zip(parts, repeats.lucks, strict=True) if of == start]
-        for start in starts
-    ]
-    return np.array([np.mean(np.array(row, np.float64), axis=0) for row in rows])
+def _tested(contrasts: Sequence[Array], info: SweepInfo) -> list[Comparison]:
+    """The tests of contrasts (pre-trainings, folds), Holm over those that differ: two rows have one interaction a mask,
+    which stands in each of them with another sign.
+    """
+    tested = [contrast(values, info) for values in contrasts]
+    first_of = [next(index for index, other in enumerate(contrasts) if _same(values, other)) for values in contrasts]
+    distinct = sorted(set(first_of))
+    corrected = dict(zip(distinct, holm([tested[index] for index in distinct]), strict=True))
+    return [replace(one, p_holm=corrected[first].p_holm) for one, first in zip(tested, first_of, strict=True)]
 
 
-def _tested(values: Array, info: SweepInfo) -> Comparison:
-    """The test of a contrast (pre-trainings, folds)."""
-    by_fold = contrast(values.mean(axis=0), info)
-    if len(values) < 2:
-        return by_fold
-    over_pretrainings = np.nanmean(values, axis=1)
-    return with_further_variance(by_fold, float(over_pretrainings.var(ddof=1)) / len(values), len(values) - 1)
+def _same(values: Array, other: Array) -> bool:
+    """Whether two contrasts are one, up to its sign."""
+    return any(np.allclose(values, sign * other, rtol=0, atol=1e-12, equal_nan=True) for sign in (1, -1))

@@ -11,7 +11,7 @@ from tracking.analysis.formatting import (
     counted,
 )
 from tracking.best_mask.answer import BestMask, answer_sentences
-from tracking.best_mask.start_tables import STARTS, STARTS_NOTE, start_tables
+from tracking.best_mask.start_tables import STARTS, start_tables, starts_note
 from tracking.best_mask.tables import nested_note, nested_table, tie_table
 from tracking.report.page_best_mask import HEADING
 from tracking.report.page_images import per_image_cells
@@ -110,7 +110,7 @@ def _starts(summary: SweepSummary) -> list[str]:
     lines = [f"## {STARTS}", "", starts.sentence, ""]
     for table in start_tables(starts):
         lines += [f"{table.title}:", "", *markdown_table(table.heads, table.rows), ""]
-    return [*lines, STARTS_NOTE, ""]
+    return [*lines, starts_note(starts), ""]
 
 
 def _nested(summary: SweepSummary) -> list[str]:

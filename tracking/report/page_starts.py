@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from markupsafe import Markup
 
-from tracking.best_mask.start_tables import STARTS, STARTS_NOTE, start_tables
+from tracking.best_mask.start_tables import STARTS, start_tables, starts_note
 from tracking.best_mask.starts import StartTable
 from tracking.best_mask.tables import Table
 from tracking.figures.canvas import stamp
@@ -23,7 +23,7 @@ def starts_section(summary: SweepSummary) -> Markup:
     synthetic = summary.data.synthetic
     parts = [paragraph(starts.sentence), figure("", draw(starts, stamp(synthetic)), CAPTION, synthetic)]
     parts += [_table(content, synthetic) for content in start_tables(starts)]
-    return section(STARTS, [*parts, paragraph(STARTS_NOTE)])
+    return section(STARTS, [*parts, paragraph(starts_note(starts))])
 
 
 def draw(starts: StartTable, mark: str) -> bytes:

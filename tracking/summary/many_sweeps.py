@@ -21,7 +21,7 @@ from tracking.best_mask.candidates import CandidateAt, Candidates, candidate_at,
 from tracking.best_mask.sentences import apart, digits
 from tracking.record import SweepInfo, SweepRecord
 from tracking.spec_view import view_spec
-from tracking.statistics import holm
+from tracking.statistics import holm, with_further_variance
 from trainer.errors import UserError
 
 SCHEMA = 1
@@ -97,7 +97,8 @@ def _check(records: Sequence[SweepRecord]) -> None:
 
 
 def _against(first: Candidates, second: Candidates) -> BestAgainst:
-    folds = np.array(first.winner.folds["dice"]) - np.array(second.winner.folds["dice"])
+    sides = [side.repeats.by_pretraining(side.winner) for side in (first, second)]
+    folds = sides[0].mean(axis=0) - sides[1].mean(axis=0)
     _, scores = image_scores([*first.trials, *second.trials])
     left, right = np.split(scores, [len(first.trials)], axis=1)
     apparent = float(left.mean(axis=0).max() - right.mean(axis=0).max()) if len(scores) else 0.0
@@ -105,8 +106,12 @@ def _against(first: Candidates, second: Candidates) -> BestAgainst:
     if len(scores) >= FEWEST and left.shape[1] > 1:
         optimism = apparent - bbc_cv(left, references=[right]).ahead[0]
     info: SweepInfo = first.info
+    tested = contrast(folds - optimism, info)
+    for dice in sides:  # each sweep has pre-trainings of its own
+        if len(dice) > 1:
+            tested = with_further_variance(tested, float(dice.mean(axis=1).var(ddof=1)) / len(dice), len(dice) - 1)
     return BestAgainst(
-        **vars(difference(contrast(folds - optimism, info), info)),
+        **vars(difference(tested, info)),
         first=first.info.name,
         second=second.info.name,
         apparent=contrast(folds, info).mean,

@@ -58,6 +58,10 @@ def test_what_cannot_be_is_said_before_anything_is_trained(tmp_path: Path) -> No
     check_outer_names(load_spec("smoke", sets=OUTER), "s" * 80)
 
 
+def test_a_choice_is_one_whatever_its_seeds() -> None:
+    check_choice(resolve(load_spec("smoke", sets=["search.masks=['1','2']", "outer=2", "search.seeds=[1,2]"]), [1] * 9))
+
+
 @pytest.mark.parametrize(
     ("masks", "outer", "refused"), [("['1-5']", 2, True), ("['1-5']", 0, False), ("['1','2']", 2, False)]
 )

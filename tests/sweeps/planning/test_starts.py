@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,9 @@ def test_starts_grow_under_a_name_and_never_change() -> None:
     assert set(grown.starts) == {"sim", "mine"}
     with pytest.raises(UserError, match="but sim of 'demo' was recorded with others"):
         with_starts(info, recorded, {"sim": {"digest": "c"}})
+    renamed = replace(info, spec={"search": {"starts": [["sim", "composites"], ["ph", "phantoms"]]}})
+    with pytest.raises(UserError, match="but sim of 'demo' was recorded with others"):
+        with_starts(renamed, recorded, {"ph": {"digest": "a"}})
 
 
 @pytest.mark.parametrize(

@@ -166,6 +166,7 @@ def test_generations_are_eight_candidates_each_and_parents_are_two() -> None:
 def test_parameters_as_cost_are_those_of_the_mask() -> None:
     cost = optuna_samplers._cost(SPACE, History())
     assert [cost(seen(mask, "done")) for mask in ("1", "5", "1-3", "all")] == [1, 16, 7, sum(SIZES)]
+    assert cost(replace(seen("all", "done"), parameters=3)) == 3  # biases alone, say
 
 
 @pytest.mark.parametrize(

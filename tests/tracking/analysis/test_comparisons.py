@@ -8,7 +8,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.tracking.made_up import repeated, scratch_info, sweep_info, trial_info, trial_record, with_seed
+from tests.tracking.made_up import (
+    pretrained_again,
+    repeated,
+    scratch_info,
+    sweep_info,
+    trial_info,
+    trial_record,
+    with_seed,
+)
 from tracking.analysis.comparisons import (
     DEEP,
     SHALLOW,
@@ -21,7 +29,7 @@ from tracking.analysis.comparisons import (
 from tracking.analysis.contrasts import Difference, contrast
 from tracking.analysis.seeds import Repeats, read
 from tracking.record import SweepInfo, SweepRecord, TrialRecord
-from trainer.candidate import TrainValue
+from trainer.candidate import Candidate, TrainValue
 
 INFO = sweep_info()
 
@@ -90,6 +98,23 @@ def unpacked(main: list[TrialRecord], info: SweepInfo, repeats: Repeats | None =
     whole = compare(main, info, repeats)
     by_depth: list[tuple[int, Difference]] = [(one.depth, one) for one in whole.by_depth]
     return whole.contracting_vs_expanding, whole.area_between_curves, by_depth, list(whole.missing)
+
+
+def test_pre_trainings_that_disagree_widen_every_interval(record: SweepRecord) -> None:
+    """All folds share a pre-training, so folds alone do not show how another would have turned out."""
+
+    def moved(candidate: Candidate, number: int) -> float:
+        return 0.05 * (number - 1) * (candidate.mask == "1-5")
+
+    reading = read(pretrained_again(record, moved))
+    main = [one for one in reading.honest.finished if one.info.role == "trial"]
+    plain, further = (compare(main, record.info, repeats) for repeats in (Repeats(), reading.repeats))
+    one, other = plain.contracting_vs_expanding, further.contracting_vs_expanding
+    assert one is not None and other is not None and other.mean == pytest.approx(one.mean)
+    assert other.se**2 == pytest.approx(one.se**2 + 0.05**2 / 3) and other.df < one.df
+    assert other.threshold > one.threshold and other.high - other.low > one.high - one.low
+    assert further.by_depth[4].se > plain.by_depth[4].se
+    assert further.by_depth[0].se == pytest.approx(plain.by_depth[0].se)
 
 
 def test_the_comparisons_of_two_whole_curves_by_hand() -> None:

@@ -18,7 +18,7 @@ DIFFERENCES = [0.1, 0.12, 0.03]
 
 def test_a_contrast_takes_the_sizes_of_the_sweeps_folds() -> None:
     info = replace(sweep_info(), folds=[["a", "b"], ["c"], ["d", "e", "f"]])
-    found = contrast(iter(DIFFERENCES), info)
+    found = contrast(DIFFERENCES, info)
     assert found == corrected_t(DIFFERENCES, [4, 5, 3], [2, 1, 3])
     assert found.se != pytest.approx(corrected_t(DIFFERENCES, [4, 4, 4], [2, 2, 2]).se)
 
@@ -36,9 +36,9 @@ def test_a_difference_says_what_its_folds_could_have_shown(differences: list[flo
     if folds < 2:
         assert math.isnan(found.threshold) and math.isnan(found.detectable)
     else:
-        factor = variance_factor(*zip(*kept, strict=True))
-        assert found.threshold == pytest.approx(significance_threshold(tested.sd, factor, folds))
-        assert found.detectable == pytest.approx(detectable(tested.sd, factor, folds))
+        se = math.sqrt(variance_factor(*zip(*kept, strict=True))) * tested.sd
+        assert found.threshold == pytest.approx(significance_threshold(se, folds - 1))
+        assert found.detectable == pytest.approx(detectable(se, folds - 1))
     assert found.noise is None
 
 

@@ -72,7 +72,7 @@ def test_over_several_seeds_each_is_paired_with_its_own(record: SweepRecord) -> 
     (one,) = leakage_of(plus(repeated(record), *leaky)).compared
     each = [np.mean(list(by_hand(*pair).values())) for pair in zip(leaky, honest, strict=True)]
     assert one.images == 29 and one.inflation == pytest.approx(np.mean(each))
-    assert "(SD over 3 seeds" in leakage_of(plus(repeated(record), *leaky)).detail
+    assert "(SD over 3 repeats" in leakage_of(plus(repeated(record), *leaky)).detail
     assert (
         one.noise is not None
         and one.noise.per_seed == pytest.approx(each)

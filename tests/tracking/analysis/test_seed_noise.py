@@ -101,7 +101,7 @@ def test_it_stands_in_words_beside_the_verdict(found: SweepSummary, record: Swee
     one = found.comparison.contracting_vs_expanding
     assert one is not None and one.noise is not None
     sd = one.noise.sd
-    words = f"repeating with another seed moves this difference by about ±{sd:.3f} (SD over 3 seeds"
+    words = f"repeating with another seed moves this difference by about ±{sd:.3f} (SD over 3 repeats"
     assert words in found.verdict.sentence
     floor = f"Another seed moves a mask's mean Dice by about ±{found.noise.sd:.3f} (SD over 3 seeds, pooled over 17"
     page, text = rendered(repeated(record), "html"), rendered(repeated(record), "markdown")

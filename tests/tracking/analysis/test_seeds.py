@@ -9,8 +9,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.tracking.made_up import leaky_record, repeated, summary_of, trial_info, trial_record, with_seed
-from tracking.analysis.seeds import done_lucks, merged, per_original, read
+from tests.tracking.made_up import (
+    leaky_record,
+    pretrained_again,
+    repeated,
+    summary_of,
+    trial_info,
+    trial_record,
+    with_seed,
+)
+from tracking.analysis.seeds import balanced, done_lucks, merged, per_original, read
 from tracking.as_json import to_json
 from tracking.record import METRICS, SweepRecord, TrialRecord
 from tracking.summary.gaps import FailedTrial, UnfinishedTrial
@@ -211,6 +219,30 @@ def test_a_seed_is_done_when_all_its_trials_have_ended(record: SweepRecord) -> N
     assert done(status(whole, 1, "9", "FAILED"), 0, 1, 2) == [0, 1, 2]
     assert done(status(whole, 0, "none", "RUNNING"), 0, 1, 2) == [0, 1, 2]  # zero-shot has no seed
     assert done(whole, 7) == []
+
+
+def test_a_grid_with_a_gap_is_read_without_it() -> None:
+    """One pre-training must not count for more than another because more seeds are done with it."""
+    assert balanced([(0, None), (1, None), (0, 1)]) == ((0, None), (1, None))
+    assert balanced([(0, None), (0, 1), (1, 1), (0, 2)]) == ((0, None), (0, 1), (0, 2))
+    whole = [(seed, start) for start in (None, 1) for seed in (0, 1)]
+    assert balanced(whole) == tuple(whole) and balanced([]) == ()
+
+
+def test_pre_trainings_are_rows_whatever_the_seeds(record: SweepRecord) -> None:
+    reading = read(pretrained_again(record, lambda _, number: 0.1 * number))
+    trial = next(one for one in reading.honest.finished if one.info.candidate.mask == "1-5")
+    rows = reading.repeats.by_pretraining(trial)
+    assert rows.shape == (3, 5) and np.diff(rows, axis=0) == pytest.approx(np.full((2, 5), 0.1))
+    assert read(record).repeats.by_pretraining(trial).shape == (1, 5)
+
+
+def test_a_part_of_the_images_is_known_when_a_trial_has_finished(record: SweepRecord) -> None:
+    """A repeat that is still at work has none, and the others keep theirs."""
+    done, begun = (scored(seed, [(1, image_score("a", 0.5))]) for seed in (0, 1))
+    found = merged([replace(done, train_images=(8.0, 9.0)), replace(begun, train_images=())])
+    assert found.train_images == (8.0, 9.0)
+    assert merged([replace(one, train_images=()) for one in (done, begun)]).train_images == ()
 
 
 def test_the_parts_of_a_merged_trial_stand_in_the_order_of_the_seeds(record: SweepRecord) -> None:

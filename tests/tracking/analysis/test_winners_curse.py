@@ -1,22 +1,23 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from tracking.analysis.winners_curse import (
+    FurtherVariance,
     _draw_counts,
     against_best,
     bbc_cv,
     dice_by_image,
     image_scores,
-    margin_of_all,
     one_standard_error,
 )
 from tracking.record import SweepRecord
-from tracking.statistics import corrected_t, critical, tail
+from tracking.statistics import added, corrected_t, critical, tail
 
 TRAIN, TEST = [128] * 5, [32] * 5
 
@@ -64,6 +65,11 @@ def test_the_same_scores_give_the_same_numbers_and_equal_masks_go_to_the_first()
 def test_too_little_to_choose_from(shape: tuple[int, int]) -> None:
     with pytest.raises(ValueError, match="at least 10 images and 2 masks"):
         bbc_cv(np.ones(shape))
+
+
+def margin(folds: np.ndarray, n_train: Sequence[int], n_test: Sequence[int]) -> float:
+    (width,) = {one.margin if one.margin == one.margin else None for one in against_best(folds, n_train, n_test)[1]}
+    return math.nan if width is None else width
 
 
 def test_how_far_masks_lie_behind_the_best() -> None:
@@ -114,9 +120,9 @@ def test_the_cheapest_within_one_standard_error(levels: list[float], costs: list
 def test_the_margin_is_that_of_any_difference_of_two_rows() -> None:
     folds = np.array([[0.6, 0.7, 0.65, 0.62, math.nan], [0.5, 0.66, 0.55, 0.6, 0.9]])
     expected = corrected_t(list(folds[0, :4] - folds[1, :4]), TRAIN[:4], TEST[:4])
-    assert margin_of_all(folds, TRAIN, TEST) == pytest.approx(critical(3) * expected.se)
-    assert math.isnan(margin_of_all(folds[:, 3:], TRAIN[3:], TEST[3:]))
-    assert math.isnan(margin_of_all(np.full((2, 5), 0.5), TRAIN, TEST))
+    assert margin(folds, TRAIN, TEST) == pytest.approx(critical(3) * expected.se)
+    assert math.isnan(margin(folds[:, 3:], TRAIN[3:], TEST[3:]))
+    assert math.isnan(margin(np.full((2, 5), 0.5), TRAIN, TEST))
 
 
 def test_the_matrix_pairs_images_by_name(record: SweepRecord) -> None:
@@ -190,6 +196,28 @@ def test_distances_from_the_best_by_hand() -> None:
     assert math.isnan(found[1].p)
 
 
+def test_what_folds_do_not_show_is_added_row_by_row() -> None:
+    folds, sizes = np.array([row[:3] for row in TABLE]), ([80] * 3, [20] * 3)
+    plain = against_best(folds, *sizes)[1]
+    found = against_best(folds, *sizes, further=FurtherVariance([0.0, 0.0, 0.01], 2))[1]
+    assert found[:2] == plain[:2] or math.isnan(plain[0].p) or math.isnan(plain[1].p)
+    se, df = pooled([row[:3] for row in TABLE], 1 / 3 + 0.25)
+    wider, fewer = added(se, df, 0.01, 2)
+    assert found[2].margin == pytest.approx(critical(fewer) * wider) and found[2].p > plain[2].p
+    assert found[0].margin == plain[0].margin
+
+
+def test_rows_of_another_kind_do_not_widen_the_others() -> None:
+    rng = np.random.default_rng(0)
+    ordinary, control = 0.6 + rng.normal(0, 0.01, (6, 5)), 0.3 + rng.normal(0, 0.08, (3, 5))
+    folds, kinds = np.vstack([ordinary, control]), [True] * 6 + [False] * 3
+    found = against_best(folds, TRAIN, TEST, spread_of=kinds)[1]
+    assert (
+        found[0].margin == pytest.approx(margin(ordinary, TRAIN, TEST))
+        and found[0].margin < margin(folds, TRAIN, TEST) / 2
+    )
+
+
 def test_a_row_without_scores_keeps_its_place() -> None:
     folds = np.array([[math.nan] * 3, [0.5, 0.66, 0.55], [0.4, 0.7, 0.3]])
     best, found = against_best(folds, TRAIN[:3], TEST[:3])
@@ -209,7 +237,7 @@ def test_a_row_without_scores_keeps_its_place() -> None:
     ],
 )
 def test_the_margin_of_all_rows(folds: list[list[float]], sizes: int, width: str) -> None:
-    found = margin_of_all(np.array(folds), [80] * sizes, [20] * sizes)
+    found = margin(np.array(folds), [80] * sizes, [20] * sizes)
     if width == "none":
         assert math.isnan(found)
     else:
@@ -218,8 +246,8 @@ def test_the_margin_of_all_rows(folds: list[list[float]], sizes: int, width: str
 
 
 def test_the_margin_leaves_out_folds_without_a_score() -> None:
-    kept = margin_of_all(np.array(TABLE)[:, :3], [80, 70, 90], [20, 30, 10])
-    assert margin_of_all(np.array(TABLE), [80, 70, 90, 1], [20, 30, 10, 500]) == pytest.approx(kept)
+    kept = margin(np.array(TABLE)[:, :3], [80, 70, 90], [20, 30, 10])
+    assert margin(np.array(TABLE), [80, 70, 90, 1], [20, 30, 10, 500]) == pytest.approx(kept)
 
 
 @pytest.mark.parametrize("gap", [0.0, 1e-9])

@@ -119,5 +119,21 @@ def test_a_choice_is_trained_once_a_seed() -> None:
     assert [one.seed for one in choice.trainings] == [0] and [one.seed for one in again.trainings] == [0, 3]
 
 
+def test_a_refit_of_fewer_seeds_than_the_search_has_now_is_none() -> None:
+    """Seeds may be added when the parts are done: the score would be of one network beside means over several."""
+    one, two = (part(number, favours((1, 2)), [0.6] * 8) for number in (1, 2))
+    nested = found(whole(one, repeated(two, seeds=(0, 3))))
+    assert nested.dice is None and len(nested.parts) == 1
+
+
+def test_what_was_not_measured_against_no_training_ties_with_nothing() -> None:
+    parts = [part(number, favours((1, 2)), [0.6] * 8, zero_shot=0.95) for number in (1, 2)]
+    assert "is 1-2, which ties with the best in 0 of the 2" in found(whole(*parts)).sentence
+    trained = [part(number, favours((1, 2)), [0.6] * 8, zero_shot=0.69) for number in (1, 2)]
+    best = subset_record(MASKS, favours((1, 2)), zero_shot=0.9)
+    sentence = found(replace(best, outer=tuple(trained))).sentence
+    assert "no training, which ties with the best in 2 of the 2" in sentence
+
+
 def test_one_mask_is_no_choice() -> None:
     assert choice_of(subset_record(MASKS[:1], favours((1,)))) is None

@@ -13,6 +13,7 @@ import pytest
 from sweeps.commands.best import best, terminal_parts
 from tests.tracking.made_up import sweep_info, trial_info, trial_record
 from tracking.analysis.seeds import read
+from tracking.best_mask.start_tables import start_tables
 from tracking.best_mask.starts import StartTable, names_of, start_table
 from tracking.record import SweepInfo, SweepRecord, TrialRecord
 
@@ -80,14 +81,68 @@ def test_every_start_is_a_row_and_scratch_completes_the_random_one() -> None:
 def test_effects_are_the_contrasts_of_the_table() -> None:
     found = table(made(additive))
     cells = {(row.name, cell.mask): cell.dice for row in found.rows for cell in row.cells}
-    names = ("photos", "sim", "random-frozen")
+    names = ("photos", "sim")
     by_hand = np.array([[cells[name, mask] for mask in found.masks] for name in names])
-    assert [effect.name for effect in found.starts] == ["sim", "random-frozen"]
+    assert [effect.name for effect in found.starts] == ["sim"]
     assert [effect.mean for effect in found.starts] == pytest.approx(by_hand[1:].mean(1) - by_hand[0].mean())
     assert [effect.mean for effect in found.mask_effects] == pytest.approx(by_hand.mean(0) - by_hand.mean())
     left = by_hand - by_hand.mean(1, keepdims=True) - by_hand.mean(0) + by_hand.mean()
     assert [effect.mean for effect in found.interactions] == pytest.approx(left.ravel())
     assert all(effect.low > 0 or effect.high < 0 for effect in found.starts)
+
+
+def test_fresh_weights_are_a_control_and_no_part_of_the_effects() -> None:
+    """A control that depends on the mask as nothing else does moves no effect of the starts with weights."""
+
+    def odd(start: str, mask: str) -> float:
+        return additive(start, mask) + (0.2 if (start, mask) == ("random-frozen", "6-9") else 0.0)
+
+    found, other = table(made(additive)), table(made(odd))
+    assert (found.starts, found.mask_effects, found.interactions) == (
+        other.starts,
+        other.mask_effects,
+        other.interactions,
+    )
+    cells = {(row.name, cell.mask): cell.dice for row in found.rows for cell in row.cells}
+    scratch, frozen = found.fresh
+    assert (scratch.name, scratch.masks) == ("scratch", ("all",)) and frozen.name == "random-frozen"
+    assert scratch.mean == pytest.approx(cells["scratch", "all"] - cells["photos", "all"])
+    apart = [cells["random-frozen", mask] - cells["photos", mask] for mask in frozen.masks]
+    assert len(apart) == 3 and frozen.mean == pytest.approx(np.mean(apart))
+    assert "Fresh weights against photos: scratch −0.2" in found.sentence and "(mask all alone)" in found.sentence
+
+
+def test_weights_against_scratch_are_compared_where_both_were_measured() -> None:
+    found = table(made(additive, [["photos", "composites"], ["scratch", "scratch"]]))
+    assert not found.starts and [one.name for one in found.fresh] == ["scratch"]
+    assert found.sentence.startswith("Start and mask: fresh weights against photos: scratch −0.2")
+
+
+def test_one_contrast_counts_once_whatever_its_sign() -> None:
+    """With two starts an interaction stands in both rows; with two masks, too, in both columns."""
+    two = [["photos", "composites"], ["sim", "phantoms"]]
+    found = table(made(crossed, two))
+    assert len(found.interactions) == 6 and len({round(one.p, 12) for one in found.interactions}) == 3
+    smallest = min(found.interactions, key=lambda one: one.p)
+    assert smallest.p_holm == pytest.approx(3 * smallest.p)
+    whole = made(crossed, two)
+    few = replace(whole, trials=tuple(one for one in whole.trials if one.info.candidate.mask != "all"))
+    alone = table(few)
+    assert [one.p_holm for one in alone.interactions] == pytest.approx([one.p for one in alone.interactions])
+    assert [one.p_holm for one in alone.mask_effects] == pytest.approx([one.p for one in alone.mask_effects])
+
+
+def test_a_cell_of_another_training_setting_is_no_cell_of_the_table() -> None:
+    whole = made(additive, [["photos", "composites"], ["random-frozen", "random-frozen"]])
+    batch = tuple(
+        replace(one, info=replace(one.info, candidate=replace(one.info.candidate, train=(("batch", 8),))))
+        if one.info.role == "trial"
+        else one
+        for one in (*whole.trials, trial("scratch", "all", 0.9))
+    )
+    found = table(replace(whole, trials=batch))
+    assert found.train == {"batch": 8} and "batch 8" in start_tables(found)[1].title
+    assert {cell.mask for cell in found.rows[1].cells} == {"1-5", "6-9"}
 
 
 def test_what_adds_up_is_not_called_dependent_and_what_crosses_is() -> None:
@@ -129,7 +184,7 @@ def test_a_search_that_measured_few_says_so() -> None:
     found = table(replace(whole, trials=own))
     assert [row.name for row in found.rows] == ["photos", "scratch", "random-frozen"]
     alone = tuple(one for one in whole.trials if one.info.candidate.start == "pretrained")
-    assert "too little is measured" in table(replace(whole, trials=alone)).sentence
+    assert "too little is measured yet" in table(replace(whole, trials=alone)).sentence
 
 
 def test_of_several_trainings_from_scratch_that_of_the_tables_setting_counts_in_any_order() -> None:
