@@ -14,7 +14,7 @@ from tracking.analysis.winners_curse import dice_by_image
 from tracking.record import SweepInfo, TrialRecord
 from trainer.candidate import PRETRAINED, SCRATCH
 
-Setting = tuple[int | None, float | None]
+EpochsAndRate = tuple[int | None, float | None]
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Leakage:
     trials: tuple[TrialSummary, ...]
 
 
-def measure_leakage(reading: Reading, setting: Setting) -> Leakage | None:
+def measure_leakage(reading: Reading, setting: EpochsAndRate) -> Leakage | None:
     """The leaky trials beside the honest ones; None for a sweep without a finished leaky trial.
 
     For every leaky trial with an honest one of the same mask, start, epochs, rate and seeds, over the n original images
@@ -107,7 +107,7 @@ def _inflation(leaky: TrialRecord, honest: TrialRecord, reading: Reading) -> Inf
     )
 
 
-def _sentences(compared: Sequence[Inflation], setting: Setting, info: SweepInfo) -> tuple[str, str]:
+def _sentences(compared: Sequence[Inflation], setting: EpochsAndRate, info: SweepInfo) -> tuple[str, str]:
     """Contracting at the main setting if it is there, else the first; then what the images say."""
     if not compared:
         return "No leaky trial has an honest one of the same mask and setting beside it, so no inflation is known.", ""

@@ -150,10 +150,10 @@ def _fresh(
     )
 
 
-Setting = tuple[int, float, tuple[tuple[str, TrainValue], ...]]  # epochs, learning rate, searched training settings
+TrainedAt = tuple[int, float, tuple[tuple[str, TrainValue], ...]]  # epochs, learning rate, searched training settings
 
 
-def _trials_from(start: str, done: Sequence[TrialRecord], setting: Setting) -> dict[str, TrialRecord]:
+def _trials_from(start: str, done: Sequence[TrialRecord], setting: TrainedAt) -> dict[str, TrialRecord]:
     """mask -> the trial from this start at a setting, the cheapest first. Of random weights with frozen blocks, what
     trains all of them is training from scratch.
     """
@@ -167,7 +167,7 @@ def _trials_from(start: str, done: Sequence[TrialRecord], setting: Setting) -> d
     return {trial.info.candidate.mask: trial for trial in found}
 
 
-def _is_at(trial: TrialRecord, setting: Setting) -> bool:
+def _is_at(trial: TrialRecord, setting: TrainedAt) -> bool:
     one = trial.info.candidate
     return (one.epochs, one.learning_rate, one.train) == setting
 
