@@ -23,7 +23,7 @@ Keys are sorted, numbers have full precision, and what is not there (None) or ca
 field `schema` is raised whenever a field changes its name or meaning; a new field alone does not raise it. This page
 is made from the code by `python -m docs.make_report_json`.
 """
-ROOTS = (("One sweep", SweepSummary), ("Two sweeps", TwoSweeps), ("Three or more sweeps", ManySweeps))
+ROOTS = (("One sweep", SweepSummary), ("Two sweeps", TwoSweeps), ("Sweeps on the same folds", ManySweeps))
 PLAIN = {str: "string", int: "integer", float: "number or null", bool: "true or false", Any: "any value"}
 
 

@@ -526,8 +526,8 @@ def report(
     others: Annotated[
         list[str] | None,
         typer.Argument(
-            help="A second sweep, to set the two side by side; or more, on the same images and folds, to compare their "
-            "best masks.",
+            help="A second sweep, to set the two side by side, or more. On the same images and folds their best masks "
+            "are compared.",
             autocompletion=_sweeps_here,
         ),
     ] = None,

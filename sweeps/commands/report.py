@@ -13,6 +13,7 @@ from trainer.errors import UserError
 from trainer.files import write_atomically
 
 if TYPE_CHECKING:  # heavy
+    from tracking.record import SweepRecord
     from tracking.store.writer import Tracker
 
 
@@ -81,8 +82,9 @@ def _render_one(tracker: Tracker, sweep: str | None, form: str, *, shows_images:
 
 
 def _render_two(tracker: Tracker, sweep: str | None, other: str, form: str, *, figures: bool) -> Rendered:
-    """The report of two sweeps side by side."""
+    """The report of two sweeps side by side; of networks with other blocks their best masks alone."""
     from tracking.report import formats
+    from tracking.summary.many_sweeps import are_other_networks
     from tracking.summary.two_sweeps import compare_sweeps
 
     board = Board(Output(stderr=True))
@@ -90,6 +92,8 @@ def _render_two(tracker: Tracker, sweep: str | None, other: str, form: str, *, f
         one = tracker.read_sweep(sweep, step)
     with board.reading("reading the trials of the other") as step:
         two = tracker.read_sweep(other, step)
+    if are_other_networks(one, two):
+        return _compared((one, two), form, board)
     with board.reading("comparing the sweeps"):
         comparison = compare_sweeps(one, two)
     with board.reading("writing tables and figures"):
@@ -100,16 +104,22 @@ def _render_two(tracker: Tracker, sweep: str | None, other: str, form: str, *, f
 
 def _render_many(tracker: Tracker, names: Sequence[str], form: str) -> Rendered:
     """The report of three or more sweeps side by side; its figure stands on the page."""
-    from tracking.report import formats
-    from tracking.summary.many_sweeps import compare_many
-
     board, records = Board(Output(stderr=True)), []
     for name in names:
         with board.reading(f"reading the trials of {name}") as step:
             records.append(tracker.read_sweep(name, step))
+    return _compared(records, form, board)
+
+
+def _compared(records: Sequence[SweepRecord], form: str, board: Board) -> Rendered:
+    """The best masks of sweeps on the same folds."""
+    from tracking.report import formats
+    from tracking.summary.many_sweeps import compare_many
+
     with board.reading("comparing the sweeps"):
         many = compare_many(records)
-    return " against ".join(names)[:LONGEST_FOLDER], formats.render_many(many, form), {}
+    names = " against ".join(record.info.name for record in records)
+    return names[:LONGEST_FOLDER], formats.render_many(many, form), {}
 
 
 def _write(files: Mapping[Path, bytes]) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from tracking.analysis.formatting import COMPARISON_HEADS, SYNTHETIC, comparison_cells, mask_name, number
+from markupsafe import Markup
+
+from tracking.analysis.formatting import COMPARISON_HEADS, SYNTHETIC, comparison_cells, from_start, mask_name, number
 from tracking.figures.canvas import stamp
 from tracking.figures.curves import draw_comparisons
-from tracking.report.html import document, figure, fill, section, table
+from tracking.report.html import document, figure, fill, paragraph, section, table
 from tracking.report.markdown import markdown_table
 from tracking.summary.many_sweeps import BestAgainst, ManySweeps, SweepBest
 
@@ -34,18 +36,32 @@ def many_sweeps_html(many: ManySweeps) -> str:
     return document(f"{names}: whose mask is best", parts, many.synthetic)
 
 
+def winners_section(many: ManySweeps) -> Markup:
+    """The winners and their differences, as a part of another page."""
+    tables = [
+        table(HEADS, map(_cells, many.sweeps), "Dice as measured.", many.synthetic),
+        table(PAIR_HEADS, map(_pair_cells, many.pairs), "The winners, paired by fold.", many.synthetic),
+    ]
+    return section("Whose best mask is better?", [paragraph(many.sentence), *tables])
+
+
 def many_sweeps_markdown(many: ManySweeps) -> str:
     """The same without the figure."""
     lines = [f"# {', '.join(best.sweep for best in many.sweeps)}", ""]
     lines += [f"**{SYNTHETIC}**", ""] if many.synthetic else []
-    lines += [f"**{many.sentence}**", "", *markdown_table(HEADS, map(_cells, many.sweeps)), ""]
-    return "\n".join([*lines, *markdown_table(PAIR_HEADS, map(_pair_cells, many.pairs))]) + "\n"
+    return "\n".join([*lines, *winners_markdown(many)]) + "\n"
+
+
+def winners_markdown(many: ManySweeps) -> list[str]:
+    """The winners and their differences, line by line."""
+    lines = [f"**{many.sentence}**", "", *markdown_table(HEADS, map(_cells, many.sweeps)), ""]
+    return [*lines, *markdown_table(PAIR_HEADS, map(_pair_cells, many.pairs))]
 
 
 def _cells(best: SweepBest) -> list[str]:
     winner = best.winner
     return [
-        *(best.sweep, best.network, f"{best.parameters:,}", best.start, mask_name(winner)),
+        *(best.sweep, best.network, f"{best.parameters:,}", best.start, from_start(mask_name(winner), winner.start)),
         *(f"{winner.trainable_params:,}", str(winner.epochs), number(winner.dice), str(best.candidates)),
     ]
 

@@ -15,6 +15,7 @@ from tracking.figures.canvas import STAMP, Form, stamp
 from tracking.figures.curves import Panel, draw_comparisons, draw_curves, draw_panels
 from tracking.figures.figure_data import baselines_of, curves_of, score_limits
 from tracking.report.html import NOTHING, document, figure, fill, table
+from tracking.report.many_sweeps import winners_markdown, winners_section
 from tracking.report.markdown import markdown_table
 from tracking.statistics import Comparison
 from tracking.summary.sweep import SweepSummary
@@ -55,6 +56,7 @@ def two_sweeps_html(two: TwoSweeps) -> str:
     parts = [
         _head(two, names),
         fill("two_notes.html", notes=two.notes) if two.notes else NOTHING,
+        winners_section(two.best) if two.best else NOTHING,
         _curves(two.sweeps),
         _comparisons(two),
         fill("two_each.html", sweeps=[_sweep_text(sweep) for sweep in two.sweeps]),
@@ -161,7 +163,8 @@ def two_sweeps_markdown(two: TwoSweeps) -> str:
     names = [sweep.sweep for sweep in two.sweeps]
     stamped = [f"{STAMP}: {sweep.sweep}" for sweep in two.sweeps if sweep.data.synthetic]
     lines = [f"# {' against '.join(names)}", "", *stamped, "", f"**{two.sentence}**", ""]
-    lines += [*(f"- {note}" for note in two.notes), "", *markdown_table(*_table(two)), "", READING, ""]
+    lines += [*(f"- {note}" for note in two.notes), "", *(winners_markdown(two.best) if two.best else ()), ""]
+    lines += [*markdown_table(*_table(two)), "", READING, ""]
     for sweep in two.sweeps:
         lines += [f"## {sweep.sweep}", "", sweep.data.statement, "", sweep.verdict.sentence, ""]
     return "\n".join(lines)

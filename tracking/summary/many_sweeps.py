@@ -15,6 +15,7 @@ from itertools import combinations
 import numpy as np
 
 from tracking.analysis.contrasts import Difference, contrast, difference
+from tracking.analysis.formatting import from_start
 from tracking.analysis.seeds import read
 from tracking.analysis.winners_curse import FEWEST, bbc_cv, image_scores
 from tracking.best_mask.candidates import CandidateAt, Candidates, candidate_at, candidates_of
@@ -22,6 +23,7 @@ from tracking.best_mask.sentences import apart, digits
 from tracking.record import SweepInfo, SweepRecord
 from tracking.spec_view import view_spec
 from tracking.statistics import holm, with_further_variance
+from tracking.units import unit_of
 from trainer.errors import UserError
 
 SCHEMA = 1
@@ -79,16 +81,27 @@ def compare_many(records: Sequence[SweepRecord]) -> ManySweeps:
     return ManySweeps(SCHEMA, synthetic, bests, tested, _sentence(bests, tested, synthetic=synthetic))
 
 
+def are_paired(first: SweepRecord, second: SweepRecord) -> bool:
+    """Whether two sweeps have the same images in the same folds."""
+    one, other = first.info, second.info
+    return one.data.get("digest") == other.data.get("digest") and one.folds == other.folds
+
+
+def are_other_networks(first: SweepRecord, second: SweepRecord) -> bool:
+    """Whether two sweeps on the same folds have other numbers of blocks, so that only their best masks compare."""
+    same_unit = unit_of(first.info.spec) == unit_of(second.info.spec)
+    return are_paired(first, second) and same_unit and first.info.n_blocks != second.info.n_blocks
+
+
 def _check(records: Sequence[SweepRecord]) -> None:
     names = [record.info.name for record in records]
     if len({record.run_id for record in records}) < len(records):
         raise UserError(f"Sweeps are set side by side once each, but one is named twice: {', '.join(names)}.")
-    first = records[0].info
     for record in records[1:]:
-        if record.info.data.get("digest") != first.data.get("digest") or record.info.folds != first.folds:
+        if not are_paired(records[0], record):
             raise UserError(
-                "Three or more sweeps can be compared on the same images in the same folds only, else their folds "
-                f"do not pair, but {first.name!r} and {record.info.name!r} have others. Give both the same data, "
+                "The best masks of sweeps can be compared on the same images in the same folds only, else their folds "
+                f"do not pair, but {names[0]!r} and {record.info.name!r} have others. Give both the same data, "
                 "folds and seed."
             )
     for record in records:
@@ -139,7 +152,9 @@ def _sentence(bests: Sequence[SweepBest], pairs: Sequence[BestAgainst], *, synth
     head = f"{top.sweep} is best" if sure else f"No one sweep is shown to be best; {top.sweep} scores highest"
     rest = "" if sure or not some else f"; shown to be better than {', '.join(some)}"
     ending = " Synthetic data: no claim about real images." if synthetic else ""
+    mask = from_start(top.winner.mask, top.winner.start)
+    family = f"; Holm over {len(pairs)} pairs" if len(pairs) > 1 else ""
     return (
-        f"{head}, with mask {top.winner.mask} (Dice {digits(top.winner.dice, 3)}): {', '.join(parts)}{rest}. "
-        f"Corrected for the choice of each winner; Holm over {len(pairs)} pairs.{ending}"
+        f"{head}, with mask {mask} (Dice {digits(top.winner.dice, 3)}): {', '.join(parts)}{rest}. "
+        f"Corrected for the choice of each winner{family}.{ending}"
     )

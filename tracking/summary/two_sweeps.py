@@ -7,9 +7,13 @@ from dataclasses import dataclass, replace
 
 from tracking.analysis.comparisons import AREA, HALVES
 from tracking.analysis.contrasts import Difference
+from tracking.analysis.seeds import read
+from tracking.best_mask.candidates import candidates_of
 from tracking.record import SweepRecord
+from tracking.spec_view import view_spec
 from tracking.statistics import EQUIVALENCE, Comparison, critical, holm, tail
 from tracking.summary.comparable import check_comparable
+from tracking.summary.many_sweeps import ManySweeps, are_paired, compare_many
 from tracking.summary.sweep import SCHEMA, SweepSummary, summarise
 from tracking.summary.sweep_notes import Sweeps, notes_on, units_of
 
@@ -60,7 +64,8 @@ class TwoSweeps:
     """Two sweeps set side by side. `schema`: version of these fields. `sweeps`: the summary of each. `difference`:
     between their co-primary comparisons. `finding`: whether the direction depends on the data, or on what masks count
     where that differs, None where there is nothing to judge; `sentence`: that with its numbers; `notes`: what else
-    differs.
+    differs. `best`: whose best mask is better, of sweeps that have the same images in the same folds, which pair; None
+    of others.
     """
 
     schema: int
@@ -69,6 +74,7 @@ class TwoSweeps:
     finding: str | None
     sentence: str
     notes: tuple[str, ...]
+    best: ManySweeps | None
 
     @property
     def pairs(self) -> tuple[Pair, Pair]:
@@ -130,7 +136,9 @@ def compare_sweeps(first: SweepRecord, second: SweepRecord) -> TwoSweeps:
     check_comparable(first, second)
     sweeps = (summarise(first), summarise(second))
     difference = _subtract_shared(sweeps)
-    undecided = TwoSweeps(SCHEMA, sweeps, difference, None, "", tuple(notes_on(sweeps)))
+    measured = all(candidates_of(read(record)).trials for record in (first, second))
+    best = compare_many((first, second)) if measured and are_paired(first, second) else None
+    undecided = TwoSweeps(SCHEMA, sweeps, difference, None, "", tuple(notes_on(sweeps)), best)
     finding, sentence = _judge(undecided)
     return replace(undecided, finding=finding, sentence=sentence)
 
@@ -194,4 +202,10 @@ def _numbers(title: str, first: Comparison, second: Comparison, apart: Compariso
 
 
 def _cause(sweeps: Sweeps) -> str:
-    return "the data" if len(units_of(sweeps)) == 1 else "what masks count"
+    """What differs between the sweeps first of all; of the same images whatever else they were given."""
+    if len(units_of(sweeps)) > 1:
+        return "what masks count"
+    first, second = sweeps
+    if first.data.digest != second.data.digest:
+        return "the data"
+    return "the network" if view_spec(first.settings).network != view_spec(second.settings).network else "the settings"

@@ -10,7 +10,7 @@ import pytest
 from tests.tracking.made_up import subset_record
 from tracking.record import SweepRecord
 from tracking.report.formats import render_many
-from tracking.summary.many_sweeps import compare_many
+from tracking.summary.many_sweeps import are_other_networks, compare_many
 from trainer.errors import UserError
 
 MASKS = [(1,), (2,), (1, 2), (3,), (1, 3)]
@@ -50,6 +50,15 @@ def test_other_folds_and_a_sweep_twice_are_refused() -> None:
         compare_many([one, two, one])
     with pytest.raises(UserError, match="'c' has no finished mask"):
         compare_many([one, two, replace(three, trials=())])
+
+
+def test_networks_with_other_blocks_share_their_best_masks_alone() -> None:
+    one, two = named("a", flat(0.6), 1), named("b", flat(0.8), 2)
+    encoder = replace(two, info=replace(two.info, n_blocks=10))
+    assert are_other_networks(one, encoder) and not are_other_networks(one, two)
+    elsewhere = replace(encoder, info=replace(encoder.info, folds=encoder.info.folds[::-1]))
+    assert not are_other_networks(one, elsewhere)
+    assert "Holm" not in compare_many([one, encoder]).sentence
 
 
 @pytest.mark.parametrize("form", ["html", "markdown", "json"])

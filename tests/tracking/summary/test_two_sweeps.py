@@ -83,8 +83,28 @@ def test_opposite_directions_are_said(record: SweepRecord, other: SweepRecord) -
 
 def test_the_same_scores_show_no_dependence(record: SweepRecord) -> None:
     found = compare_sweeps(record, replace(record, info=replace(record.info, name="again"), run_id="run 2"))
-    assert found.finding == "no dependence on the data shown"
+    assert found.finding == "no dependence on the settings shown"
     assert any("same images" in note for note in found.notes)
+
+
+def test_on_the_same_folds_the_best_masks_are_compared_too(record: SweepRecord, other: SweepRecord) -> None:
+    spec = {**record.info.spec, "model": {"path": "keras:MobileNetV2"}}
+    better = replace(
+        record,
+        info=replace(record.info, name="encoder", spec=spec),
+        run_id="run 2",
+        trials=tuple(
+            replace(one, folds={**one.folds, "dice": tuple(value + 0.1 for value in one.folds["dice"])})
+            for one in record.trials
+        ),
+    )
+    found = compare_sweeps(record, better)
+    assert found.best is not None and found.best.sweeps[0].sweep == "encoder"
+    assert found.best.pairs[0].apparent == pytest.approx(0.1)
+    assert found.finding == "no dependence on the network shown"
+    for text in (render_two(found), render_two(found, "markdown")):
+        assert found.best.sentence in text.replace("&#39;", "'")
+    assert compare_sweeps(record, other).best is None
 
 
 def test_nothing_in_common_is_no_verdict(record: SweepRecord, other: SweepRecord) -> None:
