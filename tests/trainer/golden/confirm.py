@@ -15,7 +15,7 @@ from typing import Any
 
 import tests.conftest  # noqa: F401  # the surroundings of the tests, set before anything heavy is imported
 from tests.trainer.golden.images import reading_images, synthetic_images
-from tests.trainer.golden.results import Golden, differences
+from tests.trainer.golden.results import TOLERANCES, Golden, differences, with_new
 from tests.trainer.golden.syntax import digests
 from tests.trainer.golden.training import pretraining, training
 from trainer import arithmetic, candidate, config, keys
@@ -66,14 +66,17 @@ def renewed(name: str, before: Mapping[str, Any] | None) -> dict[str, Any]:
         return {"version": version, **asdict(computed(name))}
     if version < before["version"]:
         sys.exit(f"{name} must not be lowered, but it was {before['version']} and is {version}.")
-    if lines := differences(before, computed(name)):
+    now = computed(name)
+    after = with_new(before, now)
+    if lines := differences(after, now):
         shown = "\n".join(line[:400] for line in lines)
         sys.exit(
             f"Not confirmed: under version {version} of {name} these numbers have changed. Raise it in "
             f"trainer/arithmetic.py if they were meant to.\n{shown}"
         )
-    print(f"{name}: version {version}, its numbers are the same.")
-    return dict(before)
+    count = sum(len(after[kind]) - len(before[kind]) for kind in TOLERANCES)
+    print(f"{name}: version {version}, its numbers are the same{f', and {count} are new' if count else ''}.")
+    return {"version": version, **after}
 
 
 def main() -> None:

@@ -45,6 +45,11 @@ def differences(expected: Mapping[str, Any], golden: Golden) -> list[str]:
     return lines
 
 
+def with_new(expected: Mapping[str, Any], golden: Golden) -> dict[str, Any]:
+    """The expected values, and those of `golden` whose names are new: what nobody had asked before."""
+    return {kind: getattr(golden, kind) | dict(expected[kind]) for kind in TOLERANCES}
+
+
 def is_close(before: Sequence[float], now: Sequence[float], relative: float, absolute: float) -> bool:
     """Whether two lists agree, number by number."""
     return len(before) == len(now) and np.allclose(now, before, rtol=relative, atol=absolute)

@@ -143,13 +143,20 @@ def own_network(folder: Path) -> ModelConfig:
 
 
 def tiny_trainings() -> Iterator[tuple[str, list[float]]]:
-    """Both losses, both rules for batch normalisation, both starts; three steps an epoch, scored at two budgets."""
-    scratch = Candidate("6-9", 2, 1e-3, start="scratch", seed=3)
+    """Both losses, both rules for batch normalisation, both starts, every way to tune a block; three steps an epoch,
+    scored at two budgets.
+    """
+    scratch, contracting = Candidate("6-9", 2, 1e-3, start="scratch", seed=3), Candidate("1-2", 2, 1e-3, seed=3)
     with tempfile.TemporaryDirectory() as folder:
         given = own_network(Path(folder))
         for name, config, train, candidate in (
             ("bce+dice", TINY, TrainConfig(batch=4), scratch),
-            ("bce", TINY, TrainConfig(batch=4, loss="bce"), Candidate("1-2", 2, 1e-3, seed=3)),
+            ("bce", TINY, TrainConfig(batch=4, loss="bce"), contracting),
+            ("low rank", TINY, TrainConfig(batch=4, tune="lora", lora_rank=2), contracting),
+            ("biases", TINY, TrainConfig(batch=4, tune="bias"), contracting),
+            ("normalisation", given, TrainConfig(batch=4, tune="norm"), Candidate("2", 2, 1e-3, seed=3)),
+            ("slower towards the input", TINY, TrainConfig(batch=4, rate_decay=0.5), Candidate("all", 2, 1e-3, seed=3)),
+            ("head first", TINY, TrainConfig(batch=4, schedule="head-first", head_epochs=1), contracting),
             ("frozen statistics", given, TrainConfig(batch=4), Candidate("2-3", 2, 1e-3, seed=3)),
             ("adapting statistics", given, TrainConfig(batch=4, batch_norm="adapt"), Candidate("2-3", 2, 1e-3, seed=3)),
         ):
