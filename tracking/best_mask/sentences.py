@@ -11,6 +11,7 @@ from tracking.best_mask.candidates import CandidateAt, Setting
 from tracking.best_mask.ranking import Ranking
 from tracking.best_mask.references import Against
 from tracking.record import SweepInfo
+from tracking.spec_view import view_spec
 from tracking.units import WORDS, unit_of
 from trainer.candidate import PRETRAINED, REFEREE, SCRATCH
 
@@ -64,9 +65,11 @@ def cheapest_choice(ranking: Ranking) -> str:
 def notes(ranking: Ranking, info: SweepInfo) -> list[str]:
     """How the numbers of the sentence were made, and which trials take no part in them."""
     sentences = [_how_corrected(ranking)]
+    pretrainings = len(view_spec(info.spec).start_seeds)
+    further = f", with the variance over {pretrainings} pre-trainings" if pretrainings > 1 else ""
     sentences.append(
-        f"[ ]: 95 %, corrected resampled t over {len(info.folds)} folds. A mask ties when the interval of its distance "
-        "from the best holds 0: not shown to be worse, which is not the same as being as good."
+        f"[ ]: 95 %, corrected resampled t over {len(info.folds)} folds{further}. A mask ties when the interval of its "
+        "distance from the best holds 0: not shown to be worse, which is not the same as being as good."
     )
     missing = [name for name in ("expanding", "all") if not _is_measured(name, ranking)]
     if missing:
