@@ -196,8 +196,8 @@ def _mistakes(candidate: Candidate, mask: Mask, resolved: ResolvedSweep) -> Iter
             f"start and split must be {' or '.join(map(repr, space.starts))} and 'grouped', not '{candidate.start}' "
             f"and '{candidate.split}'"
         )
-    elif not space.allows(str(mask), space.setting_of(candidate)):
-        yield f"mask {mask} does not go with the start {candidate.start} (scratch trains all blocks)"
+    elif reason := space.why_not(str(mask), space.setting_of(candidate)):
+        yield reason
     if candidate.images:
         yield f"images must be 0 (all) or one of search.images, not {candidate.images}"
     searched = dict(space.searched)

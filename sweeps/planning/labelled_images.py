@@ -32,7 +32,7 @@ def on_these(resolved: ResolvedSweep, cases: Cases, fold_of: Sequence[int]) -> R
         raise UserError("\n".join(["'search.images' does not fit these images:", *(f"  - {one}" for one in mistakes)]))
     smaller = tuple(size for size in sizes if size < len(cases))
     spec = replace(resolved.spec, search=replace(resolved.search, images=smaller))
-    return resolve(spec, resolved.block_params, resolved.always_params)
+    return resolve(spec, resolved.block_params, resolved.always_params, resolved.bare)
 
 
 def subset_line(resolved: ResolvedSweep, images: int) -> str:

@@ -67,4 +67,4 @@ def outer_words(price: OuterPrice, images: int) -> str:
 
 
 def _of_a_part(resolved: ResolvedSweep) -> ResolvedSweep:
-    return resolve(part_spec(resolved.spec, "", 1), resolved.block_params, resolved.always_params)
+    return resolve(part_spec(resolved.spec, "", 1), resolved.block_params, resolved.always_params, resolved.bare)

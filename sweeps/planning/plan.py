@@ -60,7 +60,7 @@ def plan_to_json(plan: Plan) -> str:
     resolved = plan.resolved
     table = {item.name: getattr(plan, item.name) for item in fields(plan) if item.name != "resolved"}
     table |= {"spec": as_table(resolved.spec), "block_params": resolved.block_params}
-    table |= {"always_params": resolved.always_params}
+    table |= {"always_params": resolved.always_params, "bare": resolved.bare}
     return json.dumps(table)
 
 
@@ -109,7 +109,8 @@ def _plan_of(table: dict[str, Any], home: Home) -> Plan:
     numbers = [*units[0], units[1], *table["fold_of"]]
     if not all(type(number) is int and number >= 0 for number in numbers):
         raise ValueError("blocks and folds are whole numbers")
-    plan = Plan(resolved=resolve(from_table(spec), *units), **table)
+    bare = tuple((str(tune), tuple(map(int, blocks))) for tune, blocks in table.pop("bare", ()))
+    plan = Plan(resolved=resolve(from_table(spec), *units, bare), **table)
     if wrong := [
         item.name for item in fields(Plan) if item.type == "str" and not isinstance(getattr(plan, item.name), str)
     ]:

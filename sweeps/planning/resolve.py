@@ -10,7 +10,7 @@ from sweeps.environment.gpus import unused_gpus
 from sweeps.environment.keras_backend import chosen_backend, prepare_backend
 from sweeps.spec.load import Spec, seeds_of
 from sweeps.spec.search_section import Search
-from sweeps.spec.space import Space, listed, space_of
+from sweeps.spec.space import Bare, Space, listed, space_of
 from sweeps.spec.starts import further, start_seeds_of
 from trainer.candidate import PRETRAINED, Candidate, Luck, origin_of
 from trainer.config import Settings
@@ -26,7 +26,8 @@ class ResolvedSweep:
     """A spec on its network. Launcher, workers, dry run and a study of the user's own all read this.
 
     `spec` also holds what only the network can tell. `block_params` are the parameters of units 1..n that a mask
-    chooses among, `always_params` those of what trains whatever the mask. `space` is every candidate that the spec
+    chooses among, `always_params` those of what trains whatever the mask; `bare`: the units that a kind of tuning finds
+    nothing in. `space` is every candidate that the spec
     allows on these units; `listed` are those known beforehand, in the order to train them; `seeds` every training seed,
     `start_seeds` every `Candidate.start_seed`.
     """
@@ -38,6 +39,7 @@ class ResolvedSweep:
     listed: tuple[Candidate, ...]
     seeds: tuple[int, ...]
     start_seeds: tuple[int | None, ...] = (None,)
+    bare: Bare = ()
 
     @property
     def settings(self) -> Settings:
@@ -92,12 +94,12 @@ class ResolvedSweep:
         return self.always_params + sum(self.block_params[block - 1] for block in mask.blocks) if mask.blocks else 0
 
 
-def resolve(spec: Spec, block_params: Sequence[int], always_params: int = 0) -> ResolvedSweep:
+def resolve(spec: Spec, block_params: Sequence[int], always_params: int = 0, bare: Bare = ()) -> ResolvedSweep:
     """A spec on units of so many parameters. Raises `UserError` where no mask keeps all constraints."""
-    space = space_of(spec.search, block_params, spec.settings, always_params)
-    candidates = listed(spec.search, space, spec.settings)
+    space = space_of(spec.search, block_params, spec.settings, always_params, bare)
+    candidates, units = listed(spec.search, space, spec.settings), tuple(block_params)
     start_seeds = start_seeds_of(spec.search, spec.settings)
-    return ResolvedSweep(spec, tuple(block_params), always_params, space, candidates, seeds_of(spec), start_seeds)
+    return ResolvedSweep(spec, units, always_params, space, candidates, seeds_of(spec), start_seeds, space.bare)
 
 
 def look_and_resolve(spec: Spec, home: Home, board: Board) -> tuple[ResolvedSweep, Any]:
@@ -119,4 +121,4 @@ def look_and_resolve(spec: Spec, home: Home, board: Board) -> tuple[ResolvedSwee
         gpu_note = unused_gpus(chosen_backend(), sees_one=device().kind != CPU)
     for note in (*look.notes, *filter(None, [gpu_note])):
         board.say(note)
-    return resolve(look.spec, *unit_parameters(look.blocks)), look.network
+    return resolve(look.spec, *unit_parameters(look.blocks), look.bare), look.network

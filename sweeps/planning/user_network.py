@@ -13,6 +13,7 @@ from sweeps.environment.home import Home
 from sweeps.planning.artifact_names import NETWORK
 from sweeps.spec.load import Spec
 from sweeps.spec.search_section import norm_rules, unit_rules
+from sweeps.spec.space import Bare
 from sweeps.spec.tuning_rules import network_rules
 from sweeps.spec.validation import refuse
 from trainer.config import ModelConfig
@@ -21,7 +22,7 @@ from trainer.files import given_path, write_atomically
 from trainer.network.blocks import ALWAYS, Partition, head_of, leaf_layers, partition, searchable
 from trainer.network.encoders import encoder_network, has_weights, is_encoder, saved
 from trainer.network.low_rank import adaptable_kernels
-from trainer.network.tuning import norm_layers, weights_tuned
+from trainer.network.tuning import norm_layers, tuned_parameters, weights_tuned
 from trainer.network.user_model import examined, network_of
 from trainer.neurons.layers import meant_layers
 from trainer.training.rehearsal import rehearse
@@ -36,13 +37,14 @@ SUFFIXES = (".keras", ".h5")
 @dataclass(frozen=True, eq=False)
 class Look:
     """What a look at a network gives: the `spec` with all that only the network can tell, the Keras `network` itself,
-    its `blocks`, and `notes` for the user, one sentence each.
+    its `blocks`, `notes` for the user, one sentence each, and which blocks a kind of tuning finds nothing in (`bare`).
     """
 
     spec: Spec
     network: Any
     blocks: Partition
     notes: tuple[str, ...] = ()
+    bare: Bare = ()
 
 
 def look_at(spec: Spec, home: Home) -> Look:
@@ -74,8 +76,27 @@ def look_at(spec: Spec, home: Home) -> Look:
     resolved_spec = replace(
         spec, settings=replace(settings, model=model), search=replace(spec.search, neurons=drawn_blocks)
     )
-    notes = (*_notes(spec, model, network, blocks, drawn_blocks), *about)
-    return Look(resolved_spec, network, blocks, notes)
+    bare = tuple(_bare(resolved_spec, network, blocks))
+    notes = (*_notes(spec, model, network, blocks, drawn_blocks), *about, *map(_bare_note, bare))
+    return Look(resolved_spec, network, blocks, notes, bare)
+
+
+def _bare(spec: Spec, network: Any, blocks: Partition) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """The kinds of tuning that find nothing in some blocks, of those that the spec may choose."""
+    train = spec.settings.train
+    for tune in dict.fromkeys([train.tune, *map(str, dict(spec.search.train).get("tune", ()))]):
+        kind = replace(train, tune=tune)  # type: ignore[arg-type]  # checked by the spec
+        empty = (
+            block.number for block in blocks if block.number != ALWAYS and not tuned_parameters(network, block, kind)
+        )
+        if nothing := tuple(empty):
+            yield tune, nothing
+
+
+def _bare_note(bare: tuple[str, tuple[int, ...]]) -> str:
+    tune, blocks = bare
+    listed = ", ".join(map(str, blocks))
+    return f"Note: blocks {listed} have nothing that tune={tune} trains, so masks with one of them go without it."
 
 
 def _check_spec(spec: Spec, network: Any, blocks: Partition) -> None:

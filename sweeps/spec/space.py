@@ -19,6 +19,7 @@ from trainer.masks import Mask, at_depth, parse
 
 START = "start"  # its name among the searched settings
 Setting = tuple[tuple[str, TrainValue], ...]  # searched settings by name, those at which a candidate differs
+Bare = tuple[tuple[str, tuple[int, ...]], ...]  # `train.tune` -> the blocks that have nothing of that kind
 LARGEST_SUBSETS = 18  # blocks: 262,143 sets, listed in about a second; more is a search of another kind
 
 
@@ -30,7 +31,8 @@ class Space:
     `learning_rate` as in the spec; `searched`: training settings and the start, name -> values; `own` the sweep's own
     values of these, which a candidate does not repeat; `orders` of the kind "orders"; `seed` every candidate's. `cost`
     is what a search of two objectives weighs Dice against. Of fresh weights there is no product: `scratch` trains all
-    blocks, and `random-frozen` with all of them would be the same again.
+    blocks, and `random-frozen` with all of them would be the same again. Nor is there one where a block has nothing to
+    tune: `bare`, `train.tune` -> these blocks; `tune` is the sweep's own.
     """
 
     kind: Literal["orders", "masks", "subsets", "single"]
@@ -44,6 +46,8 @@ class Space:
     orders: tuple[str, ...] = ()
     seed: int = 0
     cost: Literal["parameters", "seconds"] = "parameters"
+    bare: Bare = ()
+    tune: str = "all"
 
     def __hash__(self) -> int:
         return self._hash
@@ -59,7 +63,7 @@ class Space:
     @cached_property
     def _length(self) -> int:
         pairs = len(self.masks) * len(list(self.settings()))
-        if any(start in RANDOM_STARTS for start in self.starts):
+        if self.bare or any(start in RANDOM_STARTS for start in self.starts):
             pairs = sum(self.allows(str(mask), setting) for mask in self.masks for setting in self.settings())
         return pairs * len(self.epochs) * len(self.learning_rate)
 
@@ -87,9 +91,26 @@ class Space:
         return dict(self.searched).get(START, (PRETRAINED,))
 
     def allows(self, mask: str, setting: Setting) -> bool:
-        """Whether a mask goes with the start of a setting: fresh weights have a rule of their own."""
-        start = dict(setting).get(START, PRETRAINED)
-        return start not in RANDOM_STARTS or (mask == "all") == (start == SCRATCH)
+        """Whether a mask goes with a setting: with its start, and with how blocks are tuned."""
+        return not self.why_not(mask, setting)
+
+    def why_not(self, mask: str, setting: Setting) -> str:
+        """Why a mask does not go with a setting; empty where it does."""
+        start, tune = dict(setting).get(START, PRETRAINED), dict(setting).get("tune", self.tune)
+        if start in RANDOM_STARTS and (mask == "all") != (start == SCRATCH):
+            return f"mask {mask} does not go with the start {start} (scratch trains all blocks)"
+        if nothing := self._bare_blocks(mask, str(tune)):
+            return f"mask {mask} does not go with tune={tune}: of its blocks {nothing} have nothing of that kind"
+        return ""
+
+    def can_train(self, candidate: Candidate) -> bool:
+        """Whether each block of a candidate, which may be a baseline outside of the space, has something to tune."""
+        return not self._bare_blocks(candidate.mask, str(dict(candidate.train).get("tune", self.tune)))
+
+    def _bare_blocks(self, mask: str, tune: str) -> list[int]:
+        """The blocks of a mask that have nothing of a kind."""
+        bare = dict(self.bare).get(tune, ())
+        return [block for block in bare if block in parse(mask, self.n_blocks).blocks]
 
     def candidate(self, mask: Mask, epochs: int, rate: float, setting: Setting = ()) -> Candidate:
         """One candidate; of `setting` (name, value) only what differs from the sweep's own settings is kept."""
@@ -131,10 +152,14 @@ class Space:
         return frozenset(str(mask) for mask in self.masks)
 
 
-def space_of(search: Search, block_parameters: Sequence[int], settings: Settings, always: int = 0) -> Space:
-    """The space of a spec on a network whose blocks 1..n have so many parameters (`always`: what trains anyway).
+def space_of(
+    search: Search, block_parameters: Sequence[int], settings: Settings, always: int = 0, bare: Bare = ()
+) -> Space:
+    """The space of a spec on a network whose blocks 1..n have so many parameters (`always`: what trains anyway; `bare`:
+    the blocks that a kind of tuning finds nothing in).
 
-    Raises `UserError` where no mask keeps all constraints, and for subsets of more blocks than can be listed.
+    Raises `UserError` where no mask keeps all constraints, or goes with a kind of tuning, and for subsets of more
+    blocks than can be listed.
     """
     n_blocks = len(block_parameters)
     masks = [mask for mask in masks_of(search, n_blocks) if mask.blocks]
@@ -148,6 +173,13 @@ def space_of(search: Search, block_parameters: Sequence[int], settings: Settings
         )
     for mistake in random_start_mistake(search, has_all=any(str(mask) == "all" for mask in allowed)):
         raise UserError(mistake)
+    for tune, blocks in bare:
+        if all(not set(blocks).isdisjoint(mask.blocks) for mask in allowed):
+            raise UserError(
+                f"tune={tune} trains what each block of a mask has of that kind, but blocks {list(blocks)} of this "
+                "network have nothing, and each mask holds one of them. Add masks without these blocks (search.masks), "
+                "or leave it out."
+            )
     train = tuple(sorted(search.train))
     own = tuple((name, getattr(settings.train, name)) for name, _ in train)
     starts = recorded(search)
@@ -165,6 +197,8 @@ def space_of(search: Search, block_parameters: Sequence[int], settings: Settings
         orders=search.orders if search.space == "orders" else (),
         seed=settings.seed,
         cost=search.cost,
+        bare=tuple(bare),
+        tune=settings.train.tune,
     )
 
 
@@ -242,7 +276,7 @@ def listed(search: Search, space: Space, settings: Settings | None = None) -> tu
     own = [candidate for candidate in trials if candidate.start == PRETRAINED]  # whose curves are drawn
     parts = [replace(candidate, images=images) for candidate in own for images in search.images]
     candidates = dict.fromkeys([*baselines(search, settings), *_repeat([*trials, *parts], search, settings)])
-    return tuple(sorted(candidates, key=lambda candidate: -candidate.epochs))
+    return tuple(sorted(filter(space.can_train, candidates), key=lambda candidate: -candidate.epochs))
 
 
 def baselines(search: Search, settings: Settings) -> tuple[Candidate, ...]:
@@ -270,7 +304,7 @@ def warm_start(search: Search, space: Space, settings: Settings) -> tuple[Candid
     references = [Candidate("all", epochs, rate, start, settings.seed) for start in (PRETRAINED, SCRATCH)]
     references += [Candidate("all", epochs, rate, start, settings.seed) for start in _further_starts(search)]
     allowed = [candidate for candidate in named if candidate.mask in space_masks]
-    return tuple(dict.fromkeys([*references, *allowed, *_untrained(search, settings)]))
+    return tuple(filter(space.can_train, dict.fromkeys([*references, *allowed, *_untrained(search, settings)])))
 
 
 def _starters(n_blocks: int) -> tuple[str, ...]:

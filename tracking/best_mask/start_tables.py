@@ -66,8 +66,10 @@ def score_table(starts: StartTable) -> Table:
 
 def start_effect_table(starts: StartTable) -> Table:
     """The effect of each start, of each mask, the largest interactions, and what fresh weights lose."""
-    largest = sorted(starts.interactions, key=lambda effect: -abs(effect.mean))[:SHOWN]
     own = starts.rows[0].name
+    # With two starts each stands in both rows, with another sign.
+    distinct = [effect for effect in starts.interactions if len(starts.starts) > 1 or effect.name != own]
+    largest = sorted(distinct, key=lambda effect: -abs(effect.mean))[:SHOWN]
     rows = [
         *(_effect(f"start {effect.name} − {own}", effect) for effect in starts.starts),
         *(_effect(f"mask {effect.mask} − all masks", effect) for effect in starts.mask_effects[:SHOWN]),
@@ -75,7 +77,7 @@ def start_effect_table(starts: StartTable) -> Table:
         *(_effect(f"{effect.name} − {own}, {over_masks(effect.masks)}", effect) for effect in starts.fresh),
     ]
     title = "What start and mask do, and what they do together (Holm within each kind)"
-    left = len(starts.interactions) - len(largest) + max(0, len(starts.mask_effects) - SHOWN)
+    left = len(distinct) - len(largest) + max(0, len(starts.mask_effects) - SHOWN)
     return Table(title, ("effect", "Dice [95 %]", "Holm p"), tuple(rows), left)
 
 

@@ -15,7 +15,7 @@ from sweeps.planning.resolve import resolve
 from sweeps.spec.load import load_spec
 from trainer.errors import UserError
 
-RESOLVED = resolve(load_spec("search-ultrasound", sets=["search.max_blocks=3"]), range(1, 10), 5)
+RESOLVED = resolve(load_spec("search-ultrasound", sets=["search.max_blocks=3"]), range(1, 10), 5, (("norm", (8, 9)),))
 PLAN = Plan("s", RESOLVED, "digest", (0, 1, 0), "data", "/weights.h5", "weights", "run", 1e9)
 
 

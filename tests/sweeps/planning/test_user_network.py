@@ -76,6 +76,14 @@ def test_a_network_without_kernels_has_nothing_to_adapt(tmp_path: Path, home: Ho
         look_at(spec_of(path, masks, "search.train.tune=['all', 'lora']"), home)
 
 
+def test_blocks_without_what_is_tuned_are_found_and_said(tmp_path: Path, home: Home) -> None:
+    path = saved(own(), tmp_path)  # its last block has no normalisation
+    found = look_at(spec_of(path, "search.train.tune=['all', 'norm']", "search.masks=['1','1-2','all']"), home)
+    assert found.bare == (("norm", (3,)),)
+    assert "Note: blocks 3 have nothing that tune=norm trains, so masks with one of them go without it." in found.notes
+    assert look_at(spec_of(path), home).bare == ()
+
+
 def test_neurons_of_blocks_that_do_not_exist_are_left_out_with_a_word(tmp_path: Path, home: Home) -> None:
     path = saved(own(), tmp_path)
     look = look_at(spec_of(path, "search.neurons=[1,2,5,9]"), home)

@@ -168,6 +168,24 @@ def small(**changes: Any) -> Space:
     return space_of(replace(search, **changes), [5, 7, 11], Settings(seed=3), always=100)
 
 
+def test_masks_with_a_block_that_has_nothing_to_tune_are_left_out() -> None:
+    """Normalisation, say, of an encoder alone: its masks are tuned both ways, those of the decoder in one."""
+    search = Search(space="masks", masks=("1", "2", "1-2", "3", "all"), train=(("tune", ("all", "norm")),))
+    settings, bare = Settings(), (("norm", (3,)),)
+    space = space_of(search, [5, 7, 11], settings, bare=bare)
+    tuned = {one.mask for one in space.candidates() if one.train}
+    assert tuned == {"1", "2", "1-2"} and {one.mask for one in space.candidates()} == {*tuned, "3", "all"}
+    assert len(space) == len(list(space.candidates()))
+    assert Candidate("3", search.epochs[0], search.learning_rate[0], train=(("tune", "norm"),)) not in space
+    assert "of its blocks [3] have nothing" in space.why_not("all", (("tune", "norm"),))
+    own = replace(settings, train=replace(settings.train, tune="norm"))
+    plain = replace(search, train=())
+    found = listed(plain, space_of(plain, [5, 7, 11], own, bare=bare), own)
+    assert {one.mask for one in found} == {"1", "2", "1-2", "none"}, "the baselines of all blocks, too"
+    with pytest.raises(UserError, match=r"blocks \[3\] of this network have nothing.*Add masks without"):
+        space_of(replace(search, masks=("3", "all")), [5, 7, 11], settings, bare=bare)
+
+
 def test_a_space_by_hand() -> None:
     made = small(max_blocks=2)
     assert [str(mask) for mask in made.masks] == ["1", "2", "1-2", "3", "1,3", "2-3"]

@@ -13,6 +13,8 @@ import pytest
 from sweeps.commands.best import best, terminal_parts
 from tests.tracking.made_up import sweep_info, trial_info, trial_record
 from tracking.analysis.seeds import read
+from tracking.best_mask.candidates import candidates_of
+from tracking.best_mask.ranking import rank
 from tracking.best_mask.start_tables import start_tables
 from tracking.best_mask.starts import StartTable, names_of, start_table
 from tracking.record import SweepInfo, SweepRecord, TrialRecord
@@ -200,3 +202,18 @@ def test_thaw_best_prints_it() -> None:
     answer = best(made(additive))
     printed = [part for part in terminal_parts(answer) if isinstance(part, str)]
     assert answer.starts is not None and f"{answer.starts.sentence}\n" in printed
+
+
+def test_what_was_drawn_for_one_mask_does_not_make_another_tie() -> None:
+    """Fresh weights that stay frozen matter most where much stays frozen: their luck is not of one size."""
+    whole = made(additive, [["photos", "composites"], ["random-frozen", "random-frozen"]], (0, 1, 2))
+    moved = [
+        replace(one, folds={**one.folds, "dice": tuple(value + 0.3 * ((seed or 0) - 1) for value in one.folds["dice"])})
+        if (one.info.candidate.start, one.info.candidate.mask) == ("random-frozen", "1-5")
+        else one
+        for one in whole.trials
+        for seed in [one.info.candidate.start_seed]
+    ]
+    ranking = rank(candidates_of(read(replace(whole, trials=tuple(moved)))))
+    fresh = {one.mask: one for one in ranking.compared if one.start == "random-frozen"}
+    assert fresh["1-5"].tied and not fresh["6-9"].tied
