@@ -12,7 +12,7 @@ from sweeps.spec.load import Spec, seeds_of
 from sweeps.spec.search_section import Search
 from sweeps.spec.space import Bare, Space, listed, space_of
 from sweeps.spec.starts import further, start_seeds_of
-from trainer.candidate import PRETRAINED, Candidate, Luck, origin_of
+from trainer.candidate import PRETRAINED, RANDOM_FROZEN, Candidate, Luck, origin_of
 from trainer.config import Settings
 from trainer.masks import Mask
 
@@ -79,10 +79,10 @@ class ResolvedSweep:
         return tuple((seed, start_seed) for start_seed in self.start_seeds for seed in self.seeds)
 
     def competes(self, candidate: Candidate) -> bool:
-        """Whether a candidate is one of those that a winner is chosen among: trained, on a start that is searched,
-        and not outside.
+        """Whether a candidate is one of those that a winner is chosen among: trained, on a start that is searched and
+        no control, and not outside.
         """
-        trained = candidate.epochs > 0 and candidate.plain
+        trained = candidate.epochs > 0 and candidate.plain and candidate.start != RANDOM_FROZEN
         return trained and candidate.start in self.space.starts and not self.outside(candidate)
 
     def outside(self, candidate: Candidate) -> bool:

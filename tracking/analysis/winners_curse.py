@@ -118,7 +118,6 @@ def against_best(
     n_test: Sequence[int],
     *,
     further: FurtherVariance | None = None,
-    spread_of: Sequence[bool] | None = None,
 ) -> tuple[int, tuple[Behind, ...]]:
     """The best row of the (masks, folds) matrix, and every row's distance from it.
 
@@ -126,8 +125,7 @@ def against_best(
     instead of folds - 1. For two masks it is `corrected_t`. With each mask's own spread and four degrees of freedom,
     no difference of this size could be detected, and equal masks were excluded more often
     (tests/tracking/false_positives.py). Folds where a mask has no score are left out; rows without
-    any score never win. `spread_of`: the rows that have this spread, where others are of another kind; `further`: what
-    is added to its variance.
+    any score never win. `further`: what is added to the variance of each distance.
     """
     means = np.array([spread(row).mean for row in folds])
     best = int(np.nanargmax(means))
@@ -138,9 +136,7 @@ def against_best(
     untested = tuple(Behind(float(means[best] - mean), math.nan, math.nan, math.nan) for mean in means)
     if masks < 2 or count < 2:
         return best, untested
-    alike = np.ones(masks, bool) if spread_of is None else np.asarray(spread_of)[scored]
-    of_folds = table[alike] if alike.sum() > 1 else table
-    pooled, pooled_df = _pooled(of_folds, variance_factor(*_complete_sizes(complete, n_train, n_test)))
+    pooled, pooled_df = _pooled(table, variance_factor(*_complete_sizes(complete, n_train, n_test)))
     if pooled <= 1e-12:
         return best, untested
     pairs = masks * (masks - 1) // 2

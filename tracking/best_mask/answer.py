@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from tracking.analysis.seeds import Reading
 from tracking.best_mask.candidates import Candidates, candidates_of, no_choice
 from tracking.best_mask.fanova import Importance, importance
-from tracking.best_mask.measured_effects import MeasuredEffects, is_for_effects, measured_effects
+from tracking.best_mask.measured_effects import MeasuredEffects, measured_effects
 from tracking.best_mask.nested import Nested, nested
 from tracking.best_mask.ranking import Ranking, rank
 from tracking.best_mask.rates import RateTable, rate_table
@@ -106,7 +106,7 @@ def _answer(
         sentence=sentence(ranking, info),
         notes=tuple(notes(ranking, info)),
         effects=measured_effects(candidates),
-        importance=importance([one for one in ranking.compared if is_for_effects(one.start)], info.n_blocks),
+        importance=importance(ranking.compared, info.n_blocks),
         smoothed=smoothed(ranking, info),
         starts=starts,
         rates=rates,

@@ -15,7 +15,7 @@ from tracking.analysis.winners_curse import one_standard_error
 from tracking.record import SweepInfo, TrialRecord
 from tracking.spec_view import view_spec
 from tracking.units import WORDS, unit_of
-from trainer.candidate import PRETRAINED, SCRATCH, Candidate, TrainValue
+from trainer.candidate import PRETRAINED, RANDOM_FROZEN, SCRATCH, Candidate, TrainValue
 
 HALVES = ("expanding", "contracting")  # the masks of the paper's main question
 # Epochs, learning rate, searched training settings, start.
@@ -108,12 +108,12 @@ def may_win(trial: TrialRecord, info: SweepInfo) -> bool:
     """Whether a trial is one of those that a winner is chosen among: finished, scored, inside what was searched.
 
     Never a baseline that lies outside the constraints of a search, nor zero-shot, leaky or dropped, nor from scratch
-    unless that is one of the starts that were searched.
+    unless that is one of the starts that were searched, nor the control of fresh weights that stay frozen.
     """
     inside = trial.info.candidate.key not in info.outside
     searched = trial.info.role == "trial" or (trial.info.role == "scratch" and SCRATCH in dict(starts_of(info)))
     scored = trial.status == "FINISHED" and not math.isnan(trial.mean_dice)
-    return searched and inside and scored
+    return searched and inside and scored and trial.info.candidate.start != RANDOM_FROZEN
 
 
 def starts_of(info: SweepInfo) -> tuple[tuple[str, str], ...]:

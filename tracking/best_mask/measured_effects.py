@@ -15,7 +15,6 @@ from tracking.best_mask.confounding import confounded
 from tracking.best_mask.sentences import signed
 from tracking.record import SweepInfo, TrialRecord
 from tracking.units import WORDS, unit_of
-from trainer.candidate import RANDOM_STARTS
 
 UNBIASED = ("grid", "exhaustive", "factorial", "random", "qmc")  # strategies whose masks do not depend on their scores
 
@@ -78,11 +77,8 @@ def measured_effects(candidates: Candidates) -> MeasuredEffects | None:
     distinct = list(dict.fromkeys(masks))
     blocks, pairs = _block_effects(effects, info), _pair_effects(effects, info)
     measured, possible = len({mask for mask in distinct if mask}), 2**info.n_blocks - 1
-    settings = len({setting_of(trial.info.candidate) for trial in trials if trial.info.blocks})
-    zero_shot = () in distinct
-    fresh = any(not is_for_effects(trial.info.candidate.start) for trial in candidates.trials)
-    controls = " Trials from fresh weights are a control, and left out." if fresh else ""
-    head = f"{_definition(measured, possible, settings, zero_shot, info)}{controls} {_largest(blocks, info)}"
+    settings, zero_shot = len(candidates.settings), () in distinct
+    head = f"{_definition(measured, possible, settings, zero_shot, info)} {_largest(blocks, info)}"
     return MeasuredEffects(
         masks=measured,
         possible=possible,
@@ -112,21 +108,13 @@ def _pair_effects(effects: Effects, info: SweepInfo) -> tuple[PairEffect, ...]:
 
 def _trials_for_effects(candidates: Candidates) -> tuple[list[TrialRecord], list[Hashable]]:
     """The trials to take effects from, and what has a mean of its own for each."""
-    trials = [trial for trial in candidates.trials if is_for_effects(trial.info.candidate.start)]
-    settings = [setting_of(trial.info.candidate) for trial in trials]
-    if len(set(settings)) > 1:
-        return trials, list(settings)
+    trials = list(candidates.trials)
+    if len(candidates.settings) > 1:
+        return trials, [setting_of(trial.info.candidate) for trial in trials]
     trials += candidates.references.get("zero-shot", ())
     masks = [trial.info.blocks for trial in trials]
     usable_trials = [trials[index] for index in usable(masks, candidates.info.n_blocks, _baselines(candidates))]
     return usable_trials, [bool(trial.info.blocks) for trial in usable_trials]
-
-
-def is_for_effects(start: str) -> bool:
-    """Whether a trial from this start says what its blocks do. Of fresh weights a frozen block stays as it was drawn,
-    so that thawing it does something else: a control has no part in the effects.
-    """
-    return start not in RANDOM_STARTS
 
 
 def _baselines(candidates: Candidates) -> set[Term]:

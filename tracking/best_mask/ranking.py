@@ -12,7 +12,6 @@ from tracking.analysis.winners_curse import FurtherVariance, Selection, against_
 from tracking.best_mask.candidates import CandidateAt, Candidates, Setting, candidate_at
 from tracking.best_mask.pareto import Pareto, pareto
 from tracking.best_mask.references import Against, judged
-from trainer.candidate import RANDOM_STARTS, Candidate
 
 
 @dataclass(frozen=True)
@@ -124,13 +123,7 @@ def _corrected(dice: float, selection: Selection | None, images: int) -> Correct
 
 def _compared(priced: list[CandidateAt], candidates: Candidates, selection: Selection | None) -> tuple[Compared, ...]:
     train, tested = zip(*candidates.info.fold_sizes, strict=True)
-    _, tests = against_best(
-        candidates.folds,
-        train,
-        tested,
-        further=_of_pretrainings(candidates),
-        spread_of=[trial.info.candidate.start not in RANDOM_STARTS for trial in candidates.trials],
-    )
+    _, tests = against_best(candidates.folds, train, tested, further=_of_pretrainings(candidates))
     optimism = selection.optimism if selection else 0.0
     shares = selection.frequencies if selection else (math.nan,) * len(priced)
     compared = []
@@ -153,8 +146,7 @@ def _compared(priced: list[CandidateAt], candidates: Candidates, selection: Sele
 
 def _of_pretrainings(candidates: Candidates) -> FurtherVariance | None:
     """The variance over pre-trainings of each candidate's distance from the best, mean over the candidates of its
-    start, which share theirs; of fresh weights its own, for what is drawn matters most to what stays frozen. None for
-    one pre-training.
+    start, which share theirs; None for one pre-training.
     """
     repeats, best = candidates.repeats, candidates.best
     means = np.array([np.nanmean(repeats.by_pretraining(trial), axis=1) for trial in candidates.trials])
@@ -162,15 +154,12 @@ def _of_pretrainings(candidates: Candidates) -> FurtherVariance | None:
     if count < 2:
         return None
     own = (means[best] - means).var(axis=1, ddof=1) / count
-    alike = [_share_pretrainings(trial.info.candidate) for trial in candidates.trials]
-    others = [(key, float(value)) for index, (key, value) in enumerate(zip(alike, own, strict=True)) if index != best]
-    of = {key: [value for other, value in others if other == key] for key in alike}
-    return FurtherVariance([float(np.mean(of[key] or 0.0)) for key in alike], count - 1)
-
-
-def _share_pretrainings(candidate: Candidate) -> tuple[str, str]:
-    """Equal for candidates whose luck with a pre-training is of one size."""
-    return candidate.start, candidate.mask if candidate.start in RANDOM_STARTS else ""
+    starts = [trial.info.candidate.start for trial in candidates.trials]
+    others = [
+        (start, float(value)) for index, (start, value) in enumerate(zip(starts, own, strict=True)) if index != best
+    ]
+    of = {start: [value for other, value in others if other == start] for start in starts}
+    return FurtherVariance([float(np.mean(of[start] or 0.0)) for start in starts], count - 1)
 
 
 def _behind_noise(candidates: Candidates, index: int) -> SeedNoise | None:

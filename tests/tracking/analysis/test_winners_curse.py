@@ -207,17 +207,6 @@ def test_what_folds_do_not_show_is_added_row_by_row() -> None:
     assert found[0].margin == plain[0].margin
 
 
-def test_rows_of_another_kind_do_not_widen_the_others() -> None:
-    rng = np.random.default_rng(0)
-    ordinary, control = 0.6 + rng.normal(0, 0.01, (6, 5)), 0.3 + rng.normal(0, 0.08, (3, 5))
-    folds, kinds = np.vstack([ordinary, control]), [True] * 6 + [False] * 3
-    found = against_best(folds, TRAIN, TEST, spread_of=kinds)[1]
-    assert (
-        found[0].margin == pytest.approx(margin(ordinary, TRAIN, TEST))
-        and found[0].margin < margin(folds, TRAIN, TEST) / 2
-    )
-
-
 def test_a_row_without_scores_keeps_its_place() -> None:
     folds = np.array([[math.nan] * 3, [0.5, 0.66, 0.55], [0.4, 0.7, 0.3]])
     best, found = against_best(folds, TRAIN[:3], TEST[:3])
