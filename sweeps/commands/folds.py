@@ -29,7 +29,10 @@ def run(home: Home, sweep: str | None, form: str, out: Path | None) -> None:
     if out is None:
         write_data(next(iter(files.values())))
         return
-    out.mkdir(parents=True, exist_ok=True)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"--out must be a folder that is there or can be made: {out} ({error.strerror}).") from error
     for name, text in files.items():
         write_atomically(out / name, lambda file, text=text: file.write(text.encode()))  # type: ignore[misc]
     tell(f"Written: {', '.join(str(out / name) for name in files)}")

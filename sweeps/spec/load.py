@@ -115,13 +115,7 @@ def load_spec(
     data_path = assignments.get("data.path", section.get("path") if isinstance(section, dict) else None)
     for key, value in [*(overrides.items() if data_path is None else ()), *assignments.items()]:
         _put(table, key, value, mistakes)
-    for text in test:
-        test_name, equals, folder = text.partition("=")
-        if not equals or not folder.strip():
-            mistakes.append(f"--test takes NAME=FOLDER, for instance --test clinic=clinic-images, but got '{text}'.")
-        else:
-            _put(table, f"test.{test_name.strip()}", folder.strip(), mistakes)
-    external = table.pop("test", {})
+    external = _with_folders(table.pop("test", {}), test, mistakes)
     champion = table.pop("champion", False)
     if not isinstance(champion, bool):
         mistakes.append(f"'champion' must be true or false, but got {champion!r}.")
@@ -137,6 +131,23 @@ def load_spec(
     mistakes += [*rules(search, settings), *outer_mistakes(outer, search)]
     refuse(name, mistakes)
     return Spec(path.stem, settings, search, champion, keep, sets_apart, outer)
+
+
+def _with_folders(table: Any, test: Sequence[str], mistakes: list[str]) -> Any:
+    """`[test]` with the folders of `--test`; what else it says of a set stays."""
+    named: dict[str, str] = {}
+    for text in test:
+        name, equals, folder = (part.strip() for part in text.partition("="))
+        if not equals or not folder:
+            mistakes.append(f"--test takes NAME=FOLDER, for instance --test clinic=clinic-images, but got '{text}'.")
+        elif name in named:
+            mistakes.append(f"A test set has one folder, but --test names '{name}' twice: {named[name]} and {folder}.")
+        else:
+            named[name] = folder
+    if not named or not isinstance(table, dict):
+        return table
+    settings = {name: given for name in named if isinstance(given := table.get(name), dict)}
+    return table | {name: {**settings.get(name, {}), "path": folder} for name, folder in named.items()}
 
 
 def _external(table: Any, data: DataConfig, mistakes: list[str]) -> tuple[ExternalData, ...]:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from trainer.data.formats.decode import decode
+from trainer.data.masks.reading import nearest
 from trainer.data.names.case_names import case_names
 from trainer.errors import UserError
 from trainer.foreign_arrays import UNREADABLE, load_arrays
@@ -57,14 +58,24 @@ def read_predictions(folder: Path, names: Sequence[str], size: int) -> Predictio
         raise UserError(f"Predictions are given as NAME=FOLDER, but there is no folder {folder}.")
     files = _files_of(folder, names)
     values = [_values(files[name]) for name in names]
-    scale, reading = _coding(values, folder)
-    masks = np.stack([_resized(value / scale, size) for value in values])
-    if not masks.any():
+    coding = _coding(values, folder)
+    resize = _nearest if coding.is_mask else _mean_of_area
+    masks = np.stack([resize(value / coding.scale, size) for value in values])
+    if masks.all() or not masks.any():
         raise UserError(
-            f"Of {len(names)} predictions in {folder} none holds a pixel of the object ({reading}). Are these the "
-            "right files, and masks or probabilities rather than logits?"
+            f"Of {len(names)} predictions in {folder} {'each pixel is' if masks.all() else 'no pixel is'} one of the "
+            f"object ({coding.words}). Are these the right files, and masks or probabilities rather than logits?"
         )
-    return Predictions(masks, _folds(folder, files, names), reading)
+    return Predictions(masks, _folds(folder, files, names), coding.words)
+
+
+@dataclass(frozen=True)
+class _Coding:
+    """By what the values of all files are divided to lie in [0, 1]; whether they are masks; that in `words`."""
+
+    scale: float
+    is_mask: bool
+    words: str
 
 
 def _files_of(folder: Path, names: Sequence[str]) -> dict[str, Path]:
@@ -136,12 +147,10 @@ def _stem(path: Path) -> str | None:
 
 
 def _spellings(names: Sequence[str]) -> dict[str, str]:
-    """Every spelling of an image that means no other: its name, its last part, and that in `thaw folds`."""
-    spelled: dict[str, set[str]] = defaultdict(set)
-    for name, case in zip(names, case_names(names), strict=True):
-        for text in (name, name.rpartition("/")[2], case):
-            spelled[text].add(name)
-    return {text: next(iter(found)) for text, found in spelled.items() if len(found) == 1}
+    """Every spelling of an image: its name, that in `thaw folds`, and its last part where that means no other."""
+    last = [name.rpartition("/")[2] for name in names]
+    alone = {text: name for text, name in zip(last, names, strict=True) if last.count(text) == 1}
+    return alone | dict(zip(case_names(names), names, strict=True)) | {name: name for name in names}
 
 
 def _values(path: Path) -> NDArray[np.float64]:
@@ -149,6 +158,8 @@ def _values(path: Path) -> NDArray[np.float64]:
     if path.name.lower().endswith(ARRAYS):
         return _probabilities(path)
     pixels = np.asarray(decode(path).pixels)
+    if pixels.ndim == 3 and pixels.shape[2] in (2, 4) and len(np.unique(pixels[..., -1])) == 1:
+        pixels = pixels[..., :-1]  # opaque, or as good as
     if pixels.ndim == 3 and all(np.array_equal(pixels[..., 0], pixels[..., band]) for band in range(pixels.shape[2])):
         pixels = pixels[..., 0]
     if pixels.ndim != 2:
@@ -163,6 +174,11 @@ def _probabilities(path: Path) -> NDArray[np.float64]:
     except UNREADABLE as error:
         raise UserError(f"{path} cannot be read as an .npz archive of numbers ({error}).") from error
     name = next((one for one in ("probabilities", "softmax") if one in arrays), next(iter(arrays), ""))
+    if len(arrays) > 1 and name not in ("probabilities", "softmax"):
+        raise UserError(
+            f"{path} must hold one array, or one called 'probabilities', but it holds {', '.join(arrays)}. Save the "
+            "prediction alone."
+        )
     array = np.squeeze(np.asarray(arrays.get(name, np.zeros(0)), np.float64))
     if array.ndim == 3 and array.shape[0] == FOREGROUND + 1:
         array = array[FOREGROUND]
@@ -174,8 +190,8 @@ def _probabilities(path: Path) -> NDArray[np.float64]:
     return array
 
 
-def _coding(values: Sequence[NDArray[np.float64]], folder: Path) -> tuple[float, str]:
-    """By what values are divided to lie in [0, 1], and that in words: one coding for all files."""
+def _coding(values: Sequence[NDArray[np.float64]], folder: Path) -> _Coding:
+    """One coding for all files, or a `UserError`."""
     levels = np.unique(np.concatenate([np.unique(value) for value in values]))
     lowest, highest = float(levels[0]), float(levels[-1])
     whole = bool((levels == np.round(levels)).all())
@@ -186,13 +202,13 @@ def _coding(values: Sequence[NDArray[np.float64]], folder: Path) -> tuple[float,
         )
     objects = levels[levels > 0]
     if whole and len(objects) == 1:
-        return highest, f"masks: {highest:g} is the object"
+        return _Coding(highest, True, f"masks: {highest:g} is the object")
     if not len(objects):
-        return 1.0, "masks: all are empty"
+        return _Coding(1.0, True, "masks: all are empty")
     if highest <= 1:
-        return 1.0, "probabilities, the object above 0.5"
+        return _Coding(1.0, False, "probabilities, the object above 0.5")
     if whole and highest <= 255 and len(levels) >= MANY_LEVELS and highest > 127:
-        return 255.0, "probabilities in 8 bits, the object above 127.5"
+        return _Coding(255.0, False, "probabilities in 8 bits, the object above 127.5")
     shown = ", ".join(f"{level:g}" for level in levels[:SHOWN])
     raise UserError(
         f"Predictions are masks of one object, or probabilities in [0, 1] or 0 to 255, but the files in {folder} hold "
@@ -201,7 +217,12 @@ def _coding(values: Sequence[NDArray[np.float64]], folder: Path) -> tuple[float,
     )
 
 
-def _resized(probability: NDArray[np.float64], size: int) -> NDArray[np.uint8]:
+def _nearest(mask: NDArray[np.float64], size: int) -> NDArray[np.uint8]:
+    """At working size as the truths are brought there, so that a perfect mask scores 1."""
+    return (nearest(mask.astype(np.float32), size) > 0.5).astype(np.uint8)
+
+
+def _mean_of_area(probability: NDArray[np.float64], size: int) -> NDArray[np.uint8]:
     """At working size: the mean over the area of a pixel where it shrinks, linear between pixels where it grows."""
     if probability.shape != (size, size):
         shrinks = min(probability.shape) >= size
@@ -228,12 +249,19 @@ def _from_folders(folder: Path, files: Mapping[str, Path]) -> dict[str, int]:
 
 
 def _from_table(path: Path, names: Sequence[str]) -> dict[str, int]:
-    known, stated = _spellings(names), {}
+    known = _spellings(names)
+    stated: dict[str, int] = {}
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             for row in csv.DictReader(file):
-                if row["image"] in known:
-                    stated[known[row["image"]]] = int(row["fold"])
+                text, fold = row["image"], int(row["fold"])
+                name = known.get(text)
+                if name is None or stated.get(name, fold) != fold:
+                    why = "is no image of the sweep" if name is None else "is in two folds"
+                    raise UserError(f"{path} must say the fold of each image once, but {text!r} {why}.")
+                stated[name] = fold
     except (KeyError, TypeError, ValueError, csv.Error) as error:
         raise UserError(f"{path} must have the columns image and fold, a whole number, but: {error}.") from error
+    if not stated:
+        raise UserError(f"{path} must say the fold of each image, but it has no rows. Fill it, or take it away.")
     return stated

@@ -165,11 +165,13 @@ def _steps(encoder: keras.Model) -> list[keras.KerasTensor]:
     coarsest = encoder.outputs[0].shape[1]
     sides = [full >> step for step in range(1, full.bit_length()) if full >> step >= coarsest]
     halved = all(fine == 2 * coarse for fine, coarse in pairwise([full, *sides]))
+    steps = "" if coarsest < 2 else " in other steps than halves"
     if coarsest < 2 or not halved or sides[-1] != coarsest or any(side not in last for side in sides):
         raise UserError(
             f"A decoder doubles the resolution at each step, so each resolution of {PREFIX}{encoder.name} must be half "
-            f"of the one before and the last at least 2, but {full} pixels become {coarsest}. Set model.size to a "
-            "larger multiple of 32."
+            f"of the one before and the last at least 2, but {full} pixels become {coarsest}{steps}. Set "
+            "model.size to a larger multiple of 32, or take an encoder that halves at each step, such as MobileNetV2, "
+            "ResNet50, VGG16, DenseNet121 or EfficientNetB0."
         )
     return [*(last[side] for side in sides[:-1]), encoder.outputs[0]]
 

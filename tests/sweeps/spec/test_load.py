@@ -174,7 +174,7 @@ def test_a_test_set_is_a_folder_or_a_section_and_shares_what_is_marked(tmp_path:
         ("clinic=", "--test takes NAME=FOLDER"),
         ("a b=folder", "A test set's name must be 1 to 32 letters"),
         ("=folder", "A test set's name must be 1 to 32 letters"),
-        ("a.b=folder", "Unknown key 'test.a.b'"),
+        ("a.b=folder", "A test set's name must be 1 to 32 letters"),
     ],
 )
 def test_a_test_set_that_cannot_be_is_refused(test: str, said: str) -> None:
@@ -210,3 +210,14 @@ def test_an_outer_that_cannot_be_is_refused(sets: list[str], said: str) -> None:
 def test_a_search_that_trainings_limit_or_that_ends_by_itself_may_be_repeated() -> None:
     for more in (["search.strategy=tpe", "search.trials=9"], ["search.strategy=greedy"], ["search.hours=1"]):
         assert load_spec("smoke", sets=["outer=3", *more]).outer == 3
+
+
+def test_a_test_sets_folder_leaves_its_other_settings(tmp_path: Path) -> None:
+    patient = 'test.clinic.patient="^(m)"'
+    spec = load_spec("smoke", sets=[patient], test=["clinic=folder"])
+    (clinic,) = spec.test
+    assert (clinic.data.path, clinic.data.patient) == ("folder", "^(m)")
+    with pytest.raises(UserError, match=r"Unknown key 'test\.clinic\.blah'"):
+        load_spec("smoke", sets=["test.clinic.blah=1"], test=["clinic=folder"])
+    with pytest.raises(UserError, match="--test names 'clinic' twice: one and two"):
+        load_spec("smoke", test=["clinic=one", "clinic=two"])

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from trainer.data.masks.reading import nearest
+from trainer.data.names.case_names import case_names
 from trainer.data.predictions import read_predictions
 from trainer.errors import UserError
 
@@ -38,6 +40,9 @@ WRITERS: dict[str, Callable[[Path, str, np.ndarray], None]] = {
     "white": lambda folder, name, mask: png(folder / f"{name}.png", 255 * mask),
     "one": lambda folder, name, mask: png(folder / f"{Path(name).name}.png", mask),
     "large": lambda folder, name, mask: png(folder / f"{name}.tif", large(255 * mask)),
+    "opaque": lambda folder, name, mask: png(
+        folder / f"{name}.png", np.stack([*[255 * mask] * 3, np.full_like(mask, 255)], -1)
+    ),
     "colour": lambda folder, name, mask: png(folder / f"{name}.png", np.stack([255 * mask] * 3, -1)),
     "8 bits": lambda folder, name, mask: png(folder / f"{name}.png", np.round(255 * soft(mask)).astype(np.uint8)),
     "floats": lambda folder, name, mask: npz(folder / f"{name}.npz", p=soft(mask)),
@@ -54,6 +59,23 @@ def test_every_form_gives_the_same_masks(tmp_path: Path, form: str) -> None:
         WRITERS[form](tmp_path, name, mask)
     found = read_predictions(tmp_path, NAMES, 8)
     assert np.array_equal(found.masks, TRUE) and found.fold_of == ((1, 1, 1) if form == "by fold" else ())
+
+
+def test_a_perfect_mask_of_any_size_is_the_truth(tmp_path: Path) -> None:
+    """Truths are brought to the working size by nearest neighbour: another way would cost every perfect mask."""
+    rng = np.random.default_rng(1)
+    truths = [(rng.random(sides) > 0.5).astype(np.uint8) for sides in ((37, 50), (64, 23), (5, 5))]
+    for name, truth in zip(NAMES, truths, strict=True):
+        png(tmp_path / f"{name}.png", 255 * truth)
+    wanted = np.stack([nearest(truth, 16) for truth in truths])
+    assert np.array_equal(read_predictions(tmp_path, NAMES, 16).masks, wanted)
+
+
+def test_names_that_clash_are_told_apart(tmp_path: Path) -> None:
+    names = ("x/1", "y/1", "x/y__1", "x__y/1")
+    for case, value in zip(case_names(names), (1, 0, 1, 0), strict=True):
+        png(tmp_path / f"{case}.png", np.full((8, 8), value, np.uint8))
+    assert read_predictions(tmp_path, names, 8).masks.mean(axis=(1, 2)).tolist() == [1, 0, 1, 0]
 
 
 def test_masks_win_over_the_probabilities_beside_them(tmp_path: Path) -> None:
@@ -97,6 +119,16 @@ def empty(folder: Path) -> None:
         png(path, 0 * TRUE[0])
 
 
+def full(folder: Path) -> None:
+    for path in folder.glob("*.png"):
+        png(path, np.ones((8, 8), np.uint8))
+
+
+def two_arrays(folder: Path) -> None:
+    (folder / "b.png").unlink()
+    npz(folder / "b.npz", image=soft(TRUE[1]), mask=TRUE[1])
+
+
 WRONG: dict[str, tuple[Callable[[Path], object], str]] = {
     "missing": (lambda folder: (folder / "b.png").unlink(), "has none of 1: benign/b"),
     "unknown": (lambda folder: png(folder / "d.png", TRUE[0]), "Not called like any image: .*d.png"),
@@ -107,7 +139,15 @@ WRONG: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda folder: instead(folder, np.ones((3, 8, 8))),
         r"has the shape \(3, 8, 8\)",
     ),
-    "empty": (empty, "none holds a pixel"),
+    "empty": (empty, "no pixel is one of the object"),
+    "full": (lambda folder: full(folder), "each pixel is one of the object"),
+    "two arrays": (lambda folder: two_arrays(folder), "holds image, mask. Save the prediction alone"),
+    "a fold of nothing": (
+        lambda folder: (folder / "folds.csv").write_text("image,fold\nb,1\nx,2\n"),
+        "'x' is no image of the sweep",
+    ),
+    "two folds": (lambda folder: (folder / "folds.csv").write_text("image,fold\nb,1\nb,2\n"), "'b' is in two folds"),
+    "no rows": (lambda folder: (folder / "folds.csv").write_text("image,fold\n"), "has no rows"),
     "colours": (
         lambda folder: png(folder / "b.png", np.stack([TRUE[0], TRUE[1], TRUE[2]], -1)),
         "3 channels that differ",

@@ -109,7 +109,7 @@ def _read_volume(path: Path, changed: int, size: int) -> Volume:
     try:
         image = nibabel.load(path)
         check_grey(image, path)
-        image = nibabel.as_closest_canonical(nibabel.funcs.squeeze_image(image))
+        image = nibabel.as_closest_canonical(with_three_axes(nibabel.funcs.squeeze_image(image), nibabel))
         values = np.asanyarray(image.dataobj)
     except (
         nibabel.filebasedimages.ImageFileError,
@@ -128,6 +128,16 @@ def _read_volume(path: Path, changed: int, size: int) -> Volume:
     values = values.reshape(*values.shape, *(1,) * (3 - values.ndim))
     stated = values.dtype == np.uint8
     return Volume(values, spacing_of(image), np.asarray(image.affine, np.float64), stated)
+
+
+def with_three_axes(image: Any, nibabel: Any) -> Any:
+    """An image of two axes as a volume of one slice: only such can be turned by their header."""
+    missing = 3 - len(image.shape)
+    if missing <= 0:
+        return image
+    values = np.asanyarray(image.dataobj)
+    header = image.header.copy()
+    return nibabel.Nifti1Image(values.reshape(*values.shape, *(1,) * missing), image.affine, header)
 
 
 def check_grey(image: Any, path: Path) -> None:
