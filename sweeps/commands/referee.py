@@ -21,7 +21,7 @@ from tracking.best_mask.references import Against
 from tracking.best_mask.sentences import OURS, apart
 from tracking.image_archive import IMAGES, Images, pack_masks, unpack_images
 from tracking.record import SweepInfo, SweepRecord, TrialInfo
-from trainer.candidate import Candidate
+from trainer.candidate import REFEREE, Candidate
 from trainer.errors import UserError
 from trainer.files import given_path
 from trainer.results import FoldResult
@@ -58,8 +58,10 @@ def run(home: Home, sweep: str | None, given: Sequence[str]) -> None:
             predictions = read_predictions(folder, images.names, images.truths.shape[1])
         check_folds(predictions.fold_of, images.names, record.info, name)
         results[name] = predictions, fold_results(predictions.masks, images, record.info)
+    for name, (predictions, _) in results.items():
+        _check_name(tracker, record, name, predictions)
     for name, (predictions, scored) in results.items():
-        marked = name if predictions.fold_of else f"{name} ({UNSTATED})"
+        marked = _marked(name, predictions)
         _record(tracker, record, marked, folders[name], predictions, scored)
         tell(f"{marked}: {predictions.reading}; mean Dice {_mean(scored):.3f} over {len(scored)} folds.")
     for line in comparisons(read_record(home, record.info.name)):
@@ -67,7 +69,7 @@ def run(home: Home, sweep: str | None, given: Sequence[str]) -> None:
 
 
 def _parted(text: str) -> tuple[str, Path]:
-    name, equals, folder = text.partition("=")
+    name, equals, folder = (part.strip() for part in text.partition("="))
     if not equals or not folder or not NAME.fullmatch(name) or name in TAKEN:
         raise UserError(
             "Predictions are given as NAME=FOLDER, such as nnU-Net=nnunet-predictions; a name begins with a letter, "
@@ -146,6 +148,32 @@ def _mean(results: Sequence[FoldResult]) -> float:
     return float(np.nanmean([result.mean("dice") for result in results]))
 
 
+def _marked(name: str, predictions: Predictions) -> str:
+    return name if predictions.fold_of else f"{name} ({UNSTATED})"
+
+
+def _digest(predictions: Predictions) -> str:
+    return hashlib.sha256(predictions.masks.tobytes()).hexdigest()
+
+
+def _check_name(tracker: Tracker, record: SweepRecord, name: str, predictions: Predictions) -> None:
+    """Raise `UserError` where a name stands for other predictions already, with or without stated folds."""
+    for spelled in (name, f"{name} ({UNSTATED})"):
+        state = tracker.trial(record.run_id, _candidate(spelled))
+        known = None if state is None else tracker.tag(state.run_id, DIGEST_TAG)
+        other = spelled != _marked(name, predictions)
+        if state is not None and (other or known not in (None, _digest(predictions))):
+            how = "is recorded, too" if other else "was recorded with others"
+            raise UserError(
+                f"A name stands for one set of predictions, but {spelled!r} {how}. Give these another name, or delete "
+                f"the run {state.run_id} in MLflow."
+            )
+
+
+def _candidate(name: str) -> Candidate:
+    return Candidate(name, 0, 0.0, REFEREE)
+
+
 def _record(
     tracker: Tracker,
     record: SweepRecord,
@@ -154,21 +182,18 @@ def _record(
     predictions: Predictions,
     results: Sequence[FoldResult],
 ) -> None:
-    """Keep predictions as a run of the sweep; the same ones once. Raises `UserError` where the name has others."""
+    """Keep predictions as a run of the sweep; the same ones once."""
     packed = pack_masks([result.predictions for result in results])
-    digest = hashlib.sha256(predictions.masks.tobytes()).hexdigest()
-    info = TrialInfo(Candidate(name, 0, 0.0, "referee"), (), (), (), 0, "referee")
+    info = TrialInfo(_candidate(name), (), (), (), 0, "referee")
     state = tracker.trial(record.run_id, info.candidate)
-    if state is not None:  # one that was cut off has points already, which stay as they are
-        if tracker.tag(state.run_id, DIGEST_TAG) not in (None, digest):
-            raise UserError(
-                f"A name stands for one set of predictions, but {name!r} was recorded with others. Give these another "
-                f"name, or delete the run {state.run_id} in MLflow."
-            )
-        if state.status == "FINISHED":
-            return
+    if state is not None and state.status == "FINISHED":
+        return  # one that was cut off has points already, which stay as they are
     run_id = tracker.open_trial(record.run_id, info)
-    for tag, text in ((DIGEST_TAG, digest), (SOURCE_TAG, folder.name), (READING_TAG, predictions.reading)):
+    for tag, text in (
+        (DIGEST_TAG, _digest(predictions)),
+        (SOURCE_TAG, folder.name),
+        (READING_TAG, predictions.reading),
+    ):
         tracker.set_tag(run_id, tag, text)
     for result in results:
         tracker.log_fold(run_id, result)

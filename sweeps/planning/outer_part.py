@@ -6,6 +6,7 @@ spec alone (docs/nested.md).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ from tracking.sweep_names import HELD_OUT, LONGEST, outer_name
 from trainer.errors import UserError
 
 if TYPE_CHECKING:  # heavy: each is imported where it is needed
+    from tracking.record import SweepInfo
     from trainer.data.cases import Cases, Progress
 
 
@@ -88,8 +90,18 @@ def check_choice(resolved: ResolvedSweep) -> None:
         )
 
 
-def check_outer_names(spec: Spec, sweep: str) -> None:
-    """Raise `UserError` where the name of a sweep is too long for those of its parts."""
+def check_outer_names(spec: Spec, sweep: str, recorded: Callable[[str], SweepInfo | None]) -> None:
+    """Raise `UserError` where the name of a sweep is too long for those of its parts, or one of these is `recorded` as
+    another sweep.
+    """
+    for part in range(1, spec.outer + 1):
+        name = outer_name(sweep, part, spec.outer)
+        found = recorded(name)
+        if found is not None and dict(found.spec.get("held_out") or {}).get("of") != sweep:
+            raise UserError(
+                f"The sweeps of the outer parts are named after the whole, but {name!r} is another sweep already. Give "
+                "this one another --name."
+            )
     longest = outer_name(sweep, spec.outer, spec.outer)
     if spec.outer and len(longest.encode()) > LONGEST:
         raise UserError(

@@ -60,7 +60,7 @@ def prepare(
     info = with_starts(info, tracker.recorded(info.name), {origin: start.table for origin, start in starts.items()})
     if name is None:
         refuse_shared(inputs.shared, tracker.recorded(info.name), board)
-    check_outer_names(resolved.spec, info.name)
+    check_outer_names(resolved.spec, info.name, tracker.recorded)
     check_arithmetic(info, tracker.recorded(info.name))
     check_space(resolved, info.name, tracker.candidates(info.name))
     plan = _plan(resolved, info, cases.digest, fold_of, starts, tracker.open_sweep(info))

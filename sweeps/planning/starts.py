@@ -179,6 +179,13 @@ def with_starts(info: SweepInfo, recorded: SweepInfo | None, starts: Mapping[str
     """
     mine = {origin: table for origin, table in starts.items() if origin != PRETRAINED}
     before = {} if recorded is None or recorded.digest != info.digest else dict(recorded.starts)
+    for name, table in mine.items():
+        same = [other for other, one in before.items() if other != name and one["digest"] == table["digest"]]
+        if same and name not in before:
+            raise UserError(
+                f"The name of a start stands for the same weights as long as a sweep goes on, but those of {name} are "
+                f"recorded in {info.name!r} as {same[0]}. Call it so, or give this sweep another --name."
+            )
     changed = [name for name in mine if name in before and before[name]["digest"] != mine[name]["digest"]]
     changed += [name for name in [_own_name(info)] if name in before]
     if changed:

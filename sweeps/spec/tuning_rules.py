@@ -15,10 +15,12 @@ ONLY_WITH = {"lora_rank": ("tune", "lora"), "head_epochs": ("schedule", "head-fi
 def tuning_mistakes(search: Search, train: TrainConfig) -> Iterator[str]:
     """The rules that hold for any network."""
     alone = max(epochs for epochs in _values("head_epochs", search, train) if isinstance(epochs, int))
+    key = "train.head_epochs" if alone == train.head_epochs else "search.train.head_epochs"
     if "head-first" in _values("schedule", search, train) and any(epochs <= alone for epochs in search.epochs):
+        baselines = ", which the baselines have" if key == "train.head_epochs" else ""
         yield (
-            f"'search.epochs' must all be larger than the epochs for which the head trains alone (train.head_epochs = "
-            f"{alone}) where 'head-first' may be chosen, else the mask would never train, but got "
+            f"'search.epochs' must all be larger than the epochs for which the head trains alone ({key} = "
+            f"{alone}{baselines}) where 'head-first' may be chosen, else the mask would never train, but got "
             f"{list(search.epochs)}."
         )
     for name, (other, value) in ONLY_WITH.items():

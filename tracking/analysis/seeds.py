@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from tracking.record import METRICS, SweepInfo, SweepRecord, TrialRecord
 from tracking.spec_view import view_spec
-from trainer.candidate import Luck
+from trainer.candidate import PRETRAINED, SCRATCH, Luck
 from trainer.results import Score, original_of
 
 DONE = ("FINISHED", "FAILED")
@@ -51,6 +51,11 @@ class Repeats:
             return f"{len(self.lucks) // starts} seeds on {starts} pre-trainings"
         seeds = f"the seed{'' if len(self.lucks) == 1 else 's'} {', '.join(map(str, self.seeds))}"
         return f"pre-trainings with {seeds}" if starts > 1 else seeds
+
+    @property
+    def pretrainings(self) -> int:
+        """How many pre-trainings of each start are compared."""
+        return len({start for _, start in self.lucks})
 
     @property
     def kind(self) -> str:
@@ -169,8 +174,10 @@ def done_lucks(record: SweepRecord, lucks: Sequence[Luck]) -> tuple[Luck, ...]:
     """
     begun: set[tuple[object, ...]] = set()
     done: dict[Luck, set[tuple[object, ...]]] = {}
+    starts = view_spec(record.info.spec).starts
+    planned = {PRETRAINED, SCRATCH, *(name for name, _ in starts)}  # others are left from before the plan changed
     for trial in record.trials:
-        if trial.info.seeded:
+        if trial.info.seeded and trial.info.candidate.start in planned:
             candidate = trial.info.candidate
             key = (candidate.recipe, candidate.split, candidate.epochs)
             begun.add(key)

@@ -104,7 +104,7 @@ def _answer(
     return BestMask(
         **vars(ranking),
         sentence=sentence(ranking, info),
-        notes=tuple(notes(ranking, info)),
+        notes=tuple(notes(ranking, info, candidates.repeats.pretrainings)),
         effects=measured_effects(candidates),
         importance=importance(ranking.compared, info.n_blocks),
         smoothed=smoothed(ranking, info),

@@ -11,7 +11,6 @@ from tracking.best_mask.candidates import CandidateAt, Setting
 from tracking.best_mask.ranking import Ranking
 from tracking.best_mask.references import Against
 from tracking.record import SweepInfo
-from tracking.spec_view import view_spec
 from tracking.units import WORDS, unit_of
 from trainer.candidate import PRETRAINED, REFEREE, SCRATCH
 
@@ -62,10 +61,9 @@ def cheapest_choice(ranking: Ranking) -> str:
     return f"One-standard-error choice: {named(cheap, ranking)}, {price}: {floor}."
 
 
-def notes(ranking: Ranking, info: SweepInfo) -> list[str]:
+def notes(ranking: Ranking, info: SweepInfo, pretrainings: int = 1) -> list[str]:
     """How the numbers of the sentence were made, and which trials take no part in them."""
     sentences = [_how_corrected(ranking)]
-    pretrainings = len(view_spec(info.spec).start_seeds)
     further = f", with the variance over {pretrainings} pre-trainings" if pretrainings > 1 else ""
     sentences.append(
         f"[ ]: 95 %, corrected resampled t over {len(info.folds)} folds{further}. A mask ties when the interval of its "

@@ -106,7 +106,7 @@ def start_table(reading: Reading) -> StartTable | None:
     effects = two_way(dice, [names[start] for start in with_weights], masks, info)
     fresh = _fresh(measured, names, reading)
     rows = tuple(_row(start, names[start], trials, masks, reading) for start, trials in measured.items())
-    pretrainings = len({start for _, start in reading.repeats.lucks})
+    pretrainings = reading.repeats.pretrainings
     return StartTable(
         epochs=epochs,
         learning_rate=rate,

@@ -10,6 +10,7 @@ from tracking.best_mask.start_tables import FRESH
 from tracking.spec_view import view_spec
 from tracking.summary.sweep import SweepSummary
 from tracking.units import unit_word
+from trainer.errors import UserError
 
 SOURCES = {
     "study": "M. Amiri, R. Brooks, H. Rivaz: Fine tuning U-Net for ultrasound image segmentation: which layers? MICCAI "
@@ -28,6 +29,8 @@ SOURCES = {
     "decay": "J. Howard, S. Ruder: Universal language model fine-tuning for text classification. ACL 2018.",
     "head": "A. Kumar, A. Raghunathan, R. Jones, T. Ma, P. Liang: Fine-tuning can distort pretrained features and "
     "underperform out-of-distribution. ICLR 2022.",
+    "varma": "S. Varma, R. Simon: Bias in error estimation when using cross-validation for model selection. BMC "
+    "Bioinformatics 7:91 (2006).",
     "nsd": "S. Nikolov et al.: Clinically applicable segmentation of head and neck anatomy for radiotherapy. Journal "
     "of Medical Internet Research 23 (2021), e26151.",
 }
@@ -42,7 +45,15 @@ LIBRARIES = ("thaw", "tensorflow", "jax", "keras", "optuna", "keras-tuner", "mlf
 
 
 def to_methods(summary: SweepSummary) -> str:
-    """The paragraph and its sources, in Markdown; nothing in it is said that the sweep did not do."""
+    """The paragraph and its sources, in Markdown; nothing in it is said that the sweep did not do.
+
+    Raises `UserError` where nothing is finished; a sweep that goes on is called unfinished.
+    """
+    if not any(trial.role == "trial" for trial in summary.trials):
+        raise UserError(
+            f"A methods paragraph says what was done, but of the sweep '{summary.sweep}' no trial is finished. Let it "
+            f"go on: {summary.provenance.command}"
+        )
     cited: list[str] = []
 
     def cite(key: str) -> str:
@@ -51,10 +62,12 @@ def to_methods(summary: SweepSummary) -> str:
         return f"[{cited.index(key) + 1}]"
 
     parts = [_data(summary), _network(summary, cite), _training(summary, cite), _folds(summary), _candidates(summary)]
-    parts += [_statistics(summary, cite), *_fewer_images(summary), *_external(summary), _software(summary)]
+    parts += [_statistics(summary, cite), *_fewer_images(summary), *_external(summary), *_procedure(summary, cite)]
+    parts += [*_others(summary), _software(summary)]
     paragraph = " ".join(part for part in parts if part)
     sources = [f"{number}. {SOURCES[key]}" for number, key in enumerate(cited, 1)]
     head = [f"**{SYNTHETIC}**", ""] if summary.data.synthetic else []
+    head += [] if summary.finished else ["**NOT FINISHED: what follows is what was done so far**", ""]
     return "\n".join(["## Methods", "", *head, paragraph, "", *sources]) + "\n"
 
 
@@ -151,7 +164,8 @@ def _candidates(summary: SweepSummary) -> str:
     search = _section(summary, "search")
     how = f" ({search['strategy']} search)" if search.get("strategy") else ""
     budgets = f" at {', '.join(map(str, epochs))} epochs" if epochs else ""
-    return f"{counted(len(masks), 'mask')} were compared{budgets}{how}, {counted(len(trials), 'candidate')} in all."
+    count = summary.best_mask.candidates if summary.best_mask else len(trials)
+    return f"{counted(len(masks), 'mask')} were compared{budgets}{how}, {counted(count, 'candidate')} in all."
 
 
 def _statistics(summary: SweepSummary, cite: Any) -> str:
@@ -168,6 +182,8 @@ def _statistics(summary: SweepSummary, cite: Any) -> str:
         "the comparisons that were fixed beforehand (contracting against expanding, and the area between both "
         "curves)."
     )
+    if summary.best_mask and summary.best_mask.starts and summary.best_mask.starts.pretrainings > 1:
+        text += " The variance over pre-trainings was added to that over folds."
     if summary.best_mask and summary.best_mask.corrected:
         text += (
             f" The score of the best mask was corrected for its choice among {summary.best_mask.candidates} candidates "
@@ -194,6 +210,24 @@ def _external(summary: SweepSummary) -> Iterator[str]:
         yield (
             f"The networks of all folds were also scored on images that took no part in training or choice: {sets}; "
             "intervals there are bootstraps of groups."
+        )
+
+
+def _procedure(summary: SweepSummary, cite: Any) -> Iterator[str]:
+    nested = summary.best_mask.nested if summary.best_mask else None
+    if nested and nested.dice:
+        yield (
+            f"The whole procedure, search included, was repeated without each of {nested.planned} parts of the images, "
+            f"and what it chose was scored on that part {cite('varma')}."
+        )
+
+
+def _others(summary: SweepSummary) -> Iterator[str]:
+    names = [trial.mask for trial in summary.trials if trial.role == "referee"]
+    if names:
+        yield (
+            f"Out-of-fold predictions made without thaw ({', '.join(names)}) were scored on the same images by the "
+            "same formulas, and compared with the best mask by the same test."
         )
 
 

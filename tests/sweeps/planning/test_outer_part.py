@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from sweeps.planning.prepare import read_cases, read_external
 from sweeps.planning.resolve import resolve
 from sweeps.spec.load import HeldOut, as_table, from_table, load_spec
 from tests.small import SMALL
+from tests.tracking.made_up import sweep_info
 from tracking.sweep_names import HELD_OUT
 from trainer.errors import UserError
 
@@ -54,8 +56,13 @@ def test_what_cannot_be_is_said_before_anything_is_trained(tmp_path: Path) -> No
     with pytest.raises(UserError, match="without part 1 of outer=2 has 4 of 8 images"):
         read_cases(load_spec("smoke", sets=[*OUTER, "folds=5"]), home, board)
     with pytest.raises(UserError, match="more than 100 bytes"):
-        check_outer_names(load_spec("smoke", sets=OUTER), "s" * 90)
-    check_outer_names(load_spec("smoke", sets=OUTER), "s" * 80)
+        check_outer_names(load_spec("smoke", sets=OUTER), "s" * 90, lambda name: None)
+    check_outer_names(load_spec("smoke", sets=OUTER), "s" * 80, lambda name: None)
+    taken = {"s-outer-1-of-2": sweep_info()}
+    with pytest.raises(UserError, match="'s-outer-1-of-2' is another sweep already"):
+        check_outer_names(load_spec("smoke", sets=OUTER), "s", taken.get)
+    own = replace(sweep_info(), spec={"held_out": {"part": 1, "parts": 2, "of": "s"}})
+    check_outer_names(load_spec("smoke", sets=OUTER), "s", {"s-outer-1-of-2": own}.get)
 
 
 def test_a_choice_is_one_whatever_its_seeds() -> None:

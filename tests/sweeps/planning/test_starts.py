@@ -62,9 +62,11 @@ def test_starts_grow_under_a_name_and_never_change() -> None:
     assert set(grown.starts) == {"sim", "mine"}
     with pytest.raises(UserError, match="but sim of 'demo' was recorded with others"):
         with_starts(info, recorded, {"sim": {"digest": "c"}})
+    with pytest.raises(UserError, match="those of other are recorded in 'demo' as sim"):
+        with_starts(info, recorded, {"other": {"digest": "a"}})
     renamed = replace(info, spec={"search": {"starts": [["sim", "composites"], ["ph", "phantoms"]]}})
     with pytest.raises(UserError, match="but sim of 'demo' was recorded with others"):
-        with_starts(renamed, recorded, {"ph": {"digest": "a"}})
+        with_starts(renamed, recorded, {"ph": {"digest": "b"}})
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ BOTH = ("schedule", ("at-once", "head-first"))
     [
         ({"epochs": (3, 12)}, {}, ""),
         ({"epochs": (4, 12)}, {"schedule": "head-first"}, ""),
-        ({"epochs": (3, 12)}, {"schedule": "head-first"}, "(train.head_epochs = 3) where 'head-first' may be chosen"),
+        ({"epochs": (3, 12)}, {"schedule": "head-first"}, "(train.head_epochs = 3, which the baselines have) where"),
         ({"epochs": (3, 12), "train": (BOTH,)}, {}, "else the mask would never train, but got [3, 12]"),
         ({"epochs": (12,), "train": (("head_epochs", (2, 12)),)}, {"schedule": "head-first"}, "head_epochs = 12"),
         ({"epochs": (12,), "train": (("head_epochs", (2, 4)),)}, {"schedule": "head-first"}, ""),

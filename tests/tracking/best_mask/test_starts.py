@@ -161,6 +161,14 @@ def test_one_pre_training_is_said_and_several_widen_the_interval() -> None:
     assert all(one is not None and one.sd == pytest.approx(0.05, abs=0.02) for one in noise)
 
 
+def test_a_start_that_left_the_plan_holds_back_no_pre_training() -> None:
+    """Its trials were never repeated, and must not keep the others' repeats out."""
+    two = [["photos", "composites"], ["sim", "phantoms"]]
+    whole = made(additive, two, (0, 1))
+    left = [trial("old", mask, 0.5) for mask in MASKS]
+    assert table(replace(whole, trials=(*whole.trials, *left))).pretrainings == 2
+
+
 def _set(one: TrialRecord) -> TrialRecord:
     second = one.info.candidate.start_seed is not None
     dice = tuple(0.42 + 1e-3 * fold if second else 0.6 for fold in range(5))

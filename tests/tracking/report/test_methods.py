@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from tests.tracking.made_up import rendered, repeated
 from tracking.record import SweepRecord
+from trainer.errors import UserError
 
 
 def test_it_holds_the_numbers_and_the_sources_of_the_sweep(record: SweepRecord) -> None:
@@ -23,6 +26,14 @@ def test_it_says_only_what_was_done(record: SweepRecord) -> None:
     assert "Every trial was trained 3 times, with the seeds 0, 1, 2." in rendered(repeated(record), "methods")
     spec = {**record.info.spec, "augmentation": {"total": 0}}
     assert "augmented" not in rendered(replace(record, info=replace(record.info, spec=spec)), "methods")
+
+
+def test_what_is_not_finished_is_called_so(record: SweepRecord) -> None:
+    assert "NOT FINISHED" in rendered(record, "methods")
+    whole = replace(record, trials=tuple(one for one in record.trials if one.status == "FINISHED"), status="FINISHED")
+    assert "NOT FINISHED" not in rendered(whole, "methods")
+    with pytest.raises(UserError, match="of the sweep 'demo' no trial is finished"):
+        rendered(replace(record, trials=()), "methods")
 
 
 def test_how_blocks_were_tuned_is_said_where_it_is_not_the_usual_way(record: SweepRecord) -> None:
