@@ -68,7 +68,9 @@ def encoder_network(address: str, size: int) -> keras.Model:
 
     Raises `UserError` for an unknown name, a size that the encoder does not take, and weights that cannot be had.
     """
-    name, _, weights = address.removeprefix(PREFIX).partition("@")
+    name, at, weights = address.removeprefix(PREFIX).partition("@")
+    if at and not weights:
+        raise UserError(f"Behind @ stand weights: {PREFIX}{name}@imagenet or {PREFIX}{name}@FILE, but nothing does.")
     keras.utils.clear_session()  # the names of layers count from 1
     keras.utils.set_random_seed(0)
     encoder = _encoder(_known(name), size, weights)
