@@ -13,6 +13,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import warnings
 import zipfile
 from collections.abc import Mapping
 from difflib import get_close_matches
@@ -197,8 +198,9 @@ def _load(network: keras.Model, encoder: keras.Model, file: str) -> None:
         raise UserError(f"There is no weights file {path}.")
     for model in (encoder, network):
         try:
-            model.load_weights(path)
+            with warnings.catch_warnings(action="ignore"):  # a line for each layer that differs
+                model.load_weights(path)
             return
         except Exception as error:  # of HDF5, or of Keras where the layers differ
-            why = first_line(error)
+            why = first_line(error).rstrip(":")
     raise UserError(f"{path} must hold weights of {encoder.name} without its top, or of the whole network, but: {why}")
