@@ -32,6 +32,7 @@ def test_it_is_adam_to_the_bit() -> None:
         assert all(np.array_equal(a, b) for a, b in zip(expected, given, strict=True))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="only TensorFlow keeps graphs")
 def test_no_traced_graph_outlives_its_mask() -> None:
     def graphs() -> int:

@@ -341,7 +341,7 @@ KERNELS, BIASES = {"0"}, {"1"}  # of a convolution's weights
     ("changed", "moving"),
     [
         ({"tune": "bias"}, BIASES),
-        ({"rate_decay": 0.5}, KERNELS | BIASES),
+        pytest.param({"rate_decay": 0.5}, KERNELS | BIASES, marks=pytest.mark.slow),
         (HEAD_FIRST | {"rate_decay": 0.5, "tune": "lora"}, KERNELS),
         pytest.param({"tune": "lora"}, KERNELS, marks=pytest.mark.slow),
         pytest.param(HEAD_FIRST, KERNELS | BIASES, marks=pytest.mark.slow),
