@@ -109,8 +109,8 @@ class Space:
 
     def _bare_blocks(self, mask: str, tune: str) -> list[int]:
         """The blocks of a mask that have nothing of a kind."""
-        bare = dict(self.bare).get(tune, ())
-        return [block for block in bare if block in parse(mask, self.n_blocks).blocks]
+        bare = dict(self.bare).get(tune)
+        return sorted({*bare} & {*parse(mask, self.n_blocks).blocks}) if bare else []
 
     def candidate(self, mask: Mask, epochs: int, rate: float, setting: Setting = ()) -> Candidate:
         """One candidate; of `setting` (name, value) only what differs from the sweep's own settings is kept."""
