@@ -198,14 +198,16 @@ def false_positive_percent(scores: Sequence[Score]) -> float:
     return sum(shares) / len(shares) if shares else math.nan
 
 
-def with_further_variance(comparison: Comparison, variance: float, df: int) -> Comparison:
-    """The comparison when its mean has a further, independent `variance` that folds do not show, known with `df`
-    degrees of freedom: variances are added, and t is read with the degrees of freedom of Satterthwaite (1946), rounded
-    down. Where nothing could be tested it stays as it is.
+def with_repeats(comparison: Comparison, means: Sequence[float]) -> Comparison:
+    """The comparison when its mean is that of repeats, of `means`, which differ in what folds do not show: the variance
+    of their mean is added, and t is read with the degrees of freedom of Satterthwaite (1946), rounded down. One repeat
+    shows nothing, and where nothing could be tested it stays as it is.
     """
+    count = len(means)
+    variance = float(np.var(means, ddof=1)) / count if count > 1 else 0.0
     if math.isnan(comparison.se) or not variance > 0:
         return comparison
-    return replace(comparison, **_test(comparison.mean, *added(comparison.se, comparison.df, variance, df)))
+    return replace(comparison, **_test(comparison.mean, *added(comparison.se, comparison.df, variance, count - 1)))
 
 
 def added(se: float, own_df: int, variance: float, df: int) -> tuple[float, int]:

@@ -21,7 +21,7 @@ from tracking.statistics import (
     spread,
     tail,
     variance_factor,
-    with_further_variance,
+    with_repeats,
 )
 from trainer.results import Score
 
@@ -265,12 +265,13 @@ def test_probabilities_never_fall_below_zero() -> None:
     assert found.p_within == 0 and found.p_above == pytest.approx(1)
 
 
-def test_a_further_variance_widens_the_interval() -> None:
+def test_repeats_that_differ_widen_the_interval() -> None:
     by_folds = corrected_t([0.02, 0.04, 0.03, 0.05, 0.01], [48] * 5, [12] * 5)
-    both = with_further_variance(by_folds, by_folds.se**2, 2)
+    step = by_folds.se * math.sqrt(3)  # three repeats so far apart: a variance of their mean as large as that of folds
+    both = with_repeats(by_folds, [by_folds.mean - step, by_folds.mean, by_folds.mean + step])
     assert both.se == pytest.approx(by_folds.se * math.sqrt(2)) and both.mean == by_folds.mean
     assert both.df == int(4 / (1 / 4 + 1 / 2))
     assert both.low < by_folds.low and both.p > by_folds.p
-    assert with_further_variance(by_folds, 0.0, 2) == by_folds
+    assert with_repeats(by_folds, [0.1, 0.1]) == with_repeats(by_folds, [0.3]) == by_folds
     untested = corrected_t([0.1, 0.1], [48] * 2, [12] * 2)
-    assert with_further_variance(untested, 1.0, 2) is untested
+    assert with_repeats(untested, [0.0, 1.0]) is untested

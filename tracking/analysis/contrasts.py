@@ -16,7 +16,7 @@ from tracking.statistics import (
     detectable,
     significance_threshold,
     variance_factor,
-    with_further_variance,
+    with_repeats,
 )
 
 
@@ -24,16 +24,13 @@ def contrast(differences: ArrayLike, info: SweepInfo) -> Comparison:
     """`corrected_t` of differences (folds,), or (pre-trainings, folds), with the sweep's fold sizes.
 
     All folds begin with the same weights, so they do not show how another pre-training would have turned out: where
-    it was repeated, the variance of the mean over pre-trainings is added (`with_further_variance`).
+    it was repeated, the variance of the mean over pre-trainings is added (`with_repeats`).
     """
     values = np.atleast_2d(np.asarray(differences, np.float64))
     train, tested = zip(*info.fold_sizes, strict=True)
     by_fold = corrected_t([float(value) for value in values.mean(axis=0)], train, tested)
-    count = len(values)
-    if count < 2 or math.isnan(by_fold.se):
-        return by_fold
-    means = values[:, ~np.isnan(values).any(axis=0)].mean(axis=1)
-    return with_further_variance(by_fold, float(means.var(ddof=1)) / count, count - 1)
+    scored = values[:, ~np.isnan(values).any(axis=0)]
+    return with_repeats(by_fold, list(scored.mean(axis=1))) if scored.size else by_fold
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,7 +22,7 @@ from tracking.best_mask.candidates import CandidateAt, Candidates, candidate_at,
 from tracking.best_mask.sentences import apart, digits
 from tracking.record import SweepInfo, SweepRecord
 from tracking.spec_view import view_spec
-from tracking.statistics import holm, with_further_variance
+from tracking.statistics import holm, with_repeats
 from tracking.units import unit_of
 from trainer.errors import UserError
 
@@ -121,8 +121,7 @@ def _against(first: Candidates, second: Candidates) -> BestAgainst:
     info: SweepInfo = first.info
     tested = contrast(folds - optimism, info)
     for dice in sides:  # each sweep has pre-trainings of its own
-        if len(dice) > 1:
-            tested = with_further_variance(tested, float(dice.mean(axis=1).var(ddof=1)) / len(dice), len(dice) - 1)
+        tested = with_repeats(tested, list(dice.mean(axis=1)))
     return BestAgainst(
         **vars(difference(tested, info)),
         first=first.info.name,
