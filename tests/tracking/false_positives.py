@@ -156,9 +156,9 @@ def rates(scenario: Scenario, sweeps: int, seed: int, *, winners: bool = True) -
 def show(found: Mapping[str, Mapping[str, float]]) -> None:
     """Print the rates, a column for each scenario."""
     names = next(iter(found.values()))
-    print(f"\n{'false positives, %':52}" + "".join(f"{name:>13}" for name in found) + "      nominal")
+    print(f"\n{'false positives, %':64}" + "".join(f"{name:>13}" for name in found) + "      nominal")
     for name in names:
-        print(f"{name:52}" + "".join(f"{100 * of[name]:13.1f}" for of in found.values()) + f"{100 * NOMINAL:13.1f}")
+        print(f"{name:64}" + "".join(f"{100 * of[name]:13.1f}" for of in found.values()) + f"{100 * NOMINAL:13.1f}")
 
 
 def main(arguments: Sequence[str]) -> None:
